@@ -1,0 +1,86 @@
+"""What a person can mend, as one exception tree.
+
+    SuiteError                 one clear message; the command line exits with 2
+    ├── YamlError              a file that is not the YAML it should be
+    ├── TaskError              a task that does not exist or contradicts itself
+    ├── RecipeError            likewise a recipe
+    ├── DataError              rows that cannot be a labelled classification problem
+    ├── ModelError             a model that is unknown or whose weights cannot be used
+    ├── StudyError             a study that is missing, changed, or cannot go on
+    ├── StorageError           a database or a folder that cannot be read or written
+    └── ReportError            a page that cannot be written
+
+Anything else that escapes is a defect of the suite, and exits with 1.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SuiteError(Exception):
+    """Something the user can mend: what is wrong, where, and what would work.
+
+    Args:
+        what: the defect, naming the offending value.
+        where: the file, key or line it was found in.
+        fix: what would work instead.
+    """
+
+    def __init__(self, what: str, *, where: str | None = None, fix: str | None = None) -> None:
+        self.what = what
+        self.where = where
+        self.fix = fix
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        message = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{message}\n{self.fix}" if self.fix else message
+
+
+class YamlError(SuiteError):
+    """A file that is not the bounded, closed YAML it should be."""
+
+
+class TaskError(SuiteError):
+    """A task that does not exist, or contradicts itself."""
+
+
+class RecipeError(SuiteError):
+    """A recipe that does not exist, or contradicts itself."""
+
+
+class DataError(SuiteError):
+    """Rows that cannot be read, or are no labelled classification problem."""
+
+
+class ModelError(SuiteError):
+    """A model that is unknown, or whose weights cannot be used."""
+
+
+class StudyError(SuiteError):
+    """A study that is missing, was changed under our feet, or cannot go on."""
+
+
+class StorageError(SuiteError):
+    """A database or folder that cannot be read or written."""
+
+
+class ReportError(SuiteError):
+    """A page that cannot be written."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """One sentence with the nearest known name, and the whole list where it is short.
+
+    >>> nearest("agnew", ["agnews", "tnews"])
+    "Did you mean 'agnews'? Available: agnews, tnews."
+    """
+    choices = sorted(set(known))
+    if not choices:
+        return "None is available."
+    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+    listed = ", ".join(choices) if len(choices) <= 30 else f"{len(choices)} names"
+    guess = f"Did you mean '{close[0]}'? " if close else ""
+    return f"{guess}Available: {listed}."

@@ -1,0 +1,46 @@
+"""Where things lie: the bundled tasks and recipes, the user's own, and what studies write.
+
+A checkout keeps `tasks/` and `studies/` beside the package; a wheel carries them inside it
+(`suite/_bundled/`). A user's own `tasks/*.yaml` in the working folder win over the bundled ones.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def bundled(kind: str) -> Path:
+    """The folder of shipped YAML files of a kind (`tasks` or `studies`)."""
+    inside = PACKAGE / "_bundled" / kind
+    return inside if inside.is_dir() else PACKAGE.parent / kind
+
+
+def yaml_files(kind: str) -> dict[str, Path]:
+    """Name -> file of every YAML of a kind; the working folder's own win over the bundled."""
+    found: dict[str, Path] = {}
+    for folder in (bundled(kind), Path.cwd() / kind):
+        if folder.is_dir():
+            found.update({p.stem: p for p in sorted(folder.glob("*.yaml"))})
+    return found
+
+
+def default_storage() -> str:
+    """The SQLite storage used where none is named: `studies/suite.db` in the working folder."""
+    return f"sqlite:///{Path('studies') / 'suite.db'}"
+
+
+def artifacts(study: str) -> Path:
+    """The folder of a study's data snapshot, kept checkpoints and logs."""
+    return Path.cwd() / "studies" / "artifacts" / study
+
+
+def cache() -> Path:
+    """The folder of what every study may share: tokenisers, embeddings (`SUITE_CACHE`)."""
+    home = os.environ.get("SUITE_CACHE")
+    if home:
+        return Path(home)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "suite"

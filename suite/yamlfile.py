@@ -1,0 +1,189 @@
+"""YAML file -> closed pydantic object, with the file, line and key in every error.
+
+The loader is yaml.SafeLoader, further bounded: at most 1 MB, no anchors or aliases (a few
+lines of them expand to gigabytes), no repeated keys, at most 30 levels.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from suite.errors import YamlError, nearest
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 30
+
+Lines = dict[tuple[str | int, ...], int]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def read_text(path: Path) -> str:
+    """The text of a small UTF-8 file.
+
+    Raises:
+        YamlError: it is missing, unreadable, too large, or not UTF-8.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise YamlError(
+                f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read", where=str(path)
+            )
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise YamlError("no such file", where=str(path)) from None
+    except IsADirectoryError:
+        raise YamlError("this is a folder, not a YAML file", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        raise YamlError(
+            f"not UTF-8 (byte {error.start})", where=str(path), fix="Save the file as UTF-8."
+        ) from None
+    except OSError as error:
+        raise YamlError(f"cannot be read: {error.strerror}", where=str(path)) from None
+
+
+def parse(text: str, where: str) -> tuple[Any, Lines]:
+    """Text -> plain objects, and the line on which each key path starts (from 1).
+
+    Raises:
+        YamlError: not YAML, or YAML that the bounds above refuse.
+    """
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                raise YamlError(
+                    "anchors and aliases (& and *) are not allowed",
+                    where=f"{where}, line {event.start_mark.line + 1}",
+                    fix="Write the values out, or quote a text that starts with & or *.",
+                )
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            raise YamlError("the file is empty", where=where)
+        lines: Lines = {}
+        value = _build(node, (), lines, where)
+        return value, lines
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = error.problem or error.context or "not valid YAML"
+        fix = None
+        if "'\\t'" in problem:
+            problem, fix = "a tab is used for indentation", "Indent with spaces."
+        elif "mapping values are not allowed" in problem:
+            fix = "A text with ': ' in it needs quotes."
+        raise YamlError(problem, where=f"{where}{line}", fix=fix) from None
+    except yaml.YAMLError as error:
+        raise YamlError(f"not valid YAML: {error}", where=where) from None
+    except RecursionError:
+        raise YamlError(f"nested deeper than {MAX_DEPTH} levels", where=where) from None
+
+
+def _build(node: yaml.Node, path: tuple[str | int, ...], lines: Lines, where: str) -> Any:
+    line = node.start_mark.line + 1
+    lines.setdefault(path, line)
+    if len(path) > MAX_DEPTH:
+        raise YamlError(f"nested deeper than {MAX_DEPTH} levels", where=f"{where}, line {line}")
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise YamlError("a key must be a plain word", where=f"{where}, line {line}")
+            key = str(key_node.value)
+            key_line = key_node.start_mark.line + 1
+            if key in mapping:
+                raise YamlError(f"the key '{key}' stands twice", where=f"{where}, line {key_line}")
+            lines[(*path, key)] = key_line
+            mapping[key] = _build(value_node, (*path, key), lines, where)
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(child, (*path, i), lines, where) for i, child in enumerate(node.value)]
+    loader = yaml.SafeLoader("")
+    try:
+        value = loader.construct_object(node, deep=True)
+    except ValueError as error:
+        raise YamlError(f"{node.value!r}: {error}", where=f"{where}, line {line}") from None
+    finally:
+        loader.dispose()
+    if value is not None and not isinstance(value, str | int | float | bool):
+        return str(node.value)  # dates, binaries: texts to us
+    return value
+
+
+def load(path: Path, model: type[ModelT]) -> ModelT:
+    """A YAML file as a closed pydantic object.
+
+    Raises:
+        YamlError: with the file, the line and the key of the first defect, and how many more.
+    """
+    return validate(read_text(path), model, where=str(path))
+
+
+def validate(text: str, model: type[ModelT], where: str) -> ModelT:
+    """YAML text as a closed pydantic object; errors as in `load`."""
+    value, lines = parse(text, where)
+    if not isinstance(value, dict):
+        raise YamlError("the file must hold keys with values", where=f"{where}, line 1")
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise _readable(error, value, model, lines, where) from None
+
+
+def _readable(
+    error: ValidationError, value: dict[str, Any], model: type[BaseModel], lines: Lines, where: str
+) -> YamlError:
+    problems = error.errors()
+    # An unknown key is usually the cause of a missing one: name it first.
+    problems.sort(key=lambda p: p["type"] != "extra_forbidden")
+    first = problems[0]
+    place = tuple(part for part in first["loc"] if isinstance(part, str | int))
+    line_path = place
+    while line_path and line_path not in lines:
+        line_path = line_path[:-1]
+    line = lines.get(line_path, 1)
+    key = ".".join(str(part) for part in place) or "(top)"
+    fix = None
+    if first["type"] == "extra_forbidden":
+        known = _keys_at(model, place[:-1])
+        what = f"unknown key '{place[-1]}'"
+        fix = nearest(str(place[-1]), known) if known else None
+    elif first["type"] == "missing":
+        what = f"'{key}' is missing"
+    elif first["type"] == "value_error":
+        what = f"{key}: {first['msg'].removeprefix('Value error, ')}"
+    else:
+        given = first["input"]
+        shown = repr(given) if len(repr(given)) <= 60 else repr(given)[:57] + "..."
+        what = f"{key}: {first['msg'][0].lower()}{first['msg'][1:]}, not {shown}"
+    more = len(problems) - 1
+    if more:
+        fix = f"{fix or ''} ({more} more problem{'s' if more > 1 else ''} after this one.)".strip()
+    return YamlError(what, where=f"{where}, line {line}", fix=fix)
+
+
+def _keys_at(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
+    current: Any = model
+    for part in place:
+        if isinstance(part, int):
+            continue
+        fields = getattr(current, "model_fields", {})
+        if part not in fields:
+            return []
+        current = _model_in(fields[part].annotation)
+        if current is None:
+            return []
+    return list(getattr(current, "model_fields", {}))
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _model_in(inner)
+        if found is not None:
+            return found
+    return None
