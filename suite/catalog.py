@@ -12,6 +12,8 @@ from suite import paths, yamlfile
 from suite.errors import ModelError, nearest
 from suite.task import NAME, REVISION, Closed
 
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 Family = Literal["classic", "encoder", "decoder"]
 Builder = Literal["tfidf", "fasttext", "textcnn", "tiny-bert", "tiny-qwen3"]
 
@@ -29,7 +31,7 @@ class Model(Closed):
     builder: Builder | None = None
     parameters: float | None = Field(None, gt=0, description="Millions of parameters.")
     max_tokens: int | None = Field(None, ge=8, description="Position limit of the architecture.")
-    languages: list[Literal["en", "zh"]] = Field(default_factory=lambda: ["en", "zh"])
+    languages: list[Language] = Field(default_factory=lambda: list(LANGUAGES))
     licence: str | None = None
     note: str | None = None
 
@@ -135,7 +137,9 @@ def local_model(option: str) -> Model:
         architectures = [str(a) for a in facts.get("architectures") or []]
         model_type = str(facts.get("model_type", ""))
     except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(f"{config} is not readable JSON: {error}", where=f"--model {name}") from None
+        raise ModelError(
+            f"{config} is not readable JSON: {error}", where=f"--model {name}"
+        ) from None
     if facts.get("auto_map"):
         raise ModelError(
             f"{folder} wants code of its own run (auto_map)",
@@ -143,7 +147,15 @@ def local_model(option: str) -> Model:
             fix="Only architectures that transformers itself knows are loaded.",
         )
     decoder = any("CausalLM" in a or "LMHead" in a for a in architectures) or model_type in {
-        "qwen2", "qwen3", "llama", "mistral", "gemma", "gemma2", "gemma3_text", "gpt2", "phi3"
+        "qwen2",
+        "qwen3",
+        "llama",
+        "mistral",
+        "gemma",
+        "gemma2",
+        "gemma3_text",
+        "gpt2",
+        "phi3",
     }
     limit = facts.get("max_position_embeddings")
     return Model(

@@ -1,12 +1,12 @@
 """The schema of a recipe: how a study searches. One closed YAML in `studies/`.
 
-    name: quick
-    arms: ["tfidf/*", bert-base-cased/linear_head]
-    trials: 12
-    budget: {epochs: 2}
-    spaces:
-      "*/linear_head":
-        learning_rate: {low: 1.0e-5, high: 1.0e-4, log: true}
+name: quick
+arms: ["tfidf/*", bert-base-cased/linear_head]
+trials: 12
+budget: {epochs: 2}
+spaces:
+  "*/linear_head":
+    learning_rate: {low: 1.0e-5, high: 1.0e-4, log: true}
 """
 
 from __future__ import annotations
@@ -185,7 +185,9 @@ def find_recipe(name: str) -> tuple[Recipe, Path]:
         )
     recipe = yamlfile.load(files[name], Recipe)
     if recipe.name != name:
-        raise YamlError(f"name: '{recipe.name}' in a file called {name}.yaml",
-                        where=str(files[name]),
-                        fix="A recipe's name and its file's name must agree.")
+        raise YamlError(
+            f"name: '{recipe.name}' in a file called {name}.yaml",
+            where=str(files[name]),
+            fix="A recipe's name and its file's name must agree.",
+        )
     return recipe, files[name]

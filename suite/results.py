@@ -269,7 +269,9 @@ class StudyResults:
         Raises:
             pydantic.ValidationError: it is something else.
         """
-        return results_adapter().validate_python(json.loads(value) if isinstance(value, str) else value)
+        return results_adapter().validate_python(
+            json.loads(value) if isinstance(value, str) else value
+        )
 
 
 @cache
@@ -282,5 +284,3 @@ def results_adapter() -> TypeAdapter[StudyResults]:
 def trial_adapter() -> TypeAdapter[Trial]:
     """The pydantic view of `Trial`."""
     return TypeAdapter(Trial)
-
-

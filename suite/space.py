@@ -137,7 +137,9 @@ def parse_dimension(raw: Any, *, where: str) -> Dimension:
         raise RecipeError(f"a log scale needs low above 0, not {low}", where=where)
     if isinstance(low, int) and isinstance(high, int):
         if step is not None and (isinstance(step, bool) or not isinstance(step, int) or step < 1):
-            raise RecipeError(f"step must be a whole number of at least 1, not {step!r}", where=where)
+            raise RecipeError(
+                f"step must be a whole number of at least 1, not {step!r}", where=where
+            )
         if log and step not in (None, 1):
             raise RecipeError("a log scale has no step", where=where)
         return Int(low, high, step or 1, log)

@@ -50,7 +50,7 @@ class Label(Closed):
     display: Text | None = Field(None, description="How a prompt or a page words it.")
     values: list[str | int] = Field(
         default_factory=list,
-        description="Other spellings of this class in the data (codes, ids that are not positions).",
+        description="Other spellings of this class in the data: codes, ids that are not positions.",
     )
 
     @field_validator("name", "display", mode="before")
@@ -218,8 +218,14 @@ class Task(Closed):
         """16 hex digits over everything that changes a result (titles and references do not)."""
         content = self.model_dump(
             mode="json",
-            exclude={"title": True, "description": True, "references": True, "imbalance": True,
-                     "data": {"licence", "note"}, "latency_bound_ms": True},
+            exclude={
+                "title": True,
+                "description": True,
+                "references": True,
+                "imbalance": True,
+                "data": {"licence", "note"},
+                "latency_bound_ms": True,
+            },
         )
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -251,6 +257,9 @@ def find_task(name: str) -> tuple[Task, Path]:
         )
     task = load_task(files[name])
     if task.name != name:
-        raise YamlError(f"name: '{task.name}' in a file called {name}.yaml", where=str(files[name]),
-                        fix="A task's name and its file's name must agree.")
+        raise YamlError(
+            f"name: '{task.name}' in a file called {name}.yaml",
+            where=str(files[name]),
+            fix="A task's name and its file's name must agree.",
+        )
     return task, files[name]

@@ -57,7 +57,7 @@ def parse(text: str, where: str) -> tuple[Any, Lines]:
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise YamlError(
                     "anchors and aliases (& and *) are not allowed",
-                    where=f"{where}, line {event.start_mark.line + 1}",
+                    where=f"{where}, line {event.start_mark.line + 1 if event.start_mark else '?'}",
                     fix="Write the values out, or quote a text that starts with & or *.",
                 )
         node = yaml.compose(text, Loader=yaml.SafeLoader)

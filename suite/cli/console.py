@@ -1,0 +1,28 @@
+"""Where the command line speaks: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON object and nothing else on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def warn(text: str) -> None:
+    """What must not be missed."""
+    err.print("[bold black on yellow] WARNING [/] ", end="")
+    err.print(text, style="bold yellow", markup=False)
+
+
+def say(text: str) -> None:
+    """What a person may want to know."""
+    err.print(text, markup=False, style="dim")

@@ -1,0 +1,42 @@
+"""`suite finals`: retrain the best of each arm over seeds, and score them on test."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from suite.cli.console import err
+from suite.cli.study import Name, Quiet, Storage, show_results
+
+
+def finals(
+    name: Name,
+    seeds: Annotated[int, typer.Option(min=1, max=20, help="Trainings per arm.")] = 3,
+    storage: Storage = None,
+    quiet: Quiet = False,
+) -> None:
+    """Retrain each arm's best trial over seeds and score it on the test split.
+
+    Every call opens the test split once more, and every output counts the openings.
+
+    Example:
+
+        suite finals agnews --seeds 5
+    """
+    from suite import finals as room
+    from suite.cli.progress import observer
+    from suite.runner import Interrupted
+    from suite.study.create import ensure_snapshot
+    from suite.study.work import Limits, Work
+
+    with observer(quiet) as watching:
+        work = Work(storage, name, watching, Limits())
+        ensure_snapshot(work.definition)
+        try:
+            room.score(work, seeds=seeds, say=watching.said)
+        except (Interrupted, KeyboardInterrupt):
+            work.stop.set()
+            err.print("Interrupted; nothing was scored and the test split stays closed.")
+            raise typer.Exit(130) from None
+    show_results(work.results())

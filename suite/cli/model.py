@@ -1,0 +1,71 @@
+"""`suite model …`: the catalogue, and whether a model can be used here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from suite.cli.console import out, print_json
+from suite.cli.study import AsJson
+
+app = typer.Typer(no_args_is_help=True, help="Look at the catalogue of models.")
+
+
+@app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """List the models of the catalogue."""
+    from suite.catalog import load_catalogue
+
+    models = load_catalogue()
+    if as_json:
+        print_json({"models": [m.model_dump(mode="json") for m in models.values()]})
+        return
+    table = Table("model", "family", "millions", "weights", "revision")
+    for model in models.values():
+        table.add_row(
+            model.name,
+            model.family,
+            "–" if model.parameters is None else f"{model.parameters:,.1f}",
+            model.hub or model.path or "built from the task's training texts",
+            ""
+            if not model.hub
+            else ("UNPINNED (main)" if model.revision == "main" else model.revision[:12]),
+        )
+    out.print(table)
+
+
+@app.command("check")
+def check(
+    name: Annotated[str, typer.Argument(help="A model's name, or NAME=PATH of a local folder.")],
+) -> None:
+    """Say what a model is, whether its weights can be had here, and which strategies fit it.
+
+    Examples:
+
+        suite model check bert-base-cased
+
+        suite model check minilm=/models/all-MiniLM-L6-v2
+    """
+    from suite import arms, hub, strategies
+    from suite.catalog import find_model, load_catalogue, local_model
+
+    model = local_model(name) if "=" in name else find_model(name, load_catalogue())
+    out.print(f"{model.name}: {model.family}, {model.identity}", markup=False)
+    if model.hub and model.revision == "main":
+        out.print("  revision: UNPINNED; 'main' may change under a study", markup=False)
+    elif model.hub:
+        out.print(
+            f"  revision: pinned, found in {model.revision_from or '(not noted)'}", markup=False
+        )
+    if model.note:
+        out.print(f"  note: {model.note}", markup=False)
+    fitting = [
+        s for s in strategies.names() if model.family in arms.FAMILIES.get(s, {model.family})
+    ]
+    out.print(f"  strategies: {', '.join(fitting) or 'none'}", markup=False)
+    reason = hub.unavailable(model)
+    out.print(f"  weights: {reason or 'can be had here'}", markup=False)
+    if reason:
+        raise typer.Exit(2)

@@ -1,0 +1,416 @@
+"""`suite study …`: create, run, look at, keep and remove studies."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from suite.cli.console import err, out, print_json, say, warn
+from suite.errors import StorageError, StudyError
+
+if TYPE_CHECKING:
+    from suite.results import StudyResults
+
+app = typer.Typer(no_args_is_help=True, help="Create, run and look at studies.")
+
+Name = Annotated[str, typer.Argument(help="The study's name; `suite study list` names them.")]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        help="Database URL. Default: sqlite:///studies/suite.db. For several machines: "
+        "postgresql+psycopg://user@host/db."
+    ),
+]
+Trials = Annotated[
+    int | None,
+    typer.Option(min=1, help="Finished trials the study is to have in all; stored with it."),
+]
+Timeout = Annotated[
+    str | None, typer.Option(help="Start no new trial after this time: 90s, 30m, 2h, 1d.")
+]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Trials at a time on this machine.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the outcome.")]
+MaxDisk = Annotated[str | None, typer.Option(help="Stop when the study's files pass this: 20GB.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Also run arms whose single trial exceeds the budget.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+@app.command("create")
+def create(
+    task: Annotated[str, typer.Argument(help="A shipped task's name, or a task file's path.")],
+    recipe: Annotated[
+        str | None, typer.Option(help="A recipe's name or path. Default: the task's, else agnews.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Default: TASK, or TASK-RECIPE with --recipe.")
+    ] = None,
+    arms: Annotated[
+        list[str] | None,
+        typer.Option(help="model/strategy, globs allowed; in place of the recipe's. Repeatable."),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=PATH", help="A local transformers folder. Repeatable."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder with train, validation|dev and test as .jsonl, .csv, .parquet."),
+    ] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Study the bundled sample.")] = False,
+    no_fallback: Annotated[
+        bool, typer.Option("--no-fallback", help="Never let the sample take the data's place.")
+    ] = False,
+    trials: Trials = None,
+    timeout: Timeout = None,
+    workers: Workers = 1,
+    storage: Storage = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Default: the recipe's.")] = None,
+    train_rows: Annotated[
+        int | None,
+        typer.Option(min=2, help="Take so many training rows (stratified, nested)."),
+    ] = None,
+    max_disk: MaxDisk = None,
+    force: Force = False,
+    no_run: Annotated[bool, typer.Option("--no-run", help="Only create the study.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Create a study and run it; go on with it where it exists.
+
+    Examples:
+
+        suite study create agnews
+
+        suite study create agnews --sample --recipe quick
+
+        suite study create agnews --data ./ag_news --arms 'tfidf/*' --arms 'fasttext/*' --trials 15
+
+        suite study create my-task.yaml --model minilm=/models/all-MiniLM-L6-v2 --timeout 2h
+    """
+    from suite.study.create import Wanted, parse_duration, parse_size
+    from suite.study.create import create as create_study
+
+    # Wrong words are told before any work is done.
+    seconds = parse_duration(timeout) if timeout else None
+    disk = parse_size(max_disk) if max_disk else None
+    made = create_study(
+        Wanted(
+            task=task,
+            recipe=recipe,
+            name=name,
+            arms=arms or (),
+            models=model or (),
+            data=data,
+            sample=sample,
+            no_fallback=no_fallback,
+            trials=trials,
+            storage=storage,
+            seed=seed,
+            train_rows=train_rows,
+            command=shlex.join(["suite", *sys.argv[1:]]),
+        ),
+        warn=warn,
+    )
+    if made.resumed:
+        say(f"The study '{made.name}' exists: going on with it.")
+    for arm in made.definition.arms:
+        if arm.refused and not quiet:
+            say(f"refused: {arm.name}: {arm.refused}")
+    if no_run:
+        out.print(f"Created '{made.name}'. Run it with: suite study run {made.name}", markup=False)
+        return
+    _run(made.name, storage, workers, seconds, disk, force, quiet)
+
+
+@app.command("run")
+def run(
+    name: Name,
+    trials: Trials = None,
+    timeout: Timeout = None,
+    workers: Workers = 1,
+    storage: Storage = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Where the rows lie on this machine, if elsewhere.")
+    ] = None,
+    max_disk: MaxDisk = None,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Go on with a study, or join it from another machine.
+
+    Examples:
+
+        suite study run agnews
+
+        suite study run agnews --trials 80 --workers 2
+
+        suite study run agnews --storage postgresql+psycopg://suite@db/suite
+    """
+    from suite.study import storage as storages
+    from suite.study.create import check_unchanged, ensure_snapshot, parse_duration, parse_size
+    from suite.study.record import TARGET
+
+    seconds = parse_duration(timeout) if timeout else None
+    disk = parse_size(max_disk) if max_disk else None
+    study, definition = storages.load(storages.open_storage(storage), name)
+    check_unchanged(definition)
+    ensure_snapshot(definition, data)
+    if trials is not None:
+        study.set_user_attr(TARGET, trials)
+    _run(name, storage, workers, seconds, disk, force, quiet)
+
+
+def _run(
+    name: str,
+    storage: str | None,
+    workers: int,
+    timeout: float | None,
+    max_disk: int | None,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Preflight, search, finals, and the table."""
+    from suite import finals
+    from suite.cli.progress import observer
+    from suite.runner import Interrupted
+    from suite.study.preflight import preflight
+    from suite.study.work import Limits, Work
+
+    with observer(quiet) as watching:
+        work = Work(storage, name, watching, Limits(workers, timeout, max_disk))
+        watching.study(work)
+        try:
+            recipe = work.definition.recipe
+            if recipe.preflight and work.missing() > 0:
+                watching.said("Timing a few steps of each arm …")
+                budget = min(
+                    (b for b in (recipe.max_trial_seconds, timeout) if b is not None), default=None
+                )
+                for found in preflight(work, max_trial_seconds=budget, force=force):
+                    watching.estimated(found)
+            work.run()
+            if finals.due(work):
+                watching.said("Scoring each arm's best on the test split …")
+                finals.score(work, seeds=recipe.finals.seeds, say=watching.said)
+        except (Interrupted, KeyboardInterrupt):
+            work.stop.set()
+            err.print(
+                f"Interrupted; everything is saved. Go on with: suite study run {name}",
+                markup=False,
+            )
+            raise typer.Exit(130) from None
+    show_results(work.results())
+    if work.missing() > 0:
+        say(f"{work.missing()} trials are missing still: suite study run {name}")
+    say(f"The page: suite report {name}")
+
+
+@app.command("list")
+def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
+    """List the studies of a storage."""
+    from rich.table import Table
+
+    from suite.study import finals_record
+    from suite.study import storage as storages
+    from suite.study.record import FINALS, TARGET
+
+    opened = storages.open_storage(storage)
+    rows: list[dict[str, Any]] = []
+    for name in storages.names(opened):
+        study, definition = storages.load(opened, name)
+        best = max(
+            (
+                t.value
+                for t in study.get_trials(deepcopy=False)
+                if t.state.name == "COMPLETE" and t.value is not None
+            ),
+            default=None,
+        )
+        rows.append(
+            {
+                "study": name,
+                "task": definition.task.name,
+                "recipe": definition.recipe.name,
+                "finished": finals_record.finished(study),
+                "target": int(study.user_attrs.get(TARGET, definition.recipe.trials)),
+                "best_validation_macro_f1": best,
+                "finals": bool(study.user_attrs.get(FINALS)),
+                "sample": definition.sample,
+                "created": definition.created,
+            }
+        )
+    if as_json:
+        print_json({"studies": rows})
+        return
+    table = Table("study", "task", "recipe", "trials", "best F1 (validation)", "test", "created")
+    for row in rows:
+        best = row["best_validation_macro_f1"]
+        table.add_row(
+            row["study"],
+            row["task"] + (" (SAMPLE)" if row["sample"] else ""),
+            row["recipe"],
+            f"{row['finished']}/{row['target']}",
+            "–" if best is None else f"{best:.4f}",
+            "scored" if row["finals"] else "–",
+            row["created"].replace("T", " "),
+        )
+    out.print(table if rows else "No studies yet. Start with: suite study create agnews")
+
+
+@app.command("show")
+def show(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
+    """Show a study: its leaderboard and its trials.
+
+    Examples:
+
+        suite study show agnews
+
+        suite study show agnews --json | jq .finals
+    """
+    found = _results(name, storage)
+    if as_json:
+        print_json(found.to_json())
+        return
+    from suite.cli.tables import trials_table
+
+    show_results(found)
+    out.print(trials_table(found))
+
+
+@app.command("best")
+def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
+    """Show the winner: its arm, its hyperparameters, and what can't be told apart from it."""
+    from suite.results import trial_adapter
+
+    found = _results(name, storage)
+    if found.finals:
+        leaders = [f for f in found.finals if f.rank == 1]
+        arm, number = leaders[0].arm, leaders[0].trial
+        tied = [f.arm for f in leaders[1:]]
+    else:
+        complete = [t for t in (found.best(a.arm) for a in found.arms) if t is not None]
+        if not complete:
+            raise StudyError(
+                f"'{name}' has no finished trial yet", fix=f"Go on with `suite study run {name}`."
+            )
+        top = max(complete, key=lambda t: (t.feasible, t.macro_f1 or 0.0))
+        arm, number, tied = top.arm, top.number, []
+    trial = found.trials[number]
+    final = next((f for f in found.finals if f.arm == arm), None)
+    if as_json:
+        print_json(
+            {
+                "study": name,
+                "arm": arm,
+                "tied_with": tied,
+                "trial": trial_adapter().dump_python(trial, mode="json"),
+                "test_macro_f1": final.test.macro_f1 if final else None,
+                "stale": final.stale if final else None,
+            }
+        )
+        return
+    from suite.cli.tables import banner
+
+    banner(found)
+    out.print(f"{arm} (trial {number})", style="bold", markup=False)
+    if tied:
+        out.print(f"  can't be told apart from: {', '.join(tied)}", markup=False)
+    if final:
+        low, high = final.test.macro_f1_interval
+        out.print(
+            f"  test macro-F1 {final.test.macro_f1:.4f} [{low:.4f}, {high:.4f}]"
+            + (" (stale: searched on since)" if final.stale else ""),
+            markup=False,
+        )
+    out.print(f"  validation macro-F1 {trial.macro_f1:.4f}", markup=False)
+    for key, value in trial.params.items():
+        out.print(f"  {key} = {value}", markup=False)
+
+
+@app.command("delete")
+def delete(
+    name: Name,
+    storage: Storage = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+) -> None:
+    """Delete a study, its trials and its files."""
+    import optuna
+
+    from suite import paths
+    from suite.study import storage as storages
+
+    opened = storages.open_storage(storage)
+    study, _ = storages.load(opened, name)
+    count = len(study.get_trials(deepcopy=False))
+    if not yes:
+        if not sys.stdin.isatty():
+            raise StudyError(f"deleting '{name}' with its {count} trials needs --yes here")
+        typer.confirm(f"Delete '{name}' with its {count} trials and kept checkpoints?", abort=True)
+    optuna.delete_study(study_name=name, storage=opened)
+    shutil.rmtree(paths.artifacts(name), ignore_errors=True)
+    out.print(f"Deleted '{name}'.", markup=False)
+
+
+@app.command("export-db")
+def export_db(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="The SQLite file to write.")],
+    storage: Storage = None,
+) -> None:
+    """Copy a study with all its trials into a SQLite file of its own."""
+    from suite.study import storage as storages
+
+    if file.exists():
+        raise StorageError(f"{file} exists", fix="Name a new file.")
+    storages.copy(
+        storages.open_storage(storage),
+        storages.open_storage(f"sqlite:///{file}", create=True),
+        name,
+    )
+    out.print(f"Wrote '{name}' to {file}", markup=False)
+
+
+@app.command("import-db")
+def import_db(
+    file: Annotated[Path, typer.Argument(help="A SQLite file that `export-db` wrote.")],
+    storage: Storage = None,
+) -> None:
+    """Copy the studies of a SQLite file into the storage."""
+    from suite.study import storage as storages
+
+    if not file.is_file():
+        raise StorageError(f"no file {file}")
+    source = storages.open_storage(f"sqlite:///{file}")
+    names = storages.names(source)
+    if not names:
+        raise StorageError(f"{file} holds no study of the suite")
+    target = storages.open_storage(storage, create=True)
+    taken = [name for name in names if storages.exists(target, name)]
+    if taken:
+        raise StudyError(f"the storage has '{taken[0]}' already; nothing was copied")
+    for name in names:
+        storages.copy(source, target, name)
+        out.print(f"Imported '{name}'", markup=False)
+
+
+def _results(name: str, storage: str | None) -> StudyResults:
+    from suite.study import record
+    from suite.study import storage as storages
+
+    study, definition = storages.load(storages.open_storage(storage), name)
+    return record.results(study, definition)
+
+
+def show_results(found: StudyResults) -> None:
+    """The banner, the leaderboard, and what was refused or retired."""
+    from suite.cli.tables import banner, leaderboard_table, refusals
+
+    banner(found)
+    out.print(leaderboard_table(found))
+    refusals(found)

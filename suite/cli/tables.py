@@ -1,0 +1,123 @@
+"""Results as tables in a terminal."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from suite.cli.console import out
+from suite.results import Final, Rps, StudyResults, Trial
+
+
+def banner(found: StudyResults) -> None:
+    """What must not be missed about these numbers."""
+    if found.sample:
+        out.print(
+            "[bold black on yellow] BUNDLED SAMPLE [/] "
+            "these numbers are of generated texts, not of a real data set"
+        )
+
+
+def leaderboard_table(found: StudyResults) -> Table:
+    """Arms by rank; by validation where test was not opened yet."""
+    table = Table(title=f"{found.study}: {found.title}", title_justify="left")
+    for column in (
+        "rank",
+        "arm",
+        "F1 validation",
+        "F1 test (95 %)",
+        "training",
+        "texts/s",
+        "p90 ms",
+        "memory",
+        "trials",
+    ):
+        table.add_column(column, justify="left" if column == "arm" else "right")
+    finals = {f.arm: f for f in found.finals}
+    rows = [(a, found.best(a.arm), finals.get(a.arm)) for a in found.arms]
+    rows = [row for row in rows if row[1] is not None]
+    rows.sort(key=lambda row: _order(row[1], row[2]))
+    for arm, trial, final in rows:
+        rps = final.rps if final else (trial.rps if trial else None)
+        seconds = final.train_seconds if final else (trial.train_seconds if trial else None)
+        table.add_row(
+            _rank(final),
+            arm.arm,
+            f"{trial.macro_f1:.4f}" if trial and trial.macro_f1 is not None else "–",
+            _test(final),
+            "–" if seconds is None else f"{seconds:,.1f} s",
+            _number(rps.offline_per_second if rps else None, rps),
+            "–"
+            if rps is None or rps.single_stream.p90_ms is None
+            else f"{rps.single_stream.p90_ms:,.2f}",
+            _memory(trial),
+            str(arm.trials),
+        )
+    return table
+
+
+def _order(trial: Trial | None, final: Final | None) -> tuple[int, float]:
+    f1 = (trial.macro_f1 or 0.0) if trial else 0.0
+    return (final.rank, -final.test.macro_f1) if final else (1000, -f1)
+
+
+def _rank(final: Final | None) -> str:
+    if final is None:
+        return "–"
+    return f"{final.rank}{'=' if final.ties else ''}{' (stale)' if final.stale else ''}"
+
+
+def _test(final: Final | None) -> str:
+    if final is None:
+        return "–"
+    low, high = final.test.macro_f1_interval
+    return f"{final.test.macro_f1:.4f} [{low:.4f}, {high:.4f}]"
+
+
+def _number(value: float | None, rps: Rps | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" + ("" if rps is None or rps.valid else " ?")
+
+
+def _memory(trial: Trial | None) -> str:
+    if trial is None or trial.peak_memory_bytes is None:
+        return "–"
+    return f"{trial.peak_memory_bytes / 2**20:,.0f} MiB"
+
+
+def trials_table(found: StudyResults, limit: int = 200) -> Table:
+    """Every trial, the newest last."""
+    shown = found.trials[-limit:]
+    title = f"trials ({len(shown)} of {len(found.trials)})"
+    table = Table(title=title, title_justify="left")
+    for column in ("#", "arm", "state", "F1", "training", "texts/s", "parameters"):
+        table.add_column(column, justify="right" if column in {"#", "F1"} else "left")
+    for trial in shown:
+        rps = trial.rps.offline_per_second if trial.rps else None
+        table.add_row(
+            str(trial.number),
+            trial.arm,
+            trial.state.lower(),
+            "–" if trial.macro_f1 is None else f"{trial.macro_f1:.4f}",
+            "–" if trial.train_seconds is None else f"{trial.train_seconds:,.1f} s",
+            _number(rps, trial.rps),
+            trial.error.splitlines()[0] if trial.error else parameters(trial),
+        )
+    return table
+
+
+def parameters(trial: Trial) -> str:
+    """Hyperparameters on one line."""
+    return ", ".join(
+        f"{key}={value:.3g}" if isinstance(value, float) else f"{key}={value}"
+        for key, value in trial.params.items()
+    )
+
+
+def refusals(found: StudyResults) -> None:
+    """Arms that could not run, and those that were given up, each with its reason."""
+    for arm in found.arms:
+        if arm.refused:
+            out.print(f"refused  {arm.arm}: {arm.refused}", markup=False, style="yellow")
+        elif arm.retired:
+            out.print(f"retired  {arm.arm}: {arm.retired}", markup=False, style="yellow")

@@ -1,0 +1,120 @@
+"""`suite task …`: list, show, check and draft task files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from suite.cli.console import err, out, print_json
+from suite.cli.study import AsJson
+from suite.errors import SuiteError, TaskError
+
+app = typer.Typer(no_args_is_help=True, help="Look at tasks, check task files, draft new ones.")
+
+
+@app.command("list")
+def list_tasks(as_json: AsJson = False) -> None:
+    """List the shipped tasks and those of the working folder."""
+    from suite import paths
+    from suite.task import load_task
+
+    rows: list[dict[str, object]] = []
+    table = Table("task", "title", "language", "classes", "source", "revision")
+    for name, file in paths.yaml_files("tasks").items():
+        try:
+            task = load_task(file)
+        except SuiteError as error:
+            # A broken file must not vanish from the list, nor hide the others.
+            table.add_row(name, f"BROKEN: {error.what}", "", "", str(file), "")
+            rows.append({"name": name, "file": str(file), "error": str(error)})
+            continue
+        hub = task.data.hub
+        table.add_row(
+            name,
+            task.title,
+            task.language,
+            str(len(task.labels)),
+            hub.id if hub else (task.data.folder or "files"),
+            "" if hub is None else (hub.revision[:12] if hub.pinned else "UNPINNED (main)"),
+        )
+        rows.append(
+            {
+                "name": name,
+                "title": task.title,
+                "language": task.language,
+                "classes": len(task.labels),
+                "file": str(file),
+            }
+        )
+    if as_json:
+        print_json({"tasks": rows})
+    else:
+        out.print(table)
+
+
+@app.command("show")
+def show(name: Annotated[str, typer.Argument(help="A task's name or file.")]) -> None:
+    """Print a task file."""
+    from suite.task import find_task
+
+    _, file = find_task(name)
+    typer.echo(file.read_text(encoding="utf-8"), nl=False)
+
+
+@app.command("check")
+def check(
+    file: Annotated[str, typer.Argument(help="A task file, or a shipped task's name.")],
+    data: Annotated[Path | None, typer.Option(help="Also read the rows in this folder.")] = None,
+) -> None:
+    """Check a task file, and its data if they are local.
+
+    Examples:
+
+        suite task check my-task.yaml
+
+        suite task check agnews --data ./ag_news
+    """
+    from suite.task import find_task
+    from suite.task_draft import check as check_task
+
+    _, path = find_task(file)
+    findings = check_task(path, data)
+    for finding in findings:
+        out.print(f"{finding.level:<7} {finding.message}", markup=False)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(2)
+    out.print(f"{path} is a task.", markup=False)
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(help="The new task's name.")],
+    data: Annotated[Path, typer.Option(help="Folder with its train and test files.")],
+    file: Annotated[
+        Path | None, typer.Option("--out", help="Where to write it. Default: tasks/NAME.yaml.")
+    ] = None,
+) -> None:
+    """Look at a folder of labelled rows and draft a commented task file that passes `check`.
+
+    Example:
+
+        suite task new reviews --data ./reviews && suite study create reviews
+    """
+    from suite.task_draft import check as check_task
+    from suite.task_draft import draft
+
+    target = file or Path("tasks") / f"{name}.yaml"
+    if target.exists():
+        raise TaskError(f"{target} exists", fix="Remove it, or name another file with --out.")
+    text = draft(name, data, task_file=target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8")
+    for finding in check_task(target, None):
+        err.print(f"{finding.level:<7} {finding.message}", markup=False)
+    out.print(
+        f"Wrote {target}. Read it, mend what it guessed, then: suite study create {target}",
+        markup=False,
+    )

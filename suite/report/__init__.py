@@ -1,0 +1,41 @@
+"""Results in, pages and files out: rows first, then charts, then words around them.
+
+This room knows `suite.results` and nothing of Optuna or torch. Plotly and Jinja are imported
+only when a page is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from suite.report.formats import FORMATS
+from suite.results import StudyResults
+
+__all__ = ["FORMATS", "write_reports"]
+
+
+def write_reports(
+    studies: Sequence[StudyResults], out: Path, formats: Sequence[str], lang: str
+) -> list[Path]:
+    """Writes each study in each format, and an index of pages where there are several studies.
+
+    Files are `{study}.html`, `.json`, `-leaderboard.csv`, `-trials.csv` and `.md`. Each is
+    written aside and moved into place, so a reader never sees half a page.
+
+    Args:
+        studies: what to report; at least one.
+        out: the folder; made where it does not exist.
+        formats: of html, json, csv, md.
+        lang: en or zh.
+
+    Returns:
+        What was written; the last is the page, or the index where there are several studies.
+
+    Raises:
+        ReportError: nothing to report, an unknown format or language, or a folder that cannot
+            be written.
+    """
+    from suite.report.export import write
+
+    return write(studies, out, formats, lang)

@@ -1,0 +1,137 @@
+"""How numbers read, in one place: page, Markdown and answer agree digit by digit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from suite.report.words import Words
+
+#: What a report can be written as.
+FORMATS = ("html", "json", "csv", "md")
+
+MISSING = "–"
+
+
+def score(value: float | None) -> str:
+    """A macro-F1 or an accuracy: four digits, as differences of one in a thousand matter."""
+    return MISSING if value is None else f"{value:.4f}"
+
+
+def short_score(value: float | None) -> str:
+    """The same in prose, where the fourth digit is noise."""
+    return MISSING if value is None else f"{value:.3f}"
+
+
+def interval(bounds: tuple[float, float] | None) -> str:
+    """An interval of scores."""
+    return MISSING if bounds is None else f"{score(bounds[0])}–{score(bounds[1])}"
+
+
+def quantity(value: float | None) -> str:
+    """A positive number with about three significant digits and thousands parted: 8,312; 12.3."""
+    if value is None:
+        return MISSING
+    if abs(value) >= 99.95:
+        return f"{value:,.0f}"
+    if abs(value) >= 9.995:
+        return f"{value:.1f}"
+    if abs(value) >= 0.01 or value == 0:
+        return f"{value:.2f}"
+    return f"{value:.2g}"
+
+
+def count(value: int | None) -> str:
+    """A whole number, thousands parted."""
+    return MISSING if value is None else f"{value:,}"
+
+
+def percent(share: float | None) -> str:
+    """A share as per cent; a share above nothing is never shown as nothing."""
+    if share is None:
+        return MISSING
+    if 0 < share < 0.001:
+        return "<0.1%"
+    return f"{share * 100:.1f}%"
+
+
+def duration(seconds: float | None, words: Words) -> str:
+    """Seconds, minutes or hours, whichever reads best."""
+    if seconds is None:
+        return MISSING
+    if seconds < 119.5:
+        return words("unit_seconds", n=quantity(seconds))
+    whole = round(seconds)
+    if whole < 7200:
+        return words("unit_minutes", m=whole // 60, s=f"{whole % 60:02d}")
+    minutes = round(seconds / 60)
+    return words("unit_hours", h=f"{minutes // 60:,}", m=f"{minutes % 60:02d}")
+
+
+def rate(per_second: float | None, words: Words) -> str:
+    """Texts per second, with its unit."""
+    return MISSING if per_second is None else words("unit_rps", n=quantity(per_second))
+
+
+def milliseconds(value: float | None, words: Words) -> str:
+    """A latency, with its unit."""
+    return MISSING if value is None else words("unit_ms", n=quantity(value))
+
+
+def size(value: float | None) -> str:
+    """Bytes in the largest binary unit that keeps a digit before the point."""
+    if value is None:
+        return MISSING
+    amount = float(value)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if abs(amount) < 1024 or unit == "TiB":
+            break
+        amount /= 1024
+    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.5 else f"{amount:.1f} {unit}"
+
+
+def parameters(value: float | None) -> str:
+    """A number of parameters: 22.7M, 596M, 1.7B."""
+    if value is None:
+        return MISSING
+    for scale, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if value >= scale:
+            amount = value / scale
+            return f"{amount:.0f}{unit}" if amount >= 99.5 else f"{amount:.1f}{unit}"
+    return f"{value:.0f}"
+
+
+def p_value(value: float) -> str:
+    """A p-value; below a thousandth only that."""
+    return "<.001" if value < 0.001 else f"{value:.3f}"
+
+
+def plain(value: Any) -> str:
+    """Any JSON value in a table cell: floats shortened, mappings as `a=1, b=2`."""
+    if value is None:
+        return MISSING
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return settings(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(item) for item in value)
+    return str(value)
+
+
+def settings(values: Mapping[str, Any]) -> str:
+    """Hyperparameters in a line: `lr=2.1e-05, batch=32`. An `arm:` before a name is dropped."""
+    return ", ".join(f"{name.rpartition(':')[2]}={plain(v)}" for name, v in values.items())
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """A nested mapping as rows of dotted names and plain texts."""
+    rows: list[tuple[str, str]] = []
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            rows += flat(value, f"{prefix}{name}.")
+        else:
+            rows.append((f"{prefix}{name}", plain(value)))
+    return rows

@@ -1,0 +1,119 @@
+"""Text -> units: the words or characters that the classic models count, hash or embed.
+
+English is cut into lower-case words and punctuation marks. Chinese has no spaces, so there a
+unit is a character; a run of Latin letters or digits inside Chinese text stays one unit.
+Both are normalised (NFKC), so that full-width and half-width forms are the same unit.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Literal
+
+Language = Literal["en", "zh"]
+
+_WORDS = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+_CHARACTERS = re.compile(r"[a-z0-9]+|[^\s]")
+
+
+def normalise(text: str) -> str:
+    """NFKC, lower case.
+
+    >>> normalise("ＡＩ Works")
+    'ai works'
+    """
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words and punctuation marks.
+
+    >>> words("It's 5 o'clock, Bob!")
+    ["it's", '5', "o'clock", ',', 'bob', '!']
+    """
+    return _WORDS.findall(normalise(text))
+
+
+def characters(text: str) -> list[str]:
+    """Characters; a run of Latin letters or digits is one unit.
+
+    >>> characters("苹果发布iPhone 16了")
+    ['苹', '果', '发', '布', 'iphone', '16', '了']
+    """
+    return _CHARACTERS.findall(normalise(text))
+
+
+def unit_cutter(language: Language) -> Callable[[str], list[str]]:
+    """The function that cuts texts of a language into units."""
+    return characters if language == "zh" else words
+
+
+def unit_ngrams(units: Sequence[str], longest: int) -> list[str]:
+    """Every run of 1 to `longest` neighbouring units, joined by a space.
+
+    >>> unit_ngrams(["a", "b", "c"], 2)
+    ['a', 'b', 'c', 'a b', 'b c']
+    """
+    found = list(units)
+    for size in range(2, longest + 1):
+        found.extend(map(" ".join, zip(*(units[start:] for start in range(size)), strict=False)))
+    return found
+
+
+def subwords(word: str, shortest: int, longest: int) -> list[str]:
+    """Character n-grams of a word between the marks `<` and `>`, the whole word left out.
+
+    The marks tell a prefix from a suffix; as in fastText (Bojanowski et al. 2017,
+    arXiv:1607.04606).
+
+    >>> subwords("cat", 3, 4)
+    ['<ca', 'cat', 'at>', '<cat', 'cat>']
+    """
+    marked = f"<{word}>"
+    return [
+        marked[start : start + size]
+        for size in range(shortest, min(longest, len(marked) - 1) + 1)
+        for start in range(len(marked) - size + 1)
+    ]
+
+
+def jieba_installed() -> bool:
+    """Whether Chinese can be cut into words; looks without importing."""
+    return importlib.util.find_spec("jieba") is not None
+
+
+@cache
+def jieba_cutter() -> Callable[[str], list[str]]:
+    """Chinese text -> words, by jieba's own dictionary (loaded at the first call, about a second).
+
+    Raises:
+        ModelError: jieba is not installed.
+    """
+    import logging
+    import warnings
+
+    from suite.errors import ModelError
+
+    if not jieba_installed():
+        raise ModelError(
+            "cutting Chinese into words needs jieba, which is not installed here",
+            fix="pip install 'suite[chinese]', or choose character n-grams.",
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its own use of pkg_resources and of old escapes
+        import jieba
+    jieba.setLogLevel(logging.WARNING)
+    tokenizer = jieba.Tokenizer()
+    # Read here and not by initialize(), which prefers a marshal file that lies in a temporary
+    # folder where any user of the machine can put one.
+    tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
+    tokenizer.initialized = True
+
+    def cut(text: str) -> list[str]:
+        return [word for word in tokenizer.lcut(normalise(text)) if not word.isspace()]
+
+    return cut

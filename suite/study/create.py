@@ -1,0 +1,263 @@
+"""From what was typed to a stored study: task, data (or the sample), arms, database."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from suite import arms, data, doctor, hub, paths, sample
+from suite.catalog import load_catalogue, local_model
+from suite.errors import DataError, StorageError, StudyError
+from suite.recipe import Recipe, find_recipe
+from suite.snapshot import TaskData, write_snapshot
+from suite.study import record, storage
+from suite.study.definition import Definition, StoredArm, refuse_differences
+from suite.task import NAME, Task, find_task, load_task
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What `suite study create` was asked for."""
+
+    task: str
+    recipe: str | None = None
+    name: str | None = None
+    arms: Sequence[str] = ()
+    models: Sequence[str] = ()
+    data: Path | None = None
+    sample: bool = False
+    no_fallback: bool = False
+    trials: int | None = None
+    storage: str | None = None
+    seed: int | None = None
+    train_rows: int | None = None
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Created:
+    """A stored study, and whether it stood there already."""
+
+    name: str
+    resumed: bool
+    definition: Definition
+
+
+def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -> Created:
+    """Creates a study, or finds the one that is there if it is the same.
+
+    Args:
+        warn: told what must not be missed, such as the fallback to the sample.
+
+    Raises:
+        SuiteError: anything a person can mend, before anything is written.
+    """
+    task, task_file = find_task(wanted.task)
+    recipe_named = wanted.recipe
+    if recipe_named is not None:
+        find_recipe(recipe_named)  # a wrong name is told before the Hub is asked
+    catalogue = load_catalogue()
+    added = [local_model(option) for option in wanted.models]
+    catalogue |= {model.name: model for model in added}
+    loaded, task, fell_back = _data(wanted, task, task_file, warn)
+    recipe = _recipe(recipe_named, task, fell_back or wanted.sample)
+    seed = recipe.seed if wanted.seed is None else wanted.seed
+    planned = arms.plan(
+        recipe,
+        task,
+        catalogue,
+        globs=wanted.arms,
+        added=[model.name for model in added],
+        unavailable=hub.unavailable,
+    )
+    if all(arm.refused for arm in planned):
+        raise StudyError(
+            "every arm is refused:\n  " + "\n  ".join(f"{a.name}: {a.refused}" for a in planned)
+        )
+    name = wanted.name or (task.name if recipe_named is None else f"{task.name}-{recipe.name}")
+    if not NAME.fullmatch(name):
+        raise StudyError(
+            f"--name {name!r} is no name",
+            fix="Small letters, digits, '-', '_' and '.', at most 64.",
+        )
+    definition = Definition(
+        name=name,
+        task=task,
+        task_file=str(task_file),
+        task_fingerprint=task.fingerprint,
+        recipe=recipe,
+        recipe_named=recipe_named,
+        arms=[StoredArm.of(arm) for arm in planned],
+        arm_globs=list(wanted.arms),
+        data=loaded.facts,
+        data_dir=str(wanted.data.resolve()) if wanted.data else None,
+        train_rows=wanted.train_rows,
+        sample=loaded.facts.sample,
+        seed=seed,
+        command=wanted.command,
+        created=time.strftime("%Y-%m-%dT%H:%M:%S"),
+        environment=doctor.environment(),
+    )
+    opened = storage.open_storage(wanted.storage, create=True)
+    if storage.exists(opened, name):
+        study, stored = storage.load(opened, name)
+        refuse_differences(stored, definition)
+        if wanted.trials is not None:
+            study.set_user_attr(record.TARGET, wanted.trials)
+        _snapshot(name, loaded)
+        return Created(name, resumed=True, definition=stored)
+    _snapshot(name, loaded)
+    study = storage.create(opened, definition)
+    study.set_user_attr(record.TARGET, wanted.trials or recipe.trials)
+    return Created(name, resumed=False, definition=definition)
+
+
+def ensure_snapshot(definition: Definition, data_dir: Path | None = None) -> None:
+    """Makes the study's data stand on this machine, as they were when it was created.
+
+    Raises:
+        StudyError: the rows to be had here are others.
+        DataError: none are to be had here.
+    """
+    folder = paths.artifacts(definition.name) / "data"
+    if (folder / "facts.json").is_file():
+        fingerprint = json.loads((folder / "facts.json").read_text(encoding="utf-8")).get(
+            "fingerprint"
+        )
+        if fingerprint == definition.data.fingerprint:
+            return
+    if definition.sample:
+        loaded = sample.sample_data(definition.task.language, train_rows=definition.train_rows)
+    else:
+        source = data_dir or (Path(definition.data_dir) if definition.data_dir else None)
+        loaded = data.load(
+            definition.task,
+            Path(definition.task_file),
+            data=source,
+            hub_reachable=hub.reachable,
+            train_rows=definition.train_rows,
+        )
+    if loaded.facts.fingerprint != definition.data.fingerprint:
+        raise StudyError(
+            f"the rows found here ({loaded.facts.source}) are not those of the study: "
+            f"fingerprint {loaded.facts.fingerprint}, stored {definition.data.fingerprint}",
+            fix="Restore the data, or create a study under another --name.",
+        )
+    _snapshot(definition.name, loaded)
+
+
+def check_unchanged(stored: Definition) -> None:
+    """Refuses to go on where the task file or the recipe is not what it was.
+
+    Raises:
+        StudyError: naming what changed. A file that is gone is no change: the study has its own.
+    """
+    asked = stored
+    task_file = Path(stored.task_file)
+    if not stored.sample and task_file.is_file():
+        task = load_task(task_file)
+        asked = asked.model_copy(update={"task": task, "task_fingerprint": task.fingerprint})
+    files = paths.yaml_files("studies")
+    if stored.recipe.name in files:
+        asked = asked.model_copy(update={"recipe": find_recipe(stored.recipe.name)[0]})
+    catalogue = load_catalogue()
+    asked = asked.model_copy(
+        update={
+            "arms": [
+                arm.model_copy(update={"model": catalogue[arm.model.name]})
+                if arm.model.path is None and arm.model.name in catalogue
+                else arm
+                for arm in asked.arms
+            ]
+        }
+    )
+    refuse_differences(stored, asked)
+
+
+def _data(
+    wanted: Wanted, task: Task, task_file: Path, warn: Callable[[str], None]
+) -> tuple[TaskData, Task, bool]:
+    """The rows, the task they belong to, and whether the sample took the data's place."""
+    if wanted.sample and wanted.data is not None:
+        raise StudyError("--sample and --data contradict each other", fix="Give one of them.")
+    if not wanted.sample:
+        try:
+            loaded = data.load(
+                task,
+                task_file,
+                data=wanted.data,
+                hub_reachable=hub.reachable,
+                train_rows=wanted.train_rows,
+            )
+        except data.HubUnavailable as error:
+            if wanted.no_fallback:
+                raise DataError(
+                    error.what,
+                    where=error.where,
+                    fix="Give --data DIR with train and test files, or drop --no-fallback to "
+                    "study the bundled sample instead.",
+                ) from None
+            warn(
+                f"{error.what}. The BUNDLED SAMPLE is studied instead, as '{task.name}-sample': "
+                f"its numbers say nothing about {task.title}. Give --data DIR for the real rows."
+            )
+        else:
+            return loaded, task, False
+    stand_in = sample.sample_task(task)
+    return (
+        sample.sample_data(stand_in.language, train_rows=wanted.train_rows),
+        stand_in,
+        not wanted.sample,
+    )
+
+
+def _recipe(named: str | None, task: Task, sampled: bool) -> Recipe:
+    """The recipe asked for; else `sample` for the sample; else the task's own; else `agnews`."""
+    if named is not None:
+        return find_recipe(named)[0]
+    if sampled:
+        return find_recipe("sample")[0]
+    if task.name in paths.yaml_files("studies"):
+        return find_recipe(task.name)[0]
+    return find_recipe("agnews")[0]
+
+
+def _snapshot(name: str, loaded: TaskData) -> None:
+    folder = paths.artifacts(name) / "data"
+    try:
+        write_snapshot(folder, loaded)
+    except OSError as error:
+        raise StorageError(
+            f"the study's folder cannot be written: {error.strerror}",
+            where=str(folder),
+            fix="Free some space, or work in a folder of your own.",
+        ) from None
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from `90`, `90s`, `30m`, `2h` or `1d`.
+
+    Raises:
+        StudyError: it is none of these.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip().lower())
+    if not match or float(match[1]) <= 0:
+        raise StudyError(f"'{text}' is no duration", fix="For example 90s, 30m, 2h or 1d.")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+
+
+def parse_size(text: str) -> int:
+    """Bytes from `500MB`, `20GB` or a plain number.
+
+    Raises:
+        StudyError: it is none of these.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", text.strip().lower())
+    if not match or float(match[1]) <= 0:
+        raise StudyError(f"'{text}' is no size", fix="For example 500MB or 20GB.")
+    scale: Mapping[str, float] = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
+    return int(float(match[1]) * scale[match[2]])

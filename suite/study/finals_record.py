@@ -1,0 +1,36 @@
+"""How finals stand in a study's storage: the outcome, how often test was opened, and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import optuna
+from optuna.trial import TrialState
+from pydantic import TypeAdapter
+
+from suite.results import Comparison, Final
+from suite.study.record import COMPARISONS, FINALS, OPENED_AT, OPENINGS
+
+_FINALS = TypeAdapter(list[Final])
+_COMPARISONS = TypeAdapter(list[Comparison])
+
+
+def store(study: optuna.Study, finals: Sequence[Final], comparisons: Sequence[Comparison]) -> None:
+    """Stores finals; counts the opening and the trials that were finished at it."""
+    attributes = study.user_attrs
+    study.set_user_attr(FINALS, json.loads(_FINALS.dump_json(list(finals))))
+    study.set_user_attr(COMPARISONS, json.loads(_COMPARISONS.dump_json(list(comparisons))))
+    study.set_user_attr(OPENINGS, int(attributes.get(OPENINGS, 0)) + 1)
+    study.set_user_attr(OPENED_AT, finished(study))
+
+
+def finished(study: optuna.Study) -> int:
+    """Finished trials: complete or pruned."""
+    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
+
+
+def missing_or_stale(study: optuna.Study) -> bool:
+    """Whether the stored finals are missing, or older than the newest finished trial."""
+    opened_at = study.user_attrs.get(OPENED_AT)
+    return opened_at is None or finished(study) > int(opened_at)

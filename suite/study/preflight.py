@@ -1,0 +1,114 @@
+"""Before a study starts: a few steps of each arm, timed, and what a trial will take.
+
+Two small trainings of different size are timed, so that what an arm costs once (building a
+vocabulary, starting a trainer) is told apart from what it costs per row.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from suite.space import Choice, Dimension, Fixed, Float, Int, Params, Value
+from suite.study.definition import StoredArm
+from suite.study.record import ESTIMATES, OUT
+from suite.study.work import Work
+from suite.worker import Failed
+
+FEW_ROWS = 32
+MORE_ROWS = 160
+#: The second, larger training is skipped where the first one took longer than this.
+ENOUGH_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an arm's trial will take, or why it could not be tried."""
+
+    arm: str
+    seconds: float | None
+    failure: str | None = None
+
+
+def preflight(work: Work, *, max_trial_seconds: float | None, force: bool) -> list[Estimate]:
+    """Times each arm that has no estimate yet; takes out arms whose trial exceeds the budget.
+
+    Args:
+        max_trial_seconds: the budget of one trial, or None.
+        force: keep such arms all the same.
+
+    Raises:
+        Interrupted: the study was asked to stop.
+    """
+    known = work.study.user_attrs.get(ESTIMATES, {})
+    out = work.study.user_attrs.get(OUT, {})
+    estimates: list[Estimate] = []
+    for arm in work.definition.runnable:
+        if arm.name in known or arm.name in out:
+            continue
+        found = estimate(work, arm)
+        estimates.append(found)
+        if found.seconds is None or max_trial_seconds is None or force:
+            continue
+        if found.seconds > max_trial_seconds:
+            work.refuse_arm(
+                arm.name,
+                f"one trial would train for about {found.seconds:,.0f} s, above the budget of "
+                f"{max_trial_seconds:,.0f} s; --force keeps it",
+            )
+    work.set_estimates({e.arm: e.seconds for e in estimates if e.seconds is not None})
+    return estimates
+
+
+def estimate(work: Work, arm: StoredArm) -> Estimate:
+    """Times one arm at its first known-good point."""
+    rows = work.definition.data.rows.train
+    epochs = work.definition.recipe.epochs_for(arm.name)
+    params = typical(arm)
+    times: list[tuple[int, float]] = []
+    with tempfile.TemporaryDirectory(prefix="suite-preflight-") as folder:
+        for size in (FEW_ROWS, MORE_ROWS):
+            size = min(size, rows)
+            job = work.job(
+                arm, params, Path(folder), preflight_rows=size, epochs=1.0, checkpoints=1
+            )
+            outcome = work.runner.train(job, max_seconds=300)
+            if isinstance(outcome, Failed):
+                return Estimate(arm.name, None, outcome.reason)
+            times.append((size, outcome.train_seconds))
+            if outcome.train_seconds > ENOUGH_SECONDS or size == rows:
+                break
+    return Estimate(arm.name, extrapolate(times, rows * epochs))
+
+
+def extrapolate(times: list[tuple[int, float]], rows: float) -> float:
+    """Seconds for `rows` from one or two (rows, seconds) pairs.
+
+    >>> extrapolate([(10, 2.0), (110, 3.0)], 1010)
+    12.0
+    """
+    size, seconds = times[-1]
+    if len(times) == 1:
+        return seconds * rows / size
+    fewer, less = times[0]
+    per_row = max(0.0, (seconds - less) / (size - fewer))
+    return seconds + per_row * max(0.0, rows - size)
+
+
+def typical(arm: StoredArm) -> Params:
+    """The arm's first known-good point, what it leaves open taken from the middle."""
+    point = dict(arm.known_good[0]) if arm.known_good else {}
+    return {k: point.get(k, _middle(d)) for k, d in arm.space.dimensions.items()}
+
+
+def _middle(dimension: Dimension) -> Value:
+    match dimension:
+        case Fixed(value=value):
+            return value
+        case Choice(options=options):
+            return options[0]
+        case Float(low=low, high=high, log=log):
+            return (low * high) ** 0.5 if log else (low + high) / 2
+        case Int(low=low, high=high, step=step):
+            return low + (high - low) // (2 * step) * step

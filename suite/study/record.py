@@ -1,0 +1,263 @@
+"""Optuna's trials -> results: the contract's view of a study."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+from pydantic import TypeAdapter
+
+from suite.results import (
+    Arm,
+    Checkpoint,
+    Comparison,
+    Final,
+    Published,
+    Rps,
+    Scores,
+    State,
+    StudyResults,
+    Trial,
+    trial_adapter,
+)
+from suite.study.definition import Definition
+from suite.study.search import ARM, arm_of
+from suite.task import Reference
+
+TRIAL = "suite:trial"
+OWNER = "suite:owner"
+RETRY = "suite:retry"
+OUT = "suite:out"
+ESTIMATES = "suite:estimates"
+TARGET = "suite:target"
+FINALS = "suite:finals"
+COMPARISONS = "suite:comparisons"
+OPENINGS = "suite:openings"
+OPENED_AT = "suite:opened_at"
+TRUNCATED = "suite:truncated"
+
+_FINALS = TypeAdapter(list[Final])
+_COMPARISONS = TypeAdapter(list[Comparison])
+
+#: Optuna's states by their names, as the contract has them.
+STATES: dict[TrialState, State] = {
+    TrialState.COMPLETE: "COMPLETE",
+    TrialState.PRUNED: "PRUNED",
+    TrialState.FAIL: "FAIL",
+    TrialState.RUNNING: "RUNNING",
+    TrialState.WAITING: "WAITING",
+}
+
+
+def pack(trial: Trial) -> str:
+    """A trial as stored with Optuna's: JSON, its confusion matrix as the cells that are not 0.
+
+    A matrix of 150 classes has 22,500 cells, of which a few hundred are not 0.
+    """
+    dumped = trial_adapter().dump_python(trial, mode="json")
+    if dumped["validation"] is not None:
+        matrix = dumped["validation"]["confusion"]
+        dumped["validation"]["confusion"] = {
+            "size": len(matrix),
+            "cells": [[i, j, n] for i, row in enumerate(matrix) for j, n in enumerate(row) if n],
+        }
+    return json.dumps(dumped, separators=(",", ":"))
+
+
+def unpack(text: str) -> Trial:
+    """Reads back what `pack` wrote."""
+    loaded = json.loads(text)
+    if loaded["validation"] is not None:
+        sparse = loaded["validation"]["confusion"]
+        matrix = [[0] * sparse["size"] for _ in range(sparse["size"])]
+        for i, j, n in sparse["cells"]:
+            matrix[i][j] = n
+        loaded["validation"]["confusion"] = matrix
+    loaded["checkpoints"] = [Checkpoint(**c) for c in loaded["checkpoints"]]
+    validation, rps = loaded["validation"], loaded["rps"]
+    loaded["validation"] = Scores(**validation) if validation else None
+    loaded["rps"] = read_rps(rps) if rps else None
+    return Trial(**loaded)
+
+
+def trial_of(frozen: FrozenTrial) -> Trial:
+    """One of Optuna's trials as a result; running and dead ones have what is known."""
+    arm = arm_of(frozen) or ""
+    state = STATES[frozen.state]
+    started = frozen.datetime_start.isoformat(timespec="seconds") if frozen.datetime_start else ""
+    ended = (
+        frozen.datetime_complete.isoformat(timespec="seconds") if frozen.datetime_complete else ""
+    )
+    packed = frozen.user_attrs.get(TRIAL)
+    owner = frozen.user_attrs.get(OWNER) or {}
+    if packed:
+        known = unpack(packed)
+        return Trial(
+            **{
+                **known.__dict__,
+                "number": frozen.number,
+                "state": state,
+                "started": started,
+                "ended": ended,
+            }
+        )
+    prefix = f"{arm}:"
+    return Trial(
+        number=frozen.number,
+        state=state,
+        arm=arm,
+        params={k.removeprefix(prefix): v for k, v in frozen.params.items() if k != ARM},
+        checkpoints=[
+            Checkpoint(step / 100, value, 0.0)
+            for step, value in sorted(frozen.intermediate_values.items())
+        ],
+        worker=f"{owner.get('host', '')}:{owner.get('pid', '')}" if owner else "",
+        started=started,
+        ended=ended,
+        error="the worker died; the trial was queued again" if state == "FAIL" else None,
+    )
+
+
+def results(
+    study: optuna.Study, definition: Definition, *, importance: bool = False
+) -> StudyResults:
+    """Everything the study found so far.
+
+    Args:
+        importance: also computes hyperparameter importance, which takes seconds.
+    """
+    frozen = study.get_trials(deepcopy=False)
+    attributes = study.user_attrs
+    trials = [trial_of(t) for t in frozen]
+    out: dict[str, dict[str, str]] = attributes.get(OUT, {})
+    estimates: dict[str, float] = attributes.get(ESTIMATES, {})
+    finished = {s for s in ("COMPLETE", "PRUNED")}
+    arms = [
+        Arm(
+            arm=arm.name,
+            refused=arm.refused or out.get(arm.name, {}).get("refused"),
+            retired=out.get(arm.name, {}).get("retired"),
+            trials=sum(t.arm == arm.name and t.state in finished for t in trials),
+            family=arm.model.family,
+            model_revision=arm.model.identity,
+            estimate_seconds=estimates.get(arm.name),
+        )
+        for arm in definition.arms
+    ]
+    done = sum(t.state in finished for t in trials)
+    finals = _FINALS.validate_python(attributes.get(FINALS, []))
+    opened_at = attributes.get(OPENED_AT)
+    stale = opened_at is not None and done > opened_at
+    finals = [Final(**{**f.__dict__, "stale": stale or f.stale}) for f in finals]
+    recipe = definition.recipe
+    data = definition.data
+    truncated = attributes.get(TRUNCATED, {})
+    if data.audit is not None and truncated:
+        audit = type(data.audit)(**{**data.audit.__dict__, "truncated": truncated})
+        data = type(data)(**{**data.__dict__, "audit": audit})
+    return StudyResults(
+        study=definition.name,
+        task=definition.task.name,
+        data=data,
+        environment=definition.environment,
+        arms=arms,
+        trials=trials,
+        test_openings=int(attributes.get(OPENINGS, 0)),
+        finals=finals,
+        title=definition.task.title,
+        language=definition.task.language,
+        labels=[label.shown for label in definition.task.labels],
+        recipe=recipe.name,
+        command=definition.command,
+        created=definition.created,
+        target_trials=int(attributes.get(TARGET, recipe.trials)),
+        allocation=recipe.allocation,
+        sampler=f"{recipe.sampler.name}, {recipe.sampler.startup_trials} random trials first, "
+        f"seed {definition.seed}",
+        pruner=f"{recipe.pruner.name}, within the {recipe.pruner.scope}",
+        budget=recipe.budget.model_dump(),
+        bounds=recipe.bounds.model_dump(),
+        latency_bound_ms=definition.task.latency_bound_ms,
+        references=[_published(r, definition) for r in definition.task.references],
+        comparisons=_COMPARISONS.validate_python(attributes.get(COMPARISONS, [])),
+        importance=_importance(study, definition, frozen) if importance else {},
+    )
+
+
+def _published(reference: Reference, definition: Definition) -> Published:
+    """A published number, with what keeps it from being drawn beside ours, if anything."""
+    rows = definition.data.rows
+    reasons: list[str] = []
+    if definition.data.sample:
+        reasons.append("ours is the bundled sample")
+    if reference.metric != "macro_f1":
+        reasons.append(f"its metric is {reference.metric}")
+    if reference.test_rows is None:
+        reasons.append("its test rows are not stated")
+    elif reference.test_rows != rows.test:
+        reasons.append(f"tested on {reference.test_rows:,} rows, ours on {rows.test:,}")
+    searched = rows.train + rows.validation
+    if reference.train_rows is None:
+        reasons.append("its training rows are not stated")
+    elif reference.train_rows not in (searched, rows.train):
+        reasons.append(f"trained on {reference.train_rows:,} rows, ours on {rows.train:,}")
+    return Published(
+        model=reference.model,
+        metric=reference.metric,
+        value=reference.value,
+        source=reference.source,
+        differs="; ".join(reasons) or None,
+    )
+
+
+def _importance(
+    study: optuna.Study, definition: Definition, trials: list[FrozenTrial]
+) -> dict[str, dict[str, float]]:
+    """PED-ANOVA importance of each arm's hyperparameters, where it has enough finished trials.
+
+    Source: Watanabe, Bansal, Hutter, "PED-ANOVA: Efficiently Quantifying Hyperparameter
+    Importance in Arbitrary Subspaces", IJCAI 2023.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for arm in definition.runnable:
+        own = [t for t in trials if t.params.get(ARM) == arm.name]
+        complete = [t for t in own if t.state == TrialState.COMPLETE]
+        if len(complete) < 8:
+            continue
+        # A study of this arm alone: importance is asked within it.
+        alone = optuna.create_study(direction="maximize")
+        prefix = f"{arm.name}:"
+        for trial in complete:
+            alone.add_trial(
+                optuna.trial.create_trial(
+                    params={k: v for k, v in trial.params.items() if k.startswith(prefix)},
+                    distributions={
+                        k: d for k, d in trial.distributions.items() if k.startswith(prefix)
+                    },
+                    value=trial.value,
+                )
+            )
+        try:
+            values = optuna.importance.get_param_importances(
+                alone, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
+            )
+        except (ValueError, RuntimeError):
+            continue  # all values equal, or nothing searched: there is no importance
+        found[arm.name] = {k.removeprefix(prefix): float(v) for k, v in values.items()}
+    return found
+
+
+_RPS = TypeAdapter(Rps)
+
+
+def dump_rps(rps: Rps) -> dict[str, Any]:
+    """Serving figures as plain JSON types."""
+    dumped: dict[str, Any] = _RPS.dump_python(rps, mode="json")
+    return dumped
+
+
+def read_rps(value: dict[str, Any]) -> Rps:
+    """Reads back what `dump_rps` wrote."""
+    return _RPS.validate_python(value)

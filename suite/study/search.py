@@ -1,0 +1,162 @@
+"""Optuna's side of an arm: who proposes, who prunes, what is asked, whose turn it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Sequence
+from typing import Any
+
+import optuna
+from optuna.pruners import BasePruner
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, TrialState
+
+from suite import recipe as recipes
+from suite.space import Choice, Fixed, Float, Int, Params
+from suite.study.definition import Definition, StoredArm
+
+ARM = "arm"
+KNOWN_GOOD = "suite:known_good"
+
+COUNTED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING, TrialState.WAITING)
+
+
+def sampler(settings: recipes.Sampler, seed: int, done: int) -> BaseSampler:
+    """The recipe's sampler.
+
+    `group` and `multivariate` are needed for an arm's conditional parameters to be modelled
+    jointly. The seed moves on with the trials done, else a resumed study would draw the same
+    points again; studies of several workers are not reproducible from one seed.
+    """
+    if settings.name == "random":
+        return optuna.samplers.RandomSampler(seed=seed + done)
+    return optuna.samplers.TPESampler(
+        n_startup_trials=settings.startup_trials,
+        multivariate=True,
+        group=True,
+        seed=seed + done,
+    )
+
+
+def pruner(settings: recipes.Pruner) -> BasePruner:
+    """The recipe's pruner, shown one arm alone unless its scope is the study."""
+    inner: BasePruner
+    match settings.name:
+        case "none":
+            return optuna.pruners.NopPruner()
+        case "median":
+            inner = optuna.pruners.MedianPruner(n_startup_trials=settings.startup_trials)
+        case "percentile":
+            inner = optuna.pruners.PercentilePruner(
+                settings.percentile, n_startup_trials=settings.startup_trials
+            )
+        case "successive_halving":
+            # Steps are percent of the budget: the first rung stands at a fifth of it.
+            inner = optuna.pruners.SuccessiveHalvingPruner(min_resource=20, reduction_factor=2)
+        case "hyperband":
+            return optuna.pruners.HyperbandPruner(min_resource=20, max_resource=100)
+    return ArmPruner(inner) if settings.scope == "arm" else inner
+
+
+class ArmPruner(BasePruner):
+    """Compares a trial with trials of its own arm: the inner pruner sees no others.
+
+    Arms learn at different speeds; across arms a slow starter is pruned for being what it is.
+    """
+
+    def __init__(self, inner: BasePruner) -> None:
+        self.inner = inner
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        """Whether the trial should end."""
+        view: Any = _ArmView(study, trial.params.get(ARM))
+        return bool(self.inner.prune(view, trial))
+
+
+class _ArmView:
+    """A study of which only one arm's trials are seen."""
+
+    def __init__(self, study: optuna.Study, arm: str | None) -> None:
+        self._study = study
+        self._arm = arm
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._study, name)
+
+    def get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        found = self._study.get_trials(deepcopy=deepcopy, states=states)
+        return [trial for trial in found if trial.params.get(ARM) == self._arm]
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        return self.get_trials()
+
+
+def suggest(trial: optuna.Trial, definition: Definition) -> tuple[StoredArm, Params]:
+    """The arm and hyperparameters of a trial; parameters are named `arm:parameter`."""
+    name = trial.suggest_categorical(ARM, [arm.name for arm in definition.runnable])
+    arm = definition.arm(str(name))
+    params: Params = {}
+    for key, dimension in arm.space.dimensions.items():
+        full = f"{arm.name}:{key}"
+        match dimension:
+            case Fixed(value=value):
+                params[key] = value
+            case Choice(options=options):
+                params[key] = trial.suggest_categorical(full, list(options))
+            case Float(low=low, high=high, log=log):
+                params[key] = trial.suggest_float(full, low, high, log=log)
+            case Int(low=low, high=high, step=step, log=log):
+                params[key] = trial.suggest_int(full, low, high, step=step, log=log)
+    return arm, params
+
+
+def arm_of(trial: FrozenTrial) -> str | None:
+    """A trial's arm, also while it waits."""
+    fixed = trial.system_attrs.get("fixed_params", {})
+    arm = trial.params.get(ARM, fixed.get(ARM))
+    return None if arm is None else str(arm)
+
+
+def next_point(
+    definition: Definition, trials: Sequence[FrozenTrial], out: Container[str]
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """What to enqueue next: fixed parameters and user attributes; None leaves all to the sampler.
+
+    The arm with the fewest trials that count is next (in the recipe's order where they are
+    equal), with its next known-good point while it has one.
+
+    Args:
+        out: arms that were retired or refused.
+    """
+    alive = [arm for arm in definition.runnable if arm.name not in out]
+    if not alive:
+        return None
+    counts = Counter(arm_of(t) for t in trials if t.state in COUNTED)
+    arm = min(alive, key=lambda a: counts[a.name])
+    if definition.recipe.allocation == "adaptive" and len(alive) == len(definition.runnable):
+        # The sampler chooses the arm, once each arm has had its known-good points.
+        waiting = [a for a in alive if _fresh_points(a, trials)]
+        if not waiting:
+            return None
+        arm = min(waiting, key=lambda a: counts[a.name])
+    fixed: dict[str, Any] = {ARM: arm.name}
+    fresh = _fresh_points(arm, trials)
+    attributes: dict[str, Any] = {}
+    if fresh:
+        index = fresh[0]
+        dimensions = arm.space.dimensions
+        fixed |= {
+            f"{arm.name}:{key}": value
+            for key, value in arm.known_good[index].items()
+            if not isinstance(dimensions[key], Fixed)
+        }
+        attributes[KNOWN_GOOD] = f"{arm.name}#{index}"
+    return fixed, attributes
+
+
+def _fresh_points(arm: StoredArm, trials: Sequence[FrozenTrial]) -> list[int]:
+    used = {t.user_attrs.get(KNOWN_GOOD) for t in trials}
+    return [i for i in range(len(arm.known_good)) if f"{arm.name}#{i}" not in used]

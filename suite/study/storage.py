@@ -1,0 +1,246 @@
+"""Databases: opening them with errors a person can act on, locking, listing, copying, deleting."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy
+from filelock import FileLock
+from filelock import Timeout as LockTimeout
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial
+from sqlalchemy.engine import make_url
+
+from suite import paths
+from suite.errors import StorageError, StudyError, nearest
+from suite.study.definition import Definition
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+DEFINITION = "suite:definition"
+HEARTBEAT_SECONDS = 15
+GRACE_SECONDS = 90
+
+StaleCallback = Callable[[optuna.Study, FrozenTrial], None]
+
+
+def open_storage(
+    url: str | None = None, *, create: bool = False, on_stale: StaleCallback | None = None
+) -> RDBStorage:
+    """The storage at a URL; the default is `studies/suite.db` in the working folder.
+
+    Args:
+        create: whether a missing SQLite file (and its folder) is made.
+        on_stale: what happens to a trial whose heartbeat went silent.
+
+    Raises:
+        StorageError: it can't be opened, with what would work. Passwords are not shown.
+    """
+    url = url or paths.default_storage()
+    try:
+        parsed = make_url(url)
+    except sqlalchemy.exc.ArgumentError:
+        raise StorageError(
+            f"--storage {url}: not a database URL",
+            fix="For example sqlite:///studies/suite.db or postgresql+psycopg://user@host/db.",
+        ) from None
+    shown = parsed.render_as_string(hide_password=True)
+    engine: dict[str, Any] = {"pool_pre_ping": True}
+    if parsed.get_backend_name() == "sqlite":
+        _prepare_sqlite(parsed.database, create)
+        # Several workers write: wait for the lock instead of failing at once.
+        engine["connect_args"] = {"timeout": 60}
+    try:
+        with warnings.catch_warnings():
+            # The heartbeat is marked experimental; its behaviour is tested here.
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return RDBStorage(
+                url,
+                engine_kwargs=engine,
+                heartbeat_interval=HEARTBEAT_SECONDS,
+                grace_period=GRACE_SECONDS,
+                heartbeat_stale_trial_callback=on_stale,
+            )
+    except ImportError as error:
+        raise StorageError(
+            f"{shown}: the database driver is missing",
+            fix=f"pip install 'suite[postgresql]' for PostgreSQL ({error.__cause__ or error}).",
+        ) from None
+    except (sqlalchemy.exc.SQLAlchemyError, RuntimeError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise StorageError(f"{shown} cannot be used: {reason}") from None
+
+
+def _prepare_sqlite(database: str | None, create: bool) -> None:
+    if not database or database == ":memory:":
+        raise StorageError(
+            "an SQLite storage needs a file; one in memory is gone with the process",
+            fix="For example sqlite:///studies/suite.db.",
+        )
+    file = Path(database)
+    if file.is_file():
+        if file.stat().st_size and file.open("rb").read(15) != b"SQLite format 3":
+            raise StorageError("this file is no SQLite database", where=str(file))
+        return
+    if not create:
+        raise StudyError(
+            f"no studies here: {file} does not exist",
+            fix="Create one with `suite study create TASK`, or name another --storage.",
+        )
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        probe = file.parent / f".write-{time.time_ns()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise StorageError(
+            f"the folder {file.parent.resolve()} cannot be written: {error.strerror}",
+            fix="Work in a folder of your own, or name another --storage.",
+        ) from None
+
+
+class StudyLock:
+    """One worker at a time decides what is started next, on one machine or on many.
+
+    SQLite: a lock file beside the database. PostgreSQL: an advisory lock, which reaches every
+    machine and ends with its connection. Elsewhere: a lock file of this machine.
+    """
+
+    def __init__(self, storage: RDBStorage, study: str) -> None:
+        self._storage = storage
+        self._within = threading.Lock()
+        parsed = make_url(storage.url)
+        self._postgres = parsed.get_backend_name() == "postgresql"
+        digest = hashlib.sha256(f"{parsed.render_as_string()}#{study}".encode()).digest()
+        self._key = int.from_bytes(digest[:8], "big", signed=True)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            self._file = Path(parsed.database).with_suffix(f".{study}.lock")
+        else:
+            self._file = paths.cache() / f"{digest.hex()[:16]}.lock"
+        self._release: Callable[[], None] | None = None
+
+    def acquire(self) -> None:
+        """Waits for the lock.
+
+        Raises:
+            StorageError: it could not be had within two minutes.
+        """
+        self._within.acquire()
+        try:
+            if self._postgres:
+                connection = self._storage.engine.connect()
+                connection.execute(sqlalchemy.text("select pg_advisory_lock(:k)"), {"k": self._key})
+
+                def release() -> None:
+                    connection.execute(
+                        sqlalchemy.text("select pg_advisory_unlock(:k)"), {"k": self._key}
+                    )
+                    connection.close()
+
+                self._release = release
+            else:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                lock = FileLock(self._file, timeout=120, thread_local=False)
+                lock.acquire()
+                self._release = lock.release
+        except LockTimeout:
+            self._within.release()
+            raise StorageError(
+                "another worker holds the study's lock for over two minutes",
+                where=str(self._file),
+            ) from None
+        except OSError as error:
+            self._within.release()
+            raise StorageError(
+                f"the lock cannot be written: {error.strerror}", where=str(self._file)
+            ) from None
+        except BaseException:
+            self._within.release()
+            raise
+
+    def release(self) -> None:
+        """Gives the lock back; does nothing where this object does not hold it."""
+        release, self._release = self._release, None
+        if release is not None:
+            try:
+                release()
+            finally:
+                self._within.release()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Within: held."""
+        self.acquire()
+        try:
+            yield
+        finally:
+            self.release()
+
+
+def names(storage: RDBStorage) -> list[str]:
+    """The suite's studies in a storage, by name."""
+    return sorted(
+        study.study_name
+        for study in storage.get_all_studies()
+        if DEFINITION in storage.get_study_user_attrs(study._study_id)
+    )
+
+
+def load(storage: RDBStorage, name: str) -> tuple[optuna.Study, Definition]:
+    """A study by name, with what it is.
+
+    Raises:
+        StudyError: no such study (the nearest is named), or not one of the suite's.
+    """
+    try:
+        study = optuna.load_study(study_name=name, storage=storage)
+    except KeyError:
+        raise StudyError(f"no study '{name}'", fix=nearest(name, names(storage))) from None
+    raw = study.user_attrs.get(DEFINITION)
+    if raw is None:
+        raise StudyError(f"the study '{name}' was not made by the suite")
+    return study, Definition.model_validate(json.loads(raw))
+
+
+def create(storage: RDBStorage, definition: Definition) -> optuna.Study:
+    """A new study, its definition stored with it.
+
+    Raises:
+        StudyError: the name is taken.
+    """
+    try:
+        study = optuna.create_study(
+            study_name=definition.name, storage=storage, direction="maximize"
+        )
+    except optuna.exceptions.DuplicatedStudyError:
+        raise StudyError(f"the study '{definition.name}' exists already") from None
+    study.set_user_attr(DEFINITION, definition.model_dump_json())
+    return study
+
+
+def exists(storage: RDBStorage, name: str) -> bool:
+    """Whether a study of that name stands in the storage."""
+    return any(study.study_name == name for study in storage.get_all_studies())
+
+
+def copy(source: RDBStorage, target: RDBStorage, name: str) -> None:
+    """Copies a study with all its trials into another storage.
+
+    Raises:
+        StudyError: it does not exist, or its name is taken there.
+    """
+    load(source, name)
+    if exists(target, name):
+        raise StudyError(f"the study '{name}' exists in the target already")
+    optuna.copy_study(
+        from_study_name=name, from_storage=source, to_storage=target, to_study_name=name
+    )

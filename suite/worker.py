@@ -1,0 +1,339 @@
+"""The child's side of a trial: the clock, scoring on validation, peak memory, the kept checkpoint.
+
+The child gets one `Job`, speaks in the messages below, and ends. It sees training and
+validation rows; the test split is not within its reach.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import connection as mp_connection
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from suite.catalog import Model
+from suite.errors import SuiteError
+from suite.protocols import Predictor, Pruned, Refused, Rows
+from suite.results import Checkpoint, Scores
+from suite.space import Params
+from suite.task import Task
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training, whole: everything the child needs, as plain values."""
+
+    arm: str
+    strategy: str
+    model: Model
+    task: Task
+    params: Params
+    seed: int
+    snapshot: Path
+    fingerprint: str
+    folder: Path
+    epochs: float
+    checkpoints: int
+    shrink_batch: bool
+    threads: int
+    #: Only this many training rows, unscored: a preflight.
+    preflight_rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """How far the budget is spent, for the bar."""
+
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Checkpointed:
+    """A scored point. The child waits for `True` (go on) or `False` (stop)."""
+
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A trial that ended by itself or by pruning, with everything it measured."""
+
+    pruned: bool
+    checkpoints: list[Checkpoint]
+    scores: Scores | None
+    train_seconds: float
+    load_seconds: float
+    evaluation_seconds: float
+    peak_memory_bytes: int
+    kept: bool
+    serving_shape: str
+    circumstances: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A trial that could not be finished: the reason in a sentence, the traceback in the log."""
+
+    reason: str
+    refused: bool = False
+
+
+Message = Progressed | Checkpointed | Finished | Failed
+
+KEPT = "kept"
+LOG = "log.txt"
+
+
+class Clock:
+    """Training seconds by `time.perf_counter`, the accelerator synchronised at each reading."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._since: float | None = None
+
+    def start(self) -> None:
+        """Starts, or goes on."""
+        synchronise()
+        self._since = time.perf_counter()
+
+    def stop(self) -> None:
+        """Stops; `seconds` holds the sum."""
+        synchronise()
+        if self._since is not None:
+            self.seconds += time.perf_counter() - self._since
+        self._since = None
+
+    @contextmanager
+    def paused(self) -> Iterator[list[float]]:
+        """Within: not counted. The list it gives holds the seconds spent, afterwards."""
+        running = self._since is not None
+        self.stop()
+        spent: list[float] = []
+        begun = time.perf_counter()
+        try:
+            yield spent
+        finally:
+            synchronise()
+            spent.append(time.perf_counter() - begun)
+            if running:
+                self.start()
+
+
+def synchronise() -> None:
+    """Waits for the accelerator, where one was used: its work is asynchronous."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
+class ChildRun:
+    """`protocols.Run` in the child: what a strategy's `fit` is given."""
+
+    def __init__(
+        self, job: Job, train: Rows, validation: Rows, fingerprint: str, channel: Connection
+    ) -> None:
+        self.task = job.task
+        self.model = job.model
+        self.params = dict(job.params)
+        self.train = train
+        self.seed = job.seed
+        self.folder = job.folder / "scratch"
+        self.epochs = job.epochs
+        self.checkpoints = job.checkpoints
+        self.shrink_batch = job.shrink_batch
+        self.fingerprint = fingerprint
+        self.clock = Clock()
+        self.load_seconds = 0.0
+        self.evaluation_seconds = 0.0
+        self.facts: dict[str, Any] = {}
+        self.scored: list[Checkpoint] = []
+        self.best: Scores | None = None
+        self.kept = False
+        self.serving_shape = ""
+        self._saved = 0.0
+        self._job = job
+        self._validation = validation
+        self._channel = channel
+        self._last_progress = 0.0
+
+    @property
+    def train_seconds(self) -> float:
+        """Training time so far, what caches saved added back."""
+        return self.clock.seconds + self._saved
+
+    def checkpoint(self, predictor: Predictor, fraction: float) -> None:
+        """See `protocols.Run.checkpoint`."""
+        with self.clock.paused() as spent:
+            if self._job.preflight_rows is not None:
+                return
+            go_on = self._score(predictor, fraction)
+        self.evaluation_seconds += spent[0]
+        if not go_on:
+            raise Pruned
+
+    def _score(self, predictor: Predictor, fraction: float) -> bool:
+        from suite.metrics import score
+        from suite.strategies import save_predictor
+
+        probabilities = predictor.predict_proba(self._validation.texts)
+        scores = score(probabilities.argmax(axis=1), self._validation.labels, len(self.task.labels))
+        if self.best is None or scores.macro_f1 > self.best.macro_f1:
+            self.best = scores
+            # Written also when the arm has a better one: serving speed is measured from it.
+            save_predictor(predictor, self._job.strategy, self._job.folder / KEPT)
+            self.kept = True
+        self.serving_shape = predictor.serving_shape
+        self.facts.setdefault("precision", predictor.precision)
+        checkpoint = Checkpoint(
+            fraction=round(fraction, 4),
+            macro_f1=scores.macro_f1,
+            train_seconds=round(self.train_seconds, 4),
+        )
+        self.scored.append(checkpoint)
+        self._channel.send(Checkpointed(checkpoint))
+        return bool(self._channel.recv())
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """See `protocols.Run.loading`."""
+        with self.clock.paused() as spent:
+            yield
+        self.load_seconds += spent[0]
+
+    def saved(self, seconds: float) -> None:
+        """See `protocols.Run.saved`."""
+        self._saved += seconds
+
+    def progress(self, fraction: float) -> None:
+        """See `protocols.Run.progress`. At most five messages a second leave."""
+        now = time.monotonic()
+        if now - self._last_progress >= 0.2:
+            self._last_progress = now
+            self._channel.send(Progressed(min(1.0, fraction)))
+
+    def note(self, **facts: Any) -> None:
+        """See `protocols.Run.note`."""
+        self.facts.update(facts)
+
+
+def main(channel: Connection, job: Job) -> None:
+    """The child's entry: runs the job, sends `Finished` or `Failed`, and returns."""
+    live_only_with_parent()
+    job.folder.mkdir(parents=True, exist_ok=True)
+    log_to(job.folder / LOG)
+    message: Finished | Failed
+    try:
+        message = run(channel, job)
+    except SuiteError as error:
+        message = Failed(str(error))
+    except Refused as error:
+        message = Failed(str(error), refused=True)
+    except MemoryError:
+        message = Failed("memory ran out; a smaller batch, fewer tokens or LoRA needs less")
+    except Exception as error:  # noqa: BLE001 - the child's last resort: every failure is a message
+        traceback.print_exc()
+        message = Failed(describe(error))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    channel.send(message)
+    channel.close()
+
+
+def run(channel: Connection, job: Job) -> Finished:
+    """Trains and scores one job."""
+    from suite import snapshot, strategies
+
+    set_threads(job.threads)
+    train, validation = snapshot.read_train_validation(job.snapshot)
+    fingerprint = job.fingerprint
+    if job.preflight_rows is not None:
+        train = train.take(range(min(job.preflight_rows, len(train))))
+        fingerprint = f"{fingerprint}-first{len(train)}"
+    run = ChildRun(job, train, validation, fingerprint, channel)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    pruned = False
+    run.clock.start()
+    try:
+        strategies.get(job.strategy).fit(run)
+    except Pruned:
+        pruned = True
+    finally:
+        run.clock.stop()
+    if job.preflight_rows is None and run.best is None:
+        raise RuntimeError(f"the strategy '{job.strategy}' ended without a checkpoint")
+    return Finished(
+        pruned=pruned,
+        checkpoints=run.scored,
+        scores=run.best,
+        train_seconds=run.train_seconds,
+        load_seconds=run.load_seconds,
+        evaluation_seconds=run.evaluation_seconds,
+        peak_memory_bytes=peak_memory(),
+        kept=run.kept,
+        serving_shape=run.serving_shape,
+        circumstances=run.facts,
+    )
+
+
+def describe(error: Exception) -> str:
+    """An exception as one line: its type where the text alone would not tell, and its text."""
+    text = " ".join(str(error).split())
+    if "out of memory" in text.lower():
+        return f"memory ran out ({text[:160]}); a smaller batch, fewer tokens or LoRA needs less"
+    shown = text if len(text) <= 300 else text[:297] + "..."
+    return f"{type(error).__name__}: {shown}" if shown else type(error).__name__
+
+
+def peak_memory() -> int:
+    """Bytes at the peak: of the accelerator where one was used, else resident memory."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        return int(torch.cuda.max_memory_allocated())
+    # Linux counts ru_maxrss in kilobytes, macOS in bytes.
+    scale = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
+
+
+def set_threads(threads: int) -> None:
+    """Bounds the threads of torch and of the linear-algebra libraries in this child."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(max(1, threads))
+    threadpool_limits(max(1, threads))
+
+
+def live_only_with_parent() -> None:
+    """Ignores Ctrl-C (the parent decides) and ends this process when its parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        mp_connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
+
+
+def log_to(path: Path) -> None:
+    """Sends everything the child prints, also from C code, to its own log."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    os.close(handle)

@@ -1,0 +1,297 @@
+"""The machine's facts and checks, on made-up /proc files, packages and an nvidia-smi of our own."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from suite import doctor
+
+
+@pytest.fixture(autouse=True)
+def fresh_answers():
+    doctor.gpus.cache_clear()
+    doctor._cpuinfo.cache_clear()
+    yield
+    doctor.gpus.cache_clear()
+    doctor._cpuinfo.cache_clear()
+
+
+def check(name, **asked):
+    (found,) = [one for one in doctor.checks(**asked) if one.name == name]
+    return found
+
+
+def package(folder, name, version):
+    """Pretends that this version of a package is installed, before any other on the path."""
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+
+
+def nvidia_smi(folder, monkeypatch, script):
+    folder.mkdir()
+    command = folder / "nvidia-smi"
+    command.write_text(f"#!/bin/sh\n{script}\n")
+    command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
+no_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux's /proc")
+
+H200 = "NVIDIA H200, 143771, 570.86.15, 9.0"
+P100 = "Tesla P100-PCIE-16GB, 16384, 570.86.15, 6.0"
+
+
+def test_environment_is_json_and_names_what_counts():
+    facts = doctor.environment()
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert facts["python"].startswith(f"{sys.version_info.major}.{sys.version_info.minor}.")
+    assert 0 < facts["cpu"]["usable"] <= facts["cpu"]["logical_cores"]
+    assert 0 < facts["memory"]["usable_bytes"] <= facts["memory"]["total_bytes"]
+    assert {"suite", "torch", "transformers", "scikit-learn", "mlcommons-loadgen"} <= set(
+        facts["versions"]
+    )
+
+
+def test_environment_is_quick_and_imports_nothing_heavy():
+    code = (
+        "import sys, time; from suite import doctor\n"
+        "began = time.perf_counter(); doctor.environment(); doctor.checks()\n"
+        "heavy = {'torch', 'transformers', 'evaluate', 'datasets', 'sklearn', 'optuna'}\n"
+        "print(time.perf_counter() - began, *sorted(heavy & set(sys.modules)))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PATH": "/nowhere"}
+    seconds = []
+    for _ in range(3):
+        child = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=True,
+        )
+        taken, *heavy = child.stdout.split()
+        assert heavy == []
+        seconds.append(float(taken))
+    assert min(seconds) < 0.2
+
+
+def test_gpus_as_nvidia_smi_names_them(tmp_path, monkeypatch):
+    nvidia_smi(tmp_path / "bin", monkeypatch, f"echo '{H200}'; echo '{P100}'")
+    first, second = doctor.environment()["gpus"]
+    assert first == {
+        "name": "NVIDIA H200",
+        "memory_bytes": 143771 * 2**20,
+        "driver": "570.86.15",
+        "compute_capability": "9.0",
+        "bf16": True,
+    }
+    assert (second["name"], second["bf16"]) == ("Tesla P100-PCIE-16GB", False)
+    assert check("bfloat16").ok is None
+    assert "NVIDIA H200 (140 GiB)" in check("GPU").finding
+
+
+def test_an_old_driver_knows_no_compute_capability(tmp_path, monkeypatch):
+    script = 'case "$*" in *compute_cap*) exit 2;; esac; echo "GRID, [N/A], 390.1"'
+    nvidia_smi(tmp_path / "bin", monkeypatch, script)
+    assert doctor.gpus() == (doctor.Gpu("GRID", None, "390.1", None),)
+    assert doctor.gpus()[0].bf16 is None
+    assert check("bfloat16").ok is None
+
+
+def test_a_broken_nvidia_smi_is_no_gpu(tmp_path, monkeypatch):
+    nvidia_smi(tmp_path / "bin", monkeypatch, "echo 'NVIDIA-SMI has failed' ; exit 9")
+    assert doctor.gpus() == ()
+    assert check("GPU").ok is None
+
+
+def test_a_gpu_with_a_torch_built_for_the_cpu(tmp_path, monkeypatch):
+    nvidia_smi(tmp_path / "bin", monkeypatch, f"echo '{H200}'")
+    package(tmp_path / "site", "torch", "2.11.0+cpu")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    found = check("GPU")
+    assert found.ok is False and "built for the CPU" in found.finding and "CUDA" in found.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "flags"),
+    [
+        ("model name\t: Some CPU\nflags\t: fpu avx512_bf16 amx_bf16 amx_tile\n\n", 2),
+        ("model name\t: Old CPU\nflags\t: fpu avx2\n\nflags\t: amx_bf16\n", 0),
+        ("processor\t: 0\nFeatures\t: fp asimd bf16 i8mm\n", 1),
+        ("", 0),
+    ],
+)
+def test_bf16_of_the_cpu(text, flags, tmp_path, monkeypatch):
+    (tmp_path / "cpuinfo").write_text(text)
+    monkeypatch.setattr(doctor, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert len(doctor.cpu_bf16_flags()) == flags
+    assert check("bfloat16").ok is (True if flags else None)
+
+
+def limits(tmp_path, monkeypatch, own, files):
+    (tmp_path / "own").write_text(own)
+    for name, text in files.items():
+        file = tmp_path / "cgroup" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    monkeypatch.setattr(doctor, "OWN_CGROUP", tmp_path / "own")
+    monkeypatch.setattr(doctor, "CGROUP", tmp_path / "cgroup")
+    monkeypatch.setattr(doctor.os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
+
+
+def test_limits_of_control_groups_version_2(tmp_path, monkeypatch):
+    files = {
+        "cpu.max": "max 100000\n",
+        "work/cpu.max": "250000 100000\n",
+        "work/job/cpu.max": "400000 100000\n",
+        "work/job/memory.max": "max\n",
+        "work/memory.max": "1000000\n",
+    }
+    limits(tmp_path, monkeypatch, "0::/work/job\n", files)
+    assert doctor.usable_cores() == 2.5
+    assert doctor.environment()["memory"]["usable_bytes"] == 1_000_000
+
+
+def test_limits_of_control_groups_version_1(tmp_path, monkeypatch):
+    files = {
+        "cpu/cpu.cfs_quota_us": "150000\n",
+        "cpu/cpu.cfs_period_us": "100000\n",
+        "memory/box/memory.limit_in_bytes": "2000000\n",
+    }
+    own = "4:memory:/box\n2:cpu,cpuacct:/host/only\n1:name=systemd:/x\n"
+    limits(tmp_path, monkeypatch, own, files)
+    assert doctor.usable_cores() == 1.5
+    assert doctor.environment()["memory"]["usable_bytes"] == 2_000_000
+
+
+def test_without_a_limit_the_affinity_counts(tmp_path, monkeypatch):
+    files = {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}
+    limits(tmp_path, monkeypatch, "1:cpu:/\n", files)
+    assert doctor.usable_cores() == 8
+
+
+@pytest.mark.parametrize(
+    ("torch", "torchaudio", "ok"),
+    [
+        ("2.11.0", "2.11.0", True),
+        ("2.11.1", "2.11.0", True),
+        ("2.12.0", "2.11.0", False),
+        ("2.11.0+cpu", "2.11.0+cu130", False),
+    ],
+)
+def test_torch_and_torchaudio_must_match(torch, torchaudio, ok, tmp_path, monkeypatch):
+    package(tmp_path, "torch", torch)
+    package(tmp_path, "torchaudio", torchaudio)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = check("torch and torchaudio")
+    assert found.ok is ok
+    assert ("torchaudio==" in found.fix) is (not ok)
+
+
+def test_packages_out_of_bounds_are_named(tmp_path, monkeypatch):
+    assert check("packages").ok is True
+    package(tmp_path, "transformers", "4.30.0")
+    package(tmp_path, "optuna", "6.1.0")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = check("packages")
+    assert found.ok is False
+    assert "transformers 4.30.0" in found.finding and "optuna 6.1.0" in found.finding
+    assert "'optuna<6,>=5.0'" in found.fix and "torch" not in found.fix
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    installed = doctor._version
+    monkeypatch.setattr(doctor, "_version", lambda n: None if n == "torchaudio" else installed(n))
+    found = check("packages")
+    assert found.ok is False and "torchaudio is missing" in found.finding
+    found = check("torch and torchaudio")
+    assert (found.ok, found.fix) == (False, "pip install torchaudio")
+
+
+@pytest.mark.parametrize(
+    ("running", "ok"), [("3.10.14", False), ("3.11.0", True), ("3.14.0", False)]
+)
+def test_python_bounds(running, ok, monkeypatch):
+    monkeypatch.setattr(doctor.platform, "python_version", lambda: running)
+    assert check("Python").ok is ok
+
+
+def test_little_disk(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(doctor, "NEEDED_DISK", 10**18)
+    found = check("free disk")
+    assert found.ok is False and found.fix
+
+
+@no_proc
+def test_a_working_folder_that_cannot_be_written(monkeypatch):
+    monkeypatch.chdir("/proc")  # not even root can write there
+    assert check("working folder").ok is False
+    found = check("storage")
+    assert found.ok is False and "--storage" in found.fix
+
+
+def test_storage(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert check("storage").finding.endswith("(not there yet)")
+    good = tmp_path / "good.db"
+    good.write_bytes(b"SQLite format 3\0" + bytes(84))
+    assert check("storage", storage=f"sqlite:///{good}").ok is True
+    assert check("storage", storage="sqlite:///good.db").finding == "good.db"
+    assert good.read_bytes()[16:] == bytes(84)
+    (tmp_path / "other.db").write_text("no database at all, but a text")
+    assert "no SQLite database" in check("storage", storage="sqlite:///other.db").finding
+    assert check("storage", storage="sqlite:///other.db/in/it.db").ok is False
+    assert "folder" in check("storage", storage=f"sqlite:///{tmp_path}").finding
+    assert check("storage", storage="sqlite://").ok is None
+    assert check("storage", storage="nonsense").ok is False
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["good.db", "other.db"]
+
+
+def test_a_password_is_not_shown():
+    found = check("storage", storage="postgresql+psycopg://me:hunter2@host/db")
+    assert found.ok is None and "hunter2" not in f"{found}"
+
+
+def test_the_hub_is_asked_only_through_the_caller():
+    assert check("Hugging Face Hub") == doctor.Check("Hugging Face Hub", None, "not asked")
+    assert check("Hugging Face Hub", hub=lambda: "").ok is True
+    found = check("Hugging Face Hub", hub=lambda: "no answer within 10 s")
+    assert found.ok is None and "no answer within 10 s" in found.finding and "--data" in found.fix
+
+
+def test_optional_packages(monkeypatch):
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    assert check("PostgreSQL driver").fix == "pip install 'suite[postgresql]'"
+    assert (check("jieba").ok, check("jieba").fix) == (None, "pip install 'suite[chinese]'")
+
+
+def test_chromium(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("PLAYWRIGHT_BROWSERS_PATH", raising=False)
+    found = check("Chromium")
+    assert found.ok is None and "playwright install chromium" in found.fix
+    (tmp_path / "browsers" / "chromium-1187").mkdir(parents=True)
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "browsers"))
+    assert check("Chromium").finding.endswith("chromium-1187")
+
+
+@no_proc
+def test_every_check_that_fails_says_what_would_help(monkeypatch):
+    monkeypatch.chdir("/proc")
+    began = time.perf_counter()
+    for found in doctor.checks(storage="nonsense"):
+        assert found.finding
+        assert found.fix or found.ok is not False, found
+    assert time.perf_counter() - began < 5

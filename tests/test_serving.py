@@ -1,0 +1,405 @@
+"""Serving speed by the real LoadGen, in real child processes, on toy predictors."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from suite.errors import ModelError, StorageError
+from suite.serving import loadgen, measure
+
+FORKSERVER = multiprocessing.get_context("forkserver")
+TEXTS = [f"text {number} " + "word " * (number % 7) for number in range(50)]
+
+
+class Toy:
+    """Sleeps per call and per text, and answers that everything is class 1 of 3."""
+
+    serving_shape = "toy"
+    precision = "float32"
+    batch = 16
+    engine = "toy"
+
+    def __init__(self, per_call: float = 0.0, per_text: float = 0.0) -> None:
+        self.per_call, self.per_text = per_call, per_text
+        self.calls: list[list[str]] = []
+
+    def predict_proba(self, texts):
+        self.calls.append(list(texts))
+        wait = self.per_call + self.per_text * len(texts)
+        if wait:
+            time.sleep(wait)
+        return np.tile(np.array([0.1, 0.8, 0.1], dtype=np.float32), (len(texts), 1))
+
+    def save(self, folder):
+        raise NotImplementedError
+
+
+class FailsAtCall(Toy):
+    """Raises at its n-th call, and after it."""
+
+    def __init__(self, call: int) -> None:
+        super().__init__(per_call=0.002)
+        self.call = call
+
+    def predict_proba(self, texts):
+        if len(self.calls) + 1 >= self.call:
+            raise RuntimeError("no weights left")
+        return super().predict_proba(texts)
+
+
+class OneRowShort(Toy):
+    def predict_proba(self, texts):
+        return super().predict_proba(texts)[:-1]
+
+
+class Dies(Toy):
+    def predict_proba(self, texts):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleeping(folder):
+    return Toy(per_call=0.002)
+
+
+def instant(folder):
+    return Toy()
+
+
+def failing_first(folder):
+    return FailsAtCall(1)
+
+
+def failing_later(folder):
+    return FailsAtCall(60)
+
+
+def short(folder):
+    return OneRowShort()
+
+
+def dying(folder):
+    return Dies()
+
+
+def none_kept(folder):
+    raise ModelError(f"{folder} holds no trained predictor")
+
+
+def scenario_in_child(connection, scenario, toy, texts, seconds, folder):
+    result = loadgen.run_scenario(scenario, toy.predict_proba, texts, seconds, folder)
+    connection.send((result, toy.calls))
+
+
+def in_child(target, *args, **kwargs):
+    """Runs `target(connection, ...)` in a fresh child; its message, and its exit code."""
+    mine, its = FORKSERVER.Pipe()
+    child = FORKSERVER.Process(target=target, args=(its, *args), kwargs=kwargs)
+    child.start()
+    its.close()
+    try:
+        message = mine.recv()
+    except EOFError:
+        message = None
+    child.join(20)
+    return message, child.exitcode
+
+
+def scenario(name, toy, seconds, folder, texts=TEXTS):
+    (result, calls), code = in_child(scenario_in_child, name, toy, texts, seconds, folder)
+    assert code == 0
+    return result, calls
+
+
+def test_single_stream_latency_of_a_sleeper(tmp_path):
+    result, calls = scenario("SingleStream", Toy(per_call=0.002), 0.6, tmp_path)
+    assert result.valid and result.error is None
+    assert 2.0 <= result.p50_ms <= 6.0
+    assert result.p50_ms <= result.p90_ms
+    assert result.p99_ms is None  # 0.6 s hold some 290 calls, and the 99th needs 662
+    assert "p99" in result.reason
+    assert result.queries == result.samples
+    assert all(len(call) == 1 for call in calls)
+    assert len({call[0] for call in calls}) > 25  # drawn from all texts, not one over and over
+
+
+def test_p99_is_established_with_enough_calls(tmp_path):
+    result, _ = scenario("SingleStream", Toy(per_call=0.0002), 0.6, tmp_path)
+    assert result.valid and result.queries >= 662
+    assert result.p50_ms <= result.p90_ms <= result.p99_ms
+    assert result.reason == ""
+
+
+def test_a_slow_predictor_has_a_median_only(tmp_path):
+    result, _ = scenario("SingleStream", Toy(per_call=0.03), 0.5, tmp_path)
+    assert not result.valid
+    assert 30 <= result.p50_ms <= 60
+    assert result.p90_ms is None and result.p99_ms is None
+    assert "64 queries" in result.reason
+
+
+def test_a_very_slow_predictor_has_no_percentile(tmp_path):
+    result, _ = scenario("SingleStream", Toy(per_call=0.2), 0.5, tmp_path)
+    assert (result.p50_ms, result.p90_ms, result.p99_ms) == (None, None, None)
+    assert not result.valid
+
+
+def test_single_stream_goes_on_where_that_establishes_p90(tmp_path):
+    began = time.monotonic()
+    result, _ = scenario("SingleStream", Toy(per_call=0.006), 0.3, tmp_path)
+    assert result.valid and result.queries >= 64  # 0.3 s alone would hold 49
+    assert result.p90_ms >= 6
+    assert time.monotonic() - began < 5
+
+
+def test_offline_is_one_query_of_about_the_asked_seconds(tmp_path):
+    result, calls = scenario("Offline", Toy(per_call=0.001, per_text=0.0005), 0.8, tmp_path)
+    assert result.valid and result.error is None
+    assert 1000 <= result.samples_per_second <= 2000
+    timed = calls[-1]
+    assert len(timed) == result.samples
+    assert 0.4 <= len(timed) / result.samples_per_second <= 1.6
+    # LoadGen draws the texts: each appears equally often, but for a remainder.
+    counts = [timed.count(text) for text in TEXTS]
+    assert max(counts) - min(counts) <= 1
+    # In its order, which its log names.
+    log = (tmp_path / "mlperf_log_detail.txt").read_text(encoding="utf-8")
+    line = next(line for line in log.splitlines() if '"loaded_qsl_set"' in line)
+    order = json.loads(line.partition(":::MLLOG ")[2])["value"]
+    assert timed[: len(order)] == [TEXTS[index] for index in order]
+
+
+def test_offline_finds_the_speed_of_large_batches(tmp_path):
+    # A call of one text takes as long as one of many: the rate of few texts says little.
+    result, calls = scenario("Offline", Toy(per_call=0.15, per_text=0.0002), 0.5, tmp_path)
+    assert result.valid
+    assert result.samples_per_second > 1000  # eight at once make 53
+    assert len(calls[-1]) == result.samples > 300
+
+
+def test_offline_rate_of_an_instant_predictor_is_large(tmp_path):
+    result, _ = scenario("Offline", Toy(), 1, tmp_path)
+    assert result.valid
+    assert result.samples_per_second > 20_000
+    assert result.samples == loadgen.MAX_SAMPLES
+
+
+def test_one_text_is_enough(tmp_path):
+    result, calls = scenario("Offline", Toy(per_text=0.001), 0.2, tmp_path, texts=["alone"])
+    assert result.valid and {text for call in calls for text in call} == {"alone"}
+
+
+@pytest.mark.parametrize("name", ["SingleStream", "Offline"])
+@pytest.mark.parametrize("call", [1, 5])
+def test_a_predictor_that_raises_is_reported(name, call, tmp_path):
+    result, _ = scenario(name, FailsAtCall(call), 0.3, tmp_path)
+    assert result.error == "RuntimeError: no weights left"
+    assert not result.valid
+    assert result.samples_per_second is None and result.p50_ms is None
+
+
+def scenario_in_folder(connection, folder, *rest):
+    os.chdir(folder)
+    scenario_in_child(connection, *rest)
+
+
+def test_an_audit_file_in_the_working_folder_changes_nothing(tmp_path):
+    # LoadGen would take it for an order to issue one sample over and over.
+    (tmp_path / "audit.config").write_text(
+        "*.*.performance_issue_same = 1\n*.*.performance_issue_same_index = 7\n"
+    )
+    rest = ("Offline", Toy(per_text=0.001), TEXTS, 0.2, tmp_path / "logs")
+    (result, calls), code = in_child(scenario_in_folder, tmp_path, *rest)
+    assert code == 0 and result.valid
+    assert set(calls[-1]) == set(TEXTS)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["audit.config", "logs"]
+
+
+def test_a_log_folder_that_cannot_be_written():
+    with pytest.raises(StorageError, match="logs can't be written"):
+        loadgen.run_scenario("Offline", Toy().predict_proba, TEXTS, 1, Path("/dev/null/logs"))
+
+
+def test_nothing_to_measure_is_a_defect_of_the_caller(tmp_path):
+    with pytest.raises(ValueError):
+        loadgen.run_scenario("Offline", Toy().predict_proba, [], 1, tmp_path)
+    with pytest.raises(ValueError):
+        loadgen.run_scenario("Offline", Toy().predict_proba, TEXTS, 0, tmp_path)
+
+
+def test_a_log_without_a_verdict(tmp_path):
+    file = tmp_path / "mlperf_log_detail.txt"
+    assert not loadgen.read_log("Offline", file, 0).valid
+    file.write_text(
+        "noise\n:::MLLOG {broken\n:::MLLOG [1]\n"
+        ':::MLLOG {"key": "error_runtime", "value": "lost", "metadata": {"is_error": true}}\n'
+    )
+    found = loadgen.read_log("Offline", file, 0)
+    assert not found.valid and "no verdict" in found.reason and "lost" in found.reason
+
+
+def test_an_error_in_the_log_beats_its_verdict(tmp_path):
+    file = tmp_path / "mlperf_log_detail.txt"
+    lines = [
+        {"key": "result_validity", "value": "VALID"},
+        {"key": "result_query_count", "value": 1},
+        {"key": "result_samples_per_second", "value": 12.5},
+    ]
+    file.write_text("".join(f":::MLLOG {json.dumps(line)}\n" for line in lines))
+    found = loadgen.read_log("Offline", file, 7)
+    assert (found.valid, found.samples_per_second, found.samples) == (True, 12.5, 7)
+    lines.append({"key": "error_runtime", "value": "x", "metadata": {"is_error": True}})
+    file.write_text("".join(f":::MLLOG {json.dumps(line)}\n" for line in lines))
+    assert not loadgen.read_log("Offline", file, 7).valid
+
+
+def measured(loader, folder, seconds=0.3):
+    return in_child(
+        measure.measure_in_child, folder, TEXTS, seconds, folder / "logs", loader=loader
+    )
+
+
+def test_measure_folder_in_a_child(tmp_path):
+    began = time.monotonic()
+    (kind, rps), code = measured(sleeping, tmp_path, seconds=0.6)
+    took = time.monotonic() - began
+    assert (kind, code) == ("rps", 0)
+    assert 2.0 <= rps["single_stream"]["p50_ms"] <= 6.0
+    assert rps["single_stream"]["valid"] and rps["single_stream"]["p99_ms"] is None
+    assert (rps["engine"], rps["precision"], rps["batch"]) == ("toy", "float32", 16)
+    assert (rps["device"], rps["seconds"], rps["contended"]) == ("cpu", 0.6, False)
+    assert rps["threads"] >= 1
+    assert "texts in one query" in rps["note"]
+    assert took < 6
+    assert (tmp_path / "logs" / "Offline" / "mlperf_log_summary.txt").is_file()
+    json.dumps(rps, allow_nan=False)
+
+
+def test_circumstances_of_a_predictor_that_holds_a_torch_module():
+    import torch
+
+    class Plain(Toy):
+        engine = None
+
+    whole, parted = Plain(), Plain()
+    whole.model = torch.nn.Linear(2, 2)
+    parted.embedder = Plain()
+    parted.embedder.model = torch.nn.Linear(2, 2)
+    expected = ("torch", "cpu", torch.get_num_threads())
+    assert measure._circumstances(whole) == expected
+    assert measure._circumstances(parted) == expected
+    assert measure._circumstances(Plain())[:2] == ("python", "cpu")
+
+
+def test_threads_a_predictor_without_torch_may_use(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert measure._circumstances(Toy()) == ("toy", "cpu", 3)
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    monkeypatch.setattr(measure.os, "sched_getaffinity", lambda pid: {0, 5}, raising=False)
+    assert measure._circumstances(Toy())[2] == 2
+
+
+def test_failures_are_messages(tmp_path):
+    (kind, text), code = measured(failing_first, tmp_path)
+    assert (kind, code) == ("error", 0) and "no weights left" in text
+    (kind, text), code = measured(failing_later, tmp_path)
+    assert (kind, code) == ("error", 0) and "SingleStream" in text
+    (kind, text), code = measured(short, tmp_path)
+    assert (kind, code) == ("error", 0) and "probabilities for" in text
+    (kind, text), code = measured(none_kept, tmp_path)
+    assert (kind, code) == ("error", 0) and "no trained predictor" in text
+
+
+def test_a_child_that_is_killed_sends_nothing(tmp_path):
+    message, code = measured(dying, tmp_path)
+    assert message is None and code == -signal.SIGKILL
+
+
+@pytest.fixture
+def own_lock(tmp_path, monkeypatch):
+    """A temporary folder of our own, so that nobody's real measurement is waited for."""
+    monkeypatch.setattr(measure.tempfile, "tempdir", str(tmp_path))
+    return tmp_path / measure.LOCK_NAME
+
+
+def test_the_lock_says_whether_it_waited(own_lock):
+    with measure.machine_lock(timeout=1) as waited:
+        assert waited is False
+    assert own_lock.stat().st_mode & 0o777 == 0o666  # also where the umask is 022
+
+    held, free = threading.Event(), threading.Event()
+
+    def holder():
+        with measure.machine_lock(timeout=1):
+            held.set()
+            free.wait(10)
+
+    thread = threading.Thread(target=holder)
+    thread.start()
+    held.wait(10)
+    with pytest.raises(StorageError, match="held this machine"), measure.machine_lock(timeout=0.1):
+        raise AssertionError("it was held")
+    threading.Timer(0.3, free.set).start()
+    with measure.machine_lock(timeout=10) as waited:
+        assert waited is True
+    thread.join()
+
+
+def test_the_lock_holds_between_processes_and_is_freed_by_death(own_lock):
+    code = (
+        "import sys, tempfile, time; tempfile.tempdir = sys.argv[1]\n"
+        "from suite.serving.measure import machine_lock\n"
+        "with machine_lock(5): print('held', flush=True); time.sleep(60)\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, str(own_lock.parent)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
+    try:
+        assert child.stdout.readline() == "held\n"
+        with pytest.raises(StorageError), measure.machine_lock(timeout=0.1):
+            raise AssertionError("it was held")
+        child.send_signal(signal.SIGKILL)
+        with measure.machine_lock(timeout=10):
+            pass
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_no_lock_where_nothing_can_be_written(monkeypatch):
+    monkeypatch.setattr(measure.tempfile, "tempdir", "/dev/null")
+    with pytest.raises(StorageError, match="can't be made"), measure.machine_lock(timeout=0):
+        raise AssertionError("there is no lock")
+
+
+def test_the_lock_is_released_after_an_error(own_lock):
+    with pytest.raises(KeyError), measure.machine_lock(timeout=0):
+        raise KeyError
+    with measure.machine_lock(timeout=0) as waited:
+        assert waited is False
+
+
+def test_no_heavy_import():
+    code = (
+        "import sys, suite.serving.measure, suite.serving.loadgen\n"
+        "heavy = {'torch', 'transformers', 'evaluate', 'datasets', 'sklearn', 'mlperf_loadgen'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    child = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    assert child.stdout.strip() == "[]"

@@ -1,0 +1,437 @@
+"""The study around toy arms: allocation, pruning, failing, resuming, refusing, the contract."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+from conftest import write_recipe
+from optuna.trial import TrialState, create_trial
+from typer.testing import CliRunner
+
+from suite.cli import app
+from suite.recipe import Pruner
+from suite.study import search, storage
+
+cli = CliRunner()
+
+
+def suite(*words, code=0):
+    """Runs the real command line in this process; returns what it printed."""
+    result = cli.invoke(app, [str(w) for w in words])
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return result
+
+
+def shown(name):
+    return json.loads(suite("study", "show", name, "--json").stdout)
+
+
+def states(found):
+    return [t["state"] for t in found["trials"]]
+
+
+# ---------------------------------------------------------------- pruning, with literal numbers
+
+
+def _study_with(values):
+    """A study whose complete trials have these (arm, {step: value}) histories."""
+    study = optuna.create_study(direction="maximize")
+    arms = optuna.distributions.CategoricalDistribution(["a", "b"])
+    for arm, steps in values:
+        study.add_trial(
+            create_trial(
+                params={"arm": arm},
+                distributions={"arm": arms},
+                intermediate_values=steps,
+                value=max(steps.values()),
+            )
+        )
+    return study, arms
+
+
+def _running(study, arms, arm, steps):
+    study.add_trial(
+        create_trial(
+            state=TrialState.RUNNING,
+            params={"arm": arm},
+            distributions={"arm": arms},
+            intermediate_values=steps,
+        )
+    )
+    return study.get_trials()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arm", "value", "ends"),
+    [
+        ("a", 0.4, False),  # below every trial of b, but the best of its own arm
+        ("a", 0.2, True),
+        ("b", 0.8, True),  # above every trial of a, but below its own arm's median
+        ("b", 0.95, False),
+    ],
+)
+def test_pruning_compares_an_arm_with_its_own_kind(arm, value, ends):
+    study, arms = _study_with(
+        [("a", {20: 0.3}), ("a", {20: 0.35}), ("b", {20: 0.9}), ("b", {20: 0.9})]
+    )
+    trial = _running(study, arms, arm, {20: value})
+    assert search.pruner(Pruner()).prune(study, trial) == ends
+
+
+def test_pruning_over_the_study_lets_the_slow_starter_go():
+    study, arms = _study_with(
+        [("a", {20: 0.3}), ("a", {20: 0.35}), ("b", {20: 0.9}), ("b", {20: 0.9})]
+    )
+    trial = _running(study, arms, "a", {20: 0.4})
+    assert search.pruner(Pruner(scope="study")).prune(study, trial)
+
+
+def test_pruning_waits_for_two_trials_of_the_arm():
+    study, arms = _study_with([("a", {20: 0.9}), ("b", {20: 0.9}), ("b", {20: 0.9})])
+    trial = _running(study, arms, "a", {20: 0.1})
+    assert not search.pruner(Pruner()).prune(study, trial)
+
+
+# ---------------------------------------------------------------- a whole study
+
+
+def test_a_study_end_to_end(folder, toy_task):
+    recipe = write_recipe(folder, trials=6)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    found = shown("t")
+    assert found["schema_version"] == 1
+    assert [t["state"] for t in found["trials"] if t["state"] == "COMPLETE"]
+    assert sum(s in ("COMPLETE", "PRUNED") for s in states(found)) == 6
+    assert {a["arm"]: a["trials"] for a in found["arms"]} == {"tfidf/toy": 3, "fasttext/toy": 3}
+    # Known-good points come first in each arm.
+    assert [t["params"]["noise"] for t in found["trials"][:2]] == [0.3, 0.3]
+    assert found["test_openings"] == 1
+    assert {f["arm"] for f in found["finals"]} == {"tfidf/toy", "fasttext/toy"}
+    for final in found["finals"]:
+        low, high = final["test"]["macro_f1_interval"]
+        assert low < final["test"]["macro_f1"] < high
+        assert sum(map(sum, final["test"]["confusion"])) == 100
+        best = max(
+            t["validation"]["macro_f1"]
+            for t in found["trials"]
+            if t["arm"] == final["arm"] and t["state"] == "COMPLETE"
+        )
+        assert found["trials"][final["trial"]]["validation"]["macro_f1"] == best
+    trial = found["trials"][0]
+    assert [c["fraction"] for c in trial["checkpoints"]] == [0.2, 0.4, 0.6, 0.8, 1.0]
+    assert trial["peak_memory_bytes"] > 1e6
+    assert trial["train_seconds"] >= 0
+    # Only the best checkpoint of each arm is kept.
+    artifacts = folder / "studies" / "artifacts" / "t"
+    kept = sorted(p.name for p in (artifacts / "kept").iterdir())
+    assert kept == ["fasttext--toy", "tfidf--toy"]
+    assert not list(artifacts.glob("trial-*"))
+
+
+def test_rows_of_train_validation_and_test_are_told(folder, toy_task):
+    suite("study", "create", toy_task, "--recipe", write_recipe(folder), "--no-run", "--name", "t")
+    assert shown("t")["data"]["rows"] == {"train": 150, "validation": 50, "test": 100}
+
+
+def test_going_on_to_more_trials_marks_and_renews_the_finals(folder, toy_task):
+    recipe = write_recipe(folder, trials=2)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    again = suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    assert "exists: going on" in again.stderr
+    assert len(shown("t")["trials"]) == 2  # nothing was missing, nothing was started
+    assert shown("t")["test_openings"] == 1
+    suite("study", "run", "t", "--trials", "4")
+    found = shown("t")
+    assert len(found["trials"]) == 4
+    assert found["test_openings"] == 2
+    assert not any(f["stale"] for f in found["finals"])
+
+
+def test_a_hopeless_trial_is_pruned_within_its_arm(folder, toy_task):
+    recipe = write_recipe(
+        folder,
+        arms=["tfidf/toy"],
+        trials=4,
+        spaces={"tfidf/toy": {"noise": [0.0, 0.05, 0.1, 0.85]}},
+        seed=3,
+    )
+    path = Path(recipe)
+    content = json.loads(path.read_text())
+    content["trials"] = 12
+    path.write_text(json.dumps(content))
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    found = shown("t")
+    hopeless = [t for t in found["trials"] if t["params"]["noise"] == 0.85]
+    later = [t for t in hopeless if t["number"] >= 2]
+    assert later and all(t["state"] == "PRUNED" and len(t["checkpoints"]) == 1 for t in later)
+
+
+def test_a_failing_arm_is_retired_and_the_others_go_on(folder, toy_task):
+    recipe = write_recipe(folder, trials=3, spaces={"fasttext/toy": {"behaviour": ["crash"]}})
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    found = shown("t")
+    arms = {a["arm"]: a for a in found["arms"]}
+    assert "the toy broke on purpose" in arms["fasttext/toy"]["retired"]
+    assert arms["tfidf/toy"]["trials"] == 3
+    failed = [t for t in found["trials"] if t["state"] == "FAIL"]
+    assert len(failed) == 3 and all("ValueError" in t["error"] for t in failed)
+
+
+def test_when_every_arm_is_retired_the_study_says_why(folder, toy_task):
+    recipe = write_recipe(folder, arms=["tfidf/toy"], spaces={"tfidf/toy": {"behaviour": ["oom"]}})
+    result = suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", code=2)
+    assert "no arm is left" in result.stderr and "memory ran out" in result.stderr
+
+
+def test_a_killed_child_is_a_failed_trial_never_a_dead_study(folder, toy_task):
+    recipe = write_recipe(folder, trials=2, spaces={"fasttext/toy": {"behaviour": ["kill"]}})
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    found = shown("t")
+    failed = [t for t in found["trials"] if t["state"] == "FAIL"]
+    assert len(failed) == 3 and all("SIGKILL" in t["error"] for t in failed)
+    assert sum(s == "COMPLETE" for s in states(found)) == 2
+
+
+def test_a_trial_that_takes_too_long_is_ended(folder, toy_task):
+    recipe = write_recipe(
+        folder,
+        arms=["tfidf/toy"],
+        max_trial_seconds=1,
+        spaces={"tfidf/toy": {"seconds": 60}},
+    )
+    result = suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", code=2)
+    assert "max_trial_seconds" in result.stderr
+
+
+def test_two_workers_start_no_more_than_are_missing(folder, toy_task):
+    recipe = write_recipe(folder, trials=5, spaces={"*/toy": {"seconds": 0.4}})
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--workers", "2")
+    found = shown("t")
+    assert len(found["trials"]) == 5
+    assert any(t["contended"] for t in found["trials"])
+
+
+def test_workers_and_memory_of_a_contended_winner_are_told(folder, toy_task):
+    recipe = write_recipe(folder, trials=4, spaces={"*/toy": {"seconds": 0.4}})
+    result = suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--workers", "2")
+    assert "trained again alone" in result.stderr
+
+
+# ---------------------------------------------------------------- refusing
+
+
+def test_a_refused_arm_is_listed_with_its_reason(folder, toy_task):
+    recipe = write_recipe(folder, arms=["tfidf/toy", "textcnn/toy"], trials=1)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    arms = {a["arm"]: a["refused"] for a in shown("t")["arms"]}
+    assert arms == {"tfidf/toy": None, "textcnn/toy": "the toy does not like textcnn"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["agnew"], "Did you mean 'agnews'?"),
+        (["toy.yaml", "--recipe", "quik"], "Did you mean 'quick'?"),
+        (["toy.yaml", "--arms", "tfdif/*"], "Did you mean 'tfidf/"),
+        (["toy.yaml", "--arms", "tfidf"], "an arm is model/strategy"),
+        (["toy.yaml", "--arms", "tfidf/linear-head"], "unknown strategy 'linear-head'"),
+        (["toy.yaml", "--model", "mini"], "expected NAME=PATH"),
+        (["toy.yaml", "--model", "mini=nowhere"], "no folder nowhere"),
+        (["toy.yaml", "--timeout", "soon"], "is no duration"),
+        (["toy.yaml", "--max-disk", "lots"], "is no size"),
+        (["toy.yaml", "--storage", "nonsense"], "not a database URL"),
+        (["toy.yaml", "--storage", "sqlite:///:memory:"], "needs a file"),
+        (["toy.yaml", "--data", "nowhere"], "nowhere"),
+        (["toy.yaml", "--name", "Bad Name"], "is no name"),
+        (["toy.yaml", "--train-rows", "100000"], "--train-rows"),
+    ],
+)
+def test_bad_words_are_one_message_and_exit_2(folder, toy_task, words, said):
+    result = suite("study", "create", *words, "--no-run", code=2)
+    assert said in result.stderr.replace("\n", " ")
+    assert "Traceback" not in result.output
+
+
+def test_contradicting_options_are_named_one_by_one(folder, toy_task):
+    recipe = write_recipe(folder)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--no-run")
+    result = suite(
+        "study", "create", toy_task, "--recipe", recipe, "--name", "t", "--no-run",
+        "--seed", "7", "--train-rows", "100", code=2,
+    )  # fmt: skip
+    for difference in (
+        "--seed: stored 0, now 7",
+        "--train-rows: stored None, now 100",
+        "data fingerprint",
+    ):
+        assert difference in result.stderr
+
+
+def test_a_changed_task_is_refused_on_resume(folder, toy_task):
+    recipe = write_recipe(folder, trials=1)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    task = folder / toy_task
+    task.write_text(task.read_text() + "max_tokens: 64\n")
+    result = suite("study", "run", "t", "--trials", "2", code=2)
+    assert "toy.yaml changed: max_tokens" in result.stderr
+
+
+def test_a_missing_study_names_the_nearest(folder, toy_task):
+    recipe = write_recipe(folder)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "mail", "--no-run")
+    assert "Did you mean 'mail'?" in suite("study", "show", "mial", code=2).stderr
+
+
+def test_a_folder_without_studies_says_so(folder):
+    assert "no studies here" in suite("study", "list", code=2).stderr
+
+
+def test_a_file_that_is_no_database_is_told(folder):
+    (folder / "x.db").write_text("hello, I am not a database at all")
+    result = suite("study", "list", "--storage", "sqlite:///x.db", code=2)
+    assert "no SQLite database" in result.stderr
+
+
+def test_preflight_refuses_an_arm_beyond_the_budget_unless_forced(folder, toy_task):
+    recipe = write_recipe(
+        folder,
+        trials=1,
+        preflight=True,
+        max_trial_seconds=2,
+        spaces={"fasttext/toy": {"seconds": 3}},
+    )
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    arms = {a["arm"]: a for a in shown("t")["arms"]}
+    assert "above the budget of 2 s" in arms["fasttext/toy"]["refused"]
+    assert arms["tfidf/toy"]["trials"] == 1
+
+
+# ---------------------------------------------------------------- keeping and removing
+
+
+def test_best_list_copy_and_delete(folder, toy_task):
+    recipe = write_recipe(folder, trials=2)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    best = json.loads(suite("study", "best", "t", "--json").stdout)
+    assert best["arm"] in ("tfidf/toy", "fasttext/toy") and best["trial"]["number"] in (0, 1)
+    listed = json.loads(suite("study", "list", "--json").stdout)["studies"]
+    assert [(s["study"], s["finished"]) for s in listed] == [("t", 2)]
+    suite("study", "export-db", "t", "copy.db")
+    assert "needs --yes" in suite("study", "delete", "t", code=2).stderr
+    suite("study", "delete", "t", "--yes")
+    assert not (folder / "studies" / "artifacts" / "t").exists()
+    suite("study", "import-db", "copy.db")
+    assert shown("t")["finals"]
+    assert "has 't' already" in suite("study", "import-db", "copy.db", code=2).stderr
+
+
+def test_predict_uses_the_kept_winner(folder, toy_task):
+    recipe = write_recipe(folder, trials=2, spaces={"*/toy": {"noise": 0.0}})
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    said = json.loads(suite("predict", "t", "win cash prize", "garden music", "--json").stdout)
+    assert [p["label"] for p in said["predictions"]] == ["spam", "ham"]
+    suite("export", "t", "out")
+    assert (folder / "out" / "toy.json").exists()
+
+
+# ---------------------------------------------------------------- killing, interrupting
+
+
+def start(*words, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-m", "suite", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def wait_for(condition, process, seconds=90):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+    process.kill()
+    raise AssertionError(process.communicate())
+
+
+def running(name):
+    try:
+        study, _ = storage.load(storage.open_storage(), name)
+    except Exception:
+        return []
+    return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+
+def alive_children(pid):
+    import psutil
+
+    return [p for p in psutil.Process(pid).children(recursive=True) if p.is_running()]
+
+
+@pytest.fixture
+def slow_study(folder, toy_task):
+    recipe = write_recipe(folder, trials=3, spaces={"*/toy": {"seconds": 3}})
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--no-run")
+    return "t"
+
+
+def test_after_sigkill_of_child_and_parent_the_study_finishes(folder, slow_study):
+    process = start("study", "run", "t")
+    wait_for(lambda: any(t.intermediate_values for t in running("t")), process)
+    # The child first: the trial fails, the next one starts.
+    child = next(
+        p
+        for p in alive_children(process.pid)
+        if "forkserver" in " ".join(p.cmdline()) and p.parent().pid != process.pid
+    )
+    first = running("t")[0].number
+    child.kill()
+    wait_for(
+        lambda: any(t.number != first and t.intermediate_values for t in running("t")), process
+    )
+    # Then the parent: its children must go with it.
+    offspring = alive_children(process.pid)
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 10
+    while any(p.is_running() and p.status() != "zombie" for p in offspring):
+        assert time.monotonic() < deadline, "a child outlived its parent"
+        time.sleep(0.1)
+    result = suite("study", "run", "t")
+    assert "had lost its worker; it is queued again" in result.stderr
+    found = shown("t")
+    assert sum(t["state"] in ("COMPLETE", "PRUNED") for t in found["trials"]) == 3
+    errors = [t["error"] for t in found["trials"] if t["state"] == "FAIL"]
+    assert len(errors) == 2 and "SIGKILL" in errors[0] and "worker died" in errors[1]
+    assert not running("t")
+    assert not list((folder / "studies" / "artifacts" / "t").glob("trial-*"))
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_and_run_goes_on(folder, slow_study, sign):
+    process = start("study", "run", "t")
+    wait_for(lambda: any(t.intermediate_values for t in running("t")), process)
+    process.send_signal(sign)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == 130, error
+    assert "suite study run t" in error and "Traceback" not in error
+    found = shown("t")
+    assert states(found) == ["FAIL", "WAITING"]
+    assert (
+        found["trials"][0]["params"] == found["trials"][1]["params"]
+        or not (found["trials"][1]["params"])
+    )
+    suite("study", "run", "t")
+    found = shown("t")
+    assert sum(t["state"] in ("COMPLETE", "PRUNED") for t in found["trials"]) == 3
+    assert found["trials"][1]["params"] == found["trials"][0]["params"]

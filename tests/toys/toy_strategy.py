@@ -1,0 +1,90 @@
+"""A strategy of somebody's own, found by its entry point: learns word votes, misbehaves on demand.
+
+It takes no heavy library and no time, so that what is tested is the study around it.
+"""
+
+import json
+import os
+import signal
+import time
+import zlib
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from suite.space import Choice, Fixed, Float, Space
+
+
+class ToyPredictor:
+    precision = "float32"
+    batch = 64
+
+    def __init__(self, votes, classes, noise):
+        self.votes = votes
+        self.classes = classes
+        self.noise = noise
+        self.serving_shape = "toy"
+
+    def predict_proba(self, texts):
+        out = np.full((len(texts), self.classes), 0.1, dtype=np.float32)
+        for row, text in enumerate(texts):
+            total = Counter()
+            for word in set(text.split()) or {""}:
+                total.update(self.votes.get(word, {}))
+            best = max(total, key=lambda c: (total[c], c), default=0)
+            # A share of the texts, always the same ones, is answered wrongly.
+            if zlib.crc32(text.encode()) % 1000 < self.noise * 1000:
+                best = (best + 1) % self.classes
+            out[row, best] = 1.0
+        return out / out.sum(axis=1, keepdims=True)
+
+    def save(self, folder: Path):
+        content = {"votes": self.votes, "classes": self.classes, "noise": self.noise}
+        (folder / "toy.json").write_text(json.dumps(content))
+
+
+class ToyStrategy:
+    name = "toy"
+
+    def refuses(self, model, task):
+        return "the toy does not like textcnn" if model.name == "textcnn" else None
+
+    def space(self, model, task):
+        return Space(
+            {
+                "noise": Float(0.0, 0.9),
+                "behaviour": Choice(("good",)),
+                "seconds": Fixed(0.0),
+            },
+            ({"noise": 0.3, "behaviour": "good"},),
+        )
+
+    def fit(self, run):
+        behaviour = str(run.params["behaviour"])
+        if behaviour == "crash":
+            raise ValueError("the toy broke on purpose")
+        if behaviour == "oom":
+            raise MemoryError
+        if behaviour == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        votes = defaultdict(Counter)
+        for text, label in zip(run.train.texts, run.train.labels):
+            for word in set(text.split()):
+                votes[word][label] += 1
+        plain = {w: {int(c): n for c, n in v.items()} for w, v in votes.items()}
+        noise = float(run.params["noise"])
+        predictor = None
+        for step in range(1, run.checkpoints + 1):
+            time.sleep(float(run.params["seconds"]) / run.checkpoints)
+            fraction = step / run.checkpoints
+            predictor = ToyPredictor(plain, len(run.task.labels), noise + 0.1 * (1 - fraction))
+            run.progress(fraction)
+            run.note(precision="float32", device="cpu", truncated=0.0)
+            run.checkpoint(predictor, 1.0 if step == run.checkpoints else fraction)
+        return predictor
+
+    def load(self, folder):
+        content = json.loads((folder / "toy.json").read_text())
+        votes = {w: {int(c): n for c, n in v.items()} for w, v in content["votes"].items()}
+        return ToyPredictor(votes, content["classes"], content["noise"])
