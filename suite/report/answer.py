@@ -110,7 +110,7 @@ def _caveats(
         caveats.append(words("answer_sample", title=results.title or results.task))
     families, count = missing_families(results, board)
     if families:
-        names = words.join([words(f"family_{family}") for family in families])
+        names = words.join([words(f"family_{family}") for family in families], "or")
         caveats.append(words("answer_missing", families=names, n=count))
     if board.rows and not feasible:
         bounds = bounds_text(bounds_of(results), words)

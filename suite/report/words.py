@@ -31,6 +31,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "trials_line": ("{n} trials", "{n} 次试验"),
     "arms_line": ("{n} arms", "{n} 个方案"),
     "and": (" and ", "和"),
+    "or": (" or ", "或"),
     "comma": (", ", "、"),
     "semicolon": ("; ", "；"),
     "space": (" ", ""),
@@ -466,14 +467,14 @@ class Words:
         """
         return WORDS[key][LANGUAGES.index(self.language)].format(**values)
 
-    def join(self, parts: Sequence[str]) -> str:
-        """A list as prose: `a, b and c`, `a、b和c`."""
+    def join(self, parts: Sequence[str], last: Literal["and", "or"] = "and") -> str:
+        """A list as prose: `a, b and c`, `a、b 和 c`."""
         if len(parts) < 2:
             return "".join(parts)
         head = self("comma").join(parts[:-1])
         # Latin names against Chinese text read better with a space between.
-        last = self("and") if self.language == "en" else f" {self('and')} "
-        return f"{head}{last}{parts[-1]}"
+        link = self(last) if self.language == "en" else f" {self(last)} "
+        return f"{head}{link}{parts[-1]}"
 
     def sentences(self, parts: Sequence[str]) -> str:
         """Sentences in a row, spaced as the language does."""
