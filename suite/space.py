@@ -15,6 +15,9 @@ from typing import Any
 
 from suite.errors import RecipeError, nearest
 
+#: Beyond this, whole numbers are no longer exact as floats, and a database may refuse them.
+LARGEST = 1e15
+
 Value = str | int | float | bool | None
 Params = dict[str, Value]
 
@@ -108,6 +111,8 @@ def parse_dimension(raw: Any, *, where: str) -> Dimension:
     if isinstance(raw, list):
         if not raw or any(isinstance(o, list | dict) for o in raw):
             raise RecipeError("a choice needs at least one plain value", where=where)
+        if any(isinstance(o, float) and not abs(o) <= LARGEST for o in raw):
+            raise RecipeError(f"a choice has no infinities and no NaN: {raw}", where=where)
         if len({(type(o), o) for o in raw}) != len(raw):
             raise RecipeError("a choice names a value twice", where=where)
         return Choice(tuple(raw))
@@ -129,6 +134,8 @@ def parse_dimension(raw: Any, *, where: str) -> Dimension:
                 where=where,
                 fix="YAML reads 1e-5 as text; write 1.0e-5.",
             )
+        if not abs(bound) <= LARGEST:  # also true of NaN
+            raise RecipeError(f"a bound must lie within ±{LARGEST:.0e}, not {bound!r:.30}", where=where)
     if not isinstance(log, bool):
         raise RecipeError(f"log must be true or false, not {log!r}", where=where)
     if low > high:

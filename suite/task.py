@@ -40,7 +40,8 @@ Text = Annotated[str, Field(min_length=1)]
 class Closed(BaseModel):
     """A YAML object that refuses keys it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Infinity and NaN have no place in JSON, so none in what results are made from.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Label(Closed):

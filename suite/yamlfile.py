@@ -17,6 +17,8 @@ from suite.errors import YamlError, nearest
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 30
 
+_COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+
 Lines = dict[tuple[str | int, ...], int]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -53,7 +55,18 @@ def parse(text: str, where: str) -> tuple[Any, Lines]:
         YamlError: not YAML, or YAML that the bounds above refuse.
     """
     try:
+        depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            # Counted here, event by event: the scanner takes minutes over 100,000 brackets.
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > MAX_DEPTH:
+                    raise YamlError(
+                        f"nested deeper than {MAX_DEPTH} levels",
+                        where=f"{where}, line {event.start_mark.line + 1}",
+                    )
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise YamlError(
                     "anchors and aliases (& and *) are not allowed",
@@ -87,6 +100,12 @@ def _build(node: yaml.Node, path: tuple[str | int, ...], lines: Lines, where: st
     lines.setdefault(path, line)
     if len(path) > MAX_DEPTH:
         raise YamlError(f"nested deeper than {MAX_DEPTH} levels", where=f"{where}, line {line}")
+    if isinstance(node, yaml.CollectionNode) and node.tag not in _COLLECTIONS:
+        raise YamlError(
+            f"the tag {node.tag!r:.60} is not allowed",
+            where=f"{where}, line {line}",
+            fix="Write plain keys, lists and values.",
+        )
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -105,7 +124,8 @@ def _build(node: yaml.Node, path: tuple[str | int, ...], lines: Lines, where: st
     try:
         value = loader.construct_object(node, deep=True)
     except ValueError as error:
-        raise YamlError(f"{node.value!r}: {error}", where=f"{where}, line {line}") from None
+        shown = f"{node.value!r:.60}: {str(error).splitlines()[0]}"
+        raise YamlError(shown, where=f"{where}, line {line}") from None
     finally:
         loader.dispose()
     if value is not None and not isinstance(value, str | int | float | bool):
@@ -153,6 +173,8 @@ def _readable(
         fix = nearest(str(place[-1]), known) if known else None
     elif first["type"] == "missing":
         what = f"'{key}' is missing"
+    elif first["type"] == "model_type":
+        what = f"{key}: keys with values are expected, not {first['input']!r:.60}"
     elif first["type"] == "value_error":
         what = f"{key}: {first['msg'].removeprefix('Value error, ')}"
     else:

@@ -96,7 +96,7 @@ class Network(nn.Module):
         Returns:
             float32 [texts, classes].
         """
-        embedded = self.dropout(self.embedding(ids)).transpose(1, 2)
+        embedded = self.embedding(ids).transpose(1, 2)
         starts = torch.arange(ids.shape[1], device=ids.device)
         # An empty text opens one window, on padding.
         outside = (starts[None, :] >= lengths.clamp(min=1)[:, None])[:, None, :]

@@ -127,25 +127,25 @@ class Work:
         with self.lock.held():
             self._requeue_the_dead()
             self._sweep_folders()
-        threads = [
-            threading.Thread(target=self._loop, args=(index,), name=f"worker-{index}")
-            for index in range(self.limits.workers)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(0.2)
-        except KeyboardInterrupt:
-            self.stop.set()
-            for thread in threads:
-                thread.join()
-            raise Interrupted from None
-        if self.stop.is_set() and not self._errors:
-            raise Interrupted
+        # Waiting is by events, not by `Thread.join`: interrupted in it, Python 3.11 takes a
+        # running thread for ended (python/cpython#90882).
+        ended = [threading.Event() for _ in range(self.limits.workers)]
+        for index, event in enumerate(ended):
+            threading.Thread(
+                target=self._loop, args=(index, event), name=f"worker-{index}"
+            ).start()
+        interrupted = False
+        for event in ended:
+            while not event.is_set():
+                try:
+                    event.wait(0.2)
+                except KeyboardInterrupt:
+                    interrupted = True
+                    self.stop.set()
         if self._errors:
             raise self._errors[0]
+        if interrupted or self.stop.is_set():
+            raise Interrupted
 
     def results(self) -> StudyResults:
         """Everything the study found so far."""
@@ -160,7 +160,7 @@ class Work:
 
     # ------------------------------------------------------------------ the loop
 
-    def _loop(self, index: int) -> None:
+    def _loop(self, index: int, ended: threading.Event) -> None:
         try:
             study, _ = storage.load(self.storage, self.definition.name)
             study.pruner = search.pruner(self.definition.recipe.pruner)
@@ -181,6 +181,8 @@ class Work:
         except BaseException as error:  # noqa: BLE001 - carried to the main thread
             self._errors.append(error)
             self.stop.set()
+        finally:
+            ended.set()
 
     def _late(self) -> bool:
         return self._deadline is not None and time.monotonic() > self._deadline
