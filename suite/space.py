@@ -135,7 +135,9 @@ def parse_dimension(raw: Any, *, where: str) -> Dimension:
                 fix="YAML reads 1e-5 as text; write 1.0e-5.",
             )
         if not abs(bound) <= LARGEST:  # also true of NaN
-            raise RecipeError(f"a bound must lie within ±{LARGEST:.0e}, not {bound!r:.30}", where=where)
+            raise RecipeError(
+                f"a bound must lie within ±{LARGEST:.0e}, not {bound!r:.30}", where=where
+            )
     if not isinstance(log, bool):
         raise RecipeError(f"log must be true or false, not {log!r}", where=where)
     if low > high:

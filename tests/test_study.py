@@ -32,6 +32,10 @@ def shown(name):
     return json.loads(suite("study", "show", name, "--json").stdout)
 
 
+def shown_in(name, url):
+    return json.loads(suite("study", "show", name, "--json", "--storage", url).stdout)
+
+
 def states(found):
     return [t["state"] for t in found["trials"]]
 

@@ -31,7 +31,9 @@ def leaderboard_table(found: StudyResults) -> Table:
         "memory",
         "trials",
     ):
-        table.add_column(column, justify="left" if column == "arm" else "right")
+        table.add_column(
+            column, justify="left" if column == "arm" else "right", no_wrap=column == "arm"
+        )
     finals = {f.arm: f for f in found.finals}
     rows = [(a, found.best(a.arm), finals.get(a.arm)) for a in found.arms]
     rows = [row for row in rows if row[1] is not None]

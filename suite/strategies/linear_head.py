@@ -138,7 +138,7 @@ def _scale(model: Model) -> tuple[float, float, tuple[int, ...], tuple[Params, .
         return {"learning_rate": learning_rate, "batch": batch, **common, **more}
 
     if model.builder is not None:  # Random weights have nothing to forget.
-        return 2e-4, 1e-2, (16, 32, 64), (point(2e-3, 16), point(1e-3, 32))
+        return 2e-4, 5e-3, (16, 32, 64), (point(1e-3, 16), point(5e-4, 16))
     if size is not None and size < 6e7:
         return 2e-5, 5e-4, (16, 32, 64), (point(1e-4, 32), point(2e-4, 32))
     if model.family == "encoder":

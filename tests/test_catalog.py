@@ -1,0 +1,116 @@
+"""The catalogue of models, and local folders added to it."""
+
+import json
+import struct
+
+import pytest
+
+from suite.catalog import Model, find_model, load_catalogue, local_model
+from suite.errors import ModelError, SuiteError, YamlError
+
+
+def test_the_shipped_catalogue_holds_the_models_of_the_design():
+    catalogue = load_catalogue()
+    families = {name: model.family for name, model in catalogue.items()}
+    assert families == {
+        "tfidf": "classic",
+        "fasttext": "classic",
+        "textcnn": "classic",
+        "bert-base-cased": "encoder",
+        "bert-base-chinese": "encoder",
+        "roberta-base": "encoder",
+        "chinese-roberta-wwm-ext": "encoder",
+        "modernbert-base": "encoder",
+        "minilm": "encoder",
+        "qwen3-0.6b": "decoder",
+        "qwen3-1.7b": "decoder",
+        "qwen3-4b": "decoder",
+        "tiny-bert": "encoder",
+        "tiny-qwen3": "decoder",
+    }
+
+
+def test_every_pinned_revision_says_where_it_was_found():
+    for model in load_catalogue().values():
+        if model.hub and model.revision != "main":
+            assert model.revision_from, model.name
+            assert model.licence, model.name
+            assert model.parameters, model.name
+            assert model.max_tokens, model.name
+
+
+def test_an_unknown_model_names_the_nearest():
+    with pytest.raises(ModelError, match="Did you mean 'qwen3-0.6b'"):
+        find_model("qwen3-0.6", load_catalogue())
+
+
+def test_a_model_that_stands_twice_is_refused(tmp_path):
+    entry = "  - {name: a, family: classic, builder: tfidf}\n"
+    (tmp_path / "models.yaml").write_text("models:\n" + entry * 2)
+    with pytest.raises(ModelError, match="'a' stands twice"):
+        load_catalogue(tmp_path / "models.yaml")
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("{name: a, family: encoder}", "one of hub, path and builder"),
+        ("{name: a, family: encoder, hub: x/y, builder: tiny-bert}", "one of hub, path"),
+        ("{name: a, family: encoder, hub: x/y, revision: v1}", "a commit of 40 hex digits"),
+        ("{name: A b, family: encoder, hub: x/y}", "is no name"),
+        ("{name: a, family: encoder, hub: x/y, size: 1}", "unknown key 'size'"),
+    ],
+)
+def test_a_malformed_entry_is_one_message(tmp_path, entry, said):
+    (tmp_path / "models.yaml").write_text(f"models:\n  - {entry}\n")
+    with pytest.raises(YamlError, match=said) as caught:
+        load_catalogue(tmp_path / "models.yaml")
+    assert "line 2" in str(caught.value)
+
+
+def folder(path, config, weights="model.safetensors"):
+    path.mkdir()
+    (path / "config.json").write_text(config if isinstance(config, str) else json.dumps(config))
+    if weights:
+        (path / weights).write_bytes(struct.pack("<Q", 2) + b"{}")
+    return path
+
+
+def test_a_local_folder_becomes_a_model(tmp_path):
+    path = folder(
+        tmp_path / "m",
+        {"architectures": ["BertModel"], "model_type": "bert", "max_position_embeddings": 512},
+    )
+    model = local_model(f"mine={path}")
+    assert model == Model(name="mine", family="encoder", path=str(path.resolve()), max_tokens=512)
+
+
+def test_a_causal_language_model_is_a_decoder(tmp_path):
+    path = folder(tmp_path / "m", {"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3"})
+    assert local_model(f"mine={path}").family == "decoder"
+
+
+@pytest.mark.parametrize(
+    ("config", "weights", "said"),
+    [
+        ({}, None, "has no weights"),
+        ({}, "pytorch_model.bin", "only pickled weights"),
+        ("not json", "model.safetensors", "not readable JSON"),
+        ({"auto_map": {"AutoModel": "x.Y"}}, "model.safetensors", "code of its own"),
+    ],
+)
+def test_a_folder_that_can_not_be_used_says_why(tmp_path, config, weights, said):
+    path = folder(tmp_path / "m", config, weights)
+    with pytest.raises(SuiteError, match=said):
+        local_model(f"mine={path}")
+
+
+@pytest.mark.parametrize("option", ["minilm", "=x", "MiniLM=/x", "minilm="])
+def test_a_malformed_option_shows_the_form(option):
+    with pytest.raises(ModelError, match="NAME=PATH"):
+        local_model(option)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(ModelError, match="no folder"):
+        local_model(f"mine={tmp_path / 'none'}")

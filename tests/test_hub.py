@@ -1,0 +1,230 @@
+"""Whether the Hub answers: loopback servers only, and short deadlines."""
+
+import contextlib
+import http.server
+import json
+import os
+import socket
+import threading
+import time
+
+import pytest
+
+from suite import hub
+from suite.catalog import Model
+from suite.errors import ModelError
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch, tmp_path):
+    """No offline switch, no proxy, an empty cache, and nothing remembered."""
+    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.setenv(name, "")  # Recorded, so that what the code sets is undone.
+    for name in ("HF_TOKEN", "HF_HOME", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    hub.forget()
+    yield
+    hub.forget()
+
+
+@contextlib.contextmanager
+def server(answers):
+    """A Hub on loopback; `answers` maps a path to (status, headers). Yields the paths asked."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            asked.append((self.path, self.headers.get("Authorization")))
+            status, headers = answers.get(self.path, (404, {}))
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{running.server_port}", asked
+    finally:
+        running.shutdown()
+        running.server_close()
+
+
+@contextlib.contextmanager
+def silence():
+    """A port that accepts connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def bert(revision=COMMIT):
+    return Model(name="some-bert", family="encoder", hub="owner/some-bert", revision=revision)
+
+
+def cached(folder, files, repo="models--owner--some-bert", commit=COMMIT):
+    snapshot = folder / "hub" / repo / "snapshots" / commit
+    snapshot.mkdir(parents=True)
+    for name, content in files.items():
+        (snapshot / name).write_text(content)
+    return snapshot
+
+
+def test_an_answer_is_asked_for_once(monkeypatch):
+    with server({"/": (200, {})}) as (address, asked):
+        monkeypatch.setenv("HF_ENDPOINT", address + "/")
+        assert hub.reachable(5)
+        assert hub.reachable(5)
+    assert [path for path, _ in asked] == ["/"]
+    assert hub.reason() == ""
+    assert os.environ["HF_HUB_OFFLINE"] == ""
+
+
+def test_silence_ends_at_the_deadline_and_turns_the_client_off(monkeypatch):
+    with silence() as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        started = time.monotonic()
+        assert not hub.reachable(0.3)
+        assert time.monotonic() - started < 2
+    assert hub.reason() == f"{address} did not answer within 0.3 s"
+    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        assert os.environ[name] == "1"
+
+
+def test_a_stuck_name_resolution_ends_at_the_deadline_too(monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(hub.urllib.request, "urlopen", lambda *a, **k: time.sleep(3))
+    started = time.monotonic()
+    assert not hub.reachable(0.2)
+    assert time.monotonic() - started < 2
+
+
+def test_a_closed_port_is_out_of_reach_at_once(monkeypatch):
+    address = closed_port()
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    assert not hub.reachable(5)
+    assert hub.reason() == f"{address} can't be reached (Connection refused)"
+
+
+def test_a_proxy_that_forbids_is_out_of_reach(monkeypatch):
+    with server({"/": (403, {})}) as (address, _):
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        assert not hub.reachable(5)
+    assert "HTTP status 403" in hub.reason()
+
+
+def test_a_nonsense_endpoint_is_out_of_reach(monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "no address")
+    assert not hub.reachable(5)
+    assert "no address" in hub.reason()
+
+
+@pytest.mark.parametrize("switch", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
+def test_the_users_own_switch_asks_nobody(monkeypatch, switch):
+    with server({"/": (200, {})}) as (address, asked):
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        monkeypatch.setenv(switch, "1")
+        assert not hub.reachable(5)
+    assert asked == []
+    assert hub.reason() == f"{switch} is set"
+
+
+def test_a_cached_snapshot_is_found_by_commit_and_by_branch(tmp_path):
+    snapshot = cached(tmp_path, {"config.json": "{}", "model.safetensors": ""})
+    refs = tmp_path / "hub" / "models--owner--some-bert" / "refs"
+    refs.mkdir()
+    (refs / "main").write_text(COMMIT + "\n")
+    assert hub.cached_snapshot("owner/some-bert", COMMIT) == snapshot
+    assert hub.cached_snapshot("owner/some-bert") == snapshot
+    assert hub.cached_snapshot("owner/some-bert", "f" * 40) is None
+    assert hub.cached_snapshot("owner/../some-bert", COMMIT) is None
+
+
+def test_an_interrupted_download_does_not_count(tmp_path):
+    index = json.dumps({"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}})
+    snapshot = cached(
+        tmp_path,
+        {"config.json": "{}", "model.safetensors.index.json": index, "one.safetensors": ""},
+    )
+    assert hub.cached_snapshot("owner/some-bert", COMMIT) is None
+    (snapshot / "two.safetensors").write_text("")
+    assert hub.cached_snapshot("owner/some-bert", COMMIT) == snapshot
+
+
+def test_a_data_set_is_found_apart_from_models(tmp_path):
+    snapshot = cached(tmp_path, {"train.parquet": ""}, repo="datasets--owner--some-rows")
+    assert hub.cached_snapshot("owner/some-rows", COMMIT, "dataset") == snapshot
+    assert hub.cached_snapshot("owner/some-rows", COMMIT) is None
+
+
+def test_what_is_cached_or_local_needs_no_hub(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_ENDPOINT", closed_port())
+    snapshot = cached(tmp_path, {"config.json": "{}", "model.safetensors": ""})
+    assert hub.unavailable(bert()) is None
+    assert hub.weights_for(bert()) == snapshot
+    local = Model(name="mine", family="encoder", path=str(tmp_path))
+    assert hub.unavailable(local) is None
+    assert hub.weights_for(local) == tmp_path
+    built = Model(name="tiny-bert", family="encoder", builder="tiny-bert")
+    assert hub.unavailable(built) is None
+    assert hub.weights_for(built) is None
+
+
+def test_out_of_reach_and_not_cached_says_what_would_help(monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", closed_port())
+    reason = hub.unavailable(bert(), 5)
+    assert "owner/some-bert" in reason
+    assert "Connection refused" in reason
+    assert "--model some-bert=PATH" in reason
+    assert hub.weights_for(bert()) is None
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path):
+    gone = Model(name="mine", family="encoder", path=str(tmp_path / "gone"))
+    assert str(tmp_path / "gone") in hub.unavailable(gone)
+
+
+FILE = f"/owner/some-bert/resolve/{COMMIT}/config.json"
+
+
+def test_a_reachable_model_is_available(monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    with server({"/": (200, {}), FILE: (200, {})}) as (address, asked):
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        assert hub.unavailable(bert(), 5) is None
+        assert hub.weights_for(bert()) == "owner/some-bert"
+    assert asked[1] == (FILE, "Bearer secret")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (404, "", "a model 'owner/some-bert'"),
+        (401, "RepoNotFound", "a model 'owner/some-bert'"),
+        (404, "RevisionNotFound", f"revision {COMMIT}"),
+    ],
+)
+def test_a_wrong_name_is_the_users_mistake(monkeypatch, status, code, said):
+    with server({"/": (200, {}), FILE: (status, {"X-Error-Code": code})}) as (address, _):
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        with pytest.raises(ModelError, match=said):
+            hub.unavailable(bert(), 5)
+
+
+@pytest.mark.parametrize(("status", "said"), [(403, "HF_TOKEN"), (503, "HTTP status 503")])
+def test_a_gate_or_a_fault_is_a_reason(monkeypatch, status, said):
+    with server({"/": (200, {}), FILE: (status, {})}) as (address, _):
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        assert said in hub.unavailable(bert(), 5)
