@@ -135,7 +135,9 @@ def describe(
 def _from_folder(task: Task, folder: Path, *, named_by_task: bool) -> _Source:
     if not folder.is_dir():
         what = "this is a file, not a folder" if folder.exists() else "no such folder"
-        raise DataError(what, where=str(folder), fix="Give the folder that holds train and test.")
+        raise DataError(
+            what, where=str(folder), fix="Name the folder of train and test: --data DIR."
+        )
     names = names_file(folder)
     parts: dict[Split, list[_Part]] = {}
     notes: list[str] = []

@@ -119,7 +119,7 @@ def _read(path: Path, kind: str, pick: Pick) -> Table:
             texts = datasets.Features({name: datasets.Value("string") for name in wanted})
             options = {"features": texts, "keep_default_na": False, "na_filter": False}
         # The library reads a path as a pattern; a link of our own has no * or [ in its name.
-        link = Path(scratch) / ("rows" + "".join(path.suffixes[-2:]).lower())
+        link = Path(scratch) / (f"rows.{kind}" + (".gz" if _packed(path) else ""))
         link.symlink_to(path.resolve())
         stream = datasets.load_dataset(
             kind,
@@ -303,8 +303,12 @@ def quiet_datasets() -> Iterator[None]:
             datasets.enable_progress_bars()
 
 
+def _packed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
+
+
 def _open(path: Path) -> BinaryIO:
-    if path.suffix.lower() == ".gz":
+    if _packed(path):
         return cast(BinaryIO, gzip.open(path, "rb"))
     return path.open("rb")
 
@@ -359,7 +363,7 @@ def _diagnosis(path: Path, kind: str, error: BaseException) -> DataError:
 
 
 def _gzip_damage(path: Path) -> str | None:
-    if path.suffix.lower() != ".gz":
+    if not _packed(path):
         return None
     try:
         with _open(path) as file:

@@ -141,19 +141,22 @@ def _look(folder: Path) -> _Guess:
 
 def _text_column(table: tables.Table) -> tuple[str, list[str]]:
     """The column of the longest texts, and other columns that hold texts of some length."""
-    means: dict[str, float] = {}
+    looks: dict[str, tuple[bool, float]] = {}
     for name, values in table.columns.items():
         texts = [value for value in values if isinstance(value, str)]
-        if len(texts) * 2 > len(values) and len(set(texts)) > 1:
-            means[name] = sum(map(len, texts)) / len(texts)
-    if not means:
+        distinct = len(set(texts))
+        if len(texts) * 2 > len(values) and distinct > 1:
+            # Classes may have long names, but few of them.
+            looks[name] = (distinct * 3 > len(texts), sum(map(len, texts)) / len(texts))
+    if not looks:
         raise DataError(
             "no column holds texts",
             where=table.where,
             fix=f"Columns: {', '.join(table.columns)}. Texts are expected in one of them.",
         )
-    best = max(means, key=lambda name: (means[name], name == "text"))
-    return best, [name for name in means if name != best and means[name] >= 20]
+    best = max(looks, key=lambda name: (looks[name], name == "text"))
+    others = [name for name, look in looks.items() if name != best and look[0] and look[1] >= 20]
+    return best, others
 
 
 def _label_column(table: tables.Table, text: str) -> str:

@@ -119,7 +119,10 @@ def test_every_format_gives_the_same_rows(tmp_path, suffix, packed):
 
 
 def test_a_path_with_pattern_letters_is_read(tmp_path):
-    assert len(load(good(tmp_path / "set[1] *?")).test) == 20
+    folder = good(tmp_path / "set[1] *?")
+    assert len(load(folder).test) == 20
+    (folder / "test.jsonl").rename(folder / "test.v[2]*.JSONL")
+    assert len(load(folder).test) == 20
 
 
 def test_csv_texts_stay_what_they_are(tmp_path):
@@ -148,7 +151,10 @@ def test_data_wins_over_the_tasks_own_source(tmp_path):
 
 def test_columns_are_joined_and_a_missing_half_is_left_out(tmp_path):
     train = [{"title": f"t{i}", "body": f"b{i}", "kind": ["sad", "glad"][i % 2]} for i in range(20)]
-    test = [{"title": "t", "body": None, "kind": "sad"}, {"title": "u", "body": "v", "kind": "glad"}]
+    test = [
+        {"title": "t", "body": None, "kind": "sad"},
+        {"title": "u", "body": "v", "kind": "glad"},
+    ]
     folder = write(tmp_path / "rows", train__jsonl=jsonl(train), test__jsonl=jsonl(test))
     columns = {"text": ["title", "body"], "join": " | ", "label": "kind"}
     task = make_task(data={"folder": "rows", "licence": "ours", **columns})
@@ -348,7 +354,11 @@ DAMAGED = {
         b'{"text": "a", "label": 0}\n{"text": "b", "label": 1}\n{"text": "c", "label":\n',
         "test.jsonl, line 3: not JSON",
     ),
-    "no object": ("test__jsonl", b'{"text":"a","label":0}\n3\n', "line 2: a number where an object"),
+    "no object": (
+        "test__jsonl",
+        b'{"text":"a","label":0}\n3\n',
+        "line 2: a number where an object",
+    ),
     "mixed": (
         "test__jsonl",
         b'{"text":"a","label":0}\n{"text":"b","label":"sad"}\n',
@@ -572,7 +582,9 @@ def test_a_large_set_is_audited_in_seconds():
     import time
 
     big = Rows(
-        tuple(f"a headline about {i}, as long as headlines are, and its lead" for i in range(60_000)),
+        tuple(
+            f"a headline about {i}, as long as headlines are, and its lead" for i in range(60_000)
+        ),
         tuple(i % 4 for i in range(60_000)),
     )
     started = time.perf_counter()

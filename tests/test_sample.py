@@ -34,7 +34,10 @@ def test_the_rows_are_the_same_everywhere():
     # Literal fingerprints: no library, machine or Python may change the sample unseen.
     assert sample.sample_data("en").facts.fingerprint == "0694cc63adf025d6"
     assert sample.sample_data("zh").facts.fingerprint == "954698ef0125c79a"
-    assert sample.sample_data("en", seed=1).facts.fingerprint not in ("0694cc63adf025d6", "954698ef0125c79a")
+    assert sample.sample_data("en", seed=1).facts.fingerprint not in (
+        "0694cc63adf025d6",
+        "954698ef0125c79a",
+    )
 
 
 def test_a_prefix_of_the_sizes_asked_for():
