@@ -5,13 +5,14 @@ The rooms, top floor first; a room imports only rooms below it:
     cli/         words in, one call, a table out
     report/      results -> rows -> charts -> page
     finals.py    the best of each arm on the test split, and which differences are chance
-    study.py     the only room that imports optuna
+    study/       the only room that imports optuna
     runner.py    one arm in a child process, spoken with in messages
     worker.py    the child's side: the clock, scoring on validation
     strategies/  how a model is made to classify
     serving/     a trained predictor behind engines, and MLPerf LoadGen driving it
     catalog.py, hub.py          the models; whether the Hub can be reached
-    data.py, sample.py          task -> splits with a fingerprint; the bundled sample
+    data.py, snapshot.py, ...   task -> splits with a fingerprint, audited; the bundled sample
+    arms.py                     globs -> arms, each runnable or refused with why
     task.py, recipe.py          the schemas of the two YAML files
     protocols.py, results.py, metrics.py, space.py, yamlfile.py, errors.py, paths.py
 """

@@ -10,6 +10,10 @@ import contextlib
 import io
 import logging
 import os
+import signal
+
+# Ctrl-C reaches every process of a terminal; what becomes of children is the parent's decision.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

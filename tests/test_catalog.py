@@ -40,7 +40,7 @@ def test_every_pinned_revision_says_where_it_was_found():
 
 
 def test_an_unknown_model_names_the_nearest():
-    with pytest.raises(ModelError, match="Did you mean 'qwen3-0.6b'"):
+    with pytest.raises(ModelError, match=r"Did you mean 'qwen3-0\.6b'"):
         find_model("qwen3-0.6", load_catalogue())
 
 

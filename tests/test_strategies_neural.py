@@ -399,6 +399,7 @@ def test_lora_is_merged_into_a_plain_folder(head, folder, model):
         loaded = strategies.load_predictor(folder / f"kept-{fraction}")
         np.testing.assert_allclose(loaded.predict_proba(texts), live[fraction], atol=1e-5)
     np.testing.assert_allclose(predictor.predict_proba(texts), live[1.0], atol=1e-5)
+    assert predictor.serving_shape == loaded.serving_shape
     assert np.abs(live[0.5] - live[1.0]).max() > 1e-4
     plain = AutoModelForSequenceClassification.from_pretrained(folder / "kept-1.0")
     assert "lora" not in " ".join(plain.state_dict())
@@ -412,6 +413,27 @@ def test_lora_is_merged_into_a_plain_folder(head, folder, model):
     ]
     assert any("0" in name and name.endswith("weight") for name in changed)
     assert not any("embed" in name for name in changed)
+
+
+def test_lora_takes_a_head_of_several_layers(head, folder, built):
+    from transformers import AutoTokenizer, DistilBertConfig, DistilBertForMaskedLM
+
+    tokenizer = AutoTokenizer.from_pretrained(built["tiny-bert"])
+    config = DistilBertConfig(
+        vocab_size=len(tokenizer), dim=32, n_layers=1, n_heads=2, hidden_dim=32
+    )
+    path = folder / "distilbert"
+    DistilBertForMaskedLM(config).save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    model = local_model(f"distilbert={path}")
+    run = ToyRun(folder, model, {**QUICK, "tuning": "lora"}, epochs=0.5)
+    predictor = head.fit(run)
+    strategies.save_predictor(predictor, "linear_head", folder / "kept")
+    texts = rows(5).texts
+    loaded = strategies.load_predictor(folder / "kept")
+    np.testing.assert_allclose(
+        loaded.predict_proba(texts), predictor.predict_proba(texts), atol=1e-5
+    )
 
 
 def test_a_checkpoint_is_a_live_view_and_training_goes_on_unharmed(head, folder):
@@ -491,7 +513,7 @@ def test_a_single_text_that_does_not_fit_gives_up_with_advice(head, folder, monk
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(head_training._Loss, "__call__", never)
-    with pytest.raises(head_training.OutOfMemory, match="single text.*smaller"):
+    with pytest.raises(head_training.OutOfMemory, match=r"single text.*smaller"):
         head.fit(ToyRun(folder, BERT, {**QUICK, "batch": 4}))
 
 
@@ -734,5 +756,5 @@ def test_padding_never_enters_a_pooling():
 def test_a_folder_that_is_no_predictor_is_one_message(folder):
     (folder / "kept").mkdir()
     (folder / "kept" / "predictor.json").write_text('{"strategy": "probe"}')
-    with pytest.raises(ModelError, match="settings.json can't be read"):
+    with pytest.raises(ModelError, match=r"settings\.json can't be read"):
         strategies.load_predictor(folder / "kept")

@@ -145,37 +145,39 @@ def _fasttext_space(task: Task) -> Space:
         "batch": Fixed(64),
     }
     first: Params = {
-        "learning_rate": 0.3,
+        "learning_rate": 0.2 if english else 0.1,
         "dim": 64,
         "ngrams": 2 if english else 3,
         "subwords": False,
-        "min_count": 2,
+        "min_count": 2 if english else 1,
         "buckets": 1_048_576,
-        "dropout": 0.7,
+        "dropout": 0.7 if english else 0.3,
         "batch": 64,
     }
-    return Space(dimensions, (first, first | {"min_count": 1, "dropout": 0.3}))
+    return Space(
+        dimensions, (first, first | {"learning_rate": 0.3, "min_count": 1, "dropout": 0.3})
+    )
 
 
 def _textcnn_space() -> Space:
     dimensions: dict[str, Dimension] = {
-        "learning_rate": Float(3e-4, 6e-3, log=True),
+        "learning_rate": Float(5e-4, 1e-2, log=True),
         "dim": Choice((64, 128, 256)),
-        "filters": Choice((64, 128, 256)),
+        "filters": Choice((32, 64, 128)),
         "widths": Choice(("2-3", "2-3-4", "3-4-5", "2-3-4-5")),
         "dropout": Float(0.1, 0.7),
         "weight_decay": Float(1e-3, 0.3, log=True),
         "min_count": Int(1, 3),
-        "batch": Choice((32, 64, 128)),
+        "batch": Choice((16, 32, 64)),
     }
     first: Params = {
-        "learning_rate": 2e-3,
+        "learning_rate": 4e-3,
         "dim": 128,
-        "filters": 128,
-        "widths": "2-3-4-5",
-        "dropout": 0.5,
+        "filters": 64,
+        "widths": "2-3-4",
+        "dropout": 0.4,
         "weight_decay": 0.01,
         "min_count": 2,
-        "batch": 64,
+        "batch": 32,
     }
     return Space(dimensions, (first,))

@@ -29,6 +29,7 @@ from threadpoolctl import ThreadpoolController
 
 from suite.errors import ModelError
 from suite.protocols import Probabilities, Run
+from suite.space import Params
 from suite.strategies import loop
 from suite.strategies import settings as files
 from suite.strategies.settings import Hyperparameters
@@ -40,8 +41,8 @@ FORMAT = "fasttext"
 PASSES_PER_EPOCH = 5
 
 #: What a trial's parameters leave out.
-DEFAULTS = {
-    "learning_rate": 0.3,
+DEFAULTS: Params = {
+    "learning_rate": 0.2,
     "dim": 64,
     "ngrams": 2,
     "subwords": False,
@@ -151,7 +152,9 @@ class FastTextPredictor:
         )
 
     @classmethod
-    def restore(cls, settings: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> FastTextPredictor:
+    def restore(
+        cls, settings: dict[str, Any], arrays: dict[str, NDArray[Any]]
+    ) -> FastTextPredictor:
         """From what `save` wrote.
 
         Raises:
@@ -246,7 +249,7 @@ class _Trainer:
         hidden = means @ vectors
         probabilities = loop.softmax(hidden @ self.weights + self.bias)
         importance = self._class_weights[labels]
-        importance = importance / importance.sum()
+        importance = importance / np.float32(len(labels))
         positions = np.arange(len(labels))
         likelihood = probabilities[positions, labels]
         loss = float(-(importance * np.log(np.maximum(likelihood, 1e-12))).sum())
@@ -298,11 +301,10 @@ def fit(run: Run) -> FastTextPredictor:
 
     counts = cutter.counts(run.train.texts)
     occurrences = np.bincount(counts.indices, weights=counts.data, minlength=1)
-    filled = np.flatnonzero(occurrences >= min_count)
-    if not len(filled) and min_count > 1:
-        filled = np.flatnonzero(occurrences)
+    if min_count > 1 and not (occurrences >= min_count).any():
+        min_count = 1
         run.note(min_count_used=1)
-    filled = filled.astype(np.int32)
+    filled = np.flatnonzero(occurrences >= min_count).astype(np.int32)
     row_of = np.full(cutter.buckets, -1, dtype=np.int32)
     row_of[filled] = np.arange(len(filled), dtype=np.int32)
     means = _means(counts, row_of, len(filled))

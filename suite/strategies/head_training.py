@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import math
+import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -197,7 +198,7 @@ class HeadTraining:
             model=model,
             args=self._arguments(device_batch),
             train_dataset=rows,
-            data_collator=_Collator(self.codec),
+            data_collator=_Collator(self.codec, self.where),
             compute_loss_func=_Loss(weights, knobs.label_smoothing, watch),
             callbacks=[watch],
         )
@@ -280,12 +281,13 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
 class _Collator:
     """Rows -> a padded batch, as the predictor pads."""
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Codec, where: torch.device) -> None:
         self.codec = codec
+        self.where = where
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        batch = self.codec.pad([row["input_ids"] for row in rows], torch.device("cpu"))
-        batch["labels"] = torch.tensor([row["labels"] for row in rows])
+        batch = self.codec.pad([row["input_ids"] for row in rows], self.where)
+        batch["labels"] = torch.tensor([row["labels"] for row in rows], device=self.where)
         return batch
 
 
@@ -315,14 +317,30 @@ class _Loss:
 
 
 def _with_lora(model: Any, knobs: Knobs) -> Any:
+    """LoRA on every linear layer of the base model; what stands on top of it is trained whole."""
     from peft import LoraConfig, get_peft_model
+    from transformers.pytorch_utils import Conv1D
 
+    base = model.base_model_prefix
+    linear = [
+        name
+        for name, module in model.named_modules()
+        if name.startswith(f"{base}.") and isinstance(module, torch.nn.Linear | Conv1D)
+    ]
+    on_top = [
+        name
+        for name, module in model.named_children()
+        if name != base and any(True for _ in module.parameters())
+    ]
     config = LoraConfig(
         task_type="SEQ_CLS",
         r=knobs.lora_rank,
         lora_alpha=2 * knobs.lora_rank,
         lora_dropout=knobs.lora_dropout,
-        # Every linear layer the architecture has but the head, which is trained whole.
-        target_modules="all-linear",
+        target_modules=linear,
+        modules_to_save=on_top,
     )
-    return get_peft_model(model, config)
+    with warnings.catch_warnings():
+        # GPT-2's layers are stored transposed; peft notices by itself and says so.
+        warnings.filterwarnings("ignore", message="fan_in_fan_out")
+        return get_peft_model(model, config)

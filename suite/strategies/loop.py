@@ -116,7 +116,9 @@ def _cut(order: Indices, size: int) -> list[Indices]:
 def class_weights(run: Run) -> NDArray[np.float32]:
     """The weight of each class in the loss, float32 [classes]: 1, or as the task balances them.
 
-    Balanced: rows / (classes present × rows of the class); a class without rows has 1.
+    A step's loss is the weighted sum over its rows, divided by their number: the weights of all
+    rows average 1, and dividing by a batch's own weights would undo them in batches without a
+    rare class. Balanced: rows / (classes present × rows of the class); a class without rows has 1.
     """
     weights = np.ones(len(run.task.labels), dtype=np.float32)
     if run.task.class_weights == "balanced":
@@ -129,4 +131,5 @@ def class_weights(run: Run) -> NDArray[np.float32]:
 def softmax(logits: NDArray[Any]) -> NDArray[np.float32]:
     """Rows that sum to 1, float32."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32, copy=False)
+    shares: NDArray[np.float32] = shifted / shifted.sum(axis=1, keepdims=True)
+    return shares.astype(np.float32, copy=False)

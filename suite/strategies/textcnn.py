@@ -24,6 +24,7 @@ from torch.nn import functional
 
 from suite.errors import ModelError, RecipeError
 from suite.protocols import Probabilities, Run
+from suite.space import Params
 from suite.strategies import loop
 from suite.strategies import settings as files
 from suite.strategies.settings import Hyperparameters
@@ -35,15 +36,15 @@ FORMAT = "textcnn"
 PASSES_PER_EPOCH = 2
 
 #: What a trial's parameters leave out.
-DEFAULTS = {
-    "learning_rate": 2e-3,
+DEFAULTS: Params = {
+    "learning_rate": 4e-3,
     "dim": 128,
-    "filters": 128,
-    "widths": "2-3-4-5",
-    "dropout": 0.5,
+    "filters": 64,
+    "widths": "2-3-4",
+    "dropout": 0.4,
     "weight_decay": 0.01,
     "min_count": 2,
-    "batch": 64,
+    "batch": 32,
 }
 
 #: The vocabulary's bound, most frequent units first.
@@ -74,9 +75,16 @@ class Network(nn.Module):
     """Token ids -> logits."""
 
     def __init__(
-        self, units: int, dim: int, filters: int, widths: Sequence[int], dropout: float, classes: int
+        self,
+        units: int,
+        dim: int,
+        filters: int,
+        widths: Sequence[int],
+        dropout: float,
+        classes: int,
     ) -> None:
         super().__init__()
+        self.widths = tuple(widths)
         self.embedding = nn.Embedding(units, dim, padding_idx=PADDING)
         self.convolutions = nn.ModuleList(nn.Conv1d(dim, filters, width) for width in widths)
         self.dropout = nn.Dropout(dropout)
@@ -101,8 +109,8 @@ class Network(nn.Module):
         # An empty text opens one window, on padding.
         outside = (starts[None, :] >= lengths.clamp(min=1)[:, None])[:, None, :]
         pooled = []
-        for convolution in self.convolutions:
-            reached = functional.pad(embedded, (0, convolution.kernel_size[0] - 1))  # type: ignore[index, operator]
+        for width, convolution in zip(self.widths, self.convolutions, strict=True):
+            reached = functional.pad(embedded, (0, width - 1))
             windows = functional.relu(convolution(reached))
             pooled.append(windows.masked_fill(outside, 0.0).amax(dim=2))
         logits: Tensor = self.output(self.dropout(torch.cat(pooled, dim=1)))
@@ -239,7 +247,10 @@ def fit(run: Run) -> TextCnnPredictor:
 
     cut = unit_cutter(run.task.language)
     units = [cut(text) for text in run.train.texts]
-    vocabulary = build_vocabulary(units, min_count) or build_vocabulary(units, 1)
+    vocabulary = build_vocabulary(units, min_count)
+    if not vocabulary and min_count > 1:
+        vocabulary = build_vocabulary(units, 1)
+        run.note(min_count_used=1)
     encoder = Encoder(run.task.language, vocabulary, run.task.max_tokens)
     rows = [encoder.ids(text) for text in run.train.texts]
     run.note(
@@ -273,9 +284,9 @@ def fit(run: Run) -> TextCnnPredictor:
         def step(indices: loop.Indices, factor: float) -> float:
             ids, lengths = pad([rows[int(i)] for i in indices])
             logits = network(torch.from_numpy(ids).to(place), torch.from_numpy(lengths).to(place))
-            loss = functional.cross_entropy(
-                logits, labels[torch.from_numpy(indices).to(place)], weight=weights
-            )
+            chosen = labels[torch.from_numpy(indices).to(place)]
+            losses = functional.cross_entropy(logits, chosen, reduction="none")
+            loss = (losses * weights[chosen]).mean()
             optimiser.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)

@@ -27,6 +27,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from suite.errors import ModelError, RecipeError
 from suite.protocols import Probabilities, Run
+from suite.space import Params
 from suite.strategies import settings as files
 from suite.strategies.settings import Hyperparameters
 from suite.strategies.tokens import jieba_cutter
@@ -34,7 +35,7 @@ from suite.strategies.tokens import jieba_cutter
 FORMAT = "tfidf"
 
 #: What a trial's parameters leave out; the untuned baseline for English.
-DEFAULTS = {
+DEFAULTS: Params = {
     "classifier": "svm",
     "C": 0.5,
     "ngrams": "word-1-2",
@@ -42,7 +43,7 @@ DEFAULTS = {
     "sublinear": True,
 }
 
-#: n-grams of one view × classes at most, so that the weights stay under a gigabyte while they are fitted.
+#: n-grams of one view × classes at most: the weights stay under a gigabyte while they are fitted.
 MOST_WEIGHTS = 100_000_000
 SVM_ITERATIONS = 1000
 LOGISTIC_ITERATIONS = 100

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 import transformers
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from suite import hub
 from suite.errors import ModelError
@@ -83,7 +84,7 @@ def readable(source: Source) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError:
         raise
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         if out_of_memory(error):
             raise
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -273,11 +274,17 @@ def scoring_batch(where: torch.device) -> int:
 
 
 def shape(strategy: str, model: Any, max_tokens: int, precision: str, classes: int) -> str:
-    """What decides serving speed, as one string: `linear_head|bert|22.7M|256|bfloat16|4`."""
-    millions = sum(p.numel() for p in model.parameters()) / 1e6
-    return (
-        f"{strategy}|{model.config.model_type}|{millions:.1f}M|{max_tokens}|{precision}|{classes}"
+    """What decides serving speed, as one string: `linear_head|bert|22.7M|256|bfloat16|4`.
+
+    LoRA's own matrices, and the head it set aside, are not counted: a merged model has none.
+    """
+    millions = sum(
+        weights.numel()
+        for name, weights in model.named_parameters()
+        if "lora_" not in name and "original_module" not in name
     )
+    kind = model.config.model_type
+    return f"{strategy}|{kind}|{millions / 1e6:.1f}M|{max_tokens}|{precision}|{classes}"
 
 
 def softmax(logits: NDArray[np.float32]) -> Probabilities:
@@ -318,8 +325,7 @@ class TransformerPredictor:
         self.strategy = strategy
         self.batch = batch or scoring_batch(where)
         self.classes = int(model.config.num_labels)
-        plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-        self.serving_shape = shape(strategy, plain, codec.max_tokens, precision, self.classes)
+        self.serving_shape = shape(strategy, model, codec.max_tokens, precision, self.classes)
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Container, Sequence
 from typing import Any
@@ -30,12 +31,15 @@ def sampler(settings: recipes.Sampler, seed: int, done: int) -> BaseSampler:
     """
     if settings.name == "random":
         return optuna.samplers.RandomSampler(seed=seed + done)
-    return optuna.samplers.TPESampler(
-        n_startup_trials=settings.startup_trials,
-        multivariate=True,
-        group=True,
-        seed=seed + done,
-    )
+    with warnings.catch_warnings():
+        # `group` is marked experimental; that arms are modelled jointly is tested here.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.samplers.TPESampler(
+            n_startup_trials=settings.startup_trials,
+            multivariate=True,
+            group=True,
+            seed=seed + done,
+        )
 
 
 def pruner(settings: recipes.Pruner) -> BasePruner:

@@ -73,7 +73,7 @@ def open_storage(
     except ImportError as error:
         raise StorageError(
             f"{shown}: the database driver is missing",
-            fix=f"pip install 'suite[postgresql]' for PostgreSQL ({error.__cause__ or error}).",
+            fix=f"For PostgreSQL: pip install 'psycopg[binary]' ({error.__cause__ or error}).",
         ) from None
     except (sqlalchemy.exc.SQLAlchemyError, RuntimeError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
