@@ -63,14 +63,14 @@ def parse(text: str, where: str) -> tuple[Any, Lines]:
                 if depth > MAX_DEPTH:
                     raise YamlError(
                         f"nested deeper than {MAX_DEPTH} levels",
-                        where=f"{where}, line {event.start_mark.line + 1}",
+                        where=_at(where, event),
                     )
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise YamlError(
                     "anchors and aliases (& and *) are not allowed",
-                    where=f"{where}, line {event.start_mark.line + 1 if event.start_mark else '?'}",
+                    where=_at(where, event),
                     fix="Write the values out, or quote a text that starts with & or *.",
                 )
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -93,6 +93,10 @@ def parse(text: str, where: str) -> tuple[Any, Lines]:
         raise YamlError(f"not valid YAML: {error}", where=where) from None
     except RecursionError:
         raise YamlError(f"nested deeper than {MAX_DEPTH} levels", where=where) from None
+
+
+def _at(where: str, event: yaml.Event) -> str:
+    return f"{where}, line {event.start_mark.line + 1}" if event.start_mark else where
 
 
 def _build(node: yaml.Node, path: tuple[str | int, ...], lines: Lines, where: str) -> Any:

@@ -184,6 +184,9 @@ class HeadTraining:
         predictor = TransformerPredictor(
             model, self.codec, where=self.where, precision=self.precision, strategy=self.name
         )
+        run.note(
+            parameters=sum(p.numel() for p in model.parameters()), threads=torch.get_num_threads()
+        )
         rows = [
             {"input_ids": ids, "labels": label}
             for ids, label in zip(encoded.ids, run.train.labels, strict=True)

@@ -124,6 +124,8 @@ class LinearHeadStrategy:
 
 def _tuning(model: Model) -> Dimension:
     size = limits.parameters(model) or 0.0
+    if limits.too_large(model, limits.FULL_BYTES, "full fine-tuning"):
+        return Fixed("lora")
     if model.family != "decoder" or size < 1e8:
         return Fixed("full")
     return Choice(("full", "lora")) if size < 1e9 else Fixed("lora")
