@@ -400,6 +400,9 @@ def check(task_file: Path, data_dir: Path | None = None) -> list[Finding]:
 
 
 def _check_data(task: Task, task_file: Path, data_dir: Path | None) -> list[Finding]:
+    folder = None if task.data.folder is None else task_file.parent / task.data.folder
+    if data_dir is None and folder is not None and not folder.exists():
+        return [Finding("warning", f"its folder {folder.resolve()} is not here: give --data DIR")]
     try:
         found = data.load(task, task_file, data=data_dir, hub_reachable=lambda: False)
     except tables.HubUnavailable:

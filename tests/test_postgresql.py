@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -85,13 +84,3 @@ def test_a_server_that_is_not_there_is_one_message(folder):
     result = suite("study", "list", "--storage", url, code=2)
     assert "cannot be used" in result.stderr and "secret" not in result.stderr
 
-
-def test_help_answers_without_heavy_imports():
-    """What `suite --help`, `study list` and `report` must never wait for."""
-    code = (
-        "import sys, suite.cli, suite.study.record, suite.study.storage, suite.report\n"
-        "print([m for m in ('torch', 'transformers', 'evaluate', 'datasets', 'sklearn') "
-        "if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

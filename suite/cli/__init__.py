@@ -42,6 +42,13 @@ class SuiteGroup(TyperGroup):
             err.print("[bold red]Error:[/] ", end="")
             err.print(f"{where}{error.strerror or error}", markup=False)
             raise typer.Exit(2) from None
+        except Exception as error:
+            reason = _database_trouble(error)
+            if reason is None:
+                raise
+            err.print("[bold red]Error:[/] ", end="")
+            err.print(f"the study's database: {reason}", markup=False)
+            raise typer.Exit(2) from None
 
 
 app = typer.Typer(
@@ -64,6 +71,20 @@ app.add_typer(model.app, name="model")
 app.command("predict")(predict.predict)
 app.command("export")(predict.export)
 app.command("doctor")(doctor.doctor)
+
+
+def _database_trouble(error: BaseException) -> str | None:
+    """What a database says when it can't be written or reached any more; None for other errors.
+
+    Looked for by name along the chain of causes: this file must not import a database.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if type(seen).__name__ in {"OperationalError", "StorageInternalError"}:
+            cause = getattr(seen, "orig", None) or seen.__cause__ or seen
+            return str(cause).strip().splitlines()[0]
+        seen = seen.__cause__ or seen.__context__
+    return None
 
 
 def _version(value: bool) -> None:

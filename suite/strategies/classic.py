@@ -146,17 +146,20 @@ def _fasttext_space(task: Task) -> Space:
     }
     first: Params = {
         "learning_rate": 0.2 if english else 0.1,
-        "dim": 64,
+        "dim": 32 if english else 64,
         "ngrams": 2 if english else 3,
         "subwords": False,
-        "min_count": 2 if english else 1,
+        "min_count": 1,
         "buckets": 1_048_576,
         "dropout": 0.7 if english else 0.3,
         "batch": 64,
     }
-    return Space(
-        dimensions, (first, first | {"learning_rate": 0.3, "min_count": 1, "dropout": 0.3})
+    second: Params = (
+        {"learning_rate": 0.3, "dim": 64, "dropout": 0.3}
+        if english
+        else {"learning_rate": 0.2, "dropout": 0.5}
     )
+    return Space(dimensions, (first, first | second))
 
 
 def _textcnn_space() -> Space:

@@ -43,10 +43,10 @@ PASSES_PER_EPOCH = 5
 #: What a trial's parameters leave out.
 DEFAULTS: Params = {
     "learning_rate": 0.2,
-    "dim": 64,
+    "dim": 32,
     "ngrams": 2,
     "subwords": False,
-    "min_count": 2,
+    "min_count": 1,
     "buckets": 1_048_576,
     "dropout": 0.7,
     "batch": 64,
