@@ -83,4 +83,3 @@ def test_a_server_that_is_not_there_is_one_message(folder):
     url = "postgresql+psycopg://suite:secret@127.0.0.1:9/none?connect_timeout=2"
     result = suite("study", "list", "--storage", url, code=2)
     assert "cannot be used" in result.stderr and "secret" not in result.stderr
-

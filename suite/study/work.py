@@ -131,9 +131,7 @@ class Work:
         # running thread for ended (python/cpython#90882).
         ended = [threading.Event() for _ in range(self.limits.workers)]
         for index, event in enumerate(ended):
-            threading.Thread(
-                target=self._loop, args=(index, event), name=f"worker-{index}"
-            ).start()
+            threading.Thread(target=self._loop, args=(index, event), name=f"worker-{index}").start()
         interrupted = False
         for event in ended:
             while not event.is_set():
