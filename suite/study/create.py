@@ -124,12 +124,8 @@ def ensure_snapshot(definition: Definition, data_dir: Path | None = None) -> Non
         DataError: none are to be had here.
     """
     folder = paths.artifacts(definition.name) / "data"
-    if (folder / "facts.json").is_file():
-        fingerprint = json.loads((folder / "facts.json").read_text(encoding="utf-8")).get(
-            "fingerprint"
-        )
-        if fingerprint == definition.data.fingerprint:
-            return
+    if _stands(folder, definition.data.fingerprint):
+        return
     if definition.sample:
         loaded = sample.sample_data(definition.task.language, train_rows=definition.train_rows)
     else:
@@ -176,6 +172,15 @@ def check_unchanged(stored: Definition) -> None:
         }
     )
     refuse_differences(stored, asked)
+
+
+def _stands(folder: Path, fingerprint: str) -> bool:
+    """Whether a snapshot of these very rows is there already; its rows are checked when read."""
+    try:
+        stored = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+        return bool(stored["facts"]["fingerprint"] == fingerprint)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _data(
@@ -228,6 +233,8 @@ def _recipe(named: str | None, task: Task, sampled: bool) -> Recipe:
 
 def _snapshot(name: str, loaded: TaskData) -> None:
     folder = paths.artifacts(name) / "data"
+    if _stands(folder, loaded.facts.fingerprint):
+        return
     try:
         write_snapshot(folder, loaded)
     except OSError as error:

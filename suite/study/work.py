@@ -25,7 +25,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from suite import paths, snapshot
+from suite import doctor, paths, snapshot
 from suite.errors import StorageError, StudyError
 from suite.results import Checkpoint, Rps, StudyResults, Trial
 from suite.runner import Interrupted, Runner
@@ -106,6 +106,7 @@ class Work:
         self._deadline = time.monotonic() + limits.timeout if limits.timeout else None
         self._errors: list[BaseException] = []
         self._me = _owner()
+        self._here: dict[str, Any] | None = None
 
     @property
     def host(self) -> str:
@@ -196,12 +197,17 @@ class Work:
             self._requeue_the_dead()
             trials = study.get_trials(deepcopy=False)
             live = [t for t in trials if t.state in search.COUNTED]
-            waiting = [t for t in live if t.state == TrialState.WAITING]
             out = self.study.user_attrs.get(OUT, {})
+            waiting = []
+            for trial in (t for t in live if t.state == TrialState.WAITING):
+                if search.arm_of(trial) in out:
+                    self._drop(trial)
+                else:
+                    waiting.append(trial)
             if all(arm.name in out for arm in self.definition.runnable):
                 raise StudyError(self._all_out(out))
-            waiting = [t for t in waiting if search.arm_of(t) not in out]
-            if len(live) - len(waiting) >= self.target:
+            busy = sum(t.state != TrialState.WAITING for t in live)
+            if busy >= self.target:
                 self.lock.release()
                 return False
             if not waiting:
@@ -216,6 +222,13 @@ class Work:
         except BaseException:
             self.lock.release()
             raise
+
+    def _drop(self, trial: FrozenTrial) -> None:
+        """Fails a waiting trial whose arm was taken out meanwhile: nobody is to start it."""
+        reason = "its arm was taken out before it started"
+        facts = replace(record.trial_of(trial), state="FAIL", error=reason)
+        self.storage.set_trial_user_attr(trial._trial_id, TRIAL, record.pack(facts))
+        self.storage.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
 
     def _others_run(self, study: optuna.Study) -> bool:
         return bool(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
@@ -249,8 +262,7 @@ class Work:
         number = trial.number
         with self._count_lock:
             self._running.add(number)
-            if len(self._running) > 1:
-                self._overlapped |= self._running
+        self._look_around(number)
         self.observer.started(number, arm.name, params)
         folder = self.folder / f"trial-{number}"
         facts = Trial(
@@ -300,12 +312,13 @@ class Work:
             load_seconds=outcome.load_seconds,
             evaluation_seconds=outcome.evaluation_seconds,
             peak_memory_bytes=outcome.peak_memory_bytes,
-            circumstances=outcome.circumstances,
+            circumstances=outcome.circumstances | self._circumstances(),
         )
         self._note_truncation(arm, outcome)
         if not outcome.pruned:
-            facts = replace(facts, rps=self._serving_speed(arm, outcome, folder))
+            facts = replace(facts, rps=self._serving_speed(trial.number, arm, outcome, folder))
         facts = self._judge(trial, facts)
+        self._look_around(trial.number)
         with self._count_lock:
             facts = replace(facts, contended=trial.number in self._overlapped)
         if outcome.kept and not outcome.pruned:
@@ -345,7 +358,9 @@ class Work:
 
     # ------------------------------------------------------------------ what a trial leaves
 
-    def _serving_speed(self, arm: StoredArm, outcome: Finished, folder: Path) -> Rps | None:
+    def _serving_speed(
+        self, number: int, arm: StoredArm, outcome: Finished, folder: Path
+    ) -> Rps | None:
         """Measured once per serving shape and host; predictors of one shape serve equally fast."""
         key = f"{RPS}{self._me['host']}:{arm.name}:{outcome.serving_shape}"
         known = self.study.user_attrs.get(key)
@@ -357,6 +372,8 @@ class Work:
         rps = self.measure(predictor, folder)
         if rps is None:
             return None
+        shared = f"measured in trial {number} for every trial of this serving shape"
+        rps = replace(rps, note="; ".join(filter(None, (rps.note, shared))))
         self.study.set_user_attr(key, record.dump_rps(rps))
         return rps
 
@@ -368,7 +385,7 @@ class Work:
         if measure.seconds <= 0:
             return None
         texts = snapshot.read_split(self.folder / "data", "validation").texts[: measure.texts]
-        others_before = self._others()
+        others_before = self._neighbours()
         try:
             with machine_lock(timeout=600):
                 outcome = self.runner.measure(
@@ -380,12 +397,42 @@ class Work:
         if isinstance(outcome, Failed):
             self.observer.said(f"serving speed could not be measured: {outcome.reason}")
             return None
-        return replace(outcome, contended=others_before or self._others())
+        return replace(outcome, contended=bool(others_before | self._neighbours()))
 
-    def _others(self) -> bool:
-        """Whether another trial of this command runs now."""
+    def _neighbours(self) -> set[int]:
+        """Other trials of this study that run on this machine now, in any process."""
         with self._count_lock:
-            return len(self._running) > 1
+            mine = set(self._running)
+        there = {
+            trial.number
+            for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+            if (trial.user_attrs.get(OWNER) or {}).get("host") == self.host
+        }
+        return (there | mine) if len(there | mine) > 1 else set()
+
+    def _look_around(self, number: int) -> None:
+        """Marks the trial, and its neighbours, as timed while others ran."""
+        neighbours = self._neighbours()
+        if neighbours:
+            with self._count_lock:
+                self._overlapped |= neighbours | {number}
+
+    def _circumstances(self) -> dict[str, Any]:
+        """What of this machine belongs with a trial: others may join the study from elsewhere."""
+        if self._here is None:
+            self._here = doctor.environment()
+        here, there = self._here, self.definition.environment
+        facts: dict[str, Any] = {
+            "cpu": here["cpu"]["model"],
+            "gpus": [gpu["name"] for gpu in here["gpus"]],
+            "load_average": round(os.getloadavg()[0], 2),
+        }
+        other = {
+            name: version
+            for name, version in here["versions"].items()
+            if version != there.get("versions", {}).get(name)
+        }
+        return facts | ({"versions": other} if other else {})
 
     def _judge(self, trial: optuna.Trial, facts: Trial) -> Trial:
         """Records the recipe's bounds as constraints (feasible at 0 and below)."""
