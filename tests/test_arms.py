@@ -1,0 +1,104 @@
+"""Globs over models and strategies, and what a recipe's spaces do to an arm."""
+
+import pytest
+
+from suite import arms
+from suite.catalog import Model, load_catalogue
+from suite.errors import ModelError, RecipeError
+from suite.recipe import Recipe
+from suite.space import Choice, Fixed, Float, Space
+from suite.study.preflight import extrapolate
+from suite.task import find_task
+
+CATALOGUE = load_catalogue()
+AGNEWS = find_task("agnews")[0]
+
+
+def own(pattern):
+    """Without what the tests' own plug-in adds."""
+    return [arm for arm in arms.expand(pattern, CATALOGUE) if not arm.endswith("/toy")]
+
+
+def test_a_glob_pairs_models_with_strategies_that_fit_their_family():
+    assert own("tfidf/*") == ["tfidf/classic"]
+    assert own("tiny-*/linear_head") == ["tiny-bert/linear_head", "tiny-qwen3/linear_head"]
+    assert "tfidf/linear_head" not in own("*/*")
+
+
+def test_an_arm_written_out_may_be_any_pair_and_says_why_it_is_refused():
+    recipe = Recipe(
+        name="r", arms=["tfidf/linear_head", "qwen3-0.6b/sft", "bert-base-chinese/probe"]
+    )
+    planned = arms.plan(recipe, AGNEWS, CATALOGUE, unavailable=lambda model: None)
+    reasons = {arm.name: arm.refused for arm in planned}
+    assert "classic model" in reasons["tfidf/linear_head"]
+    assert "not installed" in reasons["qwen3-0.6b/sft"]
+    assert "Chinese" in reasons["bert-base-chinese/probe"]
+
+
+def test_globs_take_the_place_of_the_recipes_arms_and_added_models_join_them():
+    recipe = Recipe(name="r", arms=["tfidf/classic"])
+    mine = Model(name="mine", family="encoder", path="/models/mine")
+    catalogue = CATALOGUE | {"mine": mine}
+
+    def names(**options):
+        planned = arms.plan(recipe, AGNEWS, catalogue, unavailable=lambda m: None, **options)
+        return [a.name for a in planned if not a.name.endswith("/toy")]
+
+    assert names(globs=["fasttext/classic"]) == ["fasttext/classic"]
+    assert names(added=["mine"]) == ["tfidf/classic", "mine/linear_head", "mine/probe"]
+    assert names(globs=["mine/probe"], added=["mine"]) == ["mine/probe"]
+
+
+def test_weights_that_cannot_be_had_are_a_refusal_with_the_reason():
+    recipe = Recipe(name="r", arms=["bert-base-cased/linear_head", "tfidf/classic"])
+    planned = arms.plan(
+        recipe, AGNEWS, CATALOGUE,
+        unavailable=lambda model: "out of reach" if model.hub else None,
+    )  # fmt: skip
+    assert [arm.refused for arm in planned] == ["out of reach", None]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "error", "said"),
+    [
+        ("bertt-base-cased/probe", ModelError, "bert-base-cased"),
+        ("tfidf/clasic", RecipeError, "classic"),
+        ("nothing*/probe", RecipeError, "no arm matches"),
+        ("tfidf", RecipeError, "model/strategy"),
+    ],
+)
+def test_a_wrong_arm_names_the_nearest(pattern, error, said):
+    with pytest.raises(error, match=said):
+        arms.expand(pattern, CATALOGUE)
+
+
+DEFAULT = Space(
+    {"rate": Float(1e-5, 1e-3, log=True), "batch": Choice((16, 32))},
+    ({"rate": 1e-4, "batch": 32}, {"rate": 5e-4, "batch": 16}),
+)
+
+
+def test_a_recipe_overrides_a_dimension_and_points_keep_what_still_fits():
+    recipe = Recipe(name="r", arms=["a/b"], spaces={"a/*": {"rate": 0.0005}})
+    space = recipe.space_for("a/b", DEFAULT)
+    assert space.dimensions["rate"] == Fixed(0.0005)
+    assert space.known_good == ({"batch": 32}, {"rate": 5e-4, "batch": 16})
+
+
+def test_later_globs_win_and_a_name_nobody_has_is_refused():
+    recipe = Recipe(
+        name="r", arms=["a/b"], spaces={"*/*": {"batch": 16, "other": 3}, "a/b": {"batch": [32]}}
+    )
+    assert recipe.space_for("a/b", DEFAULT).dimensions["batch"] == Choice((32,))
+    wrong = Recipe(name="r", arms=["a/b"], spaces={"a/b": {"bacth": 16}})
+    with pytest.raises(RecipeError, match="bacth") as caught:
+        wrong.space_for("a/b", DEFAULT)
+    assert "Did you mean 'batch'?" in str(caught.value)
+
+
+def test_a_preflight_tells_what_an_arm_costs_once_from_what_a_row_costs():
+    assert extrapolate([(10, 2.0), (110, 3.0)], 1010) == pytest.approx(12.0)
+    assert extrapolate([(50, 5.0)], 1000) == pytest.approx(100.0)
+    # Noise may make the larger training the faster one; nothing is ever negative.
+    assert extrapolate([(10, 2.0), (110, 1.0)], 1010) == pytest.approx(1.0)
