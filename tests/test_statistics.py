@@ -54,7 +54,7 @@ def test_a_difference_of_two_rows_is_chance_and_shares_the_rank():
 
 
 def test_pairing_sees_what_two_intervals_do_not():
-    """Ten rows of 1,000 more, all on top of the same mistakes: intervals overlap, the pair tells."""
+    """Ten more of 1,000 rows, on top of the same mistakes: intervals overlap, the pair tells."""
     labels = [i % 2 for i in range(1000)]
     intervals, [difference] = statistics.compare(
         labels,
