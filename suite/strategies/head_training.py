@@ -12,7 +12,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 import torch
@@ -23,10 +23,8 @@ from transformers.trainer_callback import PrinterCallback
 
 from suite.protocols import Run
 from suite.strategies import limits, transformer
+from suite.strategies.head_knobs import Knobs
 from suite.strategies.transformer import Codec, Encoded, TransformerPredictor
-
-if TYPE_CHECKING:
-    from suite.strategies.linear_head import Knobs
 
 #: Numbers of the model's width that a layer keeps per token for the backward pass.
 _KEPT_PER_LAYER = 40

@@ -28,6 +28,7 @@ from suite.task import Reference
 
 TRIAL = "suite:trial"
 OWNER = "suite:owner"
+CHECKPOINTS = "suite:checkpoints"
 RETRY = "suite:retry"
 OUT = "suite:out"
 ESTIMATES = "suite:estimates"
@@ -109,10 +110,7 @@ def trial_of(frozen: FrozenTrial) -> Trial:
         state=state,
         arm=arm,
         params={k.removeprefix(prefix): v for k, v in frozen.params.items() if k != ARM},
-        checkpoints=[
-            Checkpoint(step / 100, value, 0.0)
-            for step, value in sorted(frozen.intermediate_values.items())
-        ],
+        checkpoints=[Checkpoint(*values) for values in frozen.user_attrs.get(CHECKPOINTS, [])],
         worker=f"{owner.get('host', '')}:{owner.get('pid', '')}" if owner else "",
         started=started,
         ended=ended,

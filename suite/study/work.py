@@ -31,7 +31,7 @@ from suite.results import Checkpoint, Rps, StudyResults, Trial
 from suite.runner import Interrupted, Runner
 from suite.study import record, search, storage
 from suite.study.definition import StoredArm
-from suite.study.record import ESTIMATES, OUT, OWNER, RETRY, TARGET, TRIAL
+from suite.study.record import CHECKPOINTS, ESTIMATES, OUT, OWNER, RETRY, TARGET, TRIAL
 from suite.worker import KEPT, LOG, Failed, Finished, Job
 
 MAX_RETRIES = 2
@@ -287,8 +287,11 @@ class Work:
 
     def _trial(self, trial: optuna.Trial, arm: StoredArm, folder: Path, facts: Trial) -> float:
         recipe = self.definition.recipe
+        scored: list[tuple[float, float, float]] = []
 
         def on_checkpoint(checkpoint: Checkpoint) -> bool:
+            scored.append((checkpoint.fraction, checkpoint.macro_f1, checkpoint.train_seconds))
+            trial.set_user_attr(CHECKPOINTS, scored)
             trial.report(checkpoint.macro_f1, round(checkpoint.fraction * 100))
             self.observer.scored(trial.number, checkpoint)
             # The last checkpoint ends the trial anyway: there is nothing left to save.
