@@ -227,6 +227,61 @@ def test_workers_and_memory_of_a_contended_winner_are_told(folder, toy_task):
     assert "trained again alone" in result.stderr
 
 
+def test_bounds_are_constraints_and_an_answer_that_breaks_them_says_so(folder, toy_task):
+    recipe = write_recipe(
+        folder,
+        trials=4,
+        bounds={"max_train_seconds": 0.5},
+        spaces={"fasttext/toy": {"seconds": 1, "noise": 0.0}, "tfidf/toy": {"noise": 0.4}},
+    )
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    found = shown("t")
+    assert {(t["arm"], t["feasible"]) for t in found["trials"]} == {
+        ("tfidf/toy", True),
+        ("fasttext/toy", False),
+    }
+    study, _ = storage.load(storage.open_storage(), "t")
+    # Optuna itself takes the worse arm for the best: the better one breaks the bound.
+    assert study.best_trial.params["arm"] == "tfidf/toy"
+
+
+def test_serving_speed_is_measured_once_per_shape_by_loadgen(folder, toy_task):
+    recipe = write_recipe(folder, arms=["tfidf/toy"], trials=2, measure={"seconds": 0.3})
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    first, second = (t["rps"] for t in shown("t")["trials"])
+    assert first == second and "measured in trial 0" in first["note"]
+    assert first["valid"] and first["offline_per_second"] > 100
+    assert 0 < first["single_stream"]["p50_ms"] <= first["single_stream"]["p90_ms"] < 1000
+
+
+def test_adaptive_allocation_lets_the_sampler_choose_after_the_known_good_points():
+    from suite.catalog import load_catalogue
+    from suite.recipe import Recipe
+    from suite.study.definition import StoredArm
+
+    model = load_catalogue()["tfidf"]
+    arms = [
+        StoredArm(name=f"{m}/toy", model=model, strategy="toy", dimensions={"noise": [0.1, 0.2]},
+                  known_good=[{"noise": 0.1}])
+        for m in "ab"
+    ]  # fmt: skip
+
+    class Definition:
+        recipe = Recipe(name="r", arms=["a/toy"], allocation="adaptive")
+        runnable = arms
+
+    fixed, attributes = search.next_point(Definition, [], set())
+    assert fixed == {"arm": "a/toy", "a/toy:noise": 0.1}
+    done = [
+        create_trial(state=TrialState.COMPLETE, value=0.5, user_attrs=attributes),
+        create_trial(state=TrialState.COMPLETE, value=0.5,
+                     user_attrs={search.KNOWN_GOOD: "b/toy#0"}),
+    ]  # fmt: skip
+    assert search.next_point(Definition, done, set()) is None
+    # With an arm out, turns are taken among those that are left.
+    assert search.next_point(Definition, done, {"a/toy"})[0] == {"arm": "b/toy"}
+
+
 # ---------------------------------------------------------------- refusing
 
 
@@ -419,6 +474,15 @@ def test_after_sigkill_of_child_and_parent_the_study_finishes(folder, slow_study
     assert len(errors) == 2 and "SIGKILL" in errors[0] and "worker died" in errors[1]
     assert not running("t")
     assert not list((folder / "studies" / "artifacts" / "t").glob("trial-*"))
+
+
+def test_checkpoints_of_a_running_trial_have_their_seconds(folder, slow_study):
+    process = start("study", "run", "t")
+    wait_for(lambda: any(len(t.intermediate_values) > 1 for t in running("t")), process)
+    [trial] = [t for t in shown("t")["trials"] if t["state"] == "RUNNING"]
+    assert trial["checkpoints"][0]["train_seconds"] == pytest.approx(0.6, abs=0.5)
+    process.terminate()
+    process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
