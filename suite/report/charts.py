@@ -207,7 +207,12 @@ def history_figure(data: History, styles: Styles, words: Words) -> go.Figure:
                 )
             )
             named = True
-    figure.update_xaxes(title={"text": words("axis_trial")}, tickformat="d", rangemode="tozero")
+    newest = max((point.number for point in data.points), default=0)
+    # With few trials plotly sets ticks between whole numbers, and the format repeats them.
+    few = {"dtick": 1} if newest <= 12 else {}
+    figure.update_xaxes(
+        title={"text": words("axis_trial")}, tickformat="d", rangemode="tozero", **few
+    )
     figure.update_yaxes(
         title={"text": words("axis_validation_macro_f1"), "standoff": 8}, tickformat=".3~f"
     )
@@ -291,7 +296,7 @@ def per_class_figure(
                 hovertemplate=f"%{{customdata}}<br>{safe(arm)}<br>F1 %{{x:.4f}}<extra></extra>",
             )
         )
-    figure.update_xaxes(title={"text": "F1"}, tickformat=".2~f")
+    figure.update_xaxes(title={"text": "F1"}, tickformat=".3~f")
     figure.update_yaxes(
         tickvals=list(range(len(classes))),
         ticktext=[safe(label_of(labels, c), 26) for c in classes],
