@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -369,6 +370,27 @@ def test_preflight_refuses_an_arm_beyond_the_budget_unless_forced(folder, toy_ta
     arms = {a["arm"]: a for a in shown("t")["arms"]}
     assert "above the budget of 2 s" in arms["fasttext/toy"]["refused"]
     assert arms["tfidf/toy"]["trials"] == 1
+
+
+def test_a_thread_cannot_give_back_a_lock_that_another_holds(folder, toy_task):
+    suite("study", "create", toy_task, "--recipe", write_recipe(folder), "--name", "t", "--no-run")
+    lock = storage.StudyLock(storage.open_storage(), "t")
+    lock.acquire()
+    other = threading.Thread(target=lock.release)
+    other.start()
+    other.join()
+    got = threading.Event()
+
+    def want():
+        with lock.held():
+            got.set()
+
+    waiting = threading.Thread(target=want)
+    waiting.start()
+    assert not got.wait(0.5)
+    lock.release()
+    assert got.wait(5)
+    waiting.join()
 
 
 # ---------------------------------------------------------------- keeping and removing

@@ -484,7 +484,7 @@ def test_check_turns_every_defect_into_a_finding(tmp_path):
     assert only.level == "error"
     assert "Did you mean 'labels'?" in only.message
     file.write_text(GOOD)
-    assert "no such folder" in messages(task_draft.check(file), "error")[0]
+    assert "is not here" in messages(task_draft.check(file), "warning")[0]
     write_rows(tmp_path / "rows", [{"text": "a", "label": "odd"}] * 9)
     assert "'odd' is not among" in messages(task_draft.check(file), "error")[0]
     given = write_rows(tmp_path / "given", [{"text": f"t{i}", "label": i % 2} for i in range(20)])

@@ -127,6 +127,7 @@ class StudyLock:
         else:
             self._file = paths.cache() / f"{digest.hex()[:16]}.lock"
         self._release: Callable[[], None] | None = None
+        self._holder: int | None = None
 
     def acquire(self) -> None:
         """Waits for the lock.
@@ -135,6 +136,7 @@ class StudyLock:
             StorageError: it could not be had within two minutes.
         """
         self._within.acquire()
+        self._holder = threading.get_ident()
         try:
             if self._postgres:
                 connection = self._storage.engine.connect()
@@ -153,28 +155,33 @@ class StudyLock:
                 lock.acquire()
                 self._release = lock.release
         except LockTimeout:
+            self._holder = None
             self._within.release()
             raise StorageError(
                 "another worker holds the study's lock for over two minutes",
                 where=str(self._file),
             ) from None
         except OSError as error:
+            self._holder = None
             self._within.release()
             raise StorageError(
                 f"the lock cannot be written: {error.strerror}", where=str(self._file)
             ) from None
         except BaseException:
+            self._holder = None
             self._within.release()
             raise
 
     def release(self) -> None:
-        """Gives the lock back; does nothing where this object does not hold it."""
-        release, self._release = self._release, None
-        if release is not None:
-            try:
+        """Gives the lock back; does nothing where this thread does not hold it."""
+        if self._holder != threading.get_ident():
+            return
+        release, self._release, self._holder = self._release, None, None
+        try:
+            if release is not None:
                 release()
-            finally:
-                self._within.release()
+        finally:
+            self._within.release()
 
     @contextmanager
     def held(self) -> Iterator[None]:
