@@ -11,6 +11,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# As the suite's own children have it: spinning threads make a busy machine crawl.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 TOYS = Path(__file__).parent / "toys"
 sys.path.insert(0, str(TOYS))
 os.environ["PYTHONPATH"] = os.pathsep.join(
