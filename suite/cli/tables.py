@@ -38,11 +38,13 @@ def leaderboard_table(found: StudyResults) -> Table:
     rows = [(a, found.best(a.arm), finals.get(a.arm)) for a in found.arms]
     rows = [row for row in rows if row[1] is not None]
     rows.sort(key=lambda row: _order(row[1], row[2]))
+    taken = [f.rank for f in found.finals]
+    shared = {rank for rank in taken if taken.count(rank) > 1}
     for arm, trial, final in rows:
         rps = final.rps if final else (trial.rps if trial else None)
         seconds = final.train_seconds if final else (trial.train_seconds if trial else None)
         table.add_row(
-            _rank(final),
+            _rank(final, shared),
             arm.arm,
             f"{trial.macro_f1:.4f}" if trial and trial.macro_f1 is not None else "–",
             _test(final),
@@ -62,10 +64,10 @@ def _order(trial: Trial | None, final: Final | None) -> tuple[int, float]:
     return (final.rank, -final.test.macro_f1) if final else (1000, -f1)
 
 
-def _rank(final: Final | None) -> str:
+def _rank(final: Final | None, shared: set[int]) -> str:
     if final is None:
         return "–"
-    return f"{final.rank}{'=' if final.ties else ''}{' (stale)' if final.stale else ''}"
+    return f"{final.rank}{'=' if final.rank in shared else ''}{' (stale)' if final.stale else ''}"
 
 
 def _test(final: Final | None) -> str:
