@@ -188,7 +188,6 @@ def _run(
         try:
             recipe = work.definition.recipe
             if recipe.preflight and work.missing() > 0:
-                watching.said("Timing a few steps of each arm …")
                 budget = min(
                     (b for b in (recipe.max_trial_seconds, timeout) if b is not None), default=None
                 )

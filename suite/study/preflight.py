@@ -47,6 +47,8 @@ def preflight(work: Work, *, max_trial_seconds: float | None, force: bool) -> li
     for arm in work.definition.runnable:
         if arm.name in known or arm.name in out:
             continue
+        if not estimates:
+            work.observer.said("Timing a few steps of each arm …")
         found = estimate(work, arm)
         estimates.append(found)
         if found.seconds is None or max_trial_seconds is None or force:
