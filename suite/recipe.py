@@ -19,7 +19,7 @@ from pydantic import Field, field_validator, model_validator
 
 from suite import paths, yamlfile
 from suite.errors import RecipeError, YamlError, nearest
-from suite.space import Dimension, Space, parse_dimension
+from suite.space import Space, parse_dimension
 from suite.task import NAME, Closed, Text
 
 
@@ -163,9 +163,6 @@ class Recipe(Closed):
             if fnmatch.fnmatchcase(arm, glob):
                 epochs = own
         return epochs
-
-
-Dimensions = dict[str, Dimension]
 
 
 def find_recipe(name: str) -> tuple[Recipe, Path]:

@@ -165,8 +165,8 @@ class Runner:
 
 def _context() -> ForkServerContext:
     # OpenMP's threads spin while they wait for each other. On a machine with anything else to
-    # do that is ruinous: a small network trained ten times slower on two busy cores. A short
-    # spin keeps the speed of an idle machine. It must be set before the forkserver starts.
+    # do that is ruinous: a small network trained up to ten times slower on two busy cores
+    # (BENCHMARKS.md). It must be set before the forkserver starts.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["suite.preload"])

@@ -1,7 +1,7 @@
 """The child's side of a trial: the clock, scoring on validation, peak memory, the kept checkpoint.
 
-The child gets one `Job`, speaks in the messages below, and ends. It sees training and
-validation rows; the test split is not within its reach.
+The child gets one `Job`, speaks in the messages below, and ends. It reads training and
+validation rows alone; the test file beside them is not opened.
 """
 
 from __future__ import annotations

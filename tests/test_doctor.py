@@ -152,12 +152,12 @@ def limits(tmp_path, monkeypatch, own, files):
 def test_limits_of_control_groups_version_2(tmp_path, monkeypatch):
     files = {
         "cpu.max": "max 100000\n",
-        "work/cpu.max": "250000 100000\n",
-        "work/job/cpu.max": "400000 100000\n",
-        "work/job/memory.max": "max\n",
-        "work/memory.max": "1000000\n",
+        "pod/cpu.max": "250000 100000\n",
+        "pod/job/cpu.max": "400000 100000\n",
+        "pod/job/memory.max": "max\n",
+        "pod/memory.max": "1000000\n",
     }
-    limits(tmp_path, monkeypatch, "0::/work/job\n", files)
+    limits(tmp_path, monkeypatch, "0::/pod/job\n", files)
     assert doctor.usable_cores() == 2.5
     assert doctor.environment()["memory"]["usable_bytes"] == 1_000_000
 

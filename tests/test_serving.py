@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ class Toy:
         return np.tile(np.array([0.1, 0.8, 0.1], dtype=np.float32), (len(texts), 1))
 
     def save(self, folder):
-        raise NotImplementedError
+        raise AssertionError("what is served here was never saved")
 
 
 class FailsAtCall(Toy):
@@ -263,10 +264,20 @@ def test_an_error_in_the_log_beats_its_verdict(tmp_path):
     assert not loadgen.read_log("Offline", file, 7).valid
 
 
+def send_measurement(connection, folder, texts, seconds, logs, *, loader):
+    try:
+        message = (
+            "rps",
+            asdict(measure.measure_folder(folder, texts, seconds, logs, loader=loader)),
+        )
+    except Exception as error:
+        message = ("error", f"{type(error).__name__}: {error}")
+    connection.send(message)
+    connection.close()
+
+
 def measured(loader, folder, seconds=0.3):
-    return in_child(
-        measure.measure_in_child, folder, TEXTS, seconds, folder / "logs", loader=loader
-    )
+    return in_child(send_measurement, folder, TEXTS, seconds, folder / "logs", loader=loader)
 
 
 def test_measure_folder_in_a_child(tmp_path):

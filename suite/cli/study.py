@@ -339,8 +339,6 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> None:
     """Delete a study, its trials and its files."""
-    import optuna
-
     from suite import paths
     from suite.study import storage as storages
 
@@ -351,7 +349,7 @@ def delete(
         if not sys.stdin.isatty():
             raise StudyError(f"deleting '{name}' with its {count} trials needs --yes here")
         typer.confirm(f"Delete '{name}' with its {count} trials and kept checkpoints?", abort=True)
-    optuna.delete_study(study_name=name, storage=opened)
+    storages.delete(opened, name)
     shutil.rmtree(paths.artifacts(name), ignore_errors=True)
     out.print(f"Deleted '{name}'.", markup=False)
 

@@ -1,7 +1,7 @@
 """How fast a kept predictor serves: both scenarios of a trial, in a child process of their own.
 
 LoadGen keeps global state and can end a process by a signal, so nothing else should live in the
-process that measures. `measure_in_child` is such a process's entry. Speeds that are ranked are
+process that measures; the runner starts it. Speeds that are ranked are
 measured one at a time on a machine, under `machine_lock`.
 """
 
@@ -9,21 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
-from multiprocessing import connection as connections
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from suite.errors import ModelError, StorageError, SuiteError
+from suite.errors import ModelError, StorageError
 from suite.protocols import Predictor
 from suite.results import Rps, SingleStream
 from suite.serving.loadgen import ScenarioResult, run_scenario
@@ -84,35 +78,6 @@ def measure_folder(
         threads=threads,
         note="; ".join(notes),
     )
-
-
-def measure_in_child(
-    connection: Connection,
-    folder: Path,
-    texts: Sequence[str],
-    seconds: float,
-    log_folder: Path,
-    *,
-    loader: Callable[[Path], Predictor] = load_predictor,
-) -> None:
-    """Entry of a measuring child: sends `("rps", dict of Rps)` or `("error", text)`, once.
-
-    Ignores Ctrl-C (the parent decides) and ends with its parent. A child that LoadGen or the
-    system kills sends nothing: the parent reads EOFError.
-    """
-    with contextlib.suppress(ValueError):  # not in the main thread: the caller's affair
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
-    message: tuple[str, Any]
-    try:
-        rps = measure_folder(folder, texts, seconds, log_folder, loader=loader)
-        message = ("rps", asdict(rps))
-    except SuiteError as error:
-        message = ("error", str(error))
-    except Exception as error:  # noqa: BLE001 - a child's every failure is a message
-        message = ("error", f"{type(error).__name__}: {error}")
-    connection.send(message)
-    connection.close()
 
 
 @contextlib.contextmanager
@@ -198,16 +163,3 @@ def _allowed_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is None:
-        return
-    sentinel = parent.sentinel
-
-    def watch() -> None:
-        connections.wait([sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True, name="ends with its parent").start()

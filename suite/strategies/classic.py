@@ -13,6 +13,7 @@ from suite.catalog import Model
 from suite.errors import ModelError
 from suite.protocols import Predictor, Run
 from suite.space import Choice, Dimension, Fixed, Float, Int, Params, Space
+from suite.strategies.settings import DEFAULTS
 from suite.strategies.tokens import jieba_installed
 from suite.task import Task
 
@@ -115,13 +116,7 @@ def _tfidf_space(task: Task) -> Space:
         "min_df": Int(1, 5),
         "sublinear": Choice((True, False)),
     }
-    first: Params = {
-        "classifier": "svm",
-        "C": 0.5,
-        "ngrams": plain,
-        "min_df": 2,
-        "sublinear": True,
-    }
+    first = DEFAULTS["tfidf"] | {"ngrams": plain}
     return Space(
         dimensions,
         (
@@ -144,16 +139,9 @@ def _fasttext_space(task: Task) -> Space:
         "dropout": Float(0.0, 0.9),
         "batch": Fixed(64),
     }
-    first: Params = {
-        "learning_rate": 0.2 if english else 0.1,
-        "dim": 32 if english else 64,
-        "ngrams": 2 if english else 3,
-        "subwords": False,
-        "min_count": 1,
-        "buckets": 1_048_576,
-        "dropout": 0.7 if english else 0.3,
-        "batch": 64,
-    }
+    first = DEFAULTS["fasttext"]
+    if not english:
+        first = first | {"learning_rate": 0.1, "dim": 64, "ngrams": 3, "dropout": 0.3}
     second: Params = (
         {"learning_rate": 0.3, "dim": 64, "dropout": 0.3}
         if english
@@ -173,14 +161,4 @@ def _textcnn_space() -> Space:
         "min_count": Int(1, 3),
         "batch": Choice((16, 32, 64)),
     }
-    first: Params = {
-        "learning_rate": 4e-3,
-        "dim": 128,
-        "filters": 64,
-        "widths": "2-3-4",
-        "dropout": 0.4,
-        "weight_decay": 0.01,
-        "min_count": 2,
-        "batch": 32,
-    }
-    return Space(dimensions, (first,))
+    return Space(dimensions, (DEFAULTS["textcnn"],))

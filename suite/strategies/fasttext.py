@@ -29,28 +29,15 @@ from threadpoolctl import ThreadpoolController
 
 from suite.errors import ModelError
 from suite.protocols import Probabilities, Run
-from suite.space import Params
 from suite.strategies import loop
 from suite.strategies import settings as files
-from suite.strategies.settings import Hyperparameters
+from suite.strategies.settings import DEFAULTS, Hyperparameters
 from suite.strategies.tokens import Language, subwords, unit_cutter, unit_ngrams
 
 FORMAT = "fasttext"
 
 #: Passes over the rows for one epoch of the recipe's budget: a pass costs a second or two.
 PASSES_PER_EPOCH = 5
-
-#: What a trial's parameters leave out.
-DEFAULTS: Params = {
-    "learning_rate": 0.2,
-    "dim": 32,
-    "ngrams": 2,
-    "subwords": False,
-    "min_count": 1,
-    "buckets": 1_048_576,
-    "dropout": 0.7,
-    "batch": 64,
-}
 
 #: The shortest and longest character n-grams inside English words.
 SUBWORDS = (3, 5)
@@ -285,7 +272,7 @@ def fit(run: Run) -> FastTextPredictor:
         RecipeError: a hyperparameter is out of bounds.
         Pruned: from a checkpoint.
     """
-    given = Hyperparameters("fasttext", DEFAULTS, run.params)
+    given = Hyperparameters("fasttext", DEFAULTS["fasttext"], run.params)
     learning_rate = given.real("learning_rate", 1e-6, 100)
     dim = given.whole("dim", 1, 4096)
     dropout = given.real("dropout", 0, 0.95)

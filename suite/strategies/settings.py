@@ -24,6 +24,37 @@ ARRAYS = "arrays.safetensors"
 
 Arrays = Mapping[str, NDArray[Any]]
 
+#: The first known-good point of each classic model for English, and what a trial leaves out.
+DEFAULTS: Mapping[str, Params] = {
+    "tfidf": {
+        "classifier": "svm",
+        "C": 0.5,
+        "ngrams": "word-1-2",
+        "min_df": 2,
+        "sublinear": True,
+    },
+    "fasttext": {
+        "learning_rate": 0.2,
+        "dim": 32,
+        "ngrams": 2,
+        "subwords": False,
+        "min_count": 1,
+        "buckets": 1_048_576,
+        "dropout": 0.7,
+        "batch": 64,
+    },
+    "textcnn": {
+        "learning_rate": 4e-3,
+        "dim": 128,
+        "filters": 64,
+        "widths": "2-3-4",
+        "dropout": 0.4,
+        "weight_decay": 0.01,
+        "min_count": 2,
+        "batch": 32,
+    },
+}
+
 
 @dataclass(frozen=True)
 class Hyperparameters:

@@ -24,28 +24,15 @@ from torch.nn import functional
 
 from suite.errors import ModelError, RecipeError
 from suite.protocols import Probabilities, Run
-from suite.space import Params
 from suite.strategies import loop
 from suite.strategies import settings as files
-from suite.strategies.settings import Hyperparameters
+from suite.strategies.settings import DEFAULTS, Hyperparameters
 from suite.strategies.tokens import Language, unit_cutter
 
 FORMAT = "textcnn"
 
 #: Passes over the rows for one epoch of the recipe's budget.
 PASSES_PER_EPOCH = 2
-
-#: What a trial's parameters leave out.
-DEFAULTS: Params = {
-    "learning_rate": 4e-3,
-    "dim": 128,
-    "filters": 64,
-    "widths": "2-3-4",
-    "dropout": 0.4,
-    "weight_decay": 0.01,
-    "min_count": 2,
-    "batch": 32,
-}
 
 #: The vocabulary's bound, most frequent units first.
 MOST_UNITS = 100_000
@@ -234,7 +221,7 @@ def fit(run: Run) -> TextCnnPredictor:
         RecipeError: a hyperparameter is out of bounds.
         Pruned: from a checkpoint.
     """
-    given = Hyperparameters("textcnn", DEFAULTS, run.params)
+    given = Hyperparameters("textcnn", DEFAULTS["textcnn"], run.params)
     learning_rate = given.real("learning_rate", 1e-7, 1)
     dropout = given.real("dropout", 0, 0.95)
     weight_decay = given.real("weight_decay", 0, 10)

@@ -27,21 +27,11 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from suite.errors import ModelError, RecipeError
 from suite.protocols import Probabilities, Run
-from suite.space import Params
 from suite.strategies import settings as files
-from suite.strategies.settings import Hyperparameters
+from suite.strategies.settings import DEFAULTS, Hyperparameters
 from suite.strategies.tokens import jieba_cutter
 
 FORMAT = "tfidf"
-
-#: What a trial's parameters leave out; the untuned baseline for English.
-DEFAULTS: Params = {
-    "classifier": "svm",
-    "C": 0.5,
-    "ngrams": "word-1-2",
-    "min_df": 2,
-    "sublinear": True,
-}
 
 #: n-grams of one view × classes at most: the weights stay under a gigabyte while they are fitted.
 MOST_WEIGHTS = 100_000_000
@@ -312,7 +302,7 @@ def fit(run: Run) -> TfidfPredictor:
         RecipeError: a hyperparameter is out of bounds.
         ModelError: the n-grams need jieba, which is not installed.
     """
-    given = Hyperparameters("tfidf", DEFAULTS, run.params)
+    given = Hyperparameters("tfidf", DEFAULTS["tfidf"], run.params)
     classifier = given.word("classifier", "svm", "logistic")
     strength = given.real("C", 1e-6, 1e6)
     views = parse_views(given.word("ngrams"))

@@ -7,20 +7,23 @@ from collections.abc import Sequence
 
 import optuna
 from optuna.trial import TrialState
-from pydantic import TypeAdapter
 
 from suite.results import Comparison, Final
-from suite.study.record import COMPARISONS, FINALS, OPENED_AT, OPENINGS
-
-_FINALS = TypeAdapter(list[Final])
-_COMPARISONS = TypeAdapter(list[Comparison])
+from suite.study.record import (
+    COMPARISONS,
+    COMPARISONS_ADAPTER,
+    FINALS,
+    FINALS_ADAPTER,
+    OPENED_AT,
+    OPENINGS,
+)
 
 
 def store(study: optuna.Study, finals: Sequence[Final], comparisons: Sequence[Comparison]) -> None:
     """Stores finals; counts the opening and the trials that were finished at it."""
     attributes = study.user_attrs
-    study.set_user_attr(FINALS, json.loads(_FINALS.dump_json(list(finals))))
-    study.set_user_attr(COMPARISONS, json.loads(_COMPARISONS.dump_json(list(comparisons))))
+    study.set_user_attr(FINALS, json.loads(FINALS_ADAPTER.dump_json(list(finals))))
+    study.set_user_attr(COMPARISONS, json.loads(COMPARISONS_ADAPTER.dump_json(list(comparisons))))
     study.set_user_attr(OPENINGS, int(attributes.get(OPENINGS, 0)) + 1)
     study.set_user_attr(OPENED_AT, finished(study))
 

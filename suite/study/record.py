@@ -39,8 +39,8 @@ OPENINGS = "suite:openings"
 OPENED_AT = "suite:opened_at"
 TRUNCATED = "suite:truncated"
 
-_FINALS = TypeAdapter(list[Final])
-_COMPARISONS = TypeAdapter(list[Comparison])
+FINALS_ADAPTER = TypeAdapter(list[Final])
+COMPARISONS_ADAPTER = TypeAdapter(list[Comparison])
 
 #: Optuna's states by their names, as the contract has them.
 STATES: dict[TrialState, State] = {
@@ -131,7 +131,7 @@ def results(
     trials = [trial_of(t) for t in frozen]
     out: dict[str, dict[str, str]] = attributes.get(OUT, {})
     estimates: dict[str, float] = attributes.get(ESTIMATES, {})
-    finished = {s for s in ("COMPLETE", "PRUNED")}
+    finished = {"COMPLETE", "PRUNED"}
     arms = [
         Arm(
             arm=arm.name,
@@ -145,7 +145,7 @@ def results(
         for arm in definition.arms
     ]
     done = sum(t.state in finished for t in trials)
-    finals = _FINALS.validate_python(attributes.get(FINALS, []))
+    finals = FINALS_ADAPTER.validate_python(attributes.get(FINALS, []))
     opened_at = attributes.get(OPENED_AT)
     stale = opened_at is not None and done > opened_at
     finals = [Final(**{**f.__dict__, "stale": stale or f.stale}) for f in finals]
@@ -179,7 +179,7 @@ def results(
         bounds=recipe.bounds.model_dump(),
         latency_bound_ms=definition.task.latency_bound_ms,
         references=[_published(r, definition) for r in definition.task.references],
-        comparisons=_COMPARISONS.validate_python(attributes.get(COMPARISONS, [])),
+        comparisons=COMPARISONS_ADAPTER.validate_python(attributes.get(COMPARISONS, [])),
         importance=_importance(study, definition, frozen) if importance else {},
     )
 

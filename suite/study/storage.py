@@ -138,39 +138,37 @@ class StudyLock:
         self._within.acquire()
         self._holder = threading.get_ident()
         try:
-            if self._postgres:
-                connection = self._storage.engine.connect()
-                connection.execute(sqlalchemy.text("select pg_advisory_lock(:k)"), {"k": self._key})
-
-                def release() -> None:
-                    connection.execute(
-                        sqlalchemy.text("select pg_advisory_unlock(:k)"), {"k": self._key}
-                    )
-                    connection.close()
-
-                self._release = release
-            else:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
-                lock = FileLock(self._file, timeout=120, thread_local=False)
-                lock.acquire()
-                self._release = lock.release
-        except LockTimeout:
+            self._release = self._take_database() if self._postgres else self._take_file()
+        except BaseException:
             self._holder = None
             self._within.release()
+            raise
+
+    def _take_database(self) -> Callable[[], None]:
+        connection = self._storage.engine.connect()
+        connection.execute(sqlalchemy.text("select pg_advisory_lock(:k)"), {"k": self._key})
+
+        def release() -> None:
+            connection.execute(sqlalchemy.text("select pg_advisory_unlock(:k)"), {"k": self._key})
+            connection.close()
+
+        return release
+
+    def _take_file(self) -> Callable[[], None]:
+        lock = FileLock(self._file, timeout=120, thread_local=False)
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except LockTimeout:
             raise StorageError(
                 "another worker holds the study's lock for over two minutes",
                 where=str(self._file),
             ) from None
         except OSError as error:
-            self._holder = None
-            self._within.release()
             raise StorageError(
                 f"the lock cannot be written: {error.strerror}", where=str(self._file)
             ) from None
-        except BaseException:
-            self._holder = None
-            self._within.release()
-            raise
+        return lock.release
 
     def release(self) -> None:
         """Gives the lock back; does nothing where this thread does not hold it."""
@@ -237,6 +235,11 @@ def create(storage: RDBStorage, definition: Definition) -> optuna.Study:
 def exists(storage: RDBStorage, name: str) -> bool:
     """Whether a study of that name stands in the storage."""
     return any(study.study_name == name for study in storage.get_all_studies())
+
+
+def delete(storage: RDBStorage, name: str) -> None:
+    """Removes a study and all its trials from a storage."""
+    optuna.delete_study(study_name=name, storage=storage)
 
 
 def copy(source: RDBStorage, target: RDBStorage, name: str) -> None:

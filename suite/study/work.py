@@ -99,7 +99,6 @@ class Work:
         self.study, self.definition = storage.load(self.storage, name)
         self.lock = storage.StudyLock(self.storage, name)
         self.folder = paths.artifacts(name)
-        self._url = url
         self._running: set[int] = set()
         self._overlapped: set[int] = set()
         self._count_lock = threading.Lock()
