@@ -154,6 +154,29 @@ class Prompt(Closed):
     text_heading: str = Field("", description="Stands above the text.")
     question: Text
     answer: Text = Field("Answer:", description="What the answer follows.")
+    template: str | None = Field(
+        None,
+        description="The whole question, where the usual layout does not fit: {text} and {options} "
+        "once each, and as wanted {instruction}, {heading}, {question}, {answer}, {examples}.",
+    )
+    codes: list[Text] = Field(
+        default_factory=list, description="The code of each label, in order. Default: A, B, C …"
+    )
+
+    @field_validator("template")
+    @classmethod
+    def _gaps(cls, value: str | None) -> str | None:
+        for gap in ("{text}", "{options}"):
+            if value is not None and value.count(gap) != 1:
+                raise ValueError(f"a prompt's template needs {gap} exactly once")
+        return value
+
+    @field_validator("codes")
+    @classmethod
+    def _codes_differ(cls, value: list[str]) -> list[str]:
+        if len(set(value)) != len(value):
+            raise ValueError("two labels have the same code")
+        return value
 
 
 class Reference(Closed):
@@ -205,6 +228,12 @@ class Task(Closed):
                         f"'{spelling}' stands for both '{owners[spelling]}' and '{label.name}'"
                     )
                 owners[spelling] = label.name
+        for language, prompt in self.prompt.items():
+            if prompt.codes and len(prompt.codes) != len(self.labels):
+                raise ValueError(
+                    f"prompt.{language} names {len(prompt.codes)} codes for "
+                    f"{len(self.labels)} labels"
+                )
         if self.out_of_scope is not None and self.out_of_scope not in self.label_names:
             raise ValueError(f"out_of_scope '{self.out_of_scope}' is not among the labels")
         return self

@@ -1,0 +1,369 @@
+"""From a text to the token ids of a whole prompt, in the chat format of a model.
+
+The prompt ends exactly where the code of the answer comes, so that one forward pass scores it.
+Only the text is ever shortened: question and options survive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from suite.prompting import codes as coding
+from suite.prompting import layout
+from suite.prompting.answers import THINK_CLOSES, THINK_OPENS
+from suite.prompting.codes import Codes
+from suite.prompting.layout import Question, Variant
+from suite.protocols import Refused
+from suite.task import Task
+
+#: Texts that are shortened to less than this say too little; such a prompt is refused.
+LEAST_TEXT = 32
+#: An example in a prompt is cut here: it shows the form, and there may be many.
+EXAMPLE_TOKENS = 96
+
+# A token hardly ever stands for more characters; what lies beyond is cut before tokenising.
+_CHARACTERS_PER_TOKEN = 64
+_TEXTS_AT_ONCE = 2000
+_GAP = "\u2063content\u2063"
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Encoded prompts.
+
+    Args:
+        ids: token ids of each whole prompt.
+        contents: each user's turn, its text shortened and defused.
+        cut: how many texts were shortened.
+        defused: how many held a control mark.
+    """
+
+    ids: list[list[int]]
+    contents: list[str]
+    cut: int
+    defused: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a chat format puts around a user's turn.
+
+    Args:
+        head: before the turn.
+        tail: between the turn and the answer.
+        prefix: opens the answer itself (a space, where there is no chat format).
+        thinks: whether the format has a think block that can be switched.
+        opened: whether the prompt opens the think block itself.
+    """
+
+    head: str
+    tail: str
+    prefix: str
+    thinks: bool
+    opened: bool
+
+    @classmethod
+    def of(cls, tokenizer: Any, *, think: bool) -> Frame:
+        """The frame of a tokenizer's chat template; the bare turn where it has none.
+
+        Raises:
+            Refused: the template can't be rendered, or thinking is asked of one that has none.
+        """
+        if not getattr(tokenizer, "chat_template", None):
+            if think:
+                raise Refused(_CANT_THINK.format(why="there is no chat template"))
+            start = tokenizer.bos_token or "" if _adds_start(tokenizer) else ""
+            return cls(start, "", " ", thinks=False, opened=False)
+        on, off = (_render(tokenizer, thinking=thinking) for thinking in (True, False))
+        thinks = on != off and THINK_CLOSES in off + on
+        if think and not thinks:
+            raise Refused(_CANT_THINK.format(why="switching it on changes nothing in its template"))
+        head, gap, tail = (on if think else off).partition(_GAP)
+        if not gap or _GAP in tail:
+            raise Refused("the model's chat template does not hold the user's turn exactly once")
+        opened = THINK_OPENS in tail and THINK_CLOSES not in tail
+        if opened and not think:  # A template that always thinks: its block is closed here.
+            tail, opened = tail.rstrip("\n") + "\n\n" + THINK_CLOSES + "\n\n", False
+        return cls(head, tail, "", thinks, opened)
+
+
+_CANT_THINK = (
+    "the model's chat template can't think: {why}; use mode: no_think, or a model with a think "
+    "block"
+)
+
+
+def _adds_start(tokenizer: Any) -> bool:
+    return tokenizer.bos_token_id is not None
+
+
+def _render(tokenizer: Any, *, thinking: bool) -> str:
+    try:
+        rendered: str = tokenizer.apply_chat_template(
+            [{"role": "user", "content": _GAP}],
+            tokenize=False,
+            add_generation_prompt=True,
+            enable_thinking=thinking,
+        )
+    except Exception as error:  # a template may raise anything that jinja has
+        reason = " ".join(str(error).split())[:200]
+        raise Refused(f"the model's chat template can't be rendered: {reason}") from error
+    return rendered
+
+
+def control_marks(tokenizer: Any) -> tuple[str, ...]:
+    """The marks no text may hold: special tokens, and whatever the chat template writes."""
+    template = str(getattr(tokenizer, "chat_template", None) or "")
+    marks = {
+        token.content.strip()
+        for token in tokenizer.added_tokens_decoder.values()
+        if token.special or (token.content.strip() and token.content.strip() in template)
+    }
+    if THINK_CLOSES in template:
+        marks |= {THINK_OPENS, THINK_CLOSES}
+    return tuple(sorted(mark for mark in marks if len(mark) > 1 and not mark.isalnum()))
+
+
+@dataclass(frozen=True)
+class Prompter:
+    """A tokenizer and a question: texts in, token ids of whole prompts out.
+
+    Args:
+        tokenizer: a transformers tokenizer.
+        question: the user's turn.
+        codes: of the options, by class index.
+        frame: what the chat format puts around the turn.
+        think: whether the prompt ends where thinking starts.
+        marks: what no text may hold.
+        fixed: tokens of a prompt without its text.
+        allowance: tokens a text may have.
+    """
+
+    tokenizer: Any
+    question: Question
+    codes: Codes
+    frame: Frame
+    think: bool
+    marks: tuple[str, ...]
+    fixed: int
+    allowance: int
+    variant: Variant
+    shots: int = 0
+
+    @classmethod
+    def build(
+        cls,
+        tokenizer: Any,
+        task: Task,
+        *,
+        limit: int | None,
+        variant: Variant,
+        think: bool = False,
+        examples: Sequence[tuple[str, int]] = (),
+        cutoff: int | None = None,
+        reserve: int = 0,
+    ) -> Prompter:
+        """The prompts of a task for a tokenizer.
+
+        Args:
+            limit: positions the model has, or None.
+            examples: training texts with their class index, shown before each text.
+            cutoff: most tokens of a prompt with its answer; None leaves room for
+                `task.max_tokens` of text.
+            reserve: tokens kept free after the prompt, for what is generated.
+
+        Raises:
+            Refused: options that can't be scored, a template that can't think, or a question
+                too long for the model; says which, and what would help.
+        """
+        frame = Frame.of(tokenizer, think=think)
+        scored = frame if not think else Frame.of(tokenizer, think=False)
+        prompt = layout.prompt_of(task)
+        listed = layout.positions(task, variant.order)
+        mark = variant.no_think_mark and frame.thinks and not think
+        # The end of the turn as the codes will meet it; the codes are not known yet.
+        blank = layout.question(task, ["?"] * len(listed), variant, mark=mark)
+        given = [prompt.codes[index] for index in listed] if prompt.codes else ()
+        end = blank.after[-40:] + scored.tail
+        try:
+            chosen = coding.choose(tokenizer, len(listed), end, prefix=scored.prefix, given=given)
+        except Refused:
+            if not scored.prefix:
+                raise
+            # Not every vocabulary has letters with their space before them.
+            frame = replace(frame, prefix="")
+            chosen = coding.choose(tokenizer, len(listed), end, given=given)
+        marks = control_marks(tokenizer)
+        shown = [
+            (_shorten(tokenizer, layout.defuse(text.strip(), marks), EXAMPLE_TOKENS)[0], index)
+            for text, index in examples
+        ]
+        question = layout.question(task, chosen.names, variant, examples=shown, mark=mark)
+        by_class = {index: ids for index, ids in zip(listed, chosen.tokens, strict=True)}
+        prompter = cls(
+            tokenizer=tokenizer,
+            question=question,
+            codes=Codes(question.codes, tuple(by_class[i] for i in range(len(listed)))),
+            frame=frame,
+            think=think,
+            marks=marks,
+            fixed=0,
+            allowance=0,
+            variant=replace(variant, no_think_mark=mark),
+            shots=len(examples),
+        )
+        fixed = len(prompter._tokens([prompter.prompt(question.content(""))])[0])
+        answer = max(len(ids) for ids in chosen.tokens) + 2  # and the end of the turn
+        room = min(bound for bound in (limit, cutoff, 1 << 30) if bound is not None)
+        allowance = min(task.max_tokens, room - fixed - answer - reserve)
+        if allowance < min(task.max_tokens, LEAST_TEXT):
+            whose = "cutoff" if cutoff is not None and cutoff == room else "model"
+            raise Refused(
+                f"the prompt without its text takes {fixed} tokens"
+                + (f", {reserve} are kept for the answer" if reserve else "")
+                + f", and the {whose} has {room}: {max(0, allowance)} would be left for the text; "
+                + ("fewer shots, " if examples else "")
+                + ("a larger cutoff" if whose == "cutoff" else "shorter label words or linear_head")
+                + " would help"
+            )
+        return replace(prompter, fixed=fixed, allowance=allowance)
+
+    @property
+    def single(self) -> bool:
+        """Whether each option is one token, so that one forward pass scores them all."""
+        return self.codes.single
+
+    @property
+    def class_tokens(self) -> tuple[tuple[int, ...], ...]:
+        """Token ids of each class's code, by class index."""
+        return self.codes.tokens
+
+    @property
+    def thinks(self) -> bool:
+        """Whether the model's chat format has a think block."""
+        return self.frame.thinks
+
+    @property
+    def cutoff(self) -> int:
+        """Most tokens of a prompt."""
+        return self.fixed + self.allowance
+
+    @property
+    def pad_id(self) -> int:
+        """The id that fills short rows."""
+        pad = self.tokenizer.pad_token_id
+        return int(pad if pad is not None else self.tokenizer.eos_token_id)
+
+    def answer(self, label: int) -> str:
+        """What the model is to write for a class, right after the prompt."""
+        return self.frame.prefix + self.question.codes[label]
+
+    def prompt(self, content: str) -> str:
+        """The whole prompt of a user's turn."""
+        return f"{self.frame.head}{content}{self.frame.tail}"
+
+    def encode(self, texts: Sequence[str]) -> Prompts:
+        """Prompts of at most `cutoff` tokens, in the order of the texts."""
+        ids: list[list[int]] = []
+        contents: list[str] = []
+        cut = defused = 0
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            for text in texts[start : start + _TEXTS_AT_ONCE]:
+                safe = layout.defuse(text, self.marks)
+                defused += safe != text
+                contents.append(self.question.content(safe.strip()))
+            block = slice(start, start + _TEXTS_AT_ONCE)
+            ids += self._tokens([self.prompt(content) for content in contents[block]])
+            for index in range(start, len(ids)):
+                if len(ids[index]) > self.cutoff:
+                    cut += 1
+                    contents[index], ids[index] = self._shortened(texts[index])
+        return Prompts(ids, contents, cut, defused)
+
+    def _shortened(self, text: str) -> tuple[str, list[int]]:
+        """A turn whose text is cut so that the prompt keeps to `cutoff`."""
+        safe = layout.defuse(text, self.marks).strip()[: self.allowance * _CHARACTERS_PER_TOKEN]
+        room = self.allowance
+        while True:
+            shorter, kept = _shorten(self.tokenizer, safe, room)
+            content = self.question.content(layout.defuse(shorter, self.marks))
+            ids = self._tokens([self.prompt(content)])[0]
+            if len(ids) <= self.cutoff or kept == 0:
+                return content, ids
+            # Where the cut meets the question, tokens may join or part.
+            room = min(room, kept) - (len(ids) - self.cutoff)
+
+    def _tokens(self, prompts: Sequence[str]) -> list[list[int]]:
+        found: list[list[int]] = self.tokenizer(
+            list(prompts), add_special_tokens=False, return_attention_mask=False
+        )["input_ids"]
+        return found
+
+    def facts(self) -> dict[str, Any]:
+        """Circumstances that belong to a trial."""
+        return {
+            "prompt_tokens_without_text": self.fixed,
+            "text_allowance": self.allowance,
+            "codes": f"{self.question.codes[0]} … {self.question.codes[-1]}",
+            "code_tokens": max(len(ids) for ids in self.codes.tokens),
+            "shots": self.shots,
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """Plain JSON from which `load` makes the same prompts."""
+        return {
+            "question": self.question.to_json(),
+            "code_tokens": [list(ids) for ids in self.codes.tokens],
+            "frame": asdict(self.frame),
+            "think": self.think,
+            "marks": list(self.marks),
+            "fixed": self.fixed,
+            "allowance": self.allowance,
+            "variant": asdict(self.variant),
+            "shots": self.shots,
+        }
+
+    @classmethod
+    def load(cls, tokenizer: Any, settings: Mapping[str, Any]) -> Prompter:
+        """Reads back what `settings` gave.
+
+        Raises:
+            KeyError, TypeError: it is something else.
+        """
+        question = Question.from_json(settings["question"])
+        tokens = tuple(tuple(int(i) for i in ids) for ids in settings["code_tokens"])
+        return cls(
+            tokenizer=tokenizer,
+            question=question,
+            codes=Codes(question.codes, tokens),
+            frame=Frame(**settings["frame"]),
+            think=bool(settings["think"]),
+            marks=tuple(settings["marks"]),
+            fixed=int(settings["fixed"]),
+            allowance=int(settings["allowance"]),
+            variant=Variant(**settings["variant"]),
+            shots=int(settings["shots"]),
+        )
+
+
+def _shorten(tokenizer: Any, text: str, room: int) -> tuple[str, int]:
+    """A text cut to at most `room` tokens (at a token's end), and how many it has then."""
+    if room <= 0:
+        return "", 0
+    if getattr(tokenizer, "is_fast", False):
+        encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        offsets = encoded["offset_mapping"]
+        if len(offsets) <= room:
+            return text, len(offsets)
+        # A character may be spread over several tokens: end where a whole one ends.
+        end = offsets[room - 1][1]
+        while room > 1 and offsets[room][0] < end:
+            room -= 1
+            end = offsets[room - 1][1]
+        return text[:end].rstrip(), room
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    if len(ids) <= room:
+        return text, len(ids)
+    return str(tokenizer.decode(ids[:room])).rstrip(), room

@@ -1,0 +1,242 @@
+"""The words of the question: instruction, text, question, lettered options, answer cue.
+
+The layout is that of the article the suite starts from. A task file words it per language; where
+it does not, a default is made from the labels and the language. What can be varied (order of the
+options, label words, instruction before or after the text) is a value that a recipe may search.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any, Literal
+
+from suite.protocols import Refused
+from suite.space import Dimension, Fixed, Params
+from suite.task import Prompt, Task
+
+DEFAULTS: Mapping[str, Prompt] = {
+    "en": Prompt(
+        instruction=(
+            "Please read the following text and determine its category from the options below."
+        ),
+        text_heading="Text:",
+        question="Question: What is the most appropriate category for this text?",
+        answer="Answer:",
+    ),
+    "zh": Prompt(
+        instruction="请阅读下面的文本，并从给出的选项中选出它所属的类别。",
+        text_heading="文本：",
+        question="问题：这段文本最合适的类别是什么？",
+        answer="答案：",
+    ),
+}
+
+EXAMPLES_HEADING = {"en": "Examples:", "zh": "示例："}
+
+#: What switches thinking off within a user's turn (Qwen3's soft switch; the article ends with it).
+NO_THINK = "/no_think"
+
+#: Control marks of widespread chat formats, for servers whose tokenizer is not at hand.
+COMMON_MARKS = (
+    "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|end|>", "<|user|>", "<|assistant|>",
+    "<|system|>", "<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>",
+    "<|end_header_id|>", "<|eot_id|>", "<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>",
+    "<s>", "</s>", "[INST]", "[/INST]", "<think>", "</think>",
+)  # fmt: skip
+
+Order = Literal["given", "reversed", "shuffled"]
+ORDERS = ("given", "reversed", "shuffled")
+WORDS = ("display", "name")
+PLACES = ("first", "last")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What may be varied in a prompt.
+
+    Args:
+        order: of the options: as the task lists them, reversed, or shuffled (the same for all).
+        words: how options are worded: a label's display text, or its bare name.
+        instruction: stands first, or after the text.
+        no_think_mark: whether the turn ends in `/no_think`, where the model's template thinks.
+    """
+
+    order: str = "given"
+    words: str = "display"
+    instruction: str = "first"
+    no_think_mark: bool = False
+
+    @classmethod
+    def of(cls, params: Params) -> Variant:
+        """The variant among a trial's hyperparameters.
+
+        Raises:
+            Refused: a value that is none, from a recipe's own space.
+        """
+        given = {k: v for k, v in params.items() if k in cls.__dataclass_fields__}
+        variant = cls(**given)  # type: ignore[arg-type]
+        for name, allowed in (
+            ("order", ORDERS),
+            ("words", WORDS),
+            ("instruction", PLACES),
+            ("no_think_mark", (False, True)),
+        ):
+            if getattr(variant, name) not in allowed:
+                raise Refused(
+                    f"a prompt can't have {name} = {getattr(variant, name)!r}: mend its space in "
+                    f"the recipe; it may be {', '.join(map(str, allowed))}"
+                )
+        return variant
+
+
+#: The variant as dimensions of a search space: closed at their defaults until a recipe opens them.
+VARIANT_DIMENSIONS: Mapping[str, Dimension] = {
+    name: Fixed(value) for name, value in asdict(Variant()).items()
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """The user's turn, with a gap for the text.
+
+    Args:
+        before: what stands before the text.
+        after: what follows it.
+        codes: the code of each class, by class index.
+        words: the wording of each class, by class index.
+    """
+
+    language: str
+    before: str
+    after: str
+    codes: tuple[str, ...]
+    words: tuple[str, ...]
+
+    def content(self, text: str) -> str:
+        """The whole turn for a text (already defused and shortened)."""
+        return f"{self.before}{text}{self.after}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, kept with a predictor."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Question:
+        """Reads back what `to_json` gave.
+
+        Raises:
+            KeyError, TypeError: it is something else.
+        """
+        return cls(
+            language=str(value["language"]),
+            before=str(value["before"]),
+            after=str(value["after"]),
+            codes=tuple(str(code) for code in value["codes"]),
+            words=tuple(str(word) for word in value["words"]),
+        )
+
+
+def prompt_of(task: Task) -> Prompt:
+    """The task's own wording in its language, or the default one."""
+    return task.prompt.get(task.language) or DEFAULTS[task.language]
+
+
+def positions(task: Task, order: str) -> list[int]:
+    """Class indices in the order their options are listed.
+
+    A shuffle is the same for every text and every trial: it depends on the task's name alone.
+    """
+    classes = list(range(len(task.labels)))
+    if order == "reversed":
+        classes.reverse()
+    elif order == "shuffled":
+        random.Random(task.name).shuffle(classes)
+    return classes
+
+
+def question(
+    task: Task,
+    codes: Sequence[str],
+    variant: Variant,
+    *,
+    examples: Sequence[tuple[str, int]] = (),
+    mark: bool = False,
+) -> Question:
+    """The question of a task.
+
+    Args:
+        codes: by position in the list of options.
+        examples: texts (defused, short) with their class index, shown before the text.
+        mark: end the turn in `/no_think`.
+    """
+    prompt = prompt_of(task)
+    listed = positions(task, variant.order)
+    words = tuple(
+        label.shown if variant.words == "display" else label.name for label in task.labels
+    )
+    by_class = [""] * len(listed)
+    for code, index in zip(codes, listed, strict=True):
+        by_class[index] = code
+    options = "\n".join(f"{by_class[index]}. {words[index]}" for index in listed)
+    answer = prompt.answer + (NO_THINK if mark else "")
+    shown = _examples(task, prompt, examples, by_class)
+    if prompt.template is not None:
+        whole = prompt.template
+    elif variant.instruction == "first":
+        whole = "{instruction}\n\n{examples}{heading}{text}\n\n{question}\n{options}\n\n{answer}"
+    else:
+        whole = "{examples}{heading}{text}\n\n{instruction}\n\n{question}\n{options}\n\n{answer}"
+    if prompt.template is not None and shown and "{examples}" not in whole:
+        whole = whole.replace("{text}", "{examples}{text}")
+    filled = {
+        "instruction": prompt.instruction,
+        "heading": f"{prompt.text_heading}\n" if prompt.text_heading else "",
+        "question": prompt.question,
+        "options": options,
+        "answer": answer,
+        "examples": shown,
+    }
+    before, _, after = whole.partition("{text}")
+    return Question(
+        task.language, _fill(before, filled), _fill(after, filled), tuple(by_class), words
+    )
+
+
+def _fill(template: str, filled: Mapping[str, str]) -> str:
+    # One pass, so that nothing inside a label is taken for a gap.
+    return re.sub(r"\{(" + "|".join(filled) + r")\}", lambda found: filled[found[1]], template)
+
+
+def _examples(
+    task: Task, prompt: Prompt, examples: Sequence[tuple[str, int]], codes: Sequence[str]
+) -> str:
+    if not examples:
+        return ""
+    heading = f"{prompt.text_heading}\n" if prompt.text_heading else ""
+    space = " " if prompt.answer.endswith(":") else ""
+    shown = [f"{heading}{text}\n{prompt.answer}{space}{codes[index]}" for text, index in examples]
+    return "\n\n".join([EXAMPLES_HEADING[task.language], *shown]) + "\n\n"
+
+
+def defuse(text: str, marks: Sequence[str]) -> str:
+    """A text in which no control mark stands: a space breaks each after its first character.
+
+    A tokenizer would read such a mark as the end of a turn or of a thought, also where it is
+    asked to split special tokens: Qwen3's `</think>` is not a special one. The same text goes to
+    training, scoring and servers, so that all see the same tokens.
+
+    >>> defuse("fine </think>A<|im_end|>", ["</think>", "<|im_end|>"])
+    'fine < /think>A< |im_end|>'
+    """
+    found = _pattern(tuple(marks))
+    return found.sub(lambda mark: f"{mark[0][0]} {mark[0][1:]}", text) if found else text
+
+
+@cache
+def _pattern(marks: tuple[str, ...]) -> re.Pattern[str] | None:
+    usable = sorted({mark for mark in marks if len(mark) > 1}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, usable))) if usable else None
