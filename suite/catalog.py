@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -20,7 +22,8 @@ Builder = Literal["tfidf", "fasttext", "textcnn", "tiny-bert", "tiny-qwen3"]
 
 class Model(Closed):
     """A catalogue entry. One of `hub` (weights on the Hub), `path` (a local transformers
-    folder) and `builder` (made from the task's own training texts; needs no download)."""
+    folder), `builder` (made from the task's own training texts; needs no download) and
+    `endpoint` (a server that speaks OpenAI's protocol; it can only be asked)."""
 
     name: str
     family: Family
@@ -29,6 +32,8 @@ class Model(Closed):
     revision_from: str | None = None
     path: str | None = None
     builder: Builder | None = None
+    endpoint: str | None = Field(None, description="Base URL of an OpenAI-compatible server.")
+    endpoint_model: str | None = Field(None, description="The name the server knows it by.")
     parameters: float | None = Field(None, gt=0, description="Millions of parameters.")
     max_tokens: int | None = Field(None, ge=8, description="Position limit of the architecture.")
     languages: list[Language] = Field(default_factory=lambda: list(LANGUAGES))
@@ -51,15 +56,20 @@ class Model(Closed):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:
-        if sum(origin is not None for origin in (self.hub, self.path, self.builder)) != 1:
-            raise ValueError(f"model '{self.name}' needs one of hub, path and builder")
+        origins = (self.hub, self.path, self.builder, self.endpoint)
+        if sum(origin is not None for origin in origins) != 1:
+            raise ValueError(f"model '{self.name}' needs one of hub, path, builder and endpoint")
+        if (self.endpoint is None) != (self.endpoint_model is None):
+            raise ValueError(f"model '{self.name}' needs endpoint and endpoint_model together")
         return self
 
     @property
     def identity(self) -> str:
-        """What exactly is trained: builder, `hub@revision`, or the folder."""
+        """What exactly is trained or asked: builder, `hub@revision`, folder, or server."""
         if self.builder:
             return f"built:{self.builder}"
+        if self.endpoint:
+            return f"endpoint:{self.endpoint_model} at {self.endpoint}"
         return f"{self.hub}@{self.revision}" if self.hub else f"folder:{self.path}"
 
 
@@ -95,6 +105,41 @@ def find_model(name: str, catalogue: dict[str, Model]) -> Model:
             fix=f"{nearest(name, catalogue)} A local folder is added with --model NAME=PATH.",
         )
     return catalogue[name]
+
+
+def endpoint_model(url: str | None, served: str | None) -> Model:
+    """A model from `--endpoint URL --endpoint-model NAME`, called after what the server calls it.
+
+    Raises:
+        ModelError: one of the two is missing, or the URL can't be one.
+    """
+    if not url or not served:
+        raise ModelError(
+            "--endpoint and --endpoint-model belong together",
+            fix="For example --endpoint http://localhost:8000/v1 --endpoint-model Qwen/Qwen3-8B.",
+        )
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ModelError(
+            f"--endpoint {url!r} is no address of a server",
+            fix="For example http://localhost:8000/v1.",
+        )
+    if parts.username or parts.password or parts.query:
+        raise ModelError(
+            "--endpoint must not hold a user name, a password or a query",
+            fix="A key is read from the environment variable SUITE_API_KEY.",
+        )
+    stem = re.sub(r"[^a-z0-9._-]+", "-", served.rpartition("/")[2].lower()).strip("-._")
+    return Model(
+        name=f"{stem[:56] or 'model'}-served",
+        family="decoder",
+        endpoint=url,
+        endpoint_model=served,
+    )
 
 
 def local_model(option: str) -> Model:

@@ -6,6 +6,7 @@
     ├── RecipeError            likewise a recipe
     ├── DataError              rows that cannot be a labelled classification problem
     ├── ModelError             a model that is unknown or whose weights cannot be used
+    │   └── EndpointError      a server that cannot be asked, or whose answers are none
     ├── StudyError             a study that is missing, changed, or cannot go on
     ├── StorageError           a database or a folder that cannot be read or written
     └── ReportError            a page that cannot be written
@@ -57,6 +58,10 @@ class DataError(SuiteError):
 
 class ModelError(SuiteError):
     """A model that is unknown, or whose weights cannot be used."""
+
+
+class EndpointError(ModelError):
+    """A server that cannot be asked, or whose answers are none."""
 
 
 class StudyError(SuiteError):

@@ -37,6 +37,11 @@ def artifacts(study: str) -> Path:
     return Path.cwd() / "studies" / "artifacts" / study
 
 
+def distilled(task: str) -> Path:
+    """The file of the thinking traces that `suite distil` wrote for a task."""
+    return Path.cwd() / "studies" / "distilled" / f"{task}.jsonl"
+
+
 def cache() -> Path:
     """The folder of what every study may share: tokenisers, embeddings (`SUITE_CACHE`)."""
     home = os.environ.get("SUITE_CACHE")

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from suite.catalog import Model, find_model, load_catalogue, local_model
+from suite.catalog import Model, endpoint_model, find_model, load_catalogue, local_model
 from suite.errors import ModelError, SuiteError, YamlError
 
 
@@ -54,7 +54,7 @@ def test_a_model_that_stands_twice_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ("{name: a, family: encoder}", "one of hub, path and builder"),
+        ("{name: a, family: encoder}", "one of hub, path, builder and endpoint"),
         ("{name: a, family: encoder, hub: x/y, builder: tiny-bert}", "one of hub, path"),
         ("{name: a, family: encoder, hub: x/y, revision: v1}", "a commit of 40 hex digits"),
         ("{name: A b, family: encoder, hub: x/y}", "is no name"),
@@ -114,3 +114,25 @@ def test_a_malformed_option_shows_the_form(option):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(ModelError, match="no folder"):
         local_model(f"mine={tmp_path / 'none'}")
+
+
+def test_a_served_model_is_named_after_what_the_server_calls_it():
+    served = endpoint_model("http://127.0.0.1:8000/v1", "Qwen/Qwen3-8B")
+    assert served.name == "qwen3-8b-served"
+    assert served.identity == "endpoint:Qwen/Qwen3-8B at http://127.0.0.1:8000/v1"
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "said"),
+    [
+        (None, "m", "belong together"),
+        ("http://127.0.0.1:1", None, "belong together"),
+        ("localhost:8000", "m", "no address of a server"),
+        ("ftp://host", "m", "no address of a server"),
+        ("http://user:secret@host/v1", "m", "must not hold"),
+    ],
+)
+def test_an_endpoint_that_can_not_be_one(url, name, said):
+    with pytest.raises(ModelError, match=said) as caught:
+        endpoint_model(url, name)
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,14 @@
+"""Asks a model behind an OpenAI-compatible server: vLLM, SGLang, llama.cpp, or one for hire.
+
+client.py     the endpoint: order, concurrency, retries, deadlines, what is asked only once
+exchange.py   one exchange over HTTP and what its response amounts to
+answer.py     what a server sent, as values
+address.py    where it is, and the key it is shown
+kept.py       answers on disk
+"""
+
+from suite.endpoint.address import base_address
+from suite.endpoint.answer import Answer
+from suite.endpoint.client import Counts, Endpoint, Messages
+
+__all__ = ["Answer", "Counts", "Endpoint", "Messages", "base_address"]

@@ -1,0 +1,105 @@
+"""Answers on disk: what was paid for once is not asked again, by any process of this user."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from suite.endpoint.answer import Answer
+from suite.errors import StorageError
+
+_SECONDS = 30.0
+
+
+class Kept:
+    """Answers by key in an SQLite file that several threads and processes may share.
+
+    Raises:
+        StorageError: the file can't be opened, read or written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "answers.sqlite"
+        self._lock = threading.Lock()
+        with self._told():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # SQLite does not wait its turn where two processes change the journal's mode.
+            with FileLock(folder / "answers.lock", timeout=_SECONDS):
+                self._db = sqlite3.connect(
+                    self._file, timeout=_SECONDS, isolation_level=None, check_same_thread=False
+                )
+                # Readers and a writer don't block each other; a power cut may cost the last
+                # answers.
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=NORMAL")
+                self._db.execute(
+                    "CREATE TABLE IF NOT EXISTS answers "
+                    "(key TEXT PRIMARY KEY, answer TEXT NOT NULL, made REAL NOT NULL)"
+                )
+
+    def read(self, keys: Sequence[str]) -> dict[str, Answer]:
+        """Those answers that are there."""
+        found: dict[str, Answer] = {}
+        with self._told():
+            for start in range(0, len(keys), 500):
+                some = keys[start : start + 500]
+                marks = ",".join("?" * len(some))
+                rows = self._db.execute(
+                    f"SELECT key, answer FROM answers WHERE key IN ({marks})", some
+                )
+                for key, text in rows:
+                    answer = _revive(text)
+                    if answer is not None:
+                        found[key] = answer
+        return found
+
+    def write(self, key: str, answer: Answer) -> None:
+        """Keeps an answer at once: it was paid for."""
+        with self._told():
+            self._db.execute(
+                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
+                (key, json.dumps(asdict(answer)), time.time()),
+            )
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._lock:
+            self._db.close()
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            with self._lock:
+                yield
+        except (sqlite3.Error, OSError, Timeout) as error:
+            raise StorageError(
+                f"the answers of endpoints can't be kept: {error}",
+                where=str(self._file),
+                fix="Free some space, remove the file if it is damaged, or name another folder "
+                "in SUITE_CACHE.",
+            ) from None
+
+
+def _revive(text: str) -> Answer | None:
+    """A kept answer; None where another version of the suite kept something else."""
+    try:
+        found = json.loads(text)
+        top, tokens = found.pop("top_logprobs"), found.pop("tokens")
+        return Answer(
+            **{
+                **found,
+                "tokens": None if tokens is None else tuple(tokens),
+                "top_logprobs": None if top is None else tuple(top),
+                "from_cache": True,
+            }
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
