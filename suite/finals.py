@@ -95,7 +95,8 @@ def _prepare(
         say(f"{arm}: timed while other workers ran; trained again alone")
         _, train_seconds = _retrain(work, arm, trial, trial.seed)
     if rps is None or rps.contended:
-        rps = work.measure(kept, work.folder / "finals" / "measure") or rps
+        stored = work.definition.arm(arm)
+        rps = work.measure(stored, kept, work.folder / "finals" / "measure") or rps
     return _Candidate(arm, trial, (kept,), train_seconds, rps)
 
 

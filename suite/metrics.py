@@ -33,6 +33,7 @@ from sklearn.metrics import (
 )
 
 from suite.errors import ModelError
+from suite.protocols import NO_ANSWER
 from suite.results import Scores
 
 Classes = list[int]
@@ -69,7 +70,13 @@ class MacroF1(SuiteMetric):
     summary = "Mean F1 of the classes that occur in labels or predictions."
 
     def _compute(self, predictions: Classes, references: Classes, classes: int) -> dict[str, float]:
-        value = f1_score(references, predictions, average="macro", zero_division=0)
+        value = f1_score(
+            references,
+            predictions,
+            labels=_occurring(references, predictions),
+            average="macro",
+            zero_division=0,
+        )
         return {"macro_f1": float(value)}
 
 
@@ -88,7 +95,13 @@ class MacroPrecision(SuiteMetric):
     summary = "Mean precision of the classes that occur in labels or predictions."
 
     def _compute(self, predictions: Classes, references: Classes, classes: int) -> dict[str, float]:
-        value = precision_score(references, predictions, average="macro", zero_division=0)
+        value = precision_score(
+            references,
+            predictions,
+            labels=_occurring(references, predictions),
+            average="macro",
+            zero_division=0,
+        )
         return {"precision": float(value)}
 
 
@@ -98,7 +111,13 @@ class MacroRecall(SuiteMetric):
     summary = "Mean recall of the classes that occur in labels or predictions."
 
     def _compute(self, predictions: Classes, references: Classes, classes: int) -> dict[str, float]:
-        value = recall_score(references, predictions, average="macro", zero_division=0)
+        value = recall_score(
+            references,
+            predictions,
+            labels=_occurring(references, predictions),
+            average="macro",
+            zero_division=0,
+        )
         return {"recall": float(value)}
 
 
@@ -128,6 +147,23 @@ class Confusion(SuiteMetric):
         return {"confusion": [[int(count) for count in row] for row in counts]}
 
 
+def _occurring(references: Classes, predictions: Classes) -> list[int]:
+    """Classes that occur as label or prediction; no answer is not a class."""
+    return sorted({int(index) for index in (*references, *predictions)} - {NO_ANSWER})
+
+
+def decide(probabilities: NDArray[Any]) -> NDArray[np.int64]:
+    """Class indices, int64 [rows], of probabilities, float [rows, classes].
+
+    The largest decides, the first of equals. A row of zeros is no answer (`NO_ANSWER`): a model
+    that never closed its thinking, or a text no option could be read from. It counts as wrong.
+
+    >>> decide(np.array([[0.2, 0.8], [0.0, 0.0]])).tolist()
+    [1, -1]
+    """
+    return np.where(probabilities.any(axis=1), probabilities.argmax(axis=1), NO_ANSWER)
+
+
 def all_metrics() -> evaluate.CombinedEvaluations:
     """Every metric of `Scores`, combined; pass `classes` to its `compute`."""
     return evaluate.combine(
@@ -139,8 +175,8 @@ def score(predictions: NDArray[Any], labels: Sequence[int], classes: int) -> Sco
     """The scores of one split. Free of NaN.
 
     Args:
-        predictions: class indices, int [rows]; or probabilities, float [rows, classes], of which
-            the largest decides (the first of equals).
+        predictions: class indices, int [rows], `NO_ANSWER` where there is none (wrong, whatever
+            the label); or probabilities, float [rows, classes], as `decide` takes them.
         labels: class indices, one per row.
         classes: how many classes the task has; every index lies in [0, classes).
 
@@ -160,14 +196,14 @@ def score(predictions: NDArray[Any], labels: Sequence[int], classes: int) -> Sco
                 "the model's probabilities are not finite: its training diverged",
                 fix="A smaller learning rate, or float32 in place of a narrower precision.",
             )
-        predicted = predicted.argmax(axis=1)
+        predicted = decide(predicted)
     expected = np.asarray(labels)
     if predicted.ndim != 1 or predicted.shape != expected.shape or not len(expected):
         raise ValueError(f"predictions {predicted.shape} for labels {expected.shape}")
-    for name, indices in (("prediction", predicted), ("label", expected)):
+    for name, indices, least in (("prediction", predicted, NO_ANSWER), ("label", expected, 0)):
         if not np.issubdtype(indices.dtype, np.integer):
             raise ValueError(f"a {name} must be a class index, not {indices.dtype}")
-        if indices.min() < 0 or indices.max() >= classes:
+        if indices.min() < least or indices.max() >= classes:
             raise ValueError(f"a {name} lies outside [0, {classes})")
     found = all_metrics().compute(predictions=predicted, references=expected, classes=classes)
     return Scores(**found)

@@ -20,9 +20,8 @@ from suite.task import Task
 
 Probabilities = NDArray[np.float32]
 
-#: The strategies of the design. One that is named here but not installed is refused with a
-#: reason; any other unknown name is a user's mistake.
-STRATEGY_NAMES = ("classic", "linear_head", "probe", "sft", "zero_shot")
+#: The class index of a row that was not answered; it counts as wrong whatever the label.
+NO_ANSWER = -1
 
 
 class Pruned(Exception):
@@ -50,7 +49,13 @@ class Rows:
 
 @runtime_checkable
 class Predictor(Protocol):
-    """A trained classifier, from raw text to probabilities."""
+    """A trained classifier, from raw text to probabilities.
+
+    It may also have `facts`, circumstances of its last `predict_proba` that belong to the trial
+    (a dict); `form`, the name of how it serves; `forms()`, other predictors that serve the same
+    model in another form, by name; and `to_measure()`, itself without what a measurement of
+    speed must not see, such as a cache of answers.
+    """
 
     #: What decides serving speed: two predictors of one shape serve equally fast.
     serving_shape: str
@@ -60,7 +65,8 @@ class Predictor(Protocol):
     batch: int
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
-        """Class probabilities, float32 [texts, classes]; each row sums to 1."""
+        """Class probabilities, float32 [texts, classes]; each row sums to 1, or is all 0 where
+        the model gave no answer that names a class."""
         ...
 
     def save(self, folder: Path) -> None:
@@ -78,6 +84,9 @@ class Run(Protocol):
     seed: int
     #: Scratch space of this trial; removed when it ends.
     folder: Path
+    #: Kept beside the checkpoint where the trial is its arm's best: files that repeat the
+    #: training elsewhere. Made by whoever writes into it; its path stays as it is.
+    attached: Path
     #: Passes over the training rows, and how many of them are scored on the way.
     epochs: float
     checkpoints: int
@@ -115,7 +124,12 @@ class Run(Protocol):
 
 
 class Strategy(Protocol):
-    """How a model is made to classify."""
+    """How a model is made to classify.
+
+    It may also have `variants` (name -> hyperparameter -> dimension as a recipe writes it): the
+    arm `model/strategy+name` has these dimensions so; and `preload`, modules that a study's
+    forkserver imports once for its children.
+    """
 
     name: str
 

@@ -84,6 +84,9 @@ class Measure(Closed):
 
     seconds: float = Field(3, ge=0, le=600, description="A scenario's length; 0 measures nothing.")
     texts: int = Field(1024, ge=1, description="Validation texts the load is drawn from.")
+    endpoints: bool = Field(
+        False, description="Also load servers that arms ask: every request may cost money."
+    )
 
 
 class Recipe(Closed):
@@ -148,7 +151,7 @@ class Recipe(Closed):
         """
         changes: dict[str, Any] = {}
         for glob, dimensions in self.spaces.items():
-            if fnmatch.fnmatchcase(arm, glob):
+            if _matches(arm, glob):
                 changes |= {
                     name: raw
                     for name, raw in dimensions.items()
@@ -160,9 +163,14 @@ class Recipe(Closed):
         """Passes over the training rows that a trial of this arm may make."""
         epochs = self.budget.epochs
         for glob, own in self.budget.overrides.items():
-            if fnmatch.fnmatchcase(arm, glob):
+            if _matches(arm, glob):
                 epochs = own
         return epochs
+
+
+def _matches(arm: str, glob: str) -> bool:
+    """Whether a glob names an arm; one that names `model/strategy` also means its variants."""
+    return any(fnmatch.fnmatchcase(name, glob) for name in (arm, arm.partition("+")[0]))
 
 
 def find_recipe(name: str) -> tuple[Recipe, Path]:

@@ -52,6 +52,16 @@ class SingleStream:
 
 
 @dataclass(frozen=True)
+class ServingForm:
+    """The same trained model served in another form, measured the same way."""
+
+    form: str
+    p50_ms: float | None
+    offline_per_second: float | None
+    valid: bool
+
+
+@dataclass(frozen=True)
 class Rps:
     """Serving speed from raw text, by MLPerf LoadGen, with its circumstances."""
 
@@ -66,6 +76,9 @@ class Rps:
     threads: int = 0
     contended: bool = False
     note: str = ""
+    form: str = ""
+    """How an answer is made where there are several ways: `head`, `options`, `generation`."""
+    other_forms: list[ServingForm] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

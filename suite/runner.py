@@ -46,11 +46,13 @@ class Runner:
 
     Args:
         stop: set from outside (Ctrl-C) to end whatever runs; the call raises `Interrupted`.
+        preload: modules that the forkserver imports beside the usual ones; they must not fail,
+            and must not touch CUDA. The first runner of a process decides.
     """
 
-    def __init__(self, stop: threading.Event | None = None) -> None:
+    def __init__(self, stop: threading.Event | None = None, preload: Sequence[str] = ()) -> None:
         self.stop = stop or threading.Event()
-        self._context = _context()
+        self._context = _context(preload)
 
     def train(
         self,
@@ -103,8 +105,9 @@ class Runner:
             Interrupted: `stop` was set.
         """
         channel, child = self._start(_measure_main, (folder, list(texts), seconds, threads, logs))
-        # Loading, a calibration and two scenarios; a LoadGen that hangs must not hang the study.
-        deadline = time.monotonic() + 120 + 20 * seconds
+        # Loading, then a calibration and two scenarios for each form that is served; a LoadGen
+        # that hangs must not hang the study.
+        deadline = time.monotonic() + 180 + 60 * seconds
         try:
             while time.monotonic() < deadline:
                 try:
@@ -163,13 +166,13 @@ class Runner:
             raise EOFError from None
 
 
-def _context() -> ForkServerContext:
+def _context(preload: Sequence[str]) -> ForkServerContext:
     # OpenMP's threads spin while they wait for each other. On a machine with anything else to
     # do that is ruinous: a small network trained up to ten times slower on two busy cores
     # (BENCHMARKS.md). It must be set before the forkserver starts.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["suite.preload"])
+    context.set_forkserver_preload(["suite.preload", *preload])
     return context
 
 
@@ -246,13 +249,13 @@ def _predict_main(
     try:
         from suite import snapshot as snapshots
         from suite import strategies
-        from suite.metrics import score
+        from suite.metrics import decide, score
 
         worker.set_threads(threads)
         rows = snapshots.read_split(snapshot, split)
         predictor = strategies.load_predictor(folder)
         begun = time.perf_counter()
-        predictions = predictor.predict_proba(rows.texts).argmax(axis=1)
+        predictions = decide(predictor.predict_proba(rows.texts))
         worker.synchronise()
         seconds = time.perf_counter() - begun
         message = Predicted(

@@ -9,8 +9,10 @@ In YAML a parameter is one of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from suite.errors import RecipeError, nearest
@@ -100,6 +102,30 @@ def contains(dimension: Dimension, value: Value) -> bool:
             return isinstance(value, int | float) and low <= value <= high
         case Int(low=low, high=high, step=step):
             return isinstance(value, int) and low <= value <= high and (value - low) % step == 0
+
+
+def every_point(space: Space, most: int = 64) -> list[Params] | None:
+    """Every point of a finite space in a fixed order; None if it has more than `most`, or no end.
+
+    >>> every_point(Space({"shots": Choice((0, 1)), "mode": Fixed("think")}))
+    [{'shots': 0, 'mode': 'think'}, {'shots': 1, 'mode': 'think'}]
+    """
+    values: list[Sequence[Value]] = []
+    for dimension in space.dimensions.values():
+        match dimension:
+            case Fixed(value=value):
+                values.append((value,))
+            case Choice(options=options):
+                values.append(options)
+            case Int(low=low, high=high, step=step):
+                values.append(range(low, high + 1, step))
+            case Float(low=low, high=high):
+                if low != high:
+                    return None
+                values.append((low,))
+        if math.prod(len(v) for v in values) > most:
+            return None
+    return [dict(zip(space.dimensions, point, strict=True)) for point in product(*values)]
 
 
 def parse_dimension(raw: Any, *, where: str) -> Dimension:

@@ -47,10 +47,12 @@ def macro_f1(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
     """Macro-F1 over the classes that occur as label or prediction.
 
     Args:
-        confusion: [..., classes, classes], true × predicted, counts or weights.
+        confusion: [..., classes, classes or more], true × predicted, counts or weights; columns
+            beyond the classes are answers that name none of them.
     """
+    classes = confusion.shape[-2]
     true = confusion.sum(axis=-1)
-    predicted = confusion.sum(axis=-2)
+    predicted = confusion[..., :classes].sum(axis=-2)
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     total = true + predicted
     occurs = total > 0
@@ -70,7 +72,8 @@ def compare(
 
     Args:
         labels: class indices, [rows].
-        predictions: arm -> class indices, [seeds][rows], over the same rows.
+        predictions: arm -> class indices, [seeds][rows], over the same rows; below 0 for no
+            answer, which is wrong whatever the label.
         resamples: bootstrap draws.
 
     Returns:
@@ -78,12 +81,20 @@ def compare(
     """
     truth = np.asarray(labels, dtype=np.int64)
     arms = list(predictions)
+    columns = classes + 1  # the last one holds what was not answered
     cells = {
-        arm: [truth * classes + np.asarray(p, dtype=np.int64) for p in predictions[arm]]
+        arm: [
+            truth * columns + np.where(np.asarray(p) < 0, classes, p).astype(np.int64)
+            for p in predictions[arm]
+        ]
         for arm in arms
     }
     observed = {
-        arm: float(np.mean([_macro(np.bincount(c, minlength=classes**2)) for c in cells[arm]]))
+        arm: float(
+            np.mean(
+                [_macro(np.bincount(c, minlength=classes * columns), classes) for c in cells[arm]]
+            )
+        )
         for arm in arms
     }
     generator = np.random.default_rng(seed)
@@ -94,7 +105,10 @@ def compare(
             seeds = cells[arm]
             chosen = generator.integers(0, len(seeds), len(seeds)) if len(seeds) > 1 else [0]
             drawn[arm][draw] = np.mean(
-                [_macro(np.bincount(seeds[s][rows], minlength=classes**2)) for s in chosen]
+                [
+                    _macro(np.bincount(seeds[s][rows], minlength=classes * columns), classes)
+                    for s in chosen
+                ]
             )
     intervals = {
         arm: Interval(observed[arm], *(float(q) for q in np.quantile(drawn[arm], [0.025, 0.975])))
@@ -117,9 +131,8 @@ def compare(
     ]
 
 
-def _macro(counts: NDArray[np.int64]) -> float:
-    classes = int(len(counts) ** 0.5)
-    return float(macro_f1(counts.reshape(classes, classes).astype(np.float64)))
+def _macro(counts: NDArray[np.int64], classes: int) -> float:
+    return float(macro_f1(counts.reshape(classes, classes + 1).astype(np.float64)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

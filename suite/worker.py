@@ -47,6 +47,8 @@ class Job:
     checkpoints: int
     shrink_batch: bool
     threads: int
+    #: Where files go that are kept with the checkpoint; None: into `folder`, and away with it.
+    attached: Path | None = None
     #: Only this many training rows, unscored: a preflight.
     preflight_rows: int | None = None
 
@@ -78,6 +80,8 @@ class Finished:
     peak_memory_bytes: int
     kept: bool
     serving_shape: str
+    #: Validation texts that `evaluation_seconds` were spent on, where it is a preflight.
+    evaluated: int = 0
     circumstances: dict[str, Any] = field(default_factory=dict)
 
 
@@ -92,6 +96,9 @@ class Failed:
 Message = Progressed | Checkpointed | Finished | Failed
 
 KEPT = "kept"
+
+#: Validation texts that a preflight scores, to tell what scoring will take.
+PREFLIGHT_TEXTS = 8
 LOG = "log.txt"
 
 
@@ -149,6 +156,7 @@ class ChildRun:
         self.train = train
         self.seed = job.seed
         self.folder = job.folder / "scratch"
+        self.attached = job.attached or job.folder / "attached"
         self.epochs = job.epochs
         self.checkpoints = job.checkpoints
         self.shrink_batch = job.shrink_batch
@@ -156,6 +164,7 @@ class ChildRun:
         self.clock = Clock()
         self.load_seconds = 0.0
         self.evaluation_seconds = 0.0
+        self.evaluated = 0
         self.facts: dict[str, Any] = {}
         self.scored: list[Checkpoint] = []
         self.best: Scores | None = None
@@ -176,8 +185,12 @@ class ChildRun:
         """See `protocols.Run.checkpoint`."""
         with self.clock.paused() as spent:
             if self._job.preflight_rows is not None:
-                return
-            go_on = self._score(predictor, fraction)
+                some = self._validation.texts[:PREFLIGHT_TEXTS]
+                predictor.predict_proba(some)
+                self.evaluated += len(some)
+                go_on = True
+            else:
+                go_on = self._score(predictor, fraction)
         self.evaluation_seconds += spent[0]
         if not go_on:
             raise Pruned
@@ -187,7 +200,8 @@ class ChildRun:
         from suite.strategies import save_predictor
 
         probabilities = predictor.predict_proba(self._validation.texts)
-        scores = score(probabilities.argmax(axis=1), self._validation.labels, len(self.task.labels))
+        scores = score(probabilities, self._validation.labels, len(self.task.labels))
+        self.facts |= getattr(predictor, "facts", {})
         if self.best is None or scores.macro_f1 > self.best.macro_f1:
             self.best = scores
             # Written also when the arm has a better one: serving speed is measured from it.
@@ -282,6 +296,7 @@ def run(channel: Connection, job: Job) -> Finished:
         peak_memory_bytes=peak_memory(),
         kept=run.kept,
         serving_shape=run.serving_shape,
+        evaluated=run.evaluated,
         circumstances=run.facts,
     )
 

@@ -120,3 +120,19 @@ def test_offline_and_with_an_unwritable_home(tmp_path):
     assert eval(combined) == {"macro_f1": pytest.approx(expected), "accuracy": 0.75}
     assert float(alone) == pytest.approx(expected)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_answer_is_wrong_and_no_class():
+    probabilities = np.array([[0.9, 0.1], [0.0, 0.0], [0.2, 0.8], [0.0, 0.0]])
+    assert metrics.decide(probabilities).tolist() == [0, -1, 1, -1]
+    scores = metrics.score(probabilities, [0, 0, 1, 1], classes=2)
+    # Each class: one hit, one row not answered: precision 1, recall 1/2, F1 2/3.
+    assert scores.macro_f1 == pytest.approx(2 / 3)
+    assert scores.precision == pytest.approx(1.0)
+    assert scores.recall == pytest.approx(0.5)
+    assert scores.accuracy == pytest.approx(0.5)
+    assert scores.confusion == [[1, 0], [0, 1]]
+    nothing = metrics.score(np.zeros((3, 2)), [0, 1, 1], classes=2)
+    assert (nothing.macro_f1, nothing.accuracy) == (0.0, 0.0)
+    with pytest.raises(ValueError, match="outside"):
+        metrics.score(np.array([-2, 0]), [0, 0], classes=2)

@@ -296,6 +296,32 @@ def test_measure_folder_in_a_child(tmp_path):
     json.dumps(rps, allow_nan=False)
 
 
+class TwoForms(Toy):
+    """Serves in one call, and the same in another form that takes twice as long."""
+
+    form = "head"
+
+    def forms(self):
+        return {"options": Toy(per_call=0.004)}
+
+    def to_measure(self):
+        return TwoForms(per_call=0.002)
+
+
+def two_forms(folder):
+    return TwoForms(per_call=1.0)  # with what a measurement must not see
+
+
+def test_every_form_a_predictor_serves_in_is_measured(tmp_path):
+    (kind, rps), code = measured(two_forms, tmp_path)
+    assert (kind, code, rps["form"]) == ("rps", 0, "head")
+    [other] = rps["other_forms"]
+    assert other["form"] == "options" and other["valid"] in (True, False)
+    assert 2.0 <= rps["single_stream"]["p50_ms"] < 4.0 <= other["p50_ms"] < 100
+    assert other["offline_per_second"] > 0
+    assert (tmp_path / "logs" / "options" / "Offline").is_dir()
+
+
 def test_circumstances_of_a_predictor_that_holds_a_torch_module():
     import torch
 

@@ -91,3 +91,14 @@ def test_the_same_seed_gives_the_same_interval():
         for _ in range(2)
     ]
     assert results[0] == results[1]
+
+
+def test_rows_without_an_answer_count_as_wrong():
+    labels = [i % 2 for i in range(200)]
+    silent = [[-1 if i < 100 else y for i, y in enumerate(labels)]]
+    intervals, [difference] = statistics.compare(
+        labels, {"right": [labels], "silent": silent}, 2, resamples=200
+    )
+    assert intervals["right"].value == pytest.approx(1.0)
+    assert intervals["silent"].value == pytest.approx(2 / 3)  # precision 1, recall 1/2
+    assert difference.a == "right" and difference.p < 0.05

@@ -280,7 +280,45 @@ def test_adaptive_allocation_lets_the_sampler_choose_after_the_known_good_points
     ]  # fmt: skip
     assert search.next_point(Definition, done, set()) is None
     # With an arm out, turns are taken among those that are left.
-    assert search.next_point(Definition, done, {"a/toy"})[0] == {"arm": "b/toy"}
+    assert search.next_point(Definition, done, {"a/toy"})[0] == {"arm": "b/toy", "b/toy:noise": 0.1}
+
+
+def test_a_finite_arm_has_each_of_its_points_once_and_then_leaves_its_turn():
+    from suite.catalog import load_catalogue
+    from suite.recipe import Recipe
+    from suite.study.definition import StoredArm
+
+    model = load_catalogue()["tfidf"]
+    finite = {"mode": "x", "shots": [0, 1], "calibrate": [False, True]}
+
+    arms = [
+        StoredArm(name="a/toy", model=model, strategy="toy", dimensions=finite,
+                  known_good=[{"shots": 1, "calibrate": False}]),
+        StoredArm(name="b/toy", model=model, strategy="toy",
+                  dimensions={"noise": {"low": 0.0, "high": 1.0}}),
+    ]  # fmt: skip
+
+    class Definition:
+        recipe = Recipe(name="r", arms=["a/toy"])
+        runnable = arms
+
+    trials = []
+    for _ in range(9):
+        fixed, attributes = search.next_point(Definition, trials, set())
+        trials.append(
+            create_trial(
+                state=TrialState.WAITING, system_attrs={"fixed_params": fixed},
+                user_attrs=attributes,
+            )
+        )  # fmt: skip
+    asked = [t.system_attrs["fixed_params"] for t in trials]
+    mine = [f for f in asked if f["arm"] == "a/toy"]
+    assert mine[0] == {"arm": "a/toy", "a/toy:shots": 1, "a/toy:calibrate": False}
+    points = {(f["a/toy:shots"], f["a/toy:calibrate"]) for f in mine}
+    assert len(mine) == len(points) == 4
+    assert sum(f["arm"] == "b/toy" for f in asked) == 5
+    # Alone and tried out, it is repeated: a study still reaches its number of trials.
+    assert search.next_point(Definition, trials, {"b/toy"})[0] == {"arm": "a/toy"}
 
 
 # ---------------------------------------------------------------- refusing
@@ -363,13 +401,31 @@ def test_preflight_refuses_an_arm_beyond_the_budget_unless_forced(folder, toy_ta
         folder,
         trials=1,
         preflight=True,
-        max_trial_seconds=2,
-        spaces={"fasttext/toy": {"seconds": 3}},
+        max_trial_seconds=6,
+        spaces={"fasttext/toy": {"seconds": 8}},
     )
     suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
     arms = {a["arm"]: a for a in shown("t")["arms"]}
-    assert "above the budget of 2 s" in arms["fasttext/toy"]["refused"]
+    assert "above the budget of 6 s" in arms["fasttext/toy"]["refused"]
     assert arms["tfidf/toy"]["trials"] == 1
+
+
+def test_preflight_counts_what_scoring_takes(folder, toy_task):
+    recipe = write_recipe(
+        folder,
+        trials=1,
+        arms=["tfidf/toy"],
+        preflight=True,
+        spaces={"*/toy": {"answer_seconds": 0.01}},
+    )
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    found = shown("t")
+    [arm] = found["arms"]
+    validation = found["data"]["rows"]["validation"]
+    stops = found["budget"]["checkpoints"]
+    assert arm["estimate_seconds"] == pytest.approx(0.01 * validation * stops, rel=0.5, abs=0.3)
+    # What a predictor says of its last answers belongs to the trial.
+    assert found["trials"][0]["circumstances"]["answered"] == validation
 
 
 def test_a_thread_cannot_give_back_a_lock_that_another_holds(folder, toy_task):

@@ -46,7 +46,8 @@ def predict(
     rows = [
         {
             "text": text,
-            "label": labels[int(row.argmax())],
+            # A row of zeros is no answer: nothing that names a class.
+            "label": labels[int(row.argmax())] if row.any() else None,
             "probabilities": {label: float(p) for label, p in zip(labels, row, strict=True)},
         }
         for text, row in zip(given, probabilities, strict=True)
@@ -55,7 +56,10 @@ def predict(
         print_json({"study": name, "arm": chosen, "predictions": rows})
         return
     for row, values in zip(rows, probabilities, strict=True):
-        out.print(f"{row['label']}  {float(values.max()):.3f}  {row['text']}", markup=False)
+        out.print(
+            f"{row['label'] or '(no answer)'}  {float(values.max()):.3f}  {row['text']}",
+            markup=False,
+        )
 
 
 def export(

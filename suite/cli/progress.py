@@ -126,7 +126,7 @@ class Lines(Watching):
         """One line."""
         super().estimated(estimate)
         if estimate.seconds is not None:
-            self.said(f"{estimate.arm}: a trial trains for about {duration(estimate.seconds)}")
+            self.said(f"{estimate.arm}: a trial takes about {duration(estimate.seconds)}")
 
     def ended(self, trial: Trial) -> None:
         """One line."""
@@ -153,7 +153,7 @@ class LiveTable(Watching):
         """Printed above the table."""
         super().estimated(estimate)
         if estimate.seconds is not None:
-            self.said(f"{estimate.arm}: a trial trains for about {duration(estimate.seconds)}")
+            self.said(f"{estimate.arm}: a trial takes about {duration(estimate.seconds)}")
 
     def _draw(self) -> RenderableType:
         with self.lock:

@@ -163,7 +163,7 @@ def render_page(results: StudyResults, words: Words) -> str:
         "bounds": bounds_text(bounds_of(results), words) if bounds_of(results) else None,
         "settings_rows": _settings_rows(results, words),
         "environment": formats.flat(results.environment),
-        "measured": [_measured(row, results) for row in board.rows],
+        "measured": [_measured(row, results, words) for row in board.rows],
         "class_range": _class_range(results),
         "trials_json": embed(_trials(results)),
         "words_json": embed(
@@ -292,7 +292,7 @@ class Measured:
     other: str
 
 
-def _measured(row: LeaderboardRow, results: StudyResults) -> Measured:
+def _measured(row: LeaderboardRow, results: StudyResults, words: Words) -> Measured:
     trial: Trial | None = next((t for t in results.trials if t.number == row.trial), None)
     final = next((f for f in results.finals if f.arm == row.arm), None)
     rps = (final.rps if final else None) or (trial.rps if trial else None)
@@ -303,12 +303,23 @@ def _measured(row: LeaderboardRow, results: StudyResults) -> Measured:
     for told in ("precision", "device", "parameters"):
         facts.pop(told, None)
     note = [rps.note] if rps and rps.note else []
+    note += [
+        words(
+            "other_form",
+            form=other.form,
+            rate=formats.rate(other.offline_per_second, words),
+            p50=formats.milliseconds(other.p50_ms, words),
+        )
+        for other in (rps.other_forms if rps else ())
+    ]
     return Measured(
         row=row,
         seed=trial.seed if trial else None,
         revision=arm.model_revision if arm else "",
         precision=precision,
-        engine=rps.engine if rps else "",
+        engine=" ".join(filter(None, (rps.engine, f"({rps.form})" if rps.form else "")))
+        if rps
+        else "",
         batch=rps.batch if rps and rps.batch else None,
         device=device,
         threads=rps.threads if rps and rps.threads else None,

@@ -407,6 +407,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "threads": ("Threads", "线程数"),
     "load_seconds": ("Loading", "加载用时"),
     "evaluation_seconds": ("Evaluation", "评估用时"),
+    "other_form": (
+        "as {form}: {rate} Offline, p50 {p50} SingleStream",
+        "以 {form} 形式：Offline {rate}，SingleStream p50 {p50}",
+    ),
     "other_facts": ("Noted", "备注"),
     "contended": ("Contended", "有争用"),
     "estimate": ("Estimated per trial", "单次试验预估"),

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from suite.errors import ModelError, StorageError
 from suite.protocols import Predictor
-from suite.results import Rps, SingleStream
+from suite.results import Rps, ServingForm, SingleStream
 from suite.serving.loadgen import ScenarioResult, run_scenario
 from suite.strategies import load_predictor
 
@@ -36,7 +36,8 @@ def measure_folder(
 ) -> Rps:
     """Serving speed of the predictor kept in `folder`, from raw text.
 
-    Takes about 2.5 × `seconds` after loading, warming up and calibrating included; up to
+    A predictor that serves the same model in other forms too has each of them measured. For each
+    form it takes about 2.5 × `seconds` after loading, warming up and calibrating included; up to
     3.5 × where p90 needs longer, and more only where a single text takes part of a second.
 
     Args:
@@ -48,19 +49,22 @@ def measure_folder(
         ModelError: the folder holds no predictor, or it failed while answering.
         StorageError: the log folder can't be written.
     """
-    predictor = loader(folder)
-    found: dict[str, ScenarioResult] = {}
-    for scenario in ("SingleStream", "Offline"):
-        result = run_scenario(
-            scenario, predictor.predict_proba, texts, seconds, log_folder / scenario
-        )
-        if result.error is not None:
-            raise ModelError(
-                f"the predictor failed while it was served ({scenario}): {result.error}",
-                where=str(folder),
-            )
-        found[scenario] = result
+    predictor: Any = loader(folder)
+    if hasattr(predictor, "to_measure"):
+        predictor = predictor.to_measure()
+    found = _scenarios(predictor, folder, texts, seconds, log_folder)
     single, offline = found["SingleStream"], found["Offline"]
+    others: list[ServingForm] = []
+    for name, other in predictor.forms().items() if hasattr(predictor, "forms") else ():
+        results = _scenarios(other, folder, texts, seconds, log_folder / name)
+        others.append(
+            ServingForm(
+                form=name,
+                p50_ms=results["SingleStream"].p50_ms,
+                offline_per_second=results["Offline"].samples_per_second,
+                valid=results["Offline"].valid,
+            )
+        )
     engine, device, threads = _circumstances(predictor)
     notes = [
         f"Offline: {offline.samples:,} texts in one query",
@@ -77,7 +81,26 @@ def measure_folder(
         seconds=seconds,
         threads=threads,
         note="; ".join(notes),
+        form=str(getattr(predictor, "form", "")),
+        other_forms=others,
     )
+
+
+def _scenarios(
+    predictor: Predictor, folder: Path, texts: Sequence[str], seconds: float, log_folder: Path
+) -> dict[str, ScenarioResult]:
+    found: dict[str, ScenarioResult] = {}
+    for scenario in ("SingleStream", "Offline"):
+        result = run_scenario(
+            scenario, predictor.predict_proba, texts, seconds, log_folder / scenario
+        )
+        if result.error is not None:
+            raise ModelError(
+                f"the predictor failed while it was served ({scenario}): {result.error}",
+                where=str(folder),
+            )
+        found[scenario] = result
+    return found
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite import arms, data, doctor, hub, paths, sample
-from suite.catalog import load_catalogue, local_model
+from suite.catalog import Model, endpoint_model, load_catalogue, local_model
 from suite.errors import DataError, StorageError, StudyError
 from suite.recipe import Recipe, find_recipe
 from suite.snapshot import TaskData, write_snapshot
@@ -28,6 +28,8 @@ class Wanted:
     name: str | None = None
     arms: Sequence[str] = ()
     models: Sequence[str] = ()
+    endpoint: str | None = None
+    endpoint_model: str | None = None
     data: Path | None = None
     sample: bool = False
     no_fallback: bool = False
@@ -62,6 +64,8 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
         find_recipe(recipe_named)  # a wrong name is told before the Hub is asked
     catalogue = load_catalogue()
     added = [local_model(option) for option in wanted.models]
+    if wanted.endpoint or wanted.endpoint_model:
+        added.append(endpoint_model(wanted.endpoint, wanted.endpoint_model))
     catalogue |= {model.name: model for model in added}
     loaded, task, fell_back = _data(wanted, task, task_file, warn)
     recipe = _recipe(recipe_named, task, fell_back or wanted.sample)
@@ -70,7 +74,7 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
         recipe,
         task,
         catalogue,
-        globs=wanted.arms,
+        globs=_globs(wanted, catalogue),
         added=[model.name for model in added],
         unavailable=hub.unavailable,
     )
@@ -229,6 +233,16 @@ def _recipe(named: str | None, task: Task, sampled: bool) -> Recipe:
     if task.name in paths.yaml_files("studies"):
         return find_recipe(task.name)[0]
     return find_recipe("agnews")[0]
+
+
+def _globs(wanted: Wanted, catalogue: Mapping[str, Model]) -> list[str]:
+    """The arms asked for; a served model joins whatever they are, its name being ours."""
+    globs = list(wanted.arms)
+    if globs and wanted.endpoint:
+        name = endpoint_model(wanted.endpoint, wanted.endpoint_model).name
+        if not any(arm.startswith(f"{name}/") for g in globs for arm in arms.expand(g, catalogue)):
+            globs.append(f"{name}/*")
+    return globs
 
 
 def _snapshot(name: str, loaded: TaskData) -> None:

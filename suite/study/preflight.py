@@ -1,7 +1,9 @@
 """Before a study starts: a few steps of each arm, timed, and what a trial will take.
 
 Two small trainings of different size are timed, so that what an arm costs once (building a
-vocabulary, starting a trainer) is told apart from what it costs per row.
+vocabulary, starting a trainer) is told apart from what it costs per row. Scoring a few validation
+texts tells what the checkpoints will take: for an arm that asks a model and trains nothing, that
+is all there is.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from suite.worker import Failed
 
 FEW_ROWS = 32
 MORE_ROWS = 160
+#: Strategies that are scored once, at the end.
+ONE_CHECKPOINT = ("classic", "probe", "zero_shot")
 #: The second, larger training is skipped where the first one took longer than this.
 ENOUGH_SECONDS = 5.0
 
@@ -56,7 +60,7 @@ def preflight(work: Work, *, max_trial_seconds: float | None, force: bool) -> li
         if found.seconds > max_trial_seconds:
             work.refuse_arm(
                 arm.name,
-                f"one trial would train for about {found.seconds:,.0f} s, above the budget of "
+                f"one trial would take about {found.seconds:,.0f} s, above the budget of "
                 f"{max_trial_seconds:,.0f} s; --force keeps it",
             )
     work.set_estimates({e.arm: e.seconds for e in estimates if e.seconds is not None})
@@ -65,10 +69,12 @@ def preflight(work: Work, *, max_trial_seconds: float | None, force: bool) -> li
 
 def estimate(work: Work, arm: StoredArm) -> Estimate:
     """Times one arm at its first known-good point."""
+    recipe = work.definition.recipe
     rows = work.definition.data.rows.train
-    epochs = work.definition.recipe.epochs_for(arm.name)
+    epochs = recipe.epochs_for(arm.name)
     params = typical(arm)
     times: list[tuple[int, float]] = []
+    scoring = 0.0  # seconds per validation text
     with tempfile.TemporaryDirectory(prefix="suite-preflight-") as folder:
         for size in (FEW_ROWS, MORE_ROWS):
             size = min(size, rows)
@@ -79,9 +85,12 @@ def estimate(work: Work, arm: StoredArm) -> Estimate:
             if isinstance(outcome, Failed):
                 return Estimate(arm.name, None, outcome.reason)
             times.append((size, outcome.train_seconds))
+            scoring = outcome.evaluation_seconds / max(1, outcome.evaluated)
             if outcome.train_seconds > ENOUGH_SECONDS or size == rows:
                 break
-    return Estimate(arm.name, extrapolate(times, rows * epochs))
+    stops = 1 if arm.strategy in ONE_CHECKPOINT else recipe.budget.checkpoints
+    scored = work.definition.data.rows.validation * stops
+    return Estimate(arm.name, extrapolate(times, rows * epochs) + scoring * scored)
 
 
 def extrapolate(times: list[tuple[int, float]], rows: float) -> float:

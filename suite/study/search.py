@@ -13,7 +13,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from suite import recipe as recipes
-from suite.space import Choice, Fixed, Float, Int, Params
+from suite.space import Choice, Fixed, Float, Int, Params, every_point
 from suite.study.definition import Definition, StoredArm
 
 ARM = "arm"
@@ -130,7 +130,9 @@ def next_point(
     """What to enqueue next: fixed parameters and user attributes; None leaves all to the sampler.
 
     The arm with the fewest trials that count is next (in the recipe's order where they are
-    equal), with its next known-good point while it has one.
+    equal), with its next known-good point while it has one. An arm whose space is finite gets
+    each of its points once: to ask the same model the same again would tell nothing, so its turn
+    goes to the others. Only where every arm has run out are points repeated.
 
     Args:
         out: arms that were retired or refused.
@@ -139,6 +141,8 @@ def next_point(
     if not alive:
         return None
     counts = Counter(arm_of(t) for t in trials if t.state in COUNTED)
+    untried = {arm.name: _untried(arm, trials) for arm in alive}
+    alive = [arm for arm in alive if untried[arm.name] != []] or alive
     arm = min(alive, key=lambda a: counts[a.name])
     if definition.recipe.allocation == "adaptive" and len(alive) == len(definition.runnable):
         # The sampler chooses the arm, once each arm has had its known-good points.
@@ -148,6 +152,7 @@ def next_point(
         arm = min(waiting, key=lambda a: counts[a.name])
     fixed: dict[str, Any] = {ARM: arm.name}
     fresh = _fresh_points(arm, trials)
+    left = untried[arm.name]
     attributes: dict[str, Any] = {}
     if fresh:
         index = fresh[0]
@@ -158,7 +163,27 @@ def next_point(
             if not isinstance(dimensions[key], Fixed)
         }
         attributes[KNOWN_GOOD] = f"{arm.name}#{index}"
+    elif left:
+        fixed |= {f"{arm.name}:{key}": value for key, value in left[0].items()}
     return fixed, attributes
+
+
+def _untried(arm: StoredArm, trials: Sequence[FrozenTrial]) -> list[Params] | None:
+    """Points of a finite space that no trial has; None where the space has no end.
+
+    Parameters that are fixed are not asked of Optuna, and left out.
+    """
+    points = every_point(arm.space)
+    if points is None:
+        return None
+    searched = [k for k, d in arm.space.dimensions.items() if not isinstance(d, Fixed)]
+    tried = []
+    for trial in trials:
+        if trial.state in COUNTED and arm_of(trial) == arm.name:
+            given = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+            tried.append({k: given.get(f"{arm.name}:{k}") for k in searched})
+    left = [{k: point[k] for k in searched} for point in points]
+    return [point for point in left if point not in tried]
 
 
 def _fresh_points(arm: StoredArm, trials: Sequence[FrozenTrial]) -> list[int]:

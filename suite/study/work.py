@@ -25,7 +25,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from suite import doctor, paths, snapshot
+from suite import doctor, paths, snapshot, strategies
 from suite.errors import StorageError, StudyError
 from suite.results import Checkpoint, Rps, StudyResults, Trial
 from suite.runner import Interrupted, Runner
@@ -92,11 +92,11 @@ class Work:
         stop: threading.Event | None = None,
     ) -> None:
         self.stop = stop or threading.Event()
-        self.runner = Runner(self.stop)
         self.observer = observer
         self.limits = limits
         self.storage: RDBStorage = storage.open_storage(url, on_stale=self._on_stale)
         self.study, self.definition = storage.load(self.storage, name)
+        self.runner = Runner(self.stop, preload=self._preload())
         self.lock = storage.StudyLock(self.storage, name)
         self.folder = paths.artifacts(name)
         self._running: set[int] = set()
@@ -106,6 +106,15 @@ class Work:
         self._errors: list[BaseException] = []
         self._me = _owner()
         self._here: dict[str, Any] | None = None
+
+    def _preload(self) -> list[str]:
+        """What the study's strategies import at great cost, once for all of its children."""
+        names = {arm.strategy for arm in self.definition.runnable} & set(strategies.names())
+        return [
+            module
+            for name in sorted(names)
+            for module in getattr(strategies.get(name), "preload", ())
+        ]
 
     @property
     def host(self) -> str:
@@ -283,6 +292,8 @@ class Work:
             with self._count_lock:
                 self._running.discard(number)
             shutil.rmtree(folder, ignore_errors=True)
+            if (self.kept(arm.name) or {}).get("trial") != number:
+                shutil.rmtree(self._attached(number), ignore_errors=True)
 
     def _trial(self, trial: optuna.Trial, arm: StoredArm, folder: Path, facts: Trial) -> float:
         recipe = self.definition.recipe
@@ -297,7 +308,7 @@ class Work:
             return checkpoint.fraction >= 1 or not trial.should_prune()
 
         outcome = self.runner.train(
-            self.job(arm, facts.params, folder),
+            self.job(arm, facts.params, folder, attached=self._attached(trial.number)),
             on_checkpoint=on_checkpoint,
             on_progress=lambda fraction: self.observer.progressed(trial.number, fraction),
             max_seconds=recipe.max_trial_seconds,
@@ -371,7 +382,7 @@ class Work:
         predictor = folder / KEPT
         if not outcome.kept:
             return None  # only a predictor that was kept can be loaded and timed
-        rps = self.measure(predictor, folder)
+        rps = self.measure(arm, predictor, folder)
         if rps is None:
             return None
         shared = f"measured in trial {number} for every trial of this serving shape"
@@ -379,12 +390,12 @@ class Work:
         self.study.set_user_attr(key, record.dump_rps(rps))
         return rps
 
-    def measure(self, predictor: Path, logs: Path) -> Rps | None:
+    def measure(self, arm: StoredArm, predictor: Path, logs: Path) -> Rps | None:
         """LoadGen's figures for a kept predictor, alone on the machine as far as locks reach."""
         from suite.serving.measure import machine_lock
 
         measure = self.definition.recipe.measure
-        if measure.seconds <= 0:
+        if measure.seconds <= 0 or (arm.model.endpoint is not None and not measure.endpoints):
             return None
         texts = snapshot.read_split(self.folder / "data", "validation").texts[: measure.texts]
         others_before = self._neighbours()
@@ -482,6 +493,8 @@ class Work:
                     f"the checkpoint cannot be kept: {error.strerror}", where=str(place)
                 ) from None
             shutil.rmtree(old, ignore_errors=True)
+            if before is not None:
+                shutil.rmtree(self._attached(int(before["trial"])), ignore_errors=True)
             self.study.set_user_attr(
                 f"{KEPT_AT}{arm}",
                 {
@@ -493,6 +506,10 @@ class Work:
                     "serving_shape": outcome.serving_shape,
                 },
             )
+
+    def _attached(self, number: int) -> Path:
+        """What a strategy attached to a trial: kept as long as the trial's checkpoint is."""
+        return self.folder / "attached" / f"trial-{number}"
 
     def _note_truncation(self, arm: StoredArm, outcome: Finished) -> None:
         share = outcome.circumstances.get("truncated")
@@ -617,9 +634,14 @@ class Work:
         running = {
             t.number for t in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         }
+        kept = {(self.kept(arm.name) or {}).get("trial", -1) for arm in self.definition.runnable}
         for folder in self.folder.glob("trial-*"):
             number = folder.name.removeprefix("trial-")
             if number.isdigit() and int(number) not in running:
+                shutil.rmtree(folder, ignore_errors=True)
+        for folder in self.folder.glob("attached/trial-*"):
+            number = folder.name.removeprefix("trial-")
+            if number.isdigit() and int(number) not in running | kept:
                 shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -20,13 +20,17 @@ class ToyPredictor:
     precision = "float32"
     batch = 64
 
-    def __init__(self, votes, classes, noise):
+    def __init__(self, votes, classes, noise, answer_seconds=0.0):
         self.votes = votes
         self.classes = classes
         self.noise = noise
+        self.answer_seconds = answer_seconds
         self.serving_shape = "toy"
+        self.facts = {}
 
     def predict_proba(self, texts):
+        time.sleep(self.answer_seconds * len(texts))
+        self.facts = {"answered": len(texts)}
         out = np.full((len(texts), self.classes), 0.1, dtype=np.float32)
         for row, text in enumerate(texts):
             total = Counter()
@@ -56,6 +60,7 @@ class ToyStrategy:
                 "noise": Float(0.0, 0.9),
                 "behaviour": Choice(("good",)),
                 "seconds": Fixed(0.0),
+                "answer_seconds": Fixed(0.0),
             },
             ({"noise": 0.3, "behaviour": "good"},),
         )
@@ -78,7 +83,12 @@ class ToyStrategy:
         for step in range(1, run.checkpoints + 1):
             time.sleep(float(run.params["seconds"]) / run.checkpoints)
             fraction = step / run.checkpoints
-            predictor = ToyPredictor(plain, len(run.task.labels), noise + 0.1 * (1 - fraction))
+            predictor = ToyPredictor(
+                plain,
+                len(run.task.labels),
+                noise + 0.1 * (1 - fraction),
+                float(run.params["answer_seconds"]),
+            )
             run.progress(fraction)
             run.note(precision="float32", device="cpu", truncated=0.0)
             run.checkpoint(predictor, 1.0 if step == run.checkpoints else fraction)
