@@ -1,17 +1,22 @@
-"""Which arms a study has: globs over models × strategies, each arm runnable or refused with why."""
+"""Which arms a study has: globs over models × strategies, each arm runnable or refused with why.
+
+An arm is `model/strategy`. `model/strategy+variant` is the same with some hyperparameters pinned
+by a name that the strategy gives them, so that two ways of one strategy (asking with and without
+thinking, tuning fully and by LoRA) are two arms with trials and ranks of their own.
+"""
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from suite import strategies
 from suite.catalog import Model, find_model
 from suite.errors import RecipeError, nearest
-from suite.protocols import STRATEGY_NAMES
 from suite.recipe import Recipe
-from suite.space import Space
+from suite.space import Space, contains, parse_dimension
 from suite.task import Task
 
 #: The families a glob pairs with each strategy; an arm written out in full may name any pair,
@@ -23,6 +28,13 @@ FAMILIES = {
     "sft": {"decoder"},
     "zero_shot": {"decoder"},
 }
+
+
+def fits(model: Model, strategy: str) -> bool:
+    """Whether a glob pairs them. A served model can only be asked."""
+    if model.endpoint is not None:
+        return strategy == "zero_shot"
+    return model.family in FAMILIES.get(strategy, {model.family})
 
 
 @dataclass(frozen=True)
@@ -75,25 +87,58 @@ def expand(pattern: str, catalogue: Mapping[str, Model]) -> list[str]:
             f"an arm is model/strategy, not '{pattern}'",
             fix="For example 'tfidf/*' or bert-base-cased/linear_head.",
         )
-    universe = [
-        f"{model.name}/{strategy}"
-        for model in catalogue.values()
-        for strategy in strategies.names()
-        if model.family in FAMILIES.get(strategy, {model.family})
-    ]
     if not any(wildcard in pattern for wildcard in "*?["):
-        model, _, strategy = pattern.partition("/")
+        model, strategy, variant = parts(pattern)
         find_model(model, dict(catalogue))
-        if strategy not in {*strategies.names(), *STRATEGY_NAMES}:
+        if strategy not in strategies.names():
             raise RecipeError(
                 f"unknown strategy '{strategy}' in arm '{pattern}'",
                 fix=nearest(strategy, strategies.names()),
             )
+        if variant is not None and variant not in strategies.variants(strategy):
+            raise RecipeError(
+                f"{strategy} has no variant '{variant}' (arm '{pattern}')",
+                fix=nearest(variant, strategies.variants(strategy)),
+            )
         return [pattern]
+    universe = [
+        f"{model.name}/{strategy}{variant}"
+        for model in catalogue.values()
+        for strategy in strategies.names()
+        if fits(model, strategy)
+        # Variants are asked for: a plain glob would name every arm twice.
+        for variant in (
+            [f"+{name}" for name in strategies.variants(strategy)] if "+" in pattern else [""]
+        )
+    ]
     found = [arm for arm in universe if fnmatch.fnmatchcase(arm, pattern)]
     if not found:
         raise RecipeError(f"no arm matches '{pattern}'", fix=nearest(pattern, universe))
     return found
+
+
+def parts(arm: str) -> tuple[str, str, str | None]:
+    """Model, strategy and variant of an arm's name.
+
+    >>> parts("qwen3-0.6b/zero_shot+think")
+    ('qwen3-0.6b', 'zero_shot', 'think')
+    """
+    model, _, rest = arm.partition("/")
+    strategy, plus, variant = rest.partition("+")
+    return model, strategy, variant if plus else None
+
+
+def pinned(space: Space, variant: Mapping[str, Any], *, where: str) -> Space:
+    """A space with a variant's dimensions; known-good points of other variants are dropped."""
+    dimensions = {
+        name: parse_dimension(raw, where=f"{where}.{name}") for name, raw in variant.items()
+    }
+    points = [
+        point
+        for point in space.known_good
+        if all(contains(dimensions[k], v) for k, v in point.items() if k in dimensions)
+    ]
+    return Space(space.dimensions, tuple(points)).override(variant, where=where)
 
 
 def _plan_one(
@@ -103,21 +148,14 @@ def _plan_one(
     catalogue: Mapping[str, Model],
     unavailable: Callable[[Model], str | None],
 ) -> PlannedArm:
-    model_name, _, strategy_name = name.partition("/")
+    model_name, strategy_name, variant = parts(name)
     model = find_model(model_name, dict(catalogue))
-    if strategy_name not in strategies.names():
-        return PlannedArm(
-            name,
-            model,
-            strategy_name,
-            Space({}),
-            refused=f"the strategy '{strategy_name}' is not installed; "
-            "it comes with a later version, or through the entry point 'suite.strategies'",
-        )
     strategy = strategies.get(strategy_name)
     refused = strategy.refuses(model, task)
     space = Space({})
     if refused is None:
         space = recipe.space_for(name, strategy.space(model, task))
+        if variant is not None:
+            space = pinned(space, strategies.variants(strategy_name)[variant], where=name)
         refused = unavailable(model)
     return PlannedArm(name, model, strategy_name, space, refused)

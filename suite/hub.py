@@ -226,7 +226,8 @@ def weights_for(model: Model) -> Path | str | None:
 
 
 def unavailable(model: Model, deadline: float = DEADLINE) -> str | None:
-    """Why a model's weights can't be had, and what would help; None if they can.
+    """Why a model's weights can't be had (or its server not be asked), and what would help; None
+    if they can.
 
     Raises:
         ModelError: the Hub says that there is no such model or revision.
@@ -235,6 +236,14 @@ def unavailable(model: Model, deadline: float = DEADLINE) -> str | None:
         if Path(model.path).is_dir():
             return None
         return f"the folder {model.path} is gone; name it again with --model {model.name}=PATH"
+    if model.endpoint is not None:
+        from suite.endpoint import Endpoint
+
+        server = Endpoint(model.endpoint, str(model.endpoint_model))
+        try:
+            return server.check()
+        finally:
+            server.close()
     if model.hub is None or cached_snapshot(model.hub, model.revision) is not None:
         return None
     if not reachable(deadline):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from suite import arms
+from suite import arms, strategies
 from suite.catalog import Model, load_catalogue
 from suite.errors import ModelError, RecipeError
 from suite.recipe import Recipe
@@ -27,12 +27,12 @@ def test_a_glob_pairs_models_with_strategies_that_fit_their_family():
 
 def test_an_arm_written_out_may_be_any_pair_and_says_why_it_is_refused():
     recipe = Recipe(
-        name="r", arms=["tfidf/linear_head", "qwen3-0.6b/sft", "bert-base-chinese/probe"]
+        name="r", arms=["tfidf/linear_head", "bert-base-cased/sft", "bert-base-chinese/probe"]
     )
     planned = arms.plan(recipe, AGNEWS, CATALOGUE, unavailable=lambda model: None)
     reasons = {arm.name: arm.refused for arm in planned}
     assert "classic model" in reasons["tfidf/linear_head"]
-    assert "not installed" in reasons["qwen3-0.6b/sft"]
+    assert "decoder" in reasons["bert-base-cased/sft"]
     assert "Chinese" in reasons["bert-base-chinese/probe"]
 
 
@@ -95,6 +95,36 @@ def test_later_globs_win_and_a_name_nobody_has_is_refused():
     with pytest.raises(RecipeError, match="bacth") as caught:
         wrong.space_for("a/b", DEFAULT)
     assert "Did you mean 'batch'?" in str(caught.value)
+
+
+def test_a_variant_pins_what_it_names_and_drops_the_points_of_others():
+    recipe = Recipe(name="r", arms=["tiny-qwen3/sft+lora"], spaces={"*/sft": {"batch": [8]}})
+    [arm] = arms.plan(recipe, AGNEWS, CATALOGUE, unavailable=lambda model: None)
+    assert arm.name == "tiny-qwen3/sft+lora" and arm.strategy == "sft"
+    assert arm.space.dimensions["tuning"] == Fixed("lora")
+    assert arm.space.dimensions["batch"] == Choice((8,))  # a space of the arm also means variants
+    space = Space(
+        {"rate": Float(1e-5, 1e-3), "tuning": Choice(("full", "lora"))},
+        ({"rate": 1e-5, "tuning": "full"}, {"rate": 1e-4, "tuning": "lora"}),
+    )
+    pinned = arms.pinned(space, {"tuning": "lora"}, where="a")
+    assert pinned.known_good == ({"rate": 1e-4, "tuning": "lora"},)
+
+
+def test_variants_are_named_by_a_plus_and_wrong_ones_get_the_nearest():
+    assert own("tiny-qwen3/zero_shot+*") == [
+        f"tiny-qwen3/zero_shot+{name}" for name in strategies.variants("zero_shot")
+    ]
+    assert not any("+" in arm for arm in own("tiny-qwen3/*"))
+    with pytest.raises(RecipeError, match="no variant 'thonk'") as caught:
+        arms.expand("tiny-qwen3/zero_shot+thonk", CATALOGUE)
+    assert "Did you mean 'think'?" in str(caught.value)
+
+
+def test_a_served_model_can_only_be_asked():
+    served = Model(name="s", family="decoder", endpoint="http://127.0.0.1:9/v1", endpoint_model="m")
+    names = [a for a in arms.expand("s/*", CATALOGUE | {"s": served}) if not a.endswith("/toy")]
+    assert names == ["s/zero_shot"]
 
 
 def test_a_preflight_tells_what_an_arm_costs_once_from_what_a_row_costs():

@@ -4,10 +4,10 @@ import json
 import random
 import subprocess
 import sys
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from remembering_run import RememberingRun
 
 from suite import strategies
 from suite.catalog import Model, load_catalogue, local_model
@@ -53,47 +53,11 @@ def task(classes=3, **changes):
     )
 
 
-class ToyRun:
-    """A Run that scores nothing and remembers everything."""
+class ToyRun(RememberingRun):
+    """Two passes over 96 rows, scored twice."""
 
-    def __init__(self, folder, model, params=None, *, train=None, on_checkpoint=None, **changes):
-        self.task = task()
-        self.model = model
-        self.params = params or {}
-        self.train = train or rows(96)
-        self.seed = 0
-        self.folder = folder / "scratch"
-        self.folder.mkdir(exist_ok=True)
-        self.epochs = 2.0
-        self.checkpoints = 2
-        self.shrink_batch = True
-        self.fingerprint = "toy-rows"
-        self.on_checkpoint = on_checkpoint
-        self.fractions, self.notes, self.progressed = [], {}, []
-        self.saved_seconds = 0.0
-        self.loading_depth = 0
-        vars(self).update(changes)
-
-    def checkpoint(self, predictor, fraction):
-        assert self.loading_depth == 0
-        self.fractions.append(fraction)
-        if self.on_checkpoint:
-            self.on_checkpoint(predictor, fraction)
-
-    @contextmanager
-    def loading(self):
-        self.loading_depth += 1
-        yield
-        self.loading_depth -= 1
-
-    def saved(self, seconds):
-        self.saved_seconds += seconds
-
-    def progress(self, fraction):
-        self.progressed.append(fraction)
-
-    def note(self, **facts):
-        self.notes.update(facts)
+    def __init__(self, folder, model, params=None, *, train=None, **changes):
+        super().__init__(folder, model, task(), train or rows(96), params, **changes)
 
 
 QUICK = {"learning_rate": 2e-3, "batch": 16}

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from suite import __version__
-from suite.cli import doctor, finals, model, predict, report, study, task
+from suite.cli import distil, doctor, finals, model, predict, report, study, task
 from suite.cli.console import err
 from suite.errors import SuiteError
 
@@ -70,6 +70,7 @@ app.add_typer(task.app, name="task")
 app.add_typer(model.app, name="model")
 app.command("predict")(predict.predict)
 app.command("export")(predict.export)
+app.command("distil")(distil.distil)
 app.command("doctor")(doctor.doctor)
 
 

@@ -28,7 +28,7 @@ def list_models(as_json: AsJson = False) -> None:
             model.name,
             model.family,
             "–" if model.parameters is None else f"{model.parameters:,.1f}",
-            model.hub or model.path or "built from the task's training texts",
+            model.hub or model.path or model.endpoint or "built from the task's training texts",
             ""
             if not model.hub
             else ("UNPINNED (main)" if model.revision == "main" else model.revision[:12]),
@@ -61,9 +61,7 @@ def check(
         )
     if model.note:
         out.print(f"  note: {model.note}", markup=False)
-    fitting = [
-        s for s in strategies.names() if model.family in arms.FAMILIES.get(s, {model.family})
-    ]
+    fitting = [s for s in strategies.names() if arms.fits(model, s)]
     out.print(f"  strategies: {', '.join(fitting) or 'none'}", markup=False)
     reason = hub.unavailable(model)
     out.print(f"  weights: {reason or 'can be had here'}", markup=False)

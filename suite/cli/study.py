@@ -59,6 +59,17 @@ def create(
         list[str] | None,
         typer.Option(metavar="NAME=PATH", help="A local transformers folder. Repeatable."),
     ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="An OpenAI-compatible server whose model is asked, as an arm of its own. A key "
+            "is read from SUITE_API_KEY.",
+        ),
+    ] = None,
+    endpoint_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What the server calls the model.")
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(help="Folder with train, validation|dev and test as .jsonl, .csv, .parquet."),
@@ -92,6 +103,8 @@ def create(
         suite study create agnews --data ./ag_news --arms 'tfidf/*' --arms 'fasttext/*' --trials 15
 
         suite study create my-task.yaml --model minilm=/models/all-MiniLM-L6-v2 --timeout 2h
+
+        suite study create agnews --endpoint http://localhost:8000/v1 --endpoint-model Qwen/Qwen3-8B
     """
     from suite.study.create import Wanted, parse_duration, parse_size
     from suite.study.create import create as create_study
@@ -106,6 +119,8 @@ def create(
             name=name,
             arms=arms or (),
             models=model or (),
+            endpoint=endpoint,
+            endpoint_model=endpoint_model,
             data=data,
             sample=sample,
             no_fallback=no_fallback,

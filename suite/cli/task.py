@@ -56,11 +56,33 @@ def list_tasks(as_json: AsJson = False) -> None:
 
 
 @app.command("show")
-def show(name: Annotated[str, typer.Argument(help="A task's name or file.")]) -> None:
-    """Print a task file."""
+def show(
+    name: Annotated[str, typer.Argument(help="A task's name or file.")],
+    prompt: Annotated[
+        bool, typer.Option("--prompt", help="Print the question a decoder is asked instead.")
+    ] = False,
+) -> None:
+    """Print a task file, or the multiple-choice prompt made from it.
+
+    Examples:
+
+        suite task show agnews
+
+        suite task show tnews --prompt
+    """
     from suite.task import find_task
 
-    _, file = find_task(name)
+    task, file = find_task(name)
+    if prompt:
+        from suite.prompting import codes, layout
+        from suite.protocols import Refused
+
+        try:
+            named = layout.prompt_of(task).codes or codes.plain(len(task.labels))
+        except Refused as reason:
+            raise TaskError(str(reason), where=str(file)) from None
+        typer.echo(layout.question(task, named, layout.Variant()).content("{text}"))
+        return
     typer.echo(file.read_text(encoding="utf-8"), nl=False)
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from suite.errors import ModelError, SuiteError, nearest
 from suite.protocols import Predictor, Strategy
@@ -19,6 +21,8 @@ _OWN = {
     "classic": "suite.strategies.classic:ClassicStrategy",
     "linear_head": "suite.strategies.linear_head:LinearHeadStrategy",
     "probe": "suite.strategies.probe:ProbeStrategy",
+    "sft": "suite.strategies.sft:SftStrategy",
+    "zero_shot": "suite.strategies.zero_shot:ZeroShotStrategy",
 }
 
 MARK = "predictor.json"
@@ -45,6 +49,12 @@ def get(name: str) -> Strategy:
             plugged: Strategy = entry.load()()
             return plugged
     raise SuiteError(f"unknown strategy '{name}'", fix=nearest(name, names()))
+
+
+def variants(name: str) -> Mapping[str, Mapping[str, Any]]:
+    """A strategy's variants: name -> hyperparameter -> dimension as a recipe writes it."""
+    found: Mapping[str, Mapping[str, Any]] = getattr(get(name), "variants", {})
+    return found
 
 
 def save_predictor(predictor: Predictor, strategy: str, folder: Path) -> None:

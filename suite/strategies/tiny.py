@@ -27,11 +27,15 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 #: Raise it when a change below makes other models of the same texts.
-RECIPE = 1
+RECIPE = 2
 
 VOCABULARY = 6000
 WIDTH = 128
 LAYERS = 2
+#: Spread of tiny-qwen3's random weights. At the usual 0.02 so narrow a model hardly hears, at the
+#: end of a prompt of 100 tokens, what the text in its middle says: after 300 steps of 16 sample
+#: texts it chose the right option for .32 of them, with 0.06 for .83.
+QWEN_SPREAD = 0.06
 BERT_POSITIONS = 512
 QWEN_POSITIONS = 2048
 
@@ -260,6 +264,7 @@ def _build_qwen3(texts: Sequence[str], target: Path) -> None:
         num_key_value_heads=2,
         head_dim=WIDTH // 4,
         max_position_embeddings=QWEN_POSITIONS,
+        initializer_range=QWEN_SPREAD,
         tie_word_embeddings=True,
         pad_token_id=tokenizer.token_to_id("<|endoftext|>"),
         bos_token_id=None,

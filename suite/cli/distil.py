@@ -1,0 +1,159 @@
+"""`suite distil`: thoughts of a model that thinks, for a smaller one to be trained on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from suite.cli.console import err, out
+from suite.errors import SuiteError
+
+if TYPE_CHECKING:
+    from suite.distil import Progress, ServedThinker
+
+_EVERY_SECONDS = 10.0
+
+
+def distil(
+    task: Annotated[str, typer.Argument(help="A shipped task's name, or a task file's path.")],
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="An OpenAI-compatible server. A key is read from SUITE_API_KEY.",
+        ),
+    ] = None,
+    endpoint_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What the server calls the model.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME=PATH", help="A local transformers folder, in place of both."),
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="Ask about so many training rows (stratified).")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder with train, validation|dev and test as .jsonl, .csv, .parquet."),
+    ] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Use the bundled sample.")] = False,
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=256, help="Requests at a time, at most.")
+    ] = 8,
+    max_tokens: Annotated[
+        int, typer.Option(min=16, help="Most tokens of a thought with its answer.")
+    ] = 2048,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Seconds for one request, before it is tried again.")
+    ] = 600,
+    temperature: Annotated[
+        float,
+        typer.Option(min=0, max=2, help="Of the server's sampling; a local model takes none."),
+    ] = 0.6,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress, only the outcome.")
+    ] = False,
+) -> None:
+    """Collect thinking traces for a task's training rows; those that end in the right answer.
+
+    A recipe trains on them with `think: distilled` in the space of sft. Run again to go on: rows
+    that were asked about are not asked again.
+
+    Examples:
+
+        suite distil agnews --endpoint http://localhost:8000/v1 --endpoint-model qwen3-32b
+
+        suite distil agnews --data ./ag_news --model qwen3=/models/Qwen3-4B --rows 200
+    """
+    from suite import catalog
+    from suite import distil as room
+
+    if (model is None) == (endpoint is None and endpoint_model is None):
+        raise SuiteError(
+            "name who is to think: a server, or a local model (one of them)",
+            fix="--endpoint URL --endpoint-model NAME, or --model NAME=PATH.",
+        )
+    thinks = (
+        catalog.local_model(model) if model else catalog.endpoint_model(endpoint, endpoint_model)
+    )
+    found, training = room.training_rows(task, data_folder=data, use_sample=sample)
+    thinker: room.Thinker
+    if thinks.endpoint is not None:
+        served: ServedThinker = room.ServedThinker(
+            thinks,
+            found,
+            concurrency=concurrency,
+            max_tokens=max_tokens,
+            timeout=timeout,
+            temperature=temperature,
+        )
+        served.check()
+        thinker = served
+    else:
+        thinker = room.LocalThinker(thinks, found, max_tokens=max_tokens)
+    with _watching(quiet) as watch:
+        done = room.distil(found, training, thinker, limit=rows, watch=watch)
+    _conclude(done)
+
+
+@contextmanager
+def _watching(quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Who is told: a bar on a terminal, else a line now and then, else nobody."""
+    if quiet:
+        yield lambda progress: None
+    elif err.is_terminal:
+        from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Bar(*columns, console=err, transient=True) as bar:
+            shown = bar.add_task("asking")
+
+            def draw(progress: Progress) -> None:
+                bar.update(
+                    shown,
+                    total=progress.rows - progress.before,
+                    completed=progress.asked,
+                    description=f"{progress.kept:,} kept",
+                )
+
+            yield draw
+    else:
+        last = time.monotonic()
+
+        def say(progress: Progress) -> None:
+            nonlocal last
+            if progress.asked and time.monotonic() - last >= _EVERY_SECONDS:
+                last = time.monotonic()
+                left = f", about {progress.left:,.0f} s left" if progress.left else ""
+                err.print(
+                    f"{progress.before + progress.asked:,} of {progress.rows:,} rows asked, "
+                    f"{progress.kept:,} kept{left}",
+                    markup=False,
+                )
+
+        yield say
+
+
+def _conclude(done: Progress) -> None:
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(done.outcomes.items()))
+    parts = [f"Asked about {done.asked:,} rows" + (f" ({counts})" if counts else "")]
+    if done.before:
+        parts.append(f"{done.before:,} were done before")
+    if done.skipped:
+        parts.append(f"{done.skipped:,} repeats, empty or contradictory texts left out")
+    if done.tokens:
+        parts.append(f"{done.tokens:,} tokens generated")
+    err.print("; ".join(parts) + ".", markup=False)
+    if not done.kept:
+        raise SuiteError(
+            "no answer was right and came with a thought: there is nothing to train on",
+            fix="Name a larger model, allow more --max-tokens, or ask about more --rows.",
+        )
+    out.print(f"{done.kept:,} thoughts in {done.file}", markup=False)

@@ -1,0 +1,168 @@
+"""A decoder of Qwen3-0.6B's shape with random weights, asked the same rows in four ways.
+
+The article's way: the prompt with each option in its place, one forward pass each, the loss of
+the whole as transformers computes it, the least perplexity wins. Another that people write:
+`generate` a few tokens and read them. Ours: option scoring, and the head converted from it. The
+folder is in bfloat16 as Qwen3 is published, so transformers' own default loads it so.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from suite.catalog import load_catalogue
+from suite.protocols import Rows
+from suite.sample import generate, sample_task
+from suite.task import find_task
+from tests.benchmarks.common import Side, alternate, report, timed
+from tests.benchmarks.neural import Run
+
+#: A whole figure of the article's way on two cores takes about half a minute.
+ROWS = int(os.environ.get("SUITE_BENCH_ROWS", "16"))
+LAYERS = int(os.environ.get("SUITE_BENCH_LAYERS", "28"))
+REPEATS = int(os.environ.get("SUITE_BENCH_REPEATS", "3"))
+GENERATED = 8
+
+
+def qwen3_shaped(folder, train):
+    """A transformers folder of Qwen3-0.6B's shape over a vocabulary of the sample."""
+    import torch
+    from transformers import AutoTokenizer, Qwen3Config, Qwen3ForCausalLM
+
+    from suite.strategies import tiny
+
+    built = tiny.folder(Run(load_catalogue()["tiny-qwen3"], train, folder, {}))
+    tokenizer = AutoTokenizer.from_pretrained(built)
+    config = Qwen3Config(
+        vocab_size=151_936, hidden_size=1024, intermediate_size=3072, num_hidden_layers=LAYERS,
+        num_attention_heads=16, num_key_value_heads=8, head_dim=128, tie_word_embeddings=True,
+        max_position_embeddings=40_960, pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=None, eos_token_id=tokenizer.eos_token_id, dtype=torch.bfloat16,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    target = Path(folder) / "qwen3-shaped"
+    Qwen3ForCausalLM(config).to(torch.bfloat16).save_pretrained(target)
+    tokenizer.model_max_length = config.max_position_embeddings
+    tokenizer.save_pretrained(target)
+    return target
+
+
+def main():
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from suite.catalog import local_model
+    from suite.strategies import prompted, transformer
+    from suite.strategies.zero_shot import ZeroShotStrategy
+
+    where = transformer.device()
+    whole, _, _ = generate("en")
+    train, texts = Rows(whole.texts[:512], whole.labels[:512]), list(whole.texts[512 : 512 + ROWS])
+    with tempfile.TemporaryDirectory() as folder:
+        shaped = qwen3_shaped(folder, train)
+        run = Run(local_model(f"qwen3-shaped={shaped}"), train, folder, {})
+        run.task = sample_task(find_task("agnews")[0])
+        options = ZeroShotStrategy().fit(run)
+        options.save(Path(folder) / "kept")
+        head = prompted.load(Path(folder) / "kept", "zero_shot")
+
+        model = AutoModelForCausalLM.from_pretrained(shaped).to(where)
+        tokenizer = AutoTokenizer.from_pretrained(shaped)
+        prompter = options.prompter
+        prompts = [prompter.prompt(content) for content in prompter.encode(texts).contents]
+        codes = prompter.question.codes
+
+        def by_perplexity():
+            found = []
+            for prompt in prompts:
+                perplexities = []
+                for code in codes:
+                    inputs = tokenizer(prompt + code, return_tensors="pt").to(where)
+                    with torch.no_grad():
+                        loss = model(**inputs, labels=inputs["input_ids"]).loss
+                    perplexities.append(loss.exp().item())
+                found.append(perplexities.index(min(perplexities)))
+            return found
+
+        def by_generation():
+            for prompt in prompts:
+                inputs = tokenizer(prompt, return_tensors="pt").to(where)
+                # All 8 tokens: random weights would else end at any.
+                new = model.generate(
+                    **inputs, max_new_tokens=GENERATED, min_new_tokens=GENERATED, do_sample=False
+                )
+                tokenizer.decode(new[0, inputs["input_ids"].shape[1] :])
+
+        def synchronised(work):
+            def both():
+                work()
+                if where.type == "cuda":
+                    torch.cuda.synchronize()
+
+            return both
+
+        def speed(work):
+            return lambda: ROWS / timed(synchronised(work))
+
+        def one_by_one(predictor):
+            return lambda: [predictor.predict_proba([text]) for text in texts]
+
+        for work in (lambda: options.predict_proba(texts), lambda: head.predict_proba(texts)):
+            work()
+        same = sum(
+            int(a == b)
+            for a, b in zip(
+                by_perplexity(), options.predict_proba(texts).argmax(axis=1), strict=True
+            )
+        )
+        heads = (
+            head.predict_proba(texts).argmax(1) == options.predict_proba(texts).argmax(1)
+        ).sum()
+        note = (
+            f"Qwen3-0.6B's shape ({LAYERS} layers), {ROWS} sample texts of {len(codes)} classes, "
+            f"prompts of about {sum(map(len, prompter.encode(texts).ids)) // ROWS} tokens, "
+            f"{where.type}, {options.precision}, {torch.get_num_threads()} threads"
+        )
+        article = Side("perplexity per option, library defaults", "texts/s")
+        report(
+            "option_scoring",
+            *alternate(
+                (
+                    Side("OptionPredictor, all texts at once", "texts/s"),
+                    speed(lambda: options.predict_proba(texts)),
+                ),
+                (article, speed(by_perplexity)),
+                REPEATS,
+            ),
+            note=f"{note}; the same option in {same} of {ROWS} (random weights, bfloat16)",
+        )
+        report(
+            "converted_head",
+            *alternate(
+                (
+                    Side("HeadPredictor, one text at a time", "texts/s"),
+                    speed(one_by_one(head)),
+                ),
+                (
+                    Side("HeadPredictor, all texts at once", "texts/s"),
+                    speed(lambda: head.predict_proba(texts)),
+                ),
+                REPEATS,
+            ),
+            note=f"{note}; the same option as OptionPredictor in {heads} of {ROWS}",
+        )
+        report(
+            "option_scoring_generation",
+            *alternate(
+                (
+                    Side("OptionPredictor, one text at a time", "texts/s"),
+                    speed(one_by_one(options)),
+                ),
+                (
+                    Side(f"generate {GENERATED} tokens, library defaults", "texts/s"),
+                    speed(by_generation),
+                ),
+                REPEATS,
+            ),
+            note=note,
+        )
