@@ -285,7 +285,12 @@ class LocalThinker:
         from suite.strategies import prompted, transformer
 
         where = transformer.device()
-        source = transformer.Source(str(model.path))
+        weights_at = hub.weights_for(model)
+        if weights_at is None:
+            reason = hub.unavailable(model) or "it is built anew for each task and knows nothing"
+            raise ModelError(f"{model.name} can't think here: {reason}", where="--model")
+        revision = None if isinstance(weights_at, Path) else model.revision
+        source = transformer.Source(str(weights_at), revision)
         config = transformer.load_config(source)
         codec = transformer.load_codec(source, config, model.max_tokens)
         try:

@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -77,6 +78,7 @@ def forget() -> None:
     global _verdict
     with _lock:
         _verdict = None
+    _served.cache_clear()
 
 
 def _ask(deadline: float) -> _Verdict:
@@ -210,6 +212,15 @@ def _is_complete(folder: Path) -> bool:
     return False
 
 
+@cache
+def _served(url: str, name: str) -> str | None:
+    """Why a served model can't be asked; asked once per process, whatever its arms are."""
+    from suite.endpoint import Endpoint
+
+    with Endpoint(url, name) as server:
+        return server.check()
+
+
 def weights_for(model: Model) -> Path | str | None:
     """Where a model's weights come from: a local folder, else the Hub id; or None.
 
@@ -237,13 +248,7 @@ def unavailable(model: Model, deadline: float = DEADLINE) -> str | None:
             return None
         return f"the folder {model.path} is gone; name it again with --model {model.name}=PATH"
     if model.endpoint is not None:
-        from suite.endpoint import Endpoint
-
-        server = Endpoint(model.endpoint, str(model.endpoint_model))
-        try:
-            return server.check()
-        finally:
-            server.close()
+        return _served(model.endpoint, str(model.endpoint_model))
     if model.hub is None or cached_snapshot(model.hub, model.revision) is not None:
         return None
     if not reachable(deadline):

@@ -379,6 +379,10 @@ def test_thinking_that_never_closes_is_no_answer(strategy, thinker, decoder, fol
     assert cut.facts["unclosed_rate"] == 1
     assert cut.facts["unanswered_rate"] == 1
     assert cut.facts["tokens_per_text"] == 5
+    # One that thinks without saying so is cut off all the same; a letter in it is no answer.
+    rambling = strategy.fit(ToyRun(folder, decoder, {"mode": "think", "max_new_tokens": 6}))
+    assert not rambling.predict_proba(TEXTS[:4]).any()
+    assert rambling.facts["unclosed_rate"] == 1
     # Closed, but the answer was cut off before it came.
     closed = cut.write(["music"]).texts[0]
     cut.max_new_tokens = len(cut.prompter.tokenizer.encode(closed)) + 6

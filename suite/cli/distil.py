@@ -33,7 +33,10 @@ def distil(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(metavar="NAME=PATH", help="A local transformers folder, in place of both."),
+        typer.Option(
+            metavar="NAME[=PATH]",
+            help="A model of the catalogue, or a local transformers folder, in place of both.",
+        ),
     ] = None,
     rows: Annotated[
         int | None, typer.Option(min=1, help="Ask about so many training rows (stratified).")
@@ -69,7 +72,7 @@ def distil(
 
         suite distil agnews --endpoint http://localhost:8000/v1 --endpoint-model qwen3-32b
 
-        suite distil agnews --data ./ag_news --model qwen3=/models/Qwen3-4B --rows 200
+        suite distil agnews --data ./ag_news --model qwen3-4b --rows 200
     """
     from suite import catalog
     from suite import distil as room
@@ -77,11 +80,14 @@ def distil(
     if (model is None) == (endpoint is None and endpoint_model is None):
         raise SuiteError(
             "name who is to think: a server, or a local model (one of them)",
-            fix="--endpoint URL --endpoint-model NAME, or --model NAME=PATH.",
+            fix="--endpoint URL --endpoint-model NAME, or --model NAME[=PATH].",
         )
-    thinks = (
-        catalog.local_model(model) if model else catalog.endpoint_model(endpoint, endpoint_model)
-    )
+    if model is None:
+        thinks = catalog.endpoint_model(endpoint, endpoint_model)
+    elif "=" in model:
+        thinks = catalog.local_model(model)
+    else:
+        thinks = catalog.find_model(model, catalog.load_catalogue())
     found, training = room.training_rows(task, data_folder=data, use_sample=sample)
     thinker: room.Thinker
     if thinks.endpoint is not None:

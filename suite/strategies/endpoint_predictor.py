@@ -190,8 +190,8 @@ class EndpointPredictor:
         rows = [self._scored(answer) for answer in answers]
         if any(row is None for row in rows):
             return False
-        mean = np.mean([_softmax(row) for row in rows if row is not None], axis=0)
-        bias = tuple(float(value) for value in np.log(mean))
+        logs = [np.log(_softmax(row)) for row in rows if row is not None]
+        bias = tuple(float(value) for value in np.mean(logs, axis=0))
         self.settings = replace(self.settings, bias=bias)
         return True
 

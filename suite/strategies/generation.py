@@ -19,7 +19,6 @@ import transformers
 
 from suite.prompting.answers import THINK_CLOSES
 from suite.strategies.option_scoring import (
-    BATCH_TOKENS,
     computing,
     evaluating,
     in_batches,

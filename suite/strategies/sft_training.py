@@ -27,7 +27,7 @@ import transformers
 from transformers import TrainerCallback
 
 from suite.protocols import Predictor, Refused, Run
-from suite.strategies import limits, llamafactory_files, prompted, transformer
+from suite.strategies import limits, llamafactory_files, option_scoring, prompted, transformer
 from suite.strategies.head_training import OutOfMemory, marks, smaller
 from suite.strategies.llamafactory_files import Plan
 from suite.strategies.sft import INSTALL, LIBRARY
@@ -224,8 +224,8 @@ class SftTraining:
             with self.run.loading():
                 model = model.merge_and_unload()
         model.eval().requires_grad_(False)
-        # Not `lm_head`: its rows are read in float32.
-        transformer.freeze(model.get_decoder(), self.precision)
+        # Not `lm_head`: its rows are read in float32. As a kept copy is loaded.
+        option_scoring.settle(model.get_decoder(), self.precision)
         return self.view(model, frozen=True)
 
     @contextmanager
