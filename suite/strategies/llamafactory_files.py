@@ -130,7 +130,10 @@ def configuration(plan: Plan, knobs: Knobs) -> dict[str, dict[str, Any]]:
             "num_train_epochs": float(plan.epochs),
             "weight_decay": float(knobs.weight_decay),
             "max_grad_norm": float(knobs.max_grad_norm),
-            "train_sampling_strategy": "random" if knobs.packing else "group_by_length",
+            # Not by length: transformers then feeds stretches of rows in falling length, and a
+            # model that has yet to find the text in its prompt learns the place instead (tiny-qwen3
+            # on the sample, 300 steps of 8: macro-F1 .10 so, .79 in random order).
+            "train_sampling_strategy": "random",
             "bf16": plan.bfloat16,
             "use_cpu": plan.on_cpu,
             "seed": plan.seed,

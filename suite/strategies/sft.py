@@ -138,7 +138,7 @@ def _scale(model: Model) -> tuple[float, float, tuple[int, ...], tuple[Params, .
         return {"learning_rate": learning_rate, "batch": batch, **common, **more}
 
     if model.builder is not None:  # Random weights have nothing to forget.
-        return 2e-4, 1e-2, (8, 16, 32), (point(3e-3, 8, 0.05), point(2e-3, 16, 0.1))
+        return 2e-4, 5e-3, (8, 16, 32), (point(1.5e-3, 8, 0.1), point(8e-4, 8, 0.1))
     if size is not None and size >= 1e9:
         return 2e-5, 1e-3, (16, 32, 96), (point(2e-4, 32, 0.05), point(1e-4, 16, 0.05))
     return (
