@@ -5,12 +5,15 @@ The rooms, top floor first; a room imports only rooms below it:
     cli/         words in, one call, a table out
     report/      results -> rows -> charts -> page
     finals.py    the best of each arm on the test split, and which differences are chance
+    distil.py    thoughts of a larger model about training rows, as training data
     study/       the only room that imports optuna
     runner.py    one arm in a child process, spoken with in messages
     worker.py    the child's side: the clock, scoring on validation
     strategies/  how a model is made to classify
     serving/     a trained predictor behind engines, and MLPerf LoadGen driving it
+    prompting/   how a text becomes a multiple-choice question, and how an answer is read
     catalog.py, hub.py          the models; whether the Hub can be reached
+    endpoint/                   a model behind an OpenAI-compatible server
     data.py, snapshot.py, ...   task -> splits with a fingerprint, audited; the bundled sample
     arms.py                     globs -> arms, each runnable or refused with why
     task.py, recipe.py          the schemas of the two YAML files

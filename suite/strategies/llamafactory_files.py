@@ -17,6 +17,9 @@ import yaml
 
 from suite.strategies.sft_knobs import Knobs
 
+LIBRARY = "llamafactory"
+INSTALL = "pip install llamafactory (its torchaudio must match torch: see pyproject.toml)"
+
 FOLDER = "llamafactory"
 CONFIGURATION = "train.yaml"
 #: Encoded rows, of no use after a training.

@@ -18,12 +18,11 @@ from suite.prompting.layout import VARIANT_DIMENSIONS
 from suite.protocols import Predictor, Refused, Run
 from suite.space import Choice, Dimension, Fixed, Float, Params, Space
 from suite.strategies import limits
+from suite.strategies.llamafactory_files import INSTALL, LIBRARY
 from suite.strategies.sft_knobs import AUTO, Knobs
 from suite.task import Task
 
 NAME = "sft"
-LIBRARY = "llamafactory"
-INSTALL = "pip install llamafactory (its torchaudio must match torch: see pyproject.toml)"
 
 
 class SftStrategy:

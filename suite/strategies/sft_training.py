@@ -29,8 +29,7 @@ from transformers import TrainerCallback
 from suite.protocols import Predictor, Refused, Run
 from suite.strategies import limits, llamafactory_files, option_scoring, prompted, transformer
 from suite.strategies.head_training import OutOfMemory, marks, smaller
-from suite.strategies.llamafactory_files import Plan
-from suite.strategies.sft import INSTALL, LIBRARY
+from suite.strategies.llamafactory_files import INSTALL, LIBRARY, Plan
 from suite.strategies.sft_agreement import compare
 from suite.strategies.sft_knobs import Knobs
 from suite.strategies.sft_rows import ENDING, Lesson, Teaching
