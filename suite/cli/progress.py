@@ -99,9 +99,9 @@ class Watching:
         return missing * (sum(means) / len(means)) / workers
 
 
-def ended_line(trial: Trial, spent: float | None) -> str:
-    """A finished trial as one plain line."""
-    parts = [f"trial {trial.number:>3}", f"{trial.arm:<28}", f"{trial.state.lower():<8}"]
+def ended_line(trial: Trial, spent: float | None, width: int = 0) -> str:
+    """A finished trial as one plain line; `width` is that of the longest arm's name."""
+    parts = [f"trial {trial.number:>3}", f"{trial.arm:<{width}}", f"{trial.state.lower():<8}"]
     if trial.macro_f1 is not None:
         parts.append(f"F1 {trial.macro_f1:.4f}")
     if trial.train_seconds is not None:
@@ -131,7 +131,9 @@ class Lines(Watching):
     def ended(self, trial: Trial) -> None:
         """One line."""
         super().ended(trial)
-        self.said(ended_line(trial, self.seconds.get(trial.number)))
+        arms = self.work.definition.arms if self.work else ()
+        width = max((len(arm.name) for arm in arms), default=0)
+        self.said(ended_line(trial, self.seconds.get(trial.number), width))
 
 
 class LiveTable(Watching):

@@ -6,12 +6,13 @@ import sys
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the suite's own children have it
 
-from tests.benchmarks import neural, option_scoring, overhead
+from tests.benchmarks import agreement, neural, option_scoring, overhead
 
 BENCHMARKS = {
     "overhead": overhead.main,
     "neural": neural.main,
     "option_scoring": option_scoring.main,
+    "agreement": agreement.main,
 }
 
 if __name__ == "__main__":
