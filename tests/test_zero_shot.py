@@ -237,7 +237,7 @@ def test_calibration_takes_out_what_a_model_answers_unasked(strategy, decoder, f
     """A liking for option C, planted into lm_head alone, is found and removed."""
     import torch
 
-    from suite.strategies.prompted import CONTENT_FREE
+    from suite.prompting.layout import CONTENT_FREE
 
     plain = strategy.fit(ToyRun(folder, decoder, {"calibrate": True}))
     flat = plain.predict_proba(CONTENT_FREE).astype(np.float64)

@@ -20,8 +20,6 @@ from suite.task import Task
 
 #: Texts that are shortened to less than this say too little; such a prompt is refused.
 LEAST_TEXT = 32
-#: An example in a prompt is cut here: it shows the form, and there may be many.
-EXAMPLE_TOKENS = 96
 
 # A token hardly ever stands for more characters; what lies beyond is cut before tokenising.
 _CHARACTERS_PER_TOKEN = 64
@@ -197,7 +195,10 @@ class Prompter:
             chosen = coding.choose(tokenizer, len(listed), end, given=given)
         marks = control_marks(tokenizer)
         shown = [
-            (_shorten(tokenizer, layout.defuse(text.strip(), marks), EXAMPLE_TOKENS)[0], index)
+            (
+                _shorten(tokenizer, layout.defuse(text.strip(), marks), layout.EXAMPLE_TOKENS)[0],
+                index,
+            )
             for text, index in examples
         ]
         question = layout.question(task, chosen.names, variant, examples=shown, mark=mark)

@@ -35,6 +35,13 @@ DEFAULTS: Mapping[str, Prompt] = {
     ),
 }
 
+#: An example in a prompt is cut to so many tokens: it shows the form, and there may be many.
+EXAMPLE_TOKENS = 96
+
+#: Texts without content: what a model answers to them it would answer unasked (Zhao et al. 2021,
+#: "Calibrate Before Use", arXiv:2102.09690).
+CONTENT_FREE = ("N/A", "[MASK]", "")
+
 EXAMPLES_HEADING = {"en": "Examples:", "zh": "示例："}
 
 #: What switches thinking off within a user's turn (Qwen3's soft switch; the article ends with it).

@@ -25,7 +25,13 @@ from suite.errors import ModelError
 from suite.prompting import codes as coding
 from suite.prompting import layout
 from suite.prompting.answers import THINK_CLOSES, THINK_OPENS, after_thinking, parse
-from suite.prompting.layout import COMMON_MARKS, Question, Variant
+from suite.prompting.layout import (
+    COMMON_MARKS,
+    CONTENT_FREE,
+    EXAMPLE_TOKENS,
+    Question,
+    Variant,
+)
 from suite.protocols import Probabilities, Run
 from suite.task import Task
 
@@ -34,8 +40,6 @@ SETTINGS = "settings.json"
 
 #: Characters a token stands for, generously: a server's tokenizer is not at hand.
 CHARACTERS_PER_TOKEN: Mapping[str, int] = {"en": 5, "zh": 2}
-#: An example in a prompt is cut here: it shows the form, and there may be many.
-EXAMPLE_TOKENS = 96
 #: Tokens asked for without thinking: one would do, some models say "The answer is" first.
 ANSWER_TOKENS = 16
 THINKING_TOKENS = 2048
@@ -44,9 +48,6 @@ TOP_LOGPROBS = 20
 #: An option that is not among the alternatives is less likely than the least of them; by how
 #: much is not known. One unit keeps it below, and finite.
 BELOW_THE_LEAST = 1.0
-#: Texts without content, whose answers show what a model prefers unasked (Zhao et al. 2021,
-#: "Calibrate Before Use").
-CONTENT_FREE = ("N/A", "[MASK]", "")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from suite.errors import ModelError
 from suite.prompting.answers import after_thinking, parse
 from suite.prompting.chat import Prompter
+from suite.prompting.layout import CONTENT_FREE
 from suite.protocols import Predictor, Probabilities, Refused
 from suite.strategies import generation, option_scoring, transformer
 from suite.strategies.option_scoring import OptionScorer, Readout, evaluating, unwrapped
@@ -33,10 +34,6 @@ HEAD, OPTIONS, GENERATION = "head", "options", "generation"
 
 #: The options' rows of an `lm_head` that is not tied to the embedding, kept beside a head.
 ROWS = "lm_head.safetensors"
-
-#: Texts without content: what a model answers to them it would answer unasked (Zhao et al. 2021,
-#: "Calibrate Before Use", arXiv:2102.09690).
-CONTENT_FREE = ("N/A", "[MASK]", "")
 
 #: Texts of which no two begin alike, to find what all prompts begin with.
 _UNLIKE = ("", "A", "b", "1", "中", "(")
