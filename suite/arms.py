@@ -8,7 +8,7 @@ thinking, tuning fully and by LoRA) are two arms with trials and ranks of their 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from suite import strategies
 from suite.catalog import Model, find_model
 from suite.errors import RecipeError, nearest
 from suite.recipe import Recipe
-from suite.space import Space, contains, parse_dimension
+from suite.space import Choice, Dimension, Fixed, Space, contains, parse_dimension
 from suite.task import Task
 
 #: The families a glob pairs with each strategy; an arm written out in full may name any pair,
@@ -141,6 +141,31 @@ def pinned(space: Space, variant: Mapping[str, Any], *, where: str) -> Space:
     return Space(space.dimensions, tuple(points)).override(variant, where=where)
 
 
+def narrowed(space: Space, recipe: Recipe, arm: str, pins: Container[str]) -> Space:
+    """A variant's space as the recipe has it; what the variant pins may only be narrowed.
+
+    A recipe's space of `model/strategy` also reaches its variants, so what it says of a pinned
+    dimension may be meant for another one: then the pin stands.
+    """
+    found = recipe.space_for(arm, space)
+    kept = {
+        name: space.dimensions[name]
+        for name, dimension in found.dimensions.items()
+        if name in pins and not _within(dimension, space.dimensions[name])
+    }
+    return Space({**found.dimensions, **kept}, found.known_good)
+
+
+def _within(inner: Dimension, outer: Dimension) -> bool:
+    match inner:
+        case Fixed(value=value):
+            return contains(outer, value)
+        case Choice(options=options):
+            return all(contains(outer, option) for option in options)
+        case _:
+            return inner == outer
+
+
 def _plan_one(
     name: str,
     recipe: Recipe,
@@ -154,8 +179,11 @@ def _plan_one(
     refused = strategy.refuses(model, task)
     space = Space({})
     if refused is None:
-        space = recipe.space_for(name, strategy.space(model, task))
-        if variant is not None:
-            space = pinned(space, strategies.variants(strategy_name)[variant], where=name)
+        space = strategy.space(model, task)
+        if variant is None:
+            space = recipe.space_for(name, space)
+        else:
+            pins = strategies.variants(strategy_name)[variant]
+            space = narrowed(pinned(space, pins, where=name), recipe, name, pins)
         refused = unavailable(model)
     return PlannedArm(name, model, strategy_name, space, refused)

@@ -123,15 +123,16 @@ def endpoint_model(url: str | None, served: str | None) -> Model:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
+    # Nothing of an address that may hold a secret is repeated.
+    if "@" in url or "?" in url:
+        raise ModelError(
+            "--endpoint must not hold a user name, a password or a query",
+            fix="A key is read from the environment variable SUITE_API_KEY.",
+        )
     if not usable:
         raise ModelError(
             f"--endpoint {url!r} is no address of a server",
             fix="For example http://localhost:8000/v1.",
-        )
-    if parts.username or parts.password or parts.query:
-        raise ModelError(
-            "--endpoint must not hold a user name, a password or a query",
-            fix="A key is read from the environment variable SUITE_API_KEY.",
         )
     stem = re.sub(r"[^a-z0-9._-]+", "-", served.rpartition("/")[2].lower()).strip("-._")
     return Model(

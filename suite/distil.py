@@ -366,7 +366,8 @@ class _Scribe:
                 answer = _short(said.answer)
                 if outcome == "right":
                     thought = defused(said.thought or "")
-                    trace = Trace(key, names[label], thought, answer, self.thinker.name)
+                    code = self.thinker.codes[label]
+                    trace = Trace(key, names[label], code, thought, answer, self.thinker.name)
                     write_line(self.right, trace)
                 else:
                     waiting.append(
@@ -391,6 +392,8 @@ class _Scribe:
                 progress.tokens += said.tokens or 0
                 progress.seconds = time.monotonic() - begun
                 self.watch(progress)
+        for missed in waiting:  # All were asked, and few they were.
+            write_line(self.wrong, missed)
 
     def _judge(self, said: Said, label: int) -> Outcome:
         if said.answer is None:

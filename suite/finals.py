@@ -49,6 +49,8 @@ def score(
     """
     found = record.results(work.study, work.definition)
     candidates: list[_Candidate] = []
+    outcomes: dict[str, list[Predicted]] = {}
+    troubles: list[StudyError] = []
     for arm in [a.arm for a in found.arms]:
         kept = work.kept(arm)
         if kept is None:
@@ -57,13 +59,22 @@ def score(
         if kept["host"] != work.host or not Path(kept["path"]).is_dir():
             say(f"{arm}: its kept checkpoint is on {kept['host']}; run finals there to score it")
             continue
-        candidates.append(_prepare(work, arm, trial, Path(kept["path"]), seeds, say))
+        try:
+            candidate = _prepare(work, arm, trial, Path(kept["path"]), seeds, say)
+            outcomes[arm] = [_predict(work, arm, path) for path in candidate.predictors]
+        except StudyError as error:
+            # One arm's trouble (a server that is gone) must not cost the others their scores.
+            troubles.append(error)
+            say(f"{error.what}; it has no test score, the others have")
+            continue
+        candidates.append(candidate)
+    if troubles and not candidates:
+        raise troubles[0]
     if not candidates:
         raise StudyError(
             f"no arm of '{work.definition.name}' has a finished trial with its checkpoint here",
             fix=f"Go on with `suite study run {work.definition.name}`.",
         )
-    outcomes = {c.arm: [_predict(work, c.arm, path) for path in c.predictors] for c in candidates}
     finals, comparisons = _rank(work, candidates, outcomes, seeds)
     finals_record.store(work.study, finals, comparisons)
     shutil.rmtree(work.folder / "finals", ignore_errors=True)

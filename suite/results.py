@@ -200,7 +200,7 @@ class Audit:
     validation_in_train: int
     warnings: list[str] = field(default_factory=list)
     truncated: dict[str, float] = field(default_factory=dict)
-    """Model -> share of training rows that are cut at the token limit."""
+    """Arm -> share of rows that are cut at the token limit: training rows, or those asked about."""
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,14 @@ class Trace:
     Args:
         key: `text_key` of the text.
         label: the class's name.
+        code: the option that stood for this class when the model was asked; its thought may say it.
         answer: what the model wrote after its thought.
         model: who thought.
     """
 
     key: str
     label: str
+    code: str
     thought: str
     answer: str
     model: str
@@ -66,8 +68,8 @@ def defused(thought: str) -> str:
     return layout.defuse(thought.encode("utf-8", "replace").decode("utf-8"), COMMON_MARKS).strip()
 
 
-def traces_for(task: Task, rows: Rows) -> list[str | None]:
-    """The thought about each row, or None where there is none; in the order of the rows.
+def traces_for(task: Task, rows: Rows) -> list[Trace | None]:
+    """The trace of each row, or None where there is none; in the order of the rows.
 
     Raises:
         Refused: nothing was distilled for this task in this working folder.
@@ -81,7 +83,7 @@ def traces_for(task: Task, rows: Rows) -> list[str | None]:
             f"think: distilled needs thinking traces, and {file} is not there: run `suite distil "
             f"{named}` first"
         )
-    traces = {(trace.key, trace.label): trace.thought for trace in read_traces(file)}
+    traces = {(trace.key, trace.label): trace for trace in read_traces(file)}
     names = task.label_names
     return [
         traces.get((text_key(text), names[label]))
@@ -154,7 +156,8 @@ def read_traces(file: Path) -> list[Trace]:
     Raises:
         DataError: a line is something else.
     """
-    found = _lines(file, {"key": str, "label": str, "thought": str, "answer": str, "model": str})
+    words = ("key", "label", "code", "thought", "answer", "model")
+    found = _lines(file, dict.fromkeys(words, str))
     # Defused again: the file may have been written by other hands.
     return [Trace(**{**line, "thought": defused(line["thought"])}) for line in found]
 

@@ -201,9 +201,9 @@ class ChildRun:
 
         probabilities = predictor.predict_proba(self._validation.texts)
         scores = score(probabilities, self._validation.labels, len(self.task.labels))
-        self.facts |= getattr(predictor, "facts", {})
         if self.best is None or scores.macro_f1 > self.best.macro_f1:
             self.best = scores
+            self.facts |= getattr(predictor, "facts", {})
             # Written also when the arm has a better one: serving speed is measured from it.
             save_predictor(predictor, self._job.strategy, self._job.folder / KEPT)
             self.kept = True

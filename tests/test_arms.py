@@ -111,6 +111,20 @@ def test_a_variant_pins_what_it_names_and_drops_the_points_of_others():
     assert pinned.known_good == ({"rate": 1e-4, "tuning": "lora"},)
 
 
+def test_a_recipe_may_narrow_what_a_variant_pins_but_not_undo_it():
+    recipe = Recipe(
+        name="r",
+        arms=["tiny-qwen3/zero_shot+few_shot", "tiny-qwen3/sft+lora"],
+        spaces={
+            "tiny-qwen3/zero_shot+few_shot": {"shots": [1]},
+            "*/sft": {"tuning": ["full", "lora"]},
+        },
+    )
+    few, lora = arms.plan(recipe, AGNEWS, CATALOGUE, unavailable=lambda model: None)
+    assert few.space.dimensions["shots"] == Choice((1,))
+    assert lora.space.dimensions["tuning"] == Fixed("lora")
+
+
 def test_variants_are_named_by_a_plus_and_wrong_ones_get_the_nearest():
     assert own("tiny-qwen3/zero_shot+*") == [
         f"tiny-qwen3/zero_shot+{name}" for name in strategies.variants("zero_shot")

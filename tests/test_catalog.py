@@ -130,6 +130,9 @@ def test_a_served_model_is_named_after_what_the_server_calls_it():
         ("localhost:8000", "m", "no address of a server"),
         ("ftp://host", "m", "no address of a server"),
         ("http://user:secret@host/v1", "m", "must not hold"),
+        ("htps://user:secret@host", "m", "must not hold"),
+        ("http://user:sec/secret@host", "m", "must not hold"),
+        ("http://host/v1?key=secret", "m", "must not hold"),
     ],
 )
 def test_an_endpoint_that_can_not_be_one(url, name, said):

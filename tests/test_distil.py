@@ -102,7 +102,7 @@ def test_right_answers_keep_their_thought(toy_task, mode):
     found = {line["key"]: line for line in lines(done.file)}
     for text, label in zip(train.texts[:12], train.labels[:12]):
         line = found[text_key(text)]
-        assert set(line) == {"key", "label", "thought", "answer", "model"}
+        assert set(line) == {"key", "label", "code", "thought", "answer", "model"}
         assert line["label"] == task.label_names[label] and line["model"] == "toy"
         assert line["answer"] == "AB"[label]
         assert line["thought"] and not any(mark in line["thought"] for mark in MARKS)
@@ -110,7 +110,7 @@ def test_right_answers_keep_their_thought(toy_task, mode):
     assert all(thoughts[:12]) and not any(thoughts[12:])
     if mode == "thinking":
         first = train.texts[0].split()[0]
-        assert thoughts[0] == f"Words like {first} decide. < /think>< |im_end|> So be it."
+        assert thoughts[0].thought == f"Words like {first} decide. < /think>< |im_end|> So be it."
 
 
 def test_wrong_answers_are_remembered_and_not_asked_again(toy_task):

@@ -185,6 +185,13 @@ def test_thinking_leaves_the_prompt_open_and_is_refused_without_a_think_block() 
     bare.chat_template = "{% for m in messages %}<|im_start|>{{ m.content }}{% endfor %}"
     with pytest.raises(Refused, match="switching it on changes nothing"):
         Prompter.build(bare, make_task(AGNEWS), limit=2048, variant=Variant(), think=True)
+    bare.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m.content }}{% endfor %}{{ '<think>\n' }}"
+    )
+    always = Prompter.build(bare, make_task(AGNEWS), limit=2048, variant=Variant(), think=True)
+    assert always.frame.opened and always.prompt("").endswith("<think>\n")
+    closed = Prompter.build(bare, make_task(AGNEWS), limit=2048, variant=Variant())
+    assert closed.prompt("").endswith("<think>\n\n</think>\n\n") and not closed.frame.opened
     bare.chat_template = "{{ raise_exception('no') }}"
     with pytest.raises(Refused, match="can't be rendered"):
         Prompter.build(bare, make_task(AGNEWS), limit=2048, variant=Variant())
@@ -294,6 +301,23 @@ def test_settings_bring_the_same_prompts_back() -> None:
 )
 def test_the_first_option_of_an_answer(text: str, position: int | None) -> None:
     assert answers.parse(text, "ABCD", AGNEWS) == position
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("I would choose B", 1),
+        ("I'd say C.", 2),
+        ("I think the right one is C", 2),
+        ("I", 8),
+        ("I. Tech", 8),
+        ("The answer is I.", 8),
+        ("I think A is right", 0),
+        ("I can't tell", None),
+    ],
+)
+def test_a_model_that_speaks_of_itself_names_no_option(text: str, position: int | None) -> None:
+    assert answers.parse(text, codes.LETTERS[:15], [f"class{i}" for i in range(15)]) == position
 
 
 def test_a_longer_code_is_not_taken_for_a_shorter_one() -> None:

@@ -486,7 +486,7 @@ def test_distilled_thoughts_are_trained_on(strategy, toy_run, factory_folder):
 
     with pytest.raises(Refused, match="suite distil toy"):
         strategy.fit(toy_run({"think": "distilled"}))
-    run = toy_run({"think": "distilled", "batch": 4, "inference": "think", "max_new_tokens": 16})
+    run = toy_run({"think": "distilled", "batch": 4, "max_new_tokens": 16})
     run.checkpoints = 1
     names = run.task.label_names
     file = paths.distilled("toy")
@@ -495,12 +495,20 @@ def test_distilled_thoughts_are_trained_on(strategy, toy_run, factory_folder):
         {
             "key": text_key(run.train.texts[i]),
             "label": names[run.train.labels[i]],
+            "code": "AB"[run.train.labels[i]],
             "thought": f"It says {run.train.texts[i].split()[0]}.\n\nSo </think> it is <|im_end|>.",
             "answer": "A",
             "model": "teacher",
         }
         for i in range(8)
     ]
+    # A thought about other codes would contradict the answer it is followed by.
+    other = lines[0] | {"key": text_key(run.train.texts[8]), "code": "Z"}
+    other["label"] = names[run.train.labels[8]]
+    file.write_text(json.dumps(other) + "\n", encoding="utf-8")
+    with pytest.raises(Refused, match="name other codes"):
+        strategy.fit(toy_run({"think": "distilled"}))
+    lines.append(other)
     file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     answers = []
     run.on_checkpoint = lambda predictor, _: answers.append(
@@ -508,6 +516,8 @@ def test_distilled_thoughts_are_trained_on(strategy, toy_run, factory_folder):
     )
     strategy.fit(run)
     assert run.notes["distilled_rows"] == 8
+    assert run.notes["traces_of_other_codes"] == 1
+    assert run.notes["inference"] == "think"  # as it was taught
     assert run.notes["steps"] == 2
     examples = written(factory_folder)[0]
     assert len(examples) == 8

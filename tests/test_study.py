@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -186,6 +187,42 @@ def test_a_failing_arm_is_retired_and_the_others_go_on(folder, toy_task):
     assert arms["tfidf/toy"]["trials"] == 3
     failed = [t for t in found["trials"] if t["state"] == "FAIL"]
     assert len(failed) == 3 and all("ValueError" in t["error"] for t in failed)
+
+
+def test_a_point_that_is_refused_costs_its_arm_neither_the_others_nor_itself_twice(
+    folder, toy_task
+):
+    recipe = write_recipe(
+        folder,
+        trials=2,
+        arms=["tfidf/toy"],
+        spaces={"*/toy": {"behaviour": ["refuse", "good"], "noise": [0.2, 0.3]}},
+    )
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    found = shown("t")
+    [arm] = found["arms"]
+    assert arm["refused"] is None and arm["retired"] is None
+    assert sum(s in ("COMPLETE", "PRUNED") for s in states(found)) == 2
+    failed = [t["params"]["noise"] for t in found["trials"] if t["state"] == "FAIL"]
+    assert sorted(failed) == [0.2, 0.3]  # each once
+    only = write_recipe(
+        folder, trials=1, arms=["tfidf/toy"], spaces={"*/toy": {"behaviour": "refuse"}}
+    )
+    result = suite("study", "create", toy_task, "--recipe", only, "--name", "u", code=2)
+    assert "the toy refuses this point" in result.stderr
+
+
+def test_an_arm_that_can_not_predict_costs_the_others_no_finals(folder, toy_task):
+    suite("study", "create", toy_task, "--recipe", write_recipe(folder, trials=2), "--name", "t")
+    for file in Path("studies/artifacts/t/kept/fasttext--toy").glob("*.json"):
+        file.unlink()
+    result = suite("finals", "t", "--seeds", "1")
+    assert "fasttext/toy could not predict the test split" in result.stderr
+    assert [f["arm"] for f in shown("t")["finals"]] == ["tfidf/toy"]
+    shutil.rmtree("studies/artifacts/t/kept/tfidf--toy")
+    result = suite("finals", "t", "--seeds", "1", code=2)
+    assert "fasttext/toy could not predict the test split" in result.stderr
+    assert [f["arm"] for f in shown("t")["finals"]] == ["tfidf/toy"]  # what was scored stays
 
 
 def test_when_every_arm_is_retired_the_study_says_why(folder, toy_task):

@@ -12,8 +12,12 @@ _CUES = (
     r"(?:answer|option|category|choice|答案|选项|选择|类别)\W{0,4}(?:is|are|be|为|是)?\W{0,6}"
     r"|\\boxed\{\W*"
 )
-# An "A" that opens a phrase ("A sports story") is an article, not an option.
-_ARTICLE = re.compile(r"A\s+[a-z]")
+# An "A" that opens a phrase ("A sports story") is an article, not an option, and an "I" that does
+# ("I think", "I'd say") is the model itself. "A is right" speaks of an option.
+_NO_CODE = re.compile(
+    r"A\s+(?!(?:is|was|would|fits|seems|because|since|and|or)\b)[a-z]"
+    r"|I(?:\s+(?!(?:is|was|fits|seems|because|since)\b)[a-z]|['’])"
+)
 
 
 def after_thinking(text: str, *, opened: bool = False) -> str | None:
@@ -55,7 +59,7 @@ def parse(text: str, codes: Sequence[str], words: Sequence[str]) -> int | None:
     )
     for pattern in patterns:
         for found in re.finditer(pattern, text):
-            if not _ARTICLE.match(text, found.start(1)):
+            if not _NO_CODE.match(text, found.start(1)):
                 return known[found[1]]
     lowered = text.casefold()
     places = [

@@ -52,7 +52,7 @@ class Frame:
         head: before the turn.
         tail: between the turn and the answer.
         prefix: opens the answer itself (a space, where there is no chat format).
-        thinks: whether the format has a think block that can be switched.
+        thinks: whether the format has a think block: one that can be switched, or that always is.
         opened: whether the prompt opens the think block itself.
     """
 
@@ -75,13 +75,13 @@ class Frame:
             start = tokenizer.bos_token or "" if _adds_start(tokenizer) else ""
             return cls(start, "", " ", thinks=False, opened=False)
         on, off = (_render(tokenizer, thinking=thinking) for thinking in (True, False))
-        thinks = on != off and THINK_CLOSES in off + on
-        if think and not thinks:
-            raise Refused(_CANT_THINK.format(why="switching it on changes nothing in its template"))
         head, gap, tail = (on if think else off).partition(_GAP)
         if not gap or _GAP in tail:
             raise Refused("the model's chat template does not hold the user's turn exactly once")
         opened = THINK_OPENS in tail and THINK_CLOSES not in tail
+        thinks = opened or (on != off and THINK_CLOSES in off + on)
+        if think and not thinks:
+            raise Refused(_CANT_THINK.format(why="switching it on changes nothing in its template"))
         if opened and not think:  # A template that always thinks: its block is closed here.
             tail, opened = tail.rstrip("\n") + "\n\n" + THINK_CLOSES + "\n\n", False
         return cls(head, tail, "", thinks, opened)

@@ -378,7 +378,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "共 {n} 类，训练集每类 {count} 行",
     ),
     "class_table": ("All {n} classes", "全部 {n} 类"),
-    "truncated": ("Training rows cut at the token limit", "在长度上限处被截断的训练样本"),
+    "truncated": ("Texts cut at the token limit", "在长度上限处被截断的文本"),
     "model": ("Model", "模型"),
     "share": ("Share", "比例"),
     # circumstances

@@ -187,6 +187,8 @@ class EndpointPredictor:
 
     def calibrate(self) -> bool:
         """Sets the bias from content-free inputs; False where there are no log-probabilities."""
+        if not self._scores:  # Nothing would be read from what is paid for.
+            return False
         answers = self._ask([self.settings.question.content(text) for text in CONTENT_FREE])
         rows = [self._scored(answer) for answer in answers]
         if any(row is None for row in rows):

@@ -84,7 +84,7 @@ class SftStrategy:
             "packing": Fixed(False),
             "template": Fixed(AUTO),
             "think": Fixed("prompt"),
-            "inference": Fixed("no_think"),
+            "inference": Fixed(AUTO),
             "max_new_tokens": Fixed(256),
             **VARIANT_DIMENSIONS,
             # Where the model can think at all, the prompt says that it need not.

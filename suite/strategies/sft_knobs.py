@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from suite.protocols import Refused
 from suite.space import Params
 
+#: Chosen by what fits: the template by the chat format, inference by what was taught.
+AUTO = "auto"
+
 TUNINGS = ("full", "lora", "freeze")
 SCHEDULES = ("cosine", "linear", "constant")
 THINKS = ("prompt", "answer", "distilled")
-INFERENCES = ("no_think", "think")
-
-#: The template is chosen by what the model's chat format writes.
-AUTO = "auto"
+INFERENCES = (AUTO, "no_think", "think")
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ class Knobs:
     think: str = "prompt"
     """Where the think block stands: in the prompt (no loss on it), in the answer (trained on),
     or in the answer with a thinking trace in it (`distilled`)."""
-    inference: str = "no_think"
-    """How checkpoints are scored."""
+    inference: str = AUTO
+    """How checkpoints are scored, and the model is served: with the options alone (`no_think`) or
+    by thinking first. `auto`: as it was taught, so thinking where thoughts were distilled."""
     max_new_tokens: int = 256
     """Most tokens that `inference: think` generates for a text."""
 
@@ -77,6 +78,9 @@ class Knobs:
                     f"sft can't train with {name} = {getattr(knobs, name)!r}: "
                     f"mend its space in the recipe"
                 )
+        if knobs.inference == AUTO:
+            taught = "think" if knobs.think == "distilled" else "no_think"
+            knobs = replace(knobs, inference=taught)
         return knobs
 
 

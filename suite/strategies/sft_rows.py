@@ -147,11 +147,23 @@ class Teaching:
         opening = "" if thinker.frame.opened else f"{THINK_OPENS}\n"
         prompts = thinker.encode(run.train.texts)
         kept: list[tuple[str, str]] = []
+        misnamed = 0
         for content, label, trace in zip(prompts.contents, run.train.labels, traces, strict=True):
-            if trace is not None:
-                thought = defuse(trace.strip(), thinker.marks)
-                answer = thinker.answer(label)
-                kept.append((content, f"{opening}{thought}\n{THINK_CLOSES}\n\n{answer}"))
+            if trace is None:
+                continue
+            if trace.code != thinker.question.codes[label]:
+                # "… so it is B" would be taught before the answer D.
+                misnamed += 1
+                continue
+            thought = defuse(trace.thought.strip(), thinker.marks)
+            answer = thinker.answer(label)
+            kept.append((content, f"{opening}{thought}\n{THINK_CLOSES}\n\n{answer}"))
+        if misnamed and not kept:
+            raise Refused(
+                "think: distilled needs thoughts about the options as this model is shown them, "
+                f"and the {misnamed} there are name other codes: leave `order` as given, or run "
+                f"`suite distil {run.task.name}` with a model of the same tokenizer"
+            )
         limit = min(self.limit, self.knobs.cutoff or self.limit) - ENDING
         asked = self._encode([thinker.prompt(content) for content, _ in kept])
         whole = self._encode([thinker.prompt(content) + output for content, output in kept])
@@ -171,6 +183,7 @@ class Teaching:
             defused=prompts.defused,
             distilled_rows=len(lessons),
             traces_too_long=len(kept) - len(lessons),
+            traces_of_other_codes=misnamed,
             **thinker.facts(),
         )
         return lessons

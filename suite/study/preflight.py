@@ -85,7 +85,8 @@ def estimate(work: Work, arm: StoredArm) -> Estimate:
             if isinstance(outcome, Failed):
                 return Estimate(arm.name, None, outcome.reason)
             times.append((size, outcome.train_seconds))
-            scoring = outcome.evaluation_seconds / max(1, outcome.evaluated)
+            # The larger: a server's answers to the same texts are kept, and cost nothing then.
+            scoring = max(scoring, outcome.evaluation_seconds / max(1, outcome.evaluated))
             if outcome.train_seconds > ENOUGH_SECONDS or size == rows:
                 break
     stops = 1 if arm.strategy in ONE_CHECKPOINT else recipe.budget.checkpoints

@@ -18,6 +18,8 @@ from suite.study.definition import Definition, StoredArm
 
 ARM = "arm"
 KNOWN_GOOD = "suite:known_good"
+#: Marks a trial that failed by itself, not because it was interrupted.
+FELL = "suite:fell"
 
 COUNTED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING, TrialState.WAITING)
 
@@ -141,8 +143,8 @@ def next_point(
     if not alive:
         return None
     counts = Counter(arm_of(t) for t in trials if t.state in COUNTED)
-    untried = {arm.name: _untried(arm, trials) for arm in alive}
-    alive = [arm for arm in alive if untried[arm.name] != []] or alive
+    left_of = {arm.name: untried(arm, trials) for arm in alive}
+    alive = [arm for arm in alive if left_of[arm.name] != []] or alive
     arm = min(alive, key=lambda a: counts[a.name])
     if definition.recipe.allocation == "adaptive" and len(alive) == len(definition.runnable):
         # The sampler chooses the arm, once each arm has had its known-good points.
@@ -152,7 +154,7 @@ def next_point(
         arm = min(waiting, key=lambda a: counts[a.name])
     fixed: dict[str, Any] = {ARM: arm.name}
     fresh = _fresh_points(arm, trials)
-    left = untried[arm.name]
+    left = left_of[arm.name]
     attributes: dict[str, Any] = {}
     if fresh:
         index = fresh[0]
@@ -168,8 +170,8 @@ def next_point(
     return fixed, attributes
 
 
-def _untried(arm: StoredArm, trials: Sequence[FrozenTrial]) -> list[Params] | None:
-    """Points of a finite space that no trial has; None where the space has no end.
+def untried(arm: StoredArm, trials: Sequence[FrozenTrial]) -> list[Params] | None:
+    """Points of a finite space that no trial has, or failed at; None where the space has no end.
 
     Parameters that are fixed are not asked of Optuna, and left out.
     """
@@ -179,7 +181,8 @@ def _untried(arm: StoredArm, trials: Sequence[FrozenTrial]) -> list[Params] | No
     searched = [k for k, d in arm.space.dimensions.items() if not isinstance(d, Fixed)]
     tried = []
     for trial in trials:
-        if trial.state in COUNTED and arm_of(trial) == arm.name:
+        counts = trial.state in COUNTED or FELL in trial.user_attrs
+        if counts and arm_of(trial) == arm.name:
             given = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
             tried.append({k: given.get(f"{arm.name}:{k}") for k in searched})
     left = [{k: point[k] for k in searched} for point in points]

@@ -8,7 +8,6 @@ when the heartbeat goes silent (another host). A parameter set is tried at most 
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
@@ -512,11 +511,12 @@ class Work:
         return self.folder / "attached" / f"trial-{number}"
 
     def _note_truncation(self, arm: StoredArm, outcome: Finished) -> None:
-        share = outcome.circumstances.get("truncated")
+        facts = outcome.circumstances
+        share = facts.get("truncated", facts.get("texts_cut_rate"))
         if isinstance(share, int | float):
             known = dict(self.study.user_attrs.get(record.TRUNCATED, {}))
-            if known.get(arm.model.name) != share:
-                known[arm.model.name] = share
+            if known.get(arm.name) != share:
+                known[arm.name] = share
                 self.study.set_user_attr(record.TRUNCATED, known)
 
     # ------------------------------------------------------------------ failing, retiring
@@ -532,15 +532,23 @@ class Work:
             reason = (facts.error or "").replace(str(folder / LOG), str(kept_log))
             facts = replace(facts, error=reason)
         trial.set_user_attr(TRIAL, record.pack(facts))
+        trial.set_user_attr(search.FELL, True)
         self.observer.ended(facts)
         with self.lock.held():
             streak = self._failures_in_a_row(arm.name) + 1
-            if outcome.refused:
+            if outcome.refused and not self._may_go_on(arm):
                 self._take_out(arm.name, "refused", outcome.reason)
             elif streak >= FAILURES_TO_RETIRE:
                 self._take_out(
                     arm.name, "retired", f"{streak} failures in a row, the last: {facts.error}"
                 )
+
+    def _may_go_on(self, arm: StoredArm) -> bool:
+        """Whether a refusal is one point's and not the arm's: others have worked, or are left."""
+        trials = self.study.get_trials(deepcopy=False)
+        done = (TrialState.COMPLETE, TrialState.PRUNED)
+        worked = any(t.state in done and search.arm_of(t) == arm.name for t in trials)
+        return worked or bool(search.untried(arm, trials))
 
     def _failures_in_a_row(self, arm: str) -> int:
         count = 0
@@ -553,10 +561,8 @@ class Work:
                 continue
             if trial.state != TrialState.FAIL:
                 break
-            packed = trial.user_attrs.get(TRIAL)
             # Interrupted trials say nothing about their arm.
-            if packed and "queued again" not in (json.loads(packed)["error"] or ""):
-                count += 1
+            count += search.FELL in trial.user_attrs
         return count
 
     def _take_out(self, arm: str, how: str, reason: str) -> None:

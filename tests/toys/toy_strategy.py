@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from suite.protocols import Refused
 from suite.space import Choice, Fixed, Float, Space
 
 
@@ -71,6 +72,8 @@ class ToyStrategy:
             raise ValueError("the toy broke on purpose")
         if behaviour == "oom":
             raise MemoryError
+        if behaviour == "refuse":
+            raise Refused("the toy refuses this point")
         if behaviour == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         votes = defaultdict(Counter)
