@@ -204,7 +204,7 @@ def test_a_point_that_is_refused_costs_its_arm_neither_the_others_nor_itself_twi
     assert arm["refused"] is None and arm["retired"] is None
     assert sum(s in ("COMPLETE", "PRUNED") for s in states(found)) == 2
     failed = [t["params"]["noise"] for t in found["trials"] if t["state"] == "FAIL"]
-    assert sorted(failed) == [0.2, 0.3]  # each once
+    assert failed and len(set(failed)) == len(failed)  # none twice
     only = write_recipe(
         folder, trials=1, arms=["tfidf/toy"], spaces={"*/toy": {"behaviour": "refuse"}}
     )
