@@ -21,6 +21,7 @@ from suite.errors import ReportError
 from suite.report import chart_data, formats, write_reports
 from suite.report.answer import Answer, answer
 from suite.report.export import file_names, leaderboard_csv, to_json, to_markdown
+from suite.report.page import render_page
 from suite.report.rows import (
     METRICS,
     absent,
@@ -43,6 +44,7 @@ from suite.results import (
     Rows,
     Rps,
     Scores,
+    ServingForm,
     SingleStream,
     SplitAudit,
     StudyResults,
@@ -342,6 +344,34 @@ def test_answer_with_one_winner_says_who_is_faster_and_cheaper():
         "0.901–0.923), trained in 2 min 05 s, serves 41.5 texts/s. tfidf/classic is faster to "
         "serve (8,312 texts/s) and cheaper to train (1.60 s), at macro-F1 0.905."
     )
+
+
+def test_an_arm_hardly_better_than_guessing_is_no_bargain():
+    base = study()
+    ranks = {HEAD: 1, FAST: 2, BERT: 3}
+    finals = [
+        replace(
+            f,
+            rank=ranks[f.arm],
+            test=replace(f.test, macro_f1=0.1 if f.arm == FAST else f.test.macro_f1),
+        )
+        for f in base.finals
+    ]
+    found = told(replace(base, finals=finals))
+    assert found.leaders == (HEAD,)
+    assert "tfidf/classic" not in found.text
+
+
+def test_every_serving_form_is_told_with_its_circumstances():
+    base = study()
+    other = ServingForm("options", 25.0, 40.25, valid=True)
+    finals = [
+        replace(f, rps=replace(f.rps, form="head", other_forms=[other])) if f.arm == HEAD else f
+        for f in base.finals
+    ]
+    page = render_page(replace(base, finals=finals), words_of("en"))
+    assert "torch (head)" in page
+    assert "as options: 40.2 texts/s Offline, p50 25.0 ms SingleStream" in page
 
 
 def test_a_single_arm_is_not_called_best():

@@ -26,6 +26,8 @@ from suite.results import StudyResults
 
 #: Arms of a tie that are named; the rest are counted and stand in the table.
 NAMED = 6
+#: An arm below this share of the winner's score is not told of as faster or cheaper.
+USEFUL = 0.5
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,9 @@ def _costs_note(
         )
     if not leaders:
         return ""
-    rivals = within or board.rows
+    # An arm that is hardly better than guessing is no bargain, whatever it saves.
+    least = USEFUL * (board.score.of(leaders[0]) or 0.0)
+    rivals = [row for row in within or board.rows if (board.score.of(row) or 0.0) >= least]
     fast, cheap = extreme(rivals, speed), extreme(rivals, time)
     if fast is leaders[0] or speed.of(leaders[0]) is None:
         fast = None
