@@ -17,7 +17,7 @@ classes, at .82.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import datasets
@@ -70,14 +70,7 @@ class MacroF1(SuiteMetric):
     summary = "Mean F1 of the classes that occur in labels or predictions."
 
     def _compute(self, predictions: Classes, references: Classes, classes: int) -> dict[str, float]:
-        value = f1_score(
-            references,
-            predictions,
-            labels=_occurring(references, predictions),
-            average="macro",
-            zero_division=0,
-        )
-        return {"macro_f1": float(value)}
+        return {"macro_f1": _macro(f1_score, references, predictions)}
 
 
 class Accuracy(SuiteMetric):
@@ -95,14 +88,7 @@ class MacroPrecision(SuiteMetric):
     summary = "Mean precision of the classes that occur in labels or predictions."
 
     def _compute(self, predictions: Classes, references: Classes, classes: int) -> dict[str, float]:
-        value = precision_score(
-            references,
-            predictions,
-            labels=_occurring(references, predictions),
-            average="macro",
-            zero_division=0,
-        )
-        return {"precision": float(value)}
+        return {"precision": _macro(precision_score, references, predictions)}
 
 
 class MacroRecall(SuiteMetric):
@@ -111,14 +97,7 @@ class MacroRecall(SuiteMetric):
     summary = "Mean recall of the classes that occur in labels or predictions."
 
     def _compute(self, predictions: Classes, references: Classes, classes: int) -> dict[str, float]:
-        value = recall_score(
-            references,
-            predictions,
-            labels=_occurring(references, predictions),
-            average="macro",
-            zero_division=0,
-        )
-        return {"recall": float(value)}
+        return {"recall": _macro(recall_score, references, predictions)}
 
 
 class PerClassF1(SuiteMetric):
@@ -147,9 +126,11 @@ class Confusion(SuiteMetric):
         return {"confusion": [[int(count) for count in row] for row in counts]}
 
 
-def _occurring(references: Classes, predictions: Classes) -> list[int]:
-    """Classes that occur as label or prediction; no answer is not a class."""
-    return sorted({int(index) for index in (*references, *predictions)} - {NO_ANSWER})
+def _macro(metric: Callable[..., Any], references: Classes, predictions: Classes) -> float:
+    """A scikit-learn score, averaged over the classes that occur; no answer is not a class."""
+    occurring = sorted({*references, *predictions} - {NO_ANSWER})
+    value = metric(references, predictions, labels=occurring, average="macro", zero_division=0)
+    return float(value)
 
 
 def decide(probabilities: NDArray[Any]) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ loads as it is. `generation` lets the model think and reads the option out of wh
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -42,7 +43,7 @@ _UNLIKE = ("", "A", "b", "1", "中", "(")
 _GENERATED_AT_ONCE = {"cpu": 16, "cuda": 64}
 
 
-class _Scored:
+class _Scored(ABC):
     """What both forms of option scoring share."""
 
     form: str
@@ -57,7 +58,7 @@ class _Scored:
         strategy: str,
         batch: int | None,
         bias: Sequence[float] | None,
-        label_names: Sequence[str],
+        label_names: Sequence[str] | None,
         frozen: bool,
     ) -> None:
         self.model = model
@@ -66,7 +67,7 @@ class _Scored:
         self.precision = precision
         self.strategy = strategy
         self.bias = None if bias is None else [float(value) for value in bias]
-        self.label_names = list(label_names)
+        self.label_names = list(label_names or prompter.question.words)
         #: Circumstances of the last `predict_proba`.
         self.facts: dict[str, Any] = {}
         self.scorer = OptionScorer(
@@ -91,11 +92,13 @@ class _Scored:
     def batch(self, value: int) -> None:
         self.scorer.batch = value
 
+    @abstractmethod
     def _decoder(self) -> Any:
-        raise NotImplementedError
+        """The transformer below the scores."""
 
+    @abstractmethod
     def _read(self) -> Readout:
-        raise NotImplementedError
+        """The decoder with the weights that score options, as they stand."""
 
     def _readout(self) -> Readout:
         if not self.scorer.frozen:
@@ -203,7 +206,7 @@ class OptionPredictor(_Scored):
             strategy=strategy,
             batch=batch,
             bias=bias,
-            label_names=label_names or prompter.question.words,
+            label_names=label_names,
             frozen=frozen,
         )
         #: How the kept folder will serve.
@@ -265,7 +268,7 @@ class HeadPredictor(_Scored):
             strategy=strategy,
             batch=batch,
             bias=bias,
-            label_names=label_names or prompter.question.words,
+            label_names=label_names,
             frozen=True,
         )
         self.rows = rows
