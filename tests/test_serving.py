@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from suite.errors import ModelError, StorageError
-from suite.serving import loadgen, measure
+from suite.serving import loadgen, measure, server_load
+from suite.serving.batcher import Batcher, Closed, Overloaded
 
 FORKSERVER = multiprocessing.get_context("forkserver")
 TEXTS = [f"text {number} " + "word " * (number % 7) for number in range(50)]
@@ -193,6 +194,258 @@ def test_offline_rate_of_an_instant_predictor_is_large(tmp_path):
     assert result.valid
     assert result.samples_per_second > 20_000
     assert result.samples == loadgen.MAX_SAMPLES
+
+
+# ---------------------------------------------------------------- Server
+
+
+def server_in_child(connection, toy, seconds, folder, bound_ms, offline):
+    result = server_load.run_server(
+        toy.predict_proba, TEXTS, seconds, folder, bound_ms=bound_ms, offline_per_second=offline
+    )
+    connection.send((result, [len(call) for call in toy.calls]))
+
+
+def server(toy, folder, seconds=0.3, bound_ms=100, offline=950.0):
+    (result, sizes), code = in_child(server_in_child, toy, seconds, folder, bound_ms, offline)
+    assert code == 0
+    return result, sizes
+
+
+def test_server_finds_the_rate_that_keeps_the_bound(tmp_path):
+    # A batch of n takes 2 + n ms: above 960 a second the queue grows without end.
+    result, sizes = server(Toy(per_call=0.002, per_text=0.001), tmp_path)
+    assert result.valid and result.error is None and result.within_bound
+    assert 550 <= result.samples_per_second <= 1000
+    assert result.p50_ms < result.p99_ms <= 100
+    assert result.queries >= 459  # fewer do not establish the 99th percentile
+    # Nobody is batched by more than what takes half of the bound, and load makes batches.
+    assert 2 < max(sizes) <= result.batch == round(0.5 * 0.1 * 950)
+    verdicts = [
+        loadgen.read_log("Server", log, 0).valid
+        for log in tmp_path.glob("run-*/mlperf_log_detail.txt")
+    ]
+    assert True in verdicts and False in verdicts  # a rate that passed, and one that did not
+
+
+def test_the_search_goes_by_the_verdict_and_not_by_the_percentile(tmp_path, monkeypatch):
+    rates = []
+
+    def run(settings, *rest):
+        rates.append(round(settings.server_target_qps, 1))
+        return loadgen.ScenarioResult(
+            "Server",
+            valid=rates[-1] <= 100,
+            samples_per_second=rates[-1],
+            p99_ms=90.0,
+            within_bound=True,
+        )
+
+    monkeypatch.setattr(server_load, "_server_run", run)
+    found = server_load.run_server(
+        Toy().predict_proba, TEXTS, 10, tmp_path, bound_ms=100, offline_per_second=200
+    )
+    # Down from 0.7 of Offline until one passes, then the middle, in ratios.
+    assert rates == [140, 98, 117.1, 107.1, 102.5]
+    assert (found.samples_per_second, found.valid, found.reason) == (98, True, "")
+    # Where time is up before a rate has failed, the figure says that it is a lower bound.
+    rates.clear()
+    monkeypatch.setattr(server_load, "SERVER_RUNS", 2)
+    found = server_load.run_server(
+        Toy().predict_proba, TEXTS, 10, tmp_path, bound_ms=100, offline_per_second=50
+    )
+    assert rates == [35, 49]
+    assert found.valid and "49 a second was passed, higher rates were not tried" in found.reason
+
+
+def test_server_batches_reach_more_than_one_text_at_a_time_could(tmp_path):
+    # 20 ms whatever the batch: 50 a second one by one.
+    result, _ = server(Toy(per_call=0.02), tmp_path, offline=1500.0)
+    assert result.valid and result.samples_per_second > 500
+
+
+def test_server_where_no_rate_can_keep_the_bound(tmp_path):
+    result, sizes = server(Toy(per_call=0.03), tmp_path, bound_ms=20, offline=30.0)
+    assert not result.valid and result.samples_per_second is None
+    assert "one text alone takes 30 ms, the bound is 20 ms" in result.reason
+    assert len(sizes) == 6  # the warm-up alone
+
+
+def test_server_of_too_few_queries_is_not_valid(tmp_path):
+    # Some 30 a second for 0.9 s at most: p99 is measured, and nothing is established.
+    result, _ = server(Toy(per_call=0.025), tmp_path, offline=40.0, bound_ms=400)
+    assert result.within_bound and not result.valid
+    assert result.p99_ms <= 400 and result.queries < 459
+    assert "more queries" in result.reason
+
+
+def test_server_reports_what_a_predictor_raises(tmp_path):
+    for call in (1, 20):
+        result, _ = server(FailsAtCall(call), tmp_path)
+        assert (result.valid, result.error) == (False, "RuntimeError: no weights left")
+    result, _ = server(OneRowShort(), tmp_path)
+    assert result.error == "ValueError: 2 answers for 3 texts"
+
+
+# ---------------------------------------------------------------- the batcher
+
+
+class Echo:
+    """Answers a text by itself, upper case; remembers its batches and can be held."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.go = threading.Event()
+        self.go.set()
+        self.threads: set[int] = set()
+
+    def __call__(self, texts):
+        self.batches.append(list(texts))
+        self.threads.add(threading.get_ident())
+        assert self.go.wait(10)
+        return [text.upper() for text in texts]
+
+
+def wait_until(true, seconds=5.0):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.002)
+
+
+def test_many_threads_get_their_own_answers_from_one():
+    echo = Echo()
+    answers: dict[str, str] = {}
+
+    def ask(number):
+        for turn in range(20):
+            text = f"t{number}-{turn}"
+            answers[text] = batcher.submit(text).result(10)
+
+    with Batcher(echo, max_batch=16, max_wait_seconds=0.002, max_queue=1000) as batcher:
+        threads = [threading.Thread(target=ask, args=(n,)) for n in range(40)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    assert answers == {text: text.upper() for text in answers} and len(answers) == 800
+    assert len(echo.threads) == 1
+    assert max(map(len, echo.batches)) <= 16 and len(echo.batches) < 400
+
+
+def test_what_gathers_while_one_batch_is_answered_is_the_next():
+    echo = Echo()
+    echo.go.clear()
+    with Batcher(echo, max_batch=3, max_wait_seconds=0, max_queue=10) as batcher:
+        futures = [batcher.submit("a")]
+        wait_until(lambda: echo.batches)
+        futures += [batcher.submit(text) for text in "bcde"]
+        echo.go.set()
+        assert [future.result(1) for future in futures] == list("ABCDE")
+    assert echo.batches == [["a"], ["b", "c", "d"], ["e"]]
+
+
+def test_the_oldest_waits_for_company_and_not_longer():
+    echo = Echo()
+    with Batcher(echo, max_batch=100, max_wait_seconds=0.15, max_queue=10) as batcher:
+        begun = time.monotonic()
+        first = batcher.submit("a")
+        time.sleep(0.05)
+        second = batcher.submit("b")
+        assert first.result(5) == "A" and second.result(5) == "B"
+        took = time.monotonic() - begun
+    assert echo.batches == [["a", "b"]]
+    assert 0.14 <= took < 0.3
+
+
+def test_a_full_batch_does_not_wait():
+    echo = Echo()
+    with Batcher(echo, max_batch=2, max_wait_seconds=5, max_queue=10) as batcher:
+        begun = time.monotonic()
+        futures = [batcher.submit("a")]
+        time.sleep(0.05)  # it waits for company
+        futures.append(batcher.submit("b"))
+        assert [f.result(2) for f in futures] == ["A", "B"]
+        assert time.monotonic() - begun < 1
+
+
+def test_a_batch_is_bounded_by_what_size_counts():
+    echo = Echo()
+    echo.go.clear()
+    with Batcher(echo, 10, 0, 100, size=len) as batcher:
+        futures = [batcher.submit("x")]
+        wait_until(lambda: echo.batches)
+        futures += [batcher.submit(t) for t in ("aaaa", "bbbbbb", "c", "d" * 30, "e")]
+        echo.go.set()
+        assert all(f.result(5) for f in futures)
+    assert echo.batches == [["x"], ["aaaa", "bbbbbb"], ["c"], ["d" * 30], ["e"]]
+
+
+def test_a_failure_reaches_everyone_in_its_batch_and_nobody_else():
+    held = threading.Event()
+
+    def predict(texts):
+        assert held.wait(5)
+        if "bad" in texts:
+            raise RuntimeError("no weights left")
+        return texts
+
+    with Batcher(predict, max_batch=2, max_wait_seconds=0, max_queue=10) as batcher:
+        futures = [batcher.submit(t) for t in ("a",)]
+        time.sleep(0.05)  # taken alone
+        futures += [batcher.submit(t) for t in ("bad", "b", "c")]
+        held.set()
+        assert futures[0].result(5) == "a" and futures[3].result(5) == "c"
+        for failed in futures[1:3]:
+            with pytest.raises(RuntimeError, match="no weights left"):
+                failed.result(5)
+
+
+def test_too_many_waiting_are_turned_away_and_one_who_left_is_not_computed():
+    echo = Echo()
+    echo.go.clear()
+    with Batcher(echo, max_batch=1, max_wait_seconds=0, max_queue=2) as batcher:
+        first = batcher.submit("a")
+        wait_until(lambda: echo.batches)
+        left = batcher.submit("b")
+        last = batcher.submit("c")
+        with pytest.raises(Overloaded, match="2 texts wait already"):
+            batcher.submit("d")
+        assert left.cancel()
+        echo.go.set()
+        assert (first.result(5), last.result(5)) == ("A", "C")
+    assert echo.batches == [["a"], ["c"]]
+
+
+@pytest.mark.parametrize("answer_waiting", [True, False])
+def test_closing_answers_what_waits_or_says_so(answer_waiting):
+    echo = Echo()
+    echo.go.clear()
+    batcher = Batcher(echo, max_batch=1, max_wait_seconds=0, max_queue=10)
+    first = batcher.submit("a")
+    wait_until(lambda: echo.batches)
+    waiting = [batcher.submit(text) for text in "bc"]
+    closing = threading.Thread(target=batcher.close, kwargs={"answer_waiting": answer_waiting})
+    closing.start()
+    wait_until(lambda: batcher._closed)
+    with pytest.raises(Closed):
+        batcher.submit("d")
+    echo.go.set()
+    closing.join(5)
+    assert not closing.is_alive()
+    assert first.result(0) == "A"  # what is being answered is always answered
+    if answer_waiting:
+        assert [future.result(0) for future in waiting] == ["B", "C"]
+    else:
+        for future in waiting:
+            with pytest.raises(Closed, match="before the text's turn"):
+                future.result(0)
+
+
+def test_a_batcher_of_nothing_is_a_defect_of_the_caller():
+    for words in ((0, 0.0, 1), (1, -1.0, 1), (1, 0.0, 0)):
+        with pytest.raises(ValueError, match="a batcher needs"):
+            Batcher(list, *words)
 
 
 def test_one_text_is_enough(tmp_path):

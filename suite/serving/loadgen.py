@@ -11,7 +11,8 @@ calibrated first. And it says itself what it could not establish: a percentile c
 so many queries were seen that it holds with 99 % confidence (its early-stopping rule: 64 queries
 for the 90th, 662 for the 99th); otherwise it is None here, and `valid` goes with every figure.
 
-A scenario is a function that fills LoadGen's settings, entered in `_PLANS`.
+A scenario is a function that fills LoadGen's settings, entered in `_PLANS`. Server, which is a
+search over several runs, is in `server_load.py`.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from suite.errors import StorageError
 from suite.protocols import Probabilities
 
-Scenario = Literal["SingleStream", "Offline"]
+Scenario = Literal["SingleStream", "Offline", "Server"]
 Predict = Callable[[Sequence[str]], Probabilities]
 
 #: Queries that LoadGen's rule (at 99 % confidence, one query above the bound) asks for before a
@@ -68,6 +69,29 @@ class ScenarioResult:
     reason: str = ""
     """Why it is not valid, or which percentile is missing and why; empty when nothing is."""
     error: str | None = None
+    within_bound: bool = False
+    """Server: whether the 99th percentile as measured was within the bound."""
+    batch: int = 0
+    """Server: texts that one batch of the batcher could hold."""
+
+
+class Callbacks(Protocol):
+    """What LoadGen calls. None of it may raise."""
+
+    first_error: BaseException | None
+    samples: int
+
+    def issue(self, queries: Sequence[Any]) -> None:
+        """Answers queries, at once or later."""
+
+    def flush(self) -> None:
+        """Nothing more comes for now."""
+
+    def load(self, indices: Sequence[int]) -> None:
+        """Texts to have in memory."""
+
+    def unload(self, indices: Sequence[int]) -> None:
+        """Texts that are no longer needed."""
 
 
 class _Answering:
@@ -125,7 +149,7 @@ def run_scenario(
     *,
     seed: int = 0,
 ) -> ScenarioResult:
-    """Warms up, calibrates, and runs one scenario.
+    """Warms up, calibrates, and runs one scenario: SingleStream or Offline.
 
     SingleStream: one text at a time for `seconds`, up to twice that where it establishes p90.
     Offline: one query of as many texts as last about `seconds`; run again, larger, where the
@@ -142,6 +166,23 @@ def run_scenario(
         StorageError: the folder can't be written.
         KeyboardInterrupt, SystemExit: came while answering; raised after LoadGen has ended.
     """
+    prepare(texts, seconds, folder)
+    try:
+        settings = _PLANS[scenario](predict, texts, seconds, seed)
+    except Exception as error:  # noqa: BLE001 - a predictor may raise anything; it is reported
+        return ScenarioResult(scenario, valid=False, error=described(error))
+    result = run_test(scenario, settings, _Answering(predict, texts), texts, folder)
+    for _ in range(RECALIBRATIONS):
+        if scenario != "Offline" or not _too_short(result, settings):
+            break
+        # More texts at once were quicker than a calibration by few: expect that to go on.
+        settings = _offline_settings(2 * (result.samples_per_second or 1.0), seconds, seed)
+        result = run_test(scenario, settings, _Answering(predict, texts), texts, folder)
+    return result
+
+
+def prepare(texts: Sequence[str], seconds: float, folder: Path) -> Path:
+    """Makes LoadGen's log folder, and refuses what no scenario can run on."""
     if seconds <= 0 or not texts:
         raise ValueError(f"a scenario needs seconds ({seconds}) above 0 and texts ({len(texts)})")
     try:
@@ -151,26 +192,19 @@ def run_scenario(
         raise StorageError(
             f"LoadGen's logs can't be written: {problem.strerror}", where=str(folder)
         ) from None
-    try:
-        settings = _PLANS[scenario](predict, texts, seconds, seed)
-    except Exception as error:  # noqa: BLE001 - a predictor may raise anything; it is reported
-        return ScenarioResult(scenario, valid=False, error=_described(error))
-    result = _run(scenario, settings, predict, texts, folder)
-    for _ in range(RECALIBRATIONS):
-        if scenario != "Offline" or not _too_short(result, settings):
-            break
-        # More texts at once were quicker than a calibration by few: expect that to go on.
-        settings = _offline_settings(2 * (result.samples_per_second or 1.0), seconds, seed)
-        result = _run(scenario, settings, predict, texts, folder)
-    return result
+    return folder
 
 
-def _run(
-    scenario: Scenario, settings: Any, predict: Predict, texts: Sequence[str], folder: Path
+def run_test(
+    scenario: Scenario,
+    settings: Any,
+    answering: Callbacks,
+    texts: Sequence[str],
+    folder: Path,
 ) -> ScenarioResult:
+    """One test of LoadGen, with its log in a folder that exists, and what it found."""
     import mlperf_loadgen
 
-    answering = _Answering(predict, texts)
     log = mlperf_loadgen.LogSettings()
     log.enable_trace = False
     log.log_output.outdir = str(folder)
@@ -188,18 +222,19 @@ def _run(
         if not isinstance(error, Exception):
             raise error
         return ScenarioResult(
-            scenario, valid=False, samples=answering.samples, error=_described(error)
+            scenario, valid=False, samples=answering.samples, error=described(error)
         )
     return read_log(scenario, folder / "mlperf_log_detail.txt", answering.samples)
 
 
-def _settings(scenario: Scenario, seconds: float, seed: int) -> Any:
+def base_settings(scenario: Scenario, seconds: float, seed: int) -> Any:
+    """LoadGen's settings for a timed test of `seconds`, draws seeded."""
     import mlperf_loadgen
 
     settings = mlperf_loadgen.TestSettings()
     settings.scenario = getattr(mlperf_loadgen.TestScenario, scenario)
     settings.mode = mlperf_loadgen.TestMode.PerformanceOnly
-    settings.max_duration_ms = _milliseconds(PATIENCE * seconds)
+    settings.max_duration_ms = milliseconds(PATIENCE * seconds)
     draw = Random(seed)
     settings.qsl_rng_seed = draw.getrandbits(32)
     settings.sample_index_rng_seed = draw.getrandbits(32)
@@ -209,7 +244,7 @@ def _settings(scenario: Scenario, seconds: float, seed: int) -> Any:
 
 def _single_stream(predict: Predict, texts: Sequence[str], seconds: float, seed: int) -> Any:
     """Warm-up calls of one text; their quickest says how many queries may be needed."""
-    drawn = _shuffled(texts, seed)
+    drawn = shuffled(texts, seed)
     predict([next(drawn)])  # the first call pays for what is set up once
     latencies: list[float] = []
     begun = time.perf_counter()
@@ -217,10 +252,10 @@ def _single_stream(predict: Predict, texts: Sequence[str], seconds: float, seed:
         before = time.perf_counter()
         predict([next(drawn)])
         latencies.append(time.perf_counter() - before)
-    settings = _settings("SingleStream", seconds, seed)
+    settings = base_settings("SingleStream", seconds, seed)
     # LoadGen generates twice the queries this makes for, and ends early when it runs out.
     settings.single_stream_expected_latency_ns = max(2_000, round(min(latencies) * 1e9 / 2))
-    settings.min_duration_ms = _milliseconds(seconds)
+    settings.min_duration_ms = milliseconds(seconds)
     mean = sum(latencies) / len(latencies)
     within_reach = P90_QUERIES * mean <= PATIENCE * seconds
     settings.min_query_count = P90_QUERIES if within_reach else 1
@@ -229,7 +264,7 @@ def _single_stream(predict: Predict, texts: Sequence[str], seconds: float, seed:
 
 def _offline(predict: Predict, texts: Sequence[str], seconds: float, seed: int) -> Any:
     """Ever larger timed calls, until one is long enough and more texts no longer add speed."""
-    drawn = _shuffled(texts, seed)
+    drawn = shuffled(texts, seed)
     enough, at_most = (share * seconds for share in CALIBRATION_SHARES)
     predict([next(drawn)])  # the first call pays for what is set up once
     count, spent, slower = 1, 0.0, 0.0
@@ -249,11 +284,11 @@ def _offline(predict: Predict, texts: Sequence[str], seconds: float, seed: int) 
 
 
 def _offline_settings(per_second: float, seconds: float, seed: int) -> Any:
-    settings = _settings("Offline", seconds, seed)
+    settings = base_settings("Offline", seconds, seed)
     samples = max(1, min(MAX_SAMPLES, round(per_second * seconds)))
     settings.min_query_count = samples
     # LoadGen itself shall call a query INVALID that ended too soon to be trusted.
-    settings.min_duration_ms = _milliseconds(LEAST_SHARE * samples / per_second)
+    settings.min_duration_ms = milliseconds(LEAST_SHARE * samples / per_second)
     # It issues the larger of `samples` and 1.1 × duration × speed: keep the latter below.
     settings.offline_expected_qps = samples / (2 * settings.min_duration_ms / 1000)
     return settings
@@ -272,17 +307,20 @@ def _too_short(result: ScenarioResult, settings: Any) -> bool:
     return lasted * 1000 < settings.min_duration_ms and result.samples < MAX_SAMPLES
 
 
-def _shuffled(texts: Sequence[str], seed: int) -> Iterator[str]:
+def shuffled(texts: Sequence[str], seed: int) -> Iterator[str]:
+    """The texts in a seeded order, over and over."""
     order = list(range(len(texts)))
     Random(seed).shuffle(order)
     return cycle(texts[index] for index in order)
 
 
-def _milliseconds(seconds: float) -> int:
+def milliseconds(seconds: float) -> int:
+    """At least one, as LoadGen counts them."""
     return max(1, round(seconds * 1000))
 
 
-def _described(error: BaseException) -> str:
+def described(error: BaseException) -> str:
+    """An error as one line."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
@@ -332,6 +370,18 @@ def read_log(scenario: Scenario, file: Path, samples: int) -> ScenarioResult:
             samples,
             samples_per_second=_number(values, "result_samples_per_second"),
             reason="; ".join(problems),
+        )
+    if scenario == "Server":
+        return ScenarioResult(
+            scenario,
+            valid,
+            queries,
+            samples,
+            samples_per_second=_number(values, "result_completed_samples_per_sec"),
+            p50_ms=_latency(values, "50.00") if queries >= MEDIAN_QUERIES else None,
+            p99_ms=_latency(values, "99.00"),
+            reason="; ".join(problems),
+            within_bound=values.get("result_perf_constraints_met") is True,
         )
     p50 = _latency(values, "50.00") if queries >= MEDIAN_QUERIES else None
     p90 = _latency(values, "90.00") if values.get("early_stopping_met") is True else None
