@@ -6,11 +6,7 @@ took: a trial that finds them is charged as much as the one that made them.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from suite import paths
+from suite import cache
 from suite.catalog import Model
 from suite.errors import ModelError
 from suite.protocols import Predictor, Probabilities, Refused, Run
 from suite.space import Choice, Dimension, Fixed, Float, Params, Space
-from suite.strategies import limits
+from suite.strategies import limits, token_cache
 from suite.task import Task
 
 if TYPE_CHECKING:
@@ -36,6 +32,8 @@ HEAD = "lr.safetensors"
 Matrix = NDArray[np.float32]
 
 SCALINGS = ("none", "l2", "standard")
+#: What of a folder decides its embeddings: weights, tokenizer, settings.
+_SOURCE_FILES = ("*.safetensors", "*.bin", *token_cache.TOKENIZER_FILES)
 #: No row of a class in train: its logit, low enough for a probability of 0.
 _NEVER = -1e4
 
@@ -198,44 +196,40 @@ def _fit_head(matrix: Matrix, run: Run, knobs: _Knobs) -> Head:
 def _training_matrix(run: Run, embedder: Embedder, pooling: str) -> Matrix:
     """Embeddings of the training rows, from the cache where they are there."""
     from safetensors import SafetensorError, safe_open
-    from safetensors.numpy import save_file
 
-    file = paths.cache() / "embeddings" / f"{_cache_key(run, embedder)}.safetensors"
+    file = _place(run, embedder)
     started = time.perf_counter()
     try:
         with safe_open(file, framework="numpy") as stored:
             matrix: Matrix = stored.get_tensor(pooling)
             facts = stored.metadata()
         if len(matrix) == len(run.train):
+            cache.used(file)
             run.saved(max(0.0, float(facts["seconds"]) - (time.perf_counter() - started)))
             run.note(embeddings="cached", truncated=float(facts["truncated"]))
             return matrix
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         pass  # None yet, or none of use: made below.
-    encoded = embedder.codec.encode(run.train.texts)
+    tokens = token_cache.found(run, embedder.codec, embedder.source)
     ways = tuple(dict.fromkeys((*poolings(run.model), pooling)))
-    matrices = embedder.embed(encoded.ids, ways, run)
-    seconds = time.perf_counter() - started
-    truncated = encoded.cut / max(1, len(encoded.ids))
+    begun = time.perf_counter()
+    matrices = embedder.embed(tokens.encoded.ids, ways, run)
+    seconds = tokens.seconds + time.perf_counter() - begun
+    truncated = tokens.encoded.cut / max(1, len(tokens.encoded.ids))
     run.note(embeddings="made", truncated=truncated)
-    draft = file.with_name(f".{file.stem}-{os.getpid()}-{uuid.uuid4().hex[:8]}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        facts = {"seconds": str(seconds), "truncated": str(truncated)}
-        save_file(matrices, draft, metadata=facts)
-        os.replace(draft, file)
-    except (OSError, SafetensorError):
-        draft.unlink(missing_ok=True)  # A cache that can't be written must not stop a trial.
+    # Writing serves later trials, and is no part of this one's training.
+    with run.loading():
+        cache.write(file, matrices, {"seconds": repr(seconds), "truncated": repr(truncated)})
     return matrices[pooling]
 
 
-def _cache_key(run: Run, embedder: Embedder) -> str:
+def _place(run: Run, embedder: Embedder) -> Path:
     import torch
     import transformers
 
     facts = [
         run.model.identity,
-        _stamp(embedder.source),
+        token_cache.stamp(embedder.source, _SOURCE_FILES),
         run.fingerprint,
         embedder.codec.max_tokens,
         embedder.precision,
@@ -244,16 +238,7 @@ def _cache_key(run: Run, embedder: Embedder) -> str:
         transformers.__version__,
         torch.__version__,
     ]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]
-
-
-def _stamp(source: Source) -> list[Any]:
-    """What tells that a local folder's weights or tokenizer were replaced."""
-    folder = Path(source.where)
-    if not folder.is_dir():
-        return [source.where, source.revision]
-    files = sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin"), *folder.glob("*.json")])
-    return [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in files]
+    return cache.place("embeddings", facts)
 
 
 class Embedder:
