@@ -166,6 +166,68 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class ServerLoad:
+    """Texts that arrive at random: the highest rate whose p99 latency keeps the task's bound.
+
+    `per_second` is null where no rate keeps it; `valid` is LoadGen's verdict on the run.
+    """
+
+    per_second: float | None
+    p99_ms: float | None
+    bound_ms: float
+    valid: bool
+
+
+BenchState = Literal["measured", "disagrees", "refused", "failed"]
+
+
+@dataclass(frozen=True)
+class BenchRow:
+    """An arm's kept checkpoint behind one engine at one precision, on one machine.
+
+    Only a `measured` row ranks: `refused` and `failed` say why in `reason`; `disagrees` answers
+    validation otherwise than the trained model does, and is not timed.
+    """
+
+    arm: str
+    trial: int
+    engine: str
+    precision: str
+    host: str
+    state: BenchState
+    reason: str | None = None
+    device: str = ""
+    threads: int = 0
+    batch: int = 0
+    agreement: float | None = None
+    """Share of validation rows on which it decides as the trained model does; null where there is
+    nothing to compare."""
+    agreement_rows: int = 0
+    macro_f1: float | None = None
+    macro_f1_difference: float | None = None
+    """Its macro-F1 on those rows less the trained model's."""
+    agrees: bool = False
+    single_stream: SingleStream | None = None
+    offline_per_second: float | None = None
+    offline_valid: bool = False
+    server: ServerLoad | None = None
+    server_batch: int = 0
+    """Texts in a batch of the Server scenario at most."""
+    load_seconds: float | None = None
+    prepare_seconds: float | None = None
+    """Converting, compiling, quantising: what is done once before the first answer."""
+    seconds: float = 0.0
+    contended: bool = False
+    measured: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+    fastest_in: list[str] = field(default_factory=list)
+    """Scenarios in which no valid engine of the arm on this machine is faster."""
+    fastest_overall_in: list[str] = field(default_factory=list)
+    """Scenarios in which nothing else that the study measured on this machine is faster."""
+
+
+@dataclass(frozen=True)
 class Rows:
     """Rows in each split."""
 
@@ -258,6 +320,8 @@ class StudyResults:
     comparisons: list[Comparison] = field(default_factory=list)
     importance: dict[str, dict[str, float]] = field(default_factory=dict)
     """Arm -> hyperparameter -> PED-ANOVA importance."""
+    bench: list[BenchRow] = field(default_factory=list)
+    """What `suite bench` measured, in the order of arms, the fastest engine first."""
 
     @property
     def sample(self) -> bool:

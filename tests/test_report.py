@@ -20,7 +20,7 @@ import pytest
 from suite.errors import ReportError
 from suite.report import chart_data, formats, write_reports
 from suite.report.answer import Answer, answer
-from suite.report.export import file_names, leaderboard_csv, to_json, to_markdown
+from suite.report.export import engines_csv, file_names, leaderboard_csv, to_json, to_markdown
 from suite.report.page import render_page
 from suite.report.rows import (
     METRICS,
@@ -36,6 +36,7 @@ from suite.report.words import LANGUAGES, WORDS, words_of
 from suite.results import (
     Arm,
     Audit,
+    BenchRow,
     Checkpoint,
     Comparison,
     DataFacts,
@@ -44,6 +45,7 @@ from suite.results import (
     Rows,
     Rps,
     Scores,
+    ServerLoad,
     ServingForm,
     SingleStream,
     SplitAudit,
@@ -166,6 +168,34 @@ def study(**changes: Any) -> StudyResults:
         "importance": {HEAD: {"learning_rate": 0.8, "batch": 0.2}},
     }
     return StudyResults(**(plain | changes))
+
+
+def benched(**changes: Any) -> StudyResults:
+    """The study with four engines behind one arm: the fastest, a doubtful one, two untimed."""
+    row = BenchRow(
+        arm=BERT, trial=2, engine="openvino", precision="int8", host="box", state="measured",
+        device="CPU", threads=2, batch=64, agreement=0.9954, agreement_rows=2000, macro_f1=0.8489,
+        macro_f1_difference=-0.0011, agrees=True, single_stream=SingleStream(4.2, 5.0, 6.1, True),
+        offline_per_second=412.5, offline_valid=True,
+        server=ServerLoad(318.0, 97.5, 100.0, True), server_batch=20, load_seconds=0.4,
+        prepare_seconds=125.0, seconds=10.0, measured="2026-01-02T03:04:05+00:00",
+        versions={"openvino": "2026.1"}, note="Offline: 4,125 texts in one query",
+        fastest_in=["SingleStream", "Offline", "Server"], fastest_overall_in=["SingleStream"],
+    )  # fmt: skip
+    slow = replace(
+        row, engine="torch", precision="float32", agreement=1.0, macro_f1_difference=0.0,
+        single_stream=SingleStream(33.0, None, None, False), offline_per_second=21.5,
+        offline_valid=False, server=ServerLoad(None, None, 100.0, False),
+        note="Server: one text alone takes 133 ms, the bound is 100 ms", contended=True,
+        fastest_in=[], fastest_overall_in=[],
+    )  # fmt: skip
+    none = {"single_stream": None, "offline_per_second": None, "server": None, "note": "",
+            "fastest_in": [], "fastest_overall_in": [], "agrees": False}  # fmt: skip
+    wrong = replace(row, engine="onnxruntime", state="disagrees", agreement=0.97,
+                    reason=f"97 % < 99 % {HOSTILE}", **none)  # fmt: skip
+    absent = replace(row, engine="compile", precision="bfloat16", state="refused", agreement=None,
+                     macro_f1_difference=None, reason="=no compiler | here", **none)  # fmt: skip
+    return study(bench=[row, slow, wrong, absent], **changes)
 
 
 def told(results: StudyResults, language: str = "en") -> Answer:
@@ -758,6 +788,51 @@ def test_page_holds_the_leaderboard_and_reasons_without_any_script(tmp_path: Pat
                  "Test rows that stand in train: 2 (4 when"):  # fmt: skip
         assert part in text, part
     assert "Bundled sample" not in text
+
+
+def test_page_shows_engines_only_where_they_were_benched(tmp_path: Path):
+    assert 'id="engines"' not in page_of(study(), tmp_path)
+    page = page_of(benched(), tmp_path)
+    text = bare(page)
+    start = text.index('<section id="engines">')
+    table = text[start : text.index("</section>", start)]
+    assert '<a href="#engines">Serving engines</a>' in text
+    for part in ("openvino", "99.54%", "-0.0011", "+0.0000", "<b>4.20 ms</b>", "6.10 ms",
+                 "<b>412</b>", "<b>318</b>", "p99 within 100 ms: measured 97.5 ms", "2 min 05 s",
+                 "on 2,000 validation rows", "openvino=2026.1", "box", "disagrees",
+                 "97 % &lt; 99 %", "refused", "=no compiler | here", "one text alone takes 133 ms",
+                 "contended"):  # fmt: skip
+        assert part in table, part
+    assert table.count("fastest</span>") == 1  # overall in one scenario
+    assert table.count("not valid</span>") == 2  # p50 and Offline of the doubtful row
+    assert HOSTILE not in page
+    chinese = bare(page_of(benched(), tmp_path, "zh"))
+    assert "推理引擎" in chinese and "Serving engines" not in chinese
+
+
+def test_engines_are_written_as_csv_and_markdown_too(tmp_path: Path):
+    paths = write_reports([benched()], tmp_path, ["csv", "md"], "en")
+    assert [p.name for p in paths][2] == "toy-engines.csv"
+    rows = list(csv.DictReader(engines_csv(benched()).splitlines()))
+    assert [r["engine"] for r in rows] == ["openvino", "torch", "onnxruntime", "compile"]
+    assert (rows[0]["offline_per_second"], rows[0]["server_p99_ms"]) == ("412.5", "97.5")
+    assert (rows[0]["agrees"], rows[0]["fastest_overall_in"]) == ("true", "SingleStream")
+    assert json.loads(rows[0]["versions"]) == {"openvino": "2026.1"}
+    assert (rows[3]["reason"], rows[3]["offline_per_second"]) == ("'=no compiler | here", "")
+    text = to_markdown(benched(), EN)
+    assert (
+        "| toy-bert/linear_head | openvino | int8 | 99.54% | -0.0011 | 4.20 ms \\* | 6.10 ms | "
+        "412 \\* | 318 \\* | box |" in text
+    )
+    assert "21.5 (not valid)" in text and "refused; =no compiler \\| here" in text
+    assert "## Serving engines" not in to_markdown(study(), EN)
+
+
+def test_results_from_before_engines_read_as_none_benched():
+    value = study().to_json()
+    del value["bench"]
+    assert StudyResults.from_json(value).bench == []
+    assert StudyResults.from_json(benched().to_json()) == benched()
 
 
 def test_sample_page_has_its_banner_first(tmp_path: Path):

@@ -586,17 +586,17 @@ def test_circumstances_of_a_predictor_that_holds_a_torch_module():
     parted.embedder = Plain()
     parted.embedder.model = torch.nn.Linear(2, 2)
     expected = ("torch", "cpu", torch.get_num_threads())
-    assert measure._circumstances(whole) == expected
-    assert measure._circumstances(parted) == expected
-    assert measure._circumstances(Plain())[:2] == ("python", "cpu")
+    assert measure.circumstances(whole) == expected
+    assert measure.circumstances(parted) == expected
+    assert measure.circumstances(Plain())[:2] == ("python", "cpu")
 
 
 def test_threads_a_predictor_without_torch_may_use(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert measure._circumstances(Toy()) == ("toy", "cpu", 3)
+    assert measure.circumstances(Toy()) == ("toy", "cpu", 3)
     monkeypatch.delenv("OMP_NUM_THREADS")
     monkeypatch.setattr(measure.os, "sched_getaffinity", lambda pid: {0, 5}, raising=False)
-    assert measure._circumstances(Toy())[2] == 2
+    assert measure.circumstances(Toy())[2] == 2
 
 
 def test_failures_are_messages(tmp_path):

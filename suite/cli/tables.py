@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.table import Table
+from rich.text import Text
 
 from suite.cli.console import out
-from suite.results import Final, Rps, StudyResults, Trial
+from suite.results import BenchRow, Final, Rps, StudyResults, Trial
 
 
 def banner(found: StudyResults) -> None:
@@ -108,6 +111,75 @@ def trials_table(found: StudyResults, limit: int = 200) -> Table:
             trial.error.splitlines()[0] if trial.error else parameters(trial),
         )
     return table
+
+
+def bench_table(found: StudyResults) -> Table:
+    """Engines by arm, the fastest Offline first; `*` marks the arm's fastest in a scenario."""
+    bounds = {row.server.bound_ms for row in found.bench if row.server}
+    within = f" within {min(bounds):g} ms" if len(bounds) == 1 else ""
+    table = Table(title=f"{found.study}: serving engines", title_justify="left")
+    for column in ("arm", "engine", "precision"):
+        table.add_column(column, no_wrap=True)
+    for column in ("agreement", "p50 ms", "p99 ms", "Offline/s", f"Server/s{within}"):
+        table.add_column(column, justify="right")
+    table.add_column("note")
+    several = len({row.host for row in found.bench}) > 1
+    before = None
+    for row in found.bench:
+        single, server = row.single_stream, row.server
+        single_valid = single is None or single.valid
+        table.add_row(
+            row.arm if row.arm != before else "",
+            row.engine,
+            row.precision or "–",
+            "–" if row.agreement is None else f"{row.agreement:.2%}",
+            _figure(row, "SingleStream", single.p50_ms if single else None, single_valid, 2),
+            "–" if single is None or single.p99_ms is None else f"{single.p99_ms:,.2f}",
+            _figure(row, "Offline", row.offline_per_second, row.offline_valid, 0),
+            _figure(
+                row, "Server", server.per_second if server else None, bool(server and server.valid)
+            ),
+            Text(_bench_note(row, several)),
+            end_section=False,
+        )
+        before = row.arm
+    return table
+
+
+def _figure(row: BenchRow, scenario: str, value: float | None, valid: bool, digits: int = 0) -> str:
+    if value is None:
+        return "–"
+    star = "*" if scenario in row.fastest_in else ""
+    return f"{value:,.{digits}f}{'' if valid else ' ?'}{star}"
+
+
+def _bench_note(row: BenchRow, several: bool) -> str:
+    parts = [f"on {row.host}"] if several else []
+    if row.state != "measured":
+        parts.append(f"{row.state}: {row.reason}" if row.reason else row.state)
+    elif row.contended:
+        parts.append("contended: no rank")
+    if row.server is not None and row.server.per_second is None:
+        # Why there is none; the rest of the note is in the report.
+        parts += [part for part in row.note.split("; ") if part.startswith("Server: ")]
+    return "; ".join(parts)
+
+
+def fastest_lines(rows: Sequence[BenchRow]) -> list[str]:
+    """What is fastest of all in each scenario, machine by machine."""
+    lines = []
+    hosts = list(dict.fromkeys(row.host for row in rows))
+    for host in hosts:
+        best = [
+            f"{scenario} {row.arm} on {row.engine} {row.precision}".rstrip()
+            for scenario in ("SingleStream", "Offline", "Server")
+            for row in rows
+            if row.host == host and scenario in row.fastest_overall_in
+        ]
+        if best:
+            where = f" ({host})" if len(hosts) > 1 else ""
+            lines.append(f"Fastest{where}: {'; '.join(best)}")
+    return lines
 
 
 def parameters(trial: Trial) -> str:

@@ -20,8 +20,9 @@ def write_reports(
 ) -> list[Path]:
     """Writes each study in each format, and an index of pages where there are several studies.
 
-    Files are `{study}.html`, `.json`, `-leaderboard.csv`, `-trials.csv` and `.md`. Each is
-    written aside and moved into place, so a reader never sees half a page.
+    Files are `{study}.html`, `.json`, `-leaderboard.csv`, `-trials.csv`, `.md`, and
+    `-engines.csv` where engines were benched. Each is written aside and moved into place, so a
+    reader never sees half a page.
 
     Args:
         studies: what to report; at least one.

@@ -29,7 +29,7 @@ from suite.report.rows import (
     references,
 )
 from suite.report.words import Words, words_of
-from suite.results import StudyResults
+from suite.results import BenchRow, StudyResults
 
 LEADERBOARD_COLUMNS = (
     "rank", "arm", "model", "strategy", "family", "test_macro_f1", "test_macro_f1_low",
@@ -43,6 +43,15 @@ TRIAL_COLUMNS = (
     "load_seconds", "evaluation_seconds", "peak_memory_bytes", "offline_per_second",
     "offline_valid", "p50_ms", "p90_ms", "p99_ms", "latency_valid", "contended", "feasible",
     "seed", "worker", "started", "ended", "error", "params",
+)  # fmt: skip
+
+ENGINE_COLUMNS = (
+    "arm", "trial", "engine", "precision", "host", "state", "reason", "agreement",
+    "agreement_rows", "macro_f1", "macro_f1_difference", "agrees", "p50_ms", "p90_ms", "p99_ms",
+    "latency_valid", "offline_per_second", "offline_valid", "server_per_second", "server_p99_ms",
+    "server_bound_ms", "server_valid", "batch", "server_batch", "device", "threads",
+    "load_seconds", "prepare_seconds", "seconds", "contended", "measured", "fastest_in",
+    "fastest_overall_in", "versions", "note",
 )  # fmt: skip
 
 
@@ -172,6 +181,30 @@ def trials_csv(results: StudyResults) -> str:
     )
 
 
+def engines_csv(results: StudyResults) -> str:
+    """Every engine that was benched, with full digits; versions as a JSON object."""
+    rows = []
+    for row in results.bench:
+        single, server = row.single_stream, row.server
+        rows.append(
+            {
+                **{column: getattr(row, column, None) for column in ENGINE_COLUMNS},
+                "p50_ms": single.p50_ms if single else None,
+                "p90_ms": single.p90_ms if single else None,
+                "p99_ms": single.p99_ms if single else None,
+                "latency_valid": single.valid if single else None,
+                "server_per_second": server.per_second if server else None,
+                "server_p99_ms": server.p99_ms if server else None,
+                "server_bound_ms": server.bound_ms if server else None,
+                "server_valid": server.valid if server else None,
+                "fastest_in": " ".join(row.fastest_in),
+                "fastest_overall_in": " ".join(row.fastest_overall_in),
+                "versions": json.dumps(row.versions, ensure_ascii=False),
+            }
+        )
+    return _csv(ENGINE_COLUMNS, rows)
+
+
 def to_markdown(results: StudyResults, words: Words) -> str:
     """The page's numbers as Markdown tables, for a README or an issue."""
     board = leaderboard(results)
@@ -206,6 +239,10 @@ def to_markdown(results: StudyResults, words: Words) -> str:
                 for c in results.comparisons
             ],
         )
+    if results.bench:
+        lines += ["", f"## {words('engines')}", ""]
+        lines += [words.sentences([words("engines_intro"), words("engines_star")]), ""]
+        lines += _engines(results, words)
     gone = [a for a in absent(results, board) if a.kind != "without_result"]
     if gone:
         lines += ["", f"## {words('absent')}", ""]
@@ -301,6 +338,48 @@ def _board(board: Leaderboard, words: Words) -> list[str]:
     return _table([words(f"metric_{key}") for key in keys], rows)
 
 
+def _engines(results: StudyResults, words: Words) -> list[str]:
+    """Engines as a table; an asterisk stands where the page has bold figures."""
+    keys = ("metric_arm", "engine", "precision", "agreement", "f1_difference", "single_p50",
+            "single_p99", "offline_rate", "server_rate", "machine", "other_facts")  # fmt: skip
+
+    def figure(row: BenchRow, scenario: str, text: str, valid: bool) -> str:
+        doubt = "" if valid or text == formats.MISSING else f" ({words('flag_invalid')})"
+        return text + doubt + (" *" if scenario in row.fastest_in else "")
+
+    rows = []
+    for row in results.bench:
+        single, server = row.single_stream, row.server
+        state = words(f"flag_{row.state}") if row.state != "measured" else ""
+        contended = words("flag_contended") if row.contended else ""
+        rows.append(
+            [
+                row.arm,
+                row.engine,
+                row.precision or formats.MISSING,
+                formats.agreement(row.agreement),
+                formats.signed(row.macro_f1_difference),
+                figure(
+                    row,
+                    "SingleStream",
+                    formats.milliseconds(single.p50_ms if single else None, words),
+                    bool(single and single.valid),
+                ),
+                formats.milliseconds(single.p99_ms if single else None, words),
+                figure(row, "Offline", formats.quantity(row.offline_per_second), row.offline_valid),
+                figure(
+                    row,
+                    "Server",
+                    formats.quantity(server.per_second if server else None),
+                    bool(server and server.valid),
+                ),
+                row.host,
+                "; ".join(filter(None, (state, contended, row.reason, row.note))),
+            ]
+        )
+    return _table([words(key) for key in keys], rows)
+
+
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     def line(cells: Sequence[str]) -> str:
         return f"| {' | '.join(_md(cell) for cell in cells)} |"
@@ -340,6 +419,8 @@ def _files(results: StudyResults, wanted: Sequence[str], words: Words) -> Iterab
         elif name == "csv":
             yield "-leaderboard.csv", leaderboard_csv(leaderboard(results))
             yield "-trials.csv", trials_csv(results)
+            if results.bench:
+                yield "-engines.csv", engines_csv(results)
         elif name == "md":
             yield ".md", to_markdown(results, words)
         else:

@@ -55,6 +55,16 @@ def percent(share: float | None) -> str:
     return f"{share * 100:.1f}%"
 
 
+def agreement(share: float | None) -> str:
+    """A share of rows decided alike: a demand lies at 99.5 %, so two digits after the point."""
+    return MISSING if share is None else f"{share * 100:.2f}%"
+
+
+def signed(value: float | None) -> str:
+    """A difference of scores, its sign shown."""
+    return MISSING if value is None else f"{value:+.4f}"
+
+
 def duration(seconds: float | None, words: Words) -> str:
     """Seconds, minutes or hours, whichever reads best."""
     if seconds is None:

@@ -165,6 +165,7 @@ def render_page(results: StudyResults, words: Words) -> str:
         "environment": formats.flat(results.environment),
         "measured": [_measured(row, results, words) for row in board.rows],
         "class_range": _class_range(results),
+        "engines": results.bench,
         "trials_json": embed(_trials(results)),
         "words_json": embed(
             {key: words(key) for key in ("copied", "copy", "missing")}

@@ -259,6 +259,44 @@ WORDS: dict[str, tuple[str, str]] = {
     "chart_left_out": ("Not drawn for want of a figure: {arms}.", "因缺少数据未画出：{arms}。"),
     "pareto": ("Pareto front", "帕累托前沿"),
     "front_is": ("On the front: {arms}.", "位于前沿：{arms}。"),
+    # serving engines
+    "engines": ("Serving engines", "推理引擎"),
+    "engines_intro": (
+        "Each arm's kept checkpoint behind each engine, by MLPerf LoadGen. An engine that decides "
+        "otherwise than the trained model on validation is not timed and ranks nowhere.",
+        "用 MLPerf LoadGen 测量各方案保留的检查点在各引擎上的速度。若引擎在验证集上的判断与训练所得"
+        "模型不一致，则不计时、不排名。",
+    ),
+    "engines_bold": (
+        "Bold: the arm's fastest valid engine in a scenario; machines are not compared.",
+        "粗体：该方案在此场景中最快的有效引擎；不同机器之间不作比较。",
+    ),
+    "engines_star": (
+        "An asterisk: the arm's fastest valid engine in a scenario; machines are not compared.",
+        "星号：该方案在此场景中最快的有效引擎；不同机器之间不作比较。",
+    ),
+    "agreement": ("Agreement", "一致率"),
+    "agreement_rows": ("on {n} validation rows", "验证集 {n} 行"),
+    "f1_difference": ("F1 difference", "F1 之差"),
+    "single_p50": ("SingleStream p50", "SingleStream p50"),
+    "single_p99": ("SingleStream p99", "SingleStream p99"),
+    "offline_rate": ("Offline, texts/s", "Offline，每秒条数"),
+    "server_rate": ("Server, texts/s", "Server，每秒条数"),
+    "server_within": (
+        "random arrivals, p99 within {bound}: measured {p99}",
+        "随机到达，p99 不超过 {bound}：实测 {p99}",
+    ),
+    "prepare_seconds": ("Preparing", "准备用时"),
+    "machine": ("Machine", "机器"),
+    "versions": ("Versions", "版本"),
+    "measured_on": ("Measured", "测量时间"),
+    "fastest": ("fastest", "最快"),
+    "fastest_more": (
+        "nothing else that was measured on this machine is faster in this scenario",
+        "在此机器上测量的所有组合中，此场景下最快",
+    ),
+    "flag_disagrees": ("disagrees", "不一致"),
+    "flag_failed": ("failed", "失败"),
     "search": ("The search", "搜索过程"),
     "curves": ("Checkpoints", "检查点"),
     "curves_intro": (

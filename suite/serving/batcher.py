@@ -28,8 +28,8 @@ class Batcher:
     """Gathers texts from any number of threads and answers them in batches, from one thread.
 
     Args:
-        predict: texts -> one answer each, in their order; called by one thread, never twice at
-            once. What it raises is delivered to everyone in the batch.
+        predict: texts -> one answer each, in their order: a list, an array of rows, ...; called by
+            one thread, never twice at once. What it raises is delivered to everyone in the batch.
         max_batch: a batch's budget, in texts or in what `size` counts; above 0. A single text
             larger than that goes alone.
         max_wait_seconds: how long the oldest request waits for company at most; 0 and above.
@@ -39,7 +39,7 @@ class Batcher:
 
     def __init__(
         self,
-        predict: Callable[[Sequence[str]], Sequence[Any]],
+        predict: Callable[[Sequence[str]], Any],
         max_batch: int,
         max_wait_seconds: float,
         max_queue: int,

@@ -65,7 +65,7 @@ def measure_folder(
                 valid=results["Offline"].valid,
             )
         )
-    engine, device, threads = _circumstances(predictor)
+    engine, device, threads = circumstances(predictor)
     notes = [
         f"Offline: {offline.samples:,} texts in one query",
         *(f"{name}: {result.reason}" for name, result in found.items() if result.reason),
@@ -149,7 +149,7 @@ def machine_lock(timeout: float) -> Iterator[bool]:
         lock.release()
 
 
-def _circumstances(predictor: Predictor) -> tuple[str, str, int]:
+def circumstances(predictor: Predictor) -> tuple[str, str, int]:
     """Engine, device and threads: what the predictor says of itself, else what it holds.
 
     A predictor may have `engine` and `device`; one without that holds no torch module is called

@@ -9,6 +9,7 @@ the verdicts are LoadGen's.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -206,7 +207,7 @@ def _next_rate(
 ) -> float:
     """Where to look next: the middle of what is known, else lower or higher by a good step."""
     if passed is not None and failed is not None:
-        return (passed * failed) ** 0.5
+        return math.sqrt(passed * failed)
     if failed is None:
         return 1.4 * rate
     # What an overloaded run completed is about what can be completed at all.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import optuna
@@ -22,6 +25,7 @@ from suite.results import (
     Trial,
     trial_adapter,
 )
+from suite.study import bench_record, reading, search
 from suite.study.definition import Definition
 from suite.study.search import ARM, arm_of
 from suite.task import Reference
@@ -67,8 +71,8 @@ def pack(trial: Trial) -> str:
     return json.dumps(dumped, separators=(",", ":"))
 
 
-def unpack(text: str) -> Trial:
-    """Reads back what `pack` wrote."""
+def unpack(text: str, **changes: Any) -> Trial:
+    """Reads back what `pack` wrote, with some fields changed."""
     loaded = json.loads(text)
     if loaded["validation"] is not None:
         sparse = loaded["validation"]["confusion"]
@@ -80,30 +84,18 @@ def unpack(text: str) -> Trial:
     validation, rps = loaded["validation"], loaded["rps"]
     loaded["validation"] = Scores(**validation) if validation else None
     loaded["rps"] = read_rps(rps) if rps else None
-    return Trial(**loaded)
+    return Trial(**(loaded | changes))
 
 
 def trial_of(frozen: FrozenTrial) -> Trial:
     """One of Optuna's trials as a result; running and dead ones have what is known."""
-    arm = arm_of(frozen) or ""
     state = STATES[frozen.state]
-    started = frozen.datetime_start.isoformat(timespec="seconds") if frozen.datetime_start else ""
-    ended = (
-        frozen.datetime_complete.isoformat(timespec="seconds") if frozen.datetime_complete else ""
-    )
+    started, ended = _shown(frozen.datetime_start), _shown(frozen.datetime_complete)
     packed = frozen.user_attrs.get(TRIAL)
-    owner = frozen.user_attrs.get(OWNER) or {}
     if packed:
-        known = unpack(packed)
-        return Trial(
-            **{
-                **known.__dict__,
-                "number": frozen.number,
-                "state": state,
-                "started": started,
-                "ended": ended,
-            }
-        )
+        return unpack(packed, number=frozen.number, state=state, started=started, ended=ended)
+    arm = arm_of(frozen) or ""
+    owner = frozen.user_attrs.get(OWNER) or {}
     prefix = f"{arm}:"
     return Trial(
         number=frozen.number,
@@ -118,6 +110,29 @@ def trial_of(frozen: FrozenTrial) -> Trial:
     )
 
 
+def trials_of(study: optuna.Study) -> list[Trial]:
+    """Every trial of a study by number."""
+    found: list[Trial] = []
+    for row in reading.rows(study, TRIAL):
+        if row.attribute is None:
+            found.append(trial_of(reading.backend(study).get_trial(row.trial_id)))
+            continue
+        found.append(
+            unpack(
+                json.loads(row.attribute),
+                number=row.number,
+                state=STATES[TrialState[row.state]],
+                started=_shown(row.started),
+                ended=_shown(row.ended),
+            )
+        )
+    return found
+
+
+def _shown(moment: datetime | None) -> str:
+    return moment.isoformat(timespec="seconds") if moment else ""
+
+
 def results(
     study: optuna.Study, definition: Definition, *, importance: bool = False
 ) -> StudyResults:
@@ -126,9 +141,8 @@ def results(
     Args:
         importance: also computes hyperparameter importance, which takes seconds.
     """
-    frozen = study.get_trials(deepcopy=False)
     attributes = study.user_attrs
-    trials = [trial_of(t) for t in frozen]
+    trials = trials_of(study)
     out: dict[str, dict[str, str]] = attributes.get(OUT, {})
     estimates: dict[str, float] = attributes.get(ESTIMATES, {})
     finished = {"COMPLETE", "PRUNED"}
@@ -180,7 +194,8 @@ def results(
         latency_bound_ms=definition.task.latency_bound_ms,
         references=[_published(r, definition) for r in definition.task.references],
         comparisons=COMPARISONS_ADAPTER.validate_python(attributes.get(COMPARISONS, [])),
-        importance=_importance(study, definition, frozen) if importance else {},
+        importance=_importance(study, definition, trials) if importance else {},
+        bench=bench_record.stored(attributes, [arm.name for arm in definition.arms]),
     )
 
 
@@ -211,7 +226,7 @@ def _published(reference: Reference, definition: Definition) -> Published:
 
 
 def _importance(
-    study: optuna.Study, definition: Definition, trials: list[FrozenTrial]
+    study: optuna.Study, definition: Definition, trials: Sequence[Trial]
 ) -> dict[str, dict[str, float]]:
     """PED-ANOVA importance of each arm's hyperparameters, where it has enough finished trials.
 
@@ -220,30 +235,29 @@ def _importance(
     """
     found: dict[str, dict[str, float]] = {}
     for arm in definition.runnable:
-        own = [t for t in trials if t.params.get(ARM) == arm.name]
-        complete = [t for t in own if t.state == TrialState.COMPLETE]
+        complete = [t for t in trials if t.arm == arm.name and t.state == "COMPLETE"]
         if len(complete) < 8:
             continue
-        # A study of this arm alone: importance is asked within it.
-        alone = optuna.create_study(direction="maximize")
-        prefix = f"{arm.name}:"
-        for trial in complete:
-            alone.add_trial(
-                optuna.trial.create_trial(
-                    params={k: v for k, v in trial.params.items() if k.startswith(prefix)},
-                    distributions={
-                        k: d for k, d in trial.distributions.items() if k.startswith(prefix)
-                    },
-                    value=trial.value,
-                )
-            )
+        distributions = search.distributions(arm)
         try:
+            frozen = [
+                optuna.trial.create_trial(
+                    params={key: trial.params[key] for key in distributions},
+                    distributions=distributions,
+                    value=trial.macro_f1,
+                )
+                for trial in complete
+            ]
+            for number, trial in enumerate(frozen):
+                trial._trial_id = number  # The evaluator tells trials apart by it.
+            # A study of this arm alone: importance is asked within it.
+            alone: Any = search.View(study, partial(list, frozen))
             values = optuna.importance.get_param_importances(
                 alone, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
             )
-        except (ValueError, RuntimeError):
+        except (KeyError, ValueError, RuntimeError):
             continue  # all values equal, or nothing searched: there is no importance
-        found[arm.name] = {k.removeprefix(prefix): float(v) for k, v in values.items()}
+        found[arm.name] = {key: float(value) for key, value in values.items()}
     return found
 
 

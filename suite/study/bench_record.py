@@ -1,0 +1,111 @@
+"""How `suite bench` stands in a study's storage, and which engine is the fastest where.
+
+Each row is an attribute of its own, its key naming machine, arm, engine and precision: machines
+that measure the same study don't overwrite each other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import optuna
+from pydantic import TypeAdapter, ValidationError
+
+from suite.results import BenchRow
+
+BENCH = "suite:bench:"
+
+_ROW = TypeAdapter(BenchRow)
+
+#: Scenario -> how quick a row is in it (larger is quicker); None where it has no valid figure.
+SPEEDS: dict[str, Callable[[BenchRow], float | None]] = {
+    "SingleStream": lambda row: (
+        1000 / row.single_stream.p50_ms
+        if row.single_stream and row.single_stream.valid and row.single_stream.p50_ms
+        else None
+    ),
+    "Offline": lambda row: row.offline_per_second if row.offline_valid else None,
+    "Server": lambda row: row.server.per_second if row.server and row.server.valid else None,
+}
+
+
+def store(study: optuna.Study, row: BenchRow) -> None:
+    """Stores a row in the place of its like."""
+    study.set_user_attr(_key(row), dump(row))
+
+
+def dump(row: BenchRow) -> dict[str, Any]:
+    """A row as plain JSON types."""
+    dumped: dict[str, Any] = json.loads(_ROW.dump_json(row))
+    return dumped
+
+
+def stored(attributes: Mapping[str, Any], arms: Sequence[str]) -> list[BenchRow]:
+    """The rows among a study's attributes, with what is fastest marked.
+
+    Args:
+        attributes: the study's user attributes.
+        arms: in the order in which they are to come; arms beyond them come last.
+    """
+    rows = []
+    for key, value in attributes.items():
+        if not key.startswith(BENCH):
+            continue
+        try:
+            rows.append(_ROW.validate_python(value))
+        except ValidationError:
+            continue  # of a later version: what can't be read is not shown
+    place = {arm: index for index, arm in enumerate(arms)}
+    return sorted(
+        fastest(rows),
+        key=lambda row: (
+            place.get(row.arm, len(place)),
+            row.host,
+            -(row.offline_per_second or 0.0),
+            row.engine,
+            row.precision,
+        ),
+    )
+
+
+def fastest(rows: Iterable[BenchRow]) -> list[BenchRow]:
+    """The rows, each with the scenarios in which it is the fastest of its arm, and of all.
+
+    Machines are not compared with each other. Rows that were timed while others ran on their
+    machine take no part, and neither do figures that LoadGen did not accept.
+    """
+    known = list(rows)
+    of_arm: dict[tuple[str, str, str], float] = {}
+    of_all: dict[tuple[str, str], float] = {}
+    for row in known:
+        for scenario in SPEEDS:
+            speed = _counts(row, scenario)
+            if speed is not None:
+                own, whole = (row.host, row.arm, scenario), (row.host, scenario)
+                of_arm[own] = max(of_arm.get(own, 0.0), speed)
+                of_all[whole] = max(of_all.get(whole, 0.0), speed)
+    return [
+        replace(
+            row,
+            fastest_in=[
+                s for s in SPEEDS if _counts(row, s) == of_arm.get((row.host, row.arm, s), -1.0)
+            ],
+            fastest_overall_in=[
+                s for s in SPEEDS if _counts(row, s) == of_all.get((row.host, s), -1.0)
+            ],
+        )
+        for row in known
+    ]
+
+
+def _counts(row: BenchRow, scenario: str) -> float | None:
+    if row.state != "measured" or not row.agrees or row.contended:
+        return None
+    return SPEEDS[scenario](row)
+
+
+def _key(row: BenchRow) -> str:
+    return f"{BENCH}{row.host}:{row.arm}:{row.engine}:{row.precision}"
