@@ -1,0 +1,145 @@
+"""`torch`: the kept predictor as trials measure it, or its network in other numbers.
+
+The numbers change inside the predictor, so that whatever it does to be quick (packing, a beginning
+that is read once, batches that shrink) stays.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from suite.errors import ModelError
+from suite.protocols import Predictor, Refused
+from suite.serving.engines import int8
+from suite.serving.engines.served import EnginePredictor, converting, device_of
+from suite.strategies import MARK, load_predictor, option_scoring, transformer
+from suite.strategies.graph import network_of
+from suite.strategies.transformer import SETTINGS, TransformerPredictor
+
+
+def as_kept(folder: Path, engine: str) -> EnginePredictor:
+    """A predictor that serves as it is, loaded.
+
+    Raises:
+        ModelError: the folder holds none.
+    """
+    begun = time.perf_counter()
+    predictor: Any = load_predictor(folder)
+    # What answers from memory would only measure the memory.
+    predictor = predictor.to_measure() if hasattr(predictor, "to_measure") else predictor
+    return _served(predictor, folder, engine, predictor.precision, time.perf_counter() - begun, 0.0)
+
+
+def open_torch(
+    folder: Path, precision: str, *, texts: Sequence[str], scratch: Path
+) -> EnginePredictor:
+    """The kept predictor, computing in a precision.
+
+    Raises:
+        Refused: this machine can't, or the model can't be taken to other numbers.
+        ModelError: the folder holds no predictor.
+    """
+    begun = time.perf_counter()
+    predictor: Any = load_predictor(folder)
+    if predictor.precision == precision:
+        spent = time.perf_counter() - begun
+        return _served(predictor, folder, "torch", precision, spent, 0.0)
+    if network_of(predictor) is None:
+        raise Refused(f"this model serves in {predictor.precision} alone here")
+    if predictor.precision != "float32":
+        del predictor
+        predictor = load_float32(folder, scratch)
+    loaded = time.perf_counter()
+    _check(precision, device_of(predictor))
+    with converting("torch", f"serve in {precision}"):
+        _cast(predictor, precision, texts)
+        predictor.predict_proba(list(texts[:4]))
+    ready = time.perf_counter()
+    return _served(predictor, folder, "torch", precision, loaded - begun, ready - loaded)
+
+
+def load_float32(folder: Path, scratch: Path) -> Predictor:
+    """The kept predictor with its weights as they are on disk, whatever it was scored in.
+
+    Args:
+        scratch: gets a folder of links, with settings that ask for float32.
+
+    Raises:
+        ModelError: the folder holds no predictor.
+    """
+    settings = transformer.read_settings(folder)
+    if settings["precision"] == "float32":
+        return load_predictor(folder)
+    beside = scratch / "float32"
+    beside.mkdir(parents=True, exist_ok=True)
+    for file in folder.iterdir():
+        link = beside / file.name
+        if file.name != SETTINGS and not link.exists():
+            os.symlink(file.resolve(), link)
+    (beside / SETTINGS).write_text(json.dumps(settings | {"precision": "float32"}), "utf-8")
+    if not (beside / MARK).is_file():
+        raise ModelError(f"{folder} holds no trained predictor")
+    return load_predictor(beside)
+
+
+def _check(precision: str, device: str) -> None:
+    """Raises `Refused` where a precision would only be imitated."""
+    if device != "cpu":
+        if precision == "int8":
+            raise Refused("int8 by torch is for CPUs: use bfloat16 or float16 on a GPU")
+        return
+    able = torch.cpu.get_capabilities()
+    if able.get("architecture") != "x86_64":
+        return
+    units = {
+        "float16": ("avx512_fp16", "amx_fp16"),
+        "bfloat16": ("avx512_bf16", "amx_bf16"),
+    }.get(precision)
+    if units and not any(able.get(name) for name in units):
+        raise Refused(
+            f"this CPU has no {precision} arithmetic ({' or '.join(units)}), and would only "
+            "imitate it"
+        )
+
+
+def _cast(predictor: Any, precision: str, texts: Sequence[str]) -> None:
+    """Takes a float32 predictor's network to a precision, in place."""
+    network = network_of(predictor)
+    # A decoder's own reading is compared with transformers' at its first use: while both are exact.
+    predictor.predict_proba(list(texts[:2]))
+    match precision:
+        case "bfloat16" if isinstance(predictor, TransformerPredictor):
+            transformer.freeze(network, precision)
+        case "bfloat16":
+            option_scoring.settle(network, precision)
+        case "float16":
+            for parameter in network.parameters():  # Not buffers: positions need float32.
+                parameter.data = parameter.data.half()
+        case "int8":
+            int8.quantise(network)
+    parts = (predictor, getattr(predictor, "scorer", None), getattr(predictor, "embedder", None))
+    for part in parts:
+        if part is not None:
+            part.precision = precision
+
+
+def _served(
+    predictor: Any, folder: Path, engine: str, precision: str, loaded: float, prepared: float
+) -> EnginePredictor:
+    return EnginePredictor(
+        predictor,
+        folder=folder,
+        engine=engine,
+        precision=precision,
+        device=device_of(predictor),
+        serving_shape=predictor.serving_shape,
+        load_seconds=loaded,
+        prepare_seconds=prepared,
+    )
