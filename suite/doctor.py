@@ -98,7 +98,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpu": {
-            "model": _cpu_model(),
+            "model": cpu_model(),
             "physical_cores": psutil.cpu_count(logical=False),
             "logical_cores": psutil.cpu_count(logical=True),
             "usable": usable_cores(),
@@ -211,7 +211,8 @@ def _cpuinfo() -> dict[str, str]:
     return facts
 
 
-def _cpu_model() -> str | None:
+def cpu_model() -> str | None:
+    """The processor's name, where the system tells."""
     return _cpuinfo().get("model name") or platform.processor() or None
 
 

@@ -436,15 +436,15 @@ def test_out_of_memory_halves_the_batch_and_changes_nothing_else(head, folder, m
     whole = head.fit(ToyRun(folder, QWEN, QUICK)).predict_proba(texts)
     plain = head_training._Loss.__call__
 
-    def short_of_memory(self, outputs, labels, num_items_in_batch):
+    def short_of_memory(self, logits, labels, texts):
         if len(labels) > 5:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-        return plain(self, outputs, labels, num_items_in_batch)
+        return plain(self, logits, labels, texts)
 
     monkeypatch.setattr(head_training._Loss, "__call__", short_of_memory)
     run = ToyRun(folder, QWEN, QUICK)
     parts = head.fit(run).predict_proba(texts)
-    assert run.notes["device_batch"] == 4
+    assert run.notes["tokens_at_once"] < 40  # of 16 texts of about 5 tokens, five at most
     assert run.notes["batch"] == 16
     assert "out of memory" in run.notes["memory_ran_out"]
     assert run.fractions == [0.5, 1.0]
@@ -458,22 +458,22 @@ def test_memory_lost_after_a_checkpoint_reports_no_fraction_twice(head, folder, 
 
     plain = head_training._Loss.__call__
 
-    def once(self, outputs, labels, num_items_in_batch):
+    def once(self, logits, labels, texts):
         if self.watch.step == 8 and len(labels) > 8:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
-        return plain(self, outputs, labels, num_items_in_batch)
+        return plain(self, logits, labels, texts)
 
     monkeypatch.setattr(head_training._Loss, "__call__", once)
     run = ToyRun(folder, BERT, QUICK)
     head.fit(run)
     assert run.fractions == [0.5, 1.0]
-    assert run.notes["device_batch"] == 8
+    assert "can't allocate memory" in run.notes["memory_ran_out"]
 
 
 def test_a_single_text_that_does_not_fit_gives_up_with_advice(head, folder, monkeypatch):
     from suite.strategies import head_training
 
-    def never(self, outputs, labels, num_items_in_batch):
+    def never(self, logits, labels, texts):
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(head_training._Loss, "__call__", never)
@@ -486,8 +486,8 @@ def test_a_cpu_short_of_memory_starts_with_a_part_of_the_batch(head, folder, mon
     monkeypatch.setattr(limits, "too_large", lambda *a: None)
     run = ToyRun(folder, BERT, QUICK, epochs=0.2)
     head.fit(run)
-    # 20-odd tokens × 2 layers × 128 wide × 40 numbers × 4 bytes: about 1 MB a text, 2 MB of room.
-    assert run.notes["device_batch"] in (1, 2)
+    # 2 layers × 128 wide × 40 numbers × 4 bytes: about 41 kB a token, 2 MB of room.
+    assert 40 <= run.notes["tokens_at_once"] <= 48
     assert run.notes["batch"] == 16
 
 
@@ -526,15 +526,11 @@ def test_the_loss_of_parts_adds_up_to_the_loss_of_the_whole():
 
     from suite.strategies.head_training import _Loss
 
-    class Out:
-        def __init__(self, logits):
-            self.logits = logits
-
     logits = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 0.0]])
     labels = torch.tensor([0, 1, 1])
     loss = _Loss(torch.tensor([0.5, 2.0]), 0.0, None)
-    whole = loss(Out(logits), labels, 3)
-    parts = loss(Out(logits[:2]), labels[:2], 3) + loss(Out(logits[2:]), labels[2:], 3)
+    whole = loss(logits, labels, 3)
+    parts = loss(logits[:2], labels[:2], 3) + loss(logits[2:], labels[2:], 3)
     # -log softmax: .3133, .1269, 3.0486, weighted .5, 2, 2, over three texts.
     assert whole.item() == pytest.approx((0.5 * 0.3133 + 2 * 0.1269 + 2 * 3.0486) / 3, abs=1e-3)
     assert parts.item() == pytest.approx(whole.item())
@@ -586,16 +582,16 @@ def test_scoring_halves_its_batch_when_memory_runs_out(built):
     )
     texts = rows(10).texts
     before = predictor.predict_proba(texts)
-    forward = model.forward
+    forward = predictor.classifier._packed
 
-    def short_of_memory(input_ids, **inputs):
-        if len(input_ids) > 4:
+    def short_of_memory(packed):
+        if len(packed.lengths) > 4:
             raise torch.OutOfMemoryError("out of memory")
-        return forward(input_ids=input_ids, **inputs)
+        return forward(packed)
 
-    model.forward = short_of_memory
+    predictor.classifier._packed = short_of_memory
     np.testing.assert_allclose(predictor.predict_proba(texts), before, atol=1e-5)
-    assert predictor.batch == 4
+    assert predictor.batch == 4  # halved from 64 until it fits
 
 
 def test_the_token_limit_is_the_least_of_all(built):

@@ -1,8 +1,11 @@
 """The training behind `linear_head`: `transformers.Trainer`, driven by a fixed budget.
 
-Optimiser steps × effective batch = passes × rows, whatever the batch size. Where memory is
-short the batch is cut into equal parts whose gradients add up to the same, and the training
-starts again from the initial weights.
+Optimiser steps × effective batch = passes × rows, whatever the batch size. A batch is drawn at
+random and goes through the model in parts of so many tokens, whose gradients add up to the
+whole's; where memory is short the parts get smaller, and the training starts again from the
+initial weights. Trainer brings the optimiser, the schedule and the loop; how a batch reaches the
+model is ours (`feeding`): its own way pads every batch, and its batches grouped by length come
+ordered by length.
 """
 
 from __future__ import annotations
@@ -10,10 +13,11 @@ from __future__ import annotations
 import gc
 import math
 import warnings
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import psutil
 import torch
 import transformers
@@ -23,11 +27,17 @@ from transformers.trainer_callback import PrinterCallback
 
 from suite.protocols import Run
 from suite.strategies import limits, transformer
+from suite.strategies.feeding import Classifier
 from suite.strategies.head_knobs import Knobs
-from suite.strategies.transformer import Codec, Encoded, TransformerPredictor
+from suite.strategies.loop import GROUPED_BATCHES
+from suite.strategies.transformer import Encoded, TransformerPredictor
 
 #: Numbers of the model's width that a layer keeps per token for the backward pass.
 _KEPT_PER_LAYER = 40
+
+#: Most tokens that go through a model at once in training. More are no quicker on a CPU, and take
+#: memory; a GPU is filled by fewer than these.
+_TOKENS_AT_ONCE = {"cpu": 4_096, "cuda": 65_536}
 
 
 class OutOfMemory(RuntimeError):
@@ -102,7 +112,7 @@ class HeadTraining:
         """
         run = self.run
         encoded = self.codec.encode(run.train.texts)
-        device_batch = self._fitting_batch(encoded)
+        tokens = self._fitting_tokens(encoded)
         run.note(
             device=self.where.type,
             precision=self.precision,
@@ -111,11 +121,11 @@ class HeadTraining:
             truncated=encoded.cut / max(1, len(encoded.ids)),
             steps=self.steps,
             batch=self.batch,
-            device_batch=device_batch,
+            tokens_at_once=tokens,
         )
         while True:
             try:
-                return self._train(encoded, device_batch)
+                return self._train(encoded, tokens)
             except (RuntimeError, MemoryError) as error:
                 if not transformer.out_of_memory(error):
                     raise
@@ -124,35 +134,37 @@ class HeadTraining:
             gc.collect()
             if self.where.type == "cuda":
                 torch.cuda.empty_cache()
-            if device_batch == 1:
+            if tokens <= max(len(row) for row in encoded.ids):
                 raise OutOfMemory(
                     f"out of memory at a single text ({trouble}): tuning: lora, a smaller "
                     f"max_tokens or a smaller model would help"
                 )
             if not run.shrink_batch:
                 raise OutOfMemory(
-                    f"out of memory at a batch of {device_batch} ({trouble}): a smaller batch, or "
+                    f"out of memory at a batch of {self.batch} ({trouble}): a smaller batch, or "
                     f"shrink_batch: true in the recipe, would help"
                 )
-            device_batch = smaller(device_batch, self.batch)
-            run.note(device_batch=device_batch, memory_ran_out=trouble)
+            # At most what a whole batch can hold: else halving might change nothing yet.
+            longest = sorted(len(row) for row in encoded.ids)[-self.batch :]
+            tokens = max(longest[-1], min(tokens, sum(longest)) // 2)
+            run.note(tokens_at_once=tokens, memory_ran_out=trouble)
 
-    def _fitting_batch(self, encoded: Encoded) -> int:
-        """The largest part of the batch whose activations should fit into the CPU's memory.
+    def _fitting_tokens(self, encoded: Encoded) -> int:
+        """Tokens at once whose activations should fit into the memory.
 
-        A process that overdraws it is killed without an error that could be caught; a GPU
-        raises one, so there the whole batch is tried.
+        A process that overdraws a CPU's memory is killed without an error that could be caught;
+        a GPU raises one, so there the whole is tried.
         """
-        size = self.batch
-        if self.where.type != "cpu" or not self.run.shrink_batch:
-            return size
-        layers = int(getattr(self.config, "num_hidden_layers", None) or 12)
+        tokens = _TOKENS_AT_ONCE.get(self.where.type, 8_192)
         longest = max(len(row) for row in encoded.ids)
-        per_text = longest * layers * transformer.width_of(self.config) * _KEPT_PER_LAYER * 4
-        room = min(psutil.virtual_memory().available, limits.machine_memory()) / 2
-        while size > 1 and size * per_text > room:
-            size = smaller(size, self.batch)
-        return size
+        if not self.run.shrink_batch:
+            return self.batch * longest
+        if self.where.type == "cpu":
+            layers = int(getattr(self.config, "num_hidden_layers", None) or 12)
+            per_token = layers * transformer.width_of(self.config) * _KEPT_PER_LAYER * 4
+            room = min(psutil.virtual_memory().available, limits.machine_memory()) / 2
+            tokens = min(tokens, int(room / per_token))
+        return max(tokens, longest)
 
     def _model(self) -> Any:
         names = self.run.task.label_names
@@ -176,19 +188,20 @@ class HeadTraining:
             model.config.use_cache = False
             return (_with_lora(model, self.knobs) if lora else model).to(self.where)
 
-    def _train(self, encoded: Encoded, device_batch: int) -> TransformerPredictor:
+    def _train(self, encoded: Encoded, tokens: int) -> TransformerPredictor:
         run, knobs = self.run, self.knobs
         model = self._model()
         predictor = TransformerPredictor(
             model, self.codec, where=self.where, precision=self.precision, strategy=self.name
         )
-        run.note(
-            parameters=sum(p.numel() for p in model.parameters()), threads=torch.get_num_threads()
+        classifier = Classifier(
+            model, self.codec.pad_id, self.where, limit=self.codec.max_tokens, seed=run.seed
         )
-        rows = [
-            {"input_ids": ids, "labels": label}
-            for ids, label in zip(encoded.ids, run.train.labels, strict=True)
-        ]
+        run.note(
+            parameters=sum(p.numel() for p in model.parameters()),
+            threads=torch.get_num_threads(),
+            feeding=classifier.feeding,
+        )
         weights = None
         if run.task.class_weights == "balanced":
             weights = torch.tensor(
@@ -197,13 +210,16 @@ class HeadTraining:
         watch = _Watch(self, predictor)
         trainer = _Trainer(
             model=model,
-            args=self._arguments(device_batch),
-            train_dataset=rows,
-            data_collator=_Collator(self.codec, self.where),
-            compute_loss_func=_Loss(weights, knobs.label_smoothing, watch),
+            args=self._arguments(),
+            train_dataset=_Rows(encoded.ids, run.train.labels),
+            data_collator=_Batch.of,
             callbacks=[watch],
         )
+        trainer.classifier = classifier
+        trainer.tokens = tokens
+        trainer.loss = _Loss(weights, knobs.label_smoothing, watch)
         trainer.autocast = lambda: transformer.computing_in(self.precision, self.where)
+        trainer.order = _order(encoded, self.batch, classifier.feeding, run.seed)
         trainer.remove_callback(PrinterCallback)
         trainer.train()
         if knobs.tuning == "lora":
@@ -212,20 +228,19 @@ class HeadTraining:
         transformer.freeze(predictor.model, self.precision)
         return predictor
 
-    def _arguments(self, device_batch: int) -> Any:
+    def _arguments(self) -> Any:
         knobs, run = self.knobs, self.run
         arguments = TrainingArguments(
             output_dir=str(run.folder / "trainer"),
             max_steps=self.steps,
-            per_device_train_batch_size=device_batch,
-            gradient_accumulation_steps=self.batch // device_batch,
+            per_device_train_batch_size=self.batch,
+            optim="adamw_torch_fused",
             learning_rate=knobs.learning_rate,
             lr_scheduler_type=knobs.schedule,
             # Whole steps: the rounding is ours, so a share just below 1 stays a share.
             warmup_steps=round(knobs.warmup * self.steps),
             weight_decay=knobs.weight_decay,
             max_grad_norm=knobs.max_grad_norm,
-            train_sampling_strategy="group_by_length",
             use_cpu=self.where.type == "cpu",
             seed=run.seed,
             data_seed=run.seed,
@@ -246,17 +261,100 @@ class HeadTraining:
         return arguments
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """Rows of one optimiser step; they become tensors when they are computed with."""
+
+    ids: list[Sequence[int]]
+    labels: list[int]
+
+    @classmethod
+    def of(cls, rows: list[tuple[Sequence[int], int]]) -> dict[str, _Batch]:
+        """As a data collator is to give it: Trainer looks for `labels` and finds none."""
+        return {"batch": cls([ids for ids, _ in rows], [label for _, label in rows])}
+
+
+class _Rows(torch.utils.data.Dataset[tuple[Sequence[int], int]]):
+    """Token ids and label of each row."""
+
+    def __init__(self, ids: Sequence[Sequence[int]], labels: Sequence[int]) -> None:
+        self.ids = ids
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> tuple[Sequence[int], int]:
+        return self.ids[index], self.labels[index]
+
+
+class _Order(torch.utils.data.Sampler[int]):
+    """A seeded order of the rows, another in each pass; every row once a pass.
+
+    Where rows are padded, those of like length stand together, so that little is filled in; the
+    batches themselves come in random order. (transformers' own groups come longest first: a small
+    decoder then learns lengths, not texts.)
+    """
+
+    def __init__(self, lengths: Sequence[int] | None, rows: int, batch: int, seed: int) -> None:
+        self.lengths = None if lengths is None else np.asarray(lengths)
+        self.rows = rows
+        self.batch = batch
+        self.random = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def __iter__(self) -> Iterator[int]:
+        order = self.random.permutation(self.rows)
+        if self.lengths is None:
+            return iter(order.tolist())
+        batches: list[Any] = []
+        size = self.batch * GROUPED_BATCHES
+        for start in range(0, self.rows, size):
+            group = order[start : start + size]
+            group = group[np.argsort(self.lengths[group], kind="stable")]
+            batches += [group[i : i + self.batch] for i in range(0, len(group), self.batch)]
+        # Trainer cuts batches of one size: a smaller one must stay the last.
+        whole, rest = batches[: self.rows // self.batch], batches[self.rows // self.batch :]
+        shuffled = [whole[i] for i in self.random.permutation(len(whole))]
+        return iter(np.concatenate([*shuffled, *rest]).tolist())
+
+
+def _order(encoded: Encoded, batch: int, feeding: str, seed: int) -> _Order:
+    lengths = [len(row) for row in encoded.ids] if feeding == "padded" else None
+    return _Order(lengths, len(encoded.ids), batch, seed)
+
+
 class _Trainer(Trainer):  # type: ignore[misc]
-    """Trainer with our autocast: its own would stay wrapped around the model's `forward`."""
+    """Trainer whose batches go through the model in parts, in our autocast."""
 
+    classifier: Classifier
+    tokens: int
+    loss: _Loss
     autocast: Any
+    order: _Order
 
-    def autocast_smart_context_manager(
-        self, cache_enabled: bool | None = True
-    ) -> AbstractContextManager[None]:
-        """What the forward pass is computed in."""
-        context: AbstractContextManager[None] = self.autocast()
-        return context
+    def _get_train_sampler(self, train_dataset: Any = None) -> _Order:
+        return self.order
+
+    def training_step(
+        self, model: Any, inputs: dict[str, _Batch], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Gradients of one whole batch; its mean loss, detached."""
+        batch = inputs["batch"]
+        if not model.training:
+            model.train()
+        total = torch.zeros((), device=self.classifier.where)
+        for positions in self.classifier.parts(batch.ids, self.tokens):
+            part = self.classifier.batch([batch.ids[i] for i in positions])
+            labels = torch.tensor([batch.labels[i] for i in positions]).to(total.device)
+            with self.autocast():
+                logits = self.classifier(part)
+            loss = self.loss(logits, labels, len(batch.labels))
+            self.accelerator.backward(loss)
+            total += loss.detach()
+        return total
 
 
 class _Watch(TrainerCallback):  # type: ignore[misc]
@@ -279,19 +377,6 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
             training.scored = fraction
 
 
-class _Collator:
-    """Rows -> a padded batch, as the predictor pads."""
-
-    def __init__(self, codec: Codec, where: torch.device) -> None:
-        self.codec = codec
-        self.where = where
-
-    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        batch = self.codec.pad([row["input_ids"] for row in rows], self.where)
-        batch["labels"] = torch.tensor([row["labels"] for row in rows], device=self.where)
-        return batch
-
-
 class _Loss:
     """Cross-entropy, weighted and smoothed as asked, averaged over the whole effective batch."""
 
@@ -300,10 +385,10 @@ class _Loss:
         self.smoothing = smoothing
         self.watch = watch
 
-    def __call__(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any) -> torch.Tensor:
+    def __call__(self, logits: torch.Tensor, labels: torch.Tensor, texts: int) -> torch.Tensor:
         # A sum over a part, divided by the texts of all parts: parts add up to the whole.
         total: torch.Tensor = cross_entropy(
-            outputs.logits.float(),
+            logits.float(),
             labels,
             weight=self.weights,
             label_smoothing=self.smoothing,
@@ -313,7 +398,7 @@ class _Loss:
             raise transformer.Diverged(
                 f"the loss became {total.item()} at step {self.watch.step + 1}: lower learning_rate"
             )
-        mean: torch.Tensor = total / num_items_in_batch
+        mean: torch.Tensor = total / texts
         return mean
 
 

@@ -23,7 +23,8 @@ from safetensors import SafetensorError
 from suite import hub
 from suite.errors import ModelError
 from suite.protocols import Probabilities, Refused, Run
-from suite.strategies import tiny
+from suite.strategies import arithmetic, feeding, tiny
+from suite.strategies.feeding import Classifier
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
@@ -106,17 +107,15 @@ def device() -> torch.device:
 
 
 def precision_for(where: torch.device, width: int) -> str:
-    """The numbers to compute in: "bfloat16" where the hardware has it and it pays.
+    """The numbers to compute in: "bfloat16" where it pays, on a CPU as measured there.
 
     Args:
         width: the model's hidden size; narrow models are quicker in float32 on a CPU.
     """
     if where.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    if where.type == "cpu" and width >= _BF16_WIDTH:
-        able = torch.cpu.get_capabilities()
-        if able.get("amx_bf16") or able.get("avx512_bf16"):
-            return "bfloat16"
+    if where.type == "cpu" and width >= _BF16_WIDTH and arithmetic.bfloat16_pays():
+        return "bfloat16"
     return "float32"
 
 
@@ -207,18 +206,7 @@ class Codec:
 
     def pad(self, rows: Sequence[Ids], where: torch.device) -> dict[str, torch.Tensor]:
         """`input_ids` and `attention_mask`, int64 [rows, longest], padded on the right."""
-        longest = max(len(row) for row in rows)
-        if where.type == "cuda":  # Tensor cores want multiples of 8.
-            longest = min(-(-longest // 8) * 8, max(self.max_tokens, longest))
-        ids = np.full((len(rows), longest), self.pad_id, dtype=np.int64)
-        mask = np.zeros((len(rows), longest), dtype=np.int64)
-        for index, row in enumerate(rows):
-            ids[index, : len(row)] = row
-            mask[index, : len(row)] = 1
-        return {
-            "input_ids": torch.from_numpy(ids).to(where),
-            "attention_mask": torch.from_numpy(mask).to(where),
-        }
+        return feeding.pad(rows, self.pad_id, where, self.max_tokens)
 
     def batches(self, rows: Sequence[Ids], size: int) -> Iterator[NDArray[np.intp]]:
         """Positions of rows, `size` at a time, longest first so that memory runs out early."""
@@ -270,7 +258,15 @@ def load_config(source: Source) -> Any:
 
 def scoring_batch(where: torch.device) -> int:
     """Texts scored at once: a GPU wants many, a CPU's caches few."""
-    return 128 if where.type == "cuda" else 32
+    return 512 if where.type == "cuda" else 64
+
+
+def scoring_tokens(where: torch.device) -> int:
+    """Most tokens scored at once, whatever the number of texts.
+
+    On two CPU cores BERT-base is quickest with 1,536 of 768 to 14,000 (BENCHMARKS.md).
+    """
+    return 65_536 if where.type == "cuda" else 1_536
 
 
 def shape(strategy: str, model: Any, max_tokens: int, precision: str, classes: int) -> str:
@@ -318,14 +314,25 @@ class TransformerPredictor:
         strategy: str,
         batch: int | None = None,
     ) -> None:
-        self.model = model
         self.codec = codec
         self.where = where
         self.precision = precision
         self.strategy = strategy
         self.batch = batch or scoring_batch(where)
+        self.model = model
         self.classes = int(model.config.num_labels)
         self.serving_shape = shape(strategy, model, codec.max_tokens, precision, self.classes)
+
+    @property
+    def model(self) -> Any:
+        """The classifier of transformers; another one may take its place."""
+        return self.classifier.model
+
+    @model.setter
+    def model(self, model: Any) -> None:
+        self.classifier = Classifier(
+            model, self.codec.pad_id, self.where, limit=self.codec.max_tokens
+        )
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts.
@@ -346,15 +353,19 @@ class TransformerPredictor:
 
     def _logits(self, rows: Sequence[Ids]) -> NDArray[np.float32]:
         logits = np.zeros((len(rows), self.classes), dtype=np.float32)
-        was_training = self.model.training
-        self.model.eval()
+        model, classifier = self.model, self.classifier
+        tokens = scoring_tokens(self.where)
+        was_training = model.training
+        if was_training:
+            model.eval()
         try:
             with torch.inference_mode(), computing_in(self.precision, self.where):
-                for positions in self.codec.batches(rows, self.batch):
-                    inputs = self.codec.pad([rows[i] for i in positions], self.where)
-                    logits[positions] = self.model(**inputs).logits.float().cpu().numpy()
+                for positions in classifier.parts(rows, tokens, self.batch):
+                    batch = classifier.batch([rows[i] for i in positions])
+                    logits[positions] = classifier(batch).float().cpu().numpy()
         finally:
-            self.model.train(was_training)
+            if was_training:
+                model.train()
         return logits
 
     def save(self, folder: Path) -> None:
