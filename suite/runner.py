@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -21,7 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from suite import worker
-from suite.results import Checkpoint, Rps, Scores
+from suite.errors import SuiteError
+from suite.results import BenchRow, Checkpoint, Rps, Scores
+from suite.serving.bench import Doing, EngineJob, bench_engine
 from suite.snapshot import Split
 from suite.worker import Checkpointed, Failed, Finished, Job, Progressed
 
@@ -117,6 +120,35 @@ class Runner:
                 if isinstance(message, Rps | Failed):
                     return message
             return Failed("the serving measurement did not end in time")
+        finally:
+            _end(child, channel)
+
+    def bench(
+        self, job: EngineJob, *, on_doing: Callable[[str], None] = lambda what: None
+    ) -> BenchRow | Failed:
+        """Opens an engine, checks and measures it, in a child of its own.
+
+        Args:
+            on_doing: told what the child does now.
+
+        Raises:
+            Interrupted: `stop` was set.
+        """
+        channel, child = self._start(_bench_main, (job,))
+        # Converting and compiling take minutes on a small machine; agreement may, too.
+        deadline = time.monotonic() + 3600 + 60 * job.seconds
+        try:
+            while time.monotonic() < deadline:
+                try:
+                    message = self._receive(channel)
+                except EOFError:
+                    return Failed(_death(child, job.scratch))
+                match message:
+                    case Doing(what=what):
+                        on_doing(what)
+                    case BenchRow() | Failed():
+                        return message
+            return Failed("the engine was not measured within an hour")
         finally:
             _end(child, channel)
 
@@ -227,6 +259,24 @@ def _measure_main(
         worker.set_threads(threads)
         message = measure_folder(folder, texts, seconds, logs)
     except Exception as error:  # noqa: BLE001 - every failure is a message
+        message = Failed(worker.describe(error))
+    channel.send(message)
+    channel.close()
+
+
+def _bench_main(channel: Connection, job: EngineJob) -> None:
+    """The entry of the child that measures an engine."""
+    worker.live_only_with_parent()
+    job.scratch.mkdir(parents=True, exist_ok=True)
+    worker.log_to(job.scratch / worker.LOG)
+    message: BenchRow | Failed
+    try:
+        worker.set_threads(job.threads)
+        message = bench_engine(job, lambda what: channel.send(Doing(what)))
+    except SuiteError as error:
+        message = Failed(" ".join(str(error).split()))
+    except Exception as error:  # noqa: BLE001 - every failure is a message
+        traceback.print_exc()
         message = Failed(worker.describe(error))
     channel.send(message)
     channel.close()

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from suite import __version__
-from suite.cli import distil, doctor, finals, model, predict, report, study, task
+from suite.cli import bench, distil, doctor, finals, model, predict, report, study, task
 from suite.cli.console import err
 from suite.errors import SuiteError
 
@@ -65,6 +65,7 @@ app = typer.Typer(
 )
 app.add_typer(study.app, name="study")
 app.command("finals")(finals.finals)
+app.command("bench")(bench.bench)
 app.command("report")(report.report)
 app.add_typer(task.app, name="task")
 app.add_typer(model.app, name="model")

@@ -411,8 +411,8 @@ class Work:
             return None
         return replace(outcome, contended=bool(others_before | self._neighbours()))
 
-    def _neighbours(self) -> set[int]:
-        """Other trials of this study that run on this machine now, in any process."""
+    def running_here(self) -> set[int]:
+        """Trials of this study that run on this machine now, in any process."""
         with self._count_lock:
             mine = set(self._running)
         there = {
@@ -420,7 +420,12 @@ class Work:
             for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
             if (trial.user_attrs.get(OWNER) or {}).get("host") == self.host
         }
-        return (there | mine) if len(there | mine) > 1 else set()
+        return there | mine
+
+    def _neighbours(self) -> set[int]:
+        """The same, where they are more than the one that asks."""
+        there = self.running_here()
+        return there if len(there) > 1 else set()
 
     def _look_around(self, number: int) -> None:
         """Marks the trial, and its neighbours, as timed while others ran."""

@@ -1,0 +1,84 @@
+"""`suite bench`: a study's kept checkpoints behind every engine, under load."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from suite.cli.console import err, out, print_json, say
+from suite.cli.study import AsJson, Name, Quiet, Storage
+
+
+def bench(
+    name: Name,
+    arm: Annotated[
+        list[str] | None,
+        typer.Option(help="model/strategy, globs allowed. Default: every arm. Repeatable."),
+    ] = None,
+    engine: Annotated[list[str] | None, typer.Option(help="Only this engine. Repeatable.")] = None,
+    seconds: Annotated[
+        float,
+        typer.Option(
+            min=0.1,
+            max=3600,
+            help="Length of a scenario; Server, a search, takes up to six times as long.",
+        ),
+    ] = 10.0,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also measure what is recorded with these settings.")
+    ] = False,
+    endpoints: Annotated[
+        bool,
+        typer.Option(
+            "--endpoints", help="Also load servers that arms ask: every request may cost money."
+        ),
+    ] = False,
+    storage: Storage = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure a study's kept checkpoints behind every engine, by MLPerf LoadGen.
+
+    Each engine at each precision first answers validation as the trained model does, or is not
+    timed; then come SingleStream (one text at a time), Offline (all at once) and Server (random
+    arrivals, 99 of 100 answered within the task's latency bound). The test split stays closed.
+
+    Examples:
+
+        suite bench agnews
+
+        suite bench agnews --arm 'bert*/*' --engine openvino --engine torch --seconds 30
+    """
+    from suite import bench as room
+    from suite.cli.progress import Lines, Watching
+    from suite.cli.tables import banner, bench_table, fastest_lines
+    from suite.runner import Interrupted
+    from suite.study import bench_record
+    from suite.study.create import ensure_snapshot
+    from suite.study.work import Limits, Work
+
+    watching = Watching() if quiet else Lines()
+    work = Work(storage, name, watching, Limits())
+    ensure_snapshot(work.definition)
+    wanted = room.Wanted(arm or (), engine or (), seconds, again, endpoints)
+    try:
+        rows = room.bench(work, wanted, say=watching.said)
+    except (Interrupted, KeyboardInterrupt):
+        work.stop.set()
+        err.print(
+            "Interrupted; the engines measured so far are saved. Go on with the same command.",
+            markup=False,
+        )
+        raise typer.Exit(130) from None
+    if as_json:
+        print_json(
+            {"schema_version": 1, "study": name, "bench": [bench_record.dump(r) for r in rows]}
+        )
+        return
+    found = work.results()
+    banner(found)
+    out.print(bench_table(found))
+    for line in fastest_lines(rows):
+        out.print(line, markup=False)
+    say(f"The page: suite report {name}")

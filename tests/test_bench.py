@@ -1,0 +1,391 @@
+"""`suite bench`: engines in real children under the real LoadGen, stored, resumed and shown."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import endpoint_server
+import pytest
+import toy_engines
+from conftest import write_recipe
+from typer.testing import CliRunner
+
+from suite import bench
+from suite.cli import app
+from suite.cli.progress import Watching
+from suite.errors import StudyError
+from suite.results import BenchRow, ServerLoad, SingleStream, StudyResults
+from suite.study import bench_record, storage
+from suite.study.work import Limits, Work
+
+cli = CliRunner()
+TOYS = bench.Engines(toy_engines.candidates, toy_engines.open_engine)
+BROKEN = bench.Engines(toy_engines.broken, toy_engines.open_engine)
+
+
+def suite(*words, code=0):
+    """Runs the real command line in this process; returns what it printed."""
+    result = cli.invoke(app, [str(w) for w in words])
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return result
+
+
+def shown(name):
+    return json.loads(suite("study", "show", name, "--json").stdout)
+
+
+@pytest.fixture
+def toy_study(folder, toy_task):
+    """A study `t` of one toy arm with its finals, one kept checkpoint."""
+    recipe = write_recipe(folder, arms=["tfidf/toy"], trials=1)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--quiet")
+    return "t"
+
+
+def work(name):
+    return Work(None, name, Watching(), Limits())
+
+
+def measured(name, source=TOYS, **wanted):
+    """Benches a study; its rows by engine, and what was said."""
+    said: list[str] = []
+    rows = bench.bench(
+        work(name), bench.Wanted(**({"seconds": 0.2} | wanted)), say=said.append, engines=source
+    )
+    return {row.engine: row for row in rows}, said
+
+
+# ---------------------------------------------------------------- which is fastest
+
+
+def row(arm="a", engine="torch", precision="float32", p50=1.0, offline=100.0, server=50.0, **more):
+    return BenchRow(
+        **{
+            "arm": arm,
+            "trial": 0,
+            "engine": engine,
+            "precision": precision,
+            "host": "here",
+            "state": "measured",
+            "agrees": True,
+            "single_stream": SingleStream(p50, None, None, True),
+            "offline_per_second": offline,
+            "offline_valid": True,
+            "server": ServerLoad(server, 90.0, 100.0, True),
+        }
+        | more
+    )
+
+
+def test_the_fastest_is_picked_for_each_arm_and_scenario_and_overall():
+    found = bench_record.fastest(
+        [
+            row("a", "torch", p50=2.0, offline=300.0, server=20.0),
+            row("a", "openvino", p50=1.0, offline=200.0, server=20.0),
+            row("b", "torch", p50=3.0, offline=10.0, server=90.0),
+        ]
+    )
+    assert [r.fastest_in for r in found] == [
+        ["Offline", "Server"],  # equal rates are both the fastest
+        ["SingleStream", "Server"],
+        ["SingleStream", "Offline", "Server"],
+    ]
+    assert [r.fastest_overall_in for r in found] == [["Offline"], ["SingleStream"], ["Server"]]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "disagrees", "agrees": False},
+        {"agrees": False},
+        {"contended": True},
+        {"state": "failed"},
+    ],
+)
+def test_what_disagrees_or_was_contended_ranks_nowhere(changes):
+    quick = row(engine="quick", p50=0.1, offline=1e6, server=1e6, **changes)
+    found = bench_record.fastest([quick, row()])
+    assert found[0].fastest_in == found[0].fastest_overall_in == []
+    assert found[1].fastest_in == ["SingleStream", "Offline", "Server"]
+
+
+def test_figures_loadgen_did_not_accept_do_not_win():
+    doubtful = replace(
+        row(engine="quick"),
+        offline_per_second=1e6,
+        offline_valid=False,
+        single_stream=SingleStream(0.1, None, None, False),
+        server=ServerLoad(1e6, 20.0, 100.0, False),
+    )
+    found = bench_record.fastest([doubtful, row()])
+    assert found[0].fastest_in == []
+    assert found[1].fastest_in == ["SingleStream", "Offline", "Server"]
+
+
+def test_machines_are_not_compared():
+    found = bench_record.fastest([row(), row(host="there", p50=9.0, offline=1.0, server=1.0)])
+    assert [r.fastest_overall_in for r in found] == [["SingleStream", "Offline", "Server"]] * 2
+
+
+def test_stored_rows_come_in_the_order_of_arms_and_unreadable_ones_are_left_out():
+    rows = [row("b"), row("a", "slow", offline=1.0), row("a", "quick", offline=9.0)]
+    attributes = {f"suite:bench:{i}": bench_record.dump(r) for i, r in enumerate(rows)}
+    attributes |= {"suite:bench:later": {"of": "another version"}, "suite:kept:a": {"trial": 1}}
+    found = bench_record.stored(attributes, ["b", "a"])
+    assert [(r.arm, r.engine) for r in found] == [("b", "torch"), ("a", "quick"), ("a", "slow")]
+    assert bench_record.stored({}, ["a"]) == []
+
+
+# ---------------------------------------------------------------- measuring
+
+
+def test_engines_are_checked_measured_stored_and_ranked(toy_study, folder):
+    # The test split is not needed: its rows can be gone.
+    (folder / "studies" / "artifacts" / "t" / "data" / "test.jsonl").unlink(missing_ok=True)
+    rows, said = measured("t")
+    quick, slow, liar, absent = (rows[e] for e in ("quick", "slow", "liar", "absent"))
+    assert quick.state == slow.state == "measured" and quick.agrees and slow.agrees
+    assert (quick.agreement, quick.agreement_rows, quick.macro_f1_difference) == (1.0, 50, 0.0)
+    assert slow.single_stream.valid and slow.single_stream.p50_ms >= 4.0
+    assert 1.0 <= quick.single_stream.p50_ms < slow.single_stream.p50_ms
+    assert quick.offline_per_second > 0 and quick.offline_valid
+    assert (quick.server.bound_ms, quick.server.valid) == (100.0, True)
+    assert quick.server.p99_ms <= 100 and quick.server.per_second > 100
+    assert (quick.device, quick.batch, quick.trial) == ("toy-device", 32, 0)
+    assert (quick.load_seconds, quick.prepare_seconds, quick.seconds) == (0.25, 1.5, 0.2)
+    assert quick.measured and not quick.contended and "texts in one query" in quick.note
+    assert "SingleStream" in quick.fastest_in and "SingleStream" not in slow.fastest_in
+    # What answers otherwise is not timed.
+    assert (liar.state, liar.agrees, liar.single_stream, liar.server) == (
+        "disagrees",
+        False,
+        None,
+        None,
+    )
+    assert liar.agreement < 0.99 and liar.macro_f1_difference < -0.003 and liar.reason
+    assert liar.fastest_in == []
+    assert (absent.state, absent.reason) == (
+        "refused",
+        "absent is not installed; pip install absent",
+    )
+    text = "\n".join(said)
+    for part in (
+        "absent is not installed",
+        "[1/3] tfidf/toy · slow float32: the trained model's own answers on 50 validation rows",
+        "[1/3] tfidf/toy · slow float32: Server, the highest rate with p99 within 100 ms",
+        "[2/3] tfidf/toy · quick int8: p50 ",
+        "[3/3] tfidf/toy · liar int8: disagrees: ",
+    ):
+        assert part in text, text
+    # The model's own answers are asked once, and converted models do not pile up.
+    assert text.count("the trained model's own answers") == 1
+    left = [p for p in (folder / "studies" / "artifacts" / "t" / "bench").rglob("*") if p.is_file()]
+    assert [p.name for p in left] == ["trial-0.npy"]
+    found = shown("t")
+    assert found["test_openings"] == 1 and found["schema_version"] == 1
+    engines = [b["engine"] for b in found["bench"]]
+    assert engines[:2] == ["quick", "slow"] and set(engines[2:]) == {"liar", "absent"}
+    assert StudyResults.from_json(found).bench[0].server is not None
+
+
+def test_what_is_recorded_is_not_measured_again_unless_asked(toy_study):
+    only_quick = bench.Engines(lambda f: toy_engines.candidates(f)[1:2], toy_engines.open_engine)
+    before, _ = measured("t", only_quick)
+    after, said = measured("t", only_quick)
+    assert after == before
+    assert said == ["1 engines are recorded with these settings; --again measures them anew"]
+    _, said = measured("t", only_quick, again=True)
+    assert any("SingleStream" in line for line in said)
+    other, said = measured("t", only_quick, seconds=0.1)
+    assert other["quick"].seconds == 0.1 and any("SingleStream" in line for line in said)
+    # An engine that can't be opened any more keeps what was measured with it.
+    gone = bench.Engines(
+        lambda f: [toy_engines.Candidate("quick", "int8", "uninstalled")], toy_engines.open_engine
+    )
+    kept, said = measured("t", gone, seconds=0.1)
+    assert kept == other and said == ["tfidf/toy · quick int8: refused: uninstalled"]
+
+
+def test_engines_that_break_are_rows_with_reasons_and_the_rest_goes_on(toy_study, folder):
+    rows, said = measured("t", BROKEN)
+    assert {name: r.state for name, r in rows.items()} == {
+        "dies": "failed",
+        "raises": "failed",
+        "raises_later": "failed",
+        "declines": "refused",
+    }
+    assert "the child died of SIGKILL" in rows["dies"].reason
+    assert rows["raises"].reason == "RuntimeError: no weights left"
+    kept = folder / "studies" / "artifacts" / "t" / "bench" / "tfidf--toy"
+    assert "Traceback" in (kept / "raises-float32-log.txt").read_text()
+    assert str(kept / "dies-float32-log.txt") in rows["dies"].reason
+    assert "failed while it was served (SingleStream)" in rows["raises_later"].reason
+    assert rows["declines"].reason == "this model has an operation that the engine lacks"
+    assert all(r.fastest_in == [] for r in rows.values())
+    # What failed is tried again, without --again.
+    _, said = measured("t", BROKEN)
+    assert "[1/4]" in "\n".join(said)
+
+
+def test_trials_that_run_meanwhile_make_the_figures_contended(toy_study):
+    only_quick = bench.Engines(lambda f: toy_engines.candidates(f)[1:2], toy_engines.open_engine)
+    opened = work("t")
+    trial = opened.study.ask()
+    trial.set_user_attr("suite:owner", opened._me)
+    rows, _ = measured("t", only_quick)
+    assert rows["quick"].contended and rows["quick"].fastest_in == []
+    assert "no rank" in rows["quick"].note
+    opened.study.tell(trial, state=storage.optuna.trial.TrialState.FAIL)
+    rows, _ = measured("t", only_quick)  # contended figures do not count as recorded
+    assert not rows["quick"].contended and "Offline" in rows["quick"].fastest_in
+
+
+def test_what_cannot_be_benched_is_said(toy_study, folder, toy_task):
+    with pytest.raises(StudyError, match="no engine 'quik'") as error:
+        measured("t", engines=["quik"])
+    assert "Did you mean 'quick'?" in str(error.value)
+    assert "Did you mean 't'?" in suite("bench", "tt", code=2).stderr
+    told = suite("bench", "t", "--arm", "tfdif/*", code=2).stderr
+    assert "no arm 'tfdif/*'" in told and "Did you mean 'tfidf/toy'?" in told
+    recipe = write_recipe(folder, name="other", arms=["tfidf/toy"], trials=1)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "new", "--no-run")
+    told = suite("bench", "new", code=2).stderr
+    assert "keeps no checkpoint of any arm on this machine" in told
+    assert "suite study run new" in told
+    study, _ = storage.load(storage.open_storage(), "t")
+    study.set_user_attr(
+        "suite:kept:tfidf/toy", study.user_attrs["suite:kept:tfidf/toy"] | {"host": "far"}
+    )
+    told = suite("bench", "t", code=2).stderr
+    assert "tfidf/toy's is on far" in told and "Traceback" not in told
+
+
+# ---------------------------------------------------------------- Ctrl-C
+
+INTERRUPTIBLE = """
+import sys, toy_engines
+from suite import bench
+from suite.cli import main
+choice = getattr(toy_engines, sys.argv.pop(1))
+bench._real = lambda: bench.Engines(choice, toy_engines.open_engine)
+main()
+"""
+
+
+def start(choice, *words):
+    return subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTIBLE, choice, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def test_ctrl_c_keeps_what_was_measured_and_the_next_run_goes_on(toy_study, monkeypatch):
+    process = start("one_hangs", "bench", "t", "--seconds", "0.2")
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if "hangs float32: loading and converting" in line:
+            break
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the children as well
+    out, error = process.communicate(timeout=30)
+    assert process.returncode == 130, (lines, out, error)
+    assert "Go on with the same command" in error and "Traceback" not in error
+    assert [b["engine"] for b in shown("t")["bench"]] == ["quick"]
+    monkeypatch.setattr(bench, "_real", lambda: TOYS)
+    told = suite("bench", "t", "--seconds", "0.2", "--engine", "quick", "--json")
+    assert "1 engines are recorded" in told.stderr and "Offline, " not in told.stderr
+    found = json.loads(told.stdout)
+    assert (found["study"], [b["engine"] for b in found["bench"]]) == ("t", ["quick"])
+
+
+# ---------------------------------------------------------------- the real engines
+
+
+def test_trained_arms_behind_real_engines_end_to_end(folder):
+    recipe = write_recipe(
+        folder,
+        arms=["tfidf/classic", "tiny-bert/linear_head"],
+        trials=2,
+        budget={"epochs": 1, "checkpoints": 1},
+        finals={"seeds": 1},
+    )
+    suite(
+        "study", "create", "agnews", "--sample", "--recipe", recipe, "--name", "s", "--quiet",
+        "--train-rows", "300",
+    )  # fmt: skip
+    words = ("bench", "s", "--seconds", "0.3", "--engine", "python", "--engine", "torch")
+    told = suite(*words, "--quiet")
+    assert told.stderr.strip() == "The page: suite report s"
+    assert "BUNDLED SAMPLE" in told.stdout and "Fastest: SingleStream tfidf/classic" in told.stdout
+    found = shown("s")
+    rows = {(b["arm"], b["engine"], b["precision"]): b for b in found["bench"]}
+    own = rows["tfidf/classic", "python", "float32"]
+    net = rows["tiny-bert/linear_head", "torch", "float32"]
+    for one in (own, net):
+        assert (one["state"], one["agreement"], one["agreement_rows"]) == ("measured", 1.0, 600)
+        assert one["single_stream"]["p50_ms"] > 0 and one["offline_per_second"] > 100
+        assert one["server"]["per_second"] > 100 and one["server"]["p99_ms"] <= 100
+        assert one["load_seconds"] > 0 and one["threads"] > 0 and one["batch"] > 0
+    assert own["fastest_in"] == own["fastest_overall_in"] == ["SingleStream", "Offline", "Server"]
+    assert {b["engine"] for b in found["bench"]} == {"python", "torch"}
+    assert set(net["versions"]) == {"torch", "transformers"}
+    assert found["test_openings"] == 1
+    told = suite("bench", "s", "--seconds", "0.3", "--arm", "tfidf/*")
+    assert "1 engines are recorded" in told.stderr
+
+
+# ---------------------------------------------------------------- servers
+
+
+def test_a_server_is_put_under_load_only_where_it_is_allowed(folder, toy_task):
+    with endpoint_server.server("good") as one:
+        recipe = write_recipe(folder, arms=["tfidf/toy"], trials=1)
+        suite(
+            "study", "create", toy_task, "--recipe", recipe, "--name", "e", "--quiet",
+            "--endpoint", one.url, "--endpoint-model", "toy", "--arms", "toy-served/zero_shot",
+        )  # fmt: skip
+        asked = one.posts
+        told = suite("bench", "e", "--seconds", "0.2")
+        assert one.posts == asked
+        assert "every request may cost money; --endpoints" in told.stderr
+        [refused] = shown("e")["bench"]
+        assert (refused["engine"], refused["state"]) == ("endpoint", "refused")
+        suite("bench", "e", "--seconds", "0.2", "--endpoints")
+        [row] = shown("e")["bench"]
+        assert row["state"] == "measured" and row["agreement"] is None and row["agrees"]
+        assert row["single_stream"]["p50_ms"] > 0 and row["offline_per_second"] > 0
+        assert one.posts > asked
+
+
+# ---------------------------------------------------------------- shown
+
+
+def test_the_table_and_the_report_show_the_engines(toy_study, folder, monkeypatch):
+    monkeypatch.setattr(bench, "_real", lambda: TOYS)
+    told = suite("bench", "t", "--seconds", "0.2")
+    out, error = told.stdout, told.stderr
+    lines = out.splitlines()
+    engines = [e for line in lines for e in ("quick", "slow", "liar", "absent") if f" {e} " in line]
+    assert engines[:2] == ["quick", "slow"] and set(engines[2:4]) == {"liar", "absent"}
+    assert "Server/s within 100 ms" in out and "disagrees" in out and "100.00%" in out
+    assert "Fastest: SingleStream tfidf/toy on quick int8" in out
+    assert error.splitlines()[-1] == "The page: suite report t"
+    suite("report", "t", "--out", "pages")
+    rows = list(csv.DictReader((folder / "pages" / "t-engines.csv").open(encoding="utf-8")))
+    assert [r["engine"] for r in rows][:2] == ["quick", "slow"] and len(rows) == 4
+    assert float(rows[0]["server_per_second"]) > 0 and rows[0]["agrees"] == "true"
+    assert "## Serving engines" in (folder / "pages" / "t.md").read_text()
+    assert 'id="engines"' in (folder / "pages" / "t.html").read_text()
