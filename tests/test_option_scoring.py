@@ -178,6 +178,33 @@ def test_a_text_scores_the_same_alone_and_among_others(load, classes):
 
 
 def test_what_all_prompts_begin_with_is_read_once(load):
+    """Every token of a batch is read once, none for padding."""
+    from suite.strategies.lean_decoder import LeanDecoder
+
+    model, tokenizer = load("tied")
+    shown = list(zip(rows(12, seed=3).texts, rows(12, seed=3).labels, strict=True))
+    predictor = predictor_of(model, tokenizer, examples=shown, frozen=True)
+    prefix = len(predictor.scorer.prefix)
+    assert prefix > 100
+    seen = []
+    hook = model.model.embed_tokens.register_forward_pre_hook(
+        lambda module, args: seen.append(args[0].numel())
+    )
+    LeanDecoder.of(model.model)
+    proof = sum(seen)
+    assert 0 < proof < 80
+    predictor.scores(TEXTS)
+    predictor.scores(TEXTS[:1])
+    hook.remove()
+    own = sum(len(ids) - prefix for ids in predictor.prompter.encode([*TEXTS, TEXTS[0]]).ids)
+    assert seen.count(prefix) == 1
+    assert sum(seen) == 2 * proof + prefix + own
+
+
+def test_what_all_prompts_begin_with_is_read_once_by_the_decoder_itself(load, monkeypatch):
+    from suite.strategies import option_scoring
+
+    monkeypatch.setattr(option_scoring.LeanDecoder, "of", lambda decoder: None)
     model, tokenizer = load("tied")
     shown = list(zip(rows(12, seed=3).texts, rows(12, seed=3).labels, strict=True))
     predictor = predictor_of(model, tokenizer, examples=shown, frozen=True)

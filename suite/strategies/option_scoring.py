@@ -27,6 +27,7 @@ from transformers import DynamicCache
 
 from suite.protocols import Refused
 from suite.strategies import transformer
+from suite.strategies.lean_decoder import LeanDecoder, States
 from suite.strategies.transformer import Ids
 
 Scores = NDArray[np.float32]
@@ -263,7 +264,9 @@ class OptionScorer:
         self.prefix = list(prefix)
         self.frozen = frozen
         self._trie = _Node.trie(self.tokens)
-        self._kept: list[tuple[Tensor, Tensor]] | None = None
+        self._kept: States | None = None
+        self._lean: LeanDecoder | None = None
+        self._looked = False
         self._computing: Callable[[], AbstractContextManager[None]] | None = None
 
     def scores(self, readout: Readout, prompts: Sequence[Ids]) -> Scores:
@@ -288,6 +291,8 @@ class OptionScorer:
         if self._computing is None or not self.frozen:
             self._computing = computing(readout.decoder, self.precision, self.where)
         with mode(), self._computing():
+            if not self._looked:
+                self._lean, self._looked = LeanDecoder.of(readout.decoder), True
             states = self._prefix_states(readout.decoder) if any(begins) else None
             for shares in (True, False):
                 chosen = [i for i, begin in enumerate(begins) if begin == shares]
@@ -307,24 +312,27 @@ class OptionScorer:
                 self.batch = in_batches(rows, self.batch, self.where, work, tokens=tokens)
         return out
 
-    def _prefix_states(self, decoder: Any) -> list[tuple[Tensor, Tensor]]:
+    def _prefix_states(self, decoder: Any) -> States:
         """Keys and values of the prefix, per layer."""
         if self._kept is not None:
             return self._kept
-        cache = DynamicCache()
-        ids = torch.tensor([self.prefix], device=self.where)
-        decoder(input_ids=ids, past_key_values=cache, use_cache=True)
-        states = [(layer.keys, layer.values) for layer in cache.layers]
+        if self._lean is not None and self._lean.reads([self.prefix], 0):
+            states = self._lean.states(self.prefix)
+        else:
+            cache = DynamicCache()
+            ids = torch.tensor([self.prefix], device=self.where)
+            decoder(input_ids=ids, past_key_values=cache, use_cache=True)
+            states = [(layer.keys, layer.values) for layer in cache.layers]
         if self.frozen:
             self._kept = states
         return states
 
     def _scores_of(self, readout: Readout, batch: _Batch, stepping: bool) -> Tensor:
         if self.single:
-            return readout(batch.last_hidden(readout.decoder))
+            return readout(batch.last_hidden(readout.decoder, self._lean))
         found = torch.zeros(len(batch.lengths), len(self.tokens), device=self.where)
-        cache = batch.cache() if stepping else None
-        hidden = batch.last_hidden(readout.decoder, cache)
+        cache = DynamicCache() if stepping else None
+        hidden = batch.last_hidden(readout.decoder, self._lean, cache)
         start = torch.zeros(len(batch.lengths), device=self.where)
         self._walk(readout, batch, cache, self._trie, [], hidden, start, found)
         return found
@@ -356,7 +364,9 @@ class OptionScorer:
                 continue
             longer = [*path, token]
             if cache is None:
-                state = batch.followed_by(longer, self.pad_id).last_hidden(readout.decoder)
+                state = batch.followed_by(longer, self.pad_id).last_hidden(
+                    readout.decoder, self._lean
+                )
                 self._walk(readout, batch, None, child, longer, state, total, found)
                 continue
             length = cache.get_seq_length()
@@ -373,7 +383,7 @@ class _Batch:
     ids: Tensor
     mask: Tensor
     lengths: Tensor
-    states: list[tuple[Tensor, Tensor]] | None
+    states: States | None
 
     @classmethod
     def of(
@@ -381,7 +391,7 @@ class _Batch:
         rows: list[list[int]],
         pad_id: int,
         where: torch.device,
-        states: list[tuple[Tensor, Tensor]] | None,
+        states: States | None,
     ) -> _Batch:
         longest = max(len(row) for row in rows)
         if where.type == "cuda":  # Tensor cores want multiples of 8.
@@ -401,22 +411,32 @@ class _Batch:
             states,
         )
 
-    def cache(self) -> DynamicCache:
-        """A new cache that holds what the prompts share, or nothing yet."""
-        if self.states is None:
-            return DynamicCache()
-        count = len(self.rows)
-        return DynamicCache(
-            [
-                (keys.expand(count, -1, -1, -1), values.expand(count, -1, -1, -1))
-                for keys, values in self.states
-            ]
-        )
+    def last_hidden(
+        self, decoder: Any, lean: LeanDecoder | None = None, cache: DynamicCache | None = None
+    ) -> Tensor:
+        """Hidden states [rows, width] at the last real token of each prompt.
 
-    def last_hidden(self, decoder: Any, cache: DynamicCache | None = None) -> Tensor:
-        """Hidden states [rows, width] at the last real token of each prompt."""
-        if cache is None and self.states is not None:
-            cache = self.cache()
+        Args:
+            lean: another way to read with this decoder, or None.
+            cache: an empty one that is to hold what the prompts leave behind.
+        """
+        before = self.states[0][0].shape[2] if self.states else 0
+        if lean is not None and lean.reads(self.rows, before):
+            kept: States | None = None if cache is None else []
+            found = lean.last_hidden(self.rows, self.states, kept, self.ids.shape[1])
+            if cache is not None:
+                _fill(cache, kept or [])
+            return found
+        if self.states is not None:
+            cache = DynamicCache() if cache is None else cache
+            count = len(self.rows)
+            _fill(
+                cache,
+                [
+                    (k.expand(count, -1, -1, -1), v.expand(count, -1, -1, -1))
+                    for k, v in self.states
+                ],
+            )
         outputs = decoder(
             input_ids=self.ids,
             attention_mask=self.mask,
@@ -447,6 +467,12 @@ class _Batch:
         """The prompts with these tokens after each, for decoders whose cache can't be cropped."""
         longer = [[*row, *path] for row in self.rows]
         return _Batch.of(longer, pad_id, self.ids.device, self.states)
+
+
+def _fill(cache: DynamicCache, states: States) -> None:
+    """Puts keys and values into an empty cache."""
+    for index, (keys, values) in enumerate(states):
+        cache.update(keys, values, index)
 
 
 def _plain_attention(decoder: Any) -> bool:
