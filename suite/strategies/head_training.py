@@ -26,7 +26,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from suite.protocols import Run
-from suite.strategies import limits, transformer
+from suite.strategies import limits, token_cache, transformer
 from suite.strategies.feeding import Classifier
 from suite.strategies.head_knobs import Knobs
 from suite.strategies.loop import GROUPED_BATCHES
@@ -111,7 +111,7 @@ class HeadTraining:
             OutOfMemory: memory ran out, and the batch can't be made smaller.
         """
         run = self.run
-        encoded = self.codec.encode(run.train.texts)
+        encoded = token_cache.encoded(run, self.codec, self.source)
         tokens = self._fitting_tokens(encoded)
         run.note(
             device=self.where.type,

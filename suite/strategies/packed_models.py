@@ -20,7 +20,7 @@ from suite.strategies.packed_attention import Dropout, attend
 from suite.strategies.packing import Packed
 
 Tensor = torch.Tensor
-Pooled = Literal["first", "last", "all"]
+Pooled = Literal["first", "all"]
 
 #: The name under which transformers' decoders find our attention.
 ATTENTION = "suite_packed"
@@ -56,21 +56,28 @@ def packed_classifier(model: Any, seed: int = 0) -> PackedClassifier | None:
 
 
 class PackedEncoder:
-    """An encoder without a head (`BertModel`, `RobertaModel`, ...), for its token vectors."""
+    """A transformer without a head (`BertModel`, `Qwen3Model`, ...), for its token vectors.
 
-    def __init__(self, model: Any) -> None:
+    Args:
+        model: only used to predict.
+    """
+
+    def __init__(self, model: Any, states: Callable[[Any, Packed, Pooled], Tensor]) -> None:
         self.model = model
-        self._drop = Dropout(0)
+        self._states = states
 
     def __call__(self, packed: Packed, pooled: Pooled = "all") -> Tensor:
         """Last hidden states: [tokens, width], or [texts, width] of each text's first token."""
-        return _encode(self.model, packed, self._drop, pooled)
+        return self._states(self.model, packed, pooled)
 
 
 def packed_encoder(model: Any) -> PackedEncoder | None:
-    """A packed form of an encoder, or None where its architecture is not known."""
-    if type(model).__name__ in _ENCODERS and _known_encoder(model):
-        return PackedEncoder(model)
+    """A packed form of a transformer without a head, or None where it is not known."""
+    kind = type(model).__name__
+    if kind in _ENCODERS and _known_encoder(model):
+        return PackedEncoder(model, lambda m, packed, p: _encode(m, packed, Dropout(0), p))
+    if kind in _DECODERS and _known_decoder(model):
+        return PackedEncoder(model, _decoder_states)
     return None
 
 
@@ -190,12 +197,23 @@ def _register() -> None:
     AttentionMaskInterface.register(ATTENTION, lambda *_, **__: None)
 
 
-def _decoder(model: Any, packed: Packed, drop: Dropout) -> Tensor:
-    base = model.model
+_DECODERS = ("Qwen3Model", "Qwen2Model", "LlamaModel")
+
+
+def _known_decoder(decoder: Any) -> bool:
+    config = decoder.config
+    kinds = getattr(config, "layer_types", None) or ["full_attention"]
+    if set(kinds) != {"full_attention"} or getattr(config, "attention_dropout", 0) > 0:
+        return False
+    _register()
+    return True
+
+
+def _decoder_states(base: Any, packed: Packed, pooled: Pooled) -> Tensor:
     before = base.config._attn_implementation
     base.config._attn_implementation = ATTENTION
     try:
-        hidden = base(
+        hidden: Tensor = base(
             input_ids=packed.ids[None],
             position_ids=packed.positions[None],
             use_cache=False,
@@ -203,6 +221,11 @@ def _decoder(model: Any, packed: Packed, drop: Dropout) -> Tensor:
         ).last_hidden_state[0]
     finally:
         base.config._attn_implementation = before
+    return hidden[packed.starts] if pooled == "first" else hidden
+
+
+def _decoder(model: Any, packed: Packed, drop: Dropout) -> Tensor:
+    hidden = _decoder_states(model.model, packed, "all")
     logits: Tensor = model.score(hidden[packed.ends])
     return logits
 
@@ -220,12 +243,6 @@ _CLASSIFIERS: dict[str, Callable[[Any, Packed, Dropout], Tensor]] = {
 
 def _known(model: Any) -> bool:
     """Whether nothing in a classifier's configuration departs from what is followed here."""
-    run = _CLASSIFIERS[type(model).__name__]
-    if run is not _decoder:
-        return _known_encoder(getattr(model, model.base_model_prefix))
-    config = model.config
-    kinds = getattr(config, "layer_types", None) or ["full_attention"]
-    if set(kinds) != {"full_attention"} or getattr(config, "attention_dropout", 0) > 0:
-        return False
-    _register()
-    return True
+    base = getattr(model, model.base_model_prefix)
+    decodes = _CLASSIFIERS[type(model).__name__] is _decoder
+    return _known_decoder(base) if decodes else _known_encoder(base)

@@ -248,13 +248,19 @@ class Embedder:
         self, model: Any, codec: Codec, source: Source, *, where: Any, precision: str
     ) -> None:
         from suite.strategies import transformer
+        from suite.strategies.feeding import Encoder
 
-        self.model = model
+        self.encoder = Encoder(model, codec.pad_id, where, limit=codec.max_tokens)
         self.codec = codec
         self.source = source
         self.where = where
         self.precision = precision
         self.batch = transformer.scoring_batch(where)
+
+    @property
+    def model(self) -> Any:
+        """The frozen transformer."""
+        return self.encoder.model
 
     @classmethod
     def of_run(cls, run: Run) -> Embedder:
@@ -320,29 +326,16 @@ class Embedder:
         width = transformer.width_of(self.model.config)
         out = {way: np.zeros((len(rows), width), dtype=np.float32) for way in ways}
         done = 0
-        size = self.batch
+        tokens = transformer.scoring_tokens(self.where)
         with torch.inference_mode(), transformer.computing_in(self.precision, self.where):
-            for positions in self.codec.batches(rows, size):
-                inputs = self.codec.pad([rows[i] for i in positions], self.where)
-                hidden = self.model(**inputs).last_hidden_state.float()
+            for positions in self.encoder.parts(rows, tokens, self.batch):
+                vectors = self.encoder(self.encoder.batch([rows[i] for i in positions]), ways)
                 for way in ways:
-                    out[way][positions] = _pool(hidden, inputs["attention_mask"], way).cpu().numpy()
+                    out[way][positions] = vectors[way].cpu().numpy()
                 done += len(positions)
                 if run is not None:
                     run.progress(0.95 * done / len(rows))
         return out
-
-
-def _pool(hidden: Any, mask: Any, way: str) -> Any:
-    """One vector per text of token vectors [texts, tokens, width] that are padded on the right."""
-    import torch
-
-    if way == "cls":
-        return hidden[:, 0]
-    if way == "last":
-        return hidden[torch.arange(len(hidden), device=hidden.device), mask.sum(dim=1) - 1]
-    weights = mask.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
 
 
 class ProbePredictor:

@@ -208,12 +208,6 @@ class Codec:
         """`input_ids` and `attention_mask`, int64 [rows, longest], padded on the right."""
         return feeding.pad(rows, self.pad_id, where, self.max_tokens)
 
-    def batches(self, rows: Sequence[Ids], size: int) -> Iterator[NDArray[np.intp]]:
-        """Positions of rows, `size` at a time, longest first so that memory runs out early."""
-        order = np.argsort([-len(row) for row in rows], kind="stable")
-        for start in range(0, len(order), size):
-            yield order[start : start + size]
-
 
 def load_codec(source: Source, config: Any, *limits: int | None) -> Codec:
     """A tokenizer, and the least of these limits and the architecture's own.
