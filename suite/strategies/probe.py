@@ -250,17 +250,13 @@ class Embedder:
         from suite.strategies import transformer
         from suite.strategies.feeding import Encoder
 
+        self.model = model
         self.encoder = Encoder(model, codec.pad_id, where, limit=codec.max_tokens)
         self.codec = codec
         self.source = source
         self.where = where
         self.precision = precision
         self.batch = transformer.scoring_batch(where)
-
-    @property
-    def model(self) -> Any:
-        """The frozen transformer."""
-        return self.encoder.model
 
     @classmethod
     def of_run(cls, run: Run) -> Embedder:
