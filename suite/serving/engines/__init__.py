@@ -111,6 +111,18 @@ def open_engine(
     match engine:
         case "torch":
             return native.open_torch(folder, precision, texts=texts, scratch=scratch)
+        case "compile":
+            from suite.serving.engines import compiled
+
+            return compiled.open_compiled(folder, precision, texts=texts, scratch=scratch)
+        case "onnxruntime":
+            from suite.serving.engines import onnx_engine
+
+            return onnx_engine.open_onnxruntime(folder, precision, texts=texts, scratch=scratch)
+        case "openvino":
+            from suite.serving.engines import openvino_engine
+
+            return openvino_engine.open_openvino(folder, precision, texts=texts, scratch=scratch)
         case _:
             raise ModelError(f"unknown engine '{engine}'", fix=nearest(engine, _ENGINES))
 

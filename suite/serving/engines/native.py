@@ -112,8 +112,6 @@ def _check(precision: str, device: str) -> None:
 def _cast(predictor: Any, precision: str, texts: Sequence[str]) -> None:
     """Takes a float32 predictor's network to a precision, in place."""
     network = network_of(predictor)
-    # A decoder's own reading is compared with transformers' at its first use: while both are exact.
-    predictor.predict_proba(list(texts[:2]))
     match precision:
         case "bfloat16" if isinstance(predictor, TransformerPredictor):
             transformer.freeze(network, precision)
@@ -123,6 +121,9 @@ def _cast(predictor: Any, precision: str, texts: Sequence[str]) -> None:
             for parameter in network.parameters():  # Not buffers: positions need float32.
                 parameter.data = parameter.data.half()
         case "int8":
+            # A reading of our own is compared with transformers' at its first use: while rounding
+            # is small.
+            predictor.predict_proba(list(texts[:2]))
             int8.quantise(network)
     parts = (predictor, getattr(predictor, "scorer", None), getattr(predictor, "embedder", None))
     for part in parts:

@@ -1,0 +1,113 @@
+"""`onnxruntime`: exported to ONNX, its transformer patterns fused, in 8 bits where asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from suite.serving.engines import exported
+from suite.serving.engines.served import EnginePredictor, GraphAnswers, converting, failed, quiet
+from suite.strategies.graph import Graph
+
+_INPUTS, _OUTPUT = ("input_ids", "attention_mask"), "logits"
+#: Above this a model's weights stand beside the ONNX file, whose format ends at 2 GB.
+_INSIDE_BYTES = 1_500_000_000
+
+_TOKENS = 1_536
+
+
+def open_onnxruntime(
+    folder: Path, precision: str, *, texts: Sequence[str], scratch: Path
+) -> EnginePredictor:
+    """A kept predictor, exported.
+
+    Raises:
+        Refused: the architecture can't be exported.
+        ModelError: the folder holds no predictor.
+    """
+    source = exported.source_of(folder, scratch, attention="eager")
+    begun = time.perf_counter()
+    with converting("ONNX", "export"), quiet():
+        file = _exported(source.graph, texts, scratch / "model.onnx")
+    if precision == "int8":
+        with converting("ONNX Runtime", "quantise"), quiet():
+            file = _quantised(file, scratch / "int8.onnx")
+    with converting("ONNX Runtime", "open"):
+        answers = GraphAnswers(source.graph, _Run(_session(file)), tokens=_TOKENS)
+        answers.predict_proba(texts)
+    return EnginePredictor(
+        answers,
+        folder=folder,
+        engine="onnxruntime",
+        precision=precision,
+        device="cpu",
+        serving_shape=source.serving_shape,
+        load_seconds=source.load_seconds,
+        prepare_seconds=time.perf_counter() - begun,
+    )
+
+
+def _bytes(graph: Graph) -> int:
+    return sum(weights.numel() * 4 for weights in graph.module.parameters())
+
+
+def _exported(graph: Graph, texts: Sequence[str], file: Path) -> Path:
+    with torch.no_grad():
+        torch.onnx.export(
+            graph.module,
+            exported.sample(graph, texts),
+            file,
+            input_names=list(_INPUTS),
+            output_names=[_OUTPUT],
+            dynamo=True,
+            dynamic_shapes=exported.dynamic_shapes(),
+            external_data=_bytes(graph) > _INSIDE_BYTES,
+            verbose=False,
+        )
+    return file
+
+
+def _quantised(file: Path, target: Path) -> Path:
+    """Weights in 8 bits per output; what they are multiplied with, to its range at each call."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(
+        file,
+        target,
+        op_types_to_quantize=["MatMul"],
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        use_external_data_format=file.with_suffix(".onnx.data").exists(),
+    )
+    return target
+
+
+def _session(file: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = exported.threads()
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Threads that spin while they wait take the other's core where there are few.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+    return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+
+class _Run:
+    def __init__(self, session: Any) -> None:
+        self.session = session
+
+    def __call__(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        try:
+            found = self.session.run([_OUTPUT], dict(zip(_INPUTS, (ids, mask), strict=True)))
+        except RuntimeError as error:
+            raise failed("ONNX Runtime", error) from error
+        logits: NDArray[np.float32] = found[0]
+        return logits
