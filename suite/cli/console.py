@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -17,7 +16,11 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def print_json(value: Any) -> None:
     """One JSON object and nothing else on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    # json's own writer is slow where it indents: seconds for the 25 MB of 10,000 trials.
+    import pydantic_core
+
+    text = pydantic_core.to_json(value, indent=2, inf_nan_mode="null").decode()
+    sys.stdout.write(text + "\n")
 
 
 def warn(text: str) -> None:

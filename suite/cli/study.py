@@ -230,7 +230,7 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
     """List the studies of a storage."""
     from rich.table import Table
 
-    from suite.study import finals_record
+    from suite.study import reading
     from suite.study import storage as storages
     from suite.study.record import FINALS, TARGET
 
@@ -238,22 +238,15 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
     rows: list[dict[str, Any]] = []
     for name in storages.names(opened):
         study, definition = storages.load(opened, name)
-        best = max(
-            (
-                t.value
-                for t in study.get_trials(deepcopy=False)
-                if t.state.name == "COMPLETE" and t.value is not None
-            ),
-            default=None,
-        )
+        counted = reading.summary(study)
         rows.append(
             {
                 "study": name,
                 "task": definition.task.name,
                 "recipe": definition.recipe.name,
-                "finished": finals_record.finished(study),
+                "finished": counted.finished,
                 "target": int(study.user_attrs.get(TARGET, definition.recipe.trials)),
-                "best_validation_macro_f1": best,
+                "best_validation_macro_f1": counted.best,
                 "finals": bool(study.user_attrs.get(FINALS)),
                 "sample": definition.sample,
                 "created": definition.created,

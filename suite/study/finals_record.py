@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 
 import optuna
-from optuna.trial import TrialState
 
 from suite.results import Comparison, Final
+from suite.study import reading
 from suite.study.record import (
     COMPARISONS,
     COMPARISONS_ADAPTER,
@@ -30,7 +30,7 @@ def store(study: optuna.Study, finals: Sequence[Final], comparisons: Sequence[Co
 
 def finished(study: optuna.Study) -> int:
     """Finished trials: complete or pruned."""
-    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
+    return reading.summary(study).finished
 
 
 def missing_or_stale(study: optuna.Study) -> bool:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
@@ -75,16 +81,20 @@ class ArmPruner(BasePruner):
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         """Whether the trial should end."""
-        view: Any = _ArmView(study, trial.params.get(ARM))
+        arm = trial.params.get(ARM)
+        view: Any = View(
+            study,
+            lambda: [t for t in study.get_trials(deepcopy=False) if t.params.get(ARM) == arm],
+        )
         return bool(self.inner.prune(view, trial))
 
 
-class _ArmView:
-    """A study of which only one arm's trials are seen."""
+class View:
+    """A study of which only some trials are seen."""
 
-    def __init__(self, study: optuna.Study, arm: str | None) -> None:
+    def __init__(self, study: optuna.Study, seen: Callable[[], list[FrozenTrial]]) -> None:
         self._study = study
-        self._arm = arm
+        self._seen = seen
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._study, name)
@@ -92,12 +102,29 @@ class _ArmView:
     def get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
-        found = self._study.get_trials(deepcopy=deepcopy, states=states)
-        return [trial for trial in found if trial.params.get(ARM) == self._arm]
+        """Those seen, in some states or in any; never copied."""
+        return [trial for trial in self._seen() if states is None or trial.state in states]
 
     @property
     def trials(self) -> list[FrozenTrial]:
+        """All that are seen."""
         return self.get_trials()
+
+
+def distributions(arm: StoredArm) -> dict[str, BaseDistribution]:
+    """The arm's hyperparameters as Optuna has them, without those that are fixed."""
+    found: dict[str, BaseDistribution] = {}
+    for key, dimension in arm.space.dimensions.items():
+        match dimension:
+            case Choice(options=options):
+                found[key] = CategoricalDistribution(list(options))
+            case Float(low=low, high=high, log=log):
+                found[key] = FloatDistribution(low, high, log=log)
+            case Int(low=low, high=high, step=step, log=log):
+                found[key] = IntDistribution(low, high, step=step, log=log)
+            case Fixed():
+                pass
+    return found
 
 
 def suggest(trial: optuna.Trial, definition: Definition) -> tuple[StoredArm, Params]:
