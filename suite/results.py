@@ -221,6 +221,8 @@ class BenchRow:
     measured: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     note: str = ""
+    stale: bool = False
+    """The arm keeps another trial's checkpoint now: the study was searched on since."""
     fastest_in: list[str] = field(default_factory=list)
     """Scenarios in which no valid engine of the arm on this machine is faster."""
     fastest_overall_in: list[str] = field(default_factory=list)

@@ -107,6 +107,7 @@ def test_the_fastest_is_picked_for_each_arm_and_scenario_and_overall():
         {"agrees": False},
         {"contended": True},
         {"state": "failed"},
+        {"stale": True},
     ],
 )
 def test_what_disagrees_or_was_contended_ranks_nowhere(changes):
@@ -138,9 +139,16 @@ def test_stored_rows_come_in_the_order_of_arms_and_unreadable_ones_are_left_out(
     rows = [row("b"), row("a", "slow", offline=1.0), row("a", "quick", offline=9.0)]
     attributes = {f"suite:bench:{i}": bench_record.dump(r) for i, r in enumerate(rows)}
     attributes |= {"suite:bench:later": {"of": "another version"}, "suite:kept:a": {"trial": 1}}
-    found = bench_record.stored(attributes, ["b", "a"])
+    found = bench_record.stored(attributes, {"b": 0, "a": 0})
     assert [(r.arm, r.engine) for r in found] == [("b", "torch"), ("a", "quick"), ("a", "slow")]
-    assert bench_record.stored({}, ["a"]) == []
+    assert bench_record.stored({}, {"a": 0}) == []
+    # Another trial is the arm's best now: these figures are of what is kept no more.
+    found = bench_record.stored(attributes, {"b": 0, "a": 7})
+    assert [(r.arm, r.stale, bool(r.fastest_in)) for r in found] == [
+        ("b", False, True),
+        ("a", True, False),
+        ("a", True, False),
+    ]
 
 
 # ---------------------------------------------------------------- measuring

@@ -185,7 +185,7 @@ def benched(**changes: Any) -> StudyResults:
     slow = replace(
         row, engine="torch", precision="float32", agreement=1.0, macro_f1_difference=0.0,
         single_stream=SingleStream(33.0, None, None, False), offline_per_second=21.5,
-        offline_valid=False, server=ServerLoad(None, None, 100.0, False),
+        offline_valid=False, server=ServerLoad(None, None, 100.0, False), stale=True,
         note="Server: one text alone takes 133 ms, the bound is 100 ms", contended=True,
         fastest_in=[], fastest_overall_in=[],
     )  # fmt: skip
@@ -801,7 +801,7 @@ def test_page_shows_engines_only_where_they_were_benched(tmp_path: Path):
                  "<b>412</b>", "<b>318</b>", "p99 within 100 ms: measured 97.5 ms", "2 min 05 s",
                  "on 2,000 validation rows", "openvino=2026.1", "box", "disagrees",
                  "97 % &lt; 99 %", "refused", "=no compiler | here", "one text alone takes 133 ms",
-                 "contended"):  # fmt: skip
+                 "contended", "measured with trial 2, whose checkpoint"):  # fmt: skip
         assert part in table, part
     assert table.count("fastest</span>") == 1  # overall in one scenario
     assert table.count("not valid</span>") == 2  # p50 and Offline of the doubtful row

@@ -88,7 +88,7 @@ def _kept(name: str, arm: str | None, storage: str | None) -> tuple[Path, str, l
     from suite.errors import nearest
     from suite.study import record
     from suite.study import storage as storages
-    from suite.study.work import KEPT_AT
+    from suite.study.record import KEPT_AT
 
     study, definition = storages.load(storages.open_storage(storage), name)
     found = record.results(study, definition)

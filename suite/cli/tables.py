@@ -159,6 +159,8 @@ def _bench_note(row: BenchRow, several: bool) -> str:
         parts.append(f"{row.state}: {row.reason}" if row.reason else row.state)
     elif row.contended:
         parts.append("contended: no rank")
+    if row.stale:
+        parts.append(f"of trial {row.trial}, which is kept no more: no rank")
     if row.server is not None and row.server.per_second is None:
         # Why there is none; the rest of the note is in the report.
         parts += [part for part in row.note.split("; ") if part.startswith("Server: ")]

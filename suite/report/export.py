@@ -50,7 +50,7 @@ ENGINE_COLUMNS = (
     "agreement_rows", "macro_f1", "macro_f1_difference", "agrees", "p50_ms", "p90_ms", "p99_ms",
     "latency_valid", "offline_per_second", "offline_valid", "server_per_second", "server_p99_ms",
     "server_bound_ms", "server_valid", "batch", "server_batch", "device", "threads",
-    "load_seconds", "prepare_seconds", "seconds", "contended", "measured", "fastest_in",
+    "load_seconds", "prepare_seconds", "seconds", "contended", "stale", "measured", "fastest_in",
     "fastest_overall_in", "versions", "note",
 )  # fmt: skip
 
@@ -352,6 +352,7 @@ def _engines(results: StudyResults, words: Words) -> list[str]:
         single, server = row.single_stream, row.server
         state = words(f"flag_{row.state}") if row.state != "measured" else ""
         contended = words("flag_contended") if row.contended else ""
+        stale = words("flag_stale") if row.stale else ""
         rows.append(
             [
                 row.arm,
@@ -374,7 +375,7 @@ def _engines(results: StudyResults, words: Words) -> list[str]:
                     bool(server and server.valid),
                 ),
                 row.host,
-                "; ".join(filter(None, (state, contended, row.reason, row.note))),
+                "; ".join(filter(None, (state, contended, stale, row.reason, row.note))),
             ]
         )
     return _table([words(key) for key in keys], rows)

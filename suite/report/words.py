@@ -295,6 +295,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "nothing else that was measured on this machine is faster in this scenario",
         "在此机器上测量的所有组合中，此场景下最快",
     ),
+    "engine_stale": (
+        "measured with trial {n}, whose checkpoint is kept no more",
+        "测量的是试验 {n} 的检查点，现已不再保留",
+    ),
     "flag_disagrees": ("disagrees", "不一致"),
     "flag_failed": ("failed", "失败"),
     "search": ("The search", "搜索过程"),

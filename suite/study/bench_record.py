@@ -7,7 +7,7 @@ that measure the same study don't overwrite each other.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -43,22 +43,24 @@ def dump(row: BenchRow) -> dict[str, Any]:
     return dumped
 
 
-def stored(attributes: Mapping[str, Any], arms: Sequence[str]) -> list[BenchRow]:
-    """The rows among a study's attributes, with what is fastest marked.
+def stored(attributes: Mapping[str, Any], kept: Mapping[str, int | None]) -> list[BenchRow]:
+    """The rows among a study's attributes, with what is stale and what is fastest marked.
 
     Args:
         attributes: the study's user attributes.
-        arms: in the order in which they are to come; arms beyond them come last.
+        kept: the trial whose checkpoint each arm keeps, in the order in which the arms are to
+            come; arms beyond them come last.
     """
-    rows = []
+    rows: list[BenchRow] = []
     for key, value in attributes.items():
         if not key.startswith(BENCH):
             continue
         try:
-            rows.append(_ROW.validate_python(value))
+            row = _ROW.validate_python(value)
         except ValidationError:
             continue  # of a later version: what can't be read is not shown
-    place = {arm: index for index, arm in enumerate(arms)}
+        rows.append(replace(row, stale=row.trial != kept.get(row.arm)))
+    place = {arm: index for index, arm in enumerate(kept)}
     return sorted(
         fastest(rows),
         key=lambda row: (
@@ -75,7 +77,8 @@ def fastest(rows: Iterable[BenchRow]) -> list[BenchRow]:
     """The rows, each with the scenarios in which it is the fastest of its arm, and of all.
 
     Machines are not compared with each other. Rows that were timed while others ran on their
-    machine take no part, and neither do figures that LoadGen did not accept.
+    machine take no part, nor do those of a checkpoint that is kept no more, nor figures that
+    LoadGen did not accept.
     """
     known = list(rows)
     of_arm: dict[tuple[str, str, str], float] = {}
@@ -102,7 +105,7 @@ def fastest(rows: Iterable[BenchRow]) -> list[BenchRow]:
 
 
 def _counts(row: BenchRow, scenario: str) -> float | None:
-    if row.state != "measured" or not row.agrees or row.contended:
+    if row.state != "measured" or not row.agrees or row.contended or row.stale:
         return None
     return SPEEDS[scenario](row)
 

@@ -42,6 +42,7 @@ COMPARISONS = "suite:comparisons"
 OPENINGS = "suite:openings"
 OPENED_AT = "suite:opened_at"
 TRUNCATED = "suite:truncated"
+KEPT_AT = "suite:kept:"
 
 FINALS_ADAPTER = TypeAdapter(list[Final])
 COMPARISONS_ADAPTER = TypeAdapter(list[Comparison])
@@ -195,7 +196,13 @@ def results(
         references=[_published(r, definition) for r in definition.task.references],
         comparisons=COMPARISONS_ADAPTER.validate_python(attributes.get(COMPARISONS, [])),
         importance=_importance(study, definition, trials) if importance else {},
-        bench=bench_record.stored(attributes, [arm.name for arm in definition.arms]),
+        bench=bench_record.stored(
+            attributes,
+            {
+                arm.name: (attributes.get(f"{KEPT_AT}{arm.name}") or {}).get("trial")
+                for arm in definition.arms
+            },
+        ),
     )
 
 

@@ -30,13 +30,12 @@ from suite.results import Checkpoint, Rps, StudyResults, Trial
 from suite.runner import Interrupted, Runner
 from suite.study import record, search, storage
 from suite.study.definition import StoredArm
-from suite.study.record import CHECKPOINTS, ESTIMATES, OUT, OWNER, RETRY, TARGET, TRIAL
+from suite.study.record import CHECKPOINTS, ESTIMATES, KEPT_AT, OUT, OWNER, RETRY, TARGET, TRIAL
 from suite.worker import KEPT, LOG, Failed, Finished, Job
 
 MAX_RETRIES = 2
 FAILURES_TO_RETIRE = 3
 RPS = "suite:rps:"
-KEPT_AT = "suite:kept:"
 
 
 class TrialFailed(Exception):
