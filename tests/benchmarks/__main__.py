@@ -1,18 +1,20 @@
 """`make bench`: every benchmark, or those named: `python -m tests.benchmarks neural`."""
 
+import importlib
 import os
 import sys
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the suite's own children have it
 
-from tests.benchmarks import agreement, neural, option_scoring, overhead
-
 BENCHMARKS = {
-    "overhead": overhead.main,
-    "neural": neural.main,
-    "option_scoring": option_scoring.main,
-    "agreement": agreement.main,
+    "overhead": "overhead",
+    "neural": "neural",
+    "serving": "serving",
+    "profile": "profiles",
+    "option_scoring": "option_scoring",
+    "agreement": "agreement",
+    "equal_f1": "equal_f1",
 }
 
 if __name__ == "__main__":
@@ -21,4 +23,4 @@ if __name__ == "__main__":
     if unknown:
         sys.exit(f"unknown benchmark '{unknown[0]}'; available: {', '.join(BENCHMARKS)}")
     for name in wanted:
-        BENCHMARKS[name]()
+        importlib.import_module(f"tests.benchmarks.{BENCHMARKS[name]}").main()

@@ -1,18 +1,22 @@
-"""A MiniLM-sized encoder with random weights: our training and scoring against the defaults that
-a user of transformers would write. Random weights train and serve at the speed of real ones."""
+"""Training and scoring of encoders at full size, against what a user of transformers would write.
 
+Training: `linear_head` against `Trainer` at its defaults (batch 8, float32, padded), MiniLM's
+and BERT-base's shape. Scoring: the trained predictor against the `transformers` pipeline.
+"""
+
+import os
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 
-from suite.catalog import Model, load_catalogue
+from suite.catalog import Model
 from suite.protocols import Rows
-from suite.sample import generate, sample_task
+from suite.sample import sample_task
 from suite.task import find_task
 from tests.benchmarks.common import Side, alternate, report, timed
 
-ROWS = 256
-REPEATS = 3
+ROWS = int(os.environ.get("SUITE_BENCH_ROWS", "256"))
+REPEATS = int(os.environ.get("SUITE_BENCH_REPEATS", "3"))
 
 
 class Run:
@@ -22,7 +26,8 @@ class Run:
         self.task = sample_task(find_task("agnews")[0])
         self.model, self.train, self.folder, self.params = model, train, Path(folder), params
         self.seed, self.epochs, self.checkpoints = 0, 1.0, 1
-        self.shrink_batch, self.fingerprint = False, f"benchmark-{len(train)}"
+        self.shrink_batch, self.fingerprint = True, f"benchmark-{hash(train.texts)}"
+        self.notes = {}
 
     def checkpoint(self, predictor, fraction):
         self.predictor = predictor
@@ -37,114 +42,113 @@ class Run:
         pass
 
     def note(self, **facts):
-        pass
+        self.notes |= facts
 
 
-def minilm_shaped(folder, train):
-    """A transformers folder of all-MiniLM-L6's shape over a vocabulary of the sample."""
-    import torch
-    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
-
-    from suite.strategies import tiny
-
-    built = tiny.folder(Run(load_catalogue()["tiny-bert"], train, folder, {}))
-    tokenizer = AutoTokenizer.from_pretrained(built)
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=30522, hidden_size=384, num_hidden_layers=6, num_attention_heads=12,
-        intermediate_size=1536, num_labels=4, pad_token_id=tokenizer.pad_token_id,
-    )  # fmt: skip
-    target = Path(folder) / "minilm-shaped"
-    BertForSequenceClassification(config).save_pretrained(target)
-    tokenizer.save_pretrained(target)
-    return target
-
-
-def main():
-    import torch
+def by_trainer(folder, train, **changes):
+    """Trainer as its documentation shows it; the trained network, and the tokenizer."""
     from transformers import (
         AutoModelForSequenceClassification,
         AutoTokenizer,
         DataCollatorWithPadding,
         Trainer,
         TrainingArguments,
-        pipeline,
     )
 
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    net = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=4)
+    with tempfile.TemporaryDirectory() as scratch:
+        arguments = TrainingArguments(
+            output_dir=scratch, report_to="none", save_strategy="no", logging_strategy="no",
+            disable_tqdm=True, **{"num_train_epochs": 1, **changes},
+        )  # fmt: skip
+        rows = [
+            {**tokenizer(text, truncation=True, max_length=128), "labels": label}
+            for text, label in zip(train.texts, train.labels, strict=True)
+        ]
+        Trainer(
+            model=net, args=arguments, train_dataset=rows,
+            data_collator=DataCollatorWithPadding(tokenizer),
+        ).train()  # fmt: skip
+    return net, tokenizer
+
+
+def training(name, shape):
+    """Texts a second of one pass, loading and all, both sides."""
+    import torch
+
     from suite.strategies.linear_head import LinearHeadStrategy
+    from tests.benchmarks.shapes import bert_shaped, rows
 
-    whole, _, _ = generate("en")
-    train = Rows(whole.texts[:ROWS], whole.labels[:ROWS])
+    texts, labels, origin = rows(ROWS)
+    train = Rows(tuple(texts), tuple(labels))
     with tempfile.TemporaryDirectory() as folder:
-        shaped = minilm_shaped(folder, train)
-        model = Model(name="minilm-shaped", family="encoder", path=str(shaped), parameters=22.7)
+        shaped = bert_shaped(folder, shape, texts)
+        size = 22.7 if shape["hidden_size"] == 384 else 109.5
+        model = Model(name=name, family="encoder", path=str(shaped), parameters=size)
         strategy = LinearHeadStrategy()
-        params = dict(strategy.space(model, None).known_good[0])
-        run = Run(model, train, folder, params)
-
-        def ours():
-            return ROWS / timed(lambda: strategy.fit(run))
-
-        tokenizer = AutoTokenizer.from_pretrained(shaped)
-
-        def theirs():
-            net = AutoModelForSequenceClassification.from_pretrained(shaped)
-            arguments = TrainingArguments(
-                output_dir=str(Path(folder) / "plain"), num_train_epochs=1, report_to="none",
-                save_strategy="no", logging_strategy="no", disable_tqdm=True,
-            )  # fmt: skip
-
-            def work():
-                rows = [
-                    {**tokenizer(text, truncation=True), "labels": label}
-                    for text, label in zip(train.texts, train.labels, strict=True)
-                ]
-                Trainer(
-                    model=net, args=arguments, train_dataset=rows,
-                    data_collator=DataCollatorWithPadding(tokenizer),
-                ).train()  # fmt: skip
-
-            return ROWS / timed(work)
-
+        run = Run(model, train, folder, dict(strategy.space(model, None).known_good[0]))
         report(
-            "training",
-            *alternate(
-                (Side("linear_head, batch 32", "texts/s"), ours),
-                (Side("Trainer, its defaults (batch 8, float32)", "texts/s"), theirs),
-                REPEATS,
-            ),
-            note=f"MiniLM shape (22.7M), {ROWS} sample texts, {torch.get_num_threads()} threads",
-        )
-        predictor = run.predictor
-        plain = pipeline("text-classification", model=str(shaped), batch_size=32)
-        texts = list(whole.texts[:1024])
-        report(
-            "offline",
+            f"training_{name}",
             *alternate(
                 (
-                    Side("TransformerPredictor", "texts/s"),
-                    lambda: len(texts) / timed(lambda: predictor.predict_proba(texts)),
+                    Side("linear_head, batch 32", "texts/s"),
+                    lambda: ROWS / timed(lambda: strategy.fit(run)),
                 ),
                 (
-                    Side("transformers pipeline, batches of 32", "texts/s"),
-                    lambda: len(texts) / timed(lambda: plain(texts)),
+                    Side("Trainer, its defaults (batch 8, float32)", "texts/s"),
+                    lambda: ROWS / timed(lambda: by_trainer(shaped, train)),
                 ),
                 REPEATS,
             ),
-            note="MiniLM shape, 1,024 sample texts at once, from raw text",
+            note=f"{name}'s shape, {ROWS} {origin}, {torch.get_num_threads()} threads, "
+            f"{run.notes['precision']}, {run.notes['feeding']}",
         )
-        report(
-            "single",
-            *alternate(
-                (
-                    Side("TransformerPredictor", "ms a text"),
-                    lambda: 10 * timed(lambda: [predictor.predict_proba([t]) for t in texts[:100]]),
-                ),
-                (
-                    Side("transformers pipeline", "ms a text"),
-                    lambda: 10 * timed(lambda: [plain(t) for t in texts[:100]]),
-                ),
-                REPEATS,
+        return run.predictor, shaped
+
+
+def scoring(predictor, shaped):
+    """The trained predictor as trials measure it, many texts at once and one at a time."""
+    from transformers import pipeline
+
+    from tests.benchmarks.shapes import rows
+
+    texts, _, origin = rows(1024, "test")
+    plain = pipeline("text-classification", model=str(shaped), batch_size=32)
+    report(
+        "offline",
+        *alternate(
+            (
+                Side("TransformerPredictor", "texts/s"),
+                lambda: len(texts) / timed(lambda: predictor.predict_proba(texts)),
             ),
-            note="MiniLM shape, 100 sample texts, one at a time (lower is better)",
-        )
+            (
+                Side("transformers pipeline, batches of 32", "texts/s"),
+                lambda: len(texts) / timed(lambda: plain(texts)),
+            ),
+            REPEATS,
+        ),
+        note=f"MiniLM's shape, 1,024 {origin} at once, from raw text",
+    )
+    report(
+        "single",
+        *alternate(
+            (
+                Side("TransformerPredictor", "ms a text"),
+                lambda: 10 * timed(lambda: [predictor.predict_proba([t]) for t in texts[:100]]),
+            ),
+            (
+                Side("transformers pipeline", "ms a text"),
+                lambda: 10 * timed(lambda: [plain(t) for t in texts[:100]]),
+            ),
+            REPEATS,
+        ),
+        note=f"MiniLM's shape, 100 {origin}, one at a time (lower is better)",
+    )
+
+
+def main():
+    from tests.benchmarks.shapes import BERT_BASE, MINILM_SHAPE
+
+    scoring(*training("MiniLM", MINILM_SHAPE))
+    training("BERT-base", BERT_BASE)
