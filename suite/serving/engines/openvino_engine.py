@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from suite.protocols import Refused
 from suite.serving.engines import exported
-from suite.serving.engines.served import EnginePredictor, GraphAnswers, converting, failed, quiet
+from suite.serving.engines.served import (
+    EnginePredictor,
+    GraphAnswers,
+    converting,
+    failed,
+    quiet,
+    unreported,
+)
 from suite.strategies.graph import Graph
 
 #: OpenVINO's names of the numbers it computes in.
@@ -32,7 +39,8 @@ def open_openvino(
         Refused: the CPU lacks the precision, or the architecture can't be converted.
         ModelError: the folder holds no predictor.
     """
-    import openvino
+    with unreported():
+        import openvino
 
     core = openvino.Core()
     able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -40,10 +48,10 @@ def open_openvino(
         raise Refused(f"OpenVINO has no bfloat16 on this CPU ({', '.join(able)})")
     source = exported.source_of(folder, scratch, attention="sdpa")
     begun = time.perf_counter()
-    with converting("OpenVINO", "convert"), quiet():
+    with converting("OpenVINO", "convert"), quiet(), unreported():
         model = _converted(source.graph, texts)
     if precision == "int8":
-        with converting("NNCF", "quantise"), quiet():
+        with converting("NNCF", "quantise"), quiet(), unreported():
             model = _quantised(model, source.graph, texts)
     settings = {
         "INFERENCE_PRECISION_HINT": _NAMES[precision],

@@ -1,0 +1,364 @@
+"""Serving engines on real small models: every engine at every precision this machine has."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tiny_decoders
+from remembering_run import RememberingRun
+
+from suite import strategies
+from suite.catalog import load_catalogue, local_model
+from suite.errors import ModelError
+from suite.protocols import Predictor, Refused
+from suite.serving import engines
+from suite.serving.engines import Candidate, candidates, open_engine
+from suite.serving.engines.agreement import agreement
+
+CATALOGUE = load_catalogue()
+ROWS = tiny_decoders.rows(96)
+TEXTS = tiny_decoders.rows(300, seed=1).texts
+QUICK = {"learning_rate": 2e-3, "batch": 16}
+ENGINES = [
+    ("torch", "float32"),
+    ("torch", "bfloat16"),
+    ("torch", "float16"),
+    ("torch", "int8"),
+    ("onnxruntime", "float32"),
+    ("onnxruntime", "int8"),
+    ("openvino", "float32"),
+    ("openvino", "bfloat16"),
+    ("openvino", "int8"),
+]
+#: Largest difference of a probability, by what numbers alone can make; the models are small and
+#: their weights wide, so that rounding shows more than in a trained one.
+BOUNDS = {"float32": 1e-5, "float16": 0.01, "bfloat16": 0.1, "int8": 0.15}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Folders of kept predictors, one of each kind that engines serve."""
+    home = tmp_path_factory.mktemp("kept")
+    decoder = local_model(f"toy={tiny_decoders.build(home / 'decoder')}")
+    made = {
+        "encoder head": ("linear_head", CATALOGUE["tiny-bert"], QUICK, {}),
+        "decoder head": ("linear_head", CATALOGUE["tiny-qwen3"], QUICK, {}),
+        "encoder probe": (
+            "probe",
+            CATALOGUE["tiny-bert"],
+            {"C": 10.0, "pooling": "mean", "scaling": "standard"},
+            {},
+        ),
+        "decoder probe": (
+            "probe",
+            CATALOGUE["tiny-qwen3"],
+            {"C": 10.0, "pooling": "last", "scaling": "l2"},
+            {},
+        ),
+        "asked": ("zero_shot", decoder, {"mode": "no_think", "calibrate": True}, {}),
+        "many options": (
+            "zero_shot",
+            decoder,
+            {"mode": "no_think"},
+            {"task": tiny_decoders.task(40)},
+        ),
+        "classic": ("classic", CATALOGUE["tfidf"], {}, {}),
+    }
+    folders = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SUITE_CACHE", str(home / "cache"))
+        for name, (strategy, model, params, changes) in made.items():
+            work = home / name
+            work.mkdir()
+            changes = {"task": tiny_decoders.task(), "train": ROWS} | changes
+            run = RememberingRun(work, model, params=params, **changes)
+            folders[name] = work / "kept"
+            predictor = strategies.get(strategy).fit(run)
+            strategies.save_predictor(predictor, strategy, folders[name])
+    return folders
+
+
+@pytest.fixture(scope="module")
+def expected(kept):
+    """What the kept predictors answer, by name."""
+    return {
+        name: strategies.load_predictor(folder).predict_proba(TEXTS)
+        for name, folder in kept.items()
+    }
+
+
+def opened(folder, engine, precision, scratch):
+    """An engine on the folder; skips with the reason where this machine has it not."""
+    reasons = {(c.engine, c.precision): c.refused for c in candidates(folder)}
+    if reasons[engine, precision]:
+        pytest.skip(reasons[engine, precision])
+    return open_engine(folder, engine, precision, texts=TEXTS[:32], scratch=scratch)
+
+
+# --- what there is, without torch ----------------------------------------------------------------
+
+
+def test_asking_imports_nothing_heavy(kept):
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from suite.serving.engines import candidates\n"
+        f"assert len(candidates(Path({str(kept['encoder head'])!r}))) == 10\n"
+        "heavy = {'torch', 'transformers', 'onnxruntime', 'openvino'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_every_engine_is_named_with_its_precisions(kept):
+    found = [(c.engine, c.precision) for c in candidates(kept["encoder head"])]
+    assert set(ENGINES) < set(found)
+    assert [engine for engine, _ in found].count("compile") == 1
+
+
+def test_what_serves_as_it_is_has_one_engine(kept, expected, tmp_path):
+    assert candidates(kept["classic"]) == [Candidate("python", "float32")]
+    predictor = open_engine(kept["classic"], "python", "float32", texts=TEXTS[:2], scratch=tmp_path)
+    np.testing.assert_array_equal(predictor.predict_proba(TEXTS), expected["classic"])
+    assert predictor.engine == "python"
+    with pytest.raises(Refused, match="as it is"):
+        open_engine(kept["classic"], "openvino", "int8", texts=TEXTS[:2], scratch=tmp_path)
+
+
+def test_a_missing_package_refuses_with_what_would_help(kept, tmp_path, monkeypatch):
+    real = engines.importlib.util.find_spec
+    monkeypatch.setattr(
+        engines.importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name in ("onnxruntime", "nncf") else real(name, *rest),
+    )
+    reasons = {(c.engine, c.precision): c.refused for c in candidates(kept["encoder head"])}
+    for pair, package in {
+        ("onnxruntime", "float32"): "onnxruntime",
+        ("openvino", "int8"): "nncf",
+    }.items():
+        assert reasons[pair] == f"{package} not installed: pip install 'suite[engines]'"
+    assert reasons["openvino", "float32"] is None
+    with pytest.raises(Refused, match="onnxruntime not installed"):
+        open_engine(kept["encoder head"], "onnxruntime", "int8", texts=TEXTS[:2], scratch=tmp_path)
+
+
+def test_a_cpu_without_bfloat16_is_not_made_to_imitate_it(kept, tmp_path, monkeypatch):
+    info = tmp_path / "cpuinfo"
+    info.write_text("flags : avx2 fma\n")
+    monkeypatch.setattr(engines.doctor, "CPUINFO", info)
+    monkeypatch.setattr(engines.doctor, "cpu_bf16_flags", lambda: [])
+    monkeypatch.setattr(engines.doctor, "gpus", lambda: ())
+    reasons = {(c.engine, c.precision): c.refused for c in candidates(kept["encoder head"])}
+    assert "no bfloat16 arithmetic" in reasons["torch", "bfloat16"]
+    assert "no bfloat16 arithmetic" in reasons["openvino", "bfloat16"]
+    assert reasons["torch", "float32"] is None
+
+
+def test_what_can_not_be_a_graph_is_served_by_torch_alone(kept, expected, tmp_path):
+    able = [c for c in candidates(kept["many options"]) if c.refused is None]
+    assert able == [Candidate("torch", "float32")]
+    reasons = {c.refused for c in candidates(kept["many options"])} - {None}
+    assert len(reasons) == 1 and "several tokens" in reasons.pop()
+    predictor = opened(kept["many options"], "torch", "float32", tmp_path)
+    np.testing.assert_allclose(predictor.predict_proba(TEXTS), expected["many options"], atol=1e-6)
+
+
+def test_a_model_that_writes_its_answer_is_served_by_torch_alone(kept, tmp_path):
+    folder = tmp_path / "thinking"
+    folder.mkdir()
+    (folder / "predictor.json").write_text('{"strategy": "sft"}')
+    (folder / "config.json").write_text("{}")
+    settings = {"form": "generation", "precision": "float32", "max_tokens": 9}
+    (folder / "settings.json").write_text(json.dumps(settings))
+    able = [c for c in candidates(folder) if c.refused is None]
+    assert able == [Candidate("torch", "float32")]
+    assert "thinks in words" in candidates(folder)[-1].refused
+
+
+def test_a_served_model_is_its_own_engine(tmp_path):
+    (tmp_path / "predictor.json").write_text('{"strategy": "zero_shot"}')
+    (tmp_path / "settings.json").write_text('{"format": "endpoint"}')
+    assert candidates(tmp_path) == [Candidate("endpoint", "server")]
+
+
+@pytest.mark.parametrize("damage", ["predictor.json", "settings.json", "config.json"])
+def test_a_damaged_folder_is_one_message(kept, tmp_path, damage):
+    for file in kept["encoder head"].iterdir():
+        if file.name != damage:
+            (tmp_path / file.name).symlink_to(file)
+    with pytest.raises(ModelError):
+        candidates(tmp_path)
+    (tmp_path / damage).write_text("{ not json")
+    if damage != "config.json":
+        with pytest.raises(ModelError):
+            candidates(tmp_path)
+    with pytest.raises(ModelError):
+        open_engine(tmp_path, "openvino", "float32", texts=TEXTS[:2], scratch=tmp_path / "s")
+
+
+def test_weights_that_can_not_be_read_are_one_message(kept, tmp_path):
+    for file in kept["encoder head"].iterdir():
+        if file.name != "model.safetensors":
+            (tmp_path / file.name).symlink_to(file)
+    (tmp_path / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(ModelError, match="can't be loaded"):
+        open_engine(tmp_path, "onnxruntime", "float32", texts=TEXTS[:2], scratch=tmp_path / "s")
+
+
+def test_unknown_engines_and_precisions(kept, tmp_path):
+    with pytest.raises(ModelError, match="unknown engine 'openvin'"):
+        open_engine(kept["encoder head"], "openvin", "int8", texts=TEXTS[:2], scratch=tmp_path)
+    with pytest.raises(Refused, match="float32, int8 here, not bfloat16"):
+        open_engine(
+            kept["encoder head"], "onnxruntime", "bfloat16", texts=TEXTS[:2], scratch=tmp_path
+        )
+
+
+# --- every engine --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("engine", "precision"), ENGINES)
+def test_an_engine_answers_as_the_kept_predictor_does(
+    kept, expected, tmp_path, engine, precision, capfd
+):
+    predictor = opened(kept["encoder head"], engine, precision, tmp_path)
+    assert isinstance(predictor, Predictor)
+    assert (predictor.engine, predictor.precision, predictor.device) == (engine, precision, "cpu")
+    assert predictor.load_seconds > 0 and predictor.batch > 0
+    assert (predictor.prepare_seconds > 0) == ((engine, precision) != ("torch", "float32"))
+    assert f"{engine}/{precision}" in predictor.serving_shape
+    found = predictor.predict_proba(TEXTS)
+    assert found.dtype == np.float32 and found.shape == (300, 4)
+    np.testing.assert_allclose(found, expected["encoder head"], atol=BOUNDS[precision])
+    # In any order and number, alone too.
+    np.testing.assert_allclose(
+        predictor.predict_proba(TEXTS[7:8]), found[7:8], atol=BOUNDS[precision]
+    )
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("engine", ["torch", "onnxruntime", "openvino"])
+def test_no_text_is_too_strange(kept, tmp_path, engine):
+    texts = ["", " ", "[PAD]", "[PAD] lunch [PAD]", "lunch " * 500, "\x00", "💥", "lunch"]
+    known = strategies.load_predictor(kept["encoder head"]).predict_proba(texts)
+    predictor = opened(kept["encoder head"], engine, "float32", tmp_path)
+    np.testing.assert_allclose(predictor.predict_proba(texts), known, atol=1e-5)
+    assert predictor.predict_proba([]).shape == (0, 4)
+
+
+@pytest.mark.parametrize("name", ["decoder head", "encoder probe", "decoder probe", "asked"])
+def test_onnxruntime_serves_every_kind(kept, expected, tmp_path, name):
+    predictor = opened(kept[name], "onnxruntime", "float32", tmp_path)
+    np.testing.assert_allclose(predictor.predict_proba(TEXTS), expected[name], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["decoder head", "encoder probe", "decoder probe", "asked"])
+def test_openvino_serves_every_kind(kept, expected, tmp_path, name):
+    predictor = opened(kept[name], "openvino", "float32", tmp_path)
+    np.testing.assert_allclose(predictor.predict_proba(TEXTS), expected[name], atol=1e-4)
+    strange = ["", "<|endoftext|>", "lunch <|endoftext|>", "lunch " * 500]
+    known = strategies.load_predictor(kept[name]).predict_proba(strange)
+    np.testing.assert_allclose(predictor.predict_proba(strange), known, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["decoder head", "encoder probe", "decoder probe", "asked"])
+@pytest.mark.parametrize("precision", ["bfloat16", "float16", "int8"])
+def test_torch_serves_every_kind_in_other_numbers(kept, expected, tmp_path, name, precision):
+    predictor = opened(kept[name], "torch", precision, tmp_path)
+    found = predictor.predict_proba(TEXTS)
+    assert np.abs(found - expected[name]).mean() < BOUNDS[precision] / 5
+    assert np.abs(found - expected[name]).max() > 0
+
+
+@pytest.mark.slow
+def test_compiled_code_answers_as_the_kept_predictor_does(kept, expected, tmp_path):
+    predictor = opened(kept["encoder head"], "compile", "float32", tmp_path)
+    np.testing.assert_allclose(predictor.predict_proba(TEXTS), expected["encoder head"], atol=1e-5)
+    np.testing.assert_allclose(
+        predictor.predict_proba(TEXTS[:1]), expected["encoder head"][:1], atol=1e-5
+    )
+    assert predictor.prepare_seconds > 1
+
+
+def test_a_predictor_kept_in_bfloat16_is_exported_as_it_is_on_disk(kept, expected, tmp_path):
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    for file in kept["encoder head"].iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    settings = json.loads((folder / "settings.json").read_text())
+    (folder / "settings.json").write_text(json.dumps(settings | {"precision": "bfloat16"}))
+    predictor = opened(folder, "torch", "float32", tmp_path)
+    np.testing.assert_allclose(predictor.predict_proba(TEXTS), expected["encoder head"], atol=1e-6)
+    predictor.save(tmp_path / "again")
+    assert json.loads((tmp_path / "again" / "settings.json").read_text())["precision"] == "bfloat16"
+
+
+def test_nothing_is_reported_to_anybody_while_converting(monkeypatch):
+    from suite.serving.engines import served
+
+    monkeypatch.delenv("CI", raising=False)
+    with served.unreported():
+        from openvino_telemetry.utils.opt_in_checker import ConsentCheckResult, OptInChecker
+
+        asked = OptInChecker().check(enable_opt_in_dialog=False, disable_in_ci=True)
+        assert asked == ConsentCheckResult.DECLINED
+    assert "CI" not in served.os.environ
+
+
+# --- agreement -----------------------------------------------------------------------------------
+
+
+def probabilities(classes, count=2):
+    return np.eye(count, dtype=np.float32)[classes]
+
+
+def test_agreement_counts_rows_and_differences():
+    labels = [0, 1] * 500
+    reference = probabilities(labels)
+    same = agreement(reference, reference, labels, 2, "bfloat16")
+    assert (same.share, same.macro_f1, same.agrees, same.reason) == (1.0, 1.0, True, None)
+    flipped = list(labels)
+    flipped[:2] = [1 - label for label in labels[:2]]
+    close = agreement(reference, probabilities(flipped), labels, 2, "bfloat16")
+    assert close.share == 0.998 and close.agrees
+    flipped[:6] = [1 - label for label in labels[:6]]
+    far = agreement(reference, probabilities(flipped), labels, 2, "bfloat16")
+    assert far.share == 0.994 and not far.agrees
+    assert "99.40% of its predictions" in far.reason and "99.5%" in far.reason
+    assert "0.9940" in far.reason
+    # As many go from wrong to right as the other way: in 8 bits that is close enough.
+    wrong = list(labels)
+    wrong[:4] = [1 - label for label in labels[:4]]
+    moved = list(labels)
+    moved[4:8] = [1 - label for label in labels[4:8]]
+    narrow = agreement(probabilities(wrong), probabilities(moved), labels, 2, "int8")
+    assert narrow.share == 0.992 and narrow.agrees
+    assert not agreement(probabilities(wrong), probabilities(moved), labels, 2, "float16").agrees
+
+
+def test_agreement_looks_at_macro_f1_too():
+    labels = [0] * 990 + [1] * 10
+    reference = probabilities(labels)
+    missed = list(labels)
+    missed[-4:] = [0] * 4
+    found = agreement(reference, probabilities(missed), labels, 2, "float32")
+    assert found.share == 0.996 and not found.agrees
+    assert "macro-F1" in found.reason and "predictions" not in found.reason
+
+
+def test_answers_of_other_rows_are_not_compared():
+    with pytest.raises(ValueError, match="against"):
+        agreement(probabilities([0, 1]), probabilities([0]), [0, 1], 2, "int8")
