@@ -82,6 +82,19 @@ def test_bfloat16_by_autocast_stays_near():
     torch.testing.assert_close(packed.float(), plain, atol=0.02, rtol=0.05)
 
 
+def test_projections_side_by_side_give_the_same():
+    model = model_of("Roberta")
+    before = packed_models.packed_classifier(model)(pack(ROWS, CPU))
+    packed_models.join_projections(model.roberta)
+    layers = model.roberta.encoder.layer
+    assert [layer.attention.self.query is None for layer in layers] == [True, True, False]
+    after = packed_models.packed_classifier(model)(pack(ROWS, CPU))
+    torch.testing.assert_close(after, before, atol=1e-6, rtol=1e-5)
+    decoder = model_of("Qwen3").model
+    packed_models.join_projections(decoder)  # nothing it knows: nothing is changed
+    assert decoder.layers[0].self_attn.q_proj is not None
+
+
 def test_an_encoder_gives_the_vectors_of_every_token():
     model = model_of("Roberta").roberta
     plain = model(**pad(ROWS, 0, CPU, 64)).last_hidden_state

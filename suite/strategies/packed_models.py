@@ -124,10 +124,15 @@ def _encoder_layer(
     """One layer of BERT. `alone`: of each text's first token, [texts, width]."""
     own, out = layer.attention.self, layer.attention.output
     asking = hidden[packed.starts] if alone else hidden
+    together = getattr(own, _TOGETHER, None)
+    if together is not None:
+        query, key, value = together(hidden).chunk(3, dim=1)
+    else:
+        query, key, value = own.query(asking), own.key(hidden), own.value(hidden)
     attended = attend(
-        own.query(asking),
-        own.key(hidden),
-        own.value(hidden),
+        query,
+        key,
+        value,
         packed,
         heads=own.num_attention_heads,
         scale=own.scaling,
@@ -141,6 +146,32 @@ def _encoder_layer(
     narrow = drop(last.dense(wide), last.dropout.p if training else 0.0)
     normed: Tensor = last.LayerNorm(narrow + asking)
     return normed
+
+
+#: Where a layer's three projections stand side by side.
+_TOGETHER = "suite_together"
+
+
+def join_projections(encoder: Any) -> None:
+    """Puts the query, key and value projections of an encoder of BERT's make into one product.
+
+    One larger product is quicker than three, above all in 8 bits, where each would look at its
+    input's range by itself. Only for an encoder that is packed and predicts from now on: the
+    three layers are gone. The last layer keeps its own, since one token of a text asks there.
+    """
+    if type(encoder).__name__ not in _ENCODERS:
+        return
+    for layer in encoder.encoder.layer[:-1]:
+        own = layer.attention.self
+        three = (own.query, own.key, own.value)
+        if any(type(part) is not torch.nn.Linear or part.bias is None for part in three):
+            continue
+        joined = torch.nn.Linear(three[0].in_features, sum(p.out_features for p in three))
+        joined.weight.data = torch.cat([part.weight.data for part in three])
+        joined.bias.data = torch.cat([part.bias.data for part in three])
+        setattr(own, _TOGETHER, joined.eval().requires_grad_(False))
+        for name in ("query", "key", "value"):
+            setattr(own, name, None)
 
 
 def _bert(model: Any, packed: Packed, drop: Dropout) -> Tensor:

@@ -85,7 +85,7 @@ def training(name, shape):
     with tempfile.TemporaryDirectory() as folder:
         shaped = bert_shaped(folder, shape, texts)
         size = 22.7 if shape["hidden_size"] == 384 else 109.5
-        model = Model(name=name, family="encoder", path=str(shaped), parameters=size)
+        model = Model(name=name.lower(), family="encoder", path=str(shaped), parameters=size)
         strategy = LinearHeadStrategy()
         run = Run(model, train, folder, dict(strategy.space(model, None).known_good[0]))
         report(
