@@ -8,6 +8,7 @@ that follow, each of which runs in a process of its own. The test split is not o
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import psutil
 
 from suite import snapshot
 from suite.errors import ModelError
@@ -31,6 +33,9 @@ from suite.serving.server_load import run_server
 AGREEMENT_ROWS = 2000
 #: Training texts that an engine may look at: for shapes, and for the ranges of 8-bit numbers.
 EXAMPLE_TEXTS = 512
+
+#: What other processes use of the machine before a row says so: p99 suffers first.
+BUSY_CORES = 0.3
 
 #: What a figure depends on beside the model, by engine.
 PACKAGES: dict[str, tuple[str, ...]] = {
@@ -227,6 +232,7 @@ def _measured(
 ) -> BenchRow:
     """The row with the figures of the three scenarios."""
     logs = job.scratch / "loadgen"
+    others = _Others()
     predict = predictor.predict_proba
     say(f"SingleStream, {job.seconds:g} s")
     single = _answered(
@@ -251,6 +257,8 @@ def _measured(
             ),
         )
     notes += [f"{name}: {result.reason}" for name, result in found.items() if result.reason]
+    if (cores := others.cores()) >= BUSY_CORES:
+        notes.append(f"other processes used {cores:.1f} cores meanwhile")
     return replace(
         row,
         single_stream=SingleStream(single.p50_ms, single.p90_ms, single.p99_ms, single.valid),
@@ -262,6 +270,26 @@ def _measured(
         server_batch=server.batch if server else 0,
         note="; ".join(filter(None, (row.note, *notes))),
     )
+
+
+class _Others:
+    """How much of the machine other processes used since this was made."""
+
+    def __init__(self) -> None:
+        self._before = self._read()
+
+    def cores(self) -> float:
+        """Cores, on average."""
+        wall, busy, own = (now - then for now, then in zip(self._read(), self._before, strict=True))
+        return max(0.0, (busy - own) / max(wall, 1e-9))
+
+    @staticmethod
+    def _read() -> tuple[float, float, float]:
+        times = psutil.cpu_times()._asdict()
+        # Guests are counted within user and nice; waiting for a disk is not computing.
+        idle = ("idle", "iowait", "guest", "guest_nice", "steal")
+        busy = sum(seconds for name, seconds in times.items() if name not in idle)
+        return time.perf_counter(), busy, time.process_time()
 
 
 def _answered(job: EngineJob, result: ScenarioResult) -> ScenarioResult:

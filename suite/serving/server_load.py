@@ -125,7 +125,8 @@ def run_server(
     Args:
         predict: texts -> probabilities [texts, classes]; whatever it raises is reported.
         texts: what LoadGen draws from; at least one.
-        seconds: the search takes about six times as long at most, and one run more.
+        seconds: the search takes about six times as long at most, twice that where no rate has
+            passed by then, and one run more.
         folder: each run's logs are written into a folder inside it.
         bound_ms: for the 99th percentile, from a query's scheduled arrival to its answer.
         offline_per_second: the Offline speed: how quick batches are.
@@ -169,7 +170,9 @@ def run_server(
             failed = rate
         if passed and failed and failed <= RESOLUTION * passed[0]:
             break
-        if time.perf_counter() - begun > SERVER_PATIENCE * seconds:
+        # Without a rate that passed there is no figure at all: that is worth as long again.
+        patience = SERVER_PATIENCE if passed else 2 * SERVER_PATIENCE
+        if time.perf_counter() - begun > patience * seconds:
             break
         rate = _next_rate(rate, result, passed[0] if passed else None, failed)
     if passed is None:
