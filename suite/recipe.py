@@ -53,6 +53,12 @@ class Budget(Closed):
 
     epochs: float = Field(2, gt=0, le=1000)
     checkpoints: int = Field(5, ge=1, le=100, description="Scored points, at equal fractions.")
+    evaluation: Literal["auto", "full"] = Field(
+        "auto",
+        description="auto: early checkpoints are scored on a fixed part of validation (at least "
+        "500 rows) where all of it would cost more than a tenth of their training; what counts "
+        "is scored on all. full: every checkpoint on all rows.",
+    )
     overrides: dict[str, float] = Field(
         default_factory=dict, description="Epochs of arms by glob, where a source fixes its own."
     )

@@ -22,11 +22,15 @@ State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A scored point in a trial, at a fraction (0 to 1) of its budget."""
+    """A scored point in a trial, at a fraction (0 to 1) of its budget.
+
+    `rows` is how many validation rows it was scored on: early ones may see a part (null: all).
+    """
 
     fraction: float
     macro_f1: float
     train_seconds: float
+    rows: int | None = None
 
 
 @dataclass(frozen=True)

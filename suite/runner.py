@@ -26,7 +26,7 @@ from suite.errors import SuiteError
 from suite.results import BenchRow, Checkpoint, Rps, Scores
 from suite.serving.bench import Doing, EngineJob, bench_engine
 from suite.snapshot import Split
-from suite.worker import Checkpointed, Failed, Finished, Job, Progressed
+from suite.worker import Checkpointed, Failed, Finished, Job, Progressed, Sized
 
 POLL_SECONDS = 0.1
 
@@ -63,6 +63,7 @@ class Runner:
         *,
         on_checkpoint: Callable[[Checkpoint], bool] = lambda checkpoint: True,
         on_progress: Callable[[float], None] = lambda fraction: None,
+        on_size: Callable[[int], int] = lambda rows: rows,
         max_seconds: float | None = None,
     ) -> Finished | Failed:
         """Runs a job to its end.
@@ -70,6 +71,8 @@ class Runner:
         Args:
             on_checkpoint: told of each checkpoint; returns whether the trial goes on.
             on_progress: told how far the budget is spent.
+            on_size: told on how many validation rows this trial would score early checkpoints;
+                returns on how many the arm does.
             max_seconds: the child is ended, and the job failed, past this wall time.
 
         Raises:
@@ -94,6 +97,8 @@ class Runner:
                         go_on = on_checkpoint(checkpoint)
                         on_progress(checkpoint.fraction)
                         _send(channel, go_on)
+                    case Sized(rows=rows):
+                        _send(channel, on_size(rows))
                     case Finished() | Failed():
                         return message
         finally:
@@ -208,7 +213,7 @@ def _context(preload: Sequence[str]) -> ForkServerContext:
     return context
 
 
-def _send(channel: Connection, value: bool) -> None:
+def _send(channel: Connection, value: bool | int) -> None:
     # The child may have died after its message; the next receive says so.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         channel.send(value)

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import connection as mp_connection
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from suite import evaluation
 from suite.catalog import Model
 from suite.errors import SuiteError
-from suite.protocols import Predictor, Pruned, Refused, Rows
+from suite.protocols import Predictor, Probabilities, Pruned, Refused, Rows
 from suite.results import Checkpoint, Scores
 from suite.space import Params
 from suite.task import Task
@@ -51,6 +55,9 @@ class Job:
     attached: Path | None = None
     #: Only this many training rows, unscored: a preflight.
     preflight_rows: int | None = None
+    #: Validation rows of early checkpoints: a number, "full", or "auto" where the arm's first
+    #: trial is still to find out.
+    evaluation: int | str = "full"
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,16 @@ class Checkpointed:
     """A scored point. The child waits for `True` (go on) or `False` (stop)."""
 
     checkpoint: Checkpoint
+
+
+@dataclass(frozen=True)
+class Sized:
+    """Validation rows that early checkpoints should be scored on, as this child measured it.
+
+    The child waits for the number that holds for the arm: the first one found by any trial.
+    """
+
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -93,9 +110,11 @@ class Failed:
     refused: bool = False
 
 
-Message = Progressed | Checkpointed | Finished | Failed
+Message = Progressed | Checkpointed | Sized | Finished | Failed
 
 KEPT = "kept"
+#: The best early checkpoint, while it is not known whether it is the one to keep.
+CANDIDATE = "candidate"
 
 #: Validation texts that a preflight scores, to tell what scoring will take.
 PREFLIGHT_TEXTS = 8
@@ -145,7 +164,15 @@ def synchronise() -> None:
 
 
 class ChildRun:
-    """`protocols.Run` in the child: what a strategy's `fit` is given."""
+    """`protocols.Run` in the child: what a strategy's `fit` is given.
+
+    The objective is the best checkpoint's macro-F1 on all validation rows. Where early
+    checkpoints are scored on a part of them, the best early one is set aside; the last is scored
+    on all rows, and if the other was better on the part, it is loaded again and scored on all
+    rows too. The better of the two on all rows is kept, and its score is the trial's: no score
+    on a part is ever compared with one on all. The time of it is evaluation time. A pruned trial
+    keeps its best checkpoint's scores on the part, and says on how many rows.
+    """
 
     def __init__(
         self, job: Job, train: Rows, validation: Rows, fingerprint: str, channel: Connection
@@ -175,6 +202,9 @@ class ChildRun:
         self._validation = validation
         self._channel = channel
         self._last_progress = 0.0
+        self._order: Sequence[int] | None = None
+        self._size: int | None = None
+        self._candidate: Checkpoint | None = None
 
     @property
     def train_seconds(self) -> float:
@@ -196,27 +226,135 @@ class ChildRun:
             raise Pruned
 
     def _score(self, predictor: Predictor, fraction: float) -> bool:
-        from suite.metrics import score
-        from suite.strategies import save_predictor
-
-        probabilities = predictor.predict_proba(self._validation.texts)
-        scores = score(probabilities, self._validation.labels, len(self.task.labels))
-        if self.best is None or scores.macro_f1 > self.best.macro_f1:
-            self.best = scores
-            self.facts |= getattr(predictor, "facts", {})
-            # Written also when the arm has a better one: serving speed is measured from it.
-            save_predictor(predictor, self._job.strategy, self._job.folder / KEPT)
-            self.kept = True
+        last = fraction >= 1
+        if last:
+            some, probabilities = None, predictor.predict_proba(self._validation.texts)
+        else:
+            some, probabilities = self._early(predictor, fraction)
+        scores = self._scores(probabilities, some)
         self.serving_shape = predictor.serving_shape
         self.facts.setdefault("precision", predictor.precision)
         checkpoint = Checkpoint(
             fraction=round(fraction, 4),
             macro_f1=scores.macro_f1,
             train_seconds=round(self.train_seconds, 4),
+            rows=len(probabilities),
         )
+        if last and self._candidate is not None:
+            self._decide(predictor, scores, probabilities)
+        elif self.best is None or scores.macro_f1 > self.best.macro_f1:
+            self._keep(predictor, scores, CANDIDATE if some is not None else KEPT)
+            self._candidate = checkpoint if some is not None else None
         self.scored.append(checkpoint)
         self._channel.send(Checkpointed(checkpoint))
         return bool(self._channel.recv())
+
+    def _scores(self, probabilities: Probabilities, some: Sequence[int] | None) -> Scores:
+        from suite.metrics import score
+
+        rows = self._validation if some is None else self._validation.take(some)
+        return score(probabilities, rows.labels, len(self.task.labels))
+
+    def _early(
+        self, predictor: Predictor, fraction: float
+    ) -> tuple[Sequence[int] | None, Probabilities]:
+        """Which validation rows an early checkpoint is scored on (None: all), and their classes.
+
+        Where nobody knows yet how many it should be, 500 rows are timed, and the others added.
+        """
+        texts = self._validation.texts
+        if self._size is None:
+            self._size = self._known_size()
+        if self._size is not None and self._size >= len(texts):
+            return None, predictor.predict_proba(texts)
+        if self._order is None:
+            self._order = evaluation.order(self._validation)
+        if self._size is not None:
+            some = self._order[: self._size]
+            return some, predictor.predict_proba([texts[row] for row in some])
+        first = self._order[: evaluation.FEWEST]
+        begun = time.perf_counter()
+        probabilities = predictor.predict_proba([texts[row] for row in first])
+        synchronise()
+        each = (time.perf_counter() - begun) / len(first)
+        interval = self.train_seconds / (fraction * self.checkpoints)
+        self._channel.send(Sized(evaluation.size(interval, each, len(texts))))
+        self._size = int(self._channel.recv())
+        rest = self._order[len(first) : self._size]
+        if rest:
+            more = predictor.predict_proba([texts[row] for row in rest])
+            probabilities = np.concatenate([probabilities, more])
+        if self._size >= len(texts):
+            # All rows, in their own order.
+            whole = np.empty_like(probabilities)
+            whole[np.asarray(self._order)] = probabilities
+            return None, whole
+        return self._order[: self._size], probabilities
+
+    def _known_size(self) -> int | None:
+        """Rows of an early checkpoint, where that is decided."""
+        rows, asked = len(self._validation), self._job.evaluation
+        if isinstance(asked, int):
+            return asked
+        return rows if asked == "full" or rows <= evaluation.FEWEST else None
+
+    def _decide(
+        self,
+        predictor: Predictor,
+        scores: Scores,
+        probabilities: Probabilities,
+    ) -> None:
+        """Keeps the last checkpoint or the candidate, whichever is better on all rows."""
+        from suite.strategies import load_predictor
+
+        assert self._candidate is not None and self._order is not None
+        early, self._candidate = self._candidate, None
+        folder = self._job.folder / CANDIDATE
+        some = self._order[: self._size]
+        there = self._scores(probabilities[np.asarray(some)], some)
+        if early.macro_f1 > there.macro_f1:
+            try:
+                candidate = load_predictor(folder)
+                again = self._scores(candidate.predict_proba(self._validation.texts), None)
+            except (RuntimeError, MemoryError, SuiteError) as error:
+                # Two models may not fit where one did; the last one is sound.
+                self.note(candidate_not_scored=describe(error))
+            else:
+                # The early checkpoint has its score on all rows from now on.
+                self.scored[self.scored.index(early)] = replace(
+                    early, macro_f1=again.macro_f1, rows=len(self._validation)
+                )
+                if again.macro_f1 > scores.macro_f1:
+                    self.best = again
+                    shutil.rmtree(self._job.folder / KEPT, ignore_errors=True)
+                    folder.rename(self._job.folder / KEPT)
+                    return
+        shutil.rmtree(folder, ignore_errors=True)
+        self._keep(predictor, scores, KEPT)
+
+    def _keep(self, predictor: Predictor, scores: Scores, name: str) -> None:
+        from suite.strategies import save_predictor
+
+        self.best = scores
+        self.facts |= getattr(predictor, "facts", {})
+        # Written also when the arm has a better one: serving speed is measured from it.
+        save_predictor(predictor, self._job.strategy, self._job.folder / name)
+        self.kept = True
+
+    def close(self, pruned: bool) -> None:
+        """After `fit`: whether what was scored can stand for the trial.
+
+        Raises:
+            RuntimeError: the strategy ended without its last checkpoint.
+        """
+        if self._job.preflight_rows is not None:
+            return
+        if self.best is None or (self._candidate is not None and not pruned):
+            raise RuntimeError(
+                f"the strategy '{self._job.strategy}' ended without a checkpoint at 1.0"
+            )
+        if self._candidate is not None:
+            self.note(validation_rows_scored=self._size)
 
     @contextmanager
     def loading(self) -> Iterator[None]:
@@ -284,8 +422,7 @@ def run(channel: Connection, job: Job) -> Finished:
         pruned = True
     finally:
         run.clock.stop()
-    if job.preflight_rows is None and run.best is None:
-        raise RuntimeError(f"the strategy '{job.strategy}' ended without a checkpoint")
+    run.close(pruned)
     return Finished(
         pruned=pruned,
         checkpoints=run.scored,

@@ -1,5 +1,7 @@
 """A study's trials read straight from its tables, held to what Optuna itself reads."""
 
+import time
+
 import optuna
 import pytest
 from conftest import write_recipe
@@ -15,8 +17,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:Heartbeat of storage is supposed
 
 
 @pytest.fixture
-def study(folder, toy_task):
-    """One trial in every state, and one without a result of ours."""
+def study(folder, toy_task, monkeypatch):
+    """One trial in every state, and one without a result of ours; far from UTC."""
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
     recipe = write_recipe(folder)
     create(Wanted(task=toy_task, recipe=recipe, name="toy"))
     opened = storage.open_storage()
@@ -40,7 +44,9 @@ def study(folder, toy_task):
     running = study.ask()
     running.set_user_attr(record.CHECKPOINTS, [[0.5, 0.6, 2.0]])
     study.enqueue_trial({"arm": "a/b"})
-    return storage.load(opened, "toy")[0]
+    yield storage.load(opened, "toy")[0]
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_every_trial_is_as_optuna_reads_it(study):
@@ -65,7 +71,7 @@ def test_a_summary_counts_finished_trials_and_knows_the_best_complete_one(study)
 
 
 def test_importance_is_what_optuna_finds_in_the_arm_alone(folder, toy_task):
-    recipe = write_recipe(folder, arms=["tfidf/toy"])
+    recipe = write_recipe(folder, arms=["tfidf/classic"])
     create(Wanted(task=toy_task, recipe=recipe, name="one"))
     study, definition = storage.load(storage.open_storage(), "one")
     arm = definition.runnable[0]
@@ -74,9 +80,9 @@ def test_importance_is_what_optuna_finds_in_the_arm_alone(folder, toy_task):
     sampler = optuna.samplers.RandomSampler(seed=1)
     alone = optuna.create_study(direction="maximize", sampler=sampler)
     trials = []
-    for number in range(20):
+    for number in range(60):
         asked = alone.ask(distributions)
-        value = sum(x for x in asked.params.values() if isinstance(x, float)) / 10
+        value = 1 / (1 + asked.params["C"]) + 0.1 * asked.params["min_df"]
         alone.tell(asked, value)
         scores = Scores(value, value, value, value, [value] * 2, [[1, 0], [0, 1]])
         trials.append(Trial(number, "COMPLETE", arm.name, dict(asked.params), validation=scores))

@@ -83,7 +83,7 @@ class TradeOff:
 
 @dataclass(frozen=True)
 class Curve:
-    """One trial's checkpoints: fractions of the budget, macro-F1."""
+    """One trial's checkpoints: fractions of the budget, macro-F1, validation rows scored on."""
 
     arm: str
     trial: int
@@ -91,6 +91,7 @@ class Curve:
     best: bool
     fractions: tuple[float, ...]
     scores: tuple[float, ...]
+    rows: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -350,6 +351,7 @@ def curves(results: StudyResults, cap: int = CURVES_PER_ARM) -> Curves:
                     best=best is not None and best.number == trial.number,
                     fractions=tuple(point.fraction for point in points),
                     scores=tuple(point.macro_f1 for point in points),
+                    rows=tuple(point.rows or results.data.rows.validation for point in points),
                 )
             )
     return Curves(tuple(drawn), total)

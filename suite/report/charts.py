@@ -156,10 +156,13 @@ def curves_figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
                     legendgroup=safe(arm),
                     showlegend=not named,
                     connectgaps=False,
-                    customdata=_broken([curve.trial] * len(curve.scores) for curve in group),
+                    customdata=_broken(
+                        [[curve.trial, rows] for rows in curve.rows] for curve in group
+                    ),
                     hovertemplate=(
-                        f"{safe(arm)}<br>{words('trial')} %{{customdata}}<br>"
-                        f"%{{x:.0%}}: %{{y:.4f}}<extra></extra>"
+                        f"{safe(arm)}<br>{words('trial')} %{{customdata[0]}}<br>"
+                        f"%{{x:.0%}}: %{{y:.4f}} ({words('rows')}: %{{customdata[1]:,}})"
+                        f"<extra></extra>"
                     ),
                 )
             )

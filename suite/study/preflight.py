@@ -12,6 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from suite import evaluation
 from suite.space import Choice, Dimension, Fixed, Float, Int, Params, Value
 from suite.study.definition import StoredArm
 from suite.study.record import ESTIMATES, OUT
@@ -89,9 +90,12 @@ def estimate(work: Work, arm: StoredArm) -> Estimate:
             scoring = max(scoring, outcome.evaluation_seconds / max(1, outcome.evaluated))
             if outcome.train_seconds > ENOUGH_SECONDS or size == rows:
                 break
+    training = extrapolate(times, rows * epochs)
     stops = 1 if arm.strategy in ONE_CHECKPOINT else recipe.budget.checkpoints
-    scored = work.definition.data.rows.validation * stops
-    return Estimate(arm.name, extrapolate(times, rows * epochs) + scoring * scored)
+    early = validation = work.definition.data.rows.validation
+    if recipe.budget.evaluation == "auto":
+        early = evaluation.size(training / stops, scoring, validation)
+    return Estimate(arm.name, training + scoring * (validation + (stops - 1) * early))
 
 
 def extrapolate(times: list[tuple[int, float]], rows: float) -> float:

@@ -35,6 +35,8 @@ from suite.worker import KEPT, LOG, Failed, Finished, Job
 
 MAX_RETRIES = 2
 FAILURES_TO_RETIRE = 3
+#: Validation rows of an arm's early checkpoints.
+EVALUATION = "suite:evaluation:"
 RPS = "suite:rps:"
 
 
@@ -295,10 +297,17 @@ class Work:
 
     def _trial(self, trial: optuna.Trial, arm: StoredArm, folder: Path, facts: Trial) -> float:
         recipe = self.definition.recipe
-        scored: list[tuple[float, float, float]] = []
+        scored: list[tuple[float, float, float, int | None]] = []
 
         def on_checkpoint(checkpoint: Checkpoint) -> bool:
-            scored.append((checkpoint.fraction, checkpoint.macro_f1, checkpoint.train_seconds))
+            scored.append(
+                (
+                    checkpoint.fraction,
+                    checkpoint.macro_f1,
+                    checkpoint.train_seconds,
+                    checkpoint.rows,
+                )
+            )
             trial.set_user_attr(CHECKPOINTS, scored)
             trial.report(checkpoint.macro_f1, round(checkpoint.fraction * 100))
             self.observer.scored(trial.number, checkpoint)
@@ -309,6 +318,7 @@ class Work:
             self.job(arm, facts.params, folder, attached=self._attached(trial.number)),
             on_checkpoint=on_checkpoint,
             on_progress=lambda fraction: self.observer.progressed(trial.number, fraction),
+            on_size=lambda rows: self._evaluation_size(arm.name, rows),
             max_seconds=recipe.max_trial_seconds,
         )
         if isinstance(outcome, Failed):
@@ -359,8 +369,25 @@ class Work:
             "checkpoints": recipe.budget.checkpoints,
             "shrink_batch": recipe.shrink_batch,
             "threads": self.threads,
+            "evaluation": self._evaluation(arm.name),
         }
         return Job(**(values | changes))
+
+    def _evaluation(self, arm: str) -> int | str:
+        """Validation rows of the arm's early checkpoints, where they are decided."""
+        if self.definition.recipe.budget.evaluation == "full":
+            return "full"
+        known: int | None = self.study.user_attrs.get(f"{EVALUATION}{arm}")
+        return "auto" if known is None else known
+
+    def _evaluation_size(self, arm: str, rows: int) -> int:
+        """The same for every trial of an arm, in every worker: the first one found stays."""
+        with self.lock.held():
+            known = self._evaluation(arm)
+            if isinstance(known, int):
+                return known
+            self.study.set_user_attr(f"{EVALUATION}{arm}", rows)
+            return rows
 
     @property
     def threads(self) -> int:
