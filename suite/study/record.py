@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -113,21 +114,28 @@ def trial_of(frozen: FrozenTrial) -> Trial:
 
 def trials_of(study: optuna.Study) -> list[Trial]:
     """Every trial of a study by number."""
-    found: list[Trial] = []
+    # Nothing of what is built becomes garbage; looking for it takes a quarter of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return list(_read_trials(study))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _read_trials(study: optuna.Study) -> Iterator[Trial]:
     for row in reading.rows(study, TRIAL):
         if row.attribute is None:
-            found.append(trial_of(reading.backend(study).get_trial(row.trial_id)))
+            yield trial_of(reading.backend(study).get_trial(row.trial_id))
             continue
-        found.append(
-            unpack(
-                json.loads(row.attribute),
-                number=row.number,
-                state=STATES[TrialState[row.state]],
-                started=_shown(row.started),
-                ended=_shown(row.ended),
-            )
+        yield unpack(
+            json.loads(row.attribute),
+            number=row.number,
+            state=STATES[TrialState[row.state]],
+            started=_shown(row.started),
+            ended=_shown(row.ended),
         )
-    return found
 
 
 def _shown(moment: datetime | None) -> str:

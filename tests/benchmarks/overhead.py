@@ -1,5 +1,8 @@
 """What the suite itself costs: its help, a trial beyond training, a page of 10,000 trials."""
 
+import contextlib
+import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -41,39 +44,41 @@ def help_page():
 
 
 def trial():
-    """A trial from a warm forkserver, beyond its training: seconds from claim to record."""
+    """A trial from a warm forkserver beyond training and scoring: seconds from claim to record."""
+    _trial("trial", "tfidf/classic", trials=12)
+    _trial("trial_neural", "tiny-bert/linear_head", trials=6)
+
+
+def _trial(name, arm, trials):
     from suite.cli.progress import Watching
     from suite.study.create import Wanted, create
     from suite.study.work import Limits, Work
 
+    beyond, load = [], []
+
     class Stopwatch(Watching):
         def ended(self, trial):
             super().ended(trial)
-            spent = self.seconds[trial.number]
-            self.beyond = [*getattr(self, "beyond", []), spent - (trial.train_seconds or 0)]
+            spent = (trial.train_seconds or 0) + (trial.evaluation_seconds or 0)
+            beyond.append(self.seconds[trial.number] - spent)
+            load.append(trial.load_seconds or 0)
 
-    import os
-
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path.cwd()
-        os.chdir(folder)
-        try:
-            Path("bare.yaml").write_text(
-                "name: bare\narms: [tfidf/classic]\ntrials: 12\npreflight: false\n"
-                "measure: {seconds: 0}\n"
-            )
-            create(Wanted(task="agnews", sample=True, recipe="bare.yaml", name="bare"))
-            watch = Stopwatch()
-            work = Work(None, "bare", watch, Limits())
-            watch.study(work)
-            work.run()
-        finally:
-            os.chdir(home)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        Path("bare.yaml").write_text(
+            f"name: bare\narms: [{arm}]\ntrials: {trials}\npreflight: false\n"
+            "budget: {epochs: 1}\nmeasure: {seconds: 0}\npruner: {name: none}\n"
+        )
+        create(Wanted(task="agnews", sample=True, recipe="bare.yaml", name="bare"))
+        watch = Stopwatch()
+        work = Work(None, "bare", watch, Limits())
+        watch.study(work)
+        work.run()
     # The first trial waits for the forkserver to import torch, transformers and evaluate.
     report(
-        "trial",
-        Side("a tfidf trial beyond its training (scoring 600 texts)", "s", watch.beyond[1:]),
-        note=f"the first, with the forkserver's start: {watch.beyond[0]:.1f} s",
+        name,
+        Side(f"a trial of {arm} beyond its training and scoring", "s", beyond[1:]),
+        note=f"of which loading weights: {statistics.median(load[1:]):.2f} s; the first, with the "
+        f"forkserver's start: {beyond[0]:.1f} s",
     )
 
 
@@ -118,7 +123,125 @@ def page():
     report("page", side, note=f"{size:.1f} MB, plotly.js included")
 
 
+def stored_study(folder, trials=10_000, written=100):
+    """An SQLite storage in the folder with a study of many trials, as the suite writes them.
+
+    Some are written through Optuna; the others are copies of their rows.
+    """
+    import optuna
+
+    from suite.study import record, search, storage
+    from suite.study.create import Wanted, create
+
+    Path("big.yaml").write_text(
+        "name: big\narms: ['tfidf/*', fasttext/classic, textcnn/classic, tiny-bert/linear_head]\n"
+        f"trials: {trials}\npreflight: false\nmeasure: {{seconds: 0}}\n"
+    )
+    create(Wanted(task="agnews", sample=True, recipe="big.yaml", name="big"))
+    opened = storage.open_storage()
+    study, definition = storage.load(opened, "big")
+    arms = definition.runnable
+    sampler = optuna.samplers.RandomSampler(seed=0)
+    alone = optuna.create_study(sampler=sampler)
+    choices = optuna.distributions.CategoricalDistribution([arm.name for arm in arms])
+    for facts in big_study(written, arms=1).trials:
+        arm = arms[facts.number % len(arms)]
+        own = {f"{arm.name}:{k}": d for k, d in search.distributions(arm).items()}
+        drawn = alone.ask(own).params
+        params = {key.removeprefix(f"{arm.name}:"): value for key, value in drawn.items()}
+        pruned = facts.number % 3 == 2
+        kept = facts.checkpoints[:2] if pruned else facts.checkpoints
+        facts = replace(
+            facts, arm=arm.name, params=params, checkpoints=kept,
+            state="PRUNED" if pruned else "COMPLETE",
+            circumstances={"device": "cpu", "precision": "float32", "steps": 300, "batch": 16},
+        )  # fmt: skip
+        opened.create_new_trial(
+            study._study_id,
+            optuna.trial.create_trial(
+                state=optuna.trial.TrialState[facts.state],
+                value=facts.macro_f1,
+                params={search.ARM: arm.name} | drawn,
+                distributions={search.ARM: choices} | own,
+                user_attrs={
+                    record.TRIAL: record.pack(facts),
+                    record.OWNER: {"host": "here", "pid": 1, "started": 0.0},
+                    record.CHECKPOINTS: [[c.fraction, c.macro_f1, c.train_seconds] for c in kept],
+                },
+                system_attrs={"fixed_params": {search.ARM: arm.name}},
+                intermediate_values={round(c.fraction * 100): c.macro_f1 for c in kept},
+            ),
+        )
+    _copy_rows(Path(folder) / "studies" / "suite.db", written, trials // written)
+
+
+def _copy_rows(file, written, times):
+    """Repeats the trials 1 to `written` of a database and all that belongs to them."""
+    tables = ["trial_params", "trial_values", "trial_user_attributes", "trial_system_attributes",
+              "trial_intermediate_values"]  # fmt: skip
+    with sqlite3.connect(file) as database:
+        for copy in range(1, times):
+            shift = copy * written
+            for table in ["trials", *tables]:
+                columns = database.execute(f"PRAGMA table_info({table})").fetchall()
+                names = [c[1] for c in columns if table == "trials" or not c[5]]
+                taken = [f"{n} + {shift}" if n in ("trial_id", "number") else n for n in names]
+                database.execute(
+                    f"INSERT INTO {table} ({', '.join(names)}) "
+                    f"SELECT {', '.join(taken)} FROM {table} WHERE trial_id <= {written}"
+                )
+
+
+def stored():
+    """What a user waits for with 10,000 trials in SQLite: whole processes; and TPE's next point."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        stored_study(folder)
+        for name, words in (
+            ("show", ["study", "show", "big"]),
+            ("show_json", ["study", "show", "big", "--json"]),
+            ("list", ["study", "list"]),
+            ("report", ["report", "big", "--format", "html"]),
+        ):
+            side = Side(f"suite {' '.join(words)}", "s")
+            for _ in range(3):
+                side.values.append(_process("-m", "suite", *words))
+            size = Path("reports/big.html")
+            note = f"{size.stat().st_size / 1e6:.1f} MB, " if size.exists() else ""
+            report(f"stored_{name}", side, note=f"{note}10,000 trials in SQLite, a whole process")
+
+
+def suggestion():
+    """What TPE takes to propose one arm's next point, after 1,000 trials of that arm."""
+    import warnings
+
+    import optuna
+
+    from suite.recipe import Sampler
+    from suite.study import search
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    space = {
+        "learning_rate": optuna.distributions.FloatDistribution(1e-5, 1e-3, log=True),
+        "warmup": optuna.distributions.FloatDistribution(0, 0.2),
+        "batch": optuna.distributions.CategoricalDistribution([16, 32, 64]),
+        "schedule": optuna.distributions.CategoricalDistribution(["linear", "cosine"]),
+    }
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(1000):
+        trial = study.ask(space)
+        study.tell(trial, -abs(trial.params["learning_rate"] - 1e-4))
+    study.sampler = search.sampler(Sampler(), seed=0, done=0)
+    side = Side("TPE's next point after 1,000 trials of an arm", "s")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(REPEATS):
+            side.values.append(timed(lambda: study.ask(space)))
+    report("suggestion", side)
+
+
 def main():
     help_page()
     trial()
     page()
+    stored()
+    suggestion()
