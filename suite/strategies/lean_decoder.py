@@ -223,7 +223,12 @@ class LeanDecoder:
     def __init__(self, decoder: Any) -> None:
         self.decoder = decoder
         self.window = _window(decoder)
-        self.dtype = decoder.layers[0].self_attn.q_proj.weight.dtype
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The numbers its weights are in now: an engine may take them to others."""
+        found: torch.dtype = self.decoder.layers[0].self_attn.q_proj.weight.dtype
+        return found
 
     @classmethod
     def of(cls, decoder: Any) -> LeanDecoder | None:

@@ -38,6 +38,8 @@ Tensor = torch.Tensor
 #: killed; a GPU says so, and the batch is halved.
 _TOKENS_AT_ONCE = {"cpu": 1_536, "cuda": 131_072}
 
+_SHORT = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+
 #: A common beginning shorter than this saves less than its handling costs.
 _LEAST_PREFIX = 8
 
@@ -159,21 +161,22 @@ class _Node:
 def settle(model: Any, precision: str) -> None:
     """Makes a model ready to serve: no gradients, every parameter in the precision used.
 
-    In bfloat16 it then computes as transformers loads a published model by default, a fifth
+    In 16 bits it then computes as transformers loads a published model by default, a fifth
     quicker on a CPU than autocast around the same weights. `Readout` takes what it reads to
     float32; give this the decoder alone where that should not be rounded before.
     """
     model.eval().requires_grad_(False)
-    if precision == "bfloat16":
+    numbers = _SHORT.get(precision)
+    if numbers is not None:
         for parameter in model.parameters():  # Not buffers: positions need float32.
-            parameter.data = parameter.data.to(torch.bfloat16)
+            parameter.data = parameter.data.to(numbers)
 
 
 def computing(
     model: Any, precision: str, where: torch.device
 ) -> Callable[[], AbstractContextManager[None]]:
     """Autocast where a precision asks for it and the model is not settled in it as a whole."""
-    if all(p.dtype == torch.bfloat16 for p in model.parameters()):
+    if all(p.dtype == _SHORT.get(precision) for p in model.parameters()):
         return nullcontext
     return partial(transformer.computing_in, precision, where)
 
