@@ -423,6 +423,7 @@ def run(channel: Connection, job: Job) -> Finished:
     finally:
         run.clock.stop()
     run.close(pruned)
+    run.note(saved_seconds=round(run.train_seconds - run.clock.seconds, 4))
     return Finished(
         pruned=pruned,
         checkpoints=run.scored,
@@ -458,10 +459,13 @@ def peak_memory() -> int:
 
 
 def set_threads(threads: int) -> None:
-    """Bounds the threads of torch and of the linear-algebra libraries in this child."""
+    """Bounds the threads of torch, tokenizers and the linear-algebra libraries in this child."""
     import torch
     from threadpoolctl import threadpool_limits
 
+    # Off in the forkserver, which must not fork with threads; a child forks no more.
+    os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
+    os.environ["RAYON_NUM_THREADS"] = str(max(1, threads))
     torch.set_num_threads(max(1, threads))
     threadpool_limits(max(1, threads))
 

@@ -15,6 +15,8 @@ BENCHMARKS = {
     "option_scoring": "option_scoring",
     "agreement": "agreement",
     "equal_f1": "equal_f1",
+    "setfit_probe": "setfit_probe",
+    "search": "search",
 }
 
 if __name__ == "__main__":

@@ -60,6 +60,8 @@ def _trial(name, arm, trials):
         def ended(self, trial):
             super().ended(trial)
             spent = (trial.train_seconds or 0) + (trial.evaluation_seconds or 0)
+            # What a cache saved is charged to training, but was not waited for.
+            spent -= trial.circumstances.get("saved_seconds", 0)
             beyond.append(self.seconds[trial.number] - spent)
             load.append(trial.load_seconds or 0)
 
