@@ -8,6 +8,7 @@ touched, and a machine where something can't be read yields None there, not an e
 from __future__ import annotations
 
 import csv
+import functools
 import os
 import platform
 import shutil
@@ -17,7 +18,6 @@ import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +28,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 import suite
-from suite import paths
+from suite import cache, paths
+from suite.errors import SuiteError
 
 #: Packages whose versions can change a result or a time.
 RECORDED = (
@@ -138,6 +139,7 @@ def checks(*, hub: Callable[[], str] | None = None, storage: str | None = None) 
         _disk(),
         _working_folder(),
         _storage(storage or paths.default_storage()),
+        _cache(),
         _hub(hub),
         _optional("PostgreSQL driver", "psycopg", "postgresql", "studies over several machines"),
         _optional("jieba", "jieba", "chinese", "word features of Chinese texts"),
@@ -160,7 +162,7 @@ def cpu_bf16_flags() -> list[str]:
     return [flag for flag in BF16_FLAGS if flag in _cpu_flags()]
 
 
-@cache
+@functools.cache
 def gpus() -> tuple[Gpu, ...]:
     """NVIDIA GPUs by nvidia-smi, in its order; asked once per process (it may take a second)."""
     command = shutil.which("nvidia-smi")
@@ -197,7 +199,7 @@ def _version(name: str) -> str | None:
         return None
 
 
-@cache
+@functools.cache
 def _cpuinfo() -> dict[str, str]:
     """The first processor's entry of /proc/cpuinfo; empty elsewhere than on Linux."""
     facts: dict[str, str] = {}
@@ -424,6 +426,27 @@ def _working_folder() -> Check:
         str(folder) if trouble is None else f"{folder} can't be written: {trouble}",
         "" if trouble is None else "Work in a folder of your own: studies write beside it.",
     )
+
+
+def _cache() -> Check:
+    """The shared cache: its size, its bound, and whether it can grow."""
+    name, folder = "cache", paths.cache()
+    try:
+        most = cache.bound()
+    except SuiteError as error:
+        return Check(name, False, error.what, error.fix or "")
+    held = sum(entry.size for entry in cache.entries())
+    finding = f"{folder}: {held / 1e9:.2f} of {most / 1e9:g} GB in token ids and embeddings"
+    there = next((place for place in (folder, *folder.absolute().parents) if place.exists()), None)
+    trouble = "not a folder" if there is None or not there.is_dir() else _unwritable(there)
+    if trouble is not None:
+        return Check(
+            name,
+            None,
+            f"{folder} can't be written: {trouble}",
+            "Everything works, more slowly; name another folder with SUITE_CACHE.",
+        )
+    return Check(name, True, finding)
 
 
 def _storage(url: str) -> Check:

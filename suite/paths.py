@@ -43,7 +43,7 @@ def distilled(task: str) -> Path:
 
 
 def cache() -> Path:
-    """The folder of what every study may share: tokenisers, embeddings (`SUITE_CACHE`)."""
+    """The folder of what studies share: token ids, embeddings, models built (`SUITE_CACHE`)."""
     home = os.environ.get("SUITE_CACHE")
     if home:
         return Path(home)

@@ -207,3 +207,34 @@ def test_drafts_of_killed_processes_go_and_fresh_ones_stay(folder):
     cache.evict()
     assert not (home / ".left-1-a.safetensors").exists()
     assert (home / ".live-2-b.safetensors").exists()
+
+
+def test_doctor_tells_size_and_bound(folder, monkeypatch):
+    from suite import doctor
+
+    def finding():
+        (check,) = [c for c in doctor.checks() if c.name == "cache"]
+        return check
+
+    fill("tokens", "some", age=0, kilobytes=20_000)
+    monkeypatch.setenv("SUITE_CACHE_BYTES", "2500000000")
+    assert finding().ok and "0.02 of 2.5 GB" in finding().finding
+    monkeypatch.setenv("SUITE_CACHE_BYTES", "lots")
+    assert finding().ok is False and "SUITE_CACHE_BYTES=" in finding().fix
+    monkeypatch.delenv("SUITE_CACHE_BYTES")
+    (folder / "file").write_text("in the way")
+    monkeypatch.setenv("SUITE_CACHE", str(folder / "file"))
+    assert finding().ok is None and "SUITE_CACHE" in finding().fix
+
+
+def test_a_bound_that_is_no_number_stops_a_study_before_it_starts(folder, toy_task, monkeypatch):
+    from conftest import write_recipe
+
+    from suite.cli.progress import Watching
+    from suite.study.create import Wanted, create
+    from suite.study.work import Limits, Work
+
+    create(Wanted(task=toy_task, recipe=write_recipe(folder), name="toy"))
+    monkeypatch.setenv("SUITE_CACHE_BYTES", "lots")
+    with pytest.raises(SuiteError, match="not a number of bytes"):
+        Work(None, "toy", Watching(), Limits())

@@ -24,7 +24,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from suite import doctor, paths, snapshot, strategies
+from suite import cache, doctor, paths, snapshot, strategies
 from suite.errors import StorageError, StudyError
 from suite.results import Checkpoint, Rps, StudyResults, Trial
 from suite.runner import Interrupted, Runner
@@ -91,6 +91,7 @@ class Work:
         limits: Limits,
         stop: threading.Event | None = None,
     ) -> None:
+        cache.bound()  # A bound that can't be read is told before anything starts.
         self.stop = stop or threading.Event()
         self.observer = observer
         self.limits = limits
