@@ -62,6 +62,7 @@ def ours(home, model, seed, begun):
                 found.append((time.time() - begun, checkpoint.macro_f1))
 
         def ended(self, trial):
+            assert trial.arm == "benchmarked/linear_head"
             if trial.state == "COMPLETE":
                 found.append((time.time() - begun, trial.macro_f1))
 
@@ -79,6 +80,8 @@ def ours(home, model, seed, begun):
         wanted = Wanted(
             task="agnews", data=Path("data"), recipe=f"search-{seed}.yaml", name=f"search-{seed}",
             models=[f"benchmarked={model}"],
+            # By name: else a model that is added brings all of its arms.
+            arms=["benchmarked/linear_head"],
         )  # fmt: skip
         create(wanted)
         watch = Stopwatch()
