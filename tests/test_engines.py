@@ -362,3 +362,32 @@ def test_agreement_looks_at_macro_f1_too():
 def test_answers_of_other_rows_are_not_compared():
     with pytest.raises(ValueError, match="against"):
         agreement(probabilities([0, 1]), probabilities([0]), [0, 1], 2, "int8")
+
+
+# --- graphs --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["Bert", "Roberta"])
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+def test_an_encoders_graph_gives_its_logits(kind, attention):
+    import torch
+    import transformers
+
+    from suite.strategies import graph
+
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{kind}Config")(
+        vocab_size=50, hidden_size=32, num_hidden_layers=3, num_attention_heads=4,
+        intermediate_size=64, num_labels=5, initializer_range=0.5, pad_token_id=1,
+    )  # fmt: skip
+    model = getattr(transformers, f"{kind}ForSequenceClassification")(config).eval()
+    ids = torch.randint(2, 50, (3, 9))
+    mask = torch.ones_like(ids)
+    mask[1, 5:] = 0
+    ids[1, 5:] = 1
+    module = graph._classifier(model)
+    assert type(module) is graph._FirstToken
+    graph.Graph(module, None, 1, 5, 9, None).attend_by(attention)
+    with torch.inference_mode():
+        own = model(input_ids=ids, attention_mask=mask).logits
+        torch.testing.assert_close(module.eval()(ids, mask), own, atol=1e-5, rtol=1e-5)

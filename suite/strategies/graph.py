@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from suite.protocols import Predictor, Probabilities
 from suite.strategies import transformer
 from suite.strategies.option_scoring import Readout
+from suite.strategies.packed_models import packed_classifier
 from suite.strategies.probe import ProbePredictor
 from suite.strategies.prompted import HeadPredictor, OptionPredictor, ThinkingPredictor
 from suite.strategies.transformer import Ids, TransformerPredictor
@@ -61,7 +62,9 @@ class Graph:
         "sdpa" PyTorch's fused kernel."""
         part: Any
         for part in self.module.modules():
-            if hasattr(part, "set_attn_implementation"):
+            if isinstance(part, _FirstToken):
+                part.fused = implementation == "sdpa"
+            elif hasattr(part, "set_attn_implementation"):
                 part.set_attn_implementation(implementation)
 
 
@@ -139,12 +142,13 @@ def _classifier(model: Any) -> torch.nn.Module:
     """A sequence classifier of transformers; one that reads its last token, by the mask.
 
     transformers looks for that token by comparing ids with the pad id, which a text may hold.
+    What can be packed and is no decoder is an encoder of BERT's make.
     """
     score = getattr(model, "score", None)
     body = getattr(model, getattr(model, "base_model_prefix", "") or "-", None)
     if type(score) is torch.nn.Linear and body is not None and _generic(model):
         return _LastToken(body, score.weight.detach(), score.bias)
-    return _Whole(model)
+    return _FirstToken(model, body) if packed_classifier(model) is not None else _Whole(model)
 
 
 def _generic(model: Any) -> bool:
@@ -164,6 +168,53 @@ class _Whole(torch.nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
         return logits.float()
+
+
+class _FirstToken(torch.nn.Module):
+    """A classifier of BERT's make, which reads its first token: the last layer asks there alone.
+
+    The modules are transformers' own; masks and attention are spelled out, which exports to a
+    smaller graph. `suite.strategies.packed_models` knows the same layers.
+    """
+
+    def __init__(self, model: Any, body: Any) -> None:
+        super().__init__()
+        self.embeddings = body.embeddings
+        self.layers = body.encoder.layer
+        self.pooler = getattr(body, "pooler", None)
+        self.classifier = model.classifier
+        self.fused = True
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        allowed = attention_mask[:, None, None, :].bool()
+        hidden: Tensor = self.embeddings(input_ids=input_ids)
+        for layer in self.layers[:-1]:
+            hidden = self._layer(layer, hidden, hidden, allowed)
+        first = self._layer(self.layers[-1], hidden[:, :1], hidden, allowed)
+        if self.pooler is not None:
+            first = self.pooler(first)
+        logits: Tensor = self.classifier(first)
+        return logits.float()
+
+    def _layer(self, layer: Any, asking: Tensor, hidden: Tensor, allowed: Tensor) -> Tensor:
+        own, out = layer.attention.self, layer.attention.output
+        query, key, value = (
+            states.unflatten(-1, (own.num_attention_heads, -1)).transpose(1, 2)
+            for states in (own.query(asking), own.key(hidden), own.value(hidden))
+        )
+        if self.fused:
+            attended = torch.nn.functional.scaled_dot_product_attention(
+                query, key, value, attn_mask=allowed, scale=own.scaling
+            )
+        else:
+            scores = (query * own.scaling) @ key.transpose(2, 3)
+            scores = scores.masked_fill(~allowed, torch.finfo(scores.dtype).min)
+            attended = torch.softmax(scores, dim=-1) @ value
+        attended = attended.transpose(1, 2).flatten(2)
+        asking = out.LayerNorm(out.dense(attended) + asking)
+        narrow = layer.output.dense(layer.intermediate(asking))
+        normed: Tensor = layer.output.LayerNorm(narrow + asking)
+        return normed
 
 
 class _LastToken(torch.nn.Module):
