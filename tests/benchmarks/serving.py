@@ -82,11 +82,13 @@ def one_engine(kept, shaped, engine, precision, batch):
         for work in (served.predict_proba, many):
             work(texts[:16])
         some = texts[:SINGLES]
+        before = ceilings()
         offline = alternate(
             (Side("engine", "texts/s"), lambda: ROWS / timed(lambda: served.predict_proba(texts))),
             (Side("pipeline", "texts/s"), lambda: ROWS / timed(lambda: many(texts))),
             REPEATS,
         )
+        after = ceilings()
         one = alternate(
             (Side("engine", "ms"), lambda: _median_ms(lambda t: served.predict_proba([t]), some)),
             (Side("pipeline", "ms"), lambda: _median_ms(single, some)),
@@ -99,6 +101,8 @@ def one_engine(kept, shaped, engine, precision, batch):
                 "offline": [s.median for s in offline],
                 "offline_range": [[min(s.values), max(s.values)] for s in offline],
                 "single_ms": [s.median for s in one],
+                # Beside the run, since a shared machine's speed drifts.
+                "products": {n: (before[n] + after[n]) / 2 for n in before},
                 "prepare_seconds": served.prepare_seconds,
                 "load_seconds": served.load_seconds,
             }
@@ -172,7 +176,8 @@ def _show(row, operations, most):
         print(f"  {name:<22} refused: {row['refused'][:100]}")
         return
     (ours, theirs), (ms, plain_ms) = row["offline"], row["single_ms"]
-    shares = ", ".join(f"{ours * operations / o:.0%} of {n}" for n, o in most.items())
+    products = row.get("products", most)
+    shares = ", ".join(f"{ours * operations / o:.0%} of {n}" for n, o in products.items())
     print(
         f"  {name:<22} {ours:>7.1f} texts/s = {ours / theirs:.2f} × {theirs:.1f}   single "
         f"{ms:>6.1f} ms = {ms / plain_ms:.2f} × {plain_ms:.1f}   {shares}   made ready in "
