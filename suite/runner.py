@@ -203,6 +203,16 @@ class Runner:
             raise EOFError from None
 
 
+def measures_alone() -> None:
+    """Says, before the first runner of a process, that its children have the machine to themselves.
+
+    Their threads then wait for each other longer before they sleep: a single text through
+    BERT-base in 8 bits takes two thirds of the time, but beside other work a training twice as
+    long (BENCHMARKS.md).
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+
 def _context(preload: Sequence[str]) -> ForkServerContext:
     # OpenMP's threads spin while they wait for each other. On a machine with anything else to
     # do that is ruinous: a small network trained up to ten times slower on two busy cores

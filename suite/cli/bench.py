@@ -53,11 +53,12 @@ def bench(
     from suite import bench as room
     from suite.cli.progress import Lines, Watching
     from suite.cli.tables import banner, bench_table, fastest_lines
-    from suite.runner import Interrupted
+    from suite.runner import Interrupted, measures_alone
     from suite.study import bench_record
     from suite.study.create import ensure_snapshot
     from suite.study.work import Limits, Work
 
+    measures_alone()
     watching = Watching() if quiet else Lines()
     work = Work(storage, name, watching, Limits())
     ensure_snapshot(work.definition)

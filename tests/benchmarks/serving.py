@@ -22,6 +22,8 @@ ROWS = int(os.environ.get("SUITE_BENCH_ROWS", "192"))
 SINGLES = int(os.environ.get("SUITE_BENCH_SINGLES", "30"))
 REPEATS = int(os.environ.get("SUITE_BENCH_REPEATS", "3"))
 BATCHES = (1, 8, 32, 64)
+#: Only these ("torch/int8,openvino/int8"); all where it is not set.
+ONLY = os.environ.get("SUITE_BENCH_ENGINES", "").split(",")
 MARK = "figures: "
 
 
@@ -145,12 +147,15 @@ def main():
         print(f"  a large product: { {n: f'{o / 1e12:.3f}e12/s' for n, o in most.items()} }")
         found = []
         for candidate in candidates(kept):
+            if ONLY != [""] and f"{candidate.engine}/{candidate.precision}" not in ONLY:
+                continue
             figures = {"refused": candidate.refused}
             if candidate.refused is None:
                 words = (str(kept), str(shaped), candidate.engine, candidate.precision, str(batch))
                 done = subprocess.run(
                     [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.serving", *words],
                     capture_output=True, text=True, check=False,
+                    env={**os.environ, "GOMP_SPINCOUNT": "10000"},  # as `suite bench` has it
                 )  # fmt: skip
                 lines = [x for x in done.stdout.splitlines() if x.startswith(MARK)]
                 figures = (
