@@ -73,7 +73,7 @@ def by_trainer(folder, train, **changes):
     return net, tokenizer
 
 
-def training(name, shape):
+def training(name, shape, folder):
     """Texts a second of one pass, loading and all, both sides."""
     import torch
 
@@ -82,29 +82,28 @@ def training(name, shape):
 
     texts, labels, origin = rows(ROWS)
     train = Rows(tuple(texts), tuple(labels))
-    with tempfile.TemporaryDirectory() as folder:
-        shaped = bert_shaped(folder, shape, texts)
-        size = 22.7 if shape["hidden_size"] == 384 else 109.5
-        model = Model(name=name.lower(), family="encoder", path=str(shaped), parameters=size)
-        strategy = LinearHeadStrategy()
-        run = Run(model, train, folder, dict(strategy.space(model, None).known_good[0]))
-        report(
-            f"training_{name}",
-            *alternate(
-                (
-                    Side("linear_head, batch 32", "texts/s"),
-                    lambda: ROWS / timed(lambda: strategy.fit(run)),
-                ),
-                (
-                    Side("Trainer, its defaults (batch 8, float32)", "texts/s"),
-                    lambda: ROWS / timed(lambda: by_trainer(shaped, train)),
-                ),
-                REPEATS,
+    shaped = bert_shaped(folder, shape, texts)
+    size = 22.7 if shape["hidden_size"] == 384 else 109.5
+    model = Model(name=name.lower(), family="encoder", path=str(shaped), parameters=size)
+    strategy = LinearHeadStrategy()
+    run = Run(model, train, folder, dict(strategy.space(model, None).known_good[0]))
+    report(
+        f"training_{name}",
+        *alternate(
+            (
+                Side("linear_head, batch 32", "texts/s"),
+                lambda: ROWS / timed(lambda: strategy.fit(run)),
             ),
-            note=f"{name}'s shape, {ROWS} {origin}, {torch.get_num_threads()} threads, "
-            f"{run.notes['precision']}, {run.notes['feeding']}",
-        )
-        return run.predictor, shaped
+            (
+                Side("Trainer, its defaults (batch 8, float32)", "texts/s"),
+                lambda: ROWS / timed(lambda: by_trainer(shaped, train)),
+            ),
+            REPEATS,
+        ),
+        note=f"{name}'s shape, {ROWS} {origin}, {torch.get_num_threads()} threads, "
+        f"{run.notes['precision']}, {run.notes['feeding']}",
+    )
+    return run.predictor, shaped
 
 
 def scoring(predictor, shaped):
@@ -150,5 +149,6 @@ def scoring(predictor, shaped):
 def main():
     from tests.benchmarks.shapes import BERT_BASE, MINILM_SHAPE
 
-    scoring(*training("MiniLM", MINILM_SHAPE))
-    training("BERT-base", BERT_BASE)
+    with tempfile.TemporaryDirectory() as folder:
+        scoring(*training("MiniLM", MINILM_SHAPE, folder))
+        training("BERT-base", BERT_BASE, folder)
