@@ -704,13 +704,13 @@ def test_poolings_follow_the_model(tmp_path):
 def test_padding_never_enters_a_pooling():
     import torch
 
-    from suite.strategies.probe import _pool
+    from suite.strategies.feeding import _pool_padded
 
     hidden = torch.tensor([[[1.0], [3.0], [99.0]], [[2.0], [4.0], [6.0]]])
     mask = torch.tensor([[1, 1, 0], [1, 1, 1]])
-    assert _pool(hidden, mask, "mean").tolist() == [[2.0], [4.0]]
-    assert _pool(hidden, mask, "last").tolist() == [[3.0], [6.0]]
-    assert _pool(hidden, mask, "cls").tolist() == [[1.0], [2.0]]
+    assert _pool_padded(hidden, mask, "mean").tolist() == [[2.0], [4.0]]
+    assert _pool_padded(hidden, mask, "last").tolist() == [[3.0], [6.0]]
+    assert _pool_padded(hidden, mask, "cls").tolist() == [[1.0], [2.0]]
 
 
 def test_a_folder_that_is_no_predictor_is_one_message(folder):
