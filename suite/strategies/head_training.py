@@ -35,8 +35,8 @@ from suite.strategies.transformer import Encoded, TransformerPredictor
 #: Numbers of the model's width that a layer keeps per token for the backward pass.
 _KEPT_PER_LAYER = 40
 
-#: Most tokens that go through a model at once in training. More are no quicker on a CPU, and take
-#: memory; a GPU is filled by fewer than these.
+#: Most tokens that go through a model at once in training: whole batches of most texts, without
+#: the memory of a batch of the longest. Halved where memory runs out.
 _TOKENS_AT_ONCE = {"cpu": 4_096, "cuda": 65_536}
 
 
