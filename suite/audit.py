@@ -79,6 +79,9 @@ def _split(rows: Rows, forms: Sequence[str], classes: int) -> SplitAudit:
         length_p50=_percentile(lengths, 50),
         length_p95=_percentile(lengths, 95),
         length_max=lengths[-1] if lengths else 0,
+        length_quantiles=[_percentile(lengths, percent) for percent in range(0, 101, 5)]
+        if lengths
+        else [],
     )
 
 

@@ -76,7 +76,13 @@ def score(
             fix=f"Go on with `suite study run {work.definition.name}`.",
         )
     finals, comparisons = _rank(work, candidates, outcomes, seeds)
-    finals_record.store(work.study, finals, comparisons)
+    finals_record.store(
+        work.study,
+        finals,
+        comparisons,
+        snapshot.read_split(work.folder / "data", "test").labels,
+        {arm: [p.predictions for p in predicted] for arm, predicted in outcomes.items()},
+    )
     shutil.rmtree(work.folder / "finals", ignore_errors=True)
     return finals
 

@@ -170,6 +170,30 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class TestPredictions:
+    """What each arm of the finals answered on test, row by row; below 0 for no answer.
+
+    `arms` holds arm -> seeds -> rows. Kept so that two studies of the same rows can be compared in
+    pairs, and so that the rows all arms miss can be named.
+    """
+
+    labels: list[int]
+    arms: dict[str, list[list[int]]]
+
+    __test__ = False  # not a pytest class
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A test row that every arm of the finals gets wrong; `predicted` is arm -> class index."""
+
+    row: int
+    text: str
+    label: int
+    predicted: dict[str, int]
+
+
+@dataclass(frozen=True)
 class ServerLoad:
     """Texts that arrive at random: the highest rate whose p99 latency keeps the task's bound.
 
@@ -256,6 +280,8 @@ class SplitAudit:
     length_p50: int
     length_p95: int
     length_max: int
+    length_quantiles: list[int] = field(default_factory=list)
+    """Shortest, then each 20th part of the rows, up to the longest: 21 lengths where known."""
 
 
 @dataclass(frozen=True)
@@ -328,6 +354,12 @@ class StudyResults:
     """Arm -> hyperparameter -> PED-ANOVA importance."""
     bench: list[BenchRow] = field(default_factory=list)
     """What `suite bench` measured, in the order of arms, the fastest engine first."""
+    predictions: TestPredictions | None = None
+    """Read from the storage only where it is asked for: it is as long as test."""
+    missed: list[Missed] = field(default_factory=list)
+    """Rows with their texts, read only for `suite report --examples`."""
+    missed_total: int | None = None
+    """How many rows every arm misses; null where predictions were not read."""
 
     @property
     def sample(self) -> bool:
