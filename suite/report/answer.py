@@ -35,13 +35,16 @@ class Answer:
     """What the page opens with.
 
     `leaders` are the arms that cannot be told apart at the top (one: the winner), best score
-    first; `fastest` and `cheapest` are arms among them, or None where not measured.
+    first; `fastest` and `cheapest` are arms among them, or None where not measured. `second` has
+    the next best score after the first, and `thrift` is the cheapest useful arm to train of all.
     """
 
     basis: Basis
     leaders: tuple[str, ...]
     fastest: str | None
     cheapest: str | None
+    second: str | None
+    thrift: str | None
     caveats: tuple[str, ...]
     verdict: str
     notes: tuple[str, ...]
@@ -54,10 +57,15 @@ def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
     bounded = bool(within) and len(within) < len(board.rows)
     leaders = _leaders(results, board, within or list(board.rows))
     caveats = _caveats(results, board, words, feasible=bool(within))
-    verdict = _verdict(board, leaders, words, bounded=bounded)
+    among = within or list(board.rows)
+    scored = [row for row in among if board.score.of(row) is not None]
+    scored.sort(key=lambda row: -(board.score.of(row) or 0.0))
+    second = next((row for row in scored if leaders and row is not leaders[0]), None)
+    thrift = _cheapest(board, leaders, among)
+    verdict = _verdict(results, board, leaders, second, words, bounded=bounded)
     if bounded:
         verdict = words("answer_within", bounds=bounds_text(bounds_of(results), words)) + verdict
-    notes = [_costs_note(board, leaders, within, words)]
+    notes = [_costs_note(board, leaders, second, thrift, words)]
     if any(row.stale for row in board.rows):
         notes.append(words("answer_stale"))
     if results.test_openings > 1:
@@ -70,6 +78,8 @@ def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
         leaders=tuple(row.arm for row in leaders),
         fastest=fastest.arm if fastest else None,
         cheapest=cheapest.arm if cheapest else None,
+        second=second.arm if second else None,
+        thrift=thrift.arm if thrift else None,
         caveats=tuple(caveats),
         verdict=verdict,
         notes=tuple(notes),
@@ -121,25 +131,64 @@ def _caveats(
 
 
 def _verdict(
-    board: Leaderboard, leaders: Sequence[LeaderboardRow], words: Words, *, bounded: bool
+    results: StudyResults,
+    board: Leaderboard,
+    leaders: Sequence[LeaderboardRow],
+    second: LeaderboardRow | None,
+    words: Words,
+    *,
+    bounded: bool,
 ) -> str:
     if not leaders:
         return words("answer_nothing")
     first = leaders[0]
     if board.basis == "validation":
         f1 = formats.short_score(first.validation_macro_f1)
-        return words("answer_validation", arm=first.arm, f1=f1, costs=_costs(first, words))
+        if second is None:
+            return words("answer_validation_only", arm=first.arm, f1=f1)
+        gap = formats.gap(_gap(board, first, second))
+        return words("answer_validation", arm=first.arm, f1=f1, gap=gap, second=second.arm)
     if len(leaders) == 1:
-        tested = sum(row.test_macro_f1 is not None for row in board.rows)
-        key = "answer_only" if tested == 1 else "answer_single"
-        return words(key, arm=first.arm, f1=_score(first, words), costs=_costs(first, words))
+        if second is None:
+            return words("answer_only", arm=first.arm, f1=_score(first, words))
+        return words(
+            "answer_single",
+            arm=first.arm,
+            f1=_score(first, words),
+            gap=formats.gap(_gap(board, first, second)),
+            second=second.arm,
+            chance=_chance(results, first, second, words),
+        )
     shown = list(leaders) if len(leaders) <= NAMED else list(leaders[: NAMED - 1])
     more = [words("answer_more", n=len(leaders) - len(shown))] if len(leaders) > NAMED else []
     members = [
         _member(row, words, "answer_member" if row is first else "answer_member_next")
         for row in shown
     ]
-    return words("answer_tie_within" if bounded else "answer_tie", arms=words.join(members + more))
+    return words(
+        "answer_tie_within" if bounded else "answer_tie",
+        arms=words.join(members + more),
+        gap=formats.gap(_gap(board, first, leaders[1])),
+        second=leaders[1].arm,
+        chance=_chance(results, first, leaders[1], words),
+    )
+
+
+def _gap(board: Leaderboard, first: LeaderboardRow, second: LeaderboardRow) -> float:
+    return (board.score.of(first) or 0.0) - (board.score.of(second) or 0.0)
+
+
+def _chance(
+    results: StudyResults, first: LeaderboardRow, second: LeaderboardRow, words: Words
+) -> str:
+    """Whether the first's lead is more than chance, with the p-value where the pair has one."""
+    pair = {first.arm, second.arm}
+    p = next((c.p for c in results.comparisons if {c.a, c.b} == pair), None)
+    real = significantly_better(results)(first, second)
+    if p is None:
+        return words("more_than_chance" if real else "could_be_chance")
+    key = "more_than_chance_p" if real else "could_be_chance_p"
+    return words(key, p=formats.p_value(p))
 
 
 def _member(row: LeaderboardRow, words: Words, key: str) -> str:
@@ -162,69 +211,105 @@ def _score(row: LeaderboardRow, words: Words) -> str:
     return words("answer_interval", f1=f1, low=low, high=high)
 
 
-def _costs(row: LeaderboardRow, words: Words) -> str:
-    parts = []
-    if row.train_seconds is not None:
-        parts.append(words("answer_trained", time=formats.duration(row.train_seconds, words)))
-    if row.offline_rps is not None:
-        parts.append(words("answer_serves", rps=formats.rate(row.offline_rps, words)))
-    comma = ", " if words.language == "en" else "，"
-    return "".join(comma + part for part in parts)
-
-
 def _costs_note(
     board: Leaderboard,
     leaders: Sequence[LeaderboardRow],
-    within: Sequence[LeaderboardRow],
+    second: LeaderboardRow | None,
+    cheapest: LeaderboardRow | None,
     words: Words,
 ) -> str:
-    """Within a tie: who is fastest and who is cheapest. Beside a winner: who beats it on cost."""
-    speed, time = METRICS["offline_rps"], METRICS["train_seconds"]
-    if len(leaders) > 1:
-        fast, cheap = extreme(leaders, speed), extreme(leaders, time)
-        if fast is not None and cheap is not None:
-            key = "answer_tie_both" if fast is cheap else "answer_tie_fast_cheap"
-        elif fast is not None:
-            key = "answer_tie_fast"
-        elif cheap is not None:
-            key = "answer_tie_cheap"
-        else:
-            return ""
-        return words(
-            key,
-            arm=fast.arm if fast else "",
-            fast=fast.arm if fast else "",
-            cheap=cheap.arm if cheap else "",
-            rps=formats.rate(speed.of(fast) if fast else None, words),
-            time=formats.duration(time.of(cheap) if cheap else None, words),
-        )
+    """What the winner costs beside the runner-up and the cheapest; in a tie, who costs least."""
     if not leaders:
         return ""
+    if len(leaders) > 1:
+        clauses = [_tie_costs(leaders, words)]
+        if cheapest is not None and cheapest not in leaders:
+            clauses.append(_cheapest_of_all(board, leaders[0], cheapest, words))
+    else:
+        clauses = [_own_costs(leaders[0], words)]
+        if second is not None and second is not cheapest:
+            clauses.append(_against(leaders[0], second, words, "answer_against_second"))
+        if cheapest is leaders[0] and second is not None:
+            clauses.append(words("answer_is_cheapest"))
+        elif cheapest is not None and cheapest is not leaders[0]:
+            gap = formats.gap(_gap(board, leaders[0], cheapest))
+            both = cheapest is second
+            key = "answer_against_both" if both else "answer_against_cheapest"
+            clauses.append(_against(leaders[0], cheapest, words, key, gap=gap))
+    clauses = [clause for clause in clauses if clause]
+    return words("semicolon").join(clauses) + words("end") if clauses else ""
+
+
+def _own_costs(row: LeaderboardRow, words: Words) -> str:
+    time = formats.duration(row.train_seconds, words)
+    rps = formats.rate(row.offline_rps, words)
+    if row.train_seconds is None:
+        return "" if row.offline_rps is None else words("answer_serves", rps=rps)
+    if row.offline_rps is None:
+        return words("answer_trained", time=time)
+    return words("answer_costs", time=time, rps=rps)
+
+
+def _against(
+    first: LeaderboardRow, other: LeaderboardRow, words: Words, key: str, **more: str
+) -> str:
+    """The first's training time and speed as multiples of another arm's."""
+    parts = []
+    if first.train_seconds is not None and other.train_seconds:
+        times = formats.times(first.train_seconds / other.train_seconds)
+        parts.append(words("answer_times_training", times=times))
+    if first.offline_rps is not None and other.offline_rps:
+        times = formats.times(first.offline_rps / other.offline_rps)
+        parts.append(words("answer_times_speed", times=times))
+    return words(key, arm=other.arm, costs=words.join(parts), **more) if parts else ""
+
+
+def _tie_costs(leaders: Sequence[LeaderboardRow], words: Words) -> str:
+    speed, time = METRICS["offline_rps"], METRICS["train_seconds"]
+    fast, cheap = extreme(leaders, speed), extreme(leaders, time)
+    if fast is not None and cheap is not None:
+        key = "answer_tie_both" if fast is cheap else "answer_tie_fast_cheap"
+    elif fast is not None:
+        key = "answer_tie_fast"
+    elif cheap is not None:
+        key = "answer_tie_cheap"
+    else:
+        return ""
+    told = words(
+        key,
+        arm=fast.arm if fast else "",
+        fast=fast.arm if fast else "",
+        cheap=cheap.arm if cheap else "",
+        rps=formats.rate(speed.of(fast) if fast else None, words),
+        time=formats.duration(time.of(cheap) if cheap else None, words),
+    )
+    # What taking the highest score instead would cost.
+    first = leaders[0]
+    if cheap is not None and first is not cheap:
+        told += _against(first, cheap, words, "answer_tie_instead", leader=first.arm)
+    return told
+
+
+def _cheapest_of_all(
+    board: Leaderboard, first: LeaderboardRow, cheapest: LeaderboardRow, words: Words
+) -> str:
+    return words(
+        "answer_rival_cheap",
+        cheap=cheapest.arm,
+        time=formats.duration(cheapest.train_seconds, words),
+        rps=formats.rate(cheapest.offline_rps, words),
+        gap=formats.gap(_gap(board, first, cheapest)),
+    )
+
+
+def _cheapest(
+    board: Leaderboard, leaders: Sequence[LeaderboardRow], among: Sequence[LeaderboardRow]
+) -> LeaderboardRow | None:
+    """The arm that is cheapest to train among those that are of use."""
+    if not leaders:
+        return None
     # An arm that is hardly better than guessing is no bargain, whatever it saves.
     least = USEFUL * (board.score.of(leaders[0]) or 0.0)
-    rivals = [row for row in within or board.rows if (board.score.of(row) or 0.0) >= least]
-    fast, cheap = extreme(rivals, speed), extreme(rivals, time)
-    if fast is leaders[0] or speed.of(leaders[0]) is None:
-        fast = None
-    if cheap is leaders[0] or time.of(leaders[0]) is None:
-        cheap = None
-
-    def told(key: str, row: LeaderboardRow) -> str:
-        return words(
-            key,
-            arm=row.arm,
-            fast=row.arm,
-            cheap=row.arm,
-            rps=formats.rate(speed.of(row), words),
-            time=formats.duration(time.of(row), words),
-            f1=formats.short_score(board.score.of(row)),
-        )
-
-    if fast is not None and fast is cheap:
-        return told("answer_rival_both", fast)
-    return words.sentences(
-        [
-            told("answer_rival_fast", fast) if fast else "",
-            told("answer_rival_cheap", cheap) if cheap else "",
-        ]
+    return extreme(
+        [row for row in among if (board.score.of(row) or 0.0) >= least], METRICS["train_seconds"]
     )

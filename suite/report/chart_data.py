@@ -25,12 +25,17 @@ CLASSES_NAMED = 45
 CLASSES_DRAWN = 30
 CONFUSIONS_LISTED = 15
 
-#: Okabe and Ito's colours, then more from Tol's muted set that stay apart from them and are
-#: legible on white and on near-black. Beyond these, `Style.open` sets arms apart.
+#: After Okabe and Ito's colours and Tol's muted set, darkened or lightened until each stands out
+#: at 3:1 (WCAG 1.4.11) from the page's white and from its near-black. Beyond these, `Style.open`
+#: sets arms apart.
 PALETTE = (
-    "#0077bb", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9",
-    "#999933", "#aa4499", "#44aa99", "#cc6677", "#8c6d46", "#7f7f7f",
+    "#0077bb", "#c47f00", "#00926a", "#c2679a", "#d55e00", "#3b93cc",
+    "#868622", "#b04da0", "#2f9184", "#cc6677", "#8c6d46", "#7f7f7f",
 )  # fmt: skip
+#: Where values span less than this, a logarithmic axis only hides how near they are.
+LOG_SPAN = 5
+#: Diameters in pixels between which bubbles grow with peak memory, by area.
+BUBBLES = (10.0, 34.0)
 SYMBOLS: Mapping[str, str] = {"classic": "circle", "encoder": "square", "decoder": "diamond"}
 OTHER_SYMBOL = "triangle-up"
 
@@ -54,25 +59,32 @@ class Style:
 
 @dataclass(frozen=True)
 class Point:
-    """An arm in a trade-off. `low` and `high` bound y (the 95 % interval) where known."""
+    """An arm in a trade-off. `low` and `high` bound y (the 95 % interval) where known.
+
+    `size` is the bubble's diameter in pixels; its area grows with `memory` (bytes at the peak).
+    """
 
     arm: str
+    trial: int
     x: float
     y: float
     low: float | None
     high: float | None
     label: Position
+    memory: int | None
+    size: float
 
 
 @dataclass(frozen=True)
 class TradeOff:
     """Quality against a cost; `front` are the arms that no other beats on both, by rising x.
 
-    The ranges hold every point, interval and drawable reference; x in log10 where `x.log`.
+    The ranges hold every point, interval and drawable reference; x in log10 where `log`.
     """
 
     x: Metric
     y: Metric
+    log: bool
     points: tuple[Point, ...]
     front: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -119,6 +131,12 @@ class History:
     points: tuple[TrialPoint, ...]
     best: tuple[tuple[int, float], ...]
     total: int
+    numbers: tuple[int, ...]
+    """Of every finished trial, also of those that are not drawn."""
+
+    def after(self, number: int) -> int:
+        """How many trials finished with a higher number."""
+        return sum(other > number for other in self.numbers)
 
 
 @dataclass(frozen=True)
@@ -156,12 +174,18 @@ class PerClass:
 
 
 @dataclass(frozen=True)
-class Importance:
-    """What a hyperparameter explains within its arm."""
+class SplitLengths:
+    """Lengths of a split's texts in characters: shortest, each twentieth of the rows, longest."""
 
-    arm: str
-    parameter: str
-    value: float
+    split: str
+    quantiles: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Lengths by split, train first."""
+
+    splits: tuple[SplitLengths, ...]
 
 
 def styles(results: StudyResults) -> dict[str, Style]:
@@ -202,8 +226,12 @@ def trade_off(board: Leaderboard, x: Metric, drawable: Sequence[Published] = ())
     ]
     heights = [bound for span in spans for bound in span] + [above for _, _, above in having]
     heights += [reference.value for reference in drawable] if having else []
-    widths = [math.log10(across) if x.log else across for _, across, _ in having]
-    x_range, y_range = _padded(widths, 0.12, 0.15), _padded(heights, 0.10, 0.01)
+    costs = [across for _, across, _ in having]
+    log = x.log and bool(costs) and max(costs) / min(costs) >= LOG_SPAN
+    widths = [math.log10(across) if log else across for across in costs]
+    least = 0.15 if log else 0.05 * max(costs, default=1.0)
+    x_range, y_range = _padded(widths, 0.12, least), _padded(heights, 0.10, 0.01)
+    sizes = _bubbles([row.peak_memory_bytes for row, _, _ in having])
     front = pareto_front([row for row, _, _ in having], x, y)
     places = {
         row.arm: (_within(width, x_range), _within(above, y_range))
@@ -226,23 +254,27 @@ def trade_off(board: Leaderboard, x: Metric, drawable: Sequence[Published] = ())
             (turn, min(y1, y2), turn, max(y1, y2)),
         ]
     labels = place_labels(
-        [(row.arm, *places[row.arm]) for row, _, _ in having], obstacles=obstacles
+        [(row.arm, *places[row.arm]) for row, _, _ in having], obstacles=obstacles, sizes=sizes
     )
     points = tuple(
         Point(
             arm=row.arm,
+            trial=row.trial,
             x=across,
             y=above,
             low=row.test_interval[0] if tested and row.test_interval else None,
             high=row.test_interval[1] if tested and row.test_interval else None,
             label=label,
+            memory=row.peak_memory_bytes,
+            size=size,
         )
-        for (row, across, above), label in zip(having, labels, strict=True)
+        for (row, across, above), label, size in zip(having, labels, sizes, strict=True)
     )
     drawn = {point.arm for point in points}
     return TradeOff(
         x=x,
         y=y,
+        log=log,
         points=points,
         front=front,
         left_out=tuple(row.arm for row in board.rows if row.arm not in drawn),
@@ -265,9 +297,19 @@ OFFSETS: Mapping[Position, tuple[float, float]] = {
 }
 
 
+def _bubbles(memory: Sequence[int | None]) -> list[float]:
+    """Diameters whose areas grow with memory; the smallest where it is not known."""
+    smallest, largest = BUBBLES
+    most = max((m for m in memory if m), default=0)
+    return [
+        max(smallest, largest * math.sqrt(m / most)) if m and most else smallest for m in memory
+    ]
+
+
 def place_labels(
     points: Sequence[tuple[str, float, float]],
     obstacles: Sequence[Box] = (),
+    sizes: Sequence[float] = (),
     width: float = 470,
     height: float = 340,
 ) -> list[Position]:
@@ -278,18 +320,22 @@ def place_labels(
     Args:
         points: name, and place in the unit square.
         obstacles: boxes in the unit square that a name had better not cover.
+        sizes: diameters of the markers in pixels, point by point; 14 where not given.
         width: pixels of the plot across.
         height: pixels of the plot upwards.
     """
     centres = [(x * width, y * height) for _, x, y in points]
-    markers: list[Box] = [(x - 7, y - 7, x + 7, y + 7) for x, y in centres]
+    radii = [size / 2 for size in sizes] or [7.0] * len(points)
+    markers: list[Box] = [
+        (x - r, y - r, x + r, y + r) for (x, y), r in zip(centres, radii, strict=True)
+    ]
     # A line is thin but still in the way: each obstacle is widened to a few pixels.
     lines: list[Box] = [
         (a * width - 2, b * height - 2, r * width + 2, t * height + 2) for a, b, r, t in obstacles
     ]
     choices = [
-        {position: _label_box(len(name), x, y, *offset) for position, offset in OFFSETS.items()}
-        for (name, _, _), (x, y) in zip(points, centres, strict=True)
+        {position: _label_box(len(name), x, y, r, *offset) for position, offset in OFFSETS.items()}
+        for (name, _, _), (x, y), r in zip(points, centres, radii, strict=True)
     ]
     placed: dict[int, Position] = {}
     for _ in range(3):
@@ -316,8 +362,8 @@ def place_labels(
     return [placed[i] for i in range(len(points))]
 
 
-def _label_box(letters: int, x: float, y: float, across: float, up: float) -> Box:
-    long, line, gap = 6.4 * letters, 15.0, 9.0
+def _label_box(letters: int, x: float, y: float, r: float, across: float, up: float) -> Box:
+    long, line, gap = 6.4 * letters, 15.0, r + 2.0
     left = x + across * long + (gap if across == 0 else -gap if across == -1 else 0)
     bottom = y - line / 2 + up * (gap + line / 2)
     return left, bottom, left + long, bottom + line
@@ -368,7 +414,7 @@ def history(results: StudyResults, cap: int = TRIALS_DRAWN) -> History:
     for point in points:
         if not point.pruned and (not best or point.score > best[-1][1]):
             best.append((point.number, point.score))
-    total = len(points)
+    total, numbers = len(points), tuple(point.number for point in points)
     if best and points[-1].number > best[-1][0]:
         best.append((points[-1].number, best[-1][1]))
     if total > cap:
@@ -377,7 +423,7 @@ def history(results: StudyResults, cap: int = TRIALS_DRAWN) -> History:
         step = len(rest) / max(1, cap - len(kept))
         chosen = {rest[int(i * step)].number for i in range(int(len(rest) / step))}
         points = [point for point in points if point.number in kept | chosen]
-    return History(tuple(points), tuple(best), total)
+    return History(tuple(points), tuple(best), total, numbers)
 
 
 def class_views(results: StudyResults, board: Leaderboard) -> tuple[ClassView, ...]:
@@ -456,20 +502,15 @@ def per_class(views: Sequence[ClassView]) -> PerClass | None:
     )
 
 
-def importances(results: StudyResults) -> tuple[Importance, ...]:
-    """Every finite importance, arms in the study's order, most important first in each."""
-    order = [arm.arm for arm in results.arms]
-    arms = sorted(
-        results.importance, key=lambda a: (order.index(a) if a in order else len(order), a)
+def lengths(results: StudyResults) -> Lengths | None:
+    """Lengths of the texts where the audit has them."""
+    audit = results.data.audit
+    found = tuple(
+        SplitLengths(name, tuple(split.length_quantiles))
+        for name, split in (audit.splits.items() if audit else ())
+        if len(split.length_quantiles) == 21
     )
-    return tuple(
-        Importance(arm, name.rpartition(":")[2], value)
-        for arm in arms
-        for name, value in sorted(
-            results.importance[arm].items(), key=lambda item: (-item[1], item[0])
-        )
-        if math.isfinite(value)
-    )
+    return Lengths(found) if found else None
 
 
 def label_of(labels: Sequence[str], index: int) -> str:

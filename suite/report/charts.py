@@ -13,20 +13,21 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from suite.report import formats
 from suite.report.chart_data import (
     CLASSES_NAMED,
     CLASSES_WITH_NUMBERS,
+    PALETTE,
     ClassView,
     Curve,
     Curves,
     History,
-    Importance,
+    Lengths,
     PerClass,
     Style,
     TradeOff,
     label_of,
 )
-from suite.report.rows import Metric
 from suite.report.words import Words
 
 Styles = Mapping[str, Style]
@@ -44,7 +45,7 @@ def safe(text: str, longest: int = 60) -> str:
 
 def trade_off_figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
     """Points by arm with their intervals, the Pareto front, and published values as lines."""
-    figure = _figure(height=430)
+    figure = blank(height=430)
     at = {point.arm: point for point in data.points}
     front = [at[arm] for arm in data.front]
     figure.add_trace(
@@ -75,7 +76,7 @@ def trade_off_figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
                 textposition=point.label,
                 textfont={"size": 12},
                 cliponaxis=False,
-                marker=_marker(style, 12),
+                marker={**marker(style, round(point.size, 1)), "opacity": 0.85},
                 error_y=(
                     {
                         "type": "data",
@@ -90,11 +91,14 @@ def trade_off_figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
                     else None
                 ),
                 name=safe(point.arm),
-                customdata=[[_interval(point.low, point.high)]],
+                customdata=[
+                    [_interval(point.low, point.high), point.trial, formats.size(point.memory)]
+                ],
                 hovertemplate=(
-                    "%{text}<br>"
+                    f"%{{text}}, {words('trial')} %{{customdata[1]}}<br>"
                     f"{words(f'metric_{data.y.key}')} %{{y:.4f}} %{{customdata[0]}}<br>"
-                    f"{words(f'metric_{data.x.key}')} %{{x:,.4~g}} {data.x.unit}<extra></extra>"
+                    f"{words(f'metric_{data.x.key}')} %{{x:,.4~g}} {data.x.unit}<br>"
+                    f"{words('metric_peak_memory_bytes')} %{{customdata[2]}}<extra></extra>"
                 ),
                 showlegend=False,
             )
@@ -118,7 +122,7 @@ def trade_off_figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
             font={"size": 11},
             opacity=0.75,
         )
-    figure.update_xaxes(**_axis(data.x, words), range=list(data.x_range))
+    figure.update_xaxes(**_axis(data, words), range=list(data.x_range))
     figure.update_yaxes(
         title={"text": words(f"axis_{data.y.key}"), "standoff": 8},
         range=list(data.y_range),
@@ -130,7 +134,7 @@ def trade_off_figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
 
 def curves_figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
     """Macro-F1 over the budget: all of an arm faint, its best thick, pruned ones dotted."""
-    figure = _figure(height=430)
+    figure = blank(height=430)
     arms = dict.fromkeys(curve.arm for curve in data.curves)
     for arm in arms:
         own = [curve for curve in data.curves if curve.arm == arm]
@@ -150,7 +154,7 @@ def curves_figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
                     y=_broken(curve.scores for curve in group),
                     mode="lines+markers" if opacity == 1.0 else "lines",
                     line={"color": style.colour, **line},
-                    marker=_marker(style, 8),
+                    marker=marker(style, 8),
                     opacity=opacity,
                     name=safe(arm),
                     legendgroup=safe(arm),
@@ -176,7 +180,7 @@ def curves_figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
 
 def history_figure(data: History, styles: Styles, words: Words) -> go.Figure:
     """The objective by trial number, and the best so far as steps."""
-    figure = _figure(height=430)
+    figure = blank(height=430)
     figure.add_trace(
         go.Scatter(
             x=[number for number, _ in data.best],
@@ -199,7 +203,7 @@ def history_figure(data: History, styles: Styles, words: Words) -> go.Figure:
                     x=[point.number for point in points],
                     y=[round(point.score, 5) for point in points],
                     mode="markers",
-                    marker={**_marker(style, 8), "opacity": 0.35 if pruned else 0.95},
+                    marker={**marker(style, 8), "opacity": 0.35 if pruned else 0.95},
                     name=safe(arm),
                     legendgroup=safe(arm),
                     showlegend=not named,
@@ -229,7 +233,7 @@ def confusion_figure(view: ClassView, labels: Sequence[str], words: Words) -> go
     few = size <= CLASSES_WITH_NUMBERS
     # Names of so many classes can't be read on an axis: the pointer tells them.
     named = size <= CLASSES_NAMED
-    figure = _figure(height=min(760, 220 + 46 * size) if few else 760)
+    figure = blank(height=min(760, 220 + 46 * size) if few else 760)
     figure.add_trace(
         go.Heatmap(
             x=names,
@@ -286,14 +290,14 @@ def per_class_figure(
 ) -> go.Figure:
     """A row for each of the hardest classes, a marker for each arm."""
     classes = data.classes[: data.drawn]
-    figure = _figure(height=110 + 24 * len(classes))
+    figure = blank(height=110 + 24 * len(classes))
     for column, arm in enumerate(data.arms):
         figure.add_trace(
             go.Scatter(
                 x=[round(scores[column], 5) for scores in data.scores[: data.drawn]],
                 y=list(range(len(classes))),
                 mode="markers",
-                marker=_marker(styles[arm], 10),
+                marker=marker(styles[arm], 10),
                 name=safe(arm),
                 customdata=[safe(label_of(labels, c)) for c in classes],
                 hovertemplate=f"%{{customdata}}<br>{safe(arm)}<br>F1 %{{x:.4f}}<extra></extra>",
@@ -309,33 +313,41 @@ def per_class_figure(
     return figure
 
 
-def importance_figure(data: Sequence[Importance], styles: Styles, words: Words) -> go.Figure:
-    """A bar for each hyperparameter, in its arm's colour."""
-    figure = _figure(height=110 + 22 * len(data))
-    for arm in dict.fromkeys(item.arm for item in data):
-        rows = [(i, item) for i, item in enumerate(data) if item.arm == arm]
+def lengths_figure(data: Lengths, words: Words) -> go.Figure:
+    """The share of a split's texts that are no longer than so many characters."""
+    figure = blank(height=300)
+    shares = [i / 20 for i in range(21)]
+    longest = max((split.quantiles[-1] for split in data.splits), default=1)
+    for split, colour in zip(data.splits, PALETTE, strict=False):
         figure.add_trace(
-            go.Bar(
-                orientation="h",
-                x=[item.value for _, item in rows],
-                y=[i for i, _ in rows],
-                marker={"color": styles[arm].colour if arm in styles else NEUTRAL},
-                name=safe(arm),
-                customdata=[safe(item.parameter) for _, item in rows],
-                hovertemplate=f"{safe(arm)}<br>%{{customdata}}: %{{x:.3f}}<extra></extra>",
+            go.Scatter(
+                # A logarithm knows no empty text.
+                x=[max(1, length) for length in split.quantiles],
+                y=shares,
+                mode="lines+markers",
+                line={"color": colour, "width": 2},
+                marker={"size": 5},
+                name=words(f"split_{split.split}"),
+                hovertemplate=(
+                    f"{words(f'split_{split.split}')}: %{{y:.0%}} ≤ %{{x:,}}<extra></extra>"
+                ),
             )
         )
-    figure.update_xaxes(title={"text": words("axis_importance")}, rangemode="tozero")
-    figure.update_yaxes(
-        tickvals=list(range(len(data))),
-        ticktext=[safe(item.parameter, 30) for item in data],
-        range=[len(data) - 0.5, -0.5],
+    title = words("axis_length")
+    figure.update_xaxes(
+        title={"text": words("axis_log", title=title) if longest > 200 else title},
+        type="log" if longest > 200 else "linear",
+        dtick="D2" if longest > 200 else None,
+        tickformat="~s" if longest > 200 else ",d",
     )
-    figure.update_layout(bargap=0.35)
+    figure.update_yaxes(
+        title={"text": words("axis_share"), "standoff": 8}, tickformat=".0%", range=[-0.02, 1.03]
+    )
     return figure
 
 
-def _figure(height: int) -> go.Figure:
+def blank(height: int) -> go.Figure:
+    """A figure without a theme: the page's own colours, fonts and grid come in when it is drawn."""
     figure = go.Figure()
     figure.update_layout(
         template=None,
@@ -358,7 +370,8 @@ def _figure(height: int) -> go.Figure:
     return figure
 
 
-def _marker(style: Style, size: int) -> dict[str, Any]:
+def marker(style: Style, size: float) -> dict[str, Any]:
+    """An arm's marker, `size` pixels across."""
     return {
         "color": style.colour,
         "size": size,
@@ -367,11 +380,17 @@ def _marker(style: Style, size: int) -> dict[str, Any]:
     }
 
 
-def _axis(metric: Metric, words: Words) -> dict[str, Any]:
-    axis: dict[str, Any] = {"title": {"text": words(f"axis_{metric.key}")}}
-    if metric.log:
-        axis |= {"type": "log", "dtick": "D2", "tickformat": "~s", "exponentformat": "none"}
-    return axis
+def _axis(data: TradeOff, words: Words) -> dict[str, Any]:
+    title = words(f"axis_{data.x.key}")
+    if not data.log:
+        return {"title": {"text": title}, "tickformat": ",.4~g"}
+    return {
+        "title": {"text": words("axis_log", title=title)},
+        "type": "log",
+        "dtick": "D2",
+        "tickformat": "~s",
+        "exponentformat": "none",
+    }
 
 
 def _interval(low: float | None, high: float | None) -> str:

@@ -23,6 +23,22 @@ def short_score(value: float | None) -> str:
     return MISSING if value is None else f"{value:.3f}"
 
 
+def gap(value: float | None) -> str:
+    """A difference between two scores, without its sign: three digits, as scores in prose."""
+    if value is None:
+        return MISSING
+    return "<0.001" if 0 < abs(value) < 0.0005 else f"{abs(value):.3f}"
+
+
+def times(ratio: float | None) -> str:
+    """A multiple: 130×, 2.4×, 0.03×."""
+    if ratio is None:
+        return MISSING
+    if ratio >= 9.95:
+        return f"{ratio:,.0f}×"
+    return f"{ratio:.1f}×" if ratio >= 0.095 else f"{ratio:.1g}×"
+
+
 def interval(bounds: tuple[float, float] | None) -> str:
     """An interval of scores."""
     return MISSING if bounds is None else f"{score(bounds[0])}–{score(bounds[1])}"
@@ -53,6 +69,11 @@ def percent(share: float | None) -> str:
     if 0 < share < 0.001:
         return "<0.1%"
     return f"{share * 100:.1f}%"
+
+
+def whole_percent(share: float) -> str:
+    """A share as whole per cent, for prose; a share above nothing is never shown as nothing."""
+    return "<1%" if 0 < share < 0.005 else f"{share * 100:.0f}%"
 
 
 def agreement(share: float | None) -> str:

@@ -1,28 +1,14 @@
-"""One study as one HTML file that asks nobody for anything: data, charts and script inside.
-
-The policy in its head allows exactly the scripts written here, by their hashes; so even a string
-that slipped past the escaping could not run. Tables are plain HTML and read without the script,
-which adds sorting, the charts and the list of all trials.
-"""
+"""One study as one page: what stands where, in the order a reader asks."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import re
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
-from suite import __version__
-from suite.report import chart_data, charts, formats
-from suite.report.answer import Answer, answer, bounds_text
+from suite.report import chart_data, formats, study_charts
+from suite.report.answer import USEFUL, Answer, answer, bounds_text
 from suite.report.rows import (
     METRICS,
     SIGNIFICANCE,
@@ -35,27 +21,28 @@ from suite.report.rows import (
     leaderboard,
     references,
 )
+from suite.report.shell import Chart, Pack, render
 from suite.report.words import Words
-from suite.results import Comparison, StudyResults, Trial
+from suite.results import Comparison, Missed, StudyResults, Trial
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-TEMPLATES = Path(__file__).parent / "templates"
-#: Longest reason printed whole; groups of failures listed; classes with a column of their own.
-REASON_SHOWN = 1200
+#: Groups of failures listed; classes whose counts are shown at once.
 FAILURES_SHOWN = 40
 ERROR_IN_TRIALS = 160
 CLASS_COUNTS_OPEN = 20
+TILES = 6
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A drawn chart, named so that the page's script finds its data."""
+class Tile:
+    """An arm that a reader would choose for one reason or another.
 
-    name: str
-    height: int
-    json: Markup
+    `training` and `speed` are its costs as multiples of the best arm's; empty for that arm.
+    """
+
+    row: LeaderboardRow
+    roles: tuple[str, ...]
+    training: str
+    speed: str
 
 
 @dataclass(frozen=True)
@@ -97,61 +84,32 @@ def render_page(results: StudyResults, words: Words) -> str:
     views = chart_data.class_views(results, board)
     told = answer(results, board, words)
     split = references(results)
-    # Published numbers are on test: beside scores on validation they would mislead.
-    tested = board.basis == "test"
-    fronts = [
-        chart_data.trade_off(board, METRICS[key], split.drawable if tested else ())
-        for key in ("offline_rps", "train_seconds")
-    ]
-    curves = chart_data.curves(results)
-    history = chart_data.history(results)
     per_class = chart_data.per_class(views)
-    important = chart_data.importances(results)
+    pack = Pack(values={"trials": _trials(results)})
+    drawn = StudyCharts.of(results, board, styles, words)
+    for chart in drawn.all():
+        pack.add(chart)
     context: dict[str, Any] = {
         "r": results,
         "board": board,
         "answer": told,
-        "leaders": [row for arm in told.leaders if (row := board.row(arm))],
+        "tiles": tiles(told, board),
         "styles": styles,
         "whiskers": whiskers(board),
         "comparisons": [_judged(c, words) for c in results.comparisons],
-        "trade_offs": [
-            (
-                data,
-                _figure(name, charts.trade_off_figure(data, styles, words))
-                if data.points
-                else None,
-            )
-            for name, data in zip(("rps", "time"), fronts, strict=True)
-        ],
-        "curves": curves,
-        "curves_figure": (
-            _figure("curves", charts.curves_figure(curves, styles, words))
-            if curves.curves
-            else None
-        ),
-        "history": history,
-        "history_figure": (
-            _figure("history", charts.history_figure(history, styles, words))
-            if history.points
-            else None
-        ),
-        "importance_figure": (
-            _figure("importance", charts.importance_figure(important, styles, words))
-            if important
-            else None
-        ),
-        "class_views": [
-            (view, _figure(f"confusion-{i}", charts.confusion_figure(view, results.labels, words)))
-            for i, view in enumerate(views)
-            if view.counts
-        ],
+        "trade_offs": drawn.trade_offs,
+        "curves": drawn.curves,
+        "importance": drawn.importance,
+        "knobs": drawn.knobs,
+        "class_views": drawn.confusions,
         "per_class": per_class,
-        "per_class_figure": (
-            _figure("per-class", charts.per_class_figure(per_class, results.labels, styles, words))
-            if per_class
-            else None
-        ),
+        "per_class_chart": drawn.per_class,
+        "timeline": drawn.timeline,
+        "states": drawn.states,
+        "costs": drawn.costs,
+        "history": drawn.history,
+        "lengths": drawn.lengths,
+        "missed_answers": lambda missed: _answers(missed, results, words),
         "absent": absent(results, board),
         "failures": failures(results)[:FAILURES_SHOWN],
         "failures_more": max(0, len(failures(results)) - FAILURES_SHOWN),
@@ -162,27 +120,147 @@ def render_page(results: StudyResults, words: Words) -> str:
         },
         "bounds": bounds_text(bounds_of(results), words) if bounds_of(results) else None,
         "settings_rows": _settings_rows(results, words),
+        "commands": _commands(results),
         "environment": formats.flat(results.environment),
         "measured": [_measured(row, results, words) for row in board.rows],
         "class_range": _class_range(results),
         "engines": results.bench,
-        "trials_json": embed(_trials(results)),
-        "words_json": embed(
-            {key: words(key) for key in ("copied", "copy", "missing")}
-            | {
-                "language": words("html_lang"),
-                "shown_of": words("shown_of", shown="{shown}", total="{total}"),
-            }
-        ),
-        "curves_cap": chart_data.CURVES_PER_ARM,
-        "constants": {"open_counts": CLASS_COUNTS_OPEN, "reason": REASON_SHOWN},
+        "label_of": chart_data.label_of,
+        "constants": {"open_counts": CLASS_COUNTS_OPEN},
     }
-    return _render("page.html", words, context, with_plotly=True)
+    return render("page.html", words, context, pack)
 
 
-def render_index(entries: Sequence[IndexEntry], words: Words) -> str:
-    """The page that names every study and its answer."""
-    return _render("index.html", words, {"entries": entries}, with_plotly=False)
+@dataclass(frozen=True)
+class StudyCharts:
+    """Every chart of a study, each None or missing where its data is."""
+
+    trade_offs: list[tuple[chart_data.TradeOff, Chart | None]]
+    curves: Chart | None
+    importance: Chart | None
+    knobs: list[tuple[Any, Chart, Chart]]
+    confusions: list[tuple[chart_data.ClassView, Chart]]
+    per_class: Chart | None
+    timeline: Chart | None
+    states: Chart | None
+    costs: Chart | None
+    history: Chart | None
+    lengths: Chart | None
+
+    @staticmethod
+    def of(
+        results: StudyResults,
+        board: Leaderboard,
+        styles: study_charts.Styles,
+        words: Words,
+    ) -> StudyCharts:
+        """The charts of a study."""
+        views = chart_data.class_views(results, board)
+        by_class = chart_data.per_class(views)
+        # Published numbers are on test: beside scores on validation they would mislead.
+        drawable = references(results).drawable if board.basis == "test" else ()
+        return StudyCharts(
+            trade_offs=list(study_charts.trade_offs(board, drawable, styles, words)),
+            curves=study_charts.curves(results, board, styles, words),
+            importance=study_charts.importance(results, styles, words),
+            knobs=list(study_charts.knobs(results, board, styles, words)),
+            confusions=list(study_charts.confusions(views, results.labels, words)),
+            per_class=(
+                study_charts.per_class(by_class, results.labels, styles, words)
+                if by_class
+                else None
+            ),
+            timeline=study_charts.timeline(results, styles, words),
+            states=study_charts.states(results, words),
+            costs=study_charts.costs(results, words),
+            history=study_charts.history(results, styles, words),
+            lengths=study_charts.lengths(results, words),
+        )
+
+    def all(self) -> list[Chart]:
+        """The charts there are, in the page's order."""
+        found: list[Chart | None] = [
+            *(chart for _, chart in self.trade_offs),
+            self.curves,
+            self.importance,
+            *(chart for _, *pair in self.knobs for chart in pair),
+            *(chart for _, chart in self.confusions),
+            self.per_class,
+            self.timeline,
+            self.states,
+            self.costs,
+            self.history,
+            self.lengths,
+        ]
+        return [chart for chart in found if chart is not None]
+
+
+def tiles(told: Answer, board: Leaderboard) -> list[Tile]:
+    """The arms that matter at a glance: the best, the runner-up, the fastest, the cheapest."""
+    if not told.leaders:
+        return []
+    roles: dict[str, list[str]] = {told.leaders[0]: ["best"]}
+    if len(told.leaders) > 1:
+        roles[told.leaders[0]] = ["tied"]
+        for arm in told.leaders[1:]:
+            roles.setdefault(arm, []).append("tied")
+    elif told.second:
+        roles.setdefault(told.second, []).append("second")
+    least = USEFUL * (board.score.of(board.row(told.leaders[0]) or board.rows[0]) or 0.0)
+    useful = [row for row in board.rows if (board.score.of(row) or 0.0) >= least]
+    fastest = extreme([row for row in useful if row.feasible] or useful, METRICS["offline_rps"])
+    if fastest is not None and len(board.rows) > 1:
+        roles.setdefault(fastest.arm, []).append("fastest")
+    if told.thrift and len(board.rows) > 1:
+        roles.setdefault(told.thrift, []).append("thrift")
+    first = board.row(told.leaders[0])
+    found = []
+    for arm, own in list(roles.items())[:TILES]:
+        row = board.row(arm)
+        if row is None or first is None:
+            continue
+        same = row is first
+        found.append(
+            Tile(
+                row,
+                tuple(own),
+                "" if same else _versus(row.train_seconds, first.train_seconds),
+                "" if same else _versus(row.offline_rps, first.offline_rps),
+            )
+        )
+    return found
+
+
+def _versus(own: float | None, other: float | None) -> str:
+    return formats.times(own / other) if own is not None and other else ""
+
+
+def _answers(missed: Missed, results: StudyResults, words: Words) -> list[tuple[str, list[str]]]:
+    """What a row was taken for, most arms first, with the arms that did."""
+    groups: dict[int, list[str]] = {}
+    for arm, predicted in missed.predicted.items():
+        groups.setdefault(predicted, []).append(arm)
+    ordered = sorted(groups.items(), key=lambda pair: -len(pair[1]))
+    return [
+        (words("no_answer") if i < 0 else chart_data.label_of(results.labels, i), arms)
+        for i, arms in ordered
+    ]
+
+
+def _commands(results: StudyResults) -> str:
+    """What else there is to run with this study, each command as typed."""
+    name = shlex.quote(results.study)
+    lines = [f"suite study run {name}", f"suite finals {name} --seeds 3", f"suite report {name}"]
+    return "\n".join(lines)
+
+
+def render_index(entries: Sequence[IndexEntry], words: Words, across: str | None = None) -> str:
+    """The page that names every study and its answer.
+
+    Args:
+        across: the address of the page across studies, where there is one.
+    """
+    return render("index.html", words, {"entries": entries, "across": across})
 
 
 def index_entry(results: StudyResults, href: str, words: Words) -> IndexEntry:
@@ -204,12 +282,6 @@ def index_entry(results: StudyResults, href: str, words: Words) -> IndexEntry:
         trials=sum(t.state in ("COMPLETE", "PRUNED", "FAIL") for t in results.trials),
         created=results.created,
     )
-
-
-def embed(value: Any) -> Markup:
-    """JSON that may stand inside a script element, whatever its strings hold."""
-    return _inside_script(json.dumps(value, ensure_ascii=False, allow_nan=False,
-                                     separators=(",", ":")))  # fmt: skip
 
 
 def whiskers(board: Leaderboard) -> dict[str, Whisker]:
@@ -236,18 +308,6 @@ def _judged(comparison: Comparison, words: Words) -> tuple[Comparison, str, bool
         return comparison, words("verdict_chance"), False
     better = comparison.a if comparison.difference > 0 else comparison.b
     return comparison, words("verdict_real", arm=better), True
-
-
-def _figure(name: str, figure: go.Figure) -> Figure:
-    return Figure(name, int(figure.layout.height), _inside_script(figure.to_json(engine="json")))
-
-
-def _inside_script(text: str) -> Markup:
-    # Inside a JSON string these may be written as escapes; outside one they do not occur. So
-    # no label can close the script element or open a comment in it.
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
 
 
 def _settings_rows(results: StudyResults, words: Words) -> list[tuple[str, str]]:
@@ -390,58 +450,3 @@ def _score(trial: Trial) -> float | None:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None or value != value else float(f"{value:.6g}")
-
-
-def _render(template: str, words: Words, context: Mapping[str, Any], *, with_plotly: bool) -> str:
-    script = _read("page.js")
-    plotly = _plotly() if with_plotly else ""
-    allowed = " ".join(_hash(text) for text in ((plotly, script) if plotly else (script,)))
-    return (
-        _environment()
-        .get_template(template)
-        .render(
-            w=words,
-            f=formats,
-            version=__version__,
-            css=Markup(_read("page.css")),
-            script=Markup(script),
-            plotly=Markup(plotly),
-            policy=(
-                f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
-                "img-src data: blob:; base-uri 'none'; form-action 'none'"
-            ),
-            label_of=chart_data.label_of,
-            is_link=lambda text: bool(re.fullmatch(r"https?://[^\s\"'<>]+", text)),
-            **context,
-        )
-    )
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-@cache
-def _read(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-@cache
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    text: str = get_plotlyjs()
-    return text
-
-
-@cache
-def _hash(script: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return f"'sha256-{digest}'"

@@ -85,21 +85,21 @@ WORDS: dict[str, tuple[str, str]] = {
         "还没有方案完成试验，暂无排名。",
     ),
     "answer_single": (
-        "{arm} is best on the test split: macro-F1 {f1}{costs}.",
-        "{arm} 在测试集上最好：宏平均 F1 {f1}{costs}。",
+        "{arm} is best on the test split: macro-F1 {f1}, {gap} above {second}, which {chance}.",
+        "{arm} 在测试集上最好：宏平均 F1 {f1}，比 {second} 高 {gap}，{chance}。",
     ),
     "answer_only": (
-        "{arm} is the only arm with a test score, so it is compared with nothing: macro-F1 "
-        "{f1}{costs}.",
-        "只有 {arm} 有测试分数，没有可比较的对象：宏平均 F1 {f1}{costs}。",
+        "{arm} is the only arm with a test score, so it is compared with nothing: macro-F1 {f1}.",
+        "只有 {arm} 有测试分数，没有可比较的对象：宏平均 F1 {f1}。",
     ),
     "answer_tie": (
-        "{arms} share rank 1: on the test split they cannot be told apart.",
-        "{arms} 并列第一：在测试集上无法区分高下。",
+        "{arms} share rank 1: on the test split they cannot be told apart, and the "
+        "lead of {gap} over {second} {chance}.",
+        "{arms} 并列第一：在测试集上无法区分高下，领先 {second} 的 {gap} {chance}。",
     ),
     "answer_tie_within": (
-        "{arms} cannot be told apart on the test split.",
-        "{arms} 在测试集上无法区分高下。",
+        "{arms} cannot be told apart on the test split; the lead of {gap} over {second} {chance}.",
+        "{arms} 在测试集上无法区分高下，领先 {second} 的 {gap} {chance}。",
     ),
     "answer_member": (
         "{arm} (macro-F1 {f1}, 95 % interval {low}–{high})",
@@ -108,42 +108,42 @@ WORDS: dict[str, tuple[str, str]] = {
     "answer_member_next": ("{arm} ({f1}, {low}–{high})", "{arm}（{f1}，{low}–{high}）"),
     "answer_more": ("{n} more", "另外 {n} 个"),
     "answer_tie_both": (
-        "Of these, {arm} is both the fastest to serve ({rps}) and the cheapest to train ({time}).",
-        "其中 {arm} 推理最快（{rps}），训练也最省（{time}）。",
+        "Of these, {arm} is both the fastest to serve ({rps}) and the cheapest to train ({time})",
+        "其中 {arm} 推理最快（{rps}），训练也最省（{time}）",
     ),
     "answer_tie_fast_cheap": (
-        "Of these, {fast} is the fastest to serve ({rps}), and {cheap} is the cheapest to train "
-        "({time}).",
-        "其中 {fast} 推理最快（{rps}），{cheap} 训练最省（{time}）。",
+        "Of these, {fast} is the fastest to serve ({rps}), and {cheap} is the cheapest "
+        "to train ({time})",
+        "其中 {fast} 推理最快（{rps}），{cheap} 训练最省（{time}）",
     ),
     "answer_tie_fast": (
-        "Of these, {fast} is the fastest to serve ({rps}).",
-        "其中 {fast} 推理最快（{rps}）。",
+        "Of these, {fast} is the fastest to serve ({rps})",
+        "其中 {fast} 推理最快（{rps}）",
     ),
     "answer_tie_cheap": (
-        "Of these, {cheap} is the cheapest to train ({time}).",
-        "其中 {cheap} 训练最省（{time}）。",
-    ),
-    "answer_rival_both": (
-        "{arm} is faster to serve ({rps}) and cheaper to train ({time}), at macro-F1 {f1}.",
-        "{arm} 推理更快（{rps}），训练也更省（{time}），宏平均 F1 为 {f1}。",
-    ),
-    "answer_rival_fast": (
-        "Fastest to serve is {fast} ({rps}), at macro-F1 {f1}.",
-        "推理最快的是 {fast}（{rps}），宏平均 F1 为 {f1}。",
+        "Of these, {cheap} is the cheapest to train ({time})",
+        "其中 {cheap} 训练最省（{time}）",
     ),
     "answer_rival_cheap": (
-        "Cheapest to train is {cheap} ({time}), at macro-F1 {f1}.",
-        "训练最省的是 {cheap}（{time}），宏平均 F1 为 {f1}。",
+        "cheapest of all to train is {cheap} ({time}, {rps}), which scores {gap} lower",
+        "所有方案中训练最省的是 {cheap}（{time}，{rps}），低 {gap}",
     ),
     "answer_validation": (
-        "On validation alone {arm} leads with macro-F1 {f1}{costs}. The test split has not been "
-        "opened, so whether the lead is more than chance is not known yet.",
-        "仅看验证集，{arm} 领先，宏平均 F1 {f1}{costs}。测试集尚未打开，领先是否只是偶然还不清楚。",
+        "On validation alone {arm} leads with macro-F1 {f1}, {gap} above {second}; the "
+        "test split has not been opened, so whether that is more than chance is not "
+        "known yet.",
+        "仅看验证集，{arm} 领先，宏平均 F1 {f1}，比 {second} 高 "
+        "{gap}；测试集尚未打开，是否只是偶然还不清楚。",
     ),
     "answer_interval": ("{f1} (95 % interval {low}–{high})", "{f1}（95% 区间 {low}–{high}）"),
-    "answer_trained": ("trained in {time}", "训练用时 {time}"),
-    "answer_serves": ("serves {rps}", "推理速度{rps}"),
+    "answer_trained": (
+        "It trained in {time}",
+        "训练用时 {time}",
+    ),
+    "answer_serves": (
+        "It serves {rps}",
+        "推理速度{rps}",
+    ),
     "answer_stale": (
         "The study searched on after the finals, so they are stale: a better trial may exist "
         "that was not tested.",
@@ -157,6 +157,63 @@ WORDS: dict[str, tuple[str, str]] = {
     "bound_min_rps": ("at least {value} texts/s", "每秒至少 {value} 条"),
     "bound_max_train_seconds": ("trained within {value}", "训练不超过 {value}"),
     "bound_other": ("{name} {value}", "{name} {value}"),
+    "more_than_chance": (
+        "is more than chance",
+        "不只是偶然",
+    ),
+    "more_than_chance_p": (
+        "is more than chance (p {p})",
+        "不只是偶然（p {p}）",
+    ),
+    "could_be_chance": (
+        "could be chance",
+        "可能只是偶然",
+    ),
+    "could_be_chance_p": (
+        "could be chance (p {p})",
+        "可能只是偶然（p {p}）",
+    ),
+    "answer_validation_only": (
+        "On validation alone {arm} has macro-F1 {f1}, and no other arm has a result; "
+        "the test split has not been opened.",
+        "仅看验证集，{arm} 的宏平均 F1 为 {f1}，其他方案尚无结果；测试集尚未打开。",
+    ),
+    "answer_costs": (
+        "It trained in {time} and serves {rps}",
+        "训练用时 {time}，推理速度{rps}",
+    ),
+    "answer_times_training": (
+        "{times} the training time",
+        "训练用时的 {times}",
+    ),
+    "answer_times_speed": (
+        "{times} the speed",
+        "速度的 {times}",
+    ),
+    "answer_against_second": (
+        "that is {costs} of the runner-up {arm}",
+        "是第二名 {arm} {costs}",
+    ),
+    "answer_against_both": (
+        "that is {costs} of the runner-up {arm}, which is also the cheapest to train",
+        "是第二名 {arm} {costs}，后者也是训练最省的",
+    ),
+    "answer_against_cheapest": (
+        "and {costs} of {arm}, the cheapest to train, which scores {gap} lower",
+        "是训练最省的 {arm} {costs}，后者低 {gap}",
+    ),
+    "answer_is_cheapest": (
+        "no arm of use is cheaper to train",
+        "没有更省训练且可用的方案",
+    ),
+    "answer_tie_instead": (
+        ", where {leader} takes {costs} of {arm}",
+        "，而 {leader} 是 {arm} {costs}",
+    ),
+    "end": (
+        ".",
+        "。",
+    ),
     # metrics
     "metric_rank": ("Rank", "名次"),
     "metric_arm": ("Arm", "方案"),
@@ -174,8 +231,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "metric_parameters": ("Parameters", "参数量"),
     "metric_trials": ("Trials", "试验数"),
     "metric_settings": ("Best hyperparameters", "最佳超参数"),
-    "axis_train_seconds": ("training time, s (log)", "训练用时，秒（对数）"),
-    "axis_offline_rps": ("texts per second, Offline (log)", "每秒处理条数，Offline（对数）"),
+    "axis_train_seconds": (
+        "training time, s",
+        "训练用时，秒",
+    ),
+    "axis_offline_rps": (
+        "texts per second, Offline",
+        "每秒处理条数，Offline",
+    ),
     "axis_test_macro_f1": ("macro-F1 on test", "测试集宏平均 F1"),
     "axis_validation_macro_f1": ("macro-F1 on validation", "验证集宏平均 F1"),
     "split_test": ("test", "测试集"),
@@ -304,9 +367,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "search": ("The search", "搜索过程"),
     "curves": ("Checkpoints", "检查点"),
     "curves_intro": (
-        "Macro-F1 on validation at fractions of a trial's budget. Thick: the arm's best trial; "
-        "dotted: pruned.",
-        "试验预算各阶段的验证集宏 F1。粗线为该方案最佳试验，虚线为被剪枝的试验。",
+        "Macro-F1 on validation at fractions of a trial’s budget. Thick: the arm’s "
+        "best trial; faint and dotted: pruned.",
+        "试验预算各阶段的验证集宏 F1。粗线为该方案最佳试验，淡虚线为被剪枝的试验。",
     ),
     "curves_capped": (
         "{shown} of {total} curves are drawn: the best {cap} of each arm.",
@@ -326,9 +389,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "best_so_far": ("best so far", "当时最佳"),
     "importance": ("What mattered", "哪些超参数重要"),
     "importance_intro": (
-        "Share of the difference in macro-F1 that each hyperparameter explains, within its arm "
-        "(PED-ANOVA).",
-        "各超参数在其方案内对宏 F1 差异的解释份额（PED-ANOVA）。",
+        "Share of the differences in macro-F1 that each hyperparameter explains within "
+        "its arm (PED-ANOVA, arms with 8 complete trials or more).",
+        "各超参数在其方案内对宏 F1 差异的解释份额（PED-ANOVA，至少 8 次完成的试验）。",
     ),
     "axis_importance": ("importance", "重要性"),
     "state_complete": ("complete", "完成"),
@@ -492,6 +555,347 @@ WORDS: dict[str, tuple[str, str]] = {
     "filter_states": ("all states", "全部状态"),
     "show_more": ("Show more", "显示更多"),
     "shown_of": ("{shown} of {total}", "{shown} / {total}"),
+    "skip": (
+        "Skip to the answer",
+        "跳到结论",
+    ),
+    "theme_auto": (
+        "Theme: system",
+        "主题：跟随系统",
+    ),
+    "theme_light": (
+        "Theme: light",
+        "主题：浅色",
+    ),
+    "theme_dark": (
+        "Theme: dark",
+        "主题：深色",
+    ),
+    "chart_wait": (
+        "The chart is being drawn …",
+        "正在绘制图表……",
+    ),
+    "chart_old": (
+        "This browser is too old to unpack the charts; their values are in the tables "
+        "and in the JSON file.",
+        "浏览器版本过旧，无法显示图表；数值见表格和 JSON 文件。",
+    ),
+    "data_show": (
+        "Show data",
+        "显示数据",
+    ),
+    "data_hide": (
+        "Hide data",
+        "隐藏数据",
+    ),
+    "data_csv": (
+        "Download CSV",
+        "下载 CSV",
+    ),
+    "filter_arms": (
+        "Filter arms",
+        "筛选方案",
+    ),
+    "filter_families": (
+        "all families",
+        "全部家族",
+    ),
+    "axis_log": (
+        "{title} (log)",
+        "{title}（对数）",
+    ),
+    "interval_low": (
+        "95 % low",
+        "95% 下界",
+    ),
+    "interval_high": (
+        "95 % high",
+        "95% 上界",
+    ),
+    "about_trade_off": (
+        "{y} against {x}; bars are 95 % intervals where test was scored. Up, and "
+        "towards the cheaper side, is better.",
+        "{y}与{x}；有测试分数时，误差线为 95% 区间。越高、越靠近省的一侧越好。",
+    ),
+    "bubbles": (
+        "The area of a point is peak memory while training.",
+        "圆点面积表示训练时的内存峰值。",
+    ),
+    "finding_only": (
+        "Only {arm} has both figures",
+        "只有 {arm} 同时具备两项数据",
+    ),
+    "finding_speed": (
+        "{arm} serves {times} as many texts as {best}, for {gap} less macro-F1",
+        "{arm} 每秒处理的条数是 {best} 的 {times}，宏 F1 低 {gap}",
+    ),
+    "finding_speed_same": (
+        "{arm} is both the best and the fastest to serve",
+        "{arm} 效果最好，推理也最快",
+    ),
+    "finding_time": (
+        "{best} takes {times} the training time of {arm}, for {gap} more macro-F1",
+        "{best} 的训练用时是 {arm} 的 {times}，宏 F1 高 {gap}",
+    ),
+    "finding_time_same": (
+        "{arm} is both the best and the cheapest to train",
+        "{arm} 效果最好，训练也最省",
+    ),
+    "finding_curves": (
+        "{arm}’s best trial is within 0.01 of its best score from {share} of its budget on",
+        "{arm} 的最佳试验从预算的 {share} 起，与其最佳分数相差不到 0.01",
+    ),
+    "finding_curves_fell": (
+        "{arm}’s best trial was at its best at {share} of its budget, and fell after",
+        "{arm} 的最佳试验在预算的 {share} 处最好，之后下降",
+    ),
+    "finding_curves_none": (
+        "{n} trials have more than one checkpoint",
+        "{n} 次试验有多个检查点",
+    ),
+    "finding_history": (
+        "Trial {n} ({arm}) brought the best validation score, {score}; {after} trials "
+        "came after it",
+        "第 {n} 次试验（{arm}）得到最佳验证分数 {score}；其后还有 {after} 次试验",
+    ),
+    "finding_history_none": (
+        "No trial has run to its end",
+        "还没有试验跑完",
+    ),
+    "finding_importance": (
+        "In {arm}, {parameter} explains {share} of the differences between trials",
+        "在 {arm} 中，{parameter} 解释了试验间差异的 {share}",
+    ),
+    "finding_parallel": (
+        "The best trial, {n}, scored {score} with {parameter} = {value}",
+        "最佳试验 {n} 得分 {score}，其 {parameter} = {value}",
+    ),
+    "finding_slices": (
+        "{n} trials lie between {low} and {high} on validation",
+        "{n} 次试验的验证分数在 {low} 与 {high} 之间",
+    ),
+    "finding_confusion": (
+        "{true} is most often taken for {predicted}: {n} rows, {share} of its class",
+        "{true} 最常被误判为 {predicted}：{n} 行，占该类 {share}",
+    ),
+    "finding_per_class": (
+        "{hard} is the hardest class (F1 {low} on average), {easy} the easiest ({high})",
+        "{hard} 最难（平均 F1 {low}），{easy} 最容易（{high}）",
+    ),
+    "finding_timeline": (
+        "{workers} workers ran {n} trials in {time}; {idle} of their time had no trial on it",
+        "{workers} 个进程在 {time} 内运行了 {n} 次试验；其中 {idle} 的时间没有试验",
+    ),
+    "finding_timeline_one": (
+        "One worker ran {n} trials in {time}; {idle} of its time had no trial on it",
+        "一个进程在 {time} 内运行了 {n} 次试验；其中 {idle} 的时间没有试验",
+    ),
+    "finding_states": (
+        "Of {n} trials {complete} ran to their end, {pruned} were pruned, {failed} failed",
+        "{n} 次试验中，{complete} 次完成，{pruned} 次被剪枝，{failed} 次失败",
+    ),
+    "finding_costs": (
+        "{arm} took {share} of the {time} that all trials took together",
+        "全部试验共用 {time}，其中 {arm} 占 {share}",
+    ),
+    "finding_lengths": (
+        "Half of the texts in {split} have at most {half} characters, one in twenty "
+        "has more than {long}",
+        "{split}中一半文本不超过 {half} 个字符，二十分之一超过 {long} 个",
+    ),
+    "learned": (
+        "How they learned",
+        "学习过程",
+    ),
+    "learned_none": (
+        "No trial has more than one checkpoint yet.",
+        "还没有试验有多个检查点。",
+    ),
+    "validation_rows": (
+        "validation rows",
+        "验证集行数",
+    ),
+    "hyperparameter": (
+        "Hyperparameter",
+        "超参数",
+    ),
+    "importance_none": (
+        "Importance needs eight complete trials of an arm; none has so many.",
+        "计算重要性需要某方案至少有八次完成的试验；目前没有。",
+    ),
+    "parallel_intro": (
+        "Each line is a trial through its hyperparameters to its macro-F1 on "
+        "validation; blue is better, thick the best, dotted pruned.",
+        "每条线是一次试验，从各超参数连到验证集宏 F1；越蓝越好，粗线最佳，虚线为被剪枝。",
+    ),
+    "slices_intro": (
+        "Macro-F1 on validation over each hyperparameter; faint: pruned, star: the best.",
+        "验证集宏 F1 与各超参数；淡色为被剪枝，星号为最佳。",
+    ),
+    "knobs_capped": (
+        "{shown} of {total} trials are drawn: the best, and an even part of the rest.",
+        "共 {total} 次试验，画出 {shown} 次：最好的，以及其余的均匀抽样。",
+    ),
+    "axes_capped": (
+        "{shown} of {total} hyperparameters are drawn, the most important first.",
+        "共 {total} 个超参数，画出最重要的 {shown} 个。",
+    ),
+    "knobs_none": (
+        "No arm has three scored trials with different hyperparameters.",
+        "没有方案有三次以上超参数不同的试验。",
+    ),
+    "confusion_intro": (
+        "Rows are true classes, on {split}; colour is the share of the class.",
+        "行为真实类别（{split}）；颜色为在该类中的占比。",
+    ),
+    "per_class_intro": (
+        "F1 on {split}, hardest class first, a point for each arm.",
+        "{split}上的 F1，最难的类别在前，每个方案一点。",
+    ),
+    "timeline_intro": (
+        "Each bar is a trial; faint: pruned, crossed: failed. The first began at {began}.",
+        "每个条是一次试验；淡色为被剪枝，叉纹为失败。第一次开始于 {began}。",
+    ),
+    "timeline_capped": (
+        "{shown} of {total} trials are drawn: the longest.",
+        "共 {total} 次试验，画出最长的 {shown} 次。",
+    ),
+    "states_intro": (
+        "Trials of each arm by what became of them; equal budgets mean equal lengths.",
+        "各方案试验的结局；预算相同则条长相同。",
+    ),
+    "costs_intro": (
+        "Wall-clock time of each arm’s trials. “Other” is loading, serving "
+        "measurements and processes.",
+        "各方案试验的实际用时。“其他”为加载、推理测速和进程开销。",
+    ),
+    "cost_training": (
+        "training",
+        "训练",
+    ),
+    "cost_scoring": (
+        "scoring",
+        "评估",
+    ),
+    "cost_other": (
+        "other",
+        "其他",
+    ),
+    "axis_elapsed_seconds": (
+        "seconds since the first trial began",
+        "距第一次试验开始的秒数",
+    ),
+    "axis_elapsed_minutes": (
+        "minutes since the first trial began",
+        "距第一次试验开始的分钟数",
+    ),
+    "axis_elapsed_hours": (
+        "hours since the first trial began",
+        "距第一次试验开始的小时数",
+    ),
+    "axis_wall_seconds": (
+        "wall-clock seconds",
+        "实际用时，秒",
+    ),
+    "axis_wall_minutes": (
+        "wall-clock minutes",
+        "实际用时，分钟",
+    ),
+    "axis_wall_hours": (
+        "wall-clock hours",
+        "实际用时，小时",
+    ),
+    "worker": (
+        "Worker",
+        "进程",
+    ),
+    "start_seconds": (
+        "start, s",
+        "开始，秒",
+    ),
+    "end_seconds": (
+        "end, s",
+        "结束，秒",
+    ),
+    "lengths_intro": (
+        "Share of each split’s texts with at most so many characters.",
+        "各划分中长度不超过某字符数的文本比例。",
+    ),
+    "axis_length": (
+        "length in characters",
+        "字符长度",
+    ),
+    "axis_share": (
+        "share of the texts",
+        "文本占比",
+    ),
+    "role_best": (
+        "best",
+        "最佳",
+    ),
+    "role_tied": (
+        "tied for best",
+        "并列最佳",
+    ),
+    "role_second": (
+        "runner-up",
+        "第二名",
+    ),
+    "role_fastest": (
+        "fastest to serve",
+        "推理最快",
+    ),
+    "role_thrift": (
+        "cheapest to train",
+        "训练最省",
+    ),
+    "against_best": (
+        "against {arm}",
+        "相对 {arm}",
+    ),
+    "missed": (
+        "Rows that every arm gets wrong",
+        "所有方案都判错的行",
+    ),
+    "missed_intro": (
+        "{n} of {total} test rows are missed by every arm of the finals; {shown} of "
+        "them are shown.",
+        "测试集 {total} 行中有 {n} 行被所有进入决赛的方案判错；显示其中 {shown} 行。",
+    ),
+    "missed_count": (
+        "{n} of {total} test rows are missed by every arm of the finals. `suite report "
+        "{study} --examples` shows them.",
+        "测试集 {total} 行中有 {n} 行被所有进入决赛的方案判错。用 `suite report "
+        "{study} --examples` 查看。",
+    ),
+    "missed_row": (
+        "Test row",
+        "测试行",
+    ),
+    "missed_text": (
+        "Text",
+        "文本",
+    ),
+    "missed_answers": (
+        "Taken for",
+        "被判为",
+    ),
+    "no_answer": (
+        "no answer",
+        "无回答",
+    ),
+    "commands_next": (
+        "And then",
+        "随后",
+    ),
+    "tiles_versus": (
+        "Multiples are against {arm}.",
+        "倍数均相对于 {arm}。",
+    ),
+    "index_across": (
+        "Compare the arms across these studies",
+        "跨研究比较各方案",
+    ),
     # exports
     "answer_column": ("Answer", "结论"),
     "best_arm": ("Best", "最佳方案"),
@@ -512,6 +916,10 @@ class Words:
             KeyError: no such key, or a value is missing: a defect of ours.
         """
         return WORDS[key][LANGUAGES.index(self.language)].format(**values)
+
+    def pattern(self, key: str) -> str:
+        """The phrase with its placeholders as they are, for a script to fill in."""
+        return WORDS[key][LANGUAGES.index(self.language)]
 
     def join(self, parts: Sequence[str], last: Literal["and", "or"] = "and") -> str:
         """A list as prose: `a, b and c`, `a、b 和 c`."""

@@ -1,9 +1,9 @@
-// Sorting, the charts, the arm picker and the list of all trials. Everything it shows is set as
-// text, never as HTML; what it needs stands in the page as JSON.
+// Sorting, filtering, the theme, the charts and their data, the pickers, the list of all trials.
+// Everything it shows is set as text, never as HTML; what it needs stands packed in the page.
 (() => {
   "use strict";
   const byId = (id) => document.getElementById(id);
-  const read = (id) => JSON.parse(byId(id).textContent);
+  const words = JSON.parse(byId("words").textContent);
 
   // Sorting. Rows without a value stay last whichever way a column is sorted.
   const compare = (a, b, up) => {
@@ -36,9 +36,42 @@
         body.append(...rows.map((pair) => pair[1]));
       });
 
+  // The theme: the system's, unless the reader chose.
+  const root = document.documentElement, themes = ["auto", "light", "dark"];
+  const theme = byId("theme");
+  const kept = (() => { try { return localStorage.getItem("suite-theme"); } catch { return null; } })();
+  let now = themes.includes(kept) ? kept : "auto";
+  const dress = () => {
+    if (now === "auto") delete root.dataset.theme; else root.dataset.theme = now;
+    if (theme) { theme.hidden = false; theme.textContent = words[`theme_${now}`]; }
+  };
+  dress();
+  if (theme) theme.addEventListener("click", () => {
+    now = themes[(themes.indexOf(now) + 1) % themes.length];
+    try { localStorage.setItem("suite-theme", now); } catch { /* not kept, then */ }
+    dress();
+    redraw();
+  });
+
+  // What is packed: the charts' values, and Plotly. Unpacked once, when first wanted.
+  const once = (make) => { let made; return () => (made ??= make()); };
+  const unpack = async (id) => {
+    const bytes = Uint8Array.from(atob(byId(id).textContent.trim()), (c) => c.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).text();
+  };
+  const able = "DecompressionStream" in window && byId("pack") !== null;
+  const pack = once(async () => JSON.parse(await unpack("pack")));
+  const plotly = once(async () => {
+    // An inline script of the text whose hash the policy names; nothing else could run.
+    const script = document.createElement("script");
+    script.textContent = await unpack("plotly");
+    document.head.append(script);
+  });
+
   // Charts: drawn when they come into view, in the colours of the page's scheme.
   const drawn = new Map();
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   const themed = (figure) => {
     const layout = structuredClone(figure.layout);
     const ink = colour("--ink"), muted = colour("--muted"), line = colour("--line");
@@ -56,28 +89,37 @@
       font: { family, color: ink, size: 12.5 } };
     layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: muted, activecolor: ink };
     const heat = [0, 1, 2, 3].map((i) => colour(`--heat-${i}`));
-    const data = figure.data.map((trace) => trace.type !== "heatmap" ? trace : {
-      ...trace, colorscale: [[0, heat[0]], [0.25, heat[1]], [0.6, heat[2]], [1, heat[3]]] });
+    const scale = [[0, heat[0]], [0.25, heat[1]], [0.6, heat[2]], [1, heat[3]]];
+    const data = figure.data.map((trace) =>
+      trace.type === "heatmap" ? { ...trace, colorscale: scale }
+        : trace.marker?.colorscale ? { ...trace, marker: { ...trace.marker, colorscale: scale } }
+          : trace);
     return { data, layout };
   };
   // Buttons are named one by one: left to itself, Plotly adds one that uploads the chart.
   const options = { responsive: true, displaylogo: false, plotlyServerURL: "",
     displayModeBar: "hover",
     modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]] };
-  const draw = (element) => {
-    if (drawn.has(element) || typeof Plotly === "undefined") return;
-    const figure = read(element.dataset.figure);
+  const draw = async (element) => {
+    if (drawn.has(element) || !able) return;
+    drawn.set(element, null);
+    const [{ charts }] = await Promise.all([pack(), plotly()]);
+    const figure = charts[element.dataset.chart].figure;
     drawn.set(element, figure);
     const { data, layout } = themed(figure);
-    Plotly.newPlot(element, data, layout, options);
+    element.textContent = "";
+    await Plotly.newPlot(element, data, layout, options);
+    element.dataset.drawn = "";
   };
   const redraw = () => {
     for (const [element, figure] of drawn) {
+      if (figure === null) continue;
       const { data, layout } = themed(figure);
       Plotly.react(element, data, layout, options);
     }
   };
   const charts = [...document.querySelectorAll(".chart")];
+  for (const element of charts) element.textContent = able ? words.chart_wait : words.chart_old;
   if ("IntersectionObserver" in window) {
     const watch = new IntersectionObserver((entries) => {
       for (const entry of entries)
@@ -88,14 +130,101 @@
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   addEventListener("beforeprint", () => charts.filter((c) => !c.closest("[hidden]")).forEach(draw));
 
-  // One arm's confusions at a time.
-  const pick = byId("pick-arm");
-  if (pick) {
+  // The data behind a chart, as a table in the page and as a file.
+  const cellOf = (value, kind) => {
+    const cell = document.createElement(kind);
+    if (typeof value === "number") {
+      cell.className = "number";
+      cell.textContent = String(value);
+    } else { cell.className = "text"; cell.textContent = value ?? words.missing; }
+    return cell;
+  };
+  for (const button of document.querySelectorAll("button[data-table]"))
+    button.addEventListener("click", async () => {
+      const figure = button.closest("figure");
+      let box = figure.querySelector(".scroll.data");
+      if (box === null) {
+        const { columns, rows } = (await pack()).charts[button.dataset.table];
+        const table = document.createElement("table"), shown = rows.slice(0, 1000);
+        const top = document.createElement("tr");
+        for (const name of columns) {
+          const cell = document.createElement("th");
+          cell.scope = "col";
+          cell.textContent = name;
+          top.append(cell);
+        }
+        table.createTHead().append(top);
+        const body = table.createTBody();
+        for (const row of shown) {
+          const line = document.createElement("tr");
+          line.append(...row.map((value) => cellOf(value, "td")));
+          body.append(line);
+        }
+        box = document.createElement("div");
+        box.className = "scroll tall data";
+        box.tabIndex = 0;
+        box.hidden = true;
+        box.append(table);
+        if (shown.length < rows.length) {
+          const rest = document.createElement("p");
+          rest.className = "muted";
+          rest.textContent = words.shown_of.replace("{shown}", shown.length.toLocaleString(words.language))
+            .replace("{total}", rows.length.toLocaleString(words.language));
+          box.append(rest);
+        }
+        figure.append(box);
+      }
+      box.hidden = !box.hidden;
+      button.setAttribute("aria-expanded", String(!box.hidden));
+      button.textContent = box.hidden ? words.data_show : words.data_hide;
+    });
+  const quoted = (value) => {
+    let text = value === null ? "" : String(value);
+    // A spreadsheet would run a text that begins like a formula.
+    if (typeof value === "string" && /^[=+\-@\t\r]/.test(text)) text = `'${text}`;
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  for (const button of document.querySelectorAll("button[data-csv]"))
+    button.addEventListener("click", async () => {
+      const { columns, rows } = (await pack()).charts[button.dataset.csv];
+      const text = [columns, ...rows].map((row) => row.map(quoted).join(",")).join("\n") + "\n";
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+      link.download = `${document.body.dataset.name ?? "chart"}-${button.dataset.csv}.csv`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    });
+
+  // One view of a group at a time: an arm's confusions, an arm's hyperparameters.
+  for (const pick of document.querySelectorAll("select[data-views]")) {
     const show = () => {
-      for (const view of document.querySelectorAll(".view")) view.hidden = view.id !== pick.value;
+      for (const view of document.querySelectorAll(`.view[data-group="${pick.dataset.views}"]`))
+        view.hidden = view.id !== pick.value;
     };
     pick.addEventListener("change", show);
     show();
+  }
+
+  // Rows of a table by text and by a choice; a word about how many are left.
+  for (const box of document.querySelectorAll(".filter[data-table-id]")) {
+    box.hidden = false;
+    const rows = [...byId(box.dataset.tableId).tBodies[0].rows];
+    const text = box.querySelector("input"), choice = box.querySelector("select");
+    const left = box.querySelector("[aria-live]");
+    const sift = () => {
+      const sought = text.value.trim().toLowerCase();
+      let shown = 0;
+      for (const row of rows) {
+        const fits = (sought === "" || (row.dataset.find ?? row.textContent).toLowerCase().includes(sought))
+          && (!choice || choice.value === "" || row.dataset.kind === choice.value);
+        row.hidden = !fits;
+        shown += fits;
+      }
+      left.textContent = words.shown_of.replace("{shown}", shown.toLocaleString(words.language))
+        .replace("{total}", rows.length.toLocaleString(words.language));
+    };
+    text.addEventListener("input", sift);
+    if (choice) choice.addEventListener("change", sift);
   }
 
   // The command.
@@ -103,7 +232,6 @@
   if (copy && navigator.clipboard) {
     copy.hidden = false;
     copy.addEventListener("click", async () => {
-      const words = read("words");
       await navigator.clipboard.writeText(byId("command").textContent);
       copy.textContent = words.copied;
       setTimeout(() => { copy.textContent = words.copy; }, 1500);
@@ -112,8 +240,8 @@
 
   // All trials: built when opened, a page at a time, so that ten thousand cost nothing before.
   const details = byId("all-trials");
-  if (details) details.addEventListener("toggle", () => {
-    const { arms, states, rows } = read("trials-data"), words = read("words");
+  if (details) details.addEventListener("toggle", async () => {
+    const { arms, states, rows } = (await pack()).trials;
     const table = byId("trials-table"), body = table.tBodies[0], more = byId("trials-more");
     const armPick = byId("trials-arm"), statePick = byId("trials-state");
     const step = 200;
