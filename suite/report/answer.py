@@ -188,7 +188,7 @@ def _chance(
     if p is None:
         return words("more_than_chance" if real else "could_be_chance")
     key = "more_than_chance_p" if real else "could_be_chance_p"
-    return words(key, p=formats.p_value(p))
+    return words(key, p=formats.p_told(p))
 
 
 def _member(row: LeaderboardRow, words: Words, key: str) -> str:

@@ -363,6 +363,7 @@ def blank(height: int) -> go.Figure:
             "yanchor": "bottom",
             "x": 0,
             "itemsizing": "constant",
+            "traceorder": "normal",
         },
     )
     figure.update_xaxes(automargin=True, ticks="", showline=False, zeroline=False)
@@ -388,7 +389,8 @@ def _axis(data: TradeOff, words: Words) -> dict[str, Any]:
         "title": {"text": words("axis_log", title=title)},
         "type": "log",
         "dtick": "D2",
-        "tickformat": "~s",
+        # Thousands of texts as k; but half a second is no 500m.
+        "tickformat": "~s" if data.x.higher_is_better else ",.3~g",
         "exponentformat": "none",
     }
 

@@ -31,12 +31,14 @@ def gap(value: float | None) -> str:
 
 
 def times(ratio: float | None) -> str:
-    """A multiple: 130×, 2.4×, 0.03×."""
+    """A multiple: 130×, 2.4×, 0.5×, 1/119."""
     if ratio is None:
         return MISSING
     if ratio >= 9.95:
         return f"{ratio:,.0f}×"
-    return f"{ratio:.1f}×" if ratio >= 0.095 else f"{ratio:.1g}×"
+    if ratio >= 0.095:
+        return f"{ratio:.1f}×"
+    return f"1/{1 / ratio:,.0f}" if ratio > 0 else f"{ratio:.0f}×"
 
 
 def interval(bounds: tuple[float, float] | None) -> str:
@@ -135,6 +137,11 @@ def parameters(value: float | None) -> str:
 def p_value(value: float) -> str:
     """A p-value; below a thousandth only that."""
     return "<.001" if value < 0.001 else f"{value:.3f}"
+
+
+def p_told(value: float) -> str:
+    """A p-value in prose, with its sign: `< .001`, `= 0.021`."""
+    return "< .001" if value < 0.001 else f"= {value:.3f}"
 
 
 def plain(value: Any) -> str:

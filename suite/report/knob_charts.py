@@ -144,10 +144,10 @@ def slices_figure(data: Knobs, colour: str, words: Words) -> go.Figure:
         title = axis.parameter
         kind: dict[str, Any] = {"type": "category"}
         if axis.kind != "choice":
-            kind = {"type": axis.kind}
+            kind = {"type": axis.kind, "tickformat": ".3~g", "nticks": 5}
         if axis.kind == "log":
             title = words("axis_log", title=axis.parameter)
-            kind |= {"dtick": 1, "exponentformat": "power"}
+            kind |= {"dtick": 1, "tickformat": None, "exponentformat": "power"}
         figure.update_xaxes(
             title={"text": safe(title, 40), "standoff": 4}, automargin=True, zeroline=False,
             row=row, col=column, **kind,

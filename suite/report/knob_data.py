@@ -190,9 +190,8 @@ def _ticks(low: float, high: float, log: bool) -> list[float]:
         def far(a: float, b: float) -> bool:
             return abs(math.log(a / b)) > 0.12 * math.log(high / low)
     else:
-        step = 10 ** math.floor(math.log10(high - low))
-        if (high - low) / step < 2:
-            step /= 2
+        step = 10.0 ** math.floor(math.log10(high - low))
+        step *= 0.5 if (high - low) / step < 2 else 2 if (high - low) / step > 5 else 1
         first = math.ceil(low / step)
         between = [i * step for i in range(first, math.floor(high / step) + 1)]
 

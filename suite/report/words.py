@@ -367,7 +367,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "search": ("The search", "搜索过程"),
     "curves": ("Checkpoints", "检查点"),
     "curves_intro": (
-        "Macro-F1 on validation at fractions of a trial’s budget. Thick: the arm’s "
+        "Macro-F1 on validation at fractions of a trial's budget. Thick: the arm's "
         "best trial; faint and dotted: pruned.",
         "试验预算各阶段的验证集宏 F1。粗线为该方案最佳试验，淡虚线为被剪枝的试验。",
     ),
@@ -642,11 +642,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "{arm} 效果最好，训练也最省",
     ),
     "finding_curves": (
-        "{arm}’s best trial is within 0.01 of its best score from {share} of its budget on",
+        "{arm}'s best trial is within 0.01 of its best score from {share} of its budget on",
         "{arm} 的最佳试验从预算的 {share} 起，与其最佳分数相差不到 0.01",
     ),
     "finding_curves_fell": (
-        "{arm}’s best trial was at its best at {share} of its budget, and fell after",
+        "{arm}'s best trial was at its best at {share} of its budget, and fell after",
         "{arm} 的最佳试验在预算的 {share} 处最好，之后下降",
     ),
     "finding_curves_none": (
@@ -765,7 +765,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "各方案试验的结局；预算相同则条长相同。",
     ),
     "costs_intro": (
-        "Wall-clock time of each arm’s trials. “Other” is loading, serving "
+        "Wall-clock time of each arm's trials. Other is loading, serving "
         "measurements and processes.",
         "各方案试验的实际用时。“其他”为加载、推理测速和进程开销。",
     ),
@@ -818,7 +818,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "结束，秒",
     ),
     "lengths_intro": (
-        "Share of each split’s texts with at most so many characters.",
+        "Share of each split's texts with at most so many characters.",
         "各划分中长度不超过某字符数的文本比例。",
     ),
     "axis_length": (
