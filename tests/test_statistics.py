@@ -102,3 +102,86 @@ def test_rows_without_an_answer_count_as_wrong():
     assert intervals["right"].value == pytest.approx(1.0)
     assert intervals["silent"].value == pytest.approx(2 / 3)  # precision 1, recall 1/2
     assert difference.a == "right" and difference.p < 0.05
+
+
+def test_a_paired_change_agrees_with_the_paired_comparison():
+    labels = [i % 2 for i in range(1000)]
+    before, after = _answers(labels, range(110)), _answers(labels, range(100))
+    change = statistics.paired_change(labels, before, after, 2)
+    _, [difference] = statistics.compare(labels, {"after": after, "before": before}, 2)
+    assert change.value == pytest.approx(difference.value, abs=1e-12)
+    assert change.value == pytest.approx(0.01, abs=1e-4)
+    assert change.low == pytest.approx(difference.low, abs=1.5e-3)
+    assert change.high == pytest.approx(difference.high, abs=1.5e-3)
+    assert change.p < 0.01 and difference.p < 0.01
+    back = statistics.paired_change(labels, after, before, 2)
+    assert back.value == -change.value
+
+
+def test_a_paired_change_of_nothing_is_chance():
+    labels = [0, 1] * 50
+    same = statistics.paired_change(labels, _answers(labels, {3}), _answers(labels, {3}), 2)
+    assert (same.value, same.p) == (0.0, 1.0)
+    swapped = statistics.paired_change(labels, _answers(labels, {3, 5}), _answers(labels, {7}), 2)
+    assert swapped.p > 0.2
+
+
+def test_no_answer_is_wrong_and_seeds_widen_a_change():
+    labels = [i % 2 for i in range(400)]
+    silent = [[-1 if i < 40 else y for i, y in enumerate(labels)]]
+    # The silent rows miss a hit in both classes and name no other: F1 = 2·180 / (200 + 180).
+    change = statistics.paired_change(labels, _answers(labels, ()), silent, 2, resamples=500)
+    assert change.value == pytest.approx(360 / 380 - 1)
+    one = statistics.paired_change(
+        labels, _answers(labels, range(40)), _answers(labels, range(40, 80)), 2
+    )
+    several = [_answers(labels, range(40, 40 + k))[0] for k in (10, 40, 70)]
+    many = statistics.paired_change(labels, _answers(labels, range(40)), several, 2)
+    assert many.high - many.low > one.high - one.low
+
+
+def test_an_unpaired_change_reads_intervals_as_standard_errors():
+    # Both reach .0196 either way, so the standard error of the difference is .01 · √2.
+    before = statistics.Interval(0.80, 0.7804, 0.8196)
+    change = statistics.unpaired_change(before, statistics.Interval(0.84, 0.8204, 0.8596))
+    assert change is not None
+    assert change.value == pytest.approx(0.04)
+    assert change.low == pytest.approx(0.04 - 0.02772, abs=1e-4)
+    assert change.p == pytest.approx(0.00468, abs=1e-4)  # z = 2.828
+    flat = statistics.Interval(0.9, 0.9, 0.9)
+    assert statistics.unpaired_change(before, flat) is None
+
+
+def test_average_ranks_by_hand():
+    ranks = statistics.average_ranks({"a": [0.9, 0.8], "b": [0.9, 0.7], "c": [0.1, 0.9]})
+    assert ranks == {"a": 1.75, "b": 2.25, "c": 2.0}
+    assert statistics.average_ranks({}) == {}
+
+
+def test_rank_test_by_hand():
+    scores = {
+        "a": [0.9, 0.9, 0.9, 0.9, 0.8],
+        "b": [0.8, 0.8, 0.8, 0.7, 0.9],
+        "c": [0.7, 0.7, 0.7, 0.8, 0.7],
+    }
+    assert statistics.average_ranks(scores) == {"a": 1.2, "b": 2.0, "c": 2.8}
+    test = statistics.rank_test(scores)
+    assert test is not None
+    # 12·5 / (3·4) · (1.44 + 4 + 7.84 − 12) = 6.4; F = 4·6.4 / (10 − 6.4) = 7.111;
+    # with 2 and 8 degrees of freedom p = (1 + 2·7.111/8)⁻⁴.
+    assert test.statistic == pytest.approx(6.4)
+    assert test.p == pytest.approx(0.016796, abs=1e-5)
+    # Demšar's table of q: 2.343 for three arms, 2.569 for four.
+    assert test.critical_difference == pytest.approx(2.343 * (12 / 30) ** 0.5, abs=1e-3)
+    four = statistics.rank_test({arm: [float(i)] * 14 for i, arm in enumerate("abcd")})
+    assert four is not None
+    assert four.critical_difference == pytest.approx(2.569 * (20 / 84) ** 0.5, abs=1e-3)
+
+
+def test_rank_test_where_there_is_little_to_test():
+    assert statistics.rank_test({"a": [1.0] * 9, "b": [0.0] * 9}) is None
+    assert statistics.rank_test({}) is None
+    same = statistics.rank_test({"a": [0.5] * 5, "b": [0.5] * 5, "c": [0.5] * 5})
+    assert same is not None and (same.statistic, same.p) == (0.0, 1.0)
+    alike = statistics.rank_test({"a": [0.9] * 5, "b": [0.8] * 5, "c": [0.7] * 5})
+    assert alike is not None and alike.p == 0.0 and alike.statistic == pytest.approx(10.0)
