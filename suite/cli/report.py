@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from suite.cli.console import say
 from suite.cli.study import Storage
 from suite.errors import ReportError, nearest
+
+if TYPE_CHECKING:
+    from suite.results import StudyResults
 
 FORMATS = ("html", "json", "csv", "md")
 LANGUAGES = ("en", "zh")
@@ -26,12 +31,29 @@ def report(
     ] = ",".join(FORMATS),
     lang: Annotated[str, typer.Option(help="Language of the page: en or zh.")] = "en",
     out: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("reports"),
+    images: Annotated[
+        bool,
+        typer.Option("--images", help="Also draw each chart as PNG and SVG (needs a browser)."),
+    ] = False,
+    examples: Annotated[
+        bool,
+        typer.Option(
+            "--examples", help="Show the test rows that every arm gets wrong, with their texts."
+        ),
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Write again as trials end; the page reloads itself.")
+    ] = False,
+    every: Annotated[
+        int, typer.Option(min=1, max=3600, help="With --watch: seconds between looks.")
+    ] = 10,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     storage: Storage = None,
 ) -> None:
     """Write a self-contained page per study, and the same numbers as JSON, CSV and Markdown.
 
-    The last line of output is the path of the page (of the index where there are several).
+    Several studies also get an index, and a page that compares their arms across tasks. The last
+    line of output is the path of the page (of the index where there are several).
 
     Examples:
 
@@ -39,12 +61,46 @@ def report(
 
         suite report agnews --lang zh --format html
 
-        suite report agnews tnews --out ./pages --open
+        suite report agnews tnews iflytek --out ./pages --open
+
+        suite report agnews --watch
     """
     from suite.report import write_reports
-    from suite.study import record
-    from suite.study import storage as storages
 
+    formats = _formats(format, lang)
+    if watch and "html" not in formats:
+        raise ReportError("--watch keeps a page fresh", fix="Name html among the formats.")
+    found = _gather(names, storage, examples)
+    if not watch:
+        written = write_reports(found, out, formats, lang, images=images)
+        say(f"{len(written)} files")
+        typer.echo(str(written[-1]))
+        if open_page:
+            webbrowser.open(written[-1].resolve().as_uri())
+        return
+    before = ""
+    opened = False
+    while True:
+        now = _state(found)
+        over = all(_over(results) for results in found)
+        if now != before or over:
+            refresh = None if over else every
+            written = write_reports(
+                found, out, formats, lang, images=images and over, refresh=refresh
+            )
+            say(f"{time.strftime('%H:%M:%S')}  {_progress(found)}")
+            if open_page and not opened:
+                opened = webbrowser.open(written[-1].resolve().as_uri())
+            before = now
+        if over:
+            say("Every study has its trials and its finals: the page is final.")
+            typer.echo(str(written[-1]))
+            return
+        time.sleep(every)
+        found = _gather(names, storage, examples)
+
+
+def _formats(format: str, lang: str) -> list[str]:
     formats = [part.strip() for part in format.split(",") if part.strip()]
     for wanted in formats:
         if wanted not in FORMATS:
@@ -53,15 +109,48 @@ def report(
         raise ReportError("no format is named", fix=f"Available: {', '.join(FORMATS)}.")
     if lang not in LANGUAGES:
         raise ReportError(f"unknown language '{lang}'", fix=nearest(lang, LANGUAGES))
+    return formats
+
+
+def _gather(names: list[str] | None, storage: str | None, examples: bool) -> list[StudyResults]:
+    from suite import paths
+    from suite.missed import with_missed
+    from suite.study import record
+    from suite.study import storage as storages
+
     opened = storages.open_storage(storage)
     known = storages.names(opened)
     if not names and not known:
         raise ReportError("there is no study yet", fix="Start with `suite study create agnews`.")
-    studies = [
-        record.results(*storages.load(opened, name), importance=True) for name in names or known
-    ]
-    written = write_reports(studies, out, formats, lang)
-    say(f"{len(written)} files")
-    typer.echo(str(written[-1]))
-    if open_page:
-        webbrowser.open(written[-1].resolve().as_uri())
+    found = []
+    for name in dict.fromkeys(names or known):
+        results = record.results(*storages.load(opened, name), importance=True, predictions=True)
+        found.append(with_missed(results, paths.artifacts(name) / "data" if examples else None))
+    return found
+
+
+def _over(results: StudyResults) -> bool:
+    """Whether nothing more is to come of a study by itself."""
+    done = sum(trial.state in ("COMPLETE", "PRUNED") for trial in results.trials)
+    tested = bool(results.finals) and not any(final.stale for final in results.finals)
+    return done >= results.target_trials and tested
+
+
+def _state(found: Sequence[StudyResults]) -> str:
+    """What a page shows, as far as it can change."""
+    return repr(
+        [
+            (r.study, r.test_openings, len(r.bench),
+             [(t.state, len(t.checkpoints)) for t in r.trials])
+            for r in found
+        ]
+    )  # fmt: skip
+
+
+def _progress(found: Sequence[StudyResults]) -> str:
+    return "; ".join(
+        f"{r.study}: "
+        f"{sum(t.state in ('COMPLETE', 'PRUNED') for t in r.trials)}/{r.target_trials} trials, "
+        f"{sum(t.state == 'RUNNING' for t in r.trials)} running"
+        for r in found
+    )

@@ -16,19 +16,29 @@ __all__ = ["FORMATS", "write_reports"]
 
 
 def write_reports(
-    studies: Sequence[StudyResults], out: Path, formats: Sequence[str], lang: str
+    studies: Sequence[StudyResults],
+    out: Path,
+    formats: Sequence[str],
+    lang: str,
+    *,
+    images: bool = False,
+    refresh: int | None = None,
 ) -> list[Path]:
     """Writes each study in each format, and an index of pages where there are several studies.
 
     Files are `{study}.html`, `.json`, `-leaderboard.csv`, `-trials.csv`, `.md`, and
-    `-engines.csv` where engines were benched. Each is written aside and moved into place, so a
-    reader never sees half a page.
+    `-engines.csv` where engines were benched; with images,
+    `{study}-images/{chart}.png` and `.svg`. Several studies also get `across.html`, `.json`, `.csv`
+    and `.md`, which compare their arms. Each is written aside and moved into place, so a reader
+    never sees half a page.
 
     Args:
         studies: what to report; at least one.
         out: the folder; made where it does not exist.
         formats: of html, json, csv, md.
         lang: en or zh.
+        images: also draw each chart as PNG and SVG, which takes Kaleido and a browser.
+        refresh: seconds after which an open page loads itself again; None for a page that stays.
 
     Returns:
         What was written; the last is the page, or the index where there are several studies.
@@ -39,4 +49,4 @@ def write_reports(
     """
     from suite.report.export import write
 
-    return write(studies, out, formats, lang)
+    return write(studies, out, formats, lang, images=images, refresh=refresh)

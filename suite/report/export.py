@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,13 @@ ENGINE_COLUMNS = (
 
 
 def write(
-    studies: Sequence[StudyResults], out: Path, wanted: Sequence[str], lang: str
+    studies: Sequence[StudyResults],
+    out: Path,
+    wanted: Sequence[str],
+    lang: str,
+    *,
+    images: bool = False,
+    refresh: int | None = None,
 ) -> list[Path]:
     """See `suite.report.write_reports`."""
     words = words_of(lang)
@@ -81,7 +87,13 @@ def write(
     ordered = [name for name in ("json", "csv", "md", "html") if name in asked]
     written: list[Path] = []
     for results, name in zip(studies, names, strict=True):
-        for suffix, text in _files(results, ordered, words):
+        if images:
+            from suite.report.images import write_images
+            from suite.report.page import StudyCharts
+
+            drawn = StudyCharts.of(results, words)
+            written += write_images(drawn.all(), folder / f"{name}-images")
+        for suffix, text in _files(results, ordered, words, refresh):
             written.append(_write(folder / f"{name}{suffix}", text))
     if "html" in asked and len(studies) > 1:
         from suite.report.page import index_entry, render_index
@@ -114,7 +126,8 @@ def file_names(studies: Sequence[str]) -> list[str]:
 def to_json(results: StudyResults, words: Words) -> str:
     """The study's contract object, with the answer, the leaderboard and the fronts beside it."""
     board = leaderboard(results)
-    value = results.to_json() | {
+    # What each arm answered row by row is as long as test, and is for comparing studies.
+    value = replace(results, predictions=None).to_json() | {
         "answer": answer(results, board, words).text,
         "ranked_by": board.basis,
         "leaderboard": [asdict(row) for row in board.rows],
@@ -413,7 +426,9 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _files(results: StudyResults, wanted: Sequence[str], words: Words) -> Iterable[tuple[str, str]]:
+def _files(
+    results: StudyResults, wanted: Sequence[str], words: Words, refresh: int | None
+) -> Iterable[tuple[str, str]]:
     for name in wanted:
         if name == "json":
             yield ".json", to_json(results, words)
@@ -427,7 +442,7 @@ def _files(results: StudyResults, wanted: Sequence[str], words: Words) -> Iterab
         else:
             from suite.report.page import render_page
 
-            yield ".html", render_page(results, words)
+            yield ".html", render_page(results, words, refresh=refresh)
 
 
 def _write(path: Path, text: str) -> Path:

@@ -72,12 +72,13 @@ class IndexEntry:
     created: str
 
 
-def render_page(results: StudyResults, words: Words) -> str:
+def render_page(results: StudyResults, words: Words, *, refresh: int | None = None) -> str:
     """The study's page, whole.
 
     Args:
         results: what the study found.
         words: the language to say it in.
+        refresh: seconds after which an open page loads itself again.
     """
     board = leaderboard(results)
     styles = chart_data.styles(results)
@@ -86,7 +87,7 @@ def render_page(results: StudyResults, words: Words) -> str:
     split = references(results)
     per_class = chart_data.per_class(views)
     pack = Pack(values={"trials": _trials(results)})
-    drawn = StudyCharts.of(results, board, styles, words)
+    drawn = StudyCharts.of(results, words)
     for chart in drawn.all():
         pack.add(chart)
     context: dict[str, Any] = {
@@ -128,7 +129,7 @@ def render_page(results: StudyResults, words: Words) -> str:
         "label_of": chart_data.label_of,
         "constants": {"open_counts": CLASS_COUNTS_OPEN},
     }
-    return render("page.html", words, context, pack)
+    return render("page.html", words, context, pack, refresh=refresh)
 
 
 @dataclass(frozen=True)
@@ -148,13 +149,10 @@ class StudyCharts:
     lengths: Chart | None
 
     @staticmethod
-    def of(
-        results: StudyResults,
-        board: Leaderboard,
-        styles: study_charts.Styles,
-        words: Words,
-    ) -> StudyCharts:
+    def of(results: StudyResults, words: Words) -> StudyCharts:
         """The charts of a study."""
+        board = leaderboard(results)
+        styles = chart_data.styles(results)
         views = chart_data.class_views(results, board)
         by_class = chart_data.per_class(views)
         # Published numbers are on test: beside scores on validation they would mislead.

@@ -13,6 +13,7 @@ import gzip
 import hashlib
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -100,7 +101,12 @@ def unpacked(text: str) -> str:
 
 
 def render(
-    template: str, words: Words, context: Mapping[str, Any], pack: Pack | None = None
+    template: str,
+    words: Words,
+    context: Mapping[str, Any],
+    pack: Pack | None = None,
+    *,
+    refresh: int | None = None,
 ) -> str:
     """A page from a template that extends `base.html`.
 
@@ -109,6 +115,7 @@ def render(
         words: the language.
         context: what the template reads beside `w` (words), `f` (formats) and the shell's own.
         pack: the page's charts; Plotly is inside only where there are any.
+        refresh: seconds after which an open page loads itself again.
     """
     script = _read("page.js")
     plotly = bool(pack and pack.charts)
@@ -124,6 +131,8 @@ def render(
             script=Markup(script),
             plotly=_packed_plotly() if plotly else "",
             pack=pack.dump() if pack else "",
+            refresh=refresh,
+            written=time.strftime("%H:%M:%S"),
             script_words=embed(
                 {key: words.pattern(key) for key in SCRIPT_WORDS} | {"language": words("html_lang")}
             ),

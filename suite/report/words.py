@@ -613,9 +613,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "95% 上界",
     ),
     "about_trade_off": (
-        "{y} against {x}; bars are 95 % intervals where test was scored. Up, and "
-        "towards the cheaper side, is better.",
-        "{y}与{x}；有测试分数时，误差线为 95% 区间。越高、越靠近省的一侧越好。",
+        "{y} against {x}, with 95 % intervals where test was scored. Up and towards "
+        "the cheaper side is better.",
+        "{y}与{x}；有测试分数时附 95% 区间。越高、越靠近省的一侧越好。",
     ),
     "bubbles": (
         "The area of a point is peak memory while training.",
@@ -869,8 +869,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "{study} --examples` 查看。",
     ),
     "missed_row": (
-        "Test row",
-        "测试行",
+        "Test row (from 0)",
+        "测试行（从 0 起）",
     ),
     "missed_text": (
         "Text",
@@ -895,6 +895,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "index_across": (
         "Compare the arms across these studies",
         "跨研究比较各方案",
+    ),
+    "kept_fresh": (
+        "Written at {at}; loads itself again every {seconds} s.",
+        "写于 {at}；每 {seconds} 秒自动刷新。",
     ),
     # exports
     "answer_column": ("Answer", "结论"),

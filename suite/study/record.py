@@ -26,7 +26,7 @@ from suite.results import (
     Trial,
     trial_adapter,
 )
-from suite.study import bench_record, reading, search
+from suite.study import bench_record, predictions_record, reading, search
 from suite.study.definition import Definition
 from suite.study.search import ARM, arm_of
 from suite.task import Reference
@@ -41,7 +41,6 @@ TARGET = "suite:target"
 FINALS = "suite:finals"
 COMPARISONS = "suite:comparisons"
 OPENINGS = "suite:openings"
-PREDICTIONS = "suite:predictions"
 OPENED_AT = "suite:opened_at"
 TRUNCATED = "suite:truncated"
 KEPT_AT = "suite:kept:"
@@ -144,12 +143,17 @@ def _shown(moment: datetime | None) -> str:
 
 
 def results(
-    study: optuna.Study, definition: Definition, *, importance: bool = False
+    study: optuna.Study,
+    definition: Definition,
+    *,
+    importance: bool = False,
+    predictions: bool = False,
 ) -> StudyResults:
     """Everything the study found so far.
 
     Args:
         importance: also computes hyperparameter importance, which takes seconds.
+        predictions: also reads what each arm answered on test, row by row.
     """
     attributes = study.user_attrs
     trials = trials_of(study)
@@ -205,6 +209,7 @@ def results(
         references=[_published(r, definition) for r in definition.task.references],
         comparisons=COMPARISONS_ADAPTER.validate_python(attributes.get(COMPARISONS, [])),
         importance=_importance(study, definition, trials) if importance else {},
+        predictions=predictions_record.stored(study) if predictions else None,
         bench=bench_record.stored(
             attributes,
             {
