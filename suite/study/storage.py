@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 
 from suite import paths
 from suite.errors import StorageError, StudyError, nearest
+from suite.study import attributes
 from suite.study.definition import Definition
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -229,6 +230,7 @@ def create(storage: RDBStorage, definition: Definition) -> optuna.Study:
     except optuna.exceptions.DuplicatedStudyError:
         raise StudyError(f"the study '{definition.name}' exists already") from None
     study.set_user_attr(DEFINITION, definition.model_dump_json())
+    attributes.describe(study, definition)
     return study
 
 

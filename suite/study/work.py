@@ -28,7 +28,7 @@ from suite import cache, doctor, paths, snapshot, strategies
 from suite.errors import StorageError, StudyError
 from suite.results import Checkpoint, Rps, StudyResults, Trial
 from suite.runner import Interrupted, Runner
-from suite.study import record, search, storage
+from suite.study import attributes, record, search, storage
 from suite.study.definition import StoredArm
 from suite.study.record import CHECKPOINTS, ESTIMATES, KEPT_AT, OUT, OWNER, RETRY, TARGET, TRIAL
 from suite.worker import KEPT, LOG, Failed, Finished, Job
@@ -237,8 +237,13 @@ class Work:
         """Fails a waiting trial whose arm was taken out meanwhile: nobody is to start it."""
         reason = "its arm was taken out before it started"
         facts = replace(record.trial_of(trial), state="FAIL", error=reason)
-        self.storage.set_trial_user_attr(trial._trial_id, TRIAL, record.pack(facts))
+        self._record(trial._trial_id, facts)
         self.storage.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
+
+    def _record(self, trial_id: int, facts: Trial) -> None:
+        """Stores what a trial found, whole for the suite and in short for Optuna's own tools."""
+        values = {TRIAL: record.pack(facts)} | attributes.of_trial(facts)
+        attributes.set_on_trial(self.storage, trial_id, values)
 
     def _others_run(self, study: optuna.Study) -> bool:
         return bool(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
@@ -287,7 +292,7 @@ class Work:
             return self._trial(trial, arm, folder, facts)
         except Interrupted:
             facts = replace(facts, error="interrupted; the trial was queued again")
-            trial.set_user_attr(TRIAL, record.pack(facts))
+            self._record(trial._trial_id, facts)
             self._queue_again(self._frozen(trial), "interrupted", count=False)
             raise
         finally:
@@ -346,7 +351,7 @@ class Work:
             facts = replace(facts, contended=trial.number in self._overlapped)
         if outcome.kept and not outcome.pruned:
             self._keep(arm.name, trial.number, facts, outcome, folder / KEPT)
-        trial.set_user_attr(TRIAL, record.pack(facts))
+        self._record(trial._trial_id, facts)
         now = time.strftime("%Y-%m-%dT%H:%M:%S")
         self.observer.ended(replace(facts, ended=now))
         if outcome.pruned:
@@ -564,7 +569,7 @@ class Work:
             shutil.copyfile(folder / LOG, kept_log)
             reason = (facts.error or "").replace(str(folder / LOG), str(kept_log))
             facts = replace(facts, error=reason)
-        trial.set_user_attr(TRIAL, record.pack(facts))
+        self._record(trial._trial_id, facts)
         trial.set_user_attr(search.FELL, True)
         self.observer.ended(facts)
         with self.lock.held():

@@ -1,0 +1,118 @@
+"""What Optuna's own tools show of a study: few plain values by clear names, and a note.
+
+The suite's own records stand under `suite:…` and hold everything, as JSON; Optuna Dashboard shows
+them as one long text. So a trial and a study also bear what a person looks for. Nothing in the
+suite reads these values: studies without them work as well.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+
+import optuna
+from optuna.storages import RDBStorage
+from optuna.storages._rdb import models
+from optuna.storages._rdb.storage import _create_scoped_session
+
+from suite.results import Trial
+from suite.study.definition import Definition
+
+Plain = str | int | float | bool
+
+#: What the objective is called in Optuna's plots and tables.
+METRIC = "validation macro-F1"
+
+#: Optuna Dashboard's keys of a study's note, and the characters that one part of it holds.
+_NOTE_VERSION, _NOTE_PART, _NOTE_LENGTH = "dashboard:note_ver", "dashboard:note_str:0", 2045
+
+#: Characters of a failure's reason; the whole stands in the suite's own record.
+_REASON = 300
+
+
+def of_trial(trial: Trial) -> dict[str, Plain]:
+    """A trial's plain values; what is not known is left out.
+
+    Units: seconds, milliseconds, texts per second, megabytes (10⁶ bytes).
+    """
+    rps = trial.rps
+    memory = trial.peak_memory_bytes
+    found: dict[str, Plain | None] = {
+        "arm": trial.arm,
+        "macro_f1": _rounded(trial.macro_f1, 5),
+        "accuracy": _rounded(trial.validation.accuracy if trial.validation else None, 5),
+        "train_seconds": _rounded(trial.train_seconds, 3),
+        "texts_per_second": _rounded(rps.offline_per_second if rps else None, 1),
+        "p90_ms": _rounded(rps.single_stream.p90_ms if rps else None, 3),
+        "peak_memory_mb": None if memory is None else round(memory / 1e6),
+        "contended": trial.contended if trial.validation else None,
+        "error": trial.error[:_REASON] if trial.error else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def set_on_trial(storage: RDBStorage, trial_id: int, values: Mapping[str, Plain]) -> None:
+    """Writes user attributes of a trial that has not ended, all in one transaction.
+
+    One by one, each would be a transaction of its own, and cost as much as all of them.
+    """
+    with _create_scoped_session(storage.scoped_session, True) as session:
+        for name, value in values.items():
+            storage._set_trial_attr_without_commit(
+                session, models.TrialUserAttributeModel, trial_id, name, value
+            )
+
+
+def of_study(definition: Definition) -> dict[str, Plain]:
+    """A study's plain values."""
+    data = definition.data
+    return {
+        "task": definition.task.name,
+        "recipe": definition.recipe.name,
+        "data_source": data.source,
+        "data_fingerprint": data.fingerprint,
+        "bundled_sample": data.sample,
+        "train_rows": data.rows.train,
+        "validation_rows": data.rows.validation,
+        "test_rows": data.rows.test,
+        "seed": definition.seed,
+    }
+
+
+def describe(study: optuna.Study, definition: Definition) -> None:
+    """Writes the study's plain values, its metric's name and its note."""
+    for name, value in of_study(definition).items():
+        study.set_user_attr(name, value)
+    with warnings.catch_warnings():
+        # Marked experimental; it is a name, and nothing of the suite depends on it.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names([METRIC])
+    # As `optuna_dashboard.save_note` writes it: the package is optional.
+    storage, study_id = study._storage, study._study_id
+    storage.set_study_system_attr(study_id, _NOTE_VERSION, 1)
+    storage.set_study_system_attr(study_id, _NOTE_PART, note(definition)[:_NOTE_LENGTH])
+
+
+def note(definition: Definition) -> str:
+    """What the study is, in Markdown."""
+    data, rows = definition.data, definition.data.rows
+    arms = [f"- `{arm.name}`" for arm in definition.runnable]
+    arms += [f"- `{arm.name}`: refused" for arm in definition.arms if arm.refused is not None]
+    shown = "\n".join(arms[:20] + ([f"- and {len(arms) - 20} more"] if len(arms) > 20 else []))
+    text = (
+        f"## {definition.task.title}\n\n"
+        + ("**Bundled sample: its numbers say nothing about the real data.**\n\n")
+        * definition.sample
+        + f"Objective: {METRIC}. Task `{definition.task.name}`, recipe "
+        f"`{definition.recipe.name}`, seed {definition.seed}, created {definition.created}.\n\n"
+        f"Data: {data.source}, fingerprint `{data.fingerprint}`; {rows.train:,} training, "
+        f"{rows.validation:,} validation and {rows.test:,} test rows.\n\n"
+        f"{shown}\n\n"
+        f"The page, with test scores: `suite report {definition.name}`\n"
+    )
+    # The dashboard renders Markdown; a title from a file is not to bring tags with it.
+    return text.replace("<", "&lt;")
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
