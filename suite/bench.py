@@ -74,6 +74,7 @@ def bench(
     wanted: Wanted,
     *,
     say: Callable[[str], None] = lambda text: None,
+    watch: Callable[[int, int, str], None] = lambda done, total, what: None,
     engines: Engines | None = None,
 ) -> list[BenchRow]:
     """Measures what is wanted and not recorded yet; stores each row as it is there.
@@ -81,6 +82,7 @@ def bench(
     Args:
         work: the study, opened, its data on this machine.
         say: told what is done, and each outcome.
+        watch: told how many engines are done, of how many, and which is next.
 
     Returns:
         The study's rows, all of them, the fastest marked.
@@ -113,6 +115,7 @@ def bench(
         say(f"{recorded} engines are recorded with these settings; --again measures them anew")
     for number, plan in enumerate(todo, start=1):
         name = f"[{number}/{len(todo)}] {_name(plan)}"
+        watch(number - 1, len(todo), _name(plan))
         row = _measure(work, plan, wanted, name, say, source)
         bench_record.store(work.study, row)
         say(f"{name}: {outcome(row)}")

@@ -1,6 +1,7 @@
 """What a person can mend, as one exception tree.
 
     SuiteError                 one clear message; the command line exits with 2
+    ├── UsageError             words that no command knows
     ├── YamlError              a file that is not the YAML it should be
     ├── TaskError              a task that does not exist or contradicts itself
     ├── RecipeError            likewise a recipe
@@ -38,6 +39,10 @@ class SuiteError(Exception):
     def __str__(self) -> str:
         message = f"{self.where}: {self.what}" if self.where else self.what
         return f"{message}\n{self.fix}" if self.fix else message
+
+
+class UsageError(SuiteError):
+    """A command, option or value that the command line does not know."""
 
 
 class YamlError(SuiteError):
@@ -85,7 +90,29 @@ def nearest(name: str, known: Iterable[str]) -> str:
     choices = sorted(set(known))
     if not choices:
         return "None is available."
-    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+    close = closest(name, choices)
     listed = ", ".join(choices) if len(choices) <= 30 else f"{len(choices)} names"
-    guess = f"Did you mean '{close[0]}'? " if close else ""
+    guess = f"Did you mean '{close}'? " if close else ""
     return f"{guess}Available: {listed}."
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that a mistyped one most likely meant, or None where none is near.
+
+    Case does not count; a name that begins as it was typed comes before a merely similar one.
+
+    >>> closest("--trails", ["--trials", "--timeout"])
+    '--trials'
+    """
+    choices = sorted(set(known))
+    lowered = {choice.lower(): choice for choice in reversed(choices)}
+    typed = name.lower()
+    if typed in lowered:
+        return lowered[typed]
+    close = difflib.get_close_matches(typed, lowered, n=1, cutoff=0.5)
+    best = lowered[close[0]] if close else None
+    if best is None or difflib.SequenceMatcher(None, typed, best.lower()).ratio() < 0.75:
+        begun = [choice for choice in choices if choice.lower().startswith(typed) and typed]
+        if len(begun) == 1:
+            return begun[0]
+    return best

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from suite import snapshot, statistics
@@ -32,6 +33,7 @@ def score(
     *,
     seeds: int = 1,
     say: Callable[[str], None] = lambda text: None,
+    watch: Callable[[int, int, str], None] = lambda done, total, what: None,
 ) -> list[Final]:
     """Scores each arm's best on test, ranks them, and stores the outcome with the study.
 
@@ -42,6 +44,8 @@ def score(
         work: the study, opened.
         seeds: how many.
         say: told what a person should know.
+        watch: told how many arms (arms × seeds where they are trained again) are done, of how
+            many, and what is next.
 
     Raises:
         StudyError: no arm has a finished trial whose checkpoint is on this machine.
@@ -51,7 +55,9 @@ def score(
     candidates: list[_Candidate] = []
     outcomes: dict[str, list[Predicted]] = {}
     troubles: list[StudyError] = []
-    for arm in [a.arm for a in found.arms]:
+    arms = [a.arm for a in found.arms if work.kept(a.arm) is not None]
+    for index, arm in enumerate(arms):
+        watch(index * seeds, len(arms) * seeds, arm)
         kept = work.kept(arm)
         if kept is None:
             continue
@@ -60,7 +66,8 @@ def score(
             say(f"{arm}: its kept checkpoint is on {kept['host']}; run finals there to score it")
             continue
         try:
-            candidate = _prepare(work, arm, trial, Path(kept["path"]), seeds, say)
+            step = partial(_step, watch, index * seeds, len(arms) * seeds)
+            candidate = _prepare(work, arm, trial, Path(kept["path"]), seeds, say, step)
             outcomes[arm] = [_predict(work, arm, path) for path in candidate.predictors]
         except StudyError as error:
             # One arm's trouble (a server that is gone) must not cost the others their scores.
@@ -94,8 +101,20 @@ def due(work: Work) -> bool:
     return finals_record.missing_or_stale(work.study)
 
 
+def _step(
+    watch: Callable[[int, int, str], None], before: int, total: int, seed: int, what: str
+) -> None:
+    watch(before + seed, total, what)
+
+
 def _prepare(
-    work: Work, arm: str, trial: Trial, kept: Path, seeds: int, say: Callable[[str], None]
+    work: Work,
+    arm: str,
+    trial: Trial,
+    kept: Path,
+    seeds: int,
+    say: Callable[[str], None],
+    step: Callable[[int, str], None],
 ) -> _Candidate:
     """An arm's predictors; what was measured while others ran is measured again, alone."""
     train_seconds, rps = trial.train_seconds, trial.rps
@@ -104,6 +123,7 @@ def _prepare(
         spent: list[float] = []
         for seed in range(seeds):
             say(f"{arm}: training trial {trial.number} again, seed {seed}")
+            step(seed, f"{arm}, seed {seed}")
             path, seconds = _retrain(work, arm, trial, seed)
             paths.append(path)
             spent.append(seconds)

@@ -6,49 +6,108 @@ One file per command group. Heavy libraries are imported inside the commands tha
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import signal
 import sys
+import traceback
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from suite import __version__
-from suite.cli import bench, distil, doctor, finals, model, predict, report, study, task
-from suite.cli.console import err
+from suite.cli import bench, console, distil, doctor, finals, model, predict, report, study, task
+from suite.cli.words import Group, Quiet, Verbose, heard, mended, with_volume
 from suite.errors import SuiteError
 
 INTERRUPTED = 130
 
+#: The panels of `suite --help`, in the order they are shown.
+STUDIES = "Studies"
+RESULTS = "Results"
+WINNER = "Use the winner"
+CATALOGUE = "Tasks and models"
+MACHINE = "Machine"
+PANELS = (STUDIES, RESULTS, WINNER, CATALOGUE, MACHINE)
 
-class SuiteGroup(TyperGroup):
+
+class SuiteGroup(Group):
     """Turns what a person can mend into one message and exit code 2, Ctrl-C into 130."""
+
+    def main(
+        self,
+        args: Any = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Runs the command line; typer's own complaints take the form of the suite's."""
+        console.set_volume(quiet=False, verbose=False)
+        try:
+            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+        except typer.Abort:
+            console.err.print("Stopped; nothing was changed.", markup=False)
+            code = INTERRUPTED
+        except SuiteError as error:
+            console.error(str(error))
+            code = 2
+        except Exception as error:
+            if type(error).__name__ == "NoArgsIsHelpError":
+                # The help was printed as the error was made.
+                asked: Any = error
+                code = 0 if asked.ctx.parent is None else 2
+            elif hasattr(error, "format_message"):
+                console.error(str(mended(error)))
+                code = 2
+            else:
+                raise
+        if not standalone_mode:
+            return code
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Commands by panel, as registered within each."""
+
+        def place(name: str) -> int:
+            panel = getattr(self.commands[name], "rich_help_panel", None)
+            return PANELS.index(panel) if panel in PANELS else len(PANELS)
+
+        return sorted(self.commands, key=place)
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command."""
         try:
             return super().invoke(ctx)
         except SuiteError as error:
-            err.print("[bold red]Error:[/] ", end="")
-            err.print(str(error), markup=False)
+            console.error(str(error))
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
-            err.print("Interrupted; what was finished is saved.", markup=False)
+            console.err.print("Interrupted; what was finished is saved.", markup=False)
             raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            _hang_up()
+            raise typer.Exit(0) from None
         except OSError as error:
             # A full disk or a folder that can't be written is the user's to mend, wherever met.
             where = f"{error.filename}: " if error.filename else ""
-            err.print("[bold red]Error:[/] ", end="")
-            err.print(f"{where}{error.strerror or error}", markup=False)
+            console.error(f"{where}{error.strerror or error}")
+            _details(error)
             raise typer.Exit(2) from None
         except Exception as error:
             reason = _database_trouble(error)
             if reason is None:
                 raise
-            err.print("[bold red]Error:[/] ", end="")
-            err.print(f"the study's database: {reason}", markup=False)
+            console.error(f"the study's database: {reason}")
+            _details(error)
             raise typer.Exit(2) from None
+
+
+def _details(error: BaseException) -> None:
+    if console.is_verbose():
+        console.detail("".join(traceback.format_exception(error)).rstrip())
 
 
 app = typer.Typer(
@@ -58,21 +117,32 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Which text classifier, how trained, at what cost? Searches model family, strategy and "
-    "hyperparameters with Optuna, and ends in a page that ranks F1, training time and requests "
-    "per second, and knows which differences are chance.\n\n"
-    "Start: `suite study create agnews`, then `suite report`.",
+    help="""Which text classifier, how trained, at what cost?
+
+    Searches model family, strategy and hyperparameters with Optuna, and ends in a page that ranks
+    F1, training time and requests per second, and knows which differences are chance.
+
+    Start here:
+
+    1. `suite doctor` tells what will run on this machine
+
+    2. `suite study create agnews` searches, and scores the winners once
+
+    3. `suite report` writes the page
+    """,
 )
-app.add_typer(study.app, name="study")
-app.command("finals")(finals.finals)
-app.command("bench")(bench.bench)
-app.command("report")(report.report)
-app.add_typer(task.app, name="task")
-app.add_typer(model.app, name="model")
-app.command("predict")(predict.predict)
-app.command("export")(predict.export)
-app.command("distil")(distil.distil)
-app.command("doctor")(doctor.doctor)
+app.add_typer(study.app, name="study", cls=Group, rich_help_panel=STUDIES)
+app.command("finals", rich_help_panel=RESULTS)(finals.finals)
+app.command("report", rich_help_panel=RESULTS)(report.report)
+app.command("bench", rich_help_panel=RESULTS)(bench.bench)
+app.command("predict", rich_help_panel=WINNER)(predict.predict)
+app.command("export", rich_help_panel=WINNER)(predict.export)
+app.add_typer(task.app, name="task", cls=Group, rich_help_panel=CATALOGUE)
+app.add_typer(model.app, name="model", cls=Group, rich_help_panel=CATALOGUE)
+app.command("distil", rich_help_panel=CATALOGUE)(distil.distil)
+app.command("doctor", rich_help_panel=MACHINE)(doctor.doctor)
+# After the last command: each gets --quiet and --verbose.
+with_volume(app)
 
 
 def _database_trouble(error: BaseException) -> str | None:
@@ -100,21 +170,49 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
-    pass
+    heard(quiet=quiet, verbose=verbose)
 
 
 def _terminate(signum: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def _hang_up() -> None:
+    """The reader (head, less) has what it wanted: what is still said goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+
+
 def main() -> None:
     """The console script `suite`."""
     # A study told to end by the system saves what it has, as with Ctrl-C.
     signal.signal(signal.SIGTERM, _terminate)
+    # What libraries log and warn of is told with --verbose alone.
+    logging.getLogger().addHandler(logging.NullHandler())
+    logging.captureWarnings(True)
+    code: Any = 1
     try:
         app()
+    except SystemExit as end:
+        code = end.code
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has what it wanted.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _hang_up()
+        code = 0
+    except Exception as error:  # noqa: BLE001 - whatever is left is a defect, and told as one
+        console.error(f"a defect of the suite: {type(error).__name__}: {error}")
+        if console.is_verbose():
+            console.err.print(traceback.format_exc().rstrip(), markup=False)
+        else:
+            console.say("The same command with --verbose shows where; please report it.")
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _hang_up()
+    sys.exit(code)

@@ -6,15 +6,20 @@ from typing import Annotated
 
 import typer
 
-from suite.cli.console import err, out, print_json, say
-from suite.cli.study import AsJson, Name, Quiet, Storage
+from suite.cli import completion
+from suite.cli.console import err, next_step, out, print_json, print_table
+from suite.cli.study import AsJson, Name, Storage, words
+from suite.cli.words import Quiet
 
 
 def bench(
     name: Name,
     arm: Annotated[
         list[str] | None,
-        typer.Option(help="model/strategy, globs allowed. Default: every arm. Repeatable."),
+        typer.Option(
+            help="model/strategy, globs allowed. Default: every arm. Repeatable.",
+            autocompletion=completion.arms,
+        ),
     ] = None,
     engine: Annotated[list[str] | None, typer.Option(help="Only this engine. Repeatable.")] = None,
     seconds: Annotated[
@@ -51,7 +56,7 @@ def bench(
         suite bench agnews --arm 'bert*/*' --engine openvino --engine torch --seconds 30
     """
     from suite import bench as room
-    from suite.cli.progress import Lines, Watching
+    from suite.cli.progress import observer
     from suite.cli.tables import banner, bench_table, fastest_lines
     from suite.runner import Interrupted, measures_alone
     from suite.study import bench_record
@@ -59,19 +64,24 @@ def bench(
     from suite.study.work import Limits, Work
 
     measures_alone()
-    watching = Watching() if quiet else Lines()
-    work = Work(storage, name, watching, Limits())
-    ensure_snapshot(work.definition)
     wanted = room.Wanted(arm or (), engine or (), seconds, again, endpoints)
-    try:
-        rows = room.bench(work, wanted, say=watching.said)
-    except (Interrupted, KeyboardInterrupt):
-        work.stop.set()
-        err.print(
-            "Interrupted; the engines measured so far are saved. Go on with the same command.",
-            markup=False,
-        )
-        raise typer.Exit(130) from None
+    with observer(quiet) as watching:
+        work = Work(storage, name, watching, Limits())
+        ensure_snapshot(work.definition)
+        try:
+            rows = room.bench(
+                work,
+                wanted,
+                say=watching.said,
+                watch=lambda done, all_, what: watching.step("engines", done, all_, what),
+            )
+        except (Interrupted, KeyboardInterrupt):
+            work.stop.set()
+            err.print(
+                "Interrupted; the engines measured so far are saved. Go on with the same command.",
+                markup=False,
+            )
+            raise typer.Exit(130) from None
     if as_json:
         print_json(
             {"schema_version": 1, "study": name, "bench": [bench_record.dump(r) for r in rows]}
@@ -79,7 +89,7 @@ def bench(
         return
     found = work.results()
     banner(found)
-    out.print(bench_table(found))
+    print_table(bench_table(found))
     for line in fastest_lines(rows):
         out.print(line, markup=False)
-    say(f"The page: suite report {name}")
+    next_step(f"suite report {words(name, storage)}")

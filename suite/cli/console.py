@@ -1,17 +1,56 @@
-"""Where the command line speaks: results on standard output, everything else on standard error."""
+"""Where the command line speaks: results on standard output, everything else on standard error.
+
+On a terminal, tables are drawn by rich. In a pipe or a file (and on a terminal that can't draw,
+`TERM=dumb`) they are plain: one header line, one line a row, tabs between the cells, nothing cut
+off. `NO_COLOR` takes every escape sequence away; `FORCE_COLOR` treats a pipe as a terminal.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from typing import Any
 
+from rich import box
 from rich.console import Console
+from rich.errors import MarkupError
+from rich.table import Table
+from rich.text import Text
 
-#: A pipe or a file has no width of its own; tables are not squeezed into 80 columns there.
-_WIDE = None if sys.stdout.isatty() else 160
+# With NO_COLOR rich would still send bold and dim.
+_COLOURS: Any = None if os.environ.get("NO_COLOR") else "auto"
 
-out = Console(highlight=False, soft_wrap=True, width=_WIDE)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, color_system=_COLOURS)
+err = Console(stderr=True, highlight=False, soft_wrap=True, color_system=_COLOURS)
+
+_quiet = False
+_verbose = False
+
+
+def set_volume(*, quiet: bool | None = None, verbose: bool | None = None) -> None:
+    """How much is told beside results: `--quiet` and `--verbose`, wherever they stood."""
+    global _quiet, _verbose
+    _quiet = _quiet if quiet is None else quiet
+    _verbose = _verbose if verbose is None else verbose
+    if _verbose and verbose:
+        _show_logs()
+
+
+def is_quiet() -> bool:
+    """Whether only the outcome is wanted."""
+    return _quiet
+
+
+def is_verbose() -> bool:
+    """Whether what is done on the way is wanted too."""
+    return _verbose
+
+
+def draws(console: Console = err) -> bool:
+    """Whether something can be redrawn in place there: a real terminal that is not dumb."""
+    stream = console.file
+    return bool(getattr(stream, "isatty", lambda: False)()) and not console.is_dumb_terminal
 
 
 def print_json(value: Any) -> None:
@@ -23,12 +62,80 @@ def print_json(value: Any) -> None:
     sys.stdout.write(text + "\n")
 
 
+def print_table(table: Table) -> None:
+    """A table: drawn on a terminal, tab-separated elsewhere (its title as a line after `# `)."""
+    if out.is_terminal and not out.is_dumb_terminal:
+        table.box = box.SIMPLE_HEAD
+        for column in table.columns:
+            column.overflow = "fold"  # Names are needed whole.
+        out.print(table)
+        return
+    lines = []
+    if table.title:
+        lines.append(f"# {_plain(table.title)}")
+    lines.append("\t".join(_plain(column.header) for column in table.columns))
+    cells = [list(column.cells) for column in table.columns]
+    lines += ["\t".join(_plain(cell) for cell in row) for row in zip(*cells, strict=True)]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _plain(cell: Any) -> str:
+    """A cell's words on one line, without marks."""
+    if isinstance(cell, Text):
+        text = cell.plain
+    else:
+        try:
+            text = Text.from_markup(str(cell)).plain
+        except MarkupError:
+            text = str(cell)
+    return " ".join(text.split())
+
+
 def warn(text: str) -> None:
-    """What must not be missed."""
+    """What must not be missed, not even with --quiet."""
     err.print("[bold black on yellow] WARNING [/] ", end="")
     err.print(text, style="bold yellow", markup=False)
 
 
+def error(text: str) -> None:
+    """Why a command could not be done."""
+    err.print("[bold red]Error:[/] ", end="")
+    err.print(text, markup=False)
+
+
 def say(text: str) -> None:
-    """What a person may want to know."""
-    err.print(text, markup=False, style="dim")
+    """What a person may want to know; nothing with --quiet."""
+    if not _quiet:
+        err.print(text, markup=False, style="dim")
+
+
+def detail(text: str) -> None:
+    """What is done on the way; only with --verbose."""
+    if _verbose:
+        err.print(text, markup=False, style="dim")
+
+
+def next_step(text: str) -> None:
+    """The last line of a command that changed something: what to do next."""
+    say(f"Next: {text}")
+
+
+class _Handler(logging.Handler):
+    """Sends what libraries log to standard error, above whatever is drawn there."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        try:
+            detail(f"{record.name}: {record.levelname.lower()}: {record.getMessage()}")
+        except Exception:  # noqa: BLE001 - as logging itself does
+            self.handleError(record)
+
+
+_handler = _Handler(logging.INFO)
+
+
+def _show_logs() -> None:
+    root = logging.getLogger()
+    if _handler not in root.handlers:
+        root.addHandler(_handler)
+    root.setLevel(min(root.level or logging.WARNING, logging.INFO))

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from suite.cli.console import err, out
+from suite.cli import completion
+from suite.cli.console import draws, err, next_step, out, say
+from suite.cli.words import Quiet
 from suite.errors import SuiteError
 
 if TYPE_CHECKING:
@@ -20,7 +22,12 @@ _EVERY_SECONDS = 10.0
 
 
 def distil(
-    task: Annotated[str, typer.Argument(help="A shipped task's name, or a task file's path.")],
+    task: Annotated[
+        str,
+        typer.Argument(
+            help="A shipped task's name, or a task file's path.", autocompletion=completion.tasks
+        ),
+    ],
     endpoint: Annotated[
         str | None,
         typer.Option(
@@ -59,9 +66,7 @@ def distil(
         float,
         typer.Option(min=0, max=2, help="Of the server's sampling; a local model takes none."),
     ] = 0.6,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress, only the outcome.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Collect thinking traces for a task's training rows; those that end in the right answer.
 
@@ -113,7 +118,7 @@ def _watching(quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """Who is told: a bar on a terminal, else a line now and then, else nobody."""
     if quiet:
         yield lambda progress: None
-    elif err.is_terminal:
+    elif draws(err):
         from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
@@ -131,20 +136,22 @@ def _watching(quiet: bool) -> Iterator[Callable[[Progress], None]]:
 
             yield draw
     else:
+        from suite.cli.progress import duration
+
         last = time.monotonic()
 
-        def say(progress: Progress) -> None:
+        def tell(progress: Progress) -> None:
             nonlocal last
             if progress.asked and time.monotonic() - last >= _EVERY_SECONDS:
                 last = time.monotonic()
-                left = f", about {progress.left:,.0f} s left" if progress.left else ""
+                left = f", about {duration(progress.left)} left" if progress.left else ""
                 err.print(
                     f"{progress.before + progress.asked:,} of {progress.rows:,} rows asked, "
                     f"{progress.kept:,} kept{left}",
                     markup=False,
                 )
 
-        yield say
+        yield tell
 
 
 def _conclude(done: Progress) -> None:
@@ -156,10 +163,11 @@ def _conclude(done: Progress) -> None:
         parts.append(f"{done.skipped:,} repeats, empty or contradictory texts left out")
     if done.tokens:
         parts.append(f"{done.tokens:,} tokens generated")
-    err.print("; ".join(parts) + ".", markup=False)
+    say("; ".join(parts) + ".")
     if not done.kept:
         raise SuiteError(
             "no answer was right and came with a thought: there is nothing to train on",
             fix="Name a larger model, allow more --max-tokens, or ask about more --rows.",
         )
     out.print(f"{done.kept:,} thoughts in {done.file}", markup=False)
+    next_step("a recipe with `think: distilled` in the space of sft trains on them")

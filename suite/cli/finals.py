@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from suite.cli.console import err
-from suite.cli.study import Name, Quiet, Storage, show_results
+from suite.cli.console import err, next_step
+from suite.cli.study import Name, Storage, show_results, words
+from suite.cli.words import Quiet
 
 
 def finals(
@@ -20,9 +21,11 @@ def finals(
 
     Every call opens the test split once more, and every output counts the openings.
 
-    Example:
+    Examples:
 
-        suite finals agnews --seeds 5
+        suite finals agnews
+
+        suite finals agnews --seeds 5 --verbose
     """
     from suite import finals as room
     from suite.cli.progress import observer
@@ -34,9 +37,15 @@ def finals(
         work = Work(storage, name, watching, Limits())
         ensure_snapshot(work.definition)
         try:
-            room.score(work, seeds=seeds, say=watching.said)
+            room.score(
+                work,
+                seeds=seeds,
+                say=watching.said,
+                watch=lambda done, all_, what: watching.step("finals", done, all_, what),
+            )
         except (Interrupted, KeyboardInterrupt):
             work.stop.set()
             err.print("Interrupted; nothing was scored and the test split stays closed.")
             raise typer.Exit(130) from None
     show_results(work.results())
+    next_step(f"suite report {words(name, storage)}")

@@ -7,15 +7,33 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from suite.cli.console import out, print_json
+from suite.cli import completion
+from suite.cli.console import next_step, out, print_json, print_table
 from suite.cli.study import AsJson
 
-app = typer.Typer(no_args_is_help=True, help="Look at the catalogue of models.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Look at the catalogue of models.
+
+    Examples:
+
+        suite model list
+
+        suite model check bert-base-cased
+    """,
+)
 
 
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
-    """List the models of the catalogue."""
+    """List the models of the catalogue.
+
+    Examples:
+
+        suite model list
+
+        suite model list --json
+    """
     from suite.catalog import load_catalogue
 
     models = load_catalogue()
@@ -33,12 +51,18 @@ def list_models(as_json: AsJson = False) -> None:
             if not model.hub
             else ("UNPINNED (main)" if model.revision == "main" else model.revision[:12]),
         )
-    out.print(table)
+    print_table(table)
 
 
 @app.command("check")
 def check(
-    name: Annotated[str, typer.Argument(help="A model's name, or NAME=PATH of a local folder.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A model's name, or NAME=PATH of a local folder.",
+            autocompletion=completion.models,
+        ),
+    ],
 ) -> None:
     """Say what a model is, whether its weights can be had here, and which strategies fit it.
 
@@ -67,3 +91,5 @@ def check(
     out.print(f"  weights: {reason or 'can be had here'}", markup=False)
     if reason:
         raise typer.Exit(2)
+    given = f" --model {name}" if "=" in name else ""
+    next_step(f"suite study create agnews{given} --arms '{model.name}/*'")

@@ -1,13 +1,15 @@
-"""A study as it runs: a table that fills as trials end, a bar inside each, the time left.
+"""Work as it goes on: what has ended, a bar inside each trial, one over all, the time left.
 
-On a terminal the table is redrawn in place; elsewhere each event is a plain line; with
-`--quiet` nothing is said but what went wrong.
+On a terminal a table is redrawn in place; elsewhere each event is a plain line ("12/48, about
+14 min left"); with `--quiet` nothing is said but what went wrong. The time left is reckoned from
+the arms whose trials are missing, and is left out until each of them has a figure.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +21,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from suite.cli.console import err
+from suite.cli.console import detail, draws, err, is_verbose
 from suite.results import Checkpoint, Trial
 
 if TYPE_CHECKING:
@@ -27,6 +29,44 @@ if TYPE_CHECKING:
     from suite.study.work import Work
 
 SHOWN_TRIALS = 15
+#: Lines of a failed trial's log that --verbose shows.
+SHOWN_LOG = 20
+#: The storage is asked how far the study is at most once in so many seconds.
+ASKED_EVERY = 2.0
+
+
+@dataclass
+class Steps:
+    """A piece of work of so many steps: preflight, finals, engines."""
+
+    name: str
+    began: float
+    done: int = 0
+    total: int = 0
+    what: str = ""
+
+    def left(self, now: float) -> float | None:
+        """Seconds left, as the steps so far took; None before the first is done."""
+        if not self.done:
+            return None
+        return (now - self.began) / self.done * (self.total - self.done)
+
+    def line(self, now: float) -> str:
+        """How far it is, as words."""
+        return f"{self.name}: {so_far(self.done, self.total, self.left(now))}, {self.what}"
+
+
+def so_far(done: int, total: int, left: float | None) -> str:
+    """How far, and how long still: "12/48, about 14 min left"."""
+    text = f"{done:,}/{total:,}"
+    if done >= total:
+        return text
+    return f"{text}, {how_long(left)}"
+
+
+def how_long(left: float | None) -> str:
+    """The time left, or that it is not known."""
+    return "time left not known yet" if left is None else f"about {duration(left)} left"
 
 
 @dataclass
@@ -47,10 +87,25 @@ class Watching:
     ended_trials: list[Trial] = field(default_factory=list)
     seconds: dict[int, float] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    steps: Steps | None = None
+    began: float = field(default_factory=time.monotonic)
 
     def study(self, work: Work) -> None:
         """The study that is watched."""
         self.work = work
+
+    def searching(self) -> None:
+        """The search begins: what came before it is over."""
+        with self.lock:
+            self.steps = None
+            self.began = time.monotonic()
+
+    def step(self, name: str, done: int, total: int, what: str) -> None:
+        """How far a piece of work is that is no search, and what is done now."""
+        with self.lock:
+            if self.steps is None or self.steps.name != name:
+                self.steps = Steps(name, time.monotonic())
+            self.steps.done, self.steps.total, self.steps.what = done, total, what
 
     def estimated(self, estimate: Estimate) -> None:
         """An arm's preflight."""
@@ -61,6 +116,9 @@ class Watching:
         """A trial started."""
         with self.lock:
             self.running[number] = _Running(arm, time.monotonic())
+        if is_verbose():
+            chosen = ", ".join(f"{key}={value}" for key, value in params.items())
+            detail(f"trial {number} started: {arm}: {chosen or 'nothing to choose'}")
 
     def progressed(self, number: int, fraction: float) -> None:
         """How far a trial's budget is spent."""
@@ -73,6 +131,11 @@ class Watching:
         with self.lock:
             if number in self.running:
                 self.running[number].f1 = checkpoint.macro_f1
+        if is_verbose():
+            detail(
+                f"trial {number}: macro-F1 {checkpoint.macro_f1:.4f} at "
+                f"{checkpoint.fraction:.0%} of its budget"
+            )
 
     def ended(self, trial: Trial) -> None:
         """A trial ended."""
@@ -83,20 +146,72 @@ class Watching:
                 self.spent.setdefault(trial.arm, []).append(spent)
                 self.seconds[trial.number] = spent
             self.ended_trials.append(trial)
+        if trial.error and is_verbose() and self.work is not None:
+            log = self.work.folder / "logs" / f"trial-{trial.number}.txt"
+            if log.is_file():
+                lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+                detail("\n".join(f"  | {line}" for line in lines[-SHOWN_LOG:]))
 
     def said(self, text: str) -> None:
         """Something a person should know."""
 
-    def left(self) -> float | None:
-        """Seconds left: what each arm's trials took so far, for those still missing."""
+    def reach(self) -> tuple[int, int, float | None]:
+        """Finished trials, the number wanted, and the seconds left where they can be told."""
         if self.work is None:
-            return None
-        missing = self.work.missing()
-        means = [sum(s) / len(s) for s in self.spent.values()]
-        if not means or not missing:
-            return None
-        workers = max(1, self.work.limits.workers)
-        return missing * (sum(means) / len(means)) / workers
+            return 0, 0, None
+        from suite.study.record import ESTIMATES, OUT
+        from suite.study.search import COUNTED, arm_of
+
+        study = self.work.study
+        counts: Counter[str] = Counter()
+        finished = 0
+        for trial in study.get_trials(deepcopy=False):
+            finished += trial.state.name in ("COMPLETE", "PRUNED")
+            if trial.state in COUNTED and trial.state.name != "WAITING":
+                counts[arm_of(trial) or ""] += 1
+        out = study.user_attrs.get(OUT, {})
+        alive = [arm.name for arm in self.work.definition.runnable if arm.name not in out]
+        target = self.work.target
+        with self.lock:
+            each = dict(study.user_attrs.get(ESTIMATES, {}))
+            each |= {arm: sum(taken) / len(taken) for arm, taken in self.spent.items()}
+            going = [(run.arm, time.monotonic() - run.began) for run in self.running.values()]
+        left = seconds_left(counts, alive, target, each, going, self.work.limits.workers)
+        return finished, target, left
+
+
+def seconds_left(
+    counts: Mapping[str, int],
+    alive: list[str],
+    target: int,
+    each: Mapping[str, float],
+    going: list[tuple[str, float]],
+    workers: int,
+) -> float | None:
+    """What the missing trials will take, arm by arm; None where an arm's trials are not known.
+
+    Args:
+        counts: trials by arm, finished or running.
+        alive: arms that still get trials; the one with the fewest is next.
+        target: trials the study is to have.
+        each: seconds of a trial by arm, so far as known.
+        going: arm and seconds of each trial that runs.
+        workers: trials at a time.
+    """
+    taken = Counter(dict(counts))
+    missing: Counter[str] = Counter()
+    for _ in range(target - sum(counts.values())):
+        if not alive:
+            break
+        arm = min(alive, key=lambda name: taken[name])
+        taken[arm] += 1
+        missing[arm] += 1
+    if not each or any(arm not in each for arm in (*missing, *(arm for arm, _ in going))):
+        return None
+    rest = [max(0.0, each[arm] - spent) for arm, spent in going]
+    work = sum(each[arm] * count for arm, count in missing.items()) + sum(rest)
+    longest = max([*rest, *(each[arm] for arm in missing)], default=0.0)
+    return max(longest, work / max(1, workers))
 
 
 def ended_line(trial: Trial, spent: float | None, width: int = 0) -> str:
@@ -122,6 +237,12 @@ class Lines(Watching):
         """One line."""
         err.print(text, markup=False)
 
+    def step(self, name: str, done: int, total: int, what: str) -> None:
+        """One line."""
+        super().step(name, done, total, what)
+        if self.steps is not None:
+            self.said(self.steps.line(time.monotonic()))
+
     def estimated(self, estimate: Estimate) -> None:
         """One line."""
         super().estimated(estimate)
@@ -133,7 +254,11 @@ class Lines(Watching):
         super().ended(trial)
         arms = self.work.definition.arms if self.work else ()
         width = max((len(arm.name) for arm in arms), default=0)
-        self.said(ended_line(trial, self.seconds.get(trial.number), width))
+        finished, target, left = self.reach()
+        # Its own state is stored only after this is told.
+        finished = min(target, finished + (trial.state in ("COMPLETE", "PRUNED")))
+        line = ended_line(trial, self.seconds.get(trial.number), width)
+        self.said(f"{line}  [{so_far(finished, target, left)}]")
 
 
 class LiveTable(Watching):
@@ -141,7 +266,7 @@ class LiveTable(Watching):
 
     def __init__(self) -> None:
         super().__init__()
-        self._missing = 0
+        self._reach: tuple[int, int, float | None] = (0, 0, None)
         self._asked = 0.0
         self.live = Live(
             get_renderable=self._draw, console=err, refresh_per_second=4, transient=True
@@ -159,45 +284,67 @@ class LiveTable(Watching):
 
     def _draw(self) -> RenderableType:
         with self.lock:
-            table = Table(expand=False)
-            for column in ("#", "arm", "state", "F1", "seconds", "texts/s"):
-                table.add_column(column, justify="left" if column in {"arm", "state"} else "right")
-            for trial in self.ended_trials[-SHOWN_TRIALS:]:
-                rps = trial.rps.offline_per_second if trial.rps else None
-                table.add_row(
-                    str(trial.number),
-                    trial.arm,
-                    trial.state.lower() if not trial.error else f"failed: {trial.error[:50]}",
-                    "–" if trial.macro_f1 is None else f"{trial.macro_f1:.4f}",
-                    "–" if trial.train_seconds is None else f"{trial.train_seconds:,.1f}",
-                    "–" if rps is None else f"{rps:,.0f}",
-                )
-            for number, running in sorted(self.running.items()):
-                table.add_row(
-                    str(number),
-                    running.arm,
-                    ProgressBar(total=1.0, completed=running.fraction, width=24),
-                    "…" if running.f1 is None else f"{running.f1:.4f}",
-                    f"{time.monotonic() - running.began:,.0f}",
-                    "",
-                )
-            return Group(table, Text(self._status(), style="dim"))
+            parts: list[RenderableType] = []
+            if self.ended_trials or self.running:
+                parts.append(self._trials())
+            now = time.monotonic()
+            if self.steps is not None:
+                steps = self.steps
+                parts.append(_bar(steps.done, steps.total, f"{steps.name}: {steps.what}"))
+                parts.append(_times(now - steps.began, steps.left(now)))
+            elif self.running:
+                finished, target, left = self._reached(now)
+                parts.append(_bar(finished, target, f"{finished:,}/{target:,} trials"))
+                parts.append(_times(now - self.began, left))
+            return Group(*parts)
 
-    def _status(self) -> str:
-        if self.work is None:
-            return ""
-        # The storage is asked at most once in two seconds, not at every redraw.
-        if time.monotonic() - self._asked > 2:
-            self._missing, self._asked = self.work.missing(), time.monotonic()
-        status = f"{self._missing} trials to go"
-        left = self.left() if self.spent else None
-        return status + (f", about {duration(left)}" if left else "")
+    def _trials(self) -> Table:
+        table = Table(expand=False)
+        for column in ("#", "arm", "state", "F1", "seconds", "texts/s"):
+            table.add_column(column, justify="left" if column in {"arm", "state"} else "right")
+        for trial in self.ended_trials[-SHOWN_TRIALS:]:
+            rps = trial.rps.offline_per_second if trial.rps else None
+            table.add_row(
+                str(trial.number),
+                trial.arm,
+                Text(trial.state.lower() if not trial.error else f"failed: {trial.error[:50]}"),
+                "–" if trial.macro_f1 is None else f"{trial.macro_f1:.4f}",
+                "–" if trial.train_seconds is None else f"{trial.train_seconds:,.1f}",
+                "–" if rps is None else f"{rps:,.0f}",
+            )
+        for number, running in sorted(self.running.items()):
+            table.add_row(
+                str(number),
+                running.arm,
+                ProgressBar(total=1.0, completed=running.fraction, width=24),
+                "…" if running.f1 is None else f"{running.f1:.4f}",
+                f"{time.monotonic() - running.began:,.0f}",
+                "",
+            )
+        return table
+
+    def _reached(self, now: float) -> tuple[int, int, float | None]:
+        if now - self._asked > ASKED_EVERY:
+            self._reach, self._asked = self.reach(), now
+        return self._reach
+
+
+def _bar(done: int, total: int, text: str) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(ProgressBar(total=max(1, total), completed=done, width=32), Text(text))
+    return grid
+
+
+def _times(elapsed: float, left: float | None) -> Text:
+    return Text(f"{duration(elapsed)} so far, {how_long(left)}", style="dim")
 
 
 def duration(seconds: float) -> str:
     """Seconds as a person reads them."""
-    if seconds < 100:
+    if seconds < 10:
         return f"{seconds:,.1f} s"
+    if seconds < 100:
+        return f"{seconds:,.0f} s"
     if seconds < 5400:
         return f"{seconds / 60:,.0f} min"
     return f"{seconds / 3600:,.1f} h"
@@ -208,7 +355,7 @@ def observer(quiet: bool) -> Iterator[Watching]:
     """Who watches, by where the command runs."""
     if quiet:
         yield Watching()
-    elif err.is_terminal:
+    elif draws(err):
         table = LiveTable()
         with table.live:
             yield table

@@ -10,15 +10,33 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from suite.cli.console import err, out, print_json, say, warn
+from suite.cli import completion
+from suite.cli.console import detail, err, next_step, out, print_json, print_table, say, warn
+from suite.cli.words import Quiet as Quiet
 from suite.errors import StorageError, StudyError
 
 if TYPE_CHECKING:
     from suite.results import StudyResults
+    from suite.study.definition import Definition
 
-app = typer.Typer(no_args_is_help=True, help="Create, run and look at studies.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Create, run and look at studies.
 
-Name = Annotated[str, typer.Argument(help="The study's name; `suite study list` names them.")]
+    Examples:
+
+        suite study create agnews
+
+        suite study show agnews
+    """,
+)
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="The study's name; `suite study list` names them.", autocompletion=completion.studies
+    ),
+]
 Storage = Annotated[
     str | None,
     typer.Option(
@@ -34,7 +52,6 @@ Timeout = Annotated[
     str | None, typer.Option(help="Start no new trial after this time: 90s, 30m, 2h, 1d.")
 ]
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Trials at a time on this machine.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the outcome.")]
 MaxDisk = Annotated[str | None, typer.Option(help="Stop when the study's files pass this: 20GB.")]
 Force = Annotated[
     bool, typer.Option("--force", help="Also run arms whose single trial exceeds the budget.")
@@ -44,16 +61,28 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and 
 
 @app.command("create")
 def create(
-    task: Annotated[str, typer.Argument(help="A shipped task's name, or a task file's path.")],
+    task: Annotated[
+        str,
+        typer.Argument(
+            help="A shipped task's name, or a task file's path.", autocompletion=completion.tasks
+        ),
+    ],
     recipe: Annotated[
-        str | None, typer.Option(help="A recipe's name or path. Default: the task's, else agnews.")
+        str | None,
+        typer.Option(
+            help="A recipe's name or path. Default: the task's, else agnews.",
+            autocompletion=completion.recipes,
+        ),
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="Default: TASK, or TASK-RECIPE with --recipe.")
     ] = None,
     arms: Annotated[
         list[str] | None,
-        typer.Option(help="model/strategy, globs allowed; in place of the recipe's. Repeatable."),
+        typer.Option(
+            help="model/strategy, globs allowed; in place of the recipe's. Repeatable.",
+            autocompletion=completion.arms,
+        ),
     ] = None,
     model: Annotated[
         list[str] | None,
@@ -137,8 +166,10 @@ def create(
     for arm in made.definition.arms:
         if arm.refused and not quiet:
             say(f"refused: {arm.name}: {arm.refused}")
+    _tell_definition(made.definition)
     if no_run:
-        out.print(f"Created '{made.name}'. Run it with: suite study run {made.name}", markup=False)
+        out.print(f"{'Found' if made.resumed else 'Created'} '{made.name}'.", markup=False)
+        next_step(f"suite study run {words(made.name, storage)}")
         return
     _run(made.name, storage, workers, seconds, disk, force, quiet)
 
@@ -176,6 +207,7 @@ def run(
     study, definition = storages.load(storages.open_storage(storage), name)
     check_unchanged(definition)
     ensure_snapshot(definition, data)
+    _tell_definition(definition)
     if trials is not None:
         study.set_user_attr(TARGET, trials)
     _run(name, storage, workers, seconds, disk, force, quiet)
@@ -206,12 +238,23 @@ def _run(
                 budget = min(
                     (b for b in (recipe.max_trial_seconds, timeout) if b is not None), default=None
                 )
-                for found in preflight(work, max_trial_seconds=budget, force=force):
-                    watching.estimated(found)
+                preflight(
+                    work,
+                    max_trial_seconds=budget,
+                    force=force,
+                    timing=lambda done, all_, arm: watching.step("timing arms", done, all_, arm),
+                    estimated=watching.estimated,
+                )
+            watching.searching()
             work.run()
             if finals.due(work):
                 watching.said("Scoring each arm's best on the test split …")
-                finals.score(work, seeds=recipe.finals.seeds, say=watching.said)
+                finals.score(
+                    work,
+                    seeds=recipe.finals.seeds,
+                    say=watching.said,
+                    watch=lambda done, all_, arm: watching.step("finals", done, all_, arm),
+                )
         except (Interrupted, KeyboardInterrupt):
             work.stop.set()
             err.print(
@@ -221,13 +264,49 @@ def _run(
             raise typer.Exit(130) from None
     show_results(work.results())
     if work.missing() > 0:
-        say(f"{work.missing()} trials are missing still: suite study run {name}")
-    say(f"The page: suite report {name}")
+        say(f"{work.missing()} trials are missing still.")
+        next_step(f"suite study run {words(name, storage)}")
+    else:
+        next_step(f"suite report {words(name, storage)}")
+
+
+def words(name: str, storage: str | None) -> str:
+    """A study's name as the next command needs it, with its storage where that was named."""
+    # An address of a server may hold a password: nothing of it is repeated.
+    if storage is None:
+        return name
+    return f"{name} --storage {storage if storage.startswith('sqlite') else '…'}"
+
+
+def _tell_definition(definition: Definition) -> None:
+    """With --verbose: the data found, what the Hub said, and each arm's space."""
+    from suite import hub
+    from suite.cli.console import is_verbose
+
+    if not is_verbose():
+        return
+    rows = definition.data.rows
+    detail(
+        f"data: {definition.data.source}, fingerprint {definition.data.fingerprint}, "
+        f"{rows.train:,} train, {rows.validation:,} validation, {rows.test:,} test"
+    )
+    if any(arm.model.hub for arm in definition.arms):
+        detail(f"Hub: {hub.reason() or 'reachable'}")
+    for arm in definition.runnable:
+        space = ", ".join(arm.space.dimensions)
+        detail(f"{arm.name}: {f'searches {space}' if space else 'nothing to search'}")
 
 
 @app.command("list")
 def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
-    """List the studies of a storage."""
+    """List the studies of a storage.
+
+    Examples:
+
+        suite study list
+
+        suite study list --storage sqlite:///other.db --json
+    """
     from rich.table import Table
 
     from suite.study import reading
@@ -267,7 +346,11 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
             "scored" if row["finals"] else "–",
             row["created"].replace("T", " "),
         )
-    out.print(table if rows else "No studies yet. Start with: suite study create agnews")
+    if rows:
+        print_table(table)
+    else:
+        out.print("No studies yet.")
+        next_step("suite study create agnews")
 
 
 @app.command("show")
@@ -287,12 +370,20 @@ def show(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
     from suite.cli.tables import trials_table
 
     show_results(found)
-    out.print(trials_table(found))
+    # A pipe wants every row; a terminal the newest.
+    print_table(trials_table(found, 200 if out.is_terminal else len(found.trials)))
 
 
 @app.command("best")
 def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
-    """Show the winner: its arm, its hyperparameters, and what can't be told apart from it."""
+    """Show the winner: its arm, its hyperparameters, and what can't be told apart from it.
+
+    Examples:
+
+        suite study best agnews
+
+        suite study best agnews --json
+    """
     from suite.results import trial_adapter
 
     found = _results(name, storage)
@@ -346,7 +437,14 @@ def delete(
     storage: Storage = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> None:
-    """Delete a study, its trials and its files."""
+    """Delete a study, its trials and its files.
+
+    Examples:
+
+        suite study delete agnews
+
+        suite study delete agnews --yes
+    """
     from suite import paths
     from suite.study import storage as storages
 
@@ -360,6 +458,7 @@ def delete(
     storages.delete(opened, name)
     shutil.rmtree(paths.artifacts(name), ignore_errors=True)
     out.print(f"Deleted '{name}'.", markup=False)
+    next_step("suite study list")
 
 
 @app.command("export-db")
@@ -368,7 +467,14 @@ def export_db(
     file: Annotated[Path, typer.Argument(help="The SQLite file to write.")],
     storage: Storage = None,
 ) -> None:
-    """Copy a study with all its trials into a SQLite file of its own."""
+    """Copy a study with all its trials into a SQLite file of its own.
+
+    Examples:
+
+        suite study export-db agnews agnews.db
+
+        suite study export-db agnews /backup/agnews.db --storage sqlite:///studies/suite.db
+    """
     from suite.study import storage as storages
 
     if file.exists():
@@ -379,6 +485,7 @@ def export_db(
         name,
     )
     out.print(f"Wrote '{name}' to {file}", markup=False)
+    next_step(f"suite study import-db {file}, where it is wanted")
 
 
 @app.command("import-db")
@@ -386,7 +493,14 @@ def import_db(
     file: Annotated[Path, typer.Argument(help="A SQLite file that `export-db` wrote.")],
     storage: Storage = None,
 ) -> None:
-    """Copy the studies of a SQLite file into the storage."""
+    """Copy the studies of a SQLite file into the storage.
+
+    Examples:
+
+        suite study import-db agnews.db
+
+        suite study import-db agnews.db --storage sqlite:///other.db
+    """
     from suite.study import storage as storages
 
     if not file.is_file():
@@ -402,6 +516,7 @@ def import_db(
     for name in names:
         storages.copy(source, target, name)
         out.print(f"Imported '{name}'", markup=False)
+    next_step(f"suite study show {words(names[0], storage)}")
 
 
 def _results(name: str, storage: str | None) -> StudyResults:
@@ -417,5 +532,5 @@ def show_results(found: StudyResults) -> None:
     from suite.cli.tables import banner, leaderboard_table, refusals
 
     banner(found)
-    out.print(leaderboard_table(found))
+    print_table(leaderboard_table(found))
     refusals(found)

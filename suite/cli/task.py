@@ -8,16 +8,34 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from suite.cli.console import err, out, print_json
+from suite.cli import completion
+from suite.cli.console import err, next_step, out, print_json, print_table
 from suite.cli.study import AsJson
 from suite.errors import SuiteError, TaskError
 
-app = typer.Typer(no_args_is_help=True, help="Look at tasks, check task files, draft new ones.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Look at tasks, check task files, draft new ones.
+
+    Examples:
+
+        suite task list
+
+        suite task new reviews --data ./reviews
+    """,
+)
 
 
 @app.command("list")
 def list_tasks(as_json: AsJson = False) -> None:
-    """List the shipped tasks and those of the working folder."""
+    """List the shipped tasks and those of the working folder.
+
+    Examples:
+
+        suite task list
+
+        suite task list --json
+    """
     from suite import paths
     from suite.task import load_task
 
@@ -52,12 +70,14 @@ def list_tasks(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"tasks": rows})
     else:
-        out.print(table)
+        print_table(table)
 
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(help="A task's name or file.")],
+    name: Annotated[
+        str, typer.Argument(help="A task's name or file.", autocompletion=completion.tasks)
+    ],
     prompt: Annotated[
         bool, typer.Option("--prompt", help="Print the question a decoder is asked instead.")
     ] = False,
@@ -88,7 +108,12 @@ def show(
 
 @app.command("check")
 def check(
-    file: Annotated[str, typer.Argument(help="A task file, or a shipped task's name.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="A task file, or a shipped task's name.", autocompletion=completion.tasks
+        ),
+    ],
     data: Annotated[Path | None, typer.Option(help="Also read the rows in this folder.")] = None,
 ) -> None:
     """Check a task file, and its data if they are local.
@@ -109,6 +134,7 @@ def check(
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(2)
     out.print(f"{path} is a task.", markup=False)
+    next_step(f"suite study create {file}{f' --data {data}' if data else ''}")
 
 
 @app.command("new")
@@ -121,9 +147,11 @@ def new(
 ) -> None:
     """Look at a folder of labelled rows and draft a commented task file that passes `check`.
 
-    Example:
+    Examples:
 
-        suite task new reviews --data ./reviews && suite study create reviews
+        suite task new reviews --data ./reviews
+
+        suite task new reviews --data ./reviews --out reviews.yaml
     """
     from suite.task_draft import check as check_task
     from suite.task_draft import draft
@@ -136,7 +164,5 @@ def new(
     target.write_text(text, encoding="utf-8")
     for finding in check_task(target, None):
         err.print(f"{finding.level:<7} {finding.message}", markup=False)
-    out.print(
-        f"Wrote {target}. Read it, mend what it guessed, then: suite study create {target}",
-        markup=False,
-    )
+    out.print(f"Wrote {target}.", markup=False)
+    next_step(f"read it, mend what it guessed, then: suite study create {target}")

@@ -9,6 +9,7 @@ is all there is.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +37,21 @@ class Estimate:
     failure: str | None = None
 
 
-def preflight(work: Work, *, max_trial_seconds: float | None, force: bool) -> list[Estimate]:
+def preflight(
+    work: Work,
+    *,
+    max_trial_seconds: float | None,
+    force: bool,
+    timing: Callable[[int, int, str], None] = lambda done, total, arm: None,
+    estimated: Callable[[Estimate], None] = lambda estimate: None,
+) -> list[Estimate]:
     """Times each arm that has no estimate yet; takes out arms whose trial exceeds the budget.
 
     Args:
         max_trial_seconds: the budget of one trial, or None.
         force: keep such arms all the same.
+        timing: told before each arm how many are done, of how many, and its name.
+        estimated: told each arm's estimate as soon as it is there.
 
     Raises:
         Interrupted: the study was asked to stop.
@@ -49,13 +59,14 @@ def preflight(work: Work, *, max_trial_seconds: float | None, force: bool) -> li
     known = work.study.user_attrs.get(ESTIMATES, {})
     out = work.study.user_attrs.get(OUT, {})
     estimates: list[Estimate] = []
-    for arm in work.definition.runnable:
-        if arm.name in known or arm.name in out:
-            continue
+    untimed = [a for a in work.definition.runnable if a.name not in known and a.name not in out]
+    for arm in untimed:
         if not estimates:
             work.observer.said("Timing a few steps of each arm …")
+        timing(len(estimates), len(untimed), arm.name)
         found = estimate(work, arm)
         estimates.append(found)
+        estimated(found)
         if found.seconds is None or max_trial_seconds is None or force:
             continue
         if found.seconds > max_trial_seconds:

@@ -1,0 +1,136 @@
+"""What is wrong with the words of a command line, in one message of the suite's own form."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from suite.cli.console import is_quiet, is_verbose, set_volume
+from suite.errors import UsageError, closest, nearest
+
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Also tell what is done on the way, and what went wrong."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the outcome.")]
+
+
+class Group(TyperGroup):
+    """A group of commands that knows what a mistyped command meant."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command the first word names.
+
+        Raises:
+            UsageError: there is none; names the nearest, or where a command of that name is.
+        """
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            raise UsageError(
+                f"no such command '{name}' in `{ctx.command_path}`", fix=self._meant(ctx, name)
+            )
+        return super().resolve_command(ctx, args)
+
+    def _meant(self, ctx: Any, name: str) -> str:
+        root = ctx.find_root()
+        elsewhere = [path for path in _paths(root.command) if path[-1] == name]
+        if elsewhere:
+            program = root.info_name or "suite"
+            named = " or ".join(f"`{' '.join((program, *path))}`" for path in elsewhere[:3])
+            return f"Did you mean {named}?"
+        return nearest(name, [n for n, command in self.commands.items() if not command.hidden])
+
+
+def _paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, inner in getattr(command, "commands", {}).items():
+        yield (*path, name)
+        yield from _paths(inner, (*path, name))
+
+
+def examples(command: Any) -> list[str]:
+    """The example command lines in a command's help."""
+    _, heading, rest = (command.help or "").partition("Example")
+    lines = rest.splitlines()[1:] if heading else []
+    return [line.strip() for line in lines if line.strip()]
+
+
+def mended(problem: Any) -> UsageError:
+    """A usage error of typer's (they have no public class in common), as one of the suite's."""
+    ctx = getattr(problem, "ctx", None)
+    what = str(problem.format_message()).strip().rstrip(".")
+    what = what[:1].lower() + what[1:]
+    if ctx is None:
+        return UsageError(what)
+    path = ctx.command_path
+    kind = type(problem).__name__
+    help_line = f"See `{path} --help`."
+    if kind == "NoSuchOption":
+        options = [o for p in ctx.command.get_params(ctx) for o in (*p.opts, *p.secondary_opts)]
+        options = [option for option in options if option.startswith("-")]
+        guess = closest(problem.option_name, options)
+        return UsageError(
+            f"no such option {problem.option_name} in `{path}`",
+            fix=f"Did you mean {guess}? {help_line}" if guess else help_line,
+        )
+    if kind == "MissingParameter" and problem.param is not None:
+        what = (
+            f"{problem.param.param_type_name} {problem.param.display_name_raw.upper()} is missing"
+        )
+    shown = next(iter(examples(ctx.command)), None)
+    if shown is not None and (kind == "MissingParameter" or "unexpected extra" in what):
+        help_line = f"For example: {shown}"
+    return UsageError(what, where=f"`{path}`", fix=help_line)
+
+
+def with_volume(app: typer.Typer) -> None:
+    """Gives every command of an app, and of the groups in it, --quiet and --verbose."""
+    for command in app.registered_commands:
+        if command.callback is not None:
+            command.callback = _listening(command.callback)
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            with_volume(group.typer_instance)
+
+
+def _listening(function: Callable[..., Any]) -> Callable[..., Any]:
+    if hasattr(function, "hears_volume"):
+        return function
+    signature = inspect.signature(function, eval_str=True)
+    own = signature.parameters
+    extra = [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation
+        )
+        for name, annotation in (("quiet", Quiet), ("verbose", Verbose))
+        if name not in own
+    ]
+
+    @functools.wraps(function)
+    def command(**given: Any) -> Any:
+        heard(quiet=bool(given.get("quiet")), verbose=bool(given.get("verbose")))
+        if "quiet" in own:
+            given["quiet"] = is_quiet()  # It may have stood before the command.
+        return function(**{name: value for name, value in given.items() if name in own})
+
+    changed: Any = command
+    changed.__signature__ = signature.replace(parameters=[*own.values(), *extra])
+    changed.__annotations__ = {p.name: p.annotation for p in (*own.values(), *extra)}
+    changed.hears_volume = True
+    del changed.__wrapped__
+    return command
+
+
+def heard(*, quiet: bool, verbose: bool) -> None:
+    """Sets the volume to what was asked for here or before.
+
+    Raises:
+        UsageError: both were asked for.
+    """
+    set_volume(quiet=quiet or None, verbose=verbose or None)
+    if is_quiet() and is_verbose():
+        raise UsageError("--quiet and --verbose contradict each other", fix="Give one of them.")
