@@ -1,27 +1,38 @@
-"""Reports over results built by hand: literal numbers, hostile names, and a real browser."""
+"""Reports over results built by hand: rows, answers, values of charts, files; literal numbers."""
 
 from __future__ import annotations
 
 import csv
 import json
-import random
 import re
-import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from report_studies import (
+    BERT,
+    EN,
+    FAST,
+    HEAD,
+    HOSTILE,
+    ZH,
+    final,
+    many_classes,
+    speed,
+    study,
+    told,
+    trial,
+)
 
 from suite.errors import ReportError
-from suite.report import chart_data, formats, write_reports
-from suite.report.answer import Answer, answer
-from suite.report.export import engines_csv, file_names, leaderboard_csv, to_json, to_markdown
-from suite.report.page import render_page
+from suite.report import chart_data, findings, formats, knob_data, search_data, write_reports
+from suite.report.chart_data import trade_off
+from suite.report.export import file_names, leaderboard_csv, to_json, to_markdown
+from suite.report.page import StudyCharts, render_page
 from suite.report.rows import (
     METRICS,
     absent,
@@ -32,201 +43,16 @@ from suite.report.rows import (
     pareto_front,
     references,
 )
+from suite.report.shell import TEMPLATES
 from suite.report.words import LANGUAGES, WORDS, words_of
 from suite.results import (
     Arm,
-    Audit,
-    BenchRow,
     Checkpoint,
     Comparison,
-    DataFacts,
-    Final,
-    Published,
-    Rows,
-    Rps,
-    Scores,
-    ServerLoad,
     ServingForm,
-    SingleStream,
-    SplitAudit,
     StudyResults,
-    TestScores,
     Trial,
 )
-
-EN, ZH = words_of("en"), words_of("zh")
-HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">"
-FAST, HEAD, BERT = "tfidf/classic", "toy-qwen/linear_head", "toy-bert/linear_head"
-
-
-def scores(f1: float, confusion: list[list[int]] | None = None) -> Scores:
-    return Scores(
-        macro_f1=f1,
-        accuracy=round(f1 + 0.001, 6),
-        precision=f1,
-        recall=f1,
-        per_class_f1=[f1, f1],
-        confusion=confusion or [[8, 2], [3, 7]],
-    )
-
-
-def speed(per_second: float | None, p90: float | None = 2.0, **more: Any) -> Rps:
-    single = SingleStream(p50_ms=1.0, p90_ms=p90, p99_ms=None, valid=True)
-    return Rps(single_stream=single, offline_per_second=per_second, valid=True, **more)
-
-
-def trial(number: int, arm: str, f1: float | None, seconds: float = 10.0, **more: Any) -> Trial:
-    return Trial(
-        **{
-            "number": number,
-            "state": "COMPLETE",
-            "arm": arm,
-            "params": {"learning_rate": 2e-05, "batch": 16},
-            "validation": scores(f1) if f1 is not None else None,
-            "train_seconds": seconds,
-            "checkpoints": [Checkpoint(0.5, 0.5, 1.0), Checkpoint(1.0, f1 or 0.5, 2.0)],
-            **more,
-        }
-    )
-
-
-def final(arm: str, number: int, rank: int, f1: float, seconds: float, rps: float) -> Final:
-    return Final(
-        arm=arm,
-        trial=number,
-        seeds=1,
-        stale=False,
-        rank=rank,
-        test=TestScores(f1, f1, (round(f1 - 0.01, 6), round(f1 + 0.012, 6)),
-                        per_class_f1=[f1, f1], confusion=[[80, 20], [5, 95]]),
-        train_seconds=seconds,
-        rps=speed(rps),
-    )  # fmt: skip
-
-
-def split_audit(rows: int, counts: list[int]) -> SplitAudit:
-    return SplitAudit(rows, 0, 3, 5, 1, counts, 120.5, 110, 300, 900)
-
-
-def study(**changes: Any) -> StudyResults:
-    """Three arms; tfidf and qwen tie at rank 1, bert is significantly worse."""
-    plain: dict[str, Any] = {
-        "study": "toy",
-        "task": "toy-task",
-        "title": "Toy News",
-        "data": DataFacts(
-            source="folder toy",
-            fingerprint="0123456789abcdef",
-            rows=Rows(1000, 100, 200),
-            audit=Audit(
-                splits={
-                    "train": split_audit(1000, [400, 600]),
-                    "validation": split_audit(100, [40, 60]),
-                    "test": split_audit(200, [80, 120]),
-                },
-                test_in_train=2,
-                test_in_train_normalised=4,
-                validation_in_train=1,
-                warnings=["2 test rows stand in train"],
-                truncated={"toy-bert": 0.125},
-            ),
-        ),
-        "environment": {"python": "3.11", "cpu": "toy", "packages": {"torch": "2.11.0"}},
-        "labels": ["World", "Sports"],
-        "arms": [
-            Arm(FAST, trials=2, family="classic"),
-            Arm(HEAD, trials=2, family="decoder", model_revision="a" * 40),
-            Arm(BERT, trials=2, family="encoder"),
-        ],
-        "trials": [
-            trial(0, FAST, 0.90, 1.5, peak_memory_bytes=100 * 2**20, rps=speed(9000.0)),
-            trial(1, HEAD, 0.92, 120.0, rps=speed(40.0), circumstances={"parameters": 596e6}),
-            trial(2, BERT, 0.85, 60.0, rps=speed(80.0)),
-            trial(3, FAST, 0.88, 1.0),
-            trial(4, HEAD, None, 30.0, state="PRUNED"),
-            trial(5, BERT, None, 1.0, state="FAIL", error="memory ran out", checkpoints=[]),
-        ],
-        "test_openings": 1,
-        "finals": [
-            final(FAST, 0, 1, 0.905, 1.6, 8312.0),
-            final(HEAD, 1, 1, 0.911, 125.0, 41.5),
-            final(BERT, 2, 3, 0.861, 61.0, 82.0),
-        ],
-        "comparisons": [
-            Comparison(FAST, HEAD, -0.006, (-0.02, 0.008), 0.41),
-            Comparison(FAST, BERT, 0.044, (0.02, 0.06), 0.0004),
-            Comparison(HEAD, BERT, 0.05, (0.03, 0.07), 0.0002),
-        ],
-        "command": "suite study create toy-task --trials 6",
-        "recipe": "quick",
-        "created": "2026-01-02T03:04:05Z",
-        "budget": {"epochs": 2.0},
-        "references": [
-            Published("paper-net", "macro_f1", 0.93, "a paper", None),
-            Published("old-net", "accuracy", 0.88, "https://example.org/a?b=1&c=2", "1k test rows"),
-        ],
-        "importance": {HEAD: {"learning_rate": 0.8, "batch": 0.2}},
-    }
-    return StudyResults(**(plain | changes))
-
-
-def benched(**changes: Any) -> StudyResults:
-    """The study with four engines behind one arm: the fastest, a doubtful one, two untimed."""
-    row = BenchRow(
-        arm=BERT, trial=2, engine="openvino", precision="int8", host="box", state="measured",
-        device="CPU", threads=2, batch=64, agreement=0.9954, agreement_rows=2000, macro_f1=0.8489,
-        macro_f1_difference=-0.0011, agrees=True, single_stream=SingleStream(4.2, 5.0, 6.1, True),
-        offline_per_second=412.5, offline_valid=True,
-        server=ServerLoad(318.0, 97.5, 100.0, True), server_batch=20, load_seconds=0.4,
-        prepare_seconds=125.0, seconds=10.0, measured="2026-01-02T03:04:05+00:00",
-        versions={"openvino": "2026.1"}, note="Offline: 4,125 texts in one query",
-        fastest_in=["SingleStream", "Offline", "Server"], fastest_overall_in=["SingleStream"],
-    )  # fmt: skip
-    slow = replace(
-        row, engine="torch", precision="float32", agreement=1.0, macro_f1_difference=0.0,
-        single_stream=SingleStream(33.0, None, None, False), offline_per_second=21.5,
-        offline_valid=False, server=ServerLoad(None, None, 100.0, False), stale=True,
-        note="Server: one text alone takes 133 ms, the bound is 100 ms", contended=True,
-        fastest_in=[], fastest_overall_in=[],
-    )  # fmt: skip
-    none = {"single_stream": None, "offline_per_second": None, "server": None, "note": "",
-            "fastest_in": [], "fastest_overall_in": [], "agrees": False}  # fmt: skip
-    wrong = replace(row, engine="onnxruntime", state="disagrees", agreement=0.97,
-                    reason=f"97 % < 99 % {HOSTILE}", **none)  # fmt: skip
-    absent = replace(row, engine="compile", precision="bfloat16", state="refused", agreement=None,
-                     macro_f1_difference=None, reason="=no compiler | here", **none)  # fmt: skip
-    return study(bench=[row, slow, wrong, absent], **changes)
-
-
-def told(results: StudyResults, language: str = "en") -> Answer:
-    return answer(results, leaderboard(results), words_of(language))
-
-
-def many_classes(classes: int = 150) -> StudyResults:
-    names = [f"intent number {i}" for i in range(classes)]
-    dice = random.Random(0)
-
-    def wide(f1: float) -> TestScores:
-        confusion = [[0] * classes for _ in range(classes)]
-        for i in range(classes):
-            confusion[i][i] = 27
-            confusion[i][(i + 1) % classes] = 3
-        confusion[7][9] = 19
-        return TestScores(f1, f1, (f1 - 0.01, f1 + 0.01), confusion=confusion,
-                          per_class_f1=[round(dice.uniform(0.5, 1), 4) for _ in names])  # fmt: skip
-
-    base = study()
-    return replace(
-        base,
-        study="wide",
-        labels=names,
-        finals=[replace(f, test=wide(f.test.macro_f1)) for f in base.finals],
-        data=replace(
-            base.data,
-            audit=replace(base.data.audit, splits={"train": split_audit(9000, [60] * classes)}),
-        ),
-    )
-
 
 # --- rows --------------------------------------------------------------------------------------
 
@@ -353,26 +179,63 @@ def test_answer_names_every_arm_of_a_tie_and_what_is_fast_and_cheap_in_it():
     assert (found.fastest, found.cheapest, found.caveats) == (FAST, FAST, ())
     assert found.text == (
         "toy-qwen/linear_head (macro-F1 0.911, 95 % interval 0.901–0.923) and tfidf/classic "
-        "(0.905, 0.895–0.917) share rank 1: on the test split they cannot be told apart. Of "
-        "these, tfidf/classic is both the fastest to serve (8,312 texts/s) and the cheapest to "
-        "train (1.60 s)."
+        "(0.905, 0.895–0.917) share rank 1: on the test split they cannot be told apart, and the "
+        "lead of 0.006 over tfidf/classic could be chance (p = 0.410). Of these, tfidf/classic is "
+        "both the fastest to serve (8,312 texts/s) and the cheapest to train (1.60 s), where "
+        "toy-qwen/linear_head has 78× the training time and 1/200 the speed of tfidf/classic."
     )
     assert told(study(), "zh").verdict == (
         "toy-qwen/linear_head（宏平均 F1 0.911，95% 区间 0.901–0.923） 和 tfidf/classic"
-        "（0.905，0.895–0.917） 并列第一：在测试集上无法区分高下。"
+        "（0.905，0.895–0.917） 并列第一：在测试集上无法区分高下，领先 tfidf/classic 的 0.006 "
+        "可能只是偶然（p = 0.410）。"
     )
 
 
-def test_answer_with_one_winner_says_who_is_faster_and_cheaper():
+def test_answer_with_one_winner_says_by_how_much_and_what_it_costs():
     base = study()
     ranks = {HEAD: 1, FAST: 2, BERT: 3}
     finals = [replace(f, rank=ranks[f.arm]) for f in base.finals]
     found = told(replace(base, finals=finals))
-    assert found.leaders == (HEAD,)
+    assert (found.leaders, found.second, found.thrift) == ((HEAD,), FAST, FAST)
     assert found.text == (
         "toy-qwen/linear_head is best on the test split: macro-F1 0.911 (95 % interval "
-        "0.901–0.923), trained in 2 min 05 s, serves 41.5 texts/s. tfidf/classic is faster to "
-        "serve (8,312 texts/s) and cheaper to train (1.60 s), at macro-F1 0.905."
+        "0.901–0.923), 0.006 above tfidf/classic, which could be chance (p = 0.410). It trained in "
+        "2 min 05 s and serves 41.5 texts/s; that is 78× the training time and 1/200 the speed of "
+        "the runner-up tfidf/classic, which is also the cheapest to train."
+    )
+
+
+def test_answer_compares_with_the_runner_up_and_with_the_cheapest_apart():
+    base = study()
+    changed = {HEAD: (1, 0.911), BERT: (2, 0.891), FAST: (3, 0.861)}
+    finals = [
+        replace(f, rank=changed[f.arm][0], test=replace(f.test, macro_f1=changed[f.arm][1]))
+        for f in base.finals
+    ]
+    pair = [Comparison(HEAD, BERT, 0.02, (0.01, 0.03), 0.0004)]
+    found = told(replace(base, finals=finals, comparisons=pair))
+    assert found.verdict.endswith(
+        ", 0.020 above toy-bert/linear_head, which is more than chance (p < .001)."
+    )
+    assert found.notes == (
+        "It trained in 2 min 05 s and serves 41.5 texts/s; that is 2.0× the training time and 0.5× "
+        "the speed of the runner-up toy-bert/linear_head; and 78× the training time and 1/200 the "
+        "speed of tfidf/classic, the cheapest to train, which scores 0.050 lower.",
+    )
+
+
+def test_answer_says_so_where_the_winner_is_the_cheapest():
+    base = study()
+    ranks = {FAST: 1, HEAD: 2, BERT: 3}
+    finals = [
+        replace(f, rank=ranks[f.arm], test=replace(f.test, macro_f1=0.95))
+        if f.arm == FAST
+        else replace(f, rank=ranks[f.arm])
+        for f in base.finals
+    ]
+    assert told(replace(base, finals=finals)).notes == (
+        "It trained in 1.60 s and serves 8,312 texts/s; that is 1/78 the training time and 200× "
+        "the speed of the runner-up toy-qwen/linear_head; no arm of use is cheaper to train.",
     )
 
 
@@ -388,7 +251,7 @@ def test_an_arm_hardly_better_than_guessing_is_no_bargain():
         for f in base.finals
     ]
     found = told(replace(base, finals=finals))
-    assert found.leaders == (HEAD,)
+    assert (found.leaders, found.thrift) == ((HEAD,), BERT)
     assert "tfidf/classic" not in found.text
 
 
@@ -414,9 +277,9 @@ def test_answer_on_validation_says_that_chance_is_unknown():
     found = told(study(finals=[], comparisons=[], test_openings=0))
     assert found.basis == "validation"
     assert found.verdict == (
-        "On validation alone toy-qwen/linear_head leads with macro-F1 0.920, trained in "
-        "2 min 00 s, serves 40.0 texts/s. The test split has not been opened, so whether the "
-        "lead is more than chance is not known yet."
+        "On validation alone toy-qwen/linear_head leads with macro-F1 0.920, 0.020 above "
+        "tfidf/classic; the test split has not been opened, so whether that is more than chance is "
+        "not known yet."
     )
 
 
@@ -458,6 +321,7 @@ def test_caveats_come_before_the_winner(language: str):
             "No arm meets the bounds (at least 10,000 texts/s).",
         )
         assert found.notes == (
+            "It trained in 1.60 s and serves 8,312 texts/s.",
             "The study searched on after the finals, so they are stale: a better trial may "
             "exist that was not tested.",
             "The test split has been opened 2 times; each look makes its score a little more "
@@ -641,6 +505,171 @@ def test_figures_hold_the_values_and_escape_names():
     assert list(history.data[0].y) == [0.9, 0.92, 0.92]
 
 
+def ran(number: int, arm: str, start: int, end: int, **more: Any) -> Trial:
+    """A trial from second to second after noon."""
+    noon = datetime(2026, 1, 2, 12)
+    return trial(
+        number,
+        arm,
+        more.pop("f1", 0.5),
+        started=(noon + timedelta(seconds=start)).isoformat(),
+        ended=(noon + timedelta(seconds=end)).isoformat() if end else "",
+        **more,
+    )
+
+
+def test_timeline_has_workers_idle_time_and_what_is_left_out():
+    results = study(
+        trials=[
+            ran(0, FAST, 0, 10, worker="a:1"),
+            ran(1, HEAD, 5, 45, worker="b:2", state="PRUNED"),
+            ran(2, FAST, 30, 40, worker="a:1", state="FAIL"),
+            trial(3, FAST, 0.5, state="WAITING"),
+        ]
+    )
+    found = search_data.timeline(results)
+    assert found is not None
+    assert [(b.trial, b.worker, b.start, b.end) for b in found.bars] == [
+        (0, "a:1", 0, 10), (1, "b:2", 5, 45), (2, "a:1", 30, 40)
+    ]  # fmt: skip
+    assert (found.workers, found.seconds, found.total) == (("a:1", "b:2"), 45, 3)
+    # a: 20 of 40 seconds, b: 40 of 40.
+    assert found.idle_share == pytest.approx(1 - 60 / 80)
+    kept = search_data.timeline(results, cap=1)
+    assert kept is not None and [b.trial for b in kept.bars] == [1] and kept.total == 3
+    assert search_data.timeline(study(trials=[])) is None
+
+
+def test_costs_part_the_wall_clock_and_never_exceed_it():
+    results = study(
+        trials=[
+            ran(0, FAST, 0, 10, seconds=4.0, evaluation_seconds=2.0),
+            # What a cache saved is added to the clock: training may exceed the wall.
+            ran(1, FAST, 10, 15, seconds=30.0, evaluation_seconds=1.0),
+            ran(2, HEAD, 15, 115, seconds=60.0, evaluation_seconds=None),
+        ]
+    )
+    head, fast = search_data.costs(results)
+    assert (head.arm, head.training, head.scoring, head.other) == (HEAD, 60, 0, 40)
+    assert (fast.arm, fast.trials, fast.training, fast.scoring, fast.other) == (FAST, 2, 9, 2, 4)
+    assert fast.seconds == 15
+
+
+def test_states_are_counted_for_each_arm_that_ran():
+    found = {arm.arm: arm for arm in search_data.states(study())}
+    assert found[HEAD].counts["PRUNED"] == 1 and found[HEAD].total == 2
+    assert found[BERT].counts["FAIL"] == 1
+    assert list(found) == [FAST, HEAD, BERT]
+
+
+def test_parallel_axes_place_values_by_their_kind():
+    rates = [1e-5, 1e-4, 1e-3, 1e-2]
+    trials = [
+        trial(
+            i, HEAD, 0.5 + i / 10, params={"lr": rate, "layers": i, "kind": "ab"[i % 2], "same": 1}
+        )
+        for i, rate in enumerate(rates)
+    ]
+    trials.append(trial(4, HEAD, None, state="PRUNED", params={"lr": 1e-5, "layers": 3}))
+    results = study(trials=trials, finals=[], importance={HEAD: {"layers": 0.9, "lr": 0.1}})
+    (found,) = knob_data.knobs(results, leaderboard(results))
+    axes = {axis.parameter: axis for axis in found.axes}
+    assert list(axes) == ["layers", "lr", "kind"], "the most important first, constants left out"
+    assert (axes["lr"].kind, axes["layers"].kind, axes["kind"].kind) == ("log", "linear", "choice")
+    assert axes["lr"].places == pytest.approx((0, 1 / 3, 2 / 3, 1, 0))
+    assert axes["layers"].places == pytest.approx((0, 1 / 3, 2 / 3, 1, 1))
+    assert axes["kind"].places == (0, 1, 0, 1, None)
+    assert axes["lr"].ticks[0][0] == 0 and axes["lr"].ticks[-1] == (1, "0.01")
+    assert (found.best, found.total, found.pruned) == (3, 5, (False,) * 4 + (True,))
+    capped = knob_data.knobs(results, leaderboard(results), cap=2)[0]
+    assert len(capped.trials) == 2 and 3 in capped.trials and capped.total == 5
+
+
+def test_bubbles_grow_with_memory_and_axes_are_logarithmic_where_it_helps():
+    board = leaderboard(study())
+    wide = chart_data.trade_off(board, METRICS["offline_rps"])
+    assert wide.log and [p.memory for p in wide.points if p.arm == FAST] == [100 * 2**20]
+    base = study()
+    near = [replace(f, rps=speed(100.0 + i)) for i, f in enumerate(base.finals)]
+    memory = {0: 400, 1: 100, 2: None}
+    trials = [replace(t, peak_memory_bytes=memory.get(t.number)) for t in base.trials]
+    found = chart_data.trade_off(
+        leaderboard(replace(base, finals=near, trials=trials)), METRICS["offline_rps"]
+    )
+    assert not found.log
+    sizes = {p.arm: p.size for p in found.points}
+    largest = chart_data.BUBBLES[1]
+    assert sizes == {FAST: largest, HEAD: largest / 2, BERT: chart_data.BUBBLES[0]}
+
+
+def test_each_chart_states_what_it_shows():
+    results = study()
+    board = leaderboard(results)
+    titles = {chart.name: chart.title for chart in StudyCharts.of(results, EN).all()}
+    assert titles["trade-off-rps"] == (
+        "tfidf/classic serves 200× as many texts as toy-qwen/linear_head, for 0.006 less macro-F1"
+    )
+    assert titles["trade-off-time"] == (
+        "toy-qwen/linear_head takes 78× the training time of tfidf/classic, for 0.006 more macro-F1"
+    )
+    assert titles["curves"] == (
+        "toy-qwen/linear_head's best trial is within 0.01 of its best score from 100% of its "
+        "budget on"
+    )
+    assert titles["history"] == (
+        "Trial 1 (toy-qwen/linear_head) brought the best validation score, 0.9200; 3 trials came "
+        "after it"
+    )
+    assert titles["importance"] == (
+        "In toy-qwen/linear_head, learning_rate explains 80% of the differences between trials"
+    )
+    assert titles["confusion-0"] == (
+        "World is most often taken for Sports: 20 rows, 20.0% of its class"
+    )
+    assert titles["states"] == "Of 6 trials 4 ran to their end, 1 were pruned, 1 failed"
+    best = trade_off(board, METRICS["train_seconds"])
+    only = replace(best, points=best.points[:1])
+    assert findings.trade_off(only, EN) == "Only toy-qwen/linear_head has both figures"
+    for chart in StudyCharts.of(results, ZH).all():
+        assert re.search("[一-龥]", chart.title + chart.about), chart.name
+        assert all(len(row) == len(chart.columns) for row in chart.rows), chart.name
+
+
+def test_colours_stand_out_on_white_and_on_black():
+    dark = re.search(r'data-theme="dark"\] \{.*?--card: (#\w+)', css(), flags=re.S)
+    assert dark is not None
+    for colour in chart_data.PALETTE:
+        assert contrast(colour, "#ffffff") >= 3, colour
+        assert contrast(colour, dark.group(1)) >= 3, colour
+
+
+@pytest.mark.parametrize("scheme", [":root {", ':root[data-theme="dark"] {'])
+def test_text_is_readable_in_both_schemes(scheme: str):
+    block = css()[css().index(scheme) :].split("}")[0]
+    value = dict(re.findall(r"--([\w-]+): (#\w{6})", block))
+    pairs = [("ink", "paper"), ("ink", "card"), ("muted", "paper"), ("muted", "card"),
+             ("muted", "soft"), ("accent", "card"), ("accent", "paper"), ("warn-ink", "warn"),
+             ("bad-ink", "bad"), ("good-ink", "good")]  # fmt: skip
+    for ink, paper in pairs:
+        assert contrast(value[ink], value[paper]) >= 4.5, (ink, paper)
+
+
+def css() -> str:
+    return (TEMPLATES / "page.css").read_text(encoding="utf-8")
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2's contrast ratio of two colours."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
 # --- files ---------------------------------------------------------------------------------------
 
 
@@ -765,306 +794,3 @@ print(sorted(heavy & set(sys.modules)))
         capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1],
     )  # fmt: skip
     assert done.stdout.splitlines() == ["[]", "['jinja2', 'plotly']"]
-
-
-def page_of(results: StudyResults, folder: Path, language: str = "en") -> str:
-    return write_reports([results], folder, ["html"], language)[-1].read_text(encoding="utf-8")
-
-
-def bare(page: str) -> str:
-    """The page without its scripts."""
-    return re.sub(r"<script[^>]*>.*?</script>", "", page, flags=re.S)
-
-
-def test_page_holds_the_leaderboard_and_reasons_without_any_script(tmp_path: Path):
-    base = study()
-    results = replace(
-        base, arms=[*base.arms, Arm("big/sft", refused="needs <24 GB>", family="decoder")]
-    )
-    text = bare(page_of(results, tmp_path))
-    for part in ("0.9110", "0.9010–0.9230", "2 min 05 s", "8,312", "100 MiB", "596M",
-                 "needs &lt;24 GB&gt;", "memory ran out", "0123456789abcdef", "packages.torch",
-                 "suite study create toy-task --trials 6", "1k test rows", "12.5%",
-                 "Test rows that stand in train: 2 (4 when"):  # fmt: skip
-        assert part in text, part
-    assert "Bundled sample" not in text
-
-
-def test_page_shows_engines_only_where_they_were_benched(tmp_path: Path):
-    assert 'id="engines"' not in page_of(study(), tmp_path)
-    page = page_of(benched(), tmp_path)
-    text = bare(page)
-    start = text.index('<section id="engines">')
-    table = text[start : text.index("</section>", start)]
-    assert '<a href="#engines">Serving engines</a>' in text
-    for part in ("openvino", "99.54%", "-0.0011", "+0.0000", "<b>4.20 ms</b>", "6.10 ms",
-                 "<b>412</b>", "<b>318</b>", "p99 within 100 ms: measured 97.5 ms", "2 min 05 s",
-                 "on 2,000 validation rows", "openvino=2026.1", "box", "disagrees",
-                 "97 % &lt; 99 %", "refused", "=no compiler | here", "one text alone takes 133 ms",
-                 "contended", "measured with trial 2, whose checkpoint"):  # fmt: skip
-        assert part in table, part
-    assert table.count("fastest</span>") == 1  # overall in one scenario
-    assert table.count("not valid</span>") == 2  # p50 and Offline of the doubtful row
-    assert HOSTILE not in page
-    chinese = bare(page_of(benched(), tmp_path, "zh"))
-    assert "推理引擎" in chinese and "Serving engines" not in chinese
-
-
-def test_engines_are_written_as_csv_and_markdown_too(tmp_path: Path):
-    paths = write_reports([benched()], tmp_path, ["csv", "md"], "en")
-    assert [p.name for p in paths][2] == "toy-engines.csv"
-    rows = list(csv.DictReader(engines_csv(benched()).splitlines()))
-    assert [r["engine"] for r in rows] == ["openvino", "torch", "onnxruntime", "compile"]
-    assert (rows[0]["offline_per_second"], rows[0]["server_p99_ms"]) == ("412.5", "97.5")
-    assert (rows[0]["agrees"], rows[0]["fastest_overall_in"]) == ("true", "SingleStream")
-    assert json.loads(rows[0]["versions"]) == {"openvino": "2026.1"}
-    assert (rows[3]["reason"], rows[3]["offline_per_second"]) == ("'=no compiler | here", "")
-    text = to_markdown(benched(), EN)
-    assert (
-        "| toy-bert/linear_head | openvino | int8 | 99.54% | -0.0011 | 4.20 ms \\* | 6.10 ms | "
-        "412 \\* | 318 \\* | box |" in text
-    )
-    assert "21.5 (not valid)" in text and "refused; =no compiler \\| here" in text
-    assert "## Serving engines" not in to_markdown(study(), EN)
-
-
-def test_results_from_before_engines_read_as_none_benched():
-    value = study().to_json()
-    del value["bench"]
-    assert StudyResults.from_json(value).bench == []
-    assert StudyResults.from_json(benched().to_json()) == benched()
-
-
-def test_sample_page_has_its_banner_first(tmp_path: Path):
-    base = study()
-    results = replace(base, data=replace(base.data, sample=True))
-    text = bare(page_of(results, tmp_path))
-    assert text.index('class="banner"') < text.index("share rank 1") < text.index("<table")
-    chinese = bare(page_of(results, tmp_path, "zh"))
-    assert "内置样例，并非真实数据" in chinese and 'lang="zh-CN"' in chinese
-    assert "Leaderboard" not in chinese
-
-
-def test_before_finals_no_published_number_is_drawn(tmp_path: Path):
-    page = page_of(study(finals=[], comparisons=[], test_openings=0), tmp_path)
-    assert "no claim about chance is made" in bare(page)
-    assert "drawn once the finals have run" in bare(page)
-    figure = re.search(r'id="figure-rps">(.*?)</script>', page, flags=re.S)
-    assert figure is not None
-    assert json.loads(figure.group(1))["layout"].get("shapes") is None
-
-
-def test_an_empty_study_still_makes_a_page(tmp_path: Path):
-    empty = study(trials=[], finals=[], comparisons=[], references=[], importance={}, labels=[],
-                  environment={}, command="", title="",
-                  data=replace(study().data, audit=None))  # fmt: skip
-    text = bare(page_of(empty, tmp_path))
-    assert "No arm has finished a trial yet" in text and "no trial has finished yet" in text
-
-
-def test_policy_allows_exactly_the_scripts_of_the_page(tmp_path: Path):
-    import base64
-    import hashlib
-
-    page = page_of(study(title=HOSTILE), tmp_path)
-    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
-    assert policy is not None
-    allowed = set(re.findall(r"sha256-[\w+/=]+", policy.group(1)))
-    scripts = re.findall(r"<script>(.*?)</script>", page, flags=re.S)
-    assert len(scripts) == 2
-    assert allowed == {
-        "sha256-" + base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts
-    }
-    assert "default-src &#39;none&#39;" in policy.group(1)
-    assert "unsafe-eval" not in policy.group(1)
-    assert HOSTILE not in page
-    assert not re.search(r"<(?:script|img|iframe|link)[^>]+(?:src|href)=[\"']?(?:https?:)?//", page)
-
-
-def test_ten_thousand_trials_stay_small_and_quick(tmp_path: Path):
-    wide = many_classes()
-    points = [Checkpoint(k / 5, 0.4 + k / 20, float(k)) for k in range(1, 6)]
-    arms = [FAST, HEAD, BERT]
-    trials = [
-        trial(i, arms[i % 3], 0.5 + (i * 7919 % 4000) / 10000, checkpoints=points,
-              state="PRUNED" if i % 4 == 0 else "COMPLETE", rps=speed(100.0))
-        for i in range(10_000)
-    ]  # fmt: skip
-    started = time.perf_counter()
-    page = page_of(replace(wide, trials=trials), tmp_path)
-    assert time.perf_counter() - started < 10
-    assert len(page.encode()) < 12_000_000
-    listed = re.search(r'id="trials-data">(.*?)</script>', page, flags=re.S)
-    assert listed is not None and len(json.loads(listed.group(1))["rows"]) == 10_000
-
-
-# --- a real browser ------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    found = next(
-        (path for name in ("chromium", "chromium-browser", "google-chrome") if
-         (path := shutil.which(name))), None,
-    )  # fmt: skip
-    if found is None:
-        pytest.skip("no chromium on this machine")
-    with sync_api.sync_playwright() as play:
-        launched = play.chromium.launch(
-            executable_path=found,
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                  "--disable-background-networking", "--disable-component-update",
-                  "--disable-sync"],
-        )  # fmt: skip
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
-    """Opens a page by file:// and, at the end, insists that it asked for nothing else."""
-    context = browser.new_context(viewport={"width": 1300, "height": 1000})
-    requests: list[str] = []
-    complaints: list[str] = []
-    context.on("request", lambda request: requests.append(request.url))
-
-    def open_page(results: StudyResults, language: str = "en") -> Any:
-        path = write_reports([results], tmp_path, ["html"], language)[-1]
-        page = context.new_page()
-        page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(path.as_uri())
-        return page
-
-    yield open_page
-    assert complaints == []
-    assert [u for u in requests if not u.startswith(("file:", "data:", "blob:"))] == []
-    assert len([u for u in requests if u.startswith("file:")]) == 1
-    context.close()
-
-
-def arms_in_order(page: Any) -> list[str]:
-    return page.locator("#leaderboard table.board tbody th").evaluate_all(
-        "cells => cells.map(cell => cell.dataset.text)"
-    )
-
-
-@pytest.mark.slow
-def test_browser_sorts_by_click_and_by_keyboard(opened: Any):
-    page = opened(study())
-    assert arms_in_order(page) == [HEAD, FAST, BERT]
-    speed_head = page.locator("table.board thead th", has_text="Texts/s")
-    speed_head.locator("button").click()
-    assert speed_head.get_attribute("aria-sort") == "descending"
-    assert arms_in_order(page) == [FAST, BERT, HEAD]
-    page.keyboard.press("Enter")
-    assert speed_head.get_attribute("aria-sort") == "ascending"
-    assert arms_in_order(page) == [HEAD, BERT, FAST]
-    rank_head = page.locator("table.board thead th", has_text="Rank")
-    assert rank_head.get_attribute("aria-sort") == "none"
-    # Only FAST has a peak memory: what is missing stays last both ways.
-    memory = page.locator("table.board thead th", has_text="Peak memory").locator("button")
-    memory.focus()
-    page.keyboard.press("Space")
-    assert arms_in_order(page)[0] == FAST
-    page.keyboard.press("Space")
-    assert arms_in_order(page)[0] == FAST
-
-
-@pytest.mark.slow
-def test_browser_draws_every_chart_and_shares_nothing(opened: Any):
-    page = opened(study())
-    for chart in page.locator(".chart:visible").all():
-        chart.scroll_into_view_if_needed()
-        chart.locator("svg.main-svg").first.wait_for(state="attached")
-    drawn = page.evaluate("document.getElementById('chart-rps').data.map(trace => trace.name)")
-    assert drawn[1:] == [HEAD, FAST, BERT]
-    titles = page.locator("#chart-rps .modebar-btn").evaluate_all(
-        "all => all.map(button => button.dataset.title ?? button.getAttribute('aria-label'))"
-    )
-    assert len(titles) == 4 and all(titles)
-    assert not [t for t in titles if re.search("share|cloud|studio", t or "", flags=re.I)]
-    page.select_option("#pick-arm", label=BERT)
-    assert page.locator(".view:visible h3").inner_text().strip().startswith(BERT)
-    page.locator(".view:visible .chart svg.main-svg").first.wait_for(state="attached")
-    before = page.evaluate("document.getElementById('chart-rps').layout.font.color")
-    page.emulate_media(color_scheme="dark")
-    # Not `wait_for_function`: it polls through eval, which the page's policy forbids.
-    deadline = time.monotonic() + 10
-    while page.evaluate("document.getElementById('chart-rps').layout.font.color") == before:
-        assert time.monotonic() < deadline, "the charts do not follow the colour scheme"
-        page.wait_for_timeout(50)
-
-
-@pytest.mark.slow
-def test_browser_shows_hostile_strings_as_text(opened: Any):
-    base = study()
-    evil = f"x/{HOSTILE}"
-
-    def rename(arm: str) -> str:
-        return evil if arm == HEAD else arm
-
-    results = replace(
-        base,
-        title=HOSTILE,
-        labels=[HOSTILE, "<a href='https://example.org'>b</a>"],
-        command=HOSTILE,
-        environment={HOSTILE: HOSTILE},
-        arms=[replace(a, arm=rename(a.arm)) for a in base.arms]
-        + [Arm("r/x", refused=HOSTILE, family=HOSTILE), Arm("t/x", retired=HOSTILE)],
-        trials=[
-            replace(t, arm=rename(t.arm), error=HOSTILE if t.state == "FAIL" else None,
-                    params={HOSTILE: HOSTILE}, circumstances={HOSTILE: HOSTILE})
-            for t in base.trials
-        ],
-        finals=[replace(f, arm=rename(f.arm)) for f in base.finals],
-        comparisons=[replace(c, a=rename(c.a), b=rename(c.b)) for c in base.comparisons],
-        references=[Published(HOSTILE, HOSTILE, 0.9, "javascript:alert(1)", None),
-                    Published("m", "accuracy", 0.9, "https://x.org/'onclick='alert(1)", HOSTILE)],
-        importance={evil: {HOSTILE: 0.5}},
-        data=replace(base.data, source=HOSTILE, fingerprint=HOSTILE,
-                     audit=replace(base.data.audit, warnings=[HOSTILE], truncated={HOSTILE: 0.1},
-                                   splits={HOSTILE: split_audit(3, [1, 2])})),
-    )  # fmt: skip
-    page = opened(results)
-    for chart in page.locator(".chart:visible").all():
-        chart.scroll_into_view_if_needed()
-        chart.locator("svg.main-svg").first.wait_for(state="attached")
-    page.locator("#all-trials summary").click()
-    page.locator("#trials-table tbody tr").first.wait_for()
-    assert page.title() == f"{HOSTILE} · toy"
-    assert page.locator("h1").inner_text() == HOSTILE
-    assert page.locator("img, iframe, object").count() == 0
-    assert page.locator("a:not(nav a)").count() == 0, "no link comes from data"
-    assert page.locator(".js-plotly-plot a").count() == 0
-    assert page.evaluate("[...document.scripts].filter(s => !s.type).length") == 2
-    assert HOSTILE in page.locator("#trials-table tbody").inner_text()
-
-
-@pytest.mark.slow
-def test_browser_lists_many_trials_by_the_page(opened: Any):
-    trials = [trial(i, FAST if i % 2 else HEAD, 0.5 + i / 10000) for i in range(1000)]
-    page = opened(study(trials=trials, finals=[], comparisons=[]), "zh")
-    page.locator("#all-trials summary").click()
-    rows = page.locator("#trials-table tbody tr")
-    rows.first.wait_for()
-    assert rows.count() == 200
-    assert page.locator("#trials-shown").inner_text() == "200 / 1,000"
-    page.locator("#trials-more").click()
-    assert rows.count() == 1000
-    page.locator("#trials-table thead th", has_text="宏 F1").locator("button").click()
-    assert rows.first.locator("td").first.inner_text() == "999"
-    page.select_option("#trials-arm", label=HEAD)
-    assert page.locator("#trials-shown").inner_text() == "200 / 500"
-    assert rows.first.locator("td").first.inner_text() == "998"
-
-
-@pytest.mark.slow
-def test_browser_draws_a_hundred_and_fifty_classes(opened: Any):
-    page = opened(many_classes())
-    page.locator("#classes").scroll_into_view_if_needed()
-    page.locator("#chart-confusion-0 svg.main-svg").first.wait_for(state="attached")
-    assert page.evaluate("document.getElementById('chart-confusion-0').data[0].z.length") == 150
-    first = page.locator(".view:visible tbody tr").first.inner_text().split("\t")
-    assert first == ["intent number 7", "intent number 9", "19", "38.8%"]

@@ -131,6 +131,18 @@ class AcrossArm:
 
 
 @dataclass(frozen=True)
+class Duel:
+    """The best arm on average against another one: on how many tasks it won by more than chance,
+    could be level, lost.
+    """
+
+    against: str
+    won: int
+    level: int
+    lost: int
+
+
+@dataclass(frozen=True)
 class OverTasks:
     """Friedman's test over the counted tasks, and Nemenyi's critical difference."""
 
@@ -197,7 +209,8 @@ class SideBySide:
 class Across:
     """Everything the page across studies says, best arm first.
 
-    `common` are the arms with a test score in every counted task; `reference` is the arm whose
+    `common` are the arms with a test score in every counted task, by average rank; `duels` are
+    those of the first of them with each other arm it met; `reference` is the arm whose
     costs are 1, or None where the study's median is.
     """
 
@@ -205,6 +218,7 @@ class Across:
     columns: tuple[Column, ...]
     arms: tuple[AcrossArm, ...]
     common: tuple[str, ...]
+    duels: tuple[Duel, ...]
     over_tasks: OverTasks | None
     reference: str | None
     same_machine: bool
@@ -259,10 +273,11 @@ def across(studies: Sequence[StudyResults]) -> Across:
     )
     shown = [i for i in range(len(studies)) if i in standing]
     common = _common([boards[i] for i in shown if i in counted])
+    averaged = [boards[i] for i in shown if i in counted]
     scores = {
-        arm: [row.test_macro_f1 or 0.0 for i in shown if i in counted and (row := boards[i].row(arm))]
+        arm: [row.test_macro_f1 or 0.0 for board in averaged if (row := board.row(arm))]
         for arm in common
-    }  # fmt: skip
+    }
     ranks: dict[str, float] = {}
     over: OverTasks | None = None
     if scores:
@@ -283,6 +298,7 @@ def across(studies: Sequence[StudyResults]) -> Across:
         columns=columns,
         arms=tuple(arms),
         common=tuple(ordered),
+        duels=tuple(_duels(ordered, [(studies[i], boards[i]) for i in shown if i in counted])),
         over_tasks=over,
         reference=reference,
         same_machine=same,
@@ -495,6 +511,20 @@ def _median(values: Sequence[float | None]) -> float | None:
     return known[middle] if len(known) % 2 else (known[middle - 1] + known[middle]) / 2
 
 
+def task_ranks(data: Across) -> dict[str, tuple[float, ...]]:
+    """Each common arm's rank by score on each counted task, as averaged in `average_rank`."""
+    from suite import statistics
+
+    found: dict[str, list[float]] = {arm: [] for arm in data.common}
+    for column in data.counted:
+        scores = {
+            arm.arm: [data.cell(arm, column).score or 0.0] for arm in data.arms if arm.arm in found
+        }
+        for name, rank in statistics.average_ranks(scores).items():
+            found[name].append(rank)
+    return {arm: tuple(ranks) for arm, ranks in found.items()}
+
+
 def _geometric(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     if not known or len(known) < len(values):
@@ -668,14 +698,12 @@ def _circumstances(before: StudyResults, after: StudyResults) -> tuple[list[Chan
 
 
 def _facts(results: StudyResults) -> dict[tuple[str, str], str]:
-    """(fact, detail) -> how it reads. The facts are keys of words: `fact_<fact>`."""
+    """(fact, detail) -> how it reads; an arm reads `yes`, `refused` or `retired`."""
     rows, environment = results.data.rows, results.environment
     seeds = sorted({final.seeds for final in results.finals})
     finished = sum(t.state in ("COMPLETE", "PRUNED", "FAIL") for t in results.trials)
     facts: dict[tuple[str, str], str] = {
         ("recipe", ""): results.recipe,
-        ("arms", ""): ", ".join(sorted(arm.arm for arm in results.arms)),
-        ("refused", ""): ", ".join(sorted(a.arm for a in results.arms if a.refused is not None)),
         ("source", ""): results.data.source,
         ("fingerprint", ""): results.data.fingerprint,
         ("train_rows", ""): formats.count(rows.train),
@@ -690,6 +718,14 @@ def _facts(results: StudyResults) -> dict[tuple[str, str], str]:
         ("sampler", ""): results.sampler,
         ("pruner", ""): results.pruner,
         ("openings", ""): formats.count(results.test_openings),
+    }
+    facts |= {
+        ("arms", arm.arm): "refused"
+        if arm.refused is not None
+        else "retired"
+        if arm.retired
+        else "yes"
+        for arm in results.arms
     }
     for name, value in formats.flat(results.budget):
         facts["budget", name] = value

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suite.errors import ReportError, nearest
+from suite.report.words_across import WORDS_ACROSS
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -207,7 +208,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "没有更省训练且可用的方案",
     ),
     "answer_tie_instead": (
-        ", where {leader} takes {costs} of {arm}",
+        ", where {leader} has {costs} of {arm}",
         "，而 {leader} 是 {arm} {costs}",
     ),
     "end": (
@@ -905,6 +906,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "best_arm": ("Best", "最佳方案"),
     "finals": ("Finals", "决赛"),
 }
+WORDS.update(WORDS_ACROSS)
 
 
 @dataclass(frozen=True)

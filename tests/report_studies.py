@@ -1,0 +1,205 @@
+"""Studies built by hand for the reports' tests: literal numbers, hostile names, many classes."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+from suite.report.answer import Answer, answer
+from suite.report.rows import (
+    leaderboard,
+)
+from suite.report.words import words_of
+from suite.results import (
+    Arm,
+    Audit,
+    BenchRow,
+    Checkpoint,
+    Comparison,
+    DataFacts,
+    Final,
+    Published,
+    Rows,
+    Rps,
+    Scores,
+    ServerLoad,
+    SingleStream,
+    SplitAudit,
+    StudyResults,
+    TestScores,
+    Trial,
+)
+
+EN, ZH = words_of("en"), words_of("zh")
+HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">"
+FAST, HEAD, BERT = "tfidf/classic", "toy-qwen/linear_head", "toy-bert/linear_head"
+
+
+def scores(f1: float, confusion: list[list[int]] | None = None) -> Scores:
+    return Scores(
+        macro_f1=f1,
+        accuracy=round(f1 + 0.001, 6),
+        precision=f1,
+        recall=f1,
+        per_class_f1=[f1, f1],
+        confusion=confusion or [[8, 2], [3, 7]],
+    )
+
+
+def speed(per_second: float | None, p90: float | None = 2.0, **more: Any) -> Rps:
+    single = SingleStream(p50_ms=1.0, p90_ms=p90, p99_ms=None, valid=True)
+    return Rps(single_stream=single, offline_per_second=per_second, valid=True, **more)
+
+
+def trial(number: int, arm: str, f1: float | None, seconds: float = 10.0, **more: Any) -> Trial:
+    return Trial(
+        **{
+            "number": number,
+            "state": "COMPLETE",
+            "arm": arm,
+            "params": {"learning_rate": 2e-05, "batch": 16},
+            "validation": scores(f1) if f1 is not None else None,
+            "train_seconds": seconds,
+            "checkpoints": [Checkpoint(0.5, 0.5, 1.0), Checkpoint(1.0, f1 or 0.5, 2.0)],
+            **more,
+        }
+    )
+
+
+def final(arm: str, number: int, rank: int, f1: float, seconds: float, rps: float) -> Final:
+    return Final(
+        arm=arm,
+        trial=number,
+        seeds=1,
+        stale=False,
+        rank=rank,
+        test=TestScores(f1, f1, (round(f1 - 0.01, 6), round(f1 + 0.012, 6)),
+                        per_class_f1=[f1, f1], confusion=[[80, 20], [5, 95]]),
+        train_seconds=seconds,
+        rps=speed(rps),
+    )  # fmt: skip
+
+
+def split_audit(rows: int, counts: list[int]) -> SplitAudit:
+    return SplitAudit(rows, 0, 3, 5, 1, counts, 120.5, 110, 300, 900)
+
+
+def study(**changes: Any) -> StudyResults:
+    """Three arms; tfidf and qwen tie at rank 1, bert is significantly worse."""
+    plain: dict[str, Any] = {
+        "study": "toy",
+        "task": "toy-task",
+        "title": "Toy News",
+        "data": DataFacts(
+            source="folder toy",
+            fingerprint="0123456789abcdef",
+            rows=Rows(1000, 100, 200),
+            audit=Audit(
+                splits={
+                    "train": split_audit(1000, [400, 600]),
+                    "validation": split_audit(100, [40, 60]),
+                    "test": split_audit(200, [80, 120]),
+                },
+                test_in_train=2,
+                test_in_train_normalised=4,
+                validation_in_train=1,
+                warnings=["2 test rows stand in train"],
+                truncated={"toy-bert": 0.125},
+            ),
+        ),
+        "environment": {"python": "3.11", "cpu": "toy", "packages": {"torch": "2.11.0"}},
+        "labels": ["World", "Sports"],
+        "arms": [
+            Arm(FAST, trials=2, family="classic"),
+            Arm(HEAD, trials=2, family="decoder", model_revision="a" * 40),
+            Arm(BERT, trials=2, family="encoder"),
+        ],
+        "trials": [
+            trial(0, FAST, 0.90, 1.5, peak_memory_bytes=100 * 2**20, rps=speed(9000.0)),
+            trial(1, HEAD, 0.92, 120.0, rps=speed(40.0), circumstances={"parameters": 596e6}),
+            trial(2, BERT, 0.85, 60.0, rps=speed(80.0)),
+            trial(3, FAST, 0.88, 1.0),
+            trial(4, HEAD, None, 30.0, state="PRUNED"),
+            trial(5, BERT, None, 1.0, state="FAIL", error="memory ran out", checkpoints=[]),
+        ],
+        "test_openings": 1,
+        "finals": [
+            final(FAST, 0, 1, 0.905, 1.6, 8312.0),
+            final(HEAD, 1, 1, 0.911, 125.0, 41.5),
+            final(BERT, 2, 3, 0.861, 61.0, 82.0),
+        ],
+        "comparisons": [
+            Comparison(FAST, HEAD, -0.006, (-0.02, 0.008), 0.41),
+            Comparison(FAST, BERT, 0.044, (0.02, 0.06), 0.0004),
+            Comparison(HEAD, BERT, 0.05, (0.03, 0.07), 0.0002),
+        ],
+        "command": "suite study create toy-task --trials 6",
+        "recipe": "quick",
+        "created": "2026-01-02T03:04:05Z",
+        "budget": {"epochs": 2.0},
+        "references": [
+            Published("paper-net", "macro_f1", 0.93, "a paper", None),
+            Published("old-net", "accuracy", 0.88, "https://example.org/a?b=1&c=2", "1k test rows"),
+        ],
+        "importance": {HEAD: {"learning_rate": 0.8, "batch": 0.2}},
+    }
+    return StudyResults(**(plain | changes))
+
+
+def benched(**changes: Any) -> StudyResults:
+    """The study with four engines behind one arm: the fastest, a doubtful one, two untimed."""
+    row = BenchRow(
+        arm=BERT, trial=2, engine="openvino", precision="int8", host="box", state="measured",
+        device="CPU", threads=2, batch=64, agreement=0.9954, agreement_rows=2000, macro_f1=0.8489,
+        macro_f1_difference=-0.0011, agrees=True, single_stream=SingleStream(4.2, 5.0, 6.1, True),
+        offline_per_second=412.5, offline_valid=True,
+        server=ServerLoad(318.0, 97.5, 100.0, True), server_batch=20, load_seconds=0.4,
+        prepare_seconds=125.0, seconds=10.0, measured="2026-01-02T03:04:05+00:00",
+        versions={"openvino": "2026.1"}, note="Offline: 4,125 texts in one query",
+        fastest_in=["SingleStream", "Offline", "Server"], fastest_overall_in=["SingleStream"],
+    )  # fmt: skip
+    slow = replace(
+        row, engine="torch", precision="float32", agreement=1.0, macro_f1_difference=0.0,
+        single_stream=SingleStream(33.0, None, None, False), offline_per_second=21.5,
+        offline_valid=False, server=ServerLoad(None, None, 100.0, False), stale=True,
+        note="Server: one text alone takes 133 ms, the bound is 100 ms", contended=True,
+        fastest_in=[], fastest_overall_in=[],
+    )  # fmt: skip
+    none = {"single_stream": None, "offline_per_second": None, "server": None, "note": "",
+            "fastest_in": [], "fastest_overall_in": [], "agrees": False}  # fmt: skip
+    wrong = replace(row, engine="onnxruntime", state="disagrees", agreement=0.97,
+                    reason=f"97 % < 99 % {HOSTILE}", **none)  # fmt: skip
+    absent = replace(row, engine="compile", precision="bfloat16", state="refused", agreement=None,
+                     macro_f1_difference=None, reason="=no compiler | here", **none)  # fmt: skip
+    return study(bench=[row, slow, wrong, absent], **changes)
+
+
+def told(results: StudyResults, language: str = "en") -> Answer:
+    return answer(results, leaderboard(results), words_of(language))
+
+
+def many_classes(classes: int = 150) -> StudyResults:
+    names = [f"intent number {i}" for i in range(classes)]
+    dice = random.Random(0)
+
+    def wide(f1: float) -> TestScores:
+        confusion = [[0] * classes for _ in range(classes)]
+        for i in range(classes):
+            confusion[i][i] = 27
+            confusion[i][(i + 1) % classes] = 3
+        confusion[7][9] = 19
+        return TestScores(f1, f1, (f1 - 0.01, f1 + 0.01), confusion=confusion,
+                          per_class_f1=[round(dice.uniform(0.5, 1), 4) for _ in names])  # fmt: skip
+
+    base = study()
+    return replace(
+        base,
+        study="wide",
+        labels=names,
+        finals=[replace(f, test=wide(f.test.macro_f1)) for f in base.finals],
+        data=replace(
+            base.data,
+            audit=replace(base.data.audit, splits={"train": split_audit(9000, [60] * classes)}),
+        ),
+    )

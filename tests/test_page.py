@@ -1,0 +1,340 @@
+"""The page as a file and in a real browser: hostile strings, no network, themes, many trials."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_studies import (
+    BERT,
+    EN,
+    FAST,
+    HEAD,
+    HOSTILE,
+    benched,
+    many_classes,
+    speed,
+    split_audit,
+    study,
+    trial,
+)
+
+from suite.report import write_reports
+from suite.report.export import engines_csv, to_markdown
+from suite.results import (
+    Arm,
+    Checkpoint,
+    Published,
+    StudyResults,
+)
+
+
+def page_of(results: StudyResults, folder: Path, language: str = "en") -> str:
+    return write_reports([results], folder, ["html"], language)[-1].read_text(encoding="utf-8")
+
+
+def bare(page: str) -> str:
+    """The page without its scripts."""
+    return re.sub(r"<script[^>]*>.*?</script>", "", page, flags=re.S)
+
+
+def test_page_holds_the_leaderboard_and_reasons_without_any_script(tmp_path: Path):
+    base = study()
+    results = replace(
+        base, arms=[*base.arms, Arm("big/sft", refused="needs <24 GB>", family="decoder")]
+    )
+    text = bare(page_of(results, tmp_path))
+    for part in ("0.9110", "0.9010–0.9230", "2 min 05 s", "8,312", "100 MiB", "596M",
+                 "needs &lt;24 GB&gt;", "memory ran out", "0123456789abcdef", "packages.torch",
+                 "suite study create toy-task --trials 6", "1k test rows", "12.5%",
+                 "Test rows that stand in train: 2 (4 when"):  # fmt: skip
+        assert part in text, part
+    assert "Bundled sample" not in text
+
+
+def test_page_shows_engines_only_where_they_were_benched(tmp_path: Path):
+    assert 'id="engines"' not in page_of(study(), tmp_path)
+    page = page_of(benched(), tmp_path)
+    text = bare(page)
+    start = text.index('<section id="engines">')
+    table = text[start : text.index("</section>", start)]
+    assert '<a href="#engines">Serving engines</a>' in text
+    for part in ("openvino", "99.54%", "-0.0011", "+0.0000", "<b>4.20 ms</b>", "6.10 ms",
+                 "<b>412</b>", "<b>318</b>", "p99 within 100 ms: measured 97.5 ms", "2 min 05 s",
+                 "on 2,000 validation rows", "openvino=2026.1", "box", "disagrees",
+                 "97 % &lt; 99 %", "refused", "=no compiler | here", "one text alone takes 133 ms",
+                 "contended", "measured with trial 2, whose checkpoint"):  # fmt: skip
+        assert part in table, part
+    assert table.count("fastest</span>") == 1  # overall in one scenario
+    assert table.count("not valid</span>") == 2  # p50 and Offline of the doubtful row
+    assert HOSTILE not in page
+    chinese = bare(page_of(benched(), tmp_path, "zh"))
+    assert "推理引擎" in chinese and "Serving engines" not in chinese
+
+
+def test_engines_are_written_as_csv_and_markdown_too(tmp_path: Path):
+    paths = write_reports([benched()], tmp_path, ["csv", "md"], "en")
+    assert [p.name for p in paths][2] == "toy-engines.csv"
+    rows = list(csv.DictReader(engines_csv(benched()).splitlines()))
+    assert [r["engine"] for r in rows] == ["openvino", "torch", "onnxruntime", "compile"]
+    assert (rows[0]["offline_per_second"], rows[0]["server_p99_ms"]) == ("412.5", "97.5")
+    assert (rows[0]["agrees"], rows[0]["fastest_overall_in"]) == ("true", "SingleStream")
+    assert json.loads(rows[0]["versions"]) == {"openvino": "2026.1"}
+    assert (rows[3]["reason"], rows[3]["offline_per_second"]) == ("'=no compiler | here", "")
+    text = to_markdown(benched(), EN)
+    assert (
+        "| toy-bert/linear_head | openvino | int8 | 99.54% | -0.0011 | 4.20 ms \\* | 6.10 ms | "
+        "412 \\* | 318 \\* | box |" in text
+    )
+    assert "21.5 (not valid)" in text and "refused; =no compiler \\| here" in text
+    assert "## Serving engines" not in to_markdown(study(), EN)
+
+
+def test_results_from_before_engines_read_as_none_benched():
+    value = study().to_json()
+    del value["bench"]
+    assert StudyResults.from_json(value).bench == []
+    assert StudyResults.from_json(benched().to_json()) == benched()
+
+
+def test_sample_page_has_its_banner_first(tmp_path: Path):
+    base = study()
+    results = replace(base, data=replace(base.data, sample=True))
+    text = bare(page_of(results, tmp_path))
+    assert text.index('class="banner"') < text.index("share rank 1") < text.index("<table")
+    chinese = bare(page_of(results, tmp_path, "zh"))
+    assert "内置样例，并非真实数据" in chinese and 'lang="zh-CN"' in chinese
+    assert "Leaderboard" not in chinese
+
+
+def test_before_finals_no_published_number_is_drawn(tmp_path: Path):
+    page = page_of(study(finals=[], comparisons=[], test_openings=0), tmp_path)
+    assert "no claim about chance is made" in bare(page)
+    assert "drawn once the finals have run" in bare(page)
+    figure = re.search(r'id="figure-rps">(.*?)</script>', page, flags=re.S)
+    assert figure is not None
+    assert json.loads(figure.group(1))["layout"].get("shapes") is None
+
+
+def test_an_empty_study_still_makes_a_page(tmp_path: Path):
+    empty = study(trials=[], finals=[], comparisons=[], references=[], importance={}, labels=[],
+                  environment={}, command="", title="",
+                  data=replace(study().data, audit=None))  # fmt: skip
+    text = bare(page_of(empty, tmp_path))
+    assert "No arm has finished a trial yet" in text and "no trial has finished yet" in text
+
+
+def test_policy_allows_exactly_the_scripts_of_the_page(tmp_path: Path):
+    import base64
+    import hashlib
+
+    page = page_of(study(title=HOSTILE), tmp_path)
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
+    assert policy is not None
+    allowed = set(re.findall(r"sha256-[\w+/=]+", policy.group(1)))
+    scripts = re.findall(r"<script>(.*?)</script>", page, flags=re.S)
+    assert len(scripts) == 2
+    assert allowed == {
+        "sha256-" + base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts
+    }
+    assert "default-src &#39;none&#39;" in policy.group(1)
+    assert "unsafe-eval" not in policy.group(1)
+    assert HOSTILE not in page
+    assert not re.search(r"<(?:script|img|iframe|link)[^>]+(?:src|href)=[\"']?(?:https?:)?//", page)
+
+
+def test_ten_thousand_trials_stay_small_and_quick(tmp_path: Path):
+    wide = many_classes()
+    points = [Checkpoint(k / 5, 0.4 + k / 20, float(k)) for k in range(1, 6)]
+    arms = [FAST, HEAD, BERT]
+    trials = [
+        trial(i, arms[i % 3], 0.5 + (i * 7919 % 4000) / 10000, checkpoints=points,
+              state="PRUNED" if i % 4 == 0 else "COMPLETE", rps=speed(100.0))
+        for i in range(10_000)
+    ]  # fmt: skip
+    started = time.perf_counter()
+    page = page_of(replace(wide, trials=trials), tmp_path)
+    assert time.perf_counter() - started < 10
+    assert len(page.encode()) < 12_000_000
+    listed = re.search(r'id="trials-data">(.*?)</script>', page, flags=re.S)
+    assert listed is not None and len(json.loads(listed.group(1))["rows"]) == 10_000
+
+
+# --- a real browser ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if
+         (path := shutil.which(name))), None,
+    )  # fmt: skip
+    if found is None:
+        pytest.skip("no chromium on this machine")
+    with sync_api.sync_playwright() as play:
+        launched = play.chromium.launch(
+            executable_path=found,
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                  "--disable-background-networking", "--disable-component-update",
+                  "--disable-sync"],
+        )  # fmt: skip
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """Opens a page by file:// and, at the end, insists that it asked for nothing else."""
+    context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    requests: list[str] = []
+    complaints: list[str] = []
+    context.on("request", lambda request: requests.append(request.url))
+
+    def open_page(results: StudyResults, language: str = "en") -> Any:
+        path = write_reports([results], tmp_path, ["html"], language)[-1]
+        page = context.new_page()
+        page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    assert complaints == []
+    assert [u for u in requests if not u.startswith(("file:", "data:", "blob:"))] == []
+    assert len([u for u in requests if u.startswith("file:")]) == 1
+    context.close()
+
+
+def arms_in_order(page: Any) -> list[str]:
+    return page.locator("#leaderboard table.board tbody th").evaluate_all(
+        "cells => cells.map(cell => cell.dataset.text)"
+    )
+
+
+@pytest.mark.slow
+def test_browser_sorts_by_click_and_by_keyboard(opened: Any):
+    page = opened(study())
+    assert arms_in_order(page) == [HEAD, FAST, BERT]
+    speed_head = page.locator("table.board thead th", has_text="Texts/s")
+    speed_head.locator("button").click()
+    assert speed_head.get_attribute("aria-sort") == "descending"
+    assert arms_in_order(page) == [FAST, BERT, HEAD]
+    page.keyboard.press("Enter")
+    assert speed_head.get_attribute("aria-sort") == "ascending"
+    assert arms_in_order(page) == [HEAD, BERT, FAST]
+    rank_head = page.locator("table.board thead th", has_text="Rank")
+    assert rank_head.get_attribute("aria-sort") == "none"
+    # Only FAST has a peak memory: what is missing stays last both ways.
+    memory = page.locator("table.board thead th", has_text="Peak memory").locator("button")
+    memory.focus()
+    page.keyboard.press("Space")
+    assert arms_in_order(page)[0] == FAST
+    page.keyboard.press("Space")
+    assert arms_in_order(page)[0] == FAST
+
+
+@pytest.mark.slow
+def test_browser_draws_every_chart_and_shares_nothing(opened: Any):
+    page = opened(study())
+    for chart in page.locator(".chart:visible").all():
+        chart.scroll_into_view_if_needed()
+        chart.locator("svg.main-svg").first.wait_for(state="attached")
+    drawn = page.evaluate("document.getElementById('chart-rps').data.map(trace => trace.name)")
+    assert drawn[1:] == [HEAD, FAST, BERT]
+    titles = page.locator("#chart-rps .modebar-btn").evaluate_all(
+        "all => all.map(button => button.dataset.title ?? button.getAttribute('aria-label'))"
+    )
+    assert len(titles) == 4 and all(titles)
+    assert not [t for t in titles if re.search("share|cloud|studio", t or "", flags=re.I)]
+    page.select_option("#pick-arm", label=BERT)
+    assert page.locator(".view:visible h3").inner_text().strip().startswith(BERT)
+    page.locator(".view:visible .chart svg.main-svg").first.wait_for(state="attached")
+    before = page.evaluate("document.getElementById('chart-rps').layout.font.color")
+    page.emulate_media(color_scheme="dark")
+    # Not `wait_for_function`: it polls through eval, which the page's policy forbids.
+    deadline = time.monotonic() + 10
+    while page.evaluate("document.getElementById('chart-rps').layout.font.color") == before:
+        assert time.monotonic() < deadline, "the charts do not follow the colour scheme"
+        page.wait_for_timeout(50)
+
+
+@pytest.mark.slow
+def test_browser_shows_hostile_strings_as_text(opened: Any):
+    base = study()
+    evil = f"x/{HOSTILE}"
+
+    def rename(arm: str) -> str:
+        return evil if arm == HEAD else arm
+
+    results = replace(
+        base,
+        title=HOSTILE,
+        labels=[HOSTILE, "<a href='https://example.org'>b</a>"],
+        command=HOSTILE,
+        environment={HOSTILE: HOSTILE},
+        arms=[replace(a, arm=rename(a.arm)) for a in base.arms]
+        + [Arm("r/x", refused=HOSTILE, family=HOSTILE), Arm("t/x", retired=HOSTILE)],
+        trials=[
+            replace(t, arm=rename(t.arm), error=HOSTILE if t.state == "FAIL" else None,
+                    params={HOSTILE: HOSTILE}, circumstances={HOSTILE: HOSTILE})
+            for t in base.trials
+        ],
+        finals=[replace(f, arm=rename(f.arm)) for f in base.finals],
+        comparisons=[replace(c, a=rename(c.a), b=rename(c.b)) for c in base.comparisons],
+        references=[Published(HOSTILE, HOSTILE, 0.9, "javascript:alert(1)", None),
+                    Published("m", "accuracy", 0.9, "https://x.org/'onclick='alert(1)", HOSTILE)],
+        importance={evil: {HOSTILE: 0.5}},
+        data=replace(base.data, source=HOSTILE, fingerprint=HOSTILE,
+                     audit=replace(base.data.audit, warnings=[HOSTILE], truncated={HOSTILE: 0.1},
+                                   splits={HOSTILE: split_audit(3, [1, 2])})),
+    )  # fmt: skip
+    page = opened(results)
+    for chart in page.locator(".chart:visible").all():
+        chart.scroll_into_view_if_needed()
+        chart.locator("svg.main-svg").first.wait_for(state="attached")
+    page.locator("#all-trials summary").click()
+    page.locator("#trials-table tbody tr").first.wait_for()
+    assert page.title() == f"{HOSTILE} · toy"
+    assert page.locator("h1").inner_text() == HOSTILE
+    assert page.locator("img, iframe, object").count() == 0
+    assert page.locator("a:not(nav a)").count() == 0, "no link comes from data"
+    assert page.locator(".js-plotly-plot a").count() == 0
+    assert page.evaluate("[...document.scripts].filter(s => !s.type).length") == 2
+    assert HOSTILE in page.locator("#trials-table tbody").inner_text()
+
+
+@pytest.mark.slow
+def test_browser_lists_many_trials_by_the_page(opened: Any):
+    trials = [trial(i, FAST if i % 2 else HEAD, 0.5 + i / 10000) for i in range(1000)]
+    page = opened(study(trials=trials, finals=[], comparisons=[]), "zh")
+    page.locator("#all-trials summary").click()
+    rows = page.locator("#trials-table tbody tr")
+    rows.first.wait_for()
+    assert rows.count() == 200
+    assert page.locator("#trials-shown").inner_text() == "200 / 1,000"
+    page.locator("#trials-more").click()
+    assert rows.count() == 1000
+    page.locator("#trials-table thead th", has_text="宏 F1").locator("button").click()
+    assert rows.first.locator("td").first.inner_text() == "999"
+    page.select_option("#trials-arm", label=HEAD)
+    assert page.locator("#trials-shown").inner_text() == "200 / 500"
+    assert rows.first.locator("td").first.inner_text() == "998"
+
+
+@pytest.mark.slow
+def test_browser_draws_a_hundred_and_fifty_classes(opened: Any):
+    page = opened(many_classes())
+    page.locator("#classes").scroll_into_view_if_needed()
+    page.locator("#chart-confusion-0 svg.main-svg").first.wait_for(state="attached")
+    assert page.evaluate("document.getElementById('chart-confusion-0').data[0].z.length") == 150
+    first = page.locator(".view:visible tbody tr").first.inner_text().split("\t")
+    assert first == ["intent number 7", "intent number 9", "19", "38.8%"]
