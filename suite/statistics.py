@@ -237,7 +237,7 @@ def _seeds_drawn(
     """The mean over a draw of seeds, for each draw of rows: scores [seeds, draws]."""
     seeds, draws = scores.shape
     if seeds == 1:
-        return scores[0]
+        return np.asarray(scores[0])
     chosen = generator.integers(0, seeds, (seeds, draws))
     return np.asarray(np.take_along_axis(scores, chosen, axis=0).mean(axis=0))
 

@@ -442,6 +442,22 @@ def _merit(arm: AcrossArm) -> tuple[float, int, float, float, str]:
     return rank, -arm.tasks, -gap, -mean, arm.arm
 
 
+def _duels(
+    ordered: Sequence[str], shown: Sequence[tuple[StudyResults, Leaderboard]]
+) -> Iterator[Duel]:
+    """The first common arm against every other arm, over these studies."""
+    outcomes: dict[str, list[int]] = {}
+    for results, board in shown if ordered else ():
+        better, own = significantly_better(results), board.row(ordered[0])
+        for row in board.rows:
+            if own is None or row is own or row.test_macro_f1 is None:
+                continue
+            where = 0 if better(own, row) else 2 if better(row, own) else 1
+            outcomes.setdefault(row.arm, [0, 0, 0])[where] += 1
+    for arm, (won, level, lost) in outcomes.items():
+        yield Duel(arm, won, level, lost)
+
+
 def _contest(results: StudyResults, board: Leaderboard, outcomes: Mapping[str, list[int]]) -> None:
     """Counts a study's paired contests as won, level and lost."""
     better = significantly_better(results)
