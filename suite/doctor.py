@@ -17,7 +17,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,6 +54,36 @@ BF16_FLAGS = ("amx_bf16", "avx512_bf16", "bf16")
 #: Free space a study of encoders needs, in bytes: weights, one kept checkpoint per arm, data.
 NEEDED_DISK = 10 * 10**9
 
+#: Memory below which fine-tuning a base-size encoder is likely to fail, in bytes.
+NEEDED_MEMORY = 8 * 10**9
+
+#: What only some work needs: its name, module, distribution, what installs it, what for.
+OPTIONAL = (
+    ("jieba", "jieba", "jieba", "suite[chinese]", "word features of Chinese texts"),
+    (
+        "PostgreSQL driver",
+        "psycopg",
+        "psycopg",
+        "suite[postgresql]",
+        "studies over several machines",
+    ),
+    (
+        "Optuna Dashboard",
+        "optuna_dashboard",
+        "optuna-dashboard",
+        "suite[dashboard]",
+        "looking into a study while it runs",
+    ),
+    ("ONNX Runtime", "onnxruntime", "onnxruntime", "suite[engines]", "serving by that engine"),
+    ("onnxscript", "onnxscript", "onnxscript", "suite[engines]", "writing ONNX files"),
+    ("OpenVINO", "openvino", "openvino", "suite[engines]", "serving by that engine"),
+    ("NNCF", "nncf", "nncf", "suite[engines]", "OpenVINO in int8"),
+    ("kaleido", "kaleido", "kaleido", "kaleido", "charts as PNG and SVG"),
+    ("TensorBoard", "tensorboard", "tensorboard", "tensorboard", "logs of trials for it"),
+    ("FastAPI", "fastapi", "fastapi", "fastapi", "suite serve"),
+    ("uvicorn", "uvicorn", "uvicorn", "uvicorn", "suite serve"),
+)
+
 CPUINFO = Path("/proc/cpuinfo")
 CGROUP = Path("/sys/fs/cgroup")
 OWN_CGROUP = Path("/proc/self/cgroup")
@@ -61,12 +91,16 @@ OWN_CGROUP = Path("/proc/self/cgroup")
 
 @dataclass(frozen=True)
 class Check:
-    """One finding. `ok` is None where it does not apply, was not asked, or is optional."""
+    """One finding. `ok` is None where it does not apply, was not asked, or is optional.
+
+    `blocks` marks what has to be mended before anything can run.
+    """
 
     name: str
     ok: bool | None
     finding: str
     fix: str = ""
+    blocks: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,28 +157,45 @@ def environment() -> dict[str, Any]:
     }
 
 
-def checks(*, hub: Callable[[], str] | None = None, storage: str | None = None) -> list[Check]:
+def checks(
+    *,
+    hub: Callable[[], str] | None = None,
+    storage: str | None = None,
+    downloads: Path | None = None,
+) -> list[Check]:
     """Everything `suite doctor` looks at, in the order it is shown.
 
     Args:
         hub: asks whether the Hub can be reached: "" if so, else why not. None: not asked.
         storage: URL of the study storage; the default one where None.
+        downloads: the Hub client's cache, where that is to be looked at too.
     """
     return [
-        _python(),
-        _packages(),
-        _torch_and_torchaudio(),
-        _gpu(),
-        _bf16(),
-        _disk(),
-        _working_folder(),
-        _storage(storage or paths.default_storage()),
-        _cache(),
-        _hub(hub),
-        _optional("PostgreSQL driver", "psycopg", "postgresql", "studies over several machines"),
-        _optional("jieba", "jieba", "chinese", "word features of Chinese texts"),
-        _chromium(),
+        check
+        for found in grouped(hub=hub, storage=storage, downloads=downloads).values()
+        for check in found
     ]
+
+
+def grouped(
+    *,
+    hub: Callable[[], str] | None = None,
+    storage: str | None = None,
+    downloads: Path | None = None,
+) -> dict[str, list[Check]]:
+    """The checks by what they are about; the arguments are those of `checks`."""
+    return {
+        "machine": [_processor(), _memory(), _gpu(), _bf16(), _disk()],
+        "packages": [_python(), _packages(), _torch_family()],
+        "places": [
+            _working_folder(),
+            _storage(storage or paths.default_storage()),
+            _cache(),
+            *([_downloads(downloads)] if downloads is not None else []),
+            _hub(hub),
+        ],
+        "optional": [_optional(*wanted) for wanted in OPTIONAL] + [_chromium()],
+    }
 
 
 def usable_cores() -> float:
@@ -302,6 +353,7 @@ def _python() -> Check:
         fits,
         f"{running} (needs {bound})" if not fits else running,
         "" if fits else f"Install the suite with a Python {bound}.",
+        blocks=not fits,
     )
 
 
@@ -311,10 +363,12 @@ def _packages() -> Check:
         return Check("packages", None, "the suite's own requirements are not known")
     wrong: list[str] = []
     findings: list[str] = []
+    missing = False
     for requirement in known[1]:
         installed = _version(requirement.name)
         if installed is None:
             findings.append(f"{requirement.name} is missing")
+            missing = True
         elif not requirement.specifier.contains(installed, prereleases=True):
             findings.append(f"{requirement.name} {installed} (needs {requirement.specifier})")
         else:
@@ -322,32 +376,64 @@ def _packages() -> Check:
         wrong.append(f"'{requirement.name}{requirement.specifier}'")
     if not wrong:
         return Check("packages", True, f"{len(known[1])} present and within their bounds")
-    return Check("packages", False, "; ".join(findings), f"pip install {' '.join(wrong)}")
+    return Check(
+        "packages", False, "; ".join(findings), f"pip install {' '.join(wrong)}", blocks=missing
+    )
 
 
-def _torch_and_torchaudio() -> Check:
-    name = "torch and torchaudio"
-    torch, torchaudio = _version("torch"), _version("torchaudio")
-    if torch is None or torchaudio is None:
-        missing = " and ".join(
-            package for package in ("torch", "torchaudio") if _version(package) is None
-        )
+def _torch_family() -> Check:
+    """torch, torchaudio and torchvision are built for each other, version by version."""
+    name = "torch's family"
+    family = ("torch", "torchaudio", "torchvision")
+    versions = {package: _version(package) for package in family}
+    missing = [package for package, found in versions.items() if found is None]
+    if missing:
         return Check(
-            name, False, f"{missing} missing", f"pip install {missing.replace('and ', '')}"
+            name, False, f"{' and '.join(missing)} missing", f"pip install {' '.join(missing)}"
         )
+    finding = ", ".join(f"{package} {found}" for package, found in versions.items())
     try:
-        first, second = Version(torch), Version(torchaudio)
+        torch, audio, vision = (Version(str(versions[package])) for package in family)
     except InvalidVersion:
-        return Check(name, None, f"torch {torch}, torchaudio {torchaudio}")
-    match = first.release[:2] == second.release[:2] and (first.local or "") == (second.local or "")
+        return Check(name, None, finding)
+    # torchvision 0.26 belongs to torch 2.11: fifteen minor versions ahead since torch 2.0.
+    wanted_vision = (0, torch.minor + 15) if torch.major == 2 else vision.release[:2]
+    odd = []
+    if audio.release[:2] != torch.release[:2] or audio.local != torch.local:
+        odd.append(f"'torchaudio=={torch}'")
+    if vision.release[:2] != wanted_vision or vision.local != torch.local:
+        build = f"+{torch.local}" if torch.local else ""
+        odd.append(f"'torchvision=={wanted_vision[0]}.{wanted_vision[1]}.{torch.micro}{build}'")
     return Check(
         name,
-        match,
-        f"torch {torch}, torchaudio {torchaudio}",
+        not odd,
+        finding,
         ""
-        if match
+        if not odd
         else "Their versions and builds must agree, or importing llamafactory fails: "
-        f"pip install 'torchaudio=={torch}' from where torch came.",
+        f"pip install {' '.join(odd)} from where torch came.",
+    )
+
+
+def _processor() -> Check:
+    cores = usable_cores()
+    return Check("processor", True, f"{cpu_model() or 'unknown'}, {cores:g} cores usable")
+
+
+def _memory() -> Check:
+    import psutil
+
+    total = psutil.virtual_memory().total
+    usable = min(total, _memory_limit() or sys.maxsize)
+    finding = f"{usable / 1e9:.1f} GB"
+    if usable < total:
+        finding += f" (limited; the machine has {total / 1e9:.1f} GB)"
+    enough = usable >= NEEDED_MEMORY
+    return Check(
+        "memory",
+        enough or None,
+        finding,
+        "" if enough else "Classic and tiny models run; base-size encoders want 8 GB.",
     )
 
 
@@ -418,13 +504,16 @@ def _working_folder() -> Check:
     try:
         folder = Path.cwd()
     except OSError as problem:
-        return Check("working folder", False, f"gone: {problem.strerror}", "Change to another.")
+        return Check(
+            "working folder", False, f"gone: {problem.strerror}", "Change to another.", blocks=True
+        )
     trouble = _unwritable(folder)
     return Check(
         "working folder",
         trouble is None,
         str(folder) if trouble is None else f"{folder} can't be written: {trouble}",
         "" if trouble is None else "Work in a folder of your own: studies write beside it.",
+        blocks=trouble is not None,
     )
 
 
@@ -434,7 +523,7 @@ def _cache() -> Check:
     try:
         most = cache.bound()
     except SuiteError as error:
-        return Check(name, False, error.what, error.fix or "")
+        return Check(name, False, error.what, error.fix or "", blocks=True)
     held = sum(entry.size for entry in cache.entries())
     finding = f"{folder}: {held / 1e9:.2f} of {most / 1e9:g} GB in token ids and embeddings"
     there = next((place for place in (folder, *folder.absolute().parents) if place.exists()), None)
@@ -450,6 +539,12 @@ def _cache() -> Check:
 
 
 def _storage(url: str) -> Check:
+    """The database; whatever is wrong with it stops every study."""
+    found = _database(url)
+    return replace(found, blocks=found.ok is False)
+
+
+def _database(url: str) -> Check:
     scheme, separator, rest = url.partition("://")
     if not separator:
         return Check(
@@ -496,6 +591,20 @@ def _storage(url: str) -> Check:
     return Check("storage", True, f"{file}{'' if file.exists() else ' (not there yet)'}")
 
 
+def _downloads(folder: Path) -> Check:
+    """Where the Hub client keeps weights and data."""
+    there = next((place for place in (folder, *folder.absolute().parents) if place.exists()), None)
+    trouble = "not a folder" if there is None or not there.is_dir() else _unwritable(there)
+    if trouble is None:
+        return Check("Hub cache", True, str(folder))
+    return Check(
+        "Hub cache",
+        None,
+        f"{folder} can't be written: {trouble}",
+        "Nothing can be downloaded; name another folder with HF_HOME.",
+    )
+
+
 def _hub(ask: Callable[[], str] | None) -> Check:
     if ask is None:
         return Check("Hugging Face Hub", None, "not asked")
@@ -510,10 +619,11 @@ def _hub(ask: Callable[[], str] | None) -> Check:
     )
 
 
-def _optional(name: str, module: str, extra: str, purpose: str) -> Check:
+def _optional(name: str, module: str, distribution: str, installs: str, purpose: str) -> Check:
     if find_spec(module) is not None:
-        return Check(name, True, _version(module) or "present")
-    return Check(name, None, f"not installed (only for {purpose})", f"pip install 'suite[{extra}]'")
+        return Check(name, True, _version(distribution) or "present")
+    command = f"pip install '{installs}'" if "[" in installs else f"pip install {installs}"
+    return Check(name, None, f"not installed (only for {purpose})", command)
 
 
 def _chromium() -> Check:

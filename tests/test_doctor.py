@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import stat
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from suite import doctor
+from suite.cli import app
 
 
 @pytest.fixture(autouse=True)
@@ -181,21 +185,25 @@ def test_without_a_limit_the_affinity_counts(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("torch", "torchaudio", "ok"),
+    ("torch", "torchaudio", "torchvision", "fix"),
     [
-        ("2.11.0", "2.11.0", True),
-        ("2.11.1", "2.11.0", True),
-        ("2.12.0", "2.11.0", False),
-        ("2.11.0+cpu", "2.11.0+cu130", False),
+        ("2.11.0", "2.11.0", "0.26.0", ""),
+        ("2.11.1", "2.11.0", "0.26.1", ""),
+        ("2.12.0", "2.11.0", "0.27.0", "'torchaudio==2.12.0'"),
+        ("2.11.0+cpu", "2.11.0+cu130", "0.26.0+cpu", "'torchaudio==2.11.0+cpu'"),
+        ("2.11.0+cpu", "2.11.0+cpu", "0.25.0+cpu", "'torchvision==0.26.0+cpu'"),
     ],
 )
-def test_torch_and_torchaudio_must_match(torch, torchaudio, ok, tmp_path, monkeypatch):
+def test_torch_and_its_family_must_match(
+    torch, torchaudio, torchvision, fix, tmp_path, monkeypatch
+):
     package(tmp_path, "torch", torch)
     package(tmp_path, "torchaudio", torchaudio)
+    package(tmp_path, "torchvision", torchvision)
     monkeypatch.syspath_prepend(tmp_path)
-    found = check("torch and torchaudio")
-    assert found.ok is ok
-    assert ("torchaudio==" in found.fix) is (not ok)
+    found = check("torch's family")
+    assert found.ok is (not fix)
+    assert fix in found.fix and bool(fix) is bool(found.fix)
 
 
 def test_packages_out_of_bounds_are_named(tmp_path, monkeypatch):
@@ -205,6 +213,7 @@ def test_packages_out_of_bounds_are_named(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     found = check("packages")
     assert found.ok is False
+    assert not found.blocks
     assert "transformers 4.30.0" in found.finding and "optuna 6.1.0" in found.finding
     assert "'optuna<6,>=5.0'" in found.fix and "torch" not in found.fix
 
@@ -214,7 +223,8 @@ def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(doctor, "_version", lambda n: None if n == "torchaudio" else installed(n))
     found = check("packages")
     assert found.ok is False and "torchaudio is missing" in found.finding
-    found = check("torch and torchaudio")
+    assert found.blocks  # nothing runs without it
+    found = check("torch's family")
     assert (found.ok, found.fix) == (False, "pip install torchaudio")
 
 
@@ -238,7 +248,7 @@ def test_a_working_folder_that_cannot_be_written(monkeypatch):
     monkeypatch.chdir("/proc")  # not even root can write there
     assert check("working folder").ok is False
     found = check("storage")
-    assert found.ok is False and "--storage" in found.fix
+    assert found.ok is False and found.blocks and "--storage" in found.fix
 
 
 def test_storage(tmp_path, monkeypatch):
@@ -274,6 +284,118 @@ def test_optional_packages(monkeypatch):
     monkeypatch.setattr(doctor, "find_spec", lambda name: None)
     assert check("PostgreSQL driver").fix == "pip install 'suite[postgresql]'"
     assert (check("jieba").ok, check("jieba").fix) == (None, "pip install 'suite[chinese]'")
+    names = [wanted[0] for wanted in doctor.OPTIONAL]
+    assert {"ONNX Runtime", "OpenVINO", "NNCF", "onnxscript", "Optuna Dashboard", "kaleido",
+            "TensorBoard", "FastAPI", "uvicorn"} <= set(names)  # fmt: skip
+    for name in names:
+        found = check(name)
+        assert found.ok is None and found.fix.startswith("pip install "), name
+        assert not found.blocks
+
+
+def test_an_extra_that_is_named_is_there():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    for name, _, distribution, installs, _ in doctor.OPTIONAL:
+        if "[" in installs:
+            extra = installs.removeprefix("suite[").removesuffix("]")
+            assert any(one.startswith(distribution) for one in extras[extra]), name
+
+
+def test_memory_is_what_may_be_used(tmp_path, monkeypatch):
+    assert check("memory").finding.endswith("GB")
+    limits(tmp_path, monkeypatch, "0::/\n", {"memory.max": "2000000000\n"})
+    found = check("memory")
+    assert found.ok is None and found.finding.startswith("2.0 GB (limited") and found.fix
+
+
+def test_the_hub_clients_cache_is_looked_at(tmp_path):
+    assert check("Hub cache", downloads=tmp_path / "not" / "there").ok is True
+    (tmp_path / "file").write_text("in the way")
+    found = check("Hub cache", downloads=tmp_path / "file")
+    assert found.ok is None and "HF_HOME" in found.fix
+
+
+# ---------------------------------------------------------------- the command
+
+
+def asked(*words, code=0):
+    result = CliRunner().invoke(app, ["doctor", "--no-hub", *words])
+    assert result.exit_code == code, result.output
+    return result.stdout
+
+
+def test_every_arm_of_the_catalogue_has_its_verdict(folder, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(folder / "hf"))
+    found = json.loads(asked("--json"))
+    arms = {arm["arm"]: arm for arm in found["arms"]}
+    assert arms["tfidf/classic"]["runs"] and arms["tiny-qwen3/zero_shot"]["runs"]
+    missing = arms["bert-base-cased/linear_head"]
+    # The Hub was not asked, so it is not said that they can't be had.
+    assert missing["runs"] is None and "--model bert-base-cased=PATH" in missing["fix"]
+    assert found["runs"] is True
+    assert {c["group"] for c in found["checks"]} == {"machine", "packages", "places", "optional"}
+    # A Chinese model is not refused for a task in English.
+    assert arms["bert-base-chinese/linear_head"]["runs"] is None
+
+
+def test_weights_in_the_cache_or_out_of_reach_are_told_apart(folder, monkeypatch):
+    from suite import hub
+    from suite.catalog import load_catalogue
+    from suite.cli.doctor import arms_here
+
+    monkeypatch.setenv("HF_HOME", str(folder / "hf"))
+    hub.forget()
+    bert = load_catalogue()["bert-base-cased"]
+    cached = folder / "hf" / "hub" / f"models--{bert.hub.replace('/', '--')}" / "snapshots"
+    (cached / bert.revision).mkdir(parents=True)
+    for name in ("config.json", "model.safetensors"):
+        (cached / bert.revision / name).write_text("{}")
+    arms = {arm.arm: arm for arm in arms_here(hub=True)}
+    assert arms["bert-base-cased/probe"].runs is True
+    assert arms["roberta-base/probe"].runs is False
+    assert "out of reach" in arms["roberta-base/probe"].reason
+
+
+def test_a_machine_too_small_refuses_by_arm(folder, monkeypatch):
+    from suite.strategies import limits as needs
+
+    monkeypatch.setattr(needs, "machine_memory", lambda: 10**9)
+    monkeypatch.setattr(needs, "has_gpu", lambda: False)
+    arms = {arm["arm"]: arm for arm in json.loads(asked("--json"))["arms"]}
+    found = arms["qwen3-4b/sft"]
+    assert found["runs"] is False and "needs about" in found["reason"]
+    assert "smaller model" in found["fix"]
+    assert arms["tfidf/classic"]["runs"] is True
+
+
+def test_doctor_fails_only_where_nothing_can_run(folder, monkeypatch):
+    monkeypatch.setattr(doctor, "NEEDED_DISK", 10**18)
+    asked()  # little disk is a warning
+    (folder / "studies").mkdir()
+    (folder / "studies" / "suite.db").write_text("no database at all, but a text")
+    found = json.loads(asked("--json", code=2))
+    assert found["runs"] is False
+
+
+def test_piped_it_is_a_line_each_with_tabs(folder):
+    lines = asked().splitlines()
+    assert lines[0].split("\t") == ["group", "state", "check", "finding", "what would help"]
+    assert all(line.count("\t") == 4 for line in lines)
+    assert ["arm", "runs", "tfidf/classic"] in [line.split("\t")[:3] for line in lines]
+
+
+def test_on_a_terminal_it_fits_80_columns(folder):
+    from rich.console import Console
+
+    from suite.cli import doctor as command
+
+    told = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "out", Console(file=told, width=80, force_terminal=False))
+        command._draw(doctor.grouped(), command.arms_here(hub=False))
+    assert max(map(len, told.getvalue().splitlines())) <= 80
+    assert "Arms of the catalogue" in told.getvalue() and "torch's family" in told.getvalue()
 
 
 def test_chromium(tmp_path, monkeypatch):

@@ -1,14 +1,39 @@
-"""`suite doctor`: what this machine has, and what is missing."""
+"""`suite doctor`: what this machine has, what is missing, and which arms can run here."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from suite.cli.console import out, print_json
-from suite.cli.study import AsJson
+from suite.cli.console import next_step, out, print_json, print_table
+from suite.cli.study import AsJson, Storage
+
+if TYPE_CHECKING:
+    from suite.catalog import Model
+    from suite.doctor import Check
+
+HEADINGS = {
+    "machine": "Machine",
+    "packages": "Packages",
+    "places": "Folders, database, Hub",
+    "optional": "Optional",
+}
+#: The task whose needs stand for others' of its language.
+TASKS = {"en": "agnews", "zh": "tnews"}
+
+
+@dataclass(frozen=True)
+class ArmHere:
+    """Whether an arm of the catalogue runs on this machine; None where that was not asked."""
+
+    arm: str
+    runs: bool | None
+    reason: str = ""
+    fix: str = ""
 
 
 def doctor(
@@ -16,31 +41,168 @@ def doctor(
     hub: Annotated[
         bool, typer.Option("--hub/--no-hub", help="Ask whether the Hub answers.")
     ] = True,
+    storage: Storage = None,
 ) -> None:
-    """Check the machine, the packages, the Hub and the working folder.
+    """Tell what will run here and what won't, why, and how to mend it. Nothing is downloaded.
 
-    Example:
+    Exits with 2 only where nothing can run.
 
-        suite doctor --no-hub
+    Examples:
+
+        suite doctor
+
+        suite doctor --no-hub --json
     """
     from suite import doctor as room
     from suite import hub as hub_room
 
-    checks = room.checks(hub=hub_room.reason if hub else None)
+    groups = room.grouped(
+        hub=hub_room.reason if hub else None, storage=storage, downloads=hub_room.cache_folder()
+    )
+    arms = arms_here(hub=hub)
+    found = [check for checks in groups.values() for check in checks]
+    able = any(arm.runs for arm in arms) and not any(check.blocks for check in found)
     if as_json:
         print_json(
             {
+                "runs": able,
                 "environment": room.environment(),
                 "checks": [
-                    {"name": c.name, "ok": c.ok, "finding": c.finding, "fix": c.fix} for c in checks
+                    {"group": group, **asdict(check)}
+                    for group, checks in groups.items()
+                    for check in checks
                 ],
+                "arms": [asdict(arm) for arm in arms],
             }
         )
+    elif out.is_terminal and not out.is_dumb_terminal:
+        _draw(groups, arms)
     else:
-        table = Table("", "check", "finding", "what would help")
-        marks = {True: "[green]ok[/]", False: "[red]no[/]", None: "[dim]–[/]"}
-        for c in checks:
-            table.add_row(marks[c.ok], c.name, c.finding, "" if c.ok else (c.fix or ""))
-        out.print(table)
-    if any(c.ok is False for c in checks):
+        _plain(groups, arms)
+    if not able:
         raise typer.Exit(2)
+    if not as_json:
+        next_step("suite study create agnews")
+
+
+def arms_here(*, hub: bool) -> list[ArmHere]:
+    """Every arm of the catalogue: what its strategy says of it, and whether its weights are had.
+
+    Args:
+        hub: whether the Hub may be asked if it answers.
+    """
+    from suite import arms, strategies
+    from suite.catalog import load_catalogue
+    from suite.task import find_task
+
+    tasks: dict[str, Any] = {}
+    found = []
+    for model in load_catalogue().values():
+        language = next((code for code in TASKS if code in model.languages), "en")
+        if language not in tasks:
+            tasks[language] = find_task(TASKS[language])[0]
+        for name in strategies.names():
+            if not arms.fits(model, name):
+                continue
+            refused = strategies.get(name).refuses(model, tasks[language])
+            arm = f"{model.name}/{name}"
+            if refused is not None:
+                found.append(ArmHere(arm, False, *_parted(refused)))
+            else:
+                found.append(_weights(arm, model, hub))
+    return found
+
+
+def _parted(refusal: str) -> tuple[str, str]:
+    """A refusal's reason, and what would help, which follows the last semicolon."""
+    reason, separator, fix = refusal.rpartition("; ")
+    return (reason, fix) if separator else (refusal, "")
+
+
+def _weights(arm: str, model: Model, hub: bool) -> ArmHere:
+    from suite import hub as room
+
+    if model.hub is None:
+        return ArmHere(arm, True)
+    if room.cached_snapshot(model.hub, model.revision) is not None:
+        return ArmHere(arm, True, "weights in the local cache")
+    fix = f"--model {model.name}=PATH names a local folder"
+    if not hub:
+        return ArmHere(arm, None, "weights not in the cache, Hub not asked", fix)
+    if room.reachable():
+        return ArmHere(arm, True, "weights come from the Hub at first use")
+    return ArmHere(arm, False, "weights not in the cache, Hub out of reach", fix)
+
+
+def _state(ok: bool | None) -> str:
+    return {True: "ok", False: "no", None: "–"}[ok]
+
+
+def _draw(groups: dict[str, list[Check]], arms: list[ArmHere]) -> None:
+    """Grouped, for a terminal of 80 columns."""
+    for group, checks in groups.items():
+        grid = _grid(HEADINGS[group])
+        present = [c for c in checks if group == "optional" and c.ok]
+        if present:
+            named = ", ".join(c.name if c.name == "Chromium" else f"{c.name} {c.finding}"
+                              for c in present)  # fmt: skip
+            grid.add_row(Text("ok", "green"), Text("present"), Text(named))
+        for check in checks:
+            if check not in present:
+                _row(grid, check.ok, check.name, check.finding, "" if check.ok else check.fix)
+        out.print(grid)
+    together: dict[tuple[str, bool | None, str, str], list[str]] = {}
+    for arm in arms:
+        model, _, strategy = arm.arm.partition("/")
+        together.setdefault((model, arm.runs, arm.reason, arm.fix), []).append(strategy)
+    runs, asked = sum(arm.runs is True for arm in arms), len(arms)
+    grid = _grid(f"Arms of the catalogue: {runs} of {asked} run here")
+    for (model, able, reason, fix), strategies in together.items():
+        told = ", ".join(strategies) + (f": {reason}" if reason else "")
+        _row(grid, able, model, told, "" if fix.startswith("--model") else fix)
+    out.print(grid)
+    if any(arm.fix.startswith("--model") for arm in arms):
+        out.print(
+            "    → suite study create TASK --model NAME=PATH takes weights from a local folder",
+            style="dim",
+            markup=False,
+        )
+
+
+def _grid(title: str) -> Table:
+    grid = Table(title=title, title_justify="left", title_style="bold", box=None, show_header=False)
+    grid.add_column(width=2)
+    grid.add_column(no_wrap=True, min_width=18)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _row(grid: Table, ok: bool | None, name: str, finding: str, fix: str) -> None:
+    style = {True: "green", False: "red", None: "dim"}[ok]
+    told = Text(finding)
+    if fix:
+        told.append(f"\n→ {fix}", "dim")
+    grid.add_row(Text(_state(ok), style), Text(name), told)
+
+
+def _plain(groups: dict[str, list[Check]], arms: list[ArmHere]) -> None:
+    """The same, a line each."""
+    table = Table("group", "state", "check", "finding", "what would help")
+    for group, checks in groups.items():
+        for c in checks:
+            table.add_row(
+                group,
+                _state(c.ok),
+                Text(c.name),
+                Text(c.finding),
+                Text("" if c.ok else c.fix),
+            )
+    for arm in arms:
+        table.add_row(
+            "arm",
+            {True: "runs", False: "refused", None: "–"}[arm.runs],
+            arm.arm,
+            Text(arm.reason),
+            Text(arm.fix),
+        )
+    print_table(table)
