@@ -17,7 +17,19 @@ from typing import Annotated, Any
 import typer
 
 from suite import __version__
-from suite.cli import bench, console, distil, doctor, finals, model, predict, report, study, task
+from suite.cli import (
+    bench,
+    console,
+    distil,
+    doctor,
+    finals,
+    model,
+    predict,
+    report,
+    serve,
+    study,
+    task,
+)
 from suite.cli.words import Group, Quiet, Verbose, heard, mended, with_volume
 from suite.errors import SuiteError
 
@@ -137,6 +149,7 @@ app.command("report", rich_help_panel=RESULTS)(report.report)
 app.command("bench", rich_help_panel=RESULTS)(bench.bench)
 app.command("predict", rich_help_panel=WINNER)(predict.predict)
 app.command("export", rich_help_panel=WINNER)(predict.export)
+app.command("serve", rich_help_panel=WINNER)(serve.serve)
 app.add_typer(task.app, name="task", cls=Group, rich_help_panel=CATALOGUE)
 app.add_typer(model.app, name="model", cls=Group, rich_help_panel=CATALOGUE)
 app.command("distil", rich_help_panel=CATALOGUE)(distil.distil)

@@ -1,0 +1,262 @@
+"""`suite serve`: a study's winner behind HTTP."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shlex
+import socket
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from suite.cli.console import err, out, say, warn
+from suite.cli.predict import Arm, Chosen, Model, chosen
+from suite.cli.study import Storage
+from suite.errors import UsageError
+
+if TYPE_CHECKING:
+    from suite.protocols import Rows
+
+#: The engine that `suite bench` found to be the fastest.
+AUTO = "auto"
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_EXAMPLES = {"en": "Oil prices fall as supply grows", "zh": "供应增加，油价下跌"}
+
+
+def serve(
+    name: Model,
+    arm: Arm = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="torch, compile, onnxruntime, openvino, or auto: the fastest that `suite bench` "
+            "measured on this machine. Default: the model as it was kept."
+        ),
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="float32, bfloat16, float16 or int8. Default: the engine's.")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on. There is no authentication.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one and prints it.")
+    ] = 8000,
+    max_batch: Annotated[
+        int, typer.Option(min=1, max=65536, help="Texts the model is given at once.")
+    ] = 64,
+    max_wait_ms: Annotated[
+        float,
+        typer.Option(min=0, max=60_000, help="Milliseconds a text waits for company at most."),
+    ] = 0.0,
+    max_queue: Annotated[
+        int, typer.Option(min=1, max=10_000_000, help="Texts that may wait; then 503.")
+    ] = 4096,
+    max_texts: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Texts in one request; more: 413.")
+    ] = 1024,
+    max_chars: Annotated[
+        int, typer.Option(min=1, max=100_000_000, help="Characters in one text; more: 413.")
+    ] = 100_000,
+    max_body: Annotated[
+        int, typer.Option(min=1, max=1024, help="MiB in one request; more: 413.")
+    ] = 16,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Threads of the model. Default: its own.")
+    ] = None,
+    storage: Storage = None,
+) -> None:
+    """Serve a study's kept winner over HTTP.
+
+    POST /predict, GET /health, /metrics (Prometheus) and /openapi.json. Before it is ready, the
+    server asks itself some validation rows and compares the answers with the model's own. On
+    SIGTERM or Ctrl-C it answers what it has accepted, and ends (0, or 130 for Ctrl-C).
+
+    Examples:
+
+        suite serve agnews
+
+        suite serve agnews --engine auto --port 0 --max-queue 1000
+
+        suite serve ./agnews-model --host 0.0.0.0
+    """
+    # Before anything imports torch: its threads spin while they wait, and take the core from
+    # those who answer.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    if threads is not None:
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+    if max_texts > max_queue:
+        raise UsageError(
+            f"--max-texts {max_texts:,} is more than may wait (--max-queue {max_queue:,}): such a "
+            "request could never be answered",
+            fix="Raise --max-queue, or lower --max-texts.",
+        )
+    from suite.serving import server_run
+    from suite.serving.server import Limits
+
+    sock = server_run.bind(host, port)
+    try:
+        model = chosen(name, arm, storage)
+        if engine == AUTO:
+            engine, precision = _fastest(model, precision)
+        limits = Limits(max_batch, max_wait_ms, max_queue, max_texts, max_chars, max_body * 2**20)
+        if host not in _LOOPBACK:
+            warn(
+                f"--host {host} can be reached from other machines, and there is no "
+                "authentication: whoever reaches the port may ask."
+            )
+        with tempfile.TemporaryDirectory(prefix="suite-serve-") as scratch:
+            code = _run(model, engine, precision, limits, sock, threads, Path(scratch))
+    finally:
+        sock.close()
+    if code:
+        raise typer.Exit(code)
+
+
+def _fastest(model: Chosen, precision: str | None) -> tuple[str | None, str | None]:
+    """What `suite bench` found for the arm on this machine, said aloud."""
+    from suite.serving.server_model import fastest
+
+    if model.winner is None:
+        raise UsageError(
+            "--engine auto needs a study's measurements, and an exported folder has none",
+            fix="Name the study, or leave --engine away.",
+        )
+    rows = [
+        row for row in model.winner.results.bench if precision is None or row.precision == precision
+    ]
+    found = fastest(rows, model.arm, socket.gethostname())
+    if found is None:
+        say(
+            f"No engine of {model.arm} was measured on this machine: serving it as it was kept. "
+            f"`suite bench {model.study}` measures them."
+        )
+        return None, precision
+    row, scenario = found
+    say(f"The fastest engine in {scenario} as `suite bench` measured: {row.engine} {row.precision}")
+    return row.engine, row.precision
+
+
+def _run(
+    model: Chosen,
+    engine: str | None,
+    precision: str | None,
+    limits: object,
+    sock: socket.socket,
+    threads: int | None,
+    scratch: Path,
+) -> int:
+    import signal
+
+    from suite.serving import server_run
+    from suite.serving.server import Limits, Served
+    from suite.serving.server_model import open_served
+
+    assert isinstance(limits, Limits)
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+    say(f"Loading {model.arm} …")
+    example = _EXAMPLES.get(model.language, _EXAMPLES["en"])
+    validation, texts = _rows(model, example)
+    opened = open_served(
+        model.folder,
+        engine=engine,
+        precision=precision,
+        classes=len(model.labels),
+        validation=validation,
+        texts=texts,
+        scratch=scratch,
+        say=say,
+    )
+    if opened.agreement is not None:
+        found = opened.agreement
+        say(
+            f"{opened.engine} {opened.precision} decides {found.share:.2%} of {opened.rows:,} "
+            f"validation rows as the trained model; macro-F1 {found.macro_f1:.4f}, the trained "
+            f"model's {found.reference_macro_f1:.4f}"
+        )
+    about = {
+        "study": model.study,
+        "arm": model.arm,
+        "trial": "" if model.trial is None else str(model.trial),
+        "engine": opened.engine,
+        "precision": opened.precision,
+    }
+    address = server_run.address_of(sock)
+    narrow = opened.precision != "float32" or opened.engine == "endpoint"
+    tolerance = server_run.TOLERANCE_NARROW if narrow else server_run.TOLERANCE
+
+    def ready(check: server_run.Check) -> None:
+        whose = "the trained model's own" if opened.agreement is None else "the engine's own"
+        what = "validation rows" if validation is not None else "texts"
+        say(
+            f"Checked: {check.rows} {what} through HTTP against {whose} answers: same label for "
+            f"{check.same}, probabilities differ by at most {check.difference:.1g}"
+        )
+        told = f"{model.arm} ({opened.engine} {opened.precision}, {opened.device})"
+        out.print(f"Serving {told} at {address}", markup=False)
+        body = shlex.quote(json.dumps({"texts": [example]}, ensure_ascii=False))
+        header = "-H 'Content-Type: application/json'"
+        out.print(f"Try: curl -s {address}/predict {header} -d {body}", markup=False)
+        out.file.flush()
+
+    for logger in ("suite.serving", "uvicorn.error"):
+        logging.getLogger(logger).addHandler(_Told(logging.WARNING))
+    begun = time.monotonic()
+    totals, signum = server_run.serve(
+        Served(opened.predictor.predict_proba, model.labels, about, example),
+        limits,
+        sock,
+        texts=opened.texts,
+        expected=opened.expected,
+        tolerance=tolerance,
+        ready=ready,
+        closing=lambda: say("Closing: answering what was accepted …"),
+    )
+    seconds = time.monotonic() - begun
+    how = f" by {server_run.named(signum)}" if signum is not None else ""
+    out.print(
+        f"Closed{how} after {seconds:,.0f} s: {totals.requests:,} requests, "
+        f"{totals.texts:,} texts answered, {totals.refused:,} requests refused",
+        markup=False,
+    )
+    out.file.flush()
+    return 130 if signum == signal.SIGINT else 0
+
+
+class _Told(logging.Handler):
+    """What goes wrong while serving is told whatever the volume."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        try:
+            err.print(record.getMessage(), markup=False)
+        except Exception:  # noqa: BLE001 - as logging itself does
+            self.handleError(record)
+
+
+def _rows(model: Chosen, example: str) -> tuple[Rows | None, list[str]]:
+    """Validation rows, where the study's data is on this machine, and representative texts."""
+    from suite import snapshot
+    from suite.errors import DataError
+
+    texts = [example, *(f"{label}: {example}" for label in model.labels[:15])]
+    if model.winner is None:
+        return None, texts
+    try:
+        validation = snapshot.read_split(model.winner.snapshot, "validation")
+    except DataError as error:
+        say(f"The study's rows are not here ({error.what}); the check asks made-up texts.")
+        return None, texts
+    from random import Random
+
+    draw = Random(0).sample(range(len(validation)), min(512, len(validation)))
+    return validation, [validation.texts[index] for index in draw] or texts

@@ -1,0 +1,87 @@
+"""The kept checkpoint that a study's user takes away: the winner's, or a named arm's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from suite import paths
+from suite.errors import StudyError, nearest
+from suite.results import StudyResults, Trial
+from suite.study import record
+from suite.study import storage as storages
+from suite.study.definition import Definition
+from suite.study.record import KEPT_AT
+
+
+@dataclass(frozen=True)
+class Winner:
+    """An arm's kept checkpoint, and the study it comes from.
+
+    Args:
+        folder: the kept predictor, on this machine.
+        trial: the number of the trial that made it.
+        host: this machine, as the study's rows name it.
+    """
+
+    folder: Path
+    arm: str
+    trial: int
+    host: str
+    definition: Definition
+    results: StudyResults
+
+    @property
+    def labels(self) -> list[str]:
+        """What people read of each class, by class index."""
+        return [label.shown for label in self.definition.task.labels]
+
+    @property
+    def snapshot(self) -> Path:
+        """The folder of the study's rows."""
+        return paths.artifacts(self.definition.name) / "data"
+
+    @property
+    def made_by(self) -> Trial | None:
+        """The trial that made the checkpoint."""
+        return next((t for t in self.results.trials if t.number == self.trial), None)
+
+
+def winner(name: str, arm: str | None = None, storage: str | None = None) -> Winner:
+    """The checkpoint that a study keeps of an arm.
+
+    Args:
+        arm: the winner where none is named: the first of the finals that is kept; before finals,
+            the best on validation.
+        storage: the database's URL.
+
+    Raises:
+        StudyError: no such study or arm, or its checkpoint is not on this machine.
+        StorageError: the storage can't be opened.
+    """
+    study, definition = storages.load(storages.open_storage(storage), name)
+    found = record.results(study, definition)
+    kept: dict[str, dict[str, Any]] = {
+        key.removeprefix(KEPT_AT): value
+        for key, value in study.user_attrs.items()
+        if key.startswith(KEPT_AT) and value
+    }
+    if not kept:
+        raise StudyError(
+            f"'{name}' has no kept checkpoint yet", fix=f"Go on with `suite study run {name}`."
+        )
+    if arm is not None and arm not in kept:
+        raise StudyError(f"'{name}' keeps no checkpoint of '{arm}'", fix=nearest(arm, kept))
+    if arm is None:
+        ranked = [final.arm for final in found.finals if final.arm in kept]
+        arm = (
+            ranked[0]
+            if ranked
+            else max(kept, key=lambda a: (kept[a]["feasible"], kept[a]["macro_f1"]))
+        )
+    of = kept[arm]
+    folder = Path(of["path"])
+    if not folder.is_dir():
+        raise StudyError(f"the checkpoint of {arm} is on {of['host']}, in {folder}")
+    return Winner(folder, arm, int(of["trial"]), str(of["host"]), definition, found)
