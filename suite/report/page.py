@@ -92,6 +92,7 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
         pack.add(chart)
     context: dict[str, Any] = {
         "r": results,
+        "name": results.study,
         "board": board,
         "answer": told,
         "tiles": tiles(told, board),

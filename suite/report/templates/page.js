@@ -2,6 +2,8 @@
 // Everything it shows is set as text, never as HTML; what it needs stands packed in the page.
 (() => {
   "use strict";
+  const root = document.documentElement;
+  root.classList.add("script");
   const byId = (id) => document.getElementById(id);
   const words = JSON.parse(byId("words").textContent);
 
@@ -37,7 +39,7 @@
       });
 
   // The theme: the system's, unless the reader chose.
-  const root = document.documentElement, themes = ["auto", "light", "dark"];
+  const themes = ["auto", "light", "dark"];
   const theme = byId("theme");
   const kept = (() => { try { return localStorage.getItem("suite-theme"); } catch { return null; } })();
   let now = themes.includes(kept) ? kept : "auto";
