@@ -3,6 +3,7 @@
 The rooms, top floor first; a room imports only rooms below it:
 
     cli/         words in, one call, a table out
+    api.py       the same as functions, for scripts and notebooks
     report/      results -> rows -> charts -> page
     finals.py    the best of each arm on the test split, and which differences are chance
     distil.py    thoughts of a larger model about training rows, as training data
@@ -20,4 +21,58 @@ The rooms, top floor first; a room imports only rooms below it:
     protocols.py, results.py, metrics.py, space.py, yamlfile.py, errors.py, paths.py
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from suite.api import (
+        Created,
+        Predictor,
+        Progress,
+        build_report,
+        create_study,
+        leaderboard_frame,
+        load_predictor,
+        load_results,
+        load_task,
+        run_study,
+        trials_frame,
+    )
+    from suite.errors import SuiteError
+    from suite.results import StudyResults
+    from suite.task import Task
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Created",
+    "Predictor",
+    "Progress",
+    "StudyResults",
+    "SuiteError",
+    "Task",
+    "build_report",
+    "create_study",
+    "leaderboard_frame",
+    "load_predictor",
+    "load_results",
+    "load_task",
+    "run_study",
+    "trials_frame",
+]
+
+_ELSEWHERE = {"StudyResults": "results", "SuiteError": "errors", "Task": "task"}
+
+
+def __getattr__(name: str) -> Any:
+    # `import suite` is part of every command, and must stay light.
+    if name not in __all__:
+        raise AttributeError(f"module 'suite' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f"suite.{_ELSEWHERE.get(name, 'api')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -53,6 +53,10 @@ Timeout = Annotated[
 ]
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Trials at a time on this machine.")]
 MaxDisk = Annotated[str | None, typer.Option(help="Stop when the study's files pass this: 20GB.")]
+TensorBoard = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Write TensorBoard logs there, one run per trial."),
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Also run arms whose single trial exceeds the budget.")
 ]
@@ -117,6 +121,7 @@ def create(
         typer.Option(min=2, help="Take so many training rows (stratified, nested)."),
     ] = None,
     max_disk: MaxDisk = None,
+    tensorboard: TensorBoard = None,
     force: Force = False,
     no_run: Annotated[bool, typer.Option("--no-run", help="Only create the study.")] = False,
     quiet: Quiet = False,
@@ -137,10 +142,13 @@ def create(
     """
     from suite.study.create import Wanted, parse_duration, parse_size
     from suite.study.create import create as create_study
+    from suite.tensorboard import require
 
     # Wrong words are told before any work is done.
     seconds = parse_duration(timeout) if timeout else None
     disk = parse_size(max_disk) if max_disk else None
+    if tensorboard is not None:
+        require()
     made = create_study(
         Wanted(
             task=task,
@@ -171,7 +179,7 @@ def create(
         out.print(f"{'Found' if made.resumed else 'Created'} '{made.name}'.", markup=False)
         next_step(f"suite study run {words(made.name, storage)}")
         return
-    _run(made.name, storage, workers, seconds, disk, force, quiet)
+    _run(made.name, storage, workers, seconds, disk, force, quiet, tensorboard)
 
 
 @app.command("run")
@@ -185,6 +193,7 @@ def run(
         Path | None, typer.Option(help="Where the rows lie on this machine, if elsewhere.")
     ] = None,
     max_disk: MaxDisk = None,
+    tensorboard: TensorBoard = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -201,16 +210,19 @@ def run(
     from suite.study import storage as storages
     from suite.study.create import check_unchanged, ensure_snapshot, parse_duration, parse_size
     from suite.study.record import TARGET
+    from suite.tensorboard import require
 
     seconds = parse_duration(timeout) if timeout else None
     disk = parse_size(max_disk) if max_disk else None
+    if tensorboard is not None:
+        require()
     study, definition = storages.load(storages.open_storage(storage), name)
     check_unchanged(definition)
     ensure_snapshot(definition, data)
     _tell_definition(definition)
     if trials is not None:
         study.set_user_attr(TARGET, trials)
-    _run(name, storage, workers, seconds, disk, force, quiet)
+    _run(name, storage, workers, seconds, disk, force, quiet, tensorboard)
 
 
 def _run(
@@ -221,6 +233,7 @@ def _run(
     max_disk: int | None,
     force: bool,
     quiet: bool,
+    tensorboard: Path | None,
 ) -> None:
     """Preflight, search, finals, and the table."""
     from suite import finals
@@ -228,9 +241,10 @@ def _run(
     from suite.runner import Interrupted
     from suite.study.preflight import preflight
     from suite.study.work import Limits, Work
+    from suite.tensorboard import watched
 
-    with observer(quiet) as watching:
-        work = Work(storage, name, watching, Limits(workers, timeout, max_disk))
+    with observer(quiet) as watching, watched(watching, name, tensorboard) as told:
+        work = Work(storage, name, told, Limits(workers, timeout, max_disk))
         watching.study(work)
         try:
             recipe = work.definition.recipe

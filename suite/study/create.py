@@ -23,7 +23,7 @@ from suite.task import NAME, Task, find_task, load_task
 class Wanted:
     """What `suite study create` was asked for."""
 
-    task: str
+    task: str | Task
     recipe: str | None = None
     name: str | None = None
     arms: Sequence[str] = ()
@@ -38,6 +38,8 @@ class Wanted:
     seed: int | None = None
     train_rows: int | None = None
     command: str = ""
+    #: What a `Task` names its data files from; the working folder where there is none.
+    task_folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
     Raises:
         SuiteError: anything a person can mend, before anything is written.
     """
-    task, task_file = find_task(wanted.task)
+    task, task_file = _task(wanted)
     recipe_named = wanted.recipe
     if recipe_named is not None:
         find_recipe(recipe_named)  # a wrong name is told before the Hub is asked
@@ -185,6 +187,13 @@ def _stands(folder: Path, fingerprint: str) -> bool:
         return bool(stored["facts"]["fingerprint"] == fingerprint)
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _task(wanted: Wanted) -> tuple[Task, Path]:
+    """The task, and its file. A task that came as a value may differ from every file."""
+    if isinstance(wanted.task, str):
+        return find_task(wanted.task)
+    return wanted.task, (wanted.task_folder or Path.cwd()) / f"({wanted.task.name}, a value)"
 
 
 def _data(

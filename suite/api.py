@@ -1,0 +1,634 @@
+"""The suite as a library: what the commands do, as functions that return values.
+
+    from suite import build_report, create_study, load_predictor, run_study
+
+    study = create_study("agnews", sample=True, arms=["tfidf/*"], trials=4)
+    results = run_study(study.name)
+    build_report(results)
+    load_predictor(study.name).predict(["Oil prices fall as supply grows"])
+
+Arguments are named as the command line's options, and mean the same; studies, artifacts and
+reports lie where the commands keep them, under the working folder. What a person can mend is
+raised as a `SuiteError`. Nothing is printed; the environment and signal handlers are afterwards
+as they were. Trials run in processes of their own, which never import the calling script, so a
+script needs no `if __name__ == "__main__"`, and a notebook or a thread works as well.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import types
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import PrivateAttr
+
+from suite import tensorboard as tensorboards
+from suite.errors import DataError, ModelError, StudyError
+from suite.protocols import Predictor as Trained
+from suite.protocols import Probabilities
+from suite.results import Checkpoint, StudyResults, Trial
+from suite.runner import Interrupted, Runner
+from suite.study.create import (
+    Created,
+    Wanted,
+    check_unchanged,
+    create,
+    ensure_snapshot,
+    parse_duration,
+    parse_size,
+)
+from suite.task import Task, find_task
+
+if TYPE_CHECKING:
+    import pandas
+
+    from suite.study.work import Observer, Work
+
+__all__ = [
+    "Created",
+    "Predictor",
+    "Progress",
+    "build_report",
+    "create_study",
+    "leaderboard_frame",
+    "load_predictor",
+    "load_results",
+    "load_task",
+    "run_study",
+    "trials_frame",
+]
+
+Format = Literal["html", "json", "csv", "md"]
+FORMATS: tuple[Format, ...] = ("html", "json", "csv", "md")
+
+
+class _FileTask(Task):
+    """A task that knows the folder of its file, which its data files are named from."""
+
+    _folder: Path = PrivateAttr(default_factory=Path.cwd)
+
+
+def load_task(task: str | Path) -> Task:
+    """A task by a shipped (or own) task's name, or from a task file.
+
+    Args:
+        task: `"agnews"`, or the path of a YAML file.
+
+    Raises:
+        TaskError: no such task; the nearest name is told.
+        YamlError: the file is no task, with file, line and key.
+
+    Example:
+        >>> load_task("agnews").label_names
+        ['World', 'Sports', 'Business', 'Sci/Tech']
+    """
+    found, file = find_task(str(task) if isinstance(task, str) else _path(task))
+    known = _FileTask(**{name: getattr(found, name) for name in type(found).model_fields})
+    known._folder = file.absolute().parent
+    return known
+
+
+def create_study(
+    task: str | Path | Task,
+    *,
+    recipe: str | Path | None = None,
+    name: str | None = None,
+    arms: Sequence[str] = (),
+    models: Mapping[str, str | Path] | None = None,
+    endpoint: str | None = None,
+    endpoint_model: str | None = None,
+    data: str | Path | None = None,
+    sample: bool = False,
+    no_fallback: bool = False,
+    trials: int | None = None,
+    storage: str | None = None,
+    seed: int | None = None,
+    train_rows: int | None = None,
+) -> Created:
+    """Creates a study, or finds the one that is there where it is the same; runs nothing.
+
+    Args:
+        task: a task's name, a task file's path, or a `Task`.
+        recipe: a recipe's name or path; the task's own where none is named, else `agnews`.
+        name: the study's name; TASK, or TASK-RECIPE where a recipe is named.
+        arms: globs of model/strategy, in place of the recipe's.
+        models: local transformers folders by the name they shall have.
+        endpoint, endpoint_model: an OpenAI-compatible server, as an arm of its own.
+        data: a folder with train, validation or dev, and test files.
+        sample: study the bundled sample.
+        no_fallback: raise where the data can't be had, instead of studying the sample.
+        trials: finished trials the study is to have in all; stored with it.
+        storage: a database URL; `studies/suite.db` in the working folder where none is given.
+        seed: the recipe's where none is given.
+        train_rows: take so many training rows (stratified, nested).
+
+    Returns:
+        The study's name, whether it stood there already (`resumed`), and its definition.
+
+    Raises:
+        SuiteError: what a person can mend, before anything is written.
+
+    Warns:
+        UserWarning: the bundled sample took the data's place.
+
+    Example:
+        create_study("agnews", data="./ag_news", arms=["tfidf/*", "minilm/*"],
+                     models={"minilm": "/models/all-MiniLM-L6-v2"}, trials=20)
+    """
+    given = {key: value for key, value in locals().items() if key != "task"}
+    _several("arms", arms)
+    _positive(trials=trials, train_rows=train_rows)
+    wanted = Wanted(
+        task=task if isinstance(task, str | Task) else _path(task),
+        task_folder=task._folder if isinstance(task, _FileTask) else None,
+        recipe=None if recipe is None else str(recipe),
+        name=name,
+        arms=tuple(arms),
+        models=[f"{key}={os.fspath(folder)}" for key, folder in (models or {}).items()],
+        endpoint=endpoint,
+        endpoint_model=endpoint_model,
+        data=None if data is None else Path(data),
+        sample=sample,
+        no_fallback=no_fallback,
+        trials=trials,
+        storage=storage,
+        seed=seed,
+        train_rows=train_rows,
+        command=_as_called(task, given),
+    )
+    with _surroundings():
+        return create(wanted, warn=lambda text: warnings.warn(text, stacklevel=4))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What happened while a study ran.
+
+    Args:
+        event: `said` (something a person should know), or of one trial: `started`, `progressed`,
+            `scored` (a checkpoint), `ended`.
+        text: what was said.
+        trial: the trial's number, None for `said`.
+        arm: of `started` and `ended`.
+        fraction: of the trial's budget that is spent, 0 to 1.
+        macro_f1: on validation, of `scored` and `ended`.
+        result: the whole trial, of `ended`.
+    """
+
+    event: Literal["said", "started", "progressed", "scored", "ended"]
+    text: str = ""
+    trial: int | None = None
+    arm: str = ""
+    fraction: float = 0.0
+    macro_f1: float | None = None
+    result: Trial | None = None
+
+
+def run_study(
+    name: str | Created,
+    *,
+    trials: int | None = None,
+    timeout: float | str | None = None,
+    workers: int = 1,
+    storage: str | None = None,
+    data: str | Path | None = None,
+    max_disk: int | str | None = None,
+    force: bool = False,
+    tensorboard: str | Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> StudyResults:
+    """Runs a study until it has its trials, and scores each arm's best once on test.
+
+    Trials run in child processes; the call blocks. A study that has all its trials is only read.
+
+    Args:
+        name: the study's name, or what `create_study` returned.
+        trials: finished trials the study is to have in all; stored with it.
+        timeout: start no new trial after this time: seconds, or `"30m"`, `"2h"`.
+        workers: trials at a time on this machine.
+        storage: a database URL; `studies/suite.db` in the working folder where none is given.
+        data: where the rows lie on this machine, if elsewhere.
+        max_disk: stop when the study's files pass this: bytes, or `"20GB"`.
+        force: also run arms whose single trial exceeds the budget.
+        tensorboard: a folder for TensorBoard's logs, one run per trial.
+        progress: told what happens, from the workers' threads, one call at a time. An exception
+            it raises ends the run and comes out of it; running trials are queued again.
+        stop: set it from another thread to end early; running trials are queued again, and what
+            was found so far is returned.
+
+    Returns:
+        Everything the study found, finals with it where all trials are there.
+
+    Raises:
+        SuiteError: what a person can mend.
+        KeyboardInterrupt: Ctrl-C; everything is saved, and running trials are queued again.
+
+    Example:
+        results = run_study("agnews", trials=30, timeout="2h", workers=2)
+        print(results.finals[0].arm, results.finals[0].test.macro_f1)
+    """
+    from suite.study import storage as storages
+    from suite.study.record import TARGET
+    from suite.study.work import Limits, Work
+
+    _positive(trials=trials, workers=workers)
+    seconds = parse_duration(str(timeout)) if timeout is not None else None
+    disk = parse_size(str(max_disk)) if max_disk is not None else None
+    study_name = name if isinstance(name, str) else name.name
+    halt = _Stop(stop)
+    with _surroundings():
+        telling = _Telling(progress, halt)
+        study, definition = storages.load(storages.open_storage(storage), study_name)
+        check_unchanged(definition)
+        ensure_snapshot(definition, None if data is None else Path(data))
+        if trials is not None:
+            study.set_user_attr(TARGET, trials)
+        limits = Limits(workers, seconds, disk)
+        with tensorboards.watched(telling, study_name, tensorboard) as observer:
+            work = Work(storage, study_name, observer, limits, halt)
+            work.runner = _Runner(halt, preload=work._preload())
+            try:
+                _carry_out(work, observer, seconds, force)
+            except Interrupted:
+                if telling.raised is not None:
+                    raise telling.raised from None
+                if stop is None or not stop.is_set():
+                    raise KeyboardInterrupt from None
+            except KeyboardInterrupt:
+                halt.set()
+                raise
+    return load_results(study_name, storage=storage)
+
+
+def load_results(name: str, *, storage: str | None = None, importance: bool = True) -> StudyResults:
+    """Everything a study found so far, while it runs too.
+
+    Args:
+        name: the study's name.
+        storage: a database URL; `studies/suite.db` in the working folder where none is given.
+        importance: also compute what mattered among each arm's hyperparameters, as the page
+            shows it; takes up to some seconds for a long study.
+
+    Raises:
+        StudyError: no such study; the nearest name is told.
+        StorageError: the database can't be opened.
+
+    Example:
+        for final in load_results("agnews").finals:
+            print(final.rank, final.arm, final.test.macro_f1, final.test.macro_f1_interval)
+    """
+    from suite.study import record
+    from suite.study import storage as storages
+
+    with _surroundings():
+        study, definition = storages.load(storages.open_storage(storage), name)
+        return record.results(study, definition, importance=importance, predictions=True)
+
+
+def build_report(
+    results: StudyResults | Sequence[StudyResults],
+    *,
+    out: str | Path = "reports",
+    formats: Sequence[Format] = FORMATS,
+    lang: Literal["en", "zh"] = "en",
+) -> list[Path]:
+    """Writes a page per study, and the same numbers as JSON, CSV and Markdown.
+
+    Args:
+        results: of one study, or of several; several also get an index.
+        out: the folder to write into.
+        formats: any of html, json, csv, md.
+        lang: en or zh.
+
+    Returns:
+        What was written; the last is the page, or the index where there are several studies.
+
+    Raises:
+        ReportError: nothing to report, an unknown format or language, or a folder that can't be
+            written.
+
+    Example:
+        page = build_report([load_results("agnews"), load_results("tnews")], lang="zh")[-1]
+    """
+    from suite.report import write_reports
+
+    studies = [results] if isinstance(results, StudyResults) else list(results)
+    _several("formats", formats)
+    return write_reports(studies, Path(out), list(formats), lang)
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A trained classifier, from raw text to labels.
+
+    Args:
+        labels: what people read of each class, by class index: the columns of `predict_proba`.
+        arm: model/strategy that made it.
+        study: the study it comes from; "" where an exported folder does not say.
+        folder: where it lies.
+    """
+
+    labels: list[str]
+    arm: str
+    study: str
+    folder: Path
+    _trained: Trained
+
+    def predict(self, texts: Sequence[str]) -> list[str | None]:
+        """The label of each text; None where a model that is asked gave no answer."""
+        probabilities = self.predict_proba(texts)
+        return [self.labels[int(row.argmax())] if row.any() else None for row in probabilities]
+
+    def predict_proba(self, texts: Sequence[str]) -> Probabilities:
+        """Class probabilities, float32 [texts, classes]; each row sums to 1, or is all 0 where
+        a model that is asked gave no answer.
+
+        Raises:
+            DataError: it was given one string instead of several.
+        """
+        if isinstance(texts, str):
+            raise DataError("texts are a list of strings, not one string", fix="Give [text].")
+        if not len(texts):
+            return np.zeros((0, len(self.labels)), dtype=np.float32)
+        return self._trained.predict_proba(list(texts))
+
+
+def load_predictor(
+    name: str | Path, *, arm: str | None = None, storage: str | None = None
+) -> Predictor:
+    """A study's kept winner, or an exported folder, loaded into this process.
+
+    Args:
+        name: the study's name, or the path of a folder that `suite export` wrote. A `Path`, a
+            name with a separator, and a folder that holds a predictor are paths.
+        arm: an arm of the study; the winner where none is named.
+        storage: a database URL; `studies/suite.db` in the working folder where none is given.
+
+    Raises:
+        StudyError: no such study or arm, or nothing of it is kept on this machine.
+        ModelError: the folder holds no predictor, or an arm is named for one.
+
+    Example:
+        predictor = load_predictor("agnews", arm="tfidf/classic")
+        predictor.predict(["Oil prices fall as supply grows"])
+    """
+    from suite import strategies
+
+    with _surroundings():
+        if _is_folder(name):
+            from suite.export import read_exported
+
+            if arm is not None:
+                raise ModelError(
+                    f"an exported folder holds one arm; '{arm}' can't be asked of it",
+                    where=str(name),
+                    fix="Leave arm away, or name a study.",
+                )
+            found = read_exported(Path(name))
+            trained = strategies.load_predictor(found.folder)
+            return Predictor(found.labels, found.arm, found.study, found.folder, trained)
+        from suite.study.winner import winner
+
+        kept = winner(str(name), arm, storage)
+        trained = strategies.load_predictor(kept.folder)
+        return Predictor(kept.labels, kept.arm, kept.definition.name, kept.folder, trained)
+
+
+def trials_frame(results: StudyResults) -> pandas.DataFrame:
+    """A study's trials as a pandas table, one row a trial; `params` holds dicts.
+
+    Example:
+        trials_frame(results).groupby("arm")["macro_f1"].max()
+    """
+    from suite.report.export import trials_csv
+
+    return _frame(trials_csv(results))
+
+
+def leaderboard_frame(results: StudyResults) -> pandas.DataFrame:
+    """A study's leaderboard as a pandas table, one row an arm, the best first.
+
+    Example:
+        leaderboard_frame(results)[["rank", "arm", "test_macro_f1", "offline_per_second"]]
+    """
+    from suite.report.export import leaderboard_csv
+    from suite.report.rows import leaderboard
+
+    return _frame(leaderboard_csv(leaderboard(results)))
+
+
+def _frame(text: str) -> pandas.DataFrame:
+    import io
+    import json
+
+    import pandas
+
+    frame = pandas.read_csv(io.StringIO(text))
+    if "params" in frame:
+        frame["params"] = [json.loads(value) for value in frame["params"]]
+    return frame
+
+
+# ---------------------------------------------------------------- running
+
+
+def _carry_out(work: Work, observer: Observer, timeout: float | None, force: bool) -> None:
+    """Preflight, search, finals.
+
+    Raises:
+        Interrupted: asked to stop; what ran is queued again.
+    """
+    from suite import finals
+    from suite.study.preflight import preflight
+
+    recipe = work.definition.recipe
+    if recipe.preflight and work.missing() > 0:
+        budget = min(
+            (b for b in (recipe.max_trial_seconds, timeout) if b is not None), default=None
+        )
+        for found in preflight(work, max_trial_seconds=budget, force=force):
+            if found.failure is not None:
+                observer.said(f"{found.arm}: {found.failure}")
+            elif found.seconds is not None:
+                observer.said(f"{found.arm}: a trial takes about {found.seconds:,.1f} s")
+    work.run()
+    if finals.due(work):
+        observer.said("Scoring each arm's best on the test split")
+        finals.score(work, seeds=recipe.finals.seeds, say=observer.said)
+
+
+class _Stop(threading.Event):
+    """The run's own flag, which the caller's raises too."""
+
+    def __init__(self, theirs: threading.Event | None) -> None:
+        super().__init__()
+        self._theirs = theirs
+
+    def is_set(self) -> bool:
+        return super().is_set() or (self._theirs is not None and self._theirs.is_set())
+
+
+class _Telling:
+    """Passes on what happens, and keeps what the callback raised."""
+
+    def __init__(self, progress: Callable[[Progress], None] | None, stop: threading.Event) -> None:
+        self._progress = progress
+        self._stop = stop
+        self._one = threading.Lock()
+        self.raised: BaseException | None = None
+
+    def _tell(self, happened: Progress) -> None:
+        if self._progress is None:
+            return
+        with self._one:
+            if self.raised is not None:
+                return
+            try:
+                self._progress(happened)
+            except BaseException as error:  # noqa: BLE001 - comes out of `run_study`
+                self.raised = error
+                self._stop.set()
+
+    def started(self, number: int, arm: str, params: Mapping[str, Any]) -> None:
+        self._tell(Progress("started", trial=number, arm=arm))
+
+    def progressed(self, number: int, fraction: float) -> None:
+        self._tell(Progress("progressed", trial=number, fraction=fraction))
+
+    def scored(self, number: int, checkpoint: Checkpoint) -> None:
+        fraction, score = checkpoint.fraction, checkpoint.macro_f1
+        self._tell(Progress("scored", trial=number, fraction=fraction, macro_f1=score))
+
+    def ended(self, trial: Trial) -> None:
+        self._tell(
+            Progress(
+                "ended",
+                trial=trial.number,
+                arm=trial.arm,
+                fraction=1.0,
+                macro_f1=trial.macro_f1,
+                result=trial,
+            )
+        )
+
+    def said(self, text: str) -> None:
+        self._tell(Progress("said", text=text))
+
+
+# ---------------------------------------------------------------- leaving things as they were
+
+#: What the rooms below set for this process and its children.
+_SWITCHES = (
+    "GOMP_SPINCOUNT",
+    "HF_HUB_OFFLINE",
+    "HF_DATASETS_OFFLINE",
+    "TRANSFORMERS_OFFLINE",
+    "TOKENIZERS_PARALLELISM",
+)
+_lock = threading.RLock()
+_inside = 0
+_before: dict[str, str | None] = {}
+#: What they had set when the last call ended: the Hub is asked once per process, so its answer
+#: has to hold for the next call too.
+_kept: dict[str, str] = {}
+
+
+@contextmanager
+def _surroundings() -> Iterator[None]:
+    """Within: the environment as the rooms below want it; afterwards as it was.
+
+    Calls of several threads share it; the last to leave restores it.
+    """
+    global _inside
+    with _lock:
+        if _inside == 0:
+            _before.update({name: os.environ.get(name) for name in _SWITCHES})
+            for switch, ours in _kept.items():
+                os.environ.setdefault(switch, ours)
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0:
+                for name, value in _before.items():
+                    now = os.environ.get(name)
+                    if now == value:
+                        continue
+                    if now is not None:
+                        _kept[name] = now
+                    if value is None:
+                        os.environ.pop(name, None)
+                    else:
+                        os.environ[name] = value
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Within: a child that starts does not run the calling script again.
+
+    multiprocessing lets every child import the parent's main file first. Trials need nothing of
+    it, and a script without `if __name__ == "__main__"` would start its study again in each.
+    """
+    with _lock:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+
+
+class _Runner(Runner):
+    """Starts children that know nothing of the calling script."""
+
+    def _start(
+        self, target: Callable[..., None], arguments: tuple[Any, ...]
+    ) -> tuple[Connection, ForkServerProcess]:
+        with _main_hidden():
+            return super()._start(target, arguments)
+
+
+# ---------------------------------------------------------------- arguments
+
+
+def _path(value: Path) -> str:
+    """A path as the command line would have it: told from a name by its separator."""
+    text = os.fspath(value)
+    return text if os.sep in text else os.path.join(os.curdir, text)
+
+
+def _is_folder(name: str | Path) -> bool:
+    from suite.strategies import MARK
+
+    return not isinstance(name, str) or os.sep in name or (Path(name) / MARK).is_file()
+
+
+def _several(what: str, values: Sequence[str]) -> None:
+    if isinstance(values, str):
+        raise StudyError(f"{what} is a list of strings, not one string", fix=f"[{values!r}]")
+
+
+def _positive(**numbers: int | None) -> None:
+    for name, number in numbers.items():
+        if number is not None and (not isinstance(number, int) or number < 1):
+            raise StudyError(f"{name} is {number!r}", fix="A whole number of at least 1.")
+
+
+def _as_called(task: str | Path | Task, given: Mapping[str, Any]) -> str:
+    """The call, for the page's circumstances."""
+    words = [repr(task.name if isinstance(task, Task) else str(task))]
+    words += [f"{key}={value!r}" for key, value in given.items() if value]
+    return f"suite.create_study({', '.join(words)})"
