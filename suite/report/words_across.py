@@ -94,13 +94,24 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
     "across_cd_real": (
         "That lead is more than chance: {distance} ranks, and from {cd} on two arms differ "
         "(Friedman p {p}, Nemenyi at 5 %).",
-        "这一领先不只是偶然：相差 {distance} 名，达到 {cd} 即有差异（Friedman p {p}，Nemenyi 5%）。",
+        "这一领先不只是偶然：相差 {distance} 名，达到 {cd} 即有差异（Friedman p {p}，"
+        "Nemenyi 5%）。",
     ),
     "across_cd_chance": (
         "That lead could be chance: {distance} ranks, where it takes {cd} (Friedman p {p}, "
         "Nemenyi at 5 %); as near to it are {arms}.",
         "这一领先可能只是偶然：相差 {distance} 名，而需要 {cd}（Friedman p {p}，Nemenyi 5%）；"
         "同样无法区分的有 {arms}。",
+    ),
+    "across_but": (
+        "But {arm}, which was not tested on every task, beats it by more than chance on {lost} of "
+        "the {met} tasks where both were.",
+        "但是，并非在每个任务上都有测试的 {arm}，在两者都有测试的 {met} 个任务中有 {lost} 个以不只是"
+        "偶然的差距优于它。",
+    ),
+    "across_take_rival": (
+        "For a new task of this kind start with {rival}, and with {arm} where that cannot run",
+        "对于同类的新任务，先用 {rival}；它无法运行时用 {arm}",
     ),
     "across_take": (
         "For a new task of this kind start with {arm}",
@@ -149,9 +160,11 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
     "across_matrix": ("Arms and tasks", "方案与任务"),
     "across_matrix_lead": (
         "Macro-F1 on test with its 95 % interval and the rank in that study; “=” marks a shared "
-        "rank: the difference could be chance. The deeper the colour, the nearer to the task’s "
-        "best.",
-        "测试集宏 F1、95% 区间及其在该研究中的名次；“=”表示并列：差异可能只是偶然。"
+        "rank: the difference could be chance.",
+        "测试集宏 F1、95% 区间及其在该研究中的名次；“=”表示并列：差异可能只是偶然。",
+    ),
+    "across_matrix_colour": (
+        "The deeper the colour, the nearer to the task’s best.",
         "颜色越深，越接近该任务的最好成绩。",
     ),
     "across_average_rank": ("Average rank", "平均名次"),
@@ -232,7 +245,8 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
     "across_trade_offs_median": (
         "Every cost is a multiple of the study’s median arm, because no arm was measured on every "
         "task; quality is the distance to the task’s best.",
-        "成本均为该研究中位方案的倍数，因为没有方案在每个任务上都有测量；效果为与该任务最好成绩的差距。",
+        "成本均为该研究中位方案的倍数，因为没有方案在每个任务上都有测量；"
+        "效果为与该任务最好成绩的差距。",
     ),
     "across_trade_title_speed": (
         "{arm} is the fastest: {times} the speed of {base}, {gap} below the best on average",
@@ -262,7 +276,8 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
     "across_trade_about": (
         "Macro-F1 less the task’s best, against {cost}, logarithmic. Small: a task. Large: the "
         "mean of an arm that was measured on all tasks.",
-        "宏 F1 减去任务最好成绩，横轴为{cost}（对数）。小点：单个任务；大点：在全部任务上都有测量的方案的平均。",
+        "宏 F1 减去任务最好成绩，横轴为{cost}（对数）。小点：单个任务；大点："
+        "在全部任务上都有测量的方案的平均。",
     ),
     "across_cost_speed": ("texts per second ÷ {base}’s", "每秒条数 ÷ {base}"),
     "across_cost_training": ("training time ÷ {base}’s", "训练用时 ÷ {base}"),
@@ -274,6 +289,7 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
         "Each task in its own units; an arm keeps its colour.",
         "各任务用各自的单位；同一方案颜色不变。",
     ),
+    "across_task_title": ("{task}: {finding}", "{task}：{finding}"),
     "across_by_speed": ("Against texts per second", "对每秒条数"),
     "across_by_training": ("Against training time", "对训练用时"),
     # side by side
@@ -291,7 +307,8 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
     "across_paired": (
         "Both hold predictions on the same test rows: a paired bootstrap on these rows, p "
         "Holm-adjusted over the arms.",
-        "两者在同一批测试样本上都保存了预测：在这些样本上做配对自助检验，p 值对各方案做 Holm 校正。",
+        "两者在同一批测试样本上都保存了预测：在这些样本上做配对自助检验，"
+        "p 值对各方案做 Holm 校正。",
     ),
     "across_unpaired_no_predictions": (
         "Not paired, because one of them kept no predictions: judged from the two 95 % intervals "
@@ -302,7 +319,8 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
     "across_unpaired_rows_differ": (
         "Not paired, because the test rows differ: judged from the two 95 % intervals, and a "
         "difference may come from the rows; p Holm-adjusted over the arms.",
-        "未配对，因为测试样本不同：由两个 95% 区间判断，差异可能来自样本本身；p 值对各方案做 Holm 校正。",
+        "未配对，因为测试样本不同：由两个 95% 区间判断，差异可能来自样本本身；"
+        "p 值对各方案做 Holm 校正。",
     ),
     "across_unpaired_sample": (
         "Not paired, because one of them is the bundled sample: its score says nothing about the "

@@ -1,0 +1,409 @@
+"""The charts of the page across studies: what each shows, then its picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+from suite.report import chart_data, charts, formats, study_charts
+from suite.report.across import Across, ArmChange, SideBySide, task_ranks
+from suite.report.chart_data import PALETTE, Style
+from suite.report.findings import short
+from suite.report.rows import METRICS, leaderboard
+from suite.report.shell import Chart
+from suite.report.words import Words
+from suite.results import StudyResults
+
+Styles = Mapping[str, Style]
+Cost = Literal["speed", "training"]
+
+#: Arms drawn in a chart of rows.
+ROWS_DRAWN = 40
+#: Won, level, lost; and better, could be chance, worse.
+GOOD, NEUTRAL, BAD = PALETTE[2], charts.NEUTRAL, PALETTE[4]
+
+
+@dataclass(frozen=True)
+class CostPoint:
+    """An arm on one task: its cost as a multiple of the reference's, its distance to the best."""
+
+    task: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class CostArm:
+    """An arm's points; `mean` is None where some task has no figure or machines differ."""
+
+    arm: str
+    points: tuple[CostPoint, ...]
+    mean: tuple[float, float] | None
+
+
+def styles_of(studies: Sequence[StudyResults]) -> dict[str, Style]:
+    """One look for every arm of all studies."""
+    first = studies[0]
+    return chart_data.styles(
+        replace(
+            first,
+            arms=list({arm.arm: arm for results in studies for arm in results.arms}.values()),
+            trials=[trial for results in studies for trial in results.trials],
+            finals=[final for results in studies for final in results.finals],
+        )
+    )
+
+
+def cost_arms(data: Across, cost: Cost) -> list[CostArm]:
+    """Every arm that was measured on a counted task, in the table's order."""
+    found = []
+    for arm in data.arms:
+        points = [
+            CostPoint(column.name, value, cell.gap)
+            for column in data.counted
+            if (cell := data.cell(arm, column)).gap is not None
+            and (value := getattr(cell, cost)) is not None
+        ]
+        if not points:
+            continue
+        mean_x = getattr(arm, cost)
+        mean = None
+        if mean_x is not None and arm.mean_gap is not None and len(data.counted) > 1:
+            mean = (mean_x, arm.mean_gap)
+        found.append(CostArm(arm.arm, tuple(points), mean))
+    return found
+
+
+def ranks_chart(data: Across, styles: Styles, words: Words) -> Chart | None:
+    """Ranks of the common arms; None where fewer than two arms or tasks are common."""
+    if len(data.common) < 2 or len(data.counted) < 2:
+        return None
+    ranks = task_ranks(data)
+    arms = [arm for arm in data.arms if arm.arm in ranks][:ROWS_DRAWN]
+    names = charts.unique([charts.safe(arm.arm, 34) for arm in arms])
+    columns = data.counted
+    figure = charts.blank(height=90 + 34 * len(arms))
+    best = arms[0].average_rank or 1.0
+    if data.over_tasks is not None:
+        figure.add_vrect(
+            x0=best,
+            x1=best + data.over_tasks.critical_difference,
+            fillcolor=NEUTRAL,
+            opacity=0.16,
+            line_width=0,
+            layer="below",
+        )
+    for name, arm in zip(names, arms, strict=True):
+        style, own = styles[arm.arm], ranks[arm.arm]
+        figure.add_trace(
+            go.Scatter(
+                x=list(own),
+                y=[name] * len(own),
+                mode="lines+markers",
+                line={"color": style.colour, "width": 1.5},
+                marker={**charts.marker(style, 7), "opacity": 0.55},
+                opacity=0.6,
+                customdata=[charts.safe(column.name) for column in columns],
+                hovertemplate=f"{name}<br>%{{customdata}}: %{{x:.4~g}}<extra></extra>",
+                showlegend=False,
+            )
+        )
+        figure.add_trace(
+            go.Scatter(
+                x=[arm.average_rank],
+                y=[name],
+                mode="markers",
+                marker=charts.marker(style, 15),
+                hovertemplate=(
+                    f"{name}<br>{words('across_average_rank')} %{{x:.2f}}<extra></extra>"
+                ),
+                showlegend=False,
+            )
+        )
+    figure.update_xaxes(
+        title={"text": words("axis_rank")}, range=[0.6, len(data.common) + 0.4],
+        dtick=1 if len(data.common) <= 20 else None, tickformat="d",
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", type="category")
+    leader = arms[0]
+    about = [words("across_ranks_about")]
+    if data.over_tasks is not None:
+        about.append(words("across_ranks_band"))
+    return Chart(
+        name="ranks",
+        title=words(
+            "across_ranks_title",
+            arm=short(leader.arm),
+            first=sum(rank == 1 for rank in ranks[leader.arm]),
+            n=len(columns),
+            worst=f"{max(ranks[leader.arm]):.4g}",
+        ),
+        about=words.sentences(about),
+        figure=figure,
+        columns=(
+            words("metric_arm"), words("across_average_rank"), *(c.name for c in columns)
+        ),
+        rows=[(arm.arm, arm.average_rank, *ranks[arm.arm]) for arm in arms],
+    )  # fmt: skip
+
+
+def wins_chart(data: Across, words: Words) -> Chart | None:
+    """Contests won, level and lost; None where there was none."""
+    arms = [arm for arm in data.arms if arm.contests]
+    if not arms:
+        return None
+    arms.sort(key=lambda arm: (-(arm.share("won") or 0), arm.share("lost") or 0, arm.arm))
+    drawn = arms[:ROWS_DRAWN]
+    names = charts.unique([charts.safe(arm.arm, 34) for arm in drawn])
+    figure = charts.blank(height=110 + 34 * len(drawn))
+    kinds: tuple[tuple[Literal["won", "level", "lost"], str, str], ...] = (
+        ("won", GOOD, "across_won_long"),
+        ("level", NEUTRAL, "across_level"),
+        ("lost", BAD, "across_lost_long"),
+    )
+    for outcome, colour, key in kinds:
+        counts = [getattr(arm, outcome) for arm in drawn]
+        figure.add_trace(
+            go.Bar(
+                x=[arm.share(outcome) for arm in drawn],
+                y=names,
+                orientation="h",
+                name=words(key),
+                marker={"color": colour, "opacity": 0.45 if outcome == "level" else 0.9},
+                text=[str(count) if count else "" for count in counts],
+                textposition="inside",
+                insidetextanchor="middle",
+                textangle=0,
+                customdata=[
+                    [count, arm.contests] for count, arm in zip(counts, drawn, strict=True)
+                ],
+                hovertemplate=(
+                    f"%{{y}}<br>{words(key)}: %{{customdata[0]}} / %{{customdata[1]}}"
+                    "<extra></extra>"
+                ),
+            )
+        )
+    figure.update_layout(barmode="stack", bargap=0.35, legend={"traceorder": "normal"})
+    figure.update_xaxes(
+        title={"text": words("axis_share_contests")}, tickformat=".0%", range=[0, 1]
+    )
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    top = arms[0]
+    return Chart(
+        name="wins",
+        title=words(
+            "across_wins_title",
+            arm=short(top.arm),
+            won=top.won,
+            contests=top.contests,
+            lost=top.lost,
+        ),
+        about=words("across_wins_about"),
+        figure=figure,
+        columns=(
+            words("metric_arm"), words("across_won"), words("across_level"), words("across_lost")
+        ),
+        rows=[(arm.arm, arm.won, arm.level, arm.lost) for arm in arms],
+    )  # fmt: skip
+
+
+def cost_chart(data: Across, cost: Cost, styles: Styles, words: Words) -> Chart | None:
+    """Distance to the best against a relative cost, over all tasks."""
+    arms = cost_arms(data, cost)
+    if not arms:
+        return None
+    base = short(data.reference) if data.reference else words("across_median")
+    axis = words(f"across_cost_{cost}", base=base)
+    figure = charts.blank(height=430)
+    widths = [math.log10(point.x) for arm in arms for point in arm.points]
+    heights = [point.y for arm in arms for point in arm.points]
+    x_range = _padded(min(widths), max(widths), 0.14, 0.2)
+    y_range = _padded(min(heights), max(heights), 0.10, 0.01)
+    figure.add_vline(x=1, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
+    named = [(arm, arm.mean) for arm in arms if arm.mean is not None]
+    places = [
+        (
+            arm.arm,
+            (math.log10(x) - x_range[0]) / (x_range[1] - x_range[0]),
+            (y - y_range[0]) / (y_range[1] - y_range[0]),
+        )
+        for arm, (x, y) in named
+    ]
+    labels = dict(zip((p[0] for p in places), chart_data.place_labels(places), strict=True))
+    for arm in arms:
+        style, name = styles[arm.arm], charts.safe(arm.arm, 34)
+        figure.add_trace(
+            go.Scatter(
+                x=[point.x for point in arm.points],
+                y=[round(point.y, 6) for point in arm.points],
+                mode="markers",
+                marker={**charts.marker(style, 8), "opacity": 0.5 if named else 0.9},
+                name=name,
+                showlegend=not named,
+                customdata=[charts.safe(point.task) for point in arm.points],
+                hovertemplate=(
+                    f"{name}<br>%{{customdata}}: %{{y:+.4f}}, %{{x:.3~g}}×<extra></extra>"
+                ),
+            )
+        )
+    for arm, (x, y) in named:
+        style, name = styles[arm.arm], charts.safe(arm.arm, 34)
+        figure.add_trace(
+            go.Scatter(
+                x=[x],
+                y=[round(y, 6)],
+                mode="markers+text",
+                text=[name],
+                textposition=labels[arm.arm],
+                textfont={"size": 12},
+                cliponaxis=False,
+                marker=charts.marker(style, 15),
+                name=name,
+                showlegend=False,
+                hovertemplate=(
+                    f"{name}<br>{words('across_mean')}: %{{y:+.4f}}, %{{x:.3~g}}×<extra></extra>"
+                ),
+            )
+        )
+    figure.update_xaxes(
+        title={"text": words("axis_log", title=axis)},
+        type="log",
+        range=list(x_range),
+        dtick=1 if x_range[1] - x_range[0] > 1.5 else "D2",
+        tickformat=",~g",
+        ticksuffix="×",
+        exponentformat="none",
+    )
+    figure.update_yaxes(
+        title={"text": words("axis_gap"), "standoff": 8}, range=list(y_range), tickformat=".3~f"
+    )
+    rows: list[tuple[str | float, ...]] = [
+        (arm.arm, point.task, point.x, point.y) for arm in arms for point in arm.points
+    ]
+    rows += [(arm.arm, words("across_mean"), x, y) for arm, (x, y) in named]
+    return Chart(
+        name=f"across-{cost}",
+        title=_cost_title(data, cost, arms, base, words),
+        about=words("across_trade_about", cost=axis),
+        figure=figure,
+        columns=(words("metric_arm"), words("task"), axis, words("axis_gap")),
+        rows=rows,
+    )
+
+
+def _cost_title(data: Across, cost: Cost, arms: Sequence[CostArm], base: str, words: Words) -> str:
+    means = [(arm.mean, arm.arm) for arm in arms if arm.mean is not None]
+    if not means:
+        apart = not data.same_machine and len(data.counted) > 1
+        return words(f"across_trade_title_{'apart' if apart else 'some'}_{cost}")
+    (x, y), name = (max if cost == "speed" else min)(means)
+    return words(
+        f"across_trade_title_{cost}",
+        arm=short(name),
+        times=formats.times(x),
+        base=base,
+        gap=formats.gap(y),
+    )
+
+
+def small_multiples(
+    data: Across, studies: Sequence[StudyResults], styles: Styles, words: Words
+) -> Iterator[tuple[Cost, list[Chart]]]:
+    """The trade-offs of each standing study, task after task, by each cost."""
+    kept = [
+        (column, leaderboard(results))
+        for column, results in zip(data.columns, studies, strict=True)
+        if column.stands
+    ]
+    costs: tuple[tuple[Cost, str], ...] = (("speed", "offline_rps"), ("training", "train_seconds"))
+    for cost, key in costs:
+        found = []
+        for i, (column, board) in enumerate(kept):
+            tradeoff = chart_data.trade_off(board, METRICS[key])
+            chart = study_charts.trade_off_chart(f"task-{i}-{cost}", tradeoff, styles, words)
+            if chart is None:
+                continue
+            chart.figure.update_layout(height=320)
+            title = words("across_task_title", task=short(column.name), finding=chart.title)
+            found.append(replace(chart, title=title))
+        yield cost, found
+
+
+def change_chart(pair: SideBySide, name: str, words: Words) -> Chart | None:
+    """What each arm gained between two studies; None where none is in both."""
+    if not pair.arms:
+        return None
+    arms = sorted(pair.arms, key=lambda change: -change.difference)[:ROWS_DRAWN]
+    names = charts.unique([charts.safe(change.arm, 34) for change in arms])
+    figure = charts.blank(height=100 + 34 * len(arms))
+    figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
+    colours = {"better": GOOD, "worse": BAD, "chance": NEUTRAL, "unknown": NEUTRAL}
+    symbols = {"better": "triangle-right", "worse": "triangle-left"}
+    for label, change in zip(names, arms, strict=True):
+        colour = colours[change.verdict]
+        figure.add_trace(
+            go.Scatter(
+                x=[round(change.difference, 6)],
+                y=[label],
+                mode="markers",
+                marker={
+                    "color": colour,
+                    "size": 13,
+                    "symbol": symbols.get(change.verdict, "circle"),
+                },
+                error_x=_reach(change, colour),
+                hovertemplate=(
+                    f"{label}<br>%{{x:+.4f}} · {words(f'across_verdict_{change.verdict}')}"
+                    "<extra></extra>"
+                ),
+                showlegend=False,
+            )
+        )
+    figure.update_xaxes(title={"text": words("axis_change")}, tickformat="+.3~f")
+    figure.update_yaxes(autorange="reversed", type="category", range=[len(arms) - 0.5, -0.5])
+    claimed = any(change.verdict != "unknown" for change in pair.arms)
+    return Chart(
+        name=name,
+        title=words(
+            "across_forest_title" if claimed else "across_forest_title_none",
+            better=pair.count("better"),
+            worse=pair.count("worse"),
+            chance=pair.count("chance"),
+            n=len(pair.arms),
+        ),
+        about=words("across_forest_about", before=short(pair.before), after=short(pair.after)),
+        figure=figure,
+        columns=(
+            words("metric_arm"), words("across_before"), words("across_after"),
+            words("axis_change"), words("interval_low"), words("interval_high"), "p",
+            words("verdict"),
+        ),
+        rows=[
+            (c.arm, c.before, c.after, c.difference, c.low, c.high, c.p,
+             words(f"across_verdict_{c.verdict}"))
+            for c in pair.arms
+        ],
+    )  # fmt: skip
+
+
+def _reach(change: ArmChange, colour: str) -> dict[str, Any] | None:
+    if change.low is None or change.high is None:
+        return None
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [change.high - change.difference],
+        "arrayminus": [change.difference - change.low],
+        "color": colour,
+        "thickness": 1.6,
+        "width": 4,
+    }
+
+
+def _padded(low: float, high: float, share: float, least: float) -> tuple[float, float]:
+    pad = max((high - low) * share, least)
+    return low - pad, high + pad
