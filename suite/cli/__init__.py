@@ -20,6 +20,7 @@ from suite import __version__
 from suite.cli import (
     bench,
     console,
+    dashboard,
     distil,
     doctor,
     finals,
@@ -147,6 +148,7 @@ app.add_typer(study.app, name="study", cls=Group, rich_help_panel=STUDIES)
 app.command("finals", rich_help_panel=RESULTS)(finals.finals)
 app.command("report", rich_help_panel=RESULTS)(report.report)
 app.command("bench", rich_help_panel=RESULTS)(bench.bench)
+app.command("dashboard", rich_help_panel=RESULTS)(dashboard.dashboard)
 app.command("predict", rich_help_panel=WINNER)(predict.predict)
 app.command("export", rich_help_panel=WINNER)(predict.export)
 app.command("serve", rich_help_panel=WINNER)(serve.serve)
