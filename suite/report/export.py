@@ -10,22 +10,21 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from suite.errors import ReportError, nearest
 from suite.report import formats
 from suite.report.answer import answer
+from suite.report.document import document
 from suite.report.formats import FORMATS
 from suite.report.rows import (
-    METRICS,
     SIGNIFICANCE,
     Leaderboard,
     absent,
     failures,
     leaderboard,
-    pareto_front,
     references,
 )
 from suite.report.words import Words, words_of
@@ -125,18 +124,9 @@ def file_names(studies: Sequence[str]) -> list[str]:
 
 def to_json(results: StudyResults, words: Words) -> str:
     """The study's contract object, with the answer, the leaderboard and the fronts beside it."""
-    board = leaderboard(results)
-    # What each arm answered row by row is as long as test, and is for comparing studies.
-    value = replace(results, predictions=None).to_json() | {
-        "answer": answer(results, board, words).text,
-        "ranked_by": board.basis,
-        "leaderboard": [asdict(row) for row in board.rows],
-        "pareto": {
-            key: list(pareto_front(board.rows, METRICS[key], board.score))
-            for key in ("offline_rps", "train_seconds")
-        },
-    }
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    return (
+        json.dumps(document(results, words), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    )
 
 
 def leaderboard_csv(board: Leaderboard) -> str:

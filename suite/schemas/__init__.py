@@ -1,5 +1,5 @@
 """The published JSON schemas: what editors check task and recipe files against, and what
-`suite study show --json` prints.
+`suite study show --json` and `suite report` print.
 
 The files beside this module are generated (`python -m suite.schemas`) and travel with the
 package; a test holds them to the models.
@@ -13,6 +13,7 @@ from typing import Any
 
 from suite.errors import StorageError
 from suite.recipe import Recipe
+from suite.report.document import document_adapter
 from suite.results import results_adapter
 from suite.task import Task
 
@@ -34,6 +35,11 @@ def results_schema() -> dict[str, Any]:
     return _named(results_adapter().json_schema(mode="serialization"), "The results of a study")
 
 
+def report_schema() -> dict[str, Any]:
+    """The schema of the JSON file that `suite report` writes."""
+    return _named(document_adapter().json_schema(mode="serialization"), "The report of a study")
+
+
 def _named(schema: dict[str, Any], title: str) -> dict[str, Any]:
     dialect = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": dialect, **schema, "title": title}
@@ -41,7 +47,12 @@ def _named(schema: dict[str, Any], title: str) -> dict[str, Any]:
 
 def texts() -> dict[str, str]:
     """File name -> its content, for every schema."""
-    schemas = {"task": task_schema(), "recipe": recipe_schema(), "results": results_schema()}
+    schemas = {
+        "task": task_schema(),
+        "recipe": recipe_schema(),
+        "results": results_schema(),
+        "report": report_schema(),
+    }
     return {
         f"{name}.schema.json": json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
         for name, schema in schemas.items()

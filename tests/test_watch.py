@@ -1,0 +1,122 @@
+"""`suite report`: what the command writes, and `--watch` beside a study that runs, as processes."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+from conftest import write_recipe
+from test_study import suite
+
+from suite.schemas import FOLDER
+
+
+def until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.1)
+
+
+def refreshes(path):
+    return path.is_file() and 'http-equiv="refresh"' in path.read_text(encoding="utf-8")
+
+
+def watching(folder, *words):
+    return subprocess.Popen(
+        [sys.executable, "-m", "suite", "report", "toy", "--watch", "--every", "1", *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
+    )  # fmt: skip
+
+
+def test_watch_keeps_the_page_fresh_and_ends_with_the_study(folder, toy_task):
+    recipe = write_recipe(folder, trials=2)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "toy", "--no-run")
+    page = folder / "reports" / "toy.html"
+    watch = watching(folder, "--format", "html")
+    try:
+        until(lambda: refreshes(page))
+        assert "No arm has finished a trial yet" in page.read_text(encoding="utf-8")
+        suite("study", "run", "toy", "--quiet")
+        out, told = watch.communicate(timeout=60)
+    finally:
+        watch.kill()
+    assert watch.returncode == 0, told
+    assert out.strip() == "reports/toy.html"
+    assert "2/2 trials" in told
+    assert not refreshes(page) and "share rank 1" in page.read_text(encoding="utf-8")
+
+
+def test_watch_ends_by_interrupt_with_the_page_kept(folder, toy_task):
+    recipe = write_recipe(folder)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "toy", "--no-run")
+    page = folder / "reports" / "toy.html"
+    watch = watching(folder)
+    try:
+        until(lambda: refreshes(page))
+        watch.send_signal(signal.SIGINT)
+        _, told = watch.communicate(timeout=30)
+    finally:
+        watch.kill()
+    assert watch.returncode == 130 and "Traceback" not in told
+    assert page.is_file()
+
+
+@pytest.fixture
+def run_study(folder, toy_task):
+    recipe = write_recipe(folder, trials=2)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "toy", "--quiet")
+    return folder
+
+
+def test_missed_rows_are_those_that_no_arm_gets_right(run_study):
+    import optuna
+
+    from suite.study.predictions_record import stored
+
+    study = optuna.load_study(study_name="toy", storage="sqlite:///studies/suite.db")
+    kept = stored(study)
+    wrong = [
+        row
+        for row, label in enumerate(kept.labels)
+        if all(seeds[0][row] != label for seeds in kept.arms.values())
+    ]
+    rows = [json.loads(line) for line in Path("data/test.jsonl").read_text("utf-8").splitlines()]
+    assert [row["label"] for row in rows] == kept.labels
+    written = suite("report", "toy", "--format", "html,json", "--examples").stdout.split()
+    told = json.loads((run_study / "reports" / "toy.json").read_text(encoding="utf-8"))
+    assert told["missed_total"] == len(wrong) > 0
+    assert [m["row"] for m in told["missed"]] == wrong
+    assert [m["text"] for m in told["missed"]] == [rows[i]["text"] for i in wrong]
+    assert rows[wrong[0]]["text"] in (run_study / written[-1]).read_text(encoding="utf-8")
+    suite("report", "toy", "--format", "html,json")
+    told = json.loads((run_study / "reports" / "toy.json").read_text(encoding="utf-8"))
+    assert told["missed"] == [] and told["missed_total"] == len(wrong)
+    page = (run_study / "reports" / "toy.html").read_text(encoding="utf-8")
+    assert rows[wrong[0]]["text"] not in page, "no text of the data without --examples"
+
+
+def test_the_report_keeps_to_its_published_schema(run_study):
+    suite("report", "toy", "--format", "json")
+    told = json.loads((run_study / "reports" / "toy.json").read_text(encoding="utf-8"))
+    schema = json.loads((FOLDER / "report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(told, schema)
+    assert told["schema_version"] == 1 and told["leaderboard"][0]["rank"] == 1
+    told["leaderboard"][0]["rank"] = "first"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(told, schema)
+
+
+def test_examples_after_finals_that_kept_no_answers_exit_with_2(run_study):
+    import optuna
+
+    study = optuna.load_study(study_name="toy", storage="sqlite:///studies/suite.db")
+    study.set_user_attr("suite:predictions", None)
+    told = suite("report", "toy", "--examples", code=2).output
+    assert re.search(r"no examples to show.*suite finals toy", " ".join(told.split()))
+    suite("report", "toy")
