@@ -25,6 +25,9 @@ Cost = Literal["speed", "training"]
 ROWS_DRAWN = 40
 #: Won, level, lost; and better, could be chance, worse.
 GOOD, NEUTRAL, BAD = PALETTE[2], charts.NEUTRAL, PALETTE[4]
+PALE = "#c4c8ce"
+#: Points further below the best than this are told and not drawn: they would flatten the others.
+FAR = 0.2
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,7 @@ def ranks_chart(data: Across, styles: Styles, words: Words) -> Chart | None:
         name="ranks",
         title=words(
             "across_ranks_title",
+            k=len(data.common),
             arm=short(leader.arm),
             first=sum(rank == 1 for rank in ranks[leader.arm]),
             n=len(columns),
@@ -162,7 +166,7 @@ def wins_chart(data: Across, words: Words) -> Chart | None:
     figure = charts.blank(height=110 + 34 * len(drawn))
     kinds: tuple[tuple[Literal["won", "level", "lost"], str, str], ...] = (
         ("won", GOOD, "across_won_long"),
-        ("level", NEUTRAL, "across_level"),
+        ("level", PALE, "across_level"),
         ("lost", BAD, "across_lost_long"),
     )
     for outcome, colour, key in kinds:
@@ -173,7 +177,8 @@ def wins_chart(data: Across, words: Words) -> Chart | None:
                 y=names,
                 orientation="h",
                 name=words(key),
-                marker={"color": colour, "opacity": 0.45 if outcome == "level" else 0.9},
+                marker={"color": colour},
+                textfont={"color": "#1c2128" if outcome == "level" else "#ffffff"},
                 text=[str(count) if count else "" for count in counts],
                 textposition="inside",
                 insidetextanchor="middle",
@@ -191,7 +196,10 @@ def wins_chart(data: Across, words: Words) -> Chart | None:
     figure.update_xaxes(
         title={"text": words("axis_share_contests")}, tickformat=".0%", range=[0, 1]
     )
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    figure.update_yaxes(
+        autorange="reversed", type="category", showgrid=False, ticks="outside", ticklen=6,
+        tickcolor="rgba(0,0,0,0)",
+    )  # fmt: skip
     top = arms[0]
     return Chart(
         name="wins",
@@ -213,9 +221,10 @@ def wins_chart(data: Across, words: Words) -> Chart | None:
 
 def cost_chart(data: Across, cost: Cost, styles: Styles, words: Words) -> Chart | None:
     """Distance to the best against a relative cost, over all tasks."""
-    arms = cost_arms(data, cost)
-    if not arms:
+    every = cost_arms(data, cost)
+    if not every:
         return None
+    arms, far = _near(every)
     base = short(data.reference) if data.reference else words("across_median")
     axis = words(f"across_cost_{cost}", base=base)
     figure = charts.blank(height=430)
@@ -282,8 +291,16 @@ def cost_chart(data: Across, cost: Cost, styles: Styles, words: Words) -> Chart 
         title={"text": words("axis_gap"), "standoff": 8}, range=list(y_range), tickformat=".3~f"
     )
     rows: list[tuple[str | float, ...]] = [
-        (arm.arm, point.task, point.x, point.y) for arm in arms for point in arm.points
+        (arm.arm, point.task, point.x, point.y) for arm in every for point in arm.points
     ]
+    notes = []
+    if far:
+        points = [
+            words("across_far_point", arm=short(arm), task=short(task), gap=f"{y:+.3f}")
+            for arm, task, y in far[:6]
+        ]
+        more = [words("answer_more", n=len(far) - 6)] if len(far) > 6 else []
+        notes.append(words("across_far", far=FAR, points=words.join(points + more)))
     rows += [(arm.arm, words("across_mean"), x, y) for arm, (x, y) in named]
     return Chart(
         name=f"across-{cost}",
@@ -292,7 +309,26 @@ def cost_chart(data: Across, cost: Cost, styles: Styles, words: Words) -> Chart 
         figure=figure,
         columns=(words("metric_arm"), words("task"), axis, words("axis_gap")),
         rows=rows,
+        notes=tuple(notes),
     )
+
+
+def _near(arms: Sequence[CostArm]) -> tuple[list[CostArm], list[tuple[str, str, float]]]:
+    """The arms with their points near the best, and the points that lie far below it.
+
+    A mean that lies far below goes with them; where nothing is near, everything is drawn.
+    """
+    far = [(arm.arm, p.task, p.y) for arm in arms for p in arm.points if p.y < -FAR]
+    near = [
+        replace(
+            arm,
+            points=tuple(p for p in arm.points if p.y >= -FAR),
+            mean=arm.mean if arm.mean and arm.mean[1] >= -FAR else None,
+        )
+        for arm in arms
+    ]
+    near = [arm for arm in near if arm.points]
+    return (near, far) if near else (list(arms), [])
 
 
 def _cost_title(data: Across, cost: Cost, arms: Sequence[CostArm], base: str, words: Words) -> str:

@@ -348,7 +348,8 @@ def _verdict(data: Across, words: Words) -> str:
         )
     if len(data.common) == 1:
         return words("across_one_common", n=tasks, arm=_cut(data.common[0]))
-    return words.sentences([_best(data, words), _but(data, words), _chance(data, words)])
+    # The second sentence is what a reader must know before believing the first.
+    return words.sentences([_best(data, words), _but(data, words) or _chance(data, words)])
 
 
 def _rival(data: Across) -> Duel | None:
@@ -420,6 +421,7 @@ def _chance(data: Across, words: Words) -> str:
 def _notes(data: Across, words: Words) -> list[str]:
     notes = []
     if len(data.counted) > 1 and len(data.common) > 1:
+        notes.append(_chance(data, words) if _rival(data) else "")
         notes.append(_take(data, words))
         notes.append(_unlabelled(data, words))
     if len(data.counted) > 1:

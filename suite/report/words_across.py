@@ -64,9 +64,9 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
         "只有 {arm} 在全部 {n} 个任务上都有测试，其平均没有可比较的对象。",
     ),
     "across_best": (
-        "{arm} is best on average over {n} tasks: average rank {rank} of {k} arms tested on all "
-        "of them, before {second} with {rank2}.",
-        "在 {n} 个任务上平均最好的是 {arm}：在全部任务都有测试的 {k} 个方案中平均名次 {rank}，"
+        "Over {n} tasks {arm} is best on average: rank {rank} among the {k} arms tested on all "
+        "of them; next is {second} with {rank2}.",
+        "在 {n} 个任务上，{arm} 平均最好：在全部任务都有测试的 {k} 个方案中平均名次 {rank}；"
         "其次是 {second}，{rank2}。",
     ),
     "across_best_shared": (
@@ -75,20 +75,19 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
         "在 {n} 个任务上，{arms} 平均名次并列最好：{rank}（共 {k} 个方案在全部任务上有测试）。",
     ),
     "across_too_few": (
-        "{n} tasks are too few to test that over tasks (at least {least} are needed); task by "
-        "task {arm} beats {second} by more than chance on {won}, could be level on {level}, "
-        "loses on {lost}.",
-        "{n} 个任务太少，无法跨任务检验（至少需要 {least} 个）；逐个任务看，{arm} 在 {won} 个任务上"
-        "以不只是偶然的差距优于 {second}，{level} 个可能持平，{lost} 个落后。",
+        "{n} tasks are too few for a test over tasks (it takes {least}). Task by task, {arm} "
+        "against {second}: {won} won by more than chance, {level} could be chance, {lost} lost.",
+        "{n} 个任务太少，无法跨任务检验（至少需要 {least} 个）。逐个任务看，{arm} 对 {second}："
+        "胜 {won}（不只是偶然），可能偶然 {level}，负 {lost}。",
     ),
     "across_too_few_arms": (
-        "Two arms are too few for a test over tasks; task by task {arm} beats {second} by more "
-        "than chance on {won}, could be level on {level}, loses on {lost}.",
-        "只有两个方案，不足以做跨任务检验；逐个任务看，{arm} 在 {won} 个任务上以不只是偶然的"
-        "差距优于 {second}，{level} 个可能持平，{lost} 个落后。",
+        "Two arms are too few for a test over tasks. Task by task, {arm} against {second}: "
+        "{won} won by more than chance, {level} could be chance, {lost} lost.",
+        "只有两个方案，不足以做跨任务检验。逐个任务看，{arm} 对 {second}：胜 "
+        "{won}（不只是偶然），可能偶然 {level}，负 {lost}。",
     ),
     "across_friedman_none": (
-        "Over these tasks the arms’ ranks could all differ by chance (Friedman, p {p}).",
+        "Over these tasks the arms' ranks could all differ by chance (Friedman, p {p}).",
         "就这些任务而言，各方案的名次差异可能都只是偶然（Friedman，p {p}）。",
     ),
     "across_cd_real": (
@@ -104,10 +103,10 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
         "同样无法区分的有 {arms}。",
     ),
     "across_but": (
-        "But {arm}, which was not tested on every task, beats it by more than chance on {lost} of "
-        "the {met} tasks where both were.",
-        "但是，并非在每个任务上都有测试的 {arm}，在两者都有测试的 {met} 个任务中有 {lost} 个以不只是"
-        "偶然的差距优于它。",
+        "But {arm}, not tested on every task, beats it by more than chance on {lost} of the "
+        "{met} where both were.",
+        "但并非在每个任务上都有测试的 {arm}，在两者都有测试的 {met} 个任务中有 {lost} "
+        "个以不只是偶然的差距优于它。",
     ),
     "across_take_rival": (
         "For a new task of this kind start with {rival}, and with {arm} where that cannot run",
@@ -129,7 +128,7 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
     ),
     "across_zero_shot": (
         "Without any labels only zero_shot arms can answer: the best here is {arm}, {gap} below "
-        "each task’s best on average ({tasks} of {n} tasks).",
+        "each task's best on average ({tasks} of {n} tasks).",
         "完全没有标注时只有 zero_shot 方案可用：这里最好的是 {arm}，平均比各任务最好的低 {gap}"
         "（{n} 个任务中的 {tasks} 个）。",
     ),
@@ -164,13 +163,13 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
         "测试集宏 F1、95% 区间及其在该研究中的名次；“=”表示并列：差异可能只是偶然。",
     ),
     "across_matrix_colour": (
-        "The deeper the colour, the nearer to the task’s best.",
+        "The deeper the colour, the nearer to the task's best.",
         "颜色越深，越接近该任务的最好成绩。",
     ),
     "across_average_rank": ("Average rank", "平均名次"),
     "across_gap": ("Below the best", "低于最好"),
     "across_gap_more": (
-        "what the arm’s macro-F1 lies below the task’s best, averaged over its tested tasks",
+        "what the arm's macro-F1 lies below the task's best, averaged over its tested tasks",
         "该方案宏 F1 低于任务最好成绩的幅度，按有测试的任务平均",
     ),
     "across_tasks": ("Tasks", "任务数"),
@@ -198,20 +197,21 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
         "只含在全部 {n} 个任务上都有测试的 {k} 个方案；其余以短横表示。",
     ),
     "across_test_few": (
-        "Friedman’s test and a critical difference need at least {least} tasks and three common "
+        "Friedman's test and a critical difference need at least {least} tasks and three common "
         "arms: with {n} tasks and {k} arms no claim over tasks is made.",
         "Friedman 检验和临界差至少需要 {least} 个任务和三个共同方案：目前 {n} 个任务、{k} 个方案，"
         "不作跨任务的断言。",
     ),
     "across_test_said": (
-        "Friedman’s test over {n} tasks and {k} arms: χ² {statistic}, p {p}. Critical difference "
+        "Friedman's test over {n} tasks and {k} arms: χ² {statistic}, p {p}. Critical difference "
         "(Nemenyi, 5 %): {cd} ranks.",
         "对 {n} 个任务、{k} 个方案的 Friedman 检验：χ² {statistic}，p {p}。临界差（Nemenyi，5%）："
         "{cd} 名。",
     ),
     "across_ranks_title": (
-        "{arm} has the best score on {first} of {n} tasks; its lowest place is {worst}",
-        "{arm} 在 {n} 个任务中有 {first} 个分数最高，最低名次为 {worst}",
+        "Of the {k} common arms {arm} scores highest on {first} of {n} tasks; its lowest place "
+        "is {worst}",
+        "在 {k} 个共同方案中，{arm} 在 {n} 个任务里有 {first} 个分数最高，最低名次为 {worst}",
     ),
     "across_ranks_about": (
         "Rank by score among the common arms: large, the average; small, each task.",
@@ -226,7 +226,7 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
         "{arm} 在 {contests} 次比较中以不只是偶然的差距胜 {won} 次，负 {lost} 次",
     ),
     "across_wins_about": (
-        "Share of an arm’s paired contests, every other arm on every task.",
+        "Share of an arm's paired contests, every other arm on every task.",
         "各方案配对比较结果的占比：每个任务上与其他每个方案比较。",
     ),
     "axis_rank": ("rank", "名次"),
@@ -237,14 +237,14 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
     "across_trade_offs": ("Quality against cost, over tasks", "跨任务的效果与成本"),
     "across_trade_offs_reference": (
         "Every cost is a multiple of {arm} in the same study, so on the same machine; quality is "
-        "the distance to the task’s best. {arm} is the reference because it has the best average "
+        "the distance to the task's best. {arm} is the reference because it has the best average "
         "among the arms measured on every task.",
         "成本均为同一研究（即同一台机器）中 {arm} 的倍数；效果为与该任务最好成绩的差距。以 {arm} "
         "为基准，是因为它在每个任务都有测量的方案中平均最好。",
     ),
     "across_trade_offs_median": (
-        "Every cost is a multiple of the study’s median arm, because no arm was measured on every "
-        "task; quality is the distance to the task’s best.",
+        "Every cost is a multiple of the study's median arm, because no arm was measured on every "
+        "task; quality is the distance to the task's best.",
         "成本均为该研究中位方案的倍数，因为没有方案在每个任务上都有测量；"
         "效果为与该任务最好成绩的差距。",
     ),
@@ -273,16 +273,22 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
         "Training time, task by task: no arm was measured on every task",
         "逐任务的训练用时：没有方案在每个任务上都有测量",
     ),
+    "across_far": (
+        "Not drawn, more than {far} below the best: {points}.",
+        "未画出（比最好低 {far} 以上）：{points}。",
+    ),
+    "across_far_point": ("{arm} on {task} ({gap})", "{task} 上的 {arm}（{gap}）"),
+    "across_tasks_of": ("{n} of {total} tasks", "{total} 个任务中的 {n} 个"),
     "across_trade_about": (
-        "Macro-F1 less the task’s best, against {cost}, logarithmic. Small: a task. Large: the "
+        "Macro-F1 less the task's best, against {cost}, logarithmic. Small: a task. Large: the "
         "mean of an arm that was measured on all tasks.",
         "宏 F1 减去任务最好成绩，横轴为{cost}（对数）。小点：单个任务；大点："
         "在全部任务上都有测量的方案的平均。",
     ),
-    "across_cost_speed": ("texts per second ÷ {base}’s", "每秒条数 ÷ {base}"),
-    "across_cost_training": ("training time ÷ {base}’s", "训练用时 ÷ {base}"),
+    "across_cost_speed": ("texts per second ÷ {base}'s", "每秒条数 ÷ {base}"),
+    "across_cost_training": ("training time ÷ {base}'s", "训练用时 ÷ {base}"),
     "across_median": ("the median arm", "中位方案"),
-    "axis_gap": ("macro-F1 below the task’s best", "与任务最好宏 F1 的差距"),
+    "axis_gap": ("macro-F1 below the task's best", "与任务最好宏 F1 的差距"),
     "across_mean": ("mean over tasks", "各任务平均"),
     "across_small_multiples": ("The same, task by task", "逐个任务"),
     "across_small_lead": (
