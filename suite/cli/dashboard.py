@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import webbrowser
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
@@ -20,6 +21,8 @@ _POLICY = (
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
     "worker-src 'self' blob:"
 )
+#: How the names of the suite's own records begin.
+RECORDS = "suite:"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -111,7 +114,7 @@ def _listen(host: str, port: int) -> Any:
 
 
 def _guarded(application: Any, host: str) -> Application:
-    """The application, answering only to its own address, and bound to it.
+    """The application, answering only to its own address, and showing what a person reads.
 
     A page of another site could reach a local server under a name of its own (DNS rebinding),
     and the dashboard can delete studies.
@@ -122,11 +125,35 @@ def _guarded(application: Any, host: str) -> Application:
         if host in _LOOPBACK and asked not in _LOOPBACK:
             start("403 Forbidden", [("Content-Type", "text/plain")])
             return [b"This dashboard answers to its own address only.\n"]
-
-        def with_policy(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            return start(status, [*headers, ("Content-Security-Policy", _POLICY)], *rest)
-
-        found: Iterable[bytes] = application(environ, with_policy)
+        told: list[Any] = []
+        found: Iterable[bytes] = application(environ, lambda *words: told.append(words))
+        status, headers = told[-1][:2]
+        if str(environ.get("PATH_INFO", "")).startswith("/api/studies") and status[:3] == "200":
+            found = [_without_records(b"".join(found))]
+            headers = [(k, v) for k, v in headers if k.lower() != "content-length"]
+            headers.append(("Content-Length", str(len(found[0]))))
+        start(status, [*headers, ("Content-Security-Policy", _POLICY)])
         return found
 
     return answer
+
+
+def _without_records(body: bytes) -> bytes:
+    """An answer of the dashboard's API without the suite's own records.
+
+    They are JSON, thousands of characters in one line, and would push what is for people out of
+    sight.
+    """
+
+    def cleaned(value: Any) -> Any:
+        if isinstance(value, list):
+            return [cleaned(item) for item in value if not _is_record(item)]
+        if isinstance(value, dict):
+            return {key: cleaned(item) for key, item in value.items()}
+        return value
+
+    return json.dumps(cleaned(json.loads(body))).encode()
+
+
+def _is_record(item: Any) -> bool:
+    return isinstance(item, dict) and str(item.get("key", "")).startswith(RECORDS)

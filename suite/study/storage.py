@@ -229,8 +229,9 @@ def create(storage: RDBStorage, definition: Definition) -> optuna.Study:
         )
     except optuna.exceptions.DuplicatedStudyError:
         raise StudyError(f"the study '{definition.name}' exists already") from None
-    study.set_user_attr(DEFINITION, definition.model_dump_json())
+    # In this order: dashboards list the first ones first.
     attributes.describe(study, definition)
+    study.set_user_attr(DEFINITION, definition.model_dump_json())
     return study
 
 
