@@ -72,6 +72,13 @@ class Model(Closed):
             return f"endpoint:{self.endpoint_model} at {self.endpoint}"
         return f"{self.hub}@{self.revision}" if self.hub else f"folder:{self.path}"
 
+    @property
+    def told(self) -> str:
+        """The same for pages that are sent around: of a folder only its name."""
+        if self.builder or self.endpoint or self.hub or not self.path:
+            return self.identity
+        return f"folder:{Path(self.path).name}"
+
 
 class _Catalogue(Closed):
     models: list[Model]

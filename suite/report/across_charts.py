@@ -89,7 +89,7 @@ def ranks_chart(data: Across, styles: Styles, words: Words) -> Chart | None:
     arms = [arm for arm in data.arms if arm.arm in ranks][:ROWS_DRAWN]
     names = charts.unique([charts.safe(arm.arm, 34) for arm in arms])
     columns = data.counted
-    figure = charts.blank(height=90 + 34 * len(arms))
+    figure = charts.blank(height=max(250, 90 + 34 * len(arms)))
     best = arms[0].average_rank or 1.0
     if data.over_tasks is not None:
         figure.add_vrect(
@@ -252,7 +252,8 @@ def cost_chart(data: Across, cost: Cost, styles: Styles, words: Words) -> Chart 
                 mode="markers",
                 marker={**charts.marker(style, 8), "opacity": 0.5 if named else 0.9},
                 name=name,
-                showlegend=not named,
+                # An arm without a mean has no name in the picture.
+                showlegend=arm.mean is None,
                 customdata=[charts.safe(point.task) for point in arm.points],
                 hovertemplate=(
                     f"{name}<br>%{{customdata}}: %{{y:+.4f}}, %{{x:.3~g}}×<extra></extra>"
@@ -288,7 +289,10 @@ def cost_chart(data: Across, cost: Cost, styles: Styles, words: Words) -> Chart 
         exponentformat="none",
     )
     figure.update_yaxes(
-        title={"text": words("axis_gap"), "standoff": 8}, range=list(y_range), tickformat=".3~f"
+        title={"text": words("axis_gap"), "standoff": 8},
+        range=list(y_range),
+        tickformat=".3~f",
+        nticks=7,
     )
     rows: list[tuple[str | float, ...]] = [
         (arm.arm, point.task, point.x, point.y) for arm in every for point in arm.points

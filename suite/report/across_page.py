@@ -17,9 +17,7 @@ from suite.report.across import (
     SideBySide,
     across,
 )
-from suite.report.export import _csv as csv_text
-from suite.report.export import _md as markdown_line
-from suite.report.export import _table as markdown_table
+from suite.report.text_tables import csv_text, markdown_line, markdown_table
 from suite.report.words import Words
 from suite.results import StudyResults
 

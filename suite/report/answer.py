@@ -261,7 +261,7 @@ def _against(
     if first.offline_rps is not None and other.offline_rps:
         times = formats.times(first.offline_rps / other.offline_rps)
         parts.append(words("answer_times_speed", times=times))
-    return words(key, arm=other.arm, costs=words.join(parts), **more) if parts else ""
+    return words(key, arm=other.arm, costs=words("costs_and").join(parts), **more) if parts else ""
 
 
 def _tie_costs(leaders: Sequence[LeaderboardRow], words: Words) -> str:

@@ -4,15 +4,12 @@ one place where reports are written to disk.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from suite.errors import ReportError, nearest
 from suite.report import formats
@@ -27,6 +24,7 @@ from suite.report.rows import (
     leaderboard,
     references,
 )
+from suite.report.text_tables import csv_text, markdown_line, markdown_table
 from suite.report.words import Words, words_of
 from suite.results import BenchRow, StudyResults
 
@@ -94,20 +92,28 @@ def write(
             written += write_images(drawn.all(), folder / f"{name}-images")
         for suffix, text in _files(results, ordered, words, refresh):
             written.append(_write(folder / f"{name}{suffix}", text))
+    if len(studies) > 1:
+        from suite.report.across_page import across_files
+
+        for file, text in across_files(studies, words, ordered):
+            written.append(_write(folder / file, text))
     if "html" in asked and len(studies) > 1:
+        from suite.report.across_page import render_across
         from suite.report.page import index_entry, render_index
 
+        hrefs = [f"{name}.html" for name in names]
+        written.append(_write(folder / "across.html", render_across(studies, hrefs, words)))
         entries = [
-            index_entry(results, f"{name}.html", words)
-            for results, name in zip(studies, names, strict=True)
+            index_entry(results, href, words) for results, href in zip(studies, hrefs, strict=True)
         ]
-        written.append(_write(folder / "index.html", render_index(entries, words)))
+        page = render_index(entries, words, across="across.html")
+        written.append(_write(folder / "index.html", page))
     return written
 
 
 def file_names(studies: Sequence[str]) -> list[str]:
-    """A file name for each study: its own where that is safe, and never one twice or `index`."""
-    taken = {"index"}
+    """A file name for each study: its own where safe; never one twice, `index` or `across`."""
+    taken = {"index", "across"}
     names: list[str] = []
     for study in studies:
         stem = re.sub(r"[^\w.-]+", "_", study).strip("._") or "study"
@@ -131,7 +137,7 @@ def to_json(results: StudyResults, words: Words) -> str:
 
 def leaderboard_csv(board: Leaderboard) -> str:
     """The leaderboard with full digits; a missing value is an empty cell."""
-    return _csv(
+    return csv_text(
         LEADERBOARD_COLUMNS,
         (
             asdict(row)
@@ -149,7 +155,7 @@ def leaderboard_csv(board: Leaderboard) -> str:
 
 def trials_csv(results: StudyResults) -> str:
     """Every trial with full digits; hyperparameters as a JSON object."""
-    return _csv(
+    return csv_text(
         TRIAL_COLUMNS,
         (
             {
@@ -205,7 +211,7 @@ def engines_csv(results: StudyResults) -> str:
                 "versions": json.dumps(row.versions, ensure_ascii=False),
             }
         )
-    return _csv(ENGINE_COLUMNS, rows)
+    return csv_text(ENGINE_COLUMNS, rows)
 
 
 def to_markdown(results: StudyResults, words: Words) -> str:
@@ -213,11 +219,11 @@ def to_markdown(results: StudyResults, words: Words) -> str:
     board = leaderboard(results)
     told = answer(results, board, words)
     data = results.data
-    lines = [f"# {_md(results.title or results.task)}", ""]
+    lines = [f"# {markdown_line(results.title or results.task)}", ""]
     if results.sample:
-        more = _md(words("banner_sample_more", title=results.title or results.task))
+        more = markdown_line(words("banner_sample_more", title=results.title or results.task))
         lines += [f"> **{words('banner_sample')}.** {more}", ""]
-    lines += [_md(told.text), "", f"## {words('leaderboard')}", ""]
+    lines += [markdown_line(told.text), "", f"## {words('leaderboard')}", ""]
     if board.rows:
         lines += [words(f"leaderboard_{board.basis}"), ""]
         lines += _board(board, words)
@@ -226,7 +232,7 @@ def to_markdown(results: StudyResults, words: Words) -> str:
     if results.comparisons:
         lines += ["", f"## {words('comparisons')}", "", words("comparisons_intro"), ""]
         keys = ("pair_a", "pair_b", "difference", "interval", "p_adjusted", "verdict")
-        lines += _table(
+        lines += markdown_table(
             [words(key) for key in keys],
             [
                 [
@@ -249,21 +255,21 @@ def to_markdown(results: StudyResults, words: Words) -> str:
     gone = [a for a in absent(results, board) if a.kind != "without_result"]
     if gone:
         lines += ["", f"## {words('absent')}", ""]
-        lines += _table(
+        lines += markdown_table(
             [words("metric_arm"), words("state"), words("reason")],
             [[a.arm, words(f"flag_{a.kind}"), a.reason or words("reason_unknown")] for a in gone],
         )
     failed = failures(results)
     if failed:
         lines += ["", f"## {words('failed')}", ""]
-        lines += _table(
+        lines += markdown_table(
             [words("metric_arm"), words("trials"), words("reason")],
             [[f.arm, str(len(f.trials)), f.reason or words("reason_unknown")] for f in failed],
         )
     split = references(results)
     if results.references:
         lines += ["", f"## {words('references')}", ""]
-        lines += _table(
+        lines += markdown_table(
             [words(k) for k in ("model", "metric", "value", "differs", "source")],
             [
                 [r.model, r.metric, formats.score(r.value), r.differs or "", r.source]
@@ -292,7 +298,11 @@ def to_markdown(results: StudyResults, words: Words) -> str:
         (words("created"), results.created),
         *formats.flat(results.environment),
     ]
-    lines += [f"- {_md(name)}{words('colon')}{_md(value)}" for name, value in facts if value]
+    lines += [
+        f"- {markdown_line(name)}{words('colon')}{markdown_line(value)}"
+        for name, value in facts
+        if value
+    ]
     if results.command:
         fence = "`" * max(
             3, 1 + max((len(m) for m in re.findall(r"`+", results.command)), default=0)
@@ -338,7 +348,7 @@ def _board(board: Leaderboard, words: Words) -> list[str]:
             ),
         }
         rows.append([cells[key] for key in keys])
-    return _table([words(f"metric_{key}") for key in keys], rows)
+    return markdown_table([words(f"metric_{key}") for key in keys], rows)
 
 
 def _engines(results: StudyResults, words: Words) -> list[str]:
@@ -381,39 +391,7 @@ def _engines(results: StudyResults, words: Words) -> list[str]:
                 "; ".join(filter(None, (state, contended, stale, row.reason, row.note))),
             ]
         )
-    return _table([words(key) for key in keys], rows)
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    def line(cells: Sequence[str]) -> str:
-        return f"| {' | '.join(_md(cell) for cell in cells)} |"
-
-    return [line(heads), f"|{'---|' * len(heads)}", *(line(row) for row in rows)]
-
-
-def _md(text: str) -> str:
-    """One line in which nothing is read as a table's bar, as HTML or as code."""
-    line = " ".join(text.split())
-    escaped = re.sub(r"([\\|`*\[\]])", r"\\\1", line)
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_cell(row[column]) for column in columns])
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    # A spreadsheet would run a text that begins like a formula.
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value
+    return markdown_table([words(key) for key in keys], rows)
 
 
 def _files(

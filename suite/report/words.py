@@ -901,6 +901,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Written at {at}; loads itself again every {seconds} s.",
         "写于 {at}；每 {seconds} 秒自动刷新。",
     ),
+    "costs_and": (
+        " and ",
+        "、",
+    ),
     # exports
     "answer_column": ("Answer", "结论"),
     "best_arm": ("Best", "最佳方案"),

@@ -167,7 +167,7 @@ def results(
             retired=out.get(arm.name, {}).get("retired"),
             trials=sum(t.arm == arm.name and t.state in finished for t in trials),
             family=arm.model.family,
-            model_revision=arm.model.identity,
+            model_revision=arm.model.told,
             estimate_seconds=estimates.get(arm.name),
         )
         for arm in definition.arms
