@@ -211,13 +211,12 @@ class _Run:
 
     def end(self, trial: Trial) -> None:
         try:
-            values = final_values(trial)
-            for tag, value in values.items():
+            for tag, value in final_values(trial).items():
                 self._scalar(tag, value, 0)
             if trial.error:
                 self._text("error", trial.error)
             knobs = {"arm": self._arm, "state": trial.state} | self._params
-            for summary in _hparams(knobs, list(values), self._began, trial.state == "FAIL"):
+            for summary in _hparams(knobs, self._began, trial.state == "FAIL"):
                 self._put(summary=summary)
         finally:
             self.close()
@@ -246,26 +245,23 @@ class _Run:
         self._file.flush()
 
 
-def _hparams(knobs: Mapping[str, Any], tags: list[str], began: float, failed: bool) -> list[Any]:
-    """The three summaries of TensorBoard's HParams plugin: what is compared, start, end."""
+def _hparams(knobs: Mapping[str, Any], began: float, failed: bool) -> list[Any]:
+    """The summaries of TensorBoard's HParams plugin: a session's start and end.
+
+    There is no third, which would fix the columns: arms differ in their hyperparameters, and
+    without it TensorBoard finds those of all runs.
+    """
     from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
     start = plugin_data_pb2.SessionStartInfo(start_time_secs=began)
-    infos = []
     for name, value in knobs.items():
         if isinstance(value, bool):
             start.hparams[name].bool_value = value
-            kind = api_pb2.DataType.DATA_TYPE_BOOL
         elif isinstance(value, int | float):
             start.hparams[name].number_value = value
-            kind = api_pb2.DataType.DATA_TYPE_FLOAT64
         else:
             start.hparams[name].string_value = str(value)
-            kind = api_pb2.DataType.DATA_TYPE_STRING
-        infos.append(api_pb2.HParamInfo(name=name, type=kind))
-    metrics = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in tags]
-    experiment = api_pb2.Experiment(hparam_infos=infos, metric_infos=metrics)
     status = api_pb2.Status.STATUS_FAILURE if failed else api_pb2.Status.STATUS_SUCCESS
     end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=time.time())
     version = metadata.PLUGIN_DATA_VERSION
@@ -285,7 +281,6 @@ def _hparams(knobs: Mapping[str, Any], tags: list[str], began: float, failed: bo
             ]
         )
         for tag, content in (
-            (metadata.EXPERIMENT_TAG, data(version=version, experiment=experiment)),
             (metadata.SESSION_START_INFO_TAG, data(version=version, session_start_info=start)),
             (metadata.SESSION_END_INFO_TAG, data(version=version, session_end_info=end)),
         )
