@@ -1,11 +1,15 @@
 """The command line as a person meets it: as a process, with its exit codes and its words."""
 
+import fcntl
 import json
 import os
 import re
+import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 import pytest
@@ -55,9 +59,264 @@ def test_version_is_the_packages():
     assert suite("--version").stdout.strip() == f"suite {__version__}"
 
 
-def test_an_unknown_command_and_option_exit_with_2():
-    for words in (["stduy"], ["study", "create"], ["study", "create", "agnews", "--trails", "3"]):
-        assert cli.invoke(app, words).exit_code == 2
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("stduy", ["no such command 'stduy'", "Did you mean 'study'?"]),
+        ("study crate agnews", ["no such command 'crate' in `suite study`", "mean 'create'?"]),
+        ("list", ["Did you mean `suite study list`"]),
+        ("study create", ["argument TASK is missing", "For example: suite study create agnews"]),
+        ("study create agnews --trails 3", ["no such option --trails", "Did you mean --trials?"]),
+        ("study create agnews --trials", ["'--trials' requires an argument"]),
+        ("study create agnews --trials many", ["'--trials'", "valid integer"]),
+        ("study create agnews --trials 0", ["'--trials'", "greater than"]),
+        ("study list agnews", ["unexpected extra argument", "For example: suite study list"]),
+        ("--verson", ["no such option --verson", "Did you mean --version?"]),
+        ("-q -v study list", ["--quiet and --verbose contradict"]),
+        ("study create agnes", ["Did you mean 'agnews'?"]),
+        ("study create agnews --recipe quik", ["Did you mean 'quick'?"]),
+        ("study create agnews --sample --arms tfdif/classic", ["Did you mean 'tfidf'?"]),
+        ("study create agnews --sample --arms tfidf/clasic", ["Did you mean 'classic'?"]),
+        ("study create agnews --sample --arms tfdif/*", ["no arm matches", "Did you mean"]),
+        ("task show tnew", ["Did you mean 'tnews'?"]),
+    ],
+)
+def test_a_wrong_word_is_one_message_with_what_would_work(folder, words, told):
+    result = cli.invoke(app, words.split())
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: ") and result.stderr.count("\n") <= 2, result.stderr
+    for part in told:
+        assert part in result.stderr
+    # Nothing of typer's own frames, and no traceback.
+    assert "╭" not in result.stderr and "Traceback" not in result.stderr
+
+
+@pytest.fixture
+def finished(folder, toy_task):
+    """A finished study named `toys`."""
+    suite("study", "create", toy_task, "--recipe", write_recipe(folder, trials=2), "--name", "toys")
+    return folder
+
+
+def test_a_studys_wrong_name_has_its_nearest(finished):
+    told = suite("study", "show", "toyz", code=2).stderr
+    assert "Did you mean 'toys'?" in told
+    assert "nearest" not in told and told.count("\n") <= 2
+
+
+def test_the_nearest_name():
+    from suite.errors import closest, nearest
+
+    assert closest("--trails", ["--trials", "--timeout", "--train-rows"]) == "--trials"
+    assert closest("AGNEWS", ["agnews", "tnews"]) == "agnews"
+    assert closest("bert", ["bert-base-multilingual-cased", "qwen3-0.6b"]) is not None
+    assert closest("zzz", ["agnews"]) is None
+    assert closest("", ["agnews"]) is None
+    assert nearest("x", []) == "None is available."
+
+
+# ---------------------------------------------------------------- tables on terminals and in pipes
+
+
+def terminal(*words, cwd, columns=80, **environment):
+    """What a person sees on a terminal: all that the command writes to it, and its exit code."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    env = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}}
+    with subprocess.Popen(
+        [sys.executable, "-m", "suite", *words], cwd=cwd, stdin=theirs, stdout=theirs,
+        stderr=theirs, env=env | {"TERM": "xterm-256color"} | environment,
+    ) as child:  # fmt: skip
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            seen += part
+        os.close(ours)
+        child.wait(60)
+    return seen.decode().replace("\r\n", "\n"), child.returncode
+
+
+def test_piped_tables_are_plain_and_for_cut_and_awk(finished):
+    listed = process("study", "list").stdout.splitlines()
+    assert listed[0].split("\t") == [
+        "study", "task", "recipe", "trials", "best F1 (validation)", "test", "created"]  # fmt: skip
+    assert listed[1].split("\t")[:4] == ["toys", "toy", "toys", "2/2"]
+    told = process("study", "show", "toys").stdout
+    assert not set(told) & set("│┃─━┏╭\x1b")
+    trials = told.split("# trials (2 of 2)\n")[1].splitlines()
+    assert [line.split("\t")[1] for line in trials] == ["arm", "tfidf/toy", "fasttext/toy"]
+    assert "# toys: Toy mail" in told
+    # A long cell is not cut off, whatever the width.
+    tasks = process("task", "list", COLUMNS="40").stdout
+    assert "…" not in tasks and "C-MTEB/IFlyTek-classification" in tasks
+
+
+def test_terminals_get_tables_in_colour_unless_they_ask_otherwise(finished):
+    told, code = terminal("study", "list", cwd=finished)
+    assert code == 0 and "\x1b[1m" in told and "─" in told and "\t" not in told
+    told, _ = terminal("study", "list", cwd=finished, NO_COLOR="1")
+    assert "\x1b" not in told and "─" in told
+    told, _ = terminal("study", "list", cwd=finished, TERM="dumb")
+    assert "\x1b" not in told and "─" not in told and "toys\ttoy" in told
+    forced = process("study", "list", FORCE_COLOR="1").stdout
+    assert "\x1b[1m" in forced and "─" in forced
+    assert "\x1b" not in process("study", "list", FORCE_COLOR="1", NO_COLOR="1").stdout
+
+
+def test_json_is_pure_whatever_is_asked_beside_it(finished):
+    for words in (["-v", "study", "show", "toys", "--json"], ["study", "list", "--json", "-v"]):
+        result = process(*words, FORCE_COLOR="1")
+        assert json.loads(result.stdout) and "\x1b" not in result.stdout
+
+
+# ---------------------------------------------------------------- loud and quiet, what is next
+
+
+def test_verbose_tells_what_is_done(folder, toy_task):
+    recipe = write_recipe(folder, trials=2)
+    words = ["study", "create", toy_task, "--recipe", recipe, "--name", "toys"]
+    told = suite("-v", *words).stderr
+    assert "data: " in told and "150 train, 50 validation, 100 test" in told
+    assert "trial 0 started: tfidf/toy: " in told and "of its budget" in told
+    assert "of its budget" not in suite("study", "run", "toys", "--trials", "3").stderr
+    assert "of its budget" in suite("study", "run", "toys", "--trials", "4", "-v").stderr
+
+
+def test_verbose_shows_the_log_of_a_trial_that_failed(folder, toy_task):
+    recipe = write_recipe(folder, trials=1, arms=["tfidf/toy"],
+                          spaces={"*/toy": {"behaviour": "crash"}})  # fmt: skip
+    words = ["study", "create", toy_task, "--recipe", recipe, "--name", "t"]
+    assert "  | " in suite(*words, "--verbose", code=2).stderr
+    words[-1] = "again"
+    assert "  | " not in suite(*words, code=2).stderr
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_quiet_leaves_the_outcome(folder, toy_task, before):
+    words = ["study", "create", toy_task, "--recipe", write_recipe(folder, trials=2)]
+    result = suite(*(["-q", *words] if before else [*words, "--quiet"]))
+    assert result.stderr == ""
+    assert "tfidf/toy" in result.stdout
+
+
+def test_what_changes_something_says_what_is_next(finished, toy_task):
+    def following(*words):
+        told = suite(*words).stderr.splitlines()[-1]
+        assert told.startswith("Next: "), words
+        return told.removeprefix("Next: ")
+
+    recipe = write_recipe(finished, trials=2)
+    created = following("study", "create", toy_task, "--recipe", recipe, "--no-run", "--name", "b")
+    assert created == "suite study run b"
+    assert following("study", "run", "b") == "suite report b"
+    assert following("finals", "toys") == "suite report toys"
+    assert following("study", "export-db", "toys", "once.db").startswith("suite study import-db")
+    assert following("task", "check", toy_task) == f"suite study create {toy_task}"
+    assert following("model", "check", "tiny-bert").startswith("suite study create")
+    assert following("study", "delete", "toys", "--yes") == "suite study list"
+    assert following("study", "import-db", "once.db") == "suite study show toys"
+    for words in (["finals", "b"], ["task", "check", toy_task], ["-q", "study", "run", "b"]):
+        assert suite(*words, *([] if "-q" in words else ["-q"])).stderr == ""
+
+
+def test_what_another_storage_needs_is_in_the_next_step_but_no_password():
+    from suite.cli.study import words
+
+    assert words("a", None) == "a"
+    assert words("a", "sqlite:///x.db") == "a --storage sqlite:///x.db"
+    assert "hunter2" not in words("a", "postgresql+psycopg://me:hunter2@host/db")
+
+
+# ---------------------------------------------------------------- progress
+
+
+def test_the_time_left_counts_the_arms_that_are_missing():
+    from suite.cli.progress import seconds_left
+
+    each = {"quick": 1.0, "slow": 100.0}
+    # Two of each are wanted: the slow arm has one, so 100 s are left, not a mean of 50.
+    assert seconds_left({"quick": 2, "slow": 1}, ["quick", "slow"], 4, each, [], 1) == 100
+    # One slow trial runs since 60 s.
+    running = [("slow", 60.0)]
+    assert seconds_left({"quick": 2, "slow": 2}, ["quick", "slow"], 4, each, running, 1) == 40
+    # Two workers halve the work, but no trial is halved.
+    assert seconds_left({}, ["quick", "slow"], 8, each, [], 2) == 202
+    assert seconds_left({}, ["slow"], 1, each, [], 4) == 100
+    # An arm taken out gets no more trials.
+    assert seconds_left({"slow": 2}, ["quick"], 6, each, [], 1) == 4
+    # Nothing is said before every arm that is missing has a figure.
+    assert seconds_left({}, ["quick", "new"], 2, each, [], 1) is None
+    assert seconds_left({}, ["quick"], 4, {}, [], 1) is None
+
+
+def test_lines_in_a_pipe_say_how_far_and_how_long(folder, toy_task):
+    recipe = write_recipe(folder, trials=4, preflight=True)
+    told = suite("study", "create", toy_task, "--recipe", recipe).stderr
+    assert "timing arms: 0/2" in told and "timing arms: 1/2, about" in told
+    assert "tfidf/toy: a trial takes about" in told
+    assert re.search(r"\[1/4, about [\d.]+ s left\]", told) and "[4/4]" in told
+    assert "finals: 0/2" in told and "finals: 1/2" in told
+    assert "\x1b" not in told
+
+
+def test_the_live_table_has_a_bar_over_all_and_leaves_nothing_behind(folder, toy_task):
+    recipe = write_recipe(folder, trials=4, spaces={"*/toy": {"seconds": 1}})
+    told, code = terminal("study", "create", toy_task, "--recipe", recipe, cwd=folder, columns=100)
+    assert code == 0, told
+    assert "/4 trials" in told and "so far" in told and "left" in told
+    assert "Next: suite report toy-toys" in told.splitlines()[-1]
+
+
+# ---------------------------------------------------------------- ends
+
+
+def test_a_reader_that_leaves_is_no_error(finished):
+    for words in ("study show toys", "study show toys --json", "task list", "--help"):
+        command = f"{sys.executable} -m suite {words} | head -c 20; exit ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, (words, done.stderr)
+        assert "Traceback" not in done.stderr and "Broken" not in done.stderr
+
+
+def test_a_defect_is_one_line_and_its_traceback_comes_with_verbose(finished):
+    code = (
+        "import sys, suite.cli.model, suite.catalog\n"
+        "def broken(): raise RuntimeError('a made-up defect')\n"
+        "suite.catalog.load_catalogue = broken\n"
+        "sys.argv = ['suite', *sys.argv[1:]]\n"
+        "from suite.cli import main; main()"
+    )
+    run = [sys.executable, "-c", code, "model", "list"]
+    plain = subprocess.run(run, capture_output=True, text=True)
+    assert plain.returncode == 1
+    assert "a defect of the suite: RuntimeError: a made-up defect" in plain.stderr
+    assert "Traceback" not in plain.stderr and "--verbose" in plain.stderr
+    loud = subprocess.run([*run, "-v"], capture_output=True, text=True)
+    assert loud.returncode == 1 and "Traceback" in loud.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_is_130_and_the_study_goes_on_afterwards(folder, toy_task, number):
+    recipe = write_recipe(folder, trials=2, spaces={"*/toy": {"seconds": 30}})
+    with subprocess.Popen(
+        [sys.executable, "-m", "suite", "study", "create", toy_task, "--recipe", recipe, "-v"],
+        stderr=subprocess.PIPE, text=True,
+    ) as child:  # fmt: skip
+        for line in child.stderr:
+            if "trial 0 started" in line:
+                break
+        child.send_signal(number)
+        rest = child.stderr.read()
+        assert child.wait(60) == 130
+    assert "everything is saved" in rest and "suite study run toy-toys" in rest
+    assert "Traceback" not in rest
 
 
 # ---------------------------------------------------------------- the Hub out of reach

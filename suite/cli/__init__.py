@@ -67,6 +67,12 @@ class SuiteGroup(Group):
         except SuiteError as error:
             console.error(str(error))
             code = 2
+        except SystemExit as end:
+            # How typer ends where the reader of its help has left.
+            if not isinstance(end.__context__, BrokenPipeError):
+                raise
+            _hang_up()
+            code = 0
         except Exception as error:
             if type(error).__name__ == "NoArgsIsHelpError":
                 # The help was printed as the error was made.
