@@ -254,7 +254,8 @@ def test_the_published_schemas_fit_the_models():
 def test_schemas_are_written_whole(tmp_path):
     written = schemas.write(tmp_path / "new")
     assert [path.name for path in written] == [
-        "task.schema.json", "recipe.schema.json", "results.schema.json",
+        "task.schema.json", "recipe.schema.json", "results.schema.json", "report.schema.json",
+        "across.schema.json",
     ]  # fmt: skip
     assert json.loads(written[0].read_text())["title"] == "A task of suite"
     (tmp_path / "file").write_text("")

@@ -676,7 +676,14 @@ def _arm_change(
         method = "unpaired" if change else "none"
     if change is None:
         return plain
-    return replace(plain, low=change.low, high=change.high, p=change.p, method=method)
+    return replace(
+        plain,
+        difference=change.value,
+        low=change.low,
+        high=change.high,
+        p=change.p,
+        method=method,
+    )
 
 
 def _adjusted(changes: Sequence[ArmChange]) -> Iterator[ArmChange]:

@@ -158,8 +158,8 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
     # the matrix
     "across_matrix": ("Arms and tasks", "方案与任务"),
     "across_matrix_lead": (
-        "Macro-F1 on test with its 95 % interval and the rank in that study; an equals sign marks a shared "
-        "rank: the difference could be chance.",
+        "Macro-F1 on test with its 95 % interval and the rank in that study; an equals sign marks "
+        "a shared rank: the difference could be chance.",
         "测试集宏 F1、95% 区间及其在该研究中的名次；“=”表示并列：差异可能只是偶然。",
     ),
     "across_matrix_colour": (

@@ -13,6 +13,7 @@ from typing import Any
 
 from suite.errors import StorageError
 from suite.recipe import Recipe
+from suite.report.across import across_adapter
 from suite.report.document import document_adapter
 from suite.results import results_adapter
 from suite.task import Task
@@ -40,6 +41,11 @@ def report_schema() -> dict[str, Any]:
     return _named(document_adapter().json_schema(mode="serialization"), "The report of a study")
 
 
+def across_schema() -> dict[str, Any]:
+    """The schema of `across.json`, which `suite report` writes of several studies."""
+    return _named(across_adapter().json_schema(mode="serialization"), "Several studies together")
+
+
 def _named(schema: dict[str, Any], title: str) -> dict[str, Any]:
     dialect = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": dialect, **schema, "title": title}
@@ -52,6 +58,7 @@ def texts() -> dict[str, str]:
         "recipe": recipe_schema(),
         "results": results_schema(),
         "report": report_schema(),
+        "across": across_schema(),
     }
     return {
         f"{name}.schema.json": json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
