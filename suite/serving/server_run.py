@@ -8,6 +8,7 @@ way. A second signal ends it at once.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import signal
 import socket
@@ -161,29 +162,51 @@ def serve(
 async def _checked(
     service: Service, address: str, texts: Sequence[str], expected: NDArray[np.float32]
 ) -> Check:
-    """Asks the server itself, a few texts at a time and all at once."""
+    """Asks the server itself, several requests at a time."""
     keys = list(service.served.labels)
-    got = np.zeros_like(expected)
-    size = max(1, min(len(texts), service.limits.max_texts) // 4)
+    parts = _parts(texts, service.limits)
+    largest = max((len(part) for part in parts), default=1)
+    # All of them may wait at once.
+    turns = asyncio.Semaphore(max(1, service.limits.max_queue // largest))
+    differences: list[float] = []
+    same = 0
     async with httpx.AsyncClient(
         base_url=address, trust_env=False, timeout=600, headers={CHECK: service.token}
     ) as client:
 
-        async def ask(start: int) -> None:
-            part = list(texts[start : start + size])
-            answer = await client.post("/predict", json={"texts": part})
+        async def ask(part: Sequence[int]) -> None:
+            nonlocal same
+            async with turns:
+                answer = await client.post("/predict", json={"texts": [texts[i] for i in part]})
             if answer.status_code != 200:
                 raise SuiteError(
                     f"the server can't answer its own check: {answer.status_code} "
                     f"{answer.text[:300]}"
                 )
-            for place, found in enumerate(answer.json()["predictions"], start=start):
-                got[place] = [found["probabilities"][key] for key in keys]
+            for row, found in zip(part, answer.json()["predictions"], strict=True):
+                got = np.array([found["probabilities"][key] for key in keys], dtype=np.float32)
+                differences.append(float(np.abs(got - expected[row]).max()))
+                same += int(got.argmax() == expected[row].argmax())
 
-        await asyncio.gather(*(ask(start) for start in range(0, len(texts), size)))
-    difference = float(np.abs(got - expected).max()) if len(texts) else 0.0
-    same = int((got.argmax(axis=1) == expected.argmax(axis=1)).sum())
-    return Check(len(texts), difference, same)
+        await asyncio.gather(*(ask(part) for part in parts))
+    return Check(len(differences), max(differences, default=0.0), same)
+
+
+def _parts(texts: Sequence[str], limits: Limits) -> list[list[int]]:
+    """Positions of texts in requests that the limits allow; longer texts are left out."""
+    most = min(limits.max_texts, max(1, len(texts) // 4))
+    parts: list[list[int]] = []
+    size = 0
+    for position, text in enumerate(texts):
+        own = len(json.dumps(text)) + 32
+        if len(text) > limits.max_chars or own > limits.max_body // 2:
+            continue
+        if not parts or len(parts[-1]) >= most or size + own > limits.max_body // 2:
+            parts.append([])
+            size = 0
+        parts[-1].append(position)
+        size += own
+    return parts
 
 
 class _Server(uvicorn.Server):
