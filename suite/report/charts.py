@@ -233,7 +233,7 @@ def confusion_figure(view: ClassView, labels: Sequence[str], words: Words) -> go
     few = size <= CLASSES_WITH_NUMBERS
     # Names of so many classes can't be read on an axis: the pointer tells them.
     named = size <= CLASSES_NAMED
-    figure = blank(height=min(760, 220 + 46 * size) if few else 760)
+    figure = blank(height=min(700, 220 + 46 * size) if few else 640)
     figure.add_trace(
         go.Heatmap(
             x=names,

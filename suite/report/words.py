@@ -864,10 +864,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "测试集 {total} 行中有 {n} 行被所有进入决赛的方案判错；显示其中 {shown} 行。",
     ),
     "missed_count": (
-        "{n} of {total} test rows are missed by every arm of the finals. `suite report "
-        "{study} --examples` shows them.",
-        "测试集 {total} 行中有 {n} 行被所有进入决赛的方案判错。用 `suite report "
-        "{study} --examples` 查看。",
+        "{n} of {total} test rows are missed by every arm of the finals; suite report "
+        "{study} --examples shows them.",
+        "测试集 {total} 行中有 {n} 行被所有进入决赛的方案判错。用 suite report "
+        "{study} --examples 查看。",
     ),
     "missed_row": (
         "Test row (from 0)",
