@@ -20,7 +20,15 @@ import pytest
 from report_studies import EN, HOSTILE, ZH, speed, trial
 
 from suite.report import across_charts
-from suite.report.across import ALL_PAIRS, Across, across, across_adapter, side_by_side, task_ranks
+from suite.report.across import (
+    ALL_PAIRS,
+    Across,
+    across,
+    across_adapter,
+    shown,
+    side_by_side,
+    task_ranks,
+)
 from suite.report.across_page import (
     across_answer,
     across_csv,
@@ -207,7 +215,7 @@ def test_friedman_needs_five_tasks_and_three_arms():
     assert five.over_tasks.critical_difference == pytest.approx(1.482, abs=1e-3)
     text = across_answer(five, EN).text
     assert "could be chance: 1.00 ranks, where it takes 1.48" in text
-    assert f"as near to it are {B}" in text
+    assert f"Within that: {B}" in text
     two = across([study_of(f"t{i}", {A: 0.6, B: 0.7}) for i in range(6)])
     assert two.over_tasks is None and "Two arms are too few" in across_answer(two, EN).text
 
@@ -443,6 +451,13 @@ def test_files_hold_the_same_numbers_and_read_back():
     assert "across.csv" not in dict(across_files(studies, ZH, ["md"]))
 
 
+def test_names_do_not_turn_the_sentence_around_them():
+    assert shown("a \u202e b\n c") == "a b c"
+    assert shown("\u202eעברית") == "\u2068עברית\u2069"
+    assert shown("x" * 100, 10) == "xxxxxxxxx…"
+    assert "\u202e" not in across_answer(across(monstrous()), EN).text
+
+
 def test_hostile_names_stay_text_in_every_format():
     evil = monstrous()
     files = dict(across_files(evil, EN, ["md", "csv", "json"]))
@@ -610,7 +625,7 @@ def test_browser_draws_the_page_and_asks_for_nothing(
         names = "cells => cells.map(cell => cell.dataset.text)"
         rows = page.locator("#matrix-table tbody th")
         assert rows.evaluate_all(names) == [B, A, C]
-        page.locator("#matrix-table thead button").nth(1).click()
+        page.locator("#matrix-table thead button").nth(2).click()
         assert rows.evaluate_all(names) == [C, B, A]
     assert complaints == []
     assert [u for u in requests if not u.startswith(("data:", "blob:"))] == [path.as_uri()]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -37,6 +38,10 @@ TASKS_FOR_TEST = 5
 ALL_PAIRS = 3
 #: Pairs of studies compared in all.
 PAIRS_SHOWN = 12
+#: An arm further below the best than this is of no use, however cheap.
+FAR = 0.2
+#: Marks that would turn the sentence around a name.
+_TURNS = dict.fromkeys([0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 CellState = Literal["scored", "refused", "retired", "without_result", "not_in_study"]
 Method = Literal["paired", "unpaired", "none"]
@@ -305,6 +310,19 @@ def across(studies: Sequence[StudyResults]) -> Across:
         pairs=tuple(pairs),
         pairs_left_out=left,
     )
+
+
+def shown(text: str, longest: int = 48) -> str:
+    """A name from data in a sentence or a heading: one line, cut where too long.
+
+    Marks that turn the direction of writing are taken out; a name in a script that runs from
+    right to left is set apart, so that the words around it stay in order.
+    """
+    line = " ".join(text.translate(_TURNS).split())
+    if len(line) > longest:
+        line = f"{line[: longest - 1]}…"
+    turned = any(unicodedata.bidirectional(character) in ("R", "AL") for character in line)
+    return f"\u2068{line}\u2069" if turned else line
 
 
 def machine_of(results: StudyResults) -> str:

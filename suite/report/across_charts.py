@@ -10,9 +10,8 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from suite.report import chart_data, charts, formats, study_charts
-from suite.report.across import Across, ArmChange, SideBySide, task_ranks
+from suite.report.across import FAR, Across, ArmChange, SideBySide, shown, task_ranks
 from suite.report.chart_data import PALETTE, Style
-from suite.report.findings import short
 from suite.report.rows import METRICS, leaderboard
 from suite.report.shell import Chart
 from suite.report.words import Words
@@ -26,8 +25,6 @@ ROWS_DRAWN = 40
 #: Won, level, lost; and better, could be chance, worse.
 GOOD, NEUTRAL, BAD = PALETTE[2], charts.NEUTRAL, PALETTE[4]
 PALE = "#c4c8ce"
-#: Points further below the best than this are told and not drawn: they would flatten the others.
-FAR = 0.2
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ def ranks_chart(data: Across, styles: Styles, words: Words) -> Chart | None:
         return None
     ranks = task_ranks(data)
     arms = [arm for arm in data.arms if arm.arm in ranks][:ROWS_DRAWN]
-    names = charts.unique([charts.safe(arm.arm, 34) for arm in arms])
+    names = charts.unique([_name(arm.arm) for arm in arms])
     columns = data.counted
     figure = charts.blank(height=max(250, 90 + 34 * len(arms)))
     best = arms[0].average_rank or 1.0
@@ -110,7 +107,7 @@ def ranks_chart(data: Across, styles: Styles, words: Words) -> Chart | None:
                 line={"color": style.colour, "width": 1.5},
                 marker={**charts.marker(style, 7), "opacity": 0.55},
                 opacity=0.6,
-                customdata=[charts.safe(column.name) for column in columns],
+                customdata=[_name(column.name) for column in columns],
                 hovertemplate=f"{name}<br>%{{customdata}}: %{{x:.4~g}}<extra></extra>",
                 showlegend=False,
             )
@@ -141,7 +138,7 @@ def ranks_chart(data: Across, styles: Styles, words: Words) -> Chart | None:
         title=words(
             "across_ranks_title",
             k=len(data.common),
-            arm=short(leader.arm),
+            arm=shown(leader.arm),
             first=sum(rank == 1 for rank in ranks[leader.arm]),
             n=len(columns),
             worst=f"{max(ranks[leader.arm]):.4g}",
@@ -162,7 +159,7 @@ def wins_chart(data: Across, words: Words) -> Chart | None:
         return None
     arms.sort(key=lambda arm: (-(arm.share("won") or 0), arm.share("lost") or 0, arm.arm))
     drawn = arms[:ROWS_DRAWN]
-    names = charts.unique([charts.safe(arm.arm, 34) for arm in drawn])
+    names = charts.unique([_name(arm.arm) for arm in drawn])
     figure = charts.blank(height=110 + 34 * len(drawn))
     kinds: tuple[tuple[Literal["won", "level", "lost"], str, str], ...] = (
         ("won", GOOD, "across_won_long"),
@@ -205,7 +202,7 @@ def wins_chart(data: Across, words: Words) -> Chart | None:
         name="wins",
         title=words(
             "across_wins_title",
-            arm=short(top.arm),
+            arm=shown(top.arm),
             won=top.won,
             contests=top.contests,
             lost=top.lost,
@@ -225,7 +222,7 @@ def cost_chart(data: Across, cost: Cost, styles: Styles, words: Words) -> Chart 
     if not every:
         return None
     arms, far = _near(every)
-    base = short(data.reference) if data.reference else words("across_median")
+    base = shown(data.reference) if data.reference else words("across_median")
     axis = words(f"across_cost_{cost}", base=base)
     figure = charts.blank(height=430)
     widths = [math.log10(point.x) for arm in arms for point in arm.points]
@@ -244,7 +241,7 @@ def cost_chart(data: Across, cost: Cost, styles: Styles, words: Words) -> Chart 
     ]
     labels = dict(zip((p[0] for p in places), chart_data.place_labels(places), strict=True))
     for arm in arms:
-        style, name = styles[arm.arm], charts.safe(arm.arm, 34)
+        style, name = styles[arm.arm], _name(arm.arm)
         figure.add_trace(
             go.Scatter(
                 x=[point.x for point in arm.points],
@@ -254,14 +251,14 @@ def cost_chart(data: Across, cost: Cost, styles: Styles, words: Words) -> Chart 
                 name=name,
                 # An arm without a mean has no name in the picture.
                 showlegend=arm.mean is None,
-                customdata=[charts.safe(point.task) for point in arm.points],
+                customdata=[_name(point.task) for point in arm.points],
                 hovertemplate=(
                     f"{name}<br>%{{customdata}}: %{{y:+.4f}}, %{{x:.3~g}}×<extra></extra>"
                 ),
             )
         )
     for arm, (x, y) in named:
-        style, name = styles[arm.arm], charts.safe(arm.arm, 34)
+        style, name = styles[arm.arm], _name(arm.arm)
         figure.add_trace(
             go.Scatter(
                 x=[x],
@@ -300,7 +297,7 @@ def cost_chart(data: Across, cost: Cost, styles: Styles, words: Words) -> Chart 
     notes = []
     if far:
         points = [
-            words("across_far_point", arm=short(arm), task=short(task), gap=f"{y:+.3f}")
+            words("across_far_point", arm=shown(arm), task=shown(task), gap=f"{y:+.3f}")
             for arm, task, y in far[:6]
         ]
         more = [words("answer_more", n=len(far) - 6)] if len(far) > 6 else []
@@ -343,7 +340,7 @@ def _cost_title(data: Across, cost: Cost, arms: Sequence[CostArm], base: str, wo
     (x, y), name = (max if cost == "speed" else min)(means)
     return words(
         f"across_trade_title_{cost}",
-        arm=short(name),
+        arm=shown(name),
         times=formats.times(x),
         base=base,
         gap=formats.gap(y),
@@ -368,7 +365,7 @@ def small_multiples(
             if chart is None:
                 continue
             chart.figure.update_layout(height=320)
-            title = words("across_task_title", task=short(column.name), finding=chart.title)
+            title = words("across_task_title", task=shown(column.name), finding=chart.title)
             found.append(replace(chart, title=title))
         yield cost, found
 
@@ -378,7 +375,7 @@ def change_chart(pair: SideBySide, name: str, words: Words) -> Chart | None:
     if not pair.arms:
         return None
     arms = sorted(pair.arms, key=lambda change: -change.difference)[:ROWS_DRAWN]
-    names = charts.unique([charts.safe(change.arm, 34) for change in arms])
+    names = charts.unique([_name(change.arm) for change in arms])
     figure = charts.blank(height=100 + 34 * len(arms))
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
     colours = {"better": GOOD, "worse": BAD, "chance": NEUTRAL, "unknown": NEUTRAL}
@@ -415,7 +412,7 @@ def change_chart(pair: SideBySide, name: str, words: Words) -> Chart | None:
             chance=pair.count("chance"),
             n=len(pair.arms),
         ),
-        about=words("across_forest_about", before=short(pair.before), after=short(pair.after)),
+        about=words("across_forest_about", before=shown(pair.before), after=shown(pair.after)),
         figure=figure,
         columns=(
             words("metric_arm"), words("across_before"), words("across_after"),
@@ -442,6 +439,11 @@ def _reach(change: ArmChange, colour: str) -> dict[str, Any] | None:
         "thickness": 1.6,
         "width": 4,
     }
+
+
+def _name(text: str) -> str:
+    """A name as Plotly text."""
+    return charts.safe(shown(text, 34))
 
 
 def _padded(low: float, high: float, share: float, least: float) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from suite.report import formats
 from suite.report.across import (
+    FAR,
     TASKS_FOR_TEST,
     Across,
     AcrossArm,
@@ -16,6 +17,7 @@ from suite.report.across import (
     Duel,
     SideBySide,
     across,
+    shown,
 )
 from suite.report.text_tables import csv_text, markdown_line, markdown_table
 from suite.report.words import Words
@@ -32,6 +34,8 @@ NAMED = 3
 #: What lies further below the task's best than this has no colour in the matrix.
 PALE = 0.10
 TILES = 4
+#: Costs nearer to each other than this factor are no reason to choose.
+APART = 1.1
 
 
 @dataclass(frozen=True)
@@ -104,8 +108,8 @@ def render_across(studies: Sequence[StudyResults], hrefs: Sequence[str], words: 
             )
             for i, pair in enumerate(data.pairs)
         ],
-        "cut": _cut,
-        "shown": lambda names: [_cut(name) for name in names],
+        "cut": shown,
+        "cut_all": lambda names: [shown(name) for name in names],
     }  # fmt: skip
     return render("across.html", words, context, pack)
 
@@ -144,11 +148,12 @@ def across_tiles(data: Across) -> list[AcrossTile]:
     if contested:
         winner = max(contested, key=lambda arm: (arm.share("won") or 0, -(arm.share("lost") or 0)))
         roles.setdefault(winner.arm, []).append("winner")
-    fast = [(arm.speed, arm.arm) for arm in data.arms if arm.speed is not None]
-    if len(fast) > 1:
+    useful = [arm for arm in data.arms if arm.mean_gap is not None and arm.mean_gap >= -FAR]
+    fast = [(arm.speed, arm.arm) for arm in useful if arm.speed is not None]
+    if fast and max(fast)[0] > APART * min(fast)[0]:
         roles.setdefault(max(fast)[1], []).append("quick")
-    cheap = [(arm.training, arm.arm) for arm in data.arms if arm.training is not None]
-    if len(cheap) > 1:
+    cheap = [(arm.training, arm.arm) for arm in useful if arm.training is not None]
+    if cheap and max(cheap)[0] > APART * min(cheap)[0]:
         roles.setdefault(min(cheap)[1], []).append("frugal")
     found = [(data.arm(name), own) for name, own in roles.items()]
     return [AcrossTile(arm, tuple(own)) for arm, own in found if arm is not None][:TILES]
@@ -313,7 +318,7 @@ def _caveats(data: Across, words: Words) -> list[str]:
 
 
 def _about(key: str, columns: Sequence[Column], words: Words) -> str:
-    names = [_cut(column.study) for column in columns]
+    names = [shown(column.study) for column in columns]
     return words(key, studies=_several(names, words, "across_studies_line")) if names else ""
 
 
@@ -330,22 +335,22 @@ def _verdict(data: Across, words: Words) -> str:
         if data.pairs:
             return words.sentences([_pair_said(pair, words) for pair in data.pairs[:2]])
         first = data.arm(column.best) if column.best else None
-        said = words("across_one_task", task=_cut(column.name))
+        said = words("across_one_task", task=shown(column.name))
         if first is None:
             return said
         f1 = formats.short_score(data.cell(first, column).score)
-        return words.sentences([said, words("across_one_task_best", arm=_cut(first.arm), f1=f1)])
+        return words.sentences([said, words("across_one_task_best", arm=shown(first.arm), f1=f1)])
     if not data.common:
         winner = max(data.arms, key=lambda arm: (arm.share("won") or 0.0, arm.won))
         return words(
             "across_no_common",
             n=tasks,
-            arm=_cut(winner.arm),
+            arm=shown(winner.arm),
             won=winner.won,
             contests=winner.contests,
         )
     if len(data.common) == 1:
-        return words("across_one_common", n=tasks, arm=_cut(data.common[0]))
+        return words("across_one_common", n=tasks, arm=shown(data.common[0]))
     # The second sentence is what a reader must know before believing the first.
     return words.sentences([_best(data, words), _but(data, words) or _chance(data, words)])
 
@@ -362,7 +367,7 @@ def _but(data: Across, words: Words) -> str:
     if rival is None:
         return ""
     met = rival.won + rival.level + rival.lost
-    return words("across_but", arm=_cut(rival.against), lost=rival.lost, met=met)
+    return words("across_but", arm=shown(rival.against), lost=rival.lost, met=met)
 
 
 def _ranked(data: Across) -> list[tuple[str, float]]:
@@ -374,15 +379,15 @@ def _best(data: Across, words: Words) -> str:
     rank, k = ranked[0][1], len(ranked)
     top = [arm for arm, own in ranked if own == rank]
     if len(top) > 1:
-        arms = _several([_cut(arm) for arm in top], words, "across_n_arms")
+        arms = _several([shown(arm) for arm in top], words, "across_n_arms")
         return words("across_best_shared", arms=arms, n=len(data.counted), rank=f"{rank:.2f}", k=k)
     return words(
         "across_best",
-        arm=_cut(ranked[0][0]),
+        arm=shown(ranked[0][0]),
         n=len(data.counted),
         rank=f"{rank:.2f}",
         k=k,
-        second=_cut(ranked[1][0]),
+        second=shown(ranked[1][0]),
         rank2=f"{ranked[1][1]:.2f}",
     )
 
@@ -399,8 +404,8 @@ def _chance(data: Across, words: Words) -> str:
             "across_too_few" if few else "across_too_few_arms",
             n=len(data.counted),
             least=TASKS_FOR_TEST,
-            arm=_cut(first),
-            second=_cut(second),
+            arm=shown(first),
+            second=shown(second),
             won=duel.won,
             level=duel.level,
             lost=duel.lost,
@@ -411,7 +416,7 @@ def _chance(data: Across, words: Words) -> str:
     cd, distance = f"{test.critical_difference:.2f}", f"{rank2 - rank:.2f}"
     if rank2 - rank >= test.critical_difference:
         return words("across_cd_real", distance=distance, cd=cd, p=p)
-    near = [_cut(arm) for arm, own in ranked[1:] if own - rank < test.critical_difference]
+    near = [shown(arm) for arm, own in ranked[1:] if own - rank < test.critical_difference]
     arms = _several(near, words, "across_n_arms")
     return words("across_cd_chance", distance=distance, cd=cd, p=p, arms=arms)
 
@@ -433,14 +438,19 @@ def _take(data: Across, words: Words) -> str:
     own = data.arm(first)
     rival = _rival(data)
     if rival is None:
-        said = words("across_take", arm=_cut(first))
+        said = words("across_take", arm=shown(first))
     else:
-        said = words("across_take_rival", rival=_cut(rival.against), arm=_cut(first)) + words("end")
+        said = words("across_take_rival", rival=shown(rival.against), arm=shown(first)) + words(
+            "end"
+        )
         return said
     others = [
         arm
         for arm in data.arms
-        if arm.arm in data.common and arm.arm != first and arm.training is not None
+        if arm.arm in data.common
+        and arm.arm != first
+        and arm.training is not None
+        and (arm.mean_gap or 0.0) >= -FAR
     ]
     if own is None or own.training is None or not others:
         return said + words("end")
@@ -453,7 +463,7 @@ def _take(data: Across, words: Words) -> str:
         gap = (own.mean_gap or 0.0) - (chosen.mean_gap or 0.0)
         said += words(
             f"across_take_{key}",
-            arm=_cut(chosen.arm),
+            arm=shown(chosen.arm),
             training=formats.times(chosen.training / own.training),
             gap=formats.gap(max(gap, 0.0)),
         )
@@ -473,7 +483,7 @@ def _unlabelled(data: Across, words: Words) -> str:
     best = max(asked, key=lambda arm: (arm.tasks, arm.mean_gap or 0.0))
     return words(
         "across_zero_shot",
-        arm=_cut(best.arm),
+        arm=shown(best.arm),
         gap=formats.gap(best.mean_gap),
         tasks=best.tasks,
         n=len(data.counted),
@@ -486,16 +496,16 @@ def _pair_said(pair: SideBySide, words: Words) -> str:
     )  # fmt: skip
     parts = []
     for verdict in verdicts:
-        arms = [_cut(change.arm) for change in pair.arms if change.verdict == verdict]
+        arms = [shown(change.arm) for change in pair.arms if change.verdict == verdict]
         if arms:
             named = _several(arms, words, "across_n_arms")
             parts.append(words(f"across_pair_{verdict}", arms=named))
     what = words("semicolon").join(parts) or words("across_pair_none")
     return words(
         "across_pair",
-        task=_cut(pair.task),
-        before=_cut(pair.before),
-        after=_cut(pair.after),
+        task=shown(pair.task),
+        before=shown(pair.before),
+        after=shown(pair.after),
         what=what,
     )
 
@@ -518,7 +528,7 @@ def _test_said(data: Across, words: Words) -> str:
 def _stands(data: Across, words: Words) -> str:
     """Which studies stand for tasks that have several."""
     several = {c.task for c in data.columns if not c.stands}
-    names = [_cut(column.study) for column in data.standing if column.task in several]
+    names = [shown(column.study) for column in data.standing if column.task in several]
     return words("across_stands", names=words.join(names)) if names else ""
 
 
@@ -555,9 +565,3 @@ def _shade(cell: Cell) -> int:
     if cell.gap is None:
         return 0
     return round(30 * max(0.0, 1 + cell.gap / PALE))
-
-
-def _cut(text: str, longest: int = 48) -> str:
-    """A name in a sentence or a heading: one line, cut where too long."""
-    line = " ".join(text.split())
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"

@@ -98,7 +98,7 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
     ),
     "across_cd_chance": (
         "That lead could be chance: {distance} ranks, where it takes {cd} (Friedman p {p}, "
-        "Nemenyi at 5 %); as near to it are {arms}.",
+        "Nemenyi at 5 %). Within that: {arms}.",
         "这一领先可能只是偶然：相差 {distance} 名，而需要 {cd}（Friedman p {p}，Nemenyi 5%）；"
         "同样无法区分的有 {arms}。",
     ),
@@ -140,10 +140,10 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
         "{task}, from {before} to {after}: {what}.",
         "{task}，从 {before} 到 {after}：{what}。",
     ),
-    "across_pair_better": ("{arms} better by more than chance", "{arms} 变好，不只是偶然"),
-    "across_pair_worse": ("{arms} worse by more than chance", "{arms} 变差，不只是偶然"),
-    "across_pair_chance": ("{arms} could be chance", "{arms} 可能只是偶然"),
-    "across_pair_unknown": ("no claim about {arms}", "{arms} 不作断言"),
+    "across_pair_better": ("{arms} better by more than chance", "变好（不只是偶然）：{arms}"),
+    "across_pair_worse": ("{arms} worse by more than chance", "变差（不只是偶然）：{arms}"),
+    "across_pair_chance": ("{arms} could be chance", "可能只是偶然：{arms}"),
+    "across_pair_unknown": ("no claim about {arms}", "不作断言：{arms}"),
     "across_pair_none": ("no arm has a score in both", "没有方案在两者中都有分数"),
     "across_n_arms": ("{n} arms", "{n} 个方案"),
     # tiles
