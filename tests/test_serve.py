@@ -474,6 +474,18 @@ def test_a_port_in_use_is_exit_2(home):
     assert "Traceback" not in found.stderr and found.stdout == ""
 
 
+def test_small_answers_are_sent_at_once(server):
+    with server_run.bind("127.0.0.1", 0) as sock:
+        assert sock.proto == socket.IPPROTO_TCP  # else asyncio does not set TCP_NODELAY
+    spent = []
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        for _ in range(20):
+            begun = time.perf_counter()
+            client.post("/predict", json={"text": "win"})
+            spent.append(time.perf_counter() - begun)
+    assert min(spent) < 0.03
+
+
 def test_what_cannot_be_served_is_said(at_home, tmp_path):
     assert "Did you mean" in suite("serve", "tt", "--port", 0, code=2).stderr
     assert "no exported model" in suite("serve", str(tmp_path), "--port", 0, code=2).stderr

@@ -17,6 +17,7 @@ BENCHMARKS = {
     "equal_f1": "equal_f1",
     "setfit_probe": "setfit_probe",
     "search": "search",
+    "serve": "serve",
 }
 
 if __name__ == "__main__":
