@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import html5lib
 import pytest
 from report_studies import (
     BERT,
@@ -692,9 +693,11 @@ def test_every_format_is_written_and_the_page_is_last(tmp_path: Path):
 def test_several_studies_get_an_index(tmp_path: Path):
     first, second = study(), study(study="index", title=HOSTILE)
     paths = write_reports([first, second], tmp_path, ["html"], "zh")
-    assert [p.name for p in paths] == ["toy.html", "index-2.html", "index.html"]
+    assert [p.name for p in paths] == ["toy.html", "index-2.html", "across.html", "index.html"]
     index = paths[-1].read_text(encoding="utf-8")
-    assert 'href="toy.html"' in index and 'href="index-2.html"' in index
+    for href in ("toy.html", "index-2.html", "across.html"):
+        assert f'href="{href}"' in index
+    html5lib.HTMLParser(strict=True).parse(index)
     assert "并列第一" in index and HOSTILE not in index
     assert len(index) < 60_000
 
