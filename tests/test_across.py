@@ -362,6 +362,9 @@ def test_the_same_rows_are_compared_in_pairs():
         ("recipe", "", "quick", "long"), ("budget", "epochs", "2", "4"),
     ]  # fmt: skip
     assert {"source", "fingerprint", "machine", "versions", "arms"} <= set(pair.unchanged)
+    assert across_answer(across([before, after]), EN).notes == (
+        "Between them differ: recipe and budget.",
+    )
     assert "one, from one-01 to one-02: toy-bert/linear_head better by more than chance" in (
         across_answer(across([after, before]), EN).verdict
     )

@@ -31,6 +31,7 @@ CSV_COLUMNS = (
 )  # fmt: skip
 #: Arms named in a sentence; of more only the number is told.
 NAMED = 3
+FACTS = 5
 #: What lies further below the task's best than this has no colour in the matrix.
 PALE = 0.10
 TILES = 4
@@ -429,7 +430,18 @@ def _notes(data: Across, words: Words) -> list[str]:
         notes.append(_unlabelled(data, words))
     if len(data.counted) > 1:
         notes += [_pair_said(pair, words) for pair in data.pairs[:2]]
+    elif len(data.pairs) == 1:
+        notes.append(_differ(data.pairs[0], words))
     return notes
+
+
+def _differ(pair: SideBySide, words: Words) -> str:
+    """Which circumstances a change may come from."""
+    facts = list(dict.fromkeys(words(f"fact_{change.fact}") for change in pair.changed))
+    if not facts:
+        return words("across_pair_alike")
+    named = words.join(facts) if len(facts) <= FACTS else words("across_more_facts", n=len(facts))
+    return words("across_pair_differ", facts=named)
 
 
 def _take(data: Across, words: Words) -> str:

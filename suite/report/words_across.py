@@ -140,6 +140,15 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
         "{task}, from {before} to {after}: {what}.",
         "{task}，从 {before} 到 {after}：{what}。",
     ),
+    "across_pair_differ": (
+        "Between them differ: {facts}.",
+        "两者的不同之处：{facts}。",
+    ),
+    "across_pair_alike": (
+        "Nothing that is recorded differs between them.",
+        "记录的条件没有不同。",
+    ),
+    "across_more_facts": ("{n} facts, listed below", "{n} 项，见下表"),
     "across_pair_better": ("{arms} better by more than chance", "变好（不只是偶然）：{arms}"),
     "across_pair_worse": ("{arms} worse by more than chance", "变差（不只是偶然）：{arms}"),
     "across_pair_chance": ("{arms} could be chance", "可能只是偶然：{arms}"),
