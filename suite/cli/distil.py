@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from suite.cli import completion
-from suite.cli.console import draws, err, next_step, out, say
+from suite.cli.console import draws, err, next_step, out
 from suite.cli.words import Quiet
 from suite.errors import SuiteError
 
@@ -163,7 +163,8 @@ def _conclude(done: Progress) -> None:
         parts.append(f"{done.skipped:,} repeats, empty or contradictory texts left out")
     if done.tokens:
         parts.append(f"{done.tokens:,} tokens generated")
-    say("; ".join(parts) + ".")
+    # The counts are outcome, not progress: --quiet leaves them.
+    err.print("; ".join(parts) + ".", markup=False)
     if not done.kept:
         raise SuiteError(
             "no answer was right and came with a thought: there is nothing to train on",

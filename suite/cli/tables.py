@@ -129,7 +129,7 @@ def bench_table(found: StudyResults) -> Table:
         single, server = row.single_stream, row.server
         single_valid = single is None or single.valid
         table.add_row(
-            row.arm if row.arm != before else "",
+            row.arm if row.arm != before or not out.is_terminal else "",
             row.engine,
             row.precision or "–",
             "–" if row.agreement is None else f"{row.agreement:.2%}",
