@@ -56,7 +56,7 @@ def bench(
         suite bench agnews --arm 'bert*/*' --engine openvino --engine torch --seconds 30
     """
     from suite import bench as room
-    from suite.cli.progress import observer
+    from suite.cli.progress import Lines, Watching
     from suite.cli.tables import banner, bench_table, fastest_lines
     from suite.runner import Interrupted, measures_alone
     from suite.study import bench_record
@@ -65,23 +65,24 @@ def bench(
 
     measures_alone()
     wanted = room.Wanted(arm or (), engine or (), seconds, again, endpoints)
-    with observer(quiet) as watching:
-        work = Work(storage, name, watching, Limits())
-        ensure_snapshot(work.definition)
-        try:
-            rows = room.bench(
-                work,
-                wanted,
-                say=watching.said,
-                watch=lambda done, all_, what: watching.step("engines", done, all_, what),
-            )
-        except (Interrupted, KeyboardInterrupt):
-            work.stop.set()
-            err.print(
-                "Interrupted; the engines measured so far are saved. Go on with the same command.",
-                markup=False,
-            )
-            raise typer.Exit(130) from None
+    # Lines, also on a terminal: a table redrawn while engines are timed would take their time.
+    watching = Watching() if quiet else Lines()
+    work = Work(storage, name, watching, Limits())
+    ensure_snapshot(work.definition)
+    try:
+        rows = room.bench(
+            work,
+            wanted,
+            say=watching.said,
+            watch=lambda done, all_, what: watching.step("engines", done, all_, what),
+        )
+    except (Interrupted, KeyboardInterrupt):
+        work.stop.set()
+        err.print(
+            "Interrupted; the engines measured so far are saved. Go on with the same command.",
+            markup=False,
+        )
+        raise typer.Exit(130) from None
     if as_json:
         print_json(
             {"schema_version": 1, "study": name, "bench": [bench_record.dump(r) for r in rows]}
