@@ -33,6 +33,7 @@ from suite.report.across_page import (
     across_answer,
     across_csv,
     across_files,
+    across_images,
     across_tiles,
     refusals,
     render_across,
@@ -554,6 +555,17 @@ def test_the_page_reads_without_script_and_links_every_study():
     assert "变好" in zh and "could be chance" not in re.sub(
         r"<script.*?</script>", "", zh, flags=re.S
     )
+
+
+@pytest.mark.parametrize("kind", ["one", "three", "pair", "refused", "monstrous"])
+def test_every_chart_has_its_place_its_finding_and_its_data(kind: str):
+    studies = STUDIES[kind]()
+    page = page_of(studies)
+    charts = across_images(studies, EN)
+    assert set(re.findall(r'data-chart="([^"]+)"', page)) == {chart.name for chart in charts}
+    for chart in charts:
+        assert len(chart.title) > 10 and chart.rows
+        assert all(len(row) == len(chart.columns) for row in chart.rows)
 
 
 def test_a_dozen_studies_are_quick_and_small():

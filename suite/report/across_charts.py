@@ -45,6 +45,47 @@ class CostArm:
     mean: tuple[float, float] | None
 
 
+@dataclass(frozen=True)
+class AcrossCharts:
+    """Every chart of the page across studies, each None or missing where its data is."""
+
+    ranks: Chart | None
+    wins: Chart | None
+    costs: list[Chart]
+    small: list[tuple[Cost, list[Chart]]]
+    changes: list[Chart | None]
+
+    @staticmethod
+    def of(data: Across, studies: Sequence[StudyResults], words: Words) -> AcrossCharts:
+        """The charts of these studies, of which `data` tells."""
+        styles = styles_of(studies)
+        several = len(data.counted) > 1
+        kinds: tuple[Cost, ...] = ("speed", "training") if several else ()
+        costs = [cost_chart(data, cost, styles, words) for cost in kinds]
+        return AcrossCharts(
+            ranks=ranks_chart(data, styles, words),
+            wins=wins_chart(data, words) if several else None,
+            costs=[chart for chart in costs if chart is not None],
+            small=[
+                (cost, drawn)
+                for cost, drawn in small_multiples(data, studies, styles, words)
+                if drawn
+            ],
+            changes=[change_chart(pair, f"pair-{i}", words) for i, pair in enumerate(data.pairs)],
+        )
+
+    def all(self) -> list[Chart]:
+        """The charts there are, in the page's order."""
+        found = [
+            self.ranks,
+            self.wins,
+            *self.costs,
+            *(chart for _, drawn in self.small for chart in drawn),
+            *self.changes,
+        ]
+        return [chart for chart in found if chart is not None]
+
+
 def styles_of(studies: Sequence[StudyResults]) -> dict[str, Style]:
     """One look for every arm of all studies."""
     first = studies[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from suite.report import formats
 from suite.report.across import (
@@ -19,9 +19,13 @@ from suite.report.across import (
     across,
     shown,
 )
+from suite.report.rows import SIGNIFICANCE
 from suite.report.text_tables import csv_text, markdown_line, markdown_table
 from suite.report.words import Words
 from suite.results import StudyResults
+
+if TYPE_CHECKING:
+    from suite.report.shell import Chart
 
 CSV_COLUMNS = (
     "arm", "family", "study", "task", "basis", "counted", "state", "reason", "macro_f1",
@@ -57,62 +61,56 @@ class AcrossTile:
     roles: tuple[str, ...]
 
 
-def render_across(studies: Sequence[StudyResults], hrefs: Sequence[str], words: Words) -> str:
+def render_across(
+    studies: Sequence[StudyResults],
+    hrefs: Sequence[str],
+    words: Words,
+    *,
+    refresh: int | None = None,
+) -> str:
     """The page across studies, whole.
 
     Args:
         studies: in the order they are named.
         hrefs: the address of each study's own page.
         words: the language.
+        refresh: seconds after which an open page loads itself again.
     """
-    from suite.report import across_charts
+    from suite.report.across_charts import AcrossCharts, styles_of
     from suite.report.shell import Pack, render
 
     data = across(studies)
-    styles = across_charts.styles_of(studies)
+    drawn = AcrossCharts.of(data, studies, words)
     pack = Pack()
-
-    def packed(chart: Any) -> Any:
-        return pack.add(chart) if chart is not None else None
-
-    costs: tuple[Literal["speed", "training"], ...] = ("speed", "training")
+    for chart in drawn.all():
+        pack.add(chart)
     context: dict[str, Any] = {
         "data": data,
+        "name": "across",
         "answer": across_answer(data, words),
         "tiles": across_tiles(data),
-        "styles": styles,
+        "styles": styles_of(studies),
         "href_of": lambda column: hrefs[data.columns.index(column)],
-        "shades": [
-            [_shade(arm.cells[i]) for arm in data.arms] for i in range(len(data.standing))
-        ],
+        "shades": [[_shade(arm.cells[i]) for arm in data.arms] for i in range(len(data.standing))],
         "refusals": refusals(data),
         "stands": _stands(data, words),
         "test_said": _test_said(data, words),
-        "ranks": packed(across_charts.ranks_chart(data, styles, words)),
-        "wins": packed(across_charts.wins_chart(data, words)),
-        "costs": [
-            chart
-            for cost in costs
-            if (chart := packed(across_charts.cost_chart(data, cost, styles, words)))
-        ],
-        "small": [
-            (cost, [packed(chart) for chart in drawn])
-            for cost, drawn in across_charts.small_multiples(data, studies, styles, words)
-            if drawn
-        ],
+        "drawn": drawn,
         "pairs": [
-            (
-                pair,
-                packed(across_charts.change_chart(pair, f"pair-{i}", words)),
-                method(pair, words),
-                unchanged(pair, words),
-            )
-            for i, pair in enumerate(data.pairs)
+            (pair, chart, method(pair, words), unchanged(pair, words))
+            for pair, chart in zip(data.pairs, drawn.changes, strict=True)
         ],
         "cut": shown,
         "cut_all": lambda names: [shown(name) for name in names],
-    }  # fmt: skip
-    return render("across.html", words, context, pack)
+    }
+    return render("across.html", words, context, pack, refresh=refresh)
+
+
+def across_images(studies: Sequence[StudyResults], words: Words) -> Sequence[Chart]:
+    """Every chart of the page, to be drawn as images."""
+    from suite.report.across_charts import AcrossCharts
+
+    return AcrossCharts.of(across(studies), studies, words).all()
 
 
 def across_files(
@@ -412,7 +410,7 @@ def _chance(data: Across, words: Words) -> str:
             lost=duel.lost,
         )
     p = formats.p_value(test.p)
-    if test.p >= 0.05:
+    if test.p >= SIGNIFICANCE:
         return words("across_friedman_none", p=p)
     cd, distance = f"{test.critical_difference:.2f}", f"{rank2 - rank:.2f}"
     if rank2 - rank >= test.critical_difference:

@@ -9,7 +9,7 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
     "across_studies_line": ("{n} studies", "{n} 项研究"),
     "across_tasks_line": ("{n} tasks", "{n} 个任务"),
     "across_counted_line": ("{n} tasks with test scores", "{n} 个任务有测试分数"),
-    "across_common_line": ("{n} arms tested on all of these", "{n} 个方案在这些任务上都有测试"),
+    "across_common_line": ("{n} arms tested on all tasks", "{n} 个方案在全部任务上有测试"),
     "across_index": ("All studies", "全部研究"),
     # caveats
     "across_sample_all": (
@@ -212,8 +212,8 @@ WORDS_ACROSS: dict[str, tuple[str, str]] = {
         "不作跨任务的断言。",
     ),
     "across_test_said": (
-        "Friedman's test over {n} tasks and {k} arms: χ² {statistic}, p {p}. Critical difference "
-        "(Nemenyi, 5 %): {cd} ranks.",
+        "Friedman's test over {n} tasks and {k} arms: χ² {statistic}, p {p} (as corrected by Iman "
+        "and Davenport). Critical difference (Nemenyi, 5 %): {cd} ranks.",
         "对 {n} 个任务、{k} 个方案的 Friedman 检验：χ² {statistic}，p {p}。临界差（Nemenyi，5%）："
         "{cd} 名。",
     ),
