@@ -134,7 +134,7 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         *_speed(winner),
         *_training(winner),
         *_data(winner),
-        *_limits(winner),
+        *_limits(winner, folder),
     ]
     return "\n".join(parts).rstrip() + "\n"
 
@@ -386,9 +386,9 @@ def _data(winner: Winner) -> list[str]:
 def _source(data: DataFacts) -> str:
     """Where rows came from, without this machine's folders."""
     kind, _, rest = data.source.partition(" ")
-    if kind in ("folder", "files", "file") and rest:
-        return f"{kind} {_last_part(rest)}"
-    return data.source
+    if kind not in ("folder", "files"):
+        return data.source
+    return f"{kind} {', '.join(_last_part(part.strip()) for part in rest.split(','))}"
 
 
 def _last_part(path: str) -> str:
@@ -396,7 +396,7 @@ def _last_part(path: str) -> str:
     return names.name or path
 
 
-def _limits(winner: Winner) -> list[str]:
+def _limits(winner: Winner, folder: Path) -> list[str]:
     task, model, data = winner.definition.task, _model(winner), winner.results.data
     language = _LANGUAGES.get(task.language, task.language)
     lines = [
@@ -411,6 +411,12 @@ def _limits(winner: Winner) -> list[str]:
     cut = data.audit.truncated.get(winner.arm) if data.audit else None
     if cut:
         lines.append(f"- {cut:.1%} of the training texts were cut at its limit.")
+    prompter = _settings(folder).get("prompter")
+    if isinstance(prompter, dict) and prompter.get("shots"):
+        lines.append(
+            "- `settings.json` holds the training texts that stand in its prompt as examples: who "
+            "gets this folder gets them."
+        )
     if model.licence:
         lines.append(
             f"- The base model's licence is {escaped(model.licence)}; the terms of the training "

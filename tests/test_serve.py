@@ -616,6 +616,53 @@ def test_a_model_that_fails_is_500_without_a_trace_and_a_row_of_zeros_is_no_answ
     service.close()
 
 
+def test_a_client_that_has_gone_is_not_computed_for(monkeypatch):
+    monkeypatch.setattr("suite.serving.server._LOOK_SECONDS", 0.05)
+    release, computed = threading.Event(), []
+
+    def predict(texts):
+        release.wait(10)
+        computed.extend(texts)
+        return two_classes(texts)
+
+    service = Service(served(predict), Limits(max_batch=1))
+    app = create_app(service)
+    service.state = "ready"
+    left = asyncio.Event()
+
+    async def ask(text, *, leaves):
+        body = [{"type": "http.request", "body": json.dumps({"text": text}).encode()}]
+        sent = []
+
+        async def receive():
+            if body:
+                return body.pop()
+            await (left if leaves else asyncio.Event()).wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [],
+                 "query_string": b"", "http_version": "1.1", "scheme": "http"}  # fmt: skip
+        await app(scope, receive, send)
+        return sent[0]["status"]
+
+    async def run():
+        first = asyncio.ensure_future(ask("stays", leaves=False))
+        second = asyncio.ensure_future(ask("goes", leaves=True))
+        await asyncio.sleep(0.1)
+        left.set()
+        assert await second == 499
+        assert service.metrics.registry.get_sample_value("suite_queue_texts") == 0
+        release.set()
+        assert await first == 200
+
+    asyncio.run(run())
+    service.close()
+    assert computed == ["stays"]
+
+
 def test_limits_that_contradict_each_other_are_refused():
     with pytest.raises(ValueError, match="10 texts, and only 5"):
         Service(served(), Limits(max_texts=10, max_queue=5))
