@@ -384,13 +384,13 @@ def marker(style: Style, size: float) -> dict[str, Any]:
 def _axis(data: TradeOff, words: Words) -> dict[str, Any]:
     title = words(f"axis_{data.x.key}")
     if not data.log:
-        return {"title": {"text": title}, "tickformat": ",.4~g"}
+        return {"title": {"text": title}, "tickformat": ",.4~r"}
     return {
         "title": {"text": words("axis_log", title=title)},
         "type": "log",
         "dtick": "D2",
         # Thousands of texts as k; but half a second is no 500m.
-        "tickformat": "~s" if data.x.higher_is_better else ",.3~g",
+        "tickformat": "~s" if data.x.higher_is_better else ",.3~r",
         "exponentformat": "none",
     }
 

@@ -83,9 +83,10 @@ def write(
     # The page comes last, whatever the order it was asked in.
     ordered = [name for name in ("json", "csv", "md", "html") if name in asked]
     written: list[Path] = []
+    if images:
+        from suite.report.images import write_images
     for results, name in zip(studies, names, strict=True):
         if images:
-            from suite.report.images import write_images
             from suite.report.page import StudyCharts
 
             drawn = StudyCharts.of(results, words)
@@ -93,8 +94,11 @@ def write(
         for suffix, text in _files(results, ordered, words, refresh):
             written.append(_write(folder / f"{name}{suffix}", text))
     if len(studies) > 1:
-        from suite.report.across_page import across_files
+        from suite.report.across_page import across_files, across_images
 
+        if images:
+            drawn_across = across_images(studies, words)
+            written += write_images(drawn_across, folder / "across-images")
         for file, text in across_files(studies, words, ordered):
             written.append(_write(folder / file, text))
     if "html" in asked and len(studies) > 1:
@@ -102,11 +106,12 @@ def write(
         from suite.report.page import index_entry, render_index
 
         hrefs = [f"{name}.html" for name in names]
-        written.append(_write(folder / "across.html", render_across(studies, hrefs, words)))
+        text = render_across(studies, hrefs, words, refresh=refresh)
+        written.append(_write(folder / "across.html", text))
         entries = [
             index_entry(results, href, words) for results, href in zip(studies, hrefs, strict=True)
         ]
-        page = render_index(entries, words, across="across.html")
+        page = render_index(entries, words, across="across.html", refresh=refresh)
         written.append(_write(folder / "index.html", page))
     return written
 

@@ -253,13 +253,20 @@ def _commands(results: StudyResults) -> str:
     return "\n".join(lines)
 
 
-def render_index(entries: Sequence[IndexEntry], words: Words, across: str | None = None) -> str:
+def render_index(
+    entries: Sequence[IndexEntry],
+    words: Words,
+    across: str | None = None,
+    *,
+    refresh: int | None = None,
+) -> str:
     """The page that names every study and its answer.
 
     Args:
         across: the address of the page across studies, where there is one.
+        refresh: seconds after which an open page loads itself again.
     """
-    return render("index.html", words, {"entries": entries, "across": across})
+    return render("index.html", words, {"entries": entries, "across": across}, refresh=refresh)
 
 
 def index_entry(results: StudyResults, href: str, words: Words) -> IndexEntry:
