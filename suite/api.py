@@ -166,8 +166,12 @@ def create_study(
         train_rows=train_rows,
         command=_as_called(task, given),
     )
+    told: list[str] = []
     with _surroundings():
-        return create(wanted, warn=lambda text: warnings.warn(text, stacklevel=4))
+        made = create(wanted, warn=told.append)
+    for text in told:
+        warnings.warn(text, stacklevel=2)
+    return made
 
 
 @dataclass(frozen=True)
