@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 import webbrowser
 from collections.abc import Sequence
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from suite.cli.console import say
+from suite.cli import completion
+from suite.cli.console import next_step, say
 from suite.cli.study import Storage
 from suite.errors import ReportError, nearest
 
@@ -24,7 +26,11 @@ LANGUAGES = ("en", "zh")
 def report(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Studies; all where none is named."),
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Studies; all where none is named.",
+            autocompletion=completion.studies,
+        ),
     ] = None,
     format: Annotated[
         str, typer.Option("--format", help="Any of html, json, csv, md, with commas.")
@@ -77,6 +83,8 @@ def report(
         typer.echo(str(written[-1]))
         if open_page:
             webbrowser.open(written[-1].resolve().as_uri())
+        if found[0].finals:
+            next_step(f'suite predict {shlex.quote(found[0].study)} "a text"')
         return
     before = ""
     opened = False
