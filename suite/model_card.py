@@ -169,8 +169,8 @@ def _numbers(winner: Winner) -> list[str]:
         ]
     else:
         opened = found.test_openings
-        often = "once" if opened == 1 else f"{opened} times"
-        lines += ["", f"The test split was opened {often}, after the search had ended."]
+        once = "once, after the search had ended"
+        lines += ["", f"The test split was opened {once if opened == 1 else f'{opened} times'}."]
         if final.seeds > 1:
             lines.append(
                 "The test numbers are means over retrainings; the weights in this folder are of "
@@ -363,7 +363,8 @@ def _base(model: Model) -> str:
         return f"{escaped(model.endpoint_model or model.name)}, asked at a server"
     if model.hub:
         return f"{escaped(model.hub)} at revision {escaped(model.revision)}"
-    return f"a local folder, {escaped(_last_part(model.path or model.name))}"
+    where = escaped(_last_part(model.path or model.name))
+    return f"a local folder ({where}), called {escaped(model.name)} in the study"
 
 
 def _value(value: Any) -> str:
