@@ -278,18 +278,14 @@ thread.join()
 FOUND = "['fasttext/toy', 'tfidf/toy'] ['COMPLETE', 'COMPLETE']\n"
 
 
-@pytest.mark.parametrize("how", ["a script without a guard", "no main file"])
-def test_trials_do_not_run_the_calling_script_again(folder, toy_task, how):
+def test_trials_do_not_run_the_calling_script_again(folder, toy_task):
     write_recipe(folder, trials=2)
-    if how == "no main file":
-        assert python(SCRIPT, folder, "-") == FOUND
-    else:
-        (folder / "script.py").write_text(SCRIPT)
-        assert python("", folder, "script.py") == FOUND
+    (folder / "script.py").write_text(SCRIPT)
+    assert python("", folder, "script.py") == FOUND
     assert (folder / "ran.txt").read_text() == "x"
 
 
-def test_ctrl_c_saves_and_comes_out(folder, slow):
+def test_ctrl_c_saves_and_comes_out_without_a_main_file_too(folder, slow):
     code = (
         "import os, signal, suite\n"
         "def watch(happened):\n"
