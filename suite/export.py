@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 from suite import snapshot
 from suite.errors import ModelError, StorageError
+from suite.model_card import OnnxFile, card, is_classifier
 
 if TYPE_CHECKING:
-    from suite.serving.engines.agreement import Agreement
     from suite.study.winner import Winner
 
 LABELS = "labels.json"
@@ -52,14 +52,6 @@ class Exported:
     language: str
 
 
-@dataclass(frozen=True)
-class OnnxFile:
-    """An ONNX file that was written, and how it compares with the model it was made from."""
-
-    agreement: Agreement
-    rows: int
-
-
 def export(
     winner: Winner,
     folder: Path,
@@ -77,8 +69,6 @@ def export(
         StorageError: the folder exists or can't be written.
         ModelError: the model can't be written as ONNX, or its ONNX file answers otherwise.
     """
-    from suite.model_card import card
-
     if folder.exists() or folder.is_symlink():
         raise StorageError(f"{folder} exists", fix="Name a new folder.")
     if onnx:
@@ -180,12 +170,6 @@ def _json(file: Path) -> dict[str, Any]:
 
 def _write(file: Path, text: str) -> None:
     file.write_bytes(text.encode("utf-8", "replace"))
-
-
-def is_classifier(folder: Path) -> bool:
-    """Whether transformers loads a folder as a sequence classifier, its head with it."""
-    named = _json(folder / "config.json").get("architectures")
-    return isinstance(named, list) and any("ForSequenceClassification" in str(n) for n in named)
 
 
 def _name_labels(folder: Path, names: list[str]) -> None:

@@ -11,6 +11,7 @@ import html
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from suite.catalog import Model
 from suite.results import DataFacts, Final, Rps
 
 if TYPE_CHECKING:
-    from suite.export import OnnxFile
+    from suite.serving.engines.agreement import Agreement
     from suite.study.winner import Winner
 
 #: Characters of one name on the page; labels can be as long as somebody likes.
@@ -29,6 +30,14 @@ _LONGEST = 200
 #: Licences by the Hub's identifiers; others are "other" with their name.
 _LICENCES = {"apache-2.0", "mit", "bsd-3-clause", "cc-by-4.0", "cc-by-sa-4.0", "gemma", "llama3"}
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
+
+
+@dataclass(frozen=True)
+class OnnxFile:
+    """An ONNX file that was written, and how it compares with the model it was made from."""
+
+    agreement: Agreement
+    rows: int
 
 
 def card(winner: Winner, folder: Path, onnx: OnnxFile | None = None) -> str:
@@ -57,8 +66,6 @@ def escaped(text: object) -> str:
 
 
 def _head(winner: Winner, folder: Path) -> str:
-    from suite.export import is_classifier
-
     task, model = winner.definition.task, _model(winner)
     head: dict[str, Any] = {"language": [task.language], "pipeline_tag": "text-classification"}
     if model.licence:
@@ -211,8 +218,6 @@ def _classes(winner: Winner) -> list[str]:
 
 
 def _loading(winner: Winner, folder: Path, onnx: OnnxFile | None) -> list[str]:
-    from suite.export import is_classifier
-
     lines = [
         "## Use",
         "",
@@ -460,3 +465,12 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         return f"| {' | '.join(cells)} |"
 
     return [line(names), line(["---"] * len(names)), *(line(row) for row in rows)]
+
+
+def is_classifier(folder: Path) -> bool:
+    """Whether transformers loads a folder as a sequence classifier, its head with it."""
+    try:
+        named = json.loads((folder / "config.json").read_text(encoding="utf-8"))["architectures"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return isinstance(named, list) and any("ForSequenceClassification" in str(n) for n in named)
