@@ -549,6 +549,16 @@ def test_browser_photographs_both_themes_by_system_and_by_choice(opened: Any):
     assert page.locator("#leaderboard table").first.is_visible() and chart.count() == 1
 
 
+@pytest.mark.slow
+def test_browser_has_every_chart_on_paper_unseen(opened: Any, tmp_path: Path):
+    page = opened(study())
+    for chart in page.locator(".chart:visible").all():
+        chart.locator("svg.main-svg").first.wait_for(state="attached")
+    assert page.evaluate("scrollY") == 0
+    page.pdf(path=tmp_path / "page.pdf")
+    assert (tmp_path / "page.pdf").stat().st_size > 50_000
+
+
 def brightness(page: Any) -> float:
     """Of the page's paper, 0 to 255."""
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")

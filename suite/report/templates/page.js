@@ -130,7 +130,16 @@
     charts.forEach((element) => watch.observe(element));
   } else charts.forEach(draw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  addEventListener("beforeprint", () => charts.filter((c) => !c.closest("[hidden]")).forEach(draw));
+  // The rest one by one when there is nothing else to do: a page that is printed has them all.
+  const idle = window.requestIdleCallback ?? ((then) => setTimeout(then, 100));
+  const waiting = [...charts];
+  const drawNext = async () => {
+    const element = waiting.shift();
+    if (element === undefined) return;
+    if (!element.closest("[hidden]")) await draw(element);
+    idle(drawNext);
+  };
+  addEventListener("load", () => idle(drawNext));
 
   // The data behind a chart, as a table in the page and as a file.
   const cellOf = (value, kind) => {
