@@ -5,6 +5,7 @@ The rooms, top floor first; a room imports only rooms below it:
     cli/         words in, one call, a table out
     api.py       the same as functions, for scripts and notebooks
     report/      results -> rows -> charts -> page
+    course.py    a study's whole course: preflight, search, finals
     finals.py    the best of each arm on the test split, and which differences are chance
     distil.py    thoughts of a larger model about training rows, as training data
     study/       the only room that imports optuna

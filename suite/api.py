@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import PrivateAttr
 
+from suite import course
 from suite import tensorboard as tensorboards
 from suite.errors import DataError, ModelError, StudyError
 from suite.protocols import Predictor as Trained
@@ -52,7 +53,8 @@ from suite.task import Task, find_task
 if TYPE_CHECKING:
     import pandas
 
-    from suite.study.work import Observer, Work
+    from suite.study.preflight import Estimate
+    from suite.study.work import Observer
 
 __all__ = [
     "Created",
@@ -263,7 +265,13 @@ def run_study(
             work = Work(storage, study_name, observer, limits, halt)
             work.runner = _Runner(halt, preload=work._preload())
             try:
-                _carry_out(work, observer, seconds, force)
+                course.run(
+                    work,
+                    timeout=seconds,
+                    force=force,
+                    said=observer.said,
+                    estimated=_told(observer),
+                )
             except Interrupted:
                 if telling.raised is not None:
                     raise telling.raised from None
@@ -447,29 +455,16 @@ def _frame(text: str) -> pandas.DataFrame:
 # ---------------------------------------------------------------- running
 
 
-def _carry_out(work: Work, observer: Observer, timeout: float | None, force: bool) -> None:
-    """Preflight, search, finals.
+def _told(observer: Observer) -> Callable[[Estimate], None]:
+    """An observer that hears estimates as sentences."""
 
-    Raises:
-        Interrupted: asked to stop; what ran is queued again.
-    """
-    from suite import finals
-    from suite.study.preflight import preflight
+    def estimated(found: Estimate) -> None:
+        if found.failure is not None:
+            observer.said(f"{found.arm}: {found.failure}")
+        elif found.seconds is not None:
+            observer.said(f"{found.arm}: a trial takes about {found.seconds:,.1f} s")
 
-    recipe = work.definition.recipe
-    if recipe.preflight and work.missing() > 0:
-        budget = min(
-            (b for b in (recipe.max_trial_seconds, timeout) if b is not None), default=None
-        )
-        for found in preflight(work, max_trial_seconds=budget, force=force):
-            if found.failure is not None:
-                observer.said(f"{found.arm}: {found.failure}")
-            elif found.seconds is not None:
-                observer.said(f"{found.arm}: a trial takes about {found.seconds:,.1f} s")
-    work.run()
-    if finals.due(work):
-        observer.said("Scoring each arm's best on the test split")
-        finals.score(work, seeds=recipe.finals.seeds, say=observer.said)
+    return estimated
 
 
 class _Stop(threading.Event):

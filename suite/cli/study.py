@@ -236,10 +236,9 @@ def _run(
     tensorboard: Path | None,
 ) -> None:
     """Preflight, search, finals, and the table."""
-    from suite import finals
+    from suite import course
     from suite.cli.progress import observer
     from suite.runner import Interrupted
-    from suite.study.preflight import preflight
     from suite.study.work import Limits, Work
     from suite.tensorboard import watched
 
@@ -247,28 +246,15 @@ def _run(
         work = Work(storage, name, told, Limits(workers, timeout, max_disk))
         watching.study(work)
         try:
-            recipe = work.definition.recipe
-            if recipe.preflight and work.missing() > 0:
-                budget = min(
-                    (b for b in (recipe.max_trial_seconds, timeout) if b is not None), default=None
-                )
-                preflight(
-                    work,
-                    max_trial_seconds=budget,
-                    force=force,
-                    timing=lambda done, all_, arm: watching.step("timing arms", done, all_, arm),
-                    estimated=watching.estimated,
-                )
-            watching.searching()
-            work.run()
-            if finals.due(work):
-                watching.said("Scoring each arm's best on the test split …")
-                finals.score(
-                    work,
-                    seeds=recipe.finals.seeds,
-                    say=watching.said,
-                    watch=lambda done, all_, arm: watching.step("finals", done, all_, arm),
-                )
+            course.run(
+                work,
+                timeout=timeout,
+                force=force,
+                said=watching.said,
+                estimated=watching.estimated,
+                searching=watching.searching,
+                step=watching.step,
+            )
         except (Interrupted, KeyboardInterrupt):
             work.stop.set()
             err.print(
