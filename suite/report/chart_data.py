@@ -13,7 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from suite.report.rows import Leaderboard, LeaderboardRow, Metric, pareto_front
+from suite.report.rows import (
+    Leaderboard,
+    LeaderboardRow,
+    Metric,
+    last_score,
+    pareto_front,
+)
 from suite.results import Published, StudyResults, Trial
 
 #: Curves drawn of each arm, and trials drawn in all.
@@ -408,7 +414,7 @@ def history(results: StudyResults, cap: int = TRIALS_DRAWN) -> History:
     points = [
         TrialPoint(trial.number, trial.arm, value, trial.state == "PRUNED")
         for trial in sorted(results.trials, key=lambda t: t.number)
-        if trial.state in ("COMPLETE", "PRUNED") and (value := _last_score(trial)) is not None
+        if trial.state in ("COMPLETE", "PRUNED") and (value := last_score(trial)) is not None
     ]
     best: list[tuple[int, float]] = []
     for point in points:
@@ -518,14 +524,8 @@ def label_of(labels: Sequence[str], index: int) -> str:
     return labels[index] if 0 <= index < len(labels) else str(index)
 
 
-def _last_score(trial: Trial) -> float | None:
-    if trial.macro_f1 is not None:
-        return trial.macro_f1
-    return max((c.macro_f1 for c in trial.checkpoints), default=None)
-
-
 def _by_score(trial: Trial) -> tuple[float, int]:
-    return (-(_last_score(trial) or 0.0), trial.number)
+    return (-(last_score(trial) or 0.0), trial.number)
 
 
 def _padded(values: Sequence[float], share: float, least: float) -> tuple[float, float]:

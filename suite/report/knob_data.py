@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from suite.report.rows import Leaderboard
+from suite.report.rows import Leaderboard, last_score
 from suite.results import StudyResults, Trial
 
 #: Trials drawn of an arm; hyperparameters that get an axis or a slice of their own.
@@ -92,7 +92,7 @@ def knobs(results: StudyResults, board: Leaderboard, cap: int = TRIALS_DRAWN) ->
             for trial in results.trials
             if trial.arm == row.arm
             and trial.state in ("COMPLETE", "PRUNED")
-            and (score := _score(trial)) is not None
+            and (score := last_score(trial)) is not None
         ]
         if len(scored) < 3:
             continue
@@ -203,9 +203,3 @@ def _ticks(low: float, high: float, log: bool) -> list[float]:
 
 def _text(value: str | int | float | bool | None) -> str:
     return "true" if value is True else "false" if value is False else str(value)
-
-
-def _score(trial: Trial) -> float | None:
-    if trial.macro_f1 is not None:
-        return trial.macro_f1
-    return max((c.macro_f1 for c in trial.checkpoints), default=None)

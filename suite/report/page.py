@@ -18,6 +18,7 @@ from suite.report.rows import (
     bounds_of,
     extreme,
     failures,
+    last_score,
     leaderboard,
     references,
 )
@@ -431,7 +432,7 @@ def _trials(results: StudyResults) -> dict[str, Any]:
             trial.number,
             at_arm[trial.arm],
             at_state[trial.state],
-            _rounded(_score(trial)),
+            _rounded(last_score(trial)),
             _rounded(trial.train_seconds),
             _rounded(trial.rps.offline_per_second if trial.rps else None),
             _rounded(trial.rps.single_stream.p90_ms if trial.rps else None),
@@ -446,12 +447,6 @@ def _trials(results: StudyResults) -> dict[str, Any]:
 def _note(trial: Trial) -> str:
     text = " ".join((trial.error or "").split())
     return text if len(text) <= ERROR_IN_TRIALS else f"{text[: ERROR_IN_TRIALS - 1]}…"
-
-
-def _score(trial: Trial) -> float | None:
-    if trial.macro_f1 is not None:
-        return trial.macro_f1
-    return max((c.macro_f1 for c in trial.checkpoints), default=None)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -205,6 +205,13 @@ def trial_counts(trials: Sequence[Trial]) -> dict[str, Counter[str]]:
     return counts
 
 
+def last_score(trial: Trial) -> float | None:
+    """A trial's macro-F1 on validation; of one that did not end, its best checkpoint's."""
+    if trial.macro_f1 is not None:
+        return trial.macro_f1
+    return max((c.macro_f1 for c in trial.checkpoints), default=None)
+
+
 def pareto_front(rows: Sequence[LeaderboardRow], x: Metric, y: Metric) -> tuple[str, ...]:
     """The arms that no other arm equals or beats on both metrics and beats on one, by rising x.
 
