@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,9 @@ os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # As the suite's own children have it: spinning threads make a busy machine crawl.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+# A shell without job control starts what runs in the background deaf to Ctrl-C, and its children
+# are born so: the tests that interrupt would test nothing.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 TOYS = Path(__file__).parent / "toys"
 sys.path.insert(0, str(TOYS))
 os.environ["PYTHONPATH"] = os.pathsep.join(

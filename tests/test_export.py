@@ -244,7 +244,7 @@ def test_a_folder_is_written_whole_or_not_at_all(at_home, tmp_path, monkeypatch)
     def full(*args, **named):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(model_card, "card", full)
+    monkeypatch.setattr("suite.export.card", full)
     with pytest.raises(StorageError, match="No space left on device"):
         export(kept, tmp_path / "deep" / "model")
     assert not list((tmp_path / "deep").iterdir())
