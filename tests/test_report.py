@@ -316,7 +316,7 @@ def test_caveats_come_before_the_winner(language: str):
     if language == "en":
         assert found.caveats == (
             "This is the bundled sample, not the real data: it shows how the suite works, and "
-            "no figure here holds for “Toy News”.",
+            "no figure here holds for 'Toy News'.",
             "No encoder or decoder arm could be compared: every one was refused or retired "
             "(3 in all; the reasons are listed).",
             "No arm meets the bounds (at least 10,000 texts/s).",

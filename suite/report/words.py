@@ -61,14 +61,14 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "banner_sample_more": (
         "A seeded generator wrote these rows so that the suite can be tried without a download. "
-        "Every number on this page describes the generator, none describes “{title}”.",
+        "Every number on this page describes the generator, none describes '{title}'.",
         "这些数据由固定种子的生成器写成，以便不下载任何东西就能试用。"
         "本页的所有数字只说明生成器，与“{title}”的真实数据无关。",
     ),
     "answer_title": ("The answer", "结论"),
     "answer_sample": (
         "This is the bundled sample, not the real data: it shows how the suite works, and no "
-        "figure here holds for “{title}”.",
+        "figure here holds for '{title}'.",
         "这是内置样例，并非真实数据：它只演示本工具如何工作，数字不适用于“{title}”。",
     ),
     "answer_missing": (
@@ -253,7 +253,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # the leaderboard
     "leaderboard": ("Leaderboard", "排行榜"),
     "leaderboard_test": (
-        "Ranked on the test split. Arms whose difference could be chance share a rank (“=”): an "
+        "Ranked on the test split. Arms whose difference could be chance share a rank ('='): an "
         "arm's rank is one more than the number of arms significantly better than it.",
         "按测试集排名。差异可能只是偶然的方案并列（“=”）：名次等于显著优于它的方案数加一。",
     ),
