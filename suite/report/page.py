@@ -83,10 +83,8 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
     """
     board = leaderboard(results)
     styles = chart_data.styles(results)
-    views = chart_data.class_views(results, board)
     told = answer(results, board, words)
     split = references(results)
-    per_class = chart_data.per_class(views)
     pack = Pack(values={"trials": _trials(results)})
     drawn = StudyCharts.of(results, words)
     for chart in drawn.all():
@@ -105,7 +103,7 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
         "importance": drawn.importance,
         "knobs": drawn.knobs,
         "class_views": drawn.confusions,
-        "per_class": per_class,
+        "per_class": drawn.by_class,
         "per_class_chart": drawn.per_class,
         "timeline": drawn.timeline,
         "states": drawn.states,
@@ -121,7 +119,6 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
             "macro_f1": extreme(board.rows, METRICS["test_macro_f1"]),
             "accuracy": extreme(board.rows, METRICS["test_accuracy"]),
         },
-        "bounds": bounds_text(bounds_of(results), words) if bounds_of(results) else None,
         "settings_rows": _settings_rows(results, words),
         "commands": _commands(results),
         "environment": formats.flat(results.environment),
@@ -143,6 +140,7 @@ class StudyCharts:
     importance: Chart | None
     knobs: list[tuple[Any, Chart, Chart]]
     confusions: list[tuple[chart_data.ClassView, Chart]]
+    by_class: chart_data.PerClass | None
     per_class: Chart | None
     timeline: Chart | None
     states: Chart | None
@@ -165,6 +163,7 @@ class StudyCharts:
             importance=study_charts.importance(results, styles, words),
             knobs=list(study_charts.knobs(results, board, styles, words)),
             confusions=list(study_charts.confusions(views, results.labels, words)),
+            by_class=by_class,
             per_class=(
                 study_charts.per_class(by_class, results.labels, styles, words)
                 if by_class

@@ -353,7 +353,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "prepare_seconds": ("Preparing", "准备用时"),
     "machine": ("Machine", "机器"),
     "versions": ("Versions", "版本"),
-    "measured_on": ("Measured", "测量时间"),
     "fastest": ("fastest", "最快"),
     "fastest_more": (
         "nothing else that was measured on this machine is faster in this scenario",
@@ -408,7 +407,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "各方案的最佳试验，数据为{split}。矩阵的一行是一个真实类别；颜色为该类中的占比。",
     ),
     "choose_arm": ("Arm", "方案"),
-    "confusion": ("Confusion matrix", "混淆矩阵"),
     "top_confusions": ("Most frequent confusions", "最常见的混淆"),
     "no_confusions": ("No confusion: every row is right.", "没有混淆：全部正确。"),
     "per_class": ("F1 of each class", "各类别 F1"),
@@ -486,7 +484,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "class_table": ("All {n} classes", "全部 {n} 类"),
     "truncated": ("Texts cut at the token limit", "在长度上限处被截断的文本"),
     "model": ("Model", "模型"),
-    "share": ("Share", "比例"),
     # circumstances
     "circumstances": ("Circumstances", "实验条件"),
     "repeat": ("To repeat it", "复现命令"),
@@ -519,7 +516,6 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "other_facts": ("Noted", "备注"),
     "contended": ("Contended", "有争用"),
-    "estimate": ("Estimated per trial", "单次试验预估"),
     # references
     "references": ("Published numbers", "已发表的数字"),
     "references_intro": (
@@ -527,7 +523,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "are listed with what differs.",
         "只有测试数据和训练规模与我们一致的才画成横线；其余列出差异所在。",
     ),
-    "references_none": ("The task names none.", "任务文件没有列出。"),
     "drawn": ("Drawn in the charts", "已画入图表"),
     "drawn_later": (
         "Comparable, and drawn once the finals have run",
@@ -546,7 +541,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "点线为准确率；画在宏 F1 轴上仅供参考。",
     ),
     # trials
-    "all_trials": ("All trials", "全部试验"),
     "all_trials_more": ("Show {n} trials", "显示 {n} 次试验"),
     "state": ("State", "状态"),
     "macro_f1": ("Macro-F1", "宏 F1"),
@@ -850,10 +844,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "cheapest to train",
         "训练最省",
     ),
-    "against_best": (
-        "against {arm}",
-        "相对 {arm}",
-    ),
     "missed": (
         "Rows that every arm gets wrong",
         "所有方案都判错的行",
@@ -908,7 +898,6 @@ WORDS: dict[str, tuple[str, str]] = {
     # exports
     "answer_column": ("Answer", "结论"),
     "best_arm": ("Best", "最佳方案"),
-    "finals": ("Finals", "决赛"),
 }
 WORDS.update(WORDS_ACROSS)
 
