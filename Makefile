@@ -51,7 +51,7 @@ format: $(VENV)/.dev ## Let ruff put things in order
 	$(BIN)/ruff format .
 
 schemas: $(VENV)/.core ## Write the JSON schemas that editors read
-	$(BIN)/python -m suite.schemas
+	$(BIN)/python -m suite.cli.schemas
 
 clean: ## Remove the environment and caches (studies and reports stay)
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info

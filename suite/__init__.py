@@ -26,6 +26,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from suite.version import __version__
+
 if TYPE_CHECKING:
     from suite.api import (
         Created,
@@ -40,11 +42,9 @@ if TYPE_CHECKING:
         run_study,
         trials_frame,
     )
+    from suite.contracts.results import StudyResults
+    from suite.contracts.task import Task
     from suite.errors import SuiteError
-    from suite.results import StudyResults
-    from suite.task import Task
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Created",
@@ -53,6 +53,7 @@ __all__ = [
     "StudyResults",
     "SuiteError",
     "Task",
+    "__version__",
     "build_report",
     "create_study",
     "leaderboard_frame",
@@ -63,7 +64,7 @@ __all__ = [
     "trials_frame",
 ]
 
-_ELSEWHERE = {"StudyResults": "results", "SuiteError": "errors", "Task": "task"}
+_ELSEWHERE = {"StudyResults": "contracts.results", "SuiteError": "errors", "Task": "contracts.task"}
 
 
 def __getattr__(name: str) -> Any:

@@ -32,13 +32,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import PrivateAttr
 
-from suite import course
-from suite import tensorboard as tensorboards
+from suite.child.runner import Interrupted, Runner
+from suite.config.task import find_task
+from suite.contracts.results import Checkpoint, StudyResults, Trial
+from suite.contracts.strategy import Predictor as Trained
+from suite.contracts.strategy import Probabilities
+from suite.contracts.task import Task
 from suite.errors import DataError, ModelError, StudyError
-from suite.protocols import Predictor as Trained
-from suite.protocols import Probabilities
-from suite.results import Checkpoint, StudyResults, Trial
-from suite.runner import Interrupted, Runner
+from suite.handover import tensorboard as tensorboards
+from suite.study import course
 from suite.study.create import (
     Created,
     Wanted,
@@ -48,7 +50,6 @@ from suite.study.create import (
     parse_duration,
     parse_size,
 )
-from suite.task import Task, find_task
 
 if TYPE_CHECKING:
     import pandas
@@ -399,7 +400,7 @@ def load_predictor(
 
     with _surroundings():
         if _is_folder(name):
-            from suite.export import read_exported
+            from suite.handover.export import read_exported
 
             if arm is not None:
                 raise ModelError(
@@ -423,7 +424,7 @@ def trials_frame(results: StudyResults) -> pandas.DataFrame:
     Example:
         trials_frame(results).groupby("arm")["macro_f1"].max()
     """
-    from suite.report.export import trials_csv
+    from suite.report.pages.export import trials_csv
 
     return _frame(trials_csv(results))
 
@@ -434,8 +435,8 @@ def leaderboard_frame(results: StudyResults) -> pandas.DataFrame:
     Example:
         leaderboard_frame(results)[["rank", "arm", "test_macro_f1", "offline_per_second"]]
     """
-    from suite.report.export import leaderboard_csv
-    from suite.report.rows import leaderboard
+    from suite.report.data.rows import leaderboard
+    from suite.report.pages.export import leaderboard_csv
 
     return _frame(leaderboard_csv(leaderboard(results)))
 

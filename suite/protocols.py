@@ -1,150 +1,27 @@
-"""What the rooms promise each other: a strategy turns a model and training rows into a predictor.
+"""The strategy contract under the name that strategies outside this package import.
 
-A strategy sees its `Run` and nothing else: no Optuna, no clock, no test split.
+It stands in `suite.contracts.strategy`; this address stays, so that a strategy written for an
+earlier version goes on working.
 """
 
-from __future__ import annotations
+from suite.contracts.strategy import (
+    NO_ANSWER,
+    Predictor,
+    Probabilities,
+    Pruned,
+    Refused,
+    Rows,
+    Run,
+    Strategy,
+)
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
-
-import numpy as np
-from numpy.typing import NDArray
-
-from suite.catalog import Model
-from suite.space import Params, Space
-from suite.task import Task
-
-Probabilities = NDArray[np.float32]
-
-#: The class index of a row that was not answered; it counts as wrong whatever the label.
-NO_ANSWER = -1
-
-
-class Pruned(Exception):
-    """Raised by `Run.checkpoint` when the trial should end. Strategies let it through."""
-
-
-class Refused(Exception):
-    """Raised by a strategy that finds out only in `fit` that it can't run; the message says why."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Texts and their class indices, in one order."""
-
-    texts: tuple[str, ...]
-    labels: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def take(self, indices: Sequence[int]) -> Rows:
-        """The rows at these positions."""
-        return Rows(tuple(self.texts[i] for i in indices), tuple(self.labels[i] for i in indices))
-
-
-@runtime_checkable
-class Predictor(Protocol):
-    """A trained classifier, from raw text to probabilities.
-
-    It may also have `facts`, circumstances of its last `predict_proba` that belong to the trial
-    (a dict); `form`, the name of how it serves; `forms()`, other predictors that serve the same
-    model in another form, by name; and `to_measure()`, itself without what a measurement of
-    speed must not see, such as a cache of answers.
-    """
-
-    #: What decides serving speed: two predictors of one shape serve equally fast.
-    serving_shape: str
-    #: Numbers it computes in: "float32", "bfloat16", ...
-    precision: str
-    #: Texts in one batch when many are asked for at once.
-    batch: int
-
-    def predict_proba(self, texts: Sequence[str]) -> Probabilities:
-        """Class probabilities, float32 [texts, classes]; each row sums to 1, or is all 0 where
-        the model gave no answer that names a class."""
-        ...
-
-    def save(self, folder: Path) -> None:
-        """Writes itself: arrays as safetensors, vocabulary and settings as JSON."""
-        ...
-
-
-class Run(Protocol):
-    """One training, as a strategy sees it."""
-
-    task: Task
-    model: Model
-    params: Params
-    train: Rows
-    seed: int
-    #: Scratch space of this trial; removed when it ends.
-    folder: Path
-    #: Kept beside the checkpoint where the trial is its arm's best: files that repeat the
-    #: training elsewhere. Made by whoever writes into it; its path stays as it is.
-    attached: Path
-    #: Passes over the training rows, and how many of them are scored on the way.
-    epochs: float
-    checkpoints: int
-    #: Whether a batch may be halved (and accumulation doubled) when memory runs out.
-    shrink_batch: bool
-    #: Identifies the training rows: key of caches shared by trials.
-    fingerprint: str
-
-    def checkpoint(self, predictor: Predictor, fraction: float) -> None:
-        """Stops the clock, scores on validation, reports, starts the clock again.
-
-        Args:
-            fraction: of the budget, in (0, 1]; the last call has 1.0.
-
-        Raises:
-            Pruned: the trial should end.
-        """
-        ...
-
-    def loading(self) -> AbstractContextManager[None]:
-        """Within: loading weights or compiling; reported apart, not on the training clock."""
-        ...
-
-    def saved(self, seconds: float) -> None:
-        """A cache saved this much work that belongs to training; it is added back."""
-        ...
-
-    def progress(self, fraction: float) -> None:
-        """How far the budget is spent; cheap, may be called at every step."""
-        ...
-
-    def note(self, **facts: Any) -> None:
-        """Circumstances kept with the trial: precision, device, batch, rows cut, ..."""
-        ...
-
-
-class Strategy(Protocol):
-    """How a model is made to classify.
-
-    It may also have `variants` (name -> hyperparameter -> dimension as a recipe writes it): the
-    arm `model/strategy+name` has these dimensions so; and `preload`, modules that a study's
-    forkserver imports once for its children.
-    """
-
-    name: str
-
-    def refuses(self, model: Model, task: Task) -> str | None:
-        """Why this model can't be used so for this task, and what would help; or None."""
-        ...
-
-    def space(self, model: Model, task: Task) -> Space:
-        """Default dimensions and known-good points; a recipe may override them."""
-        ...
-
-    def fit(self, run: Run) -> Predictor:
-        """Trains; calls `run.checkpoint(predictor, fraction)` on the way, at 1.0 last."""
-        ...
-
-    def load(self, folder: Path) -> Predictor:
-        """Reads what a predictor of this strategy saved."""
-        ...
+__all__ = [
+    "NO_ANSWER",
+    "Predictor",
+    "Probabilities",
+    "Pruned",
+    "Refused",
+    "Rows",
+    "Run",
+    "Strategy",
+]

@@ -6,12 +6,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from suite.report.answer import Answer, answer
-from suite.report.rows import (
-    leaderboard,
-)
-from suite.report.words import words_of
-from suite.results import (
+from suite.contracts.results import (
     Arm,
     Audit,
     BenchRow,
@@ -30,6 +25,9 @@ from suite.results import (
     TestScores,
     Trial,
 )
+from suite.report.data.rows import leaderboard
+from suite.report.pages.answer import Answer, answer
+from suite.report.words import words_of
 
 EN, ZH = words_of("en"), words_of("zh")
 HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">"

@@ -19,27 +19,7 @@ import html5lib
 import pytest
 from report_studies import EN, HOSTILE, ZH, speed, trial
 
-from suite.report import across_charts
-from suite.report.across import (
-    ALL_PAIRS,
-    Across,
-    across,
-    across_adapter,
-    shown,
-    side_by_side,
-    task_ranks,
-)
-from suite.report.across_page import (
-    across_answer,
-    across_csv,
-    across_files,
-    across_images,
-    across_tiles,
-    refusals,
-    render_across,
-)
-from suite.report.words import LANGUAGES, Words, words_of
-from suite.results import (
+from suite.contracts.results import (
     Arm,
     Audit,
     Comparison,
@@ -51,6 +31,26 @@ from suite.results import (
     TestPredictions,
     TestScores,
 )
+from suite.report.charts import across_charts
+from suite.report.data.across import (
+    ALL_PAIRS,
+    Across,
+    across,
+    across_adapter,
+    shown,
+    side_by_side,
+    task_ranks,
+)
+from suite.report.pages.across_page import (
+    across_answer,
+    across_csv,
+    across_files,
+    across_images,
+    across_tiles,
+    refusals,
+    render_across,
+)
+from suite.report.words import LANGUAGES, Words, words_of
 
 A, B, C, Z = "tfidf/classic", "toy-bert/linear_head", "toy-qwen/probe", "toy-qwen/zero_shot"
 BOX = {"cpu": {"model": "Toy CPU", "usable": 4.0}, "versions": {"torch": "2.11.0"}}

@@ -2,13 +2,15 @@
 
 import pytest
 
-from suite import arms, strategies
-from suite.catalog import Model, load_catalogue
+from suite import strategies
+from suite.config.recipe import Recipe
+from suite.config.task import find_task
+from suite.contracts.model import Model
+from suite.contracts.space import Choice, Fixed, Float, Space
 from suite.errors import ModelError, RecipeError
-from suite.recipe import Recipe
-from suite.space import Choice, Fixed, Float, Space
+from suite.models.catalogue import load_catalogue
+from suite.study import arms
 from suite.study.preflight import extrapolate
-from suite.task import find_task
 
 CATALOGUE = load_catalogue()
 AGNEWS = find_task("agnews")[0]

@@ -17,13 +17,12 @@ import toy_engines
 from conftest import write_recipe
 from typer.testing import CliRunner
 
-from suite import bench
 from suite.cli import app
 from suite.cli.progress import Watching
+from suite.contracts.results import BenchRow, ServerLoad, SingleStream, StudyResults
 from suite.errors import StudyError
-from suite.results import BenchRow, ServerLoad, SingleStream, StudyResults
-from suite.serving import bench as serving
-from suite.study import bench_record, storage
+from suite.serving.load import engine_job as serving
+from suite.study import bench, bench_record, storage
 from suite.study.work import Limits, Work
 
 cli = CliRunner()
@@ -296,7 +295,7 @@ def test_what_others_computed_meanwhile_is_told(monkeypatch):
 
 INTERRUPTIBLE = """
 import sys, toy_engines
-from suite import bench
+from suite.study import bench
 from suite.cli import main
 choice = getattr(toy_engines, sys.argv.pop(1))
 bench._real = lambda: bench.Engines(choice, toy_engines.open_engine)

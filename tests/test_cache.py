@@ -9,10 +9,10 @@ import pytest
 from remembering_run import RememberingRun
 from test_strategies_neural import BERT, rows, task
 
-from suite import cache
 from suite.errors import SuiteError
-from suite.strategies import tiny, token_cache, transformer
-from suite.strategies.transformer import Codec, Source
+from suite.machine import cache
+from suite.strategies.network import tiny, token_cache, transformer
+from suite.strategies.network.transformer import Codec, Source
 
 
 class CountingTokenizer:
@@ -210,10 +210,10 @@ def test_drafts_of_killed_processes_go_and_fresh_ones_stay(folder):
 
 
 def test_doctor_tells_size_and_bound(folder, monkeypatch):
-    from suite import doctor
+    from suite.machine import checks
 
     def finding():
-        (check,) = [c for c in doctor.checks() if c.name == "cache"]
+        (check,) = [c for c in checks.checks() if c.name == "cache"]
         return check
 
     fill("tokens", "some", age=0, kilobytes=20_000)

@@ -5,8 +5,9 @@ import struct
 
 import pytest
 
-from suite.catalog import Model, endpoint_model, find_model, load_catalogue, local_model
+from suite.contracts.model import Model
 from suite.errors import ModelError, SuiteError, YamlError
+from suite.models.catalogue import endpoint_model, find_model, load_catalogue, local_model
 
 
 def test_the_shipped_catalogue_holds_the_models_of_the_design():

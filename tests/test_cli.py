@@ -287,9 +287,9 @@ def test_a_reader_that_leaves_is_no_error(finished):
 
 def test_a_defect_is_one_line_and_its_traceback_comes_with_verbose(finished):
     code = (
-        "import sys, suite.cli.model, suite.catalog\n"
+        "import sys, suite.cli.model, suite.models.catalogue\n"
         "def broken(): raise RuntimeError('a made-up defect')\n"
-        "suite.catalog.load_catalogue = broken\n"
+        "suite.contracts.model.load_catalogue = broken\n"
         "sys.argv = ['suite', *sys.argv[1:]]\n"
         "from suite.cli import main; main()"
     )
@@ -440,7 +440,7 @@ def test_a_broken_task_does_not_vanish_from_the_list(folder):
 
 def test_every_shipped_task_and_recipe_passes_its_check():
     from suite import paths
-    from suite.recipe import find_recipe
+    from suite.config.recipe import find_recipe
 
     for name in paths.yaml_files("tasks"):
         assert "is a task" in suite("task", "check", name).stdout, name

@@ -58,7 +58,7 @@ def test_names_of_tasks_recipes_models_and_arms(folder):
 
 
 def test_models_are_all_those_of_the_catalogue(folder):
-    from suite.catalog import load_catalogue
+    from suite.models.catalogue import load_catalogue
 
     assert offered("model", "check", "") == sorted(load_catalogue())
 

@@ -17,7 +17,7 @@ from conftest import toy_rows, write_recipe
 from typer.testing import CliRunner
 
 from suite.cli import app
-from suite.results import Scores, Trial
+from suite.contracts.results import Scores, Trial
 from suite.study import attributes, record, storage
 
 cli = CliRunner()

@@ -11,13 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from suite import data, snapshot, tables
-from suite.audit import audit, normalise
+from suite.config.task import load_task
+from suite.contracts.strategy import Rows
+from suite.contracts.task import Task
+from suite.data import load as data
+from suite.data import snapshot, tables
+from suite.data.audit import audit, normalise
+from suite.data.labels import Labels
+from suite.data.splits import carve_validation, nested_order
 from suite.errors import DataError, StorageError
-from suite.labels import Labels
-from suite.protocols import Rows
-from suite.splits import carve_validation, nested_order
-from suite.task import Task, load_task
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -180,7 +182,7 @@ def test_split_names_of_a_tasks_own_folder(tmp_path):
 def test_nothing_is_left_on_disk_and_no_home_is_needed(tmp_path):
     folder = good(tmp_path / "rows")
     script = (
-        "import sys, pathlib; from suite import data; from suite.task import Task\n"
+        "import sys, pathlib; from suite.data import load as data; from suite.contracts.task import Task\n"
         "t = Task.model_validate({'name':'m','title':'m','language':'en',"
         "'labels':[{'name':'sad'},{'name':'glad'}],'data':{'folder':'rows','licence':'x'}})\n"
         "d = data.load(t, pathlib.Path(sys.argv[1]) / 't.yaml')\n"

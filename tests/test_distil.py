@@ -12,13 +12,14 @@ from conftest import toy_rows
 from endpoint_server import server
 from test_study import suite
 
-from suite import distil as room
-from suite import paths, traces
-from suite.catalog import endpoint_model
-from suite.distil import Said, distil, split, training_rows
+from suite import paths
+from suite.contracts.strategy import Refused, Rows
 from suite.errors import DataError, EndpointError, StorageError
-from suite.protocols import Refused, Rows
-from suite.traces import defused, text_key, traces_for
+from suite.models.catalogue import endpoint_model
+from suite.prompting import traces
+from suite.prompting.traces import defused, text_key, traces_for
+from suite.strategies.teaching import distil as room
+from suite.strategies.teaching.distil import Said, distil, split, training_rows
 
 MARKS = ("<think>", "</think>", "<|im_end|>", "<|im_start|>")
 
@@ -253,7 +254,7 @@ def test_a_local_model_is_asked_as_well(folder):
     """Untaught weights never close their thought; that is recorded, and not asked again."""
     import tiny_decoders
 
-    from suite.catalog import local_model
+    from suite.models.catalogue import local_model
 
     target = tiny_decoders.build(folder / "tiny", width=16)
     task = tiny_decoders.task()

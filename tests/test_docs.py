@@ -12,13 +12,17 @@ import pytest
 import typer
 import yaml
 
-from suite import arms, strategies, yamlfile
-from suite.catalog import Model, load_catalogue
+from suite import strategies
 from suite.cli import app
-from suite.protocols import Predictor, Rows
-from suite.recipe import Recipe
-from suite.space import contains, parse_dimension
-from suite.task import Data, Task, find_task
+from suite.config import yamlfile
+from suite.config.recipe import Recipe
+from suite.config.task import find_task
+from suite.contracts.model import Model
+from suite.contracts.space import contains, parse_dimension
+from suite.contracts.strategy import Predictor, Rows
+from suite.contracts.task import Data, Task
+from suite.models.catalogue import load_catalogue
+from suite.study import arms
 
 ROOT = Path(__file__).resolve().parents[1]
 READMES = ("README.md", "README.zh-CN.md")

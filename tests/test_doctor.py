@@ -15,21 +15,21 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from suite import doctor
 from suite.cli import app
+from suite.machine import checks, facts
 
 
 @pytest.fixture(autouse=True)
 def fresh_answers():
-    doctor.gpus.cache_clear()
-    doctor._cpuinfo.cache_clear()
+    facts.gpus.cache_clear()
+    facts._cpuinfo.cache_clear()
     yield
-    doctor.gpus.cache_clear()
-    doctor._cpuinfo.cache_clear()
+    facts.gpus.cache_clear()
+    facts._cpuinfo.cache_clear()
 
 
 def check(name, **asked):
-    (found,) = [one for one in doctor.checks(**asked) if one.name == name]
+    (found,) = [one for one in checks.checks(**asked) if one.name == name]
     return found
 
 
@@ -55,20 +55,20 @@ P100 = "Tesla P100-PCIE-16GB, 16384, 570.86.15, 6.0"
 
 
 def test_environment_is_json_and_names_what_counts():
-    facts = doctor.environment()
-    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
-    assert facts["python"].startswith(f"{sys.version_info.major}.{sys.version_info.minor}.")
-    assert 0 < facts["cpu"]["usable"] <= facts["cpu"]["logical_cores"]
-    assert 0 < facts["memory"]["usable_bytes"] <= facts["memory"]["total_bytes"]
+    found = facts.environment()
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found["python"].startswith(f"{sys.version_info.major}.{sys.version_info.minor}.")
+    assert 0 < found["cpu"]["usable"] <= found["cpu"]["logical_cores"]
+    assert 0 < found["memory"]["usable_bytes"] <= found["memory"]["total_bytes"]
     assert {"suite", "torch", "transformers", "scikit-learn", "mlcommons-loadgen"} <= set(
-        facts["versions"]
+        found["versions"]
     )
 
 
 def test_environment_is_quick_and_imports_nothing_heavy():
     code = (
-        "import sys, time; from suite import doctor\n"
-        "began = time.perf_counter(); doctor.environment(); doctor.checks()\n"
+        "import sys, time; from suite.machine import checks, facts\n"
+        "began = time.perf_counter(); facts.environment(); checks.checks()\n"
         "heavy = {'torch', 'transformers', 'evaluate', 'datasets', 'sklearn', 'optuna'}\n"
         "print(time.perf_counter() - began, *sorted(heavy & set(sys.modules)))\n"
     )
@@ -90,7 +90,7 @@ def test_environment_is_quick_and_imports_nothing_heavy():
 
 def test_gpus_as_nvidia_smi_names_them(tmp_path, monkeypatch):
     nvidia_smi(tmp_path / "bin", monkeypatch, f"echo '{H200}'; echo '{P100}'")
-    first, second = doctor.environment()["gpus"]
+    first, second = facts.environment()["gpus"]
     assert first == {
         "name": "NVIDIA H200",
         "memory_bytes": 143771 * 2**20,
@@ -106,14 +106,14 @@ def test_gpus_as_nvidia_smi_names_them(tmp_path, monkeypatch):
 def test_an_old_driver_knows_no_compute_capability(tmp_path, monkeypatch):
     script = 'case "$*" in *compute_cap*) exit 2;; esac; echo "GRID, [N/A], 390.1"'
     nvidia_smi(tmp_path / "bin", monkeypatch, script)
-    assert doctor.gpus() == (doctor.Gpu("GRID", None, "390.1", None),)
-    assert doctor.gpus()[0].bf16 is None
+    assert facts.gpus() == (facts.Gpu("GRID", None, "390.1", None),)
+    assert facts.gpus()[0].bf16 is None
     assert check("bfloat16").ok is None
 
 
 def test_a_broken_nvidia_smi_is_no_gpu(tmp_path, monkeypatch):
     nvidia_smi(tmp_path / "bin", monkeypatch, "echo 'NVIDIA-SMI has failed' ; exit 9")
-    assert doctor.gpus() == ()
+    assert facts.gpus() == ()
     assert check("GPU").ok is None
 
 
@@ -136,9 +136,9 @@ def test_a_gpu_with_a_torch_built_for_the_cpu(tmp_path, monkeypatch):
 )
 def test_bf16_of_the_cpu(text, flags, tmp_path, monkeypatch):
     (tmp_path / "cpuinfo").write_text(text)
-    monkeypatch.setattr(doctor, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(facts, "CPUINFO", tmp_path / "cpuinfo")
     monkeypatch.setenv("PATH", "/nowhere")
-    assert len(doctor.cpu_bf16_flags()) == flags
+    assert len(facts.cpu_bf16_flags()) == flags
     assert check("bfloat16").ok is (True if flags else None)
 
 
@@ -148,9 +148,9 @@ def limits(tmp_path, monkeypatch, own, files):
         file = tmp_path / "cgroup" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    monkeypatch.setattr(doctor, "OWN_CGROUP", tmp_path / "own")
-    monkeypatch.setattr(doctor, "CGROUP", tmp_path / "cgroup")
-    monkeypatch.setattr(doctor.os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
+    monkeypatch.setattr(facts, "OWN_CGROUP", tmp_path / "own")
+    monkeypatch.setattr(facts, "CGROUP", tmp_path / "cgroup")
+    monkeypatch.setattr(facts.os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
 
 
 def test_limits_of_control_groups_version_2(tmp_path, monkeypatch):
@@ -162,8 +162,8 @@ def test_limits_of_control_groups_version_2(tmp_path, monkeypatch):
         "pod/memory.max": "1000000\n",
     }
     limits(tmp_path, monkeypatch, "0::/pod/job\n", files)
-    assert doctor.usable_cores() == 2.5
-    assert doctor.environment()["memory"]["usable_bytes"] == 1_000_000
+    assert facts.usable_cores() == 2.5
+    assert facts.environment()["memory"]["usable_bytes"] == 1_000_000
 
 
 def test_limits_of_control_groups_version_1(tmp_path, monkeypatch):
@@ -174,14 +174,14 @@ def test_limits_of_control_groups_version_1(tmp_path, monkeypatch):
     }
     own = "4:memory:/box\n2:cpu,cpuacct:/host/only\n1:name=systemd:/x\n"
     limits(tmp_path, monkeypatch, own, files)
-    assert doctor.usable_cores() == 1.5
-    assert doctor.environment()["memory"]["usable_bytes"] == 2_000_000
+    assert facts.usable_cores() == 1.5
+    assert facts.environment()["memory"]["usable_bytes"] == 2_000_000
 
 
 def test_without_a_limit_the_affinity_counts(tmp_path, monkeypatch):
     files = {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}
     limits(tmp_path, monkeypatch, "1:cpu:/\n", files)
-    assert doctor.usable_cores() == 8
+    assert facts.usable_cores() == 8
 
 
 @pytest.mark.parametrize(
@@ -219,8 +219,8 @@ def test_packages_out_of_bounds_are_named(tmp_path, monkeypatch):
 
 
 def test_a_missing_package_is_named(monkeypatch):
-    installed = doctor._version
-    monkeypatch.setattr(doctor, "_version", lambda n: None if n == "torchaudio" else installed(n))
+    installed = facts.version_of
+    monkeypatch.setattr(checks, "_version", lambda n: None if n == "torchaudio" else installed(n))
     found = check("packages")
     assert found.ok is False and "torchaudio is missing" in found.finding
     assert found.blocks  # nothing runs without it
@@ -232,13 +232,13 @@ def test_a_missing_package_is_named(monkeypatch):
     ("running", "ok"), [("3.10.14", False), ("3.11.0", True), ("3.14.0", False)]
 )
 def test_python_bounds(running, ok, monkeypatch):
-    monkeypatch.setattr(doctor.platform, "python_version", lambda: running)
+    monkeypatch.setattr(facts.platform, "python_version", lambda: running)
     assert check("Python").ok is ok
 
 
 def test_little_disk(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(doctor, "NEEDED_DISK", 10**18)
+    monkeypatch.setattr(checks, "NEEDED_DISK", 10**18)
     found = check("free disk")
     assert found.ok is False and found.fix
 
@@ -274,17 +274,17 @@ def test_a_password_is_not_shown():
 
 
 def test_the_hub_is_asked_only_through_the_caller():
-    assert check("Hugging Face Hub") == doctor.Check("Hugging Face Hub", None, "not asked")
+    assert check("Hugging Face Hub") == checks.Check("Hugging Face Hub", None, "not asked")
     assert check("Hugging Face Hub", hub=lambda: "").ok is True
     found = check("Hugging Face Hub", hub=lambda: "no answer within 10 s")
     assert found.ok is None and "no answer within 10 s" in found.finding and "--data" in found.fix
 
 
 def test_optional_packages(monkeypatch):
-    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
     assert check("PostgreSQL driver").fix == "pip install 'suite[postgresql]'"
     assert (check("jieba").ok, check("jieba").fix) == (None, "pip install 'suite[chinese]'")
-    names = [wanted[0] for wanted in doctor.OPTIONAL]
+    names = [wanted[0] for wanted in checks.OPTIONAL]
     assert {"ONNX Runtime", "OpenVINO", "NNCF", "onnxscript", "Optuna Dashboard", "kaleido",
             "TensorBoard", "FastAPI", "uvicorn"} <= set(names)  # fmt: skip
     for name in names:
@@ -296,7 +296,7 @@ def test_optional_packages(monkeypatch):
 def test_an_extra_that_is_named_is_there():
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    for name, _, distribution, installs, _ in doctor.OPTIONAL:
+    for name, _, distribution, installs, _ in checks.OPTIONAL:
         if "[" in installs:
             extra = installs.removeprefix("suite[").removesuffix("]")
             assert any(one.startswith(distribution) for one in extras[extra]), name
@@ -340,9 +340,9 @@ def test_every_arm_of_the_catalogue_has_its_verdict(folder, monkeypatch):
 
 
 def test_weights_in_the_cache_or_out_of_reach_are_told_apart(folder, monkeypatch):
-    from suite import hub
-    from suite.catalog import load_catalogue
     from suite.cli.doctor import arms_here
+    from suite.models import hub
+    from suite.models.catalogue import load_catalogue
 
     monkeypatch.setenv("HF_HOME", str(folder / "hf"))
     hub.forget()
@@ -358,9 +358,9 @@ def test_weights_in_the_cache_or_out_of_reach_are_told_apart(folder, monkeypatch
 
 
 def test_a_machine_too_small_refuses_by_arm(folder, monkeypatch):
-    from suite.strategies import limits as needs
+    from suite.models import needs
 
-    monkeypatch.setattr(needs, "machine_memory", lambda: 10**9)
+    monkeypatch.setattr(facts, "usable_memory", lambda: 10**9)
     monkeypatch.setattr(needs, "has_gpu", lambda: False)
     arms = {arm["arm"]: arm for arm in json.loads(asked("--json"))["arms"]}
     found = arms["qwen3-4b/sft"]
@@ -370,7 +370,7 @@ def test_a_machine_too_small_refuses_by_arm(folder, monkeypatch):
 
 
 def test_doctor_fails_only_where_nothing_can_run(folder, monkeypatch):
-    monkeypatch.setattr(doctor, "NEEDED_DISK", 10**18)
+    monkeypatch.setattr(checks, "NEEDED_DISK", 10**18)
     asked()  # little disk is a warning
     (folder / "studies").mkdir()
     (folder / "studies" / "suite.db").write_text("no database at all, but a text")
@@ -393,7 +393,7 @@ def test_on_a_terminal_it_fits_80_columns(folder):
     told = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "out", Console(file=told, width=80, force_terminal=False))
-        command._draw(doctor.grouped(), command.arms_here(hub=False))
+        command._draw(checks.grouped(), command.arms_here(hub=False))
     assert max(map(len, told.getvalue().splitlines())) <= 80
     assert "Arms of the catalogue" in told.getvalue() and "torch's family" in told.getvalue()
 
@@ -413,7 +413,7 @@ def test_chromium(tmp_path, monkeypatch):
 def test_every_check_that_fails_says_what_would_help(monkeypatch):
     monkeypatch.chdir("/proc")
     began = time.perf_counter()
-    for found in doctor.checks(storage="nonsense"):
+    for found in checks.checks(storage="nonsense"):
         assert found.finding
         assert found.fix or found.ok is not False, found
     assert time.perf_counter() - began < 5

@@ -15,19 +15,19 @@ import numpy as np
 import pytest
 from endpoint_server import server
 
-from suite.catalog import Model
+from suite.contracts.model import Model
+from suite.contracts.task import Task
 from suite.endpoint import Endpoint, base_address
 from suite.endpoint.answer import read_answer, retry_after
 from suite.endpoint.exchange import Response, TryAgain, Wire
 from suite.errors import EndpointError, ModelError, StorageError
 from suite.prompting.layout import Variant
-from suite.strategies.endpoint_predictor import (
+from suite.strategies.asking.endpoint_predictor import (
     BELOW_THE_LEAST,
     EndpointPredictor,
     final_text,
     for_task,
 )
-from suite.task import Task
 
 KEY = "sk-test-do-not-tell-7f3a91"
 HAM, SPAM = "kind friend lunch meeting the garden", "win a prize click offer cash now"

@@ -10,9 +10,9 @@ import tiny_decoders
 from remembering_run import RememberingRun
 
 from suite import strategies
-from suite.catalog import load_catalogue, local_model
+from suite.contracts.strategy import Predictor, Refused
 from suite.errors import ModelError
-from suite.protocols import Predictor, Refused
+from suite.models.catalogue import load_catalogue, local_model
 from suite.serving import engines
 from suite.serving.engines import Candidate, candidates, open_engine
 from suite.serving.engines.agreement import agreement
@@ -373,7 +373,7 @@ def test_an_encoders_graph_gives_its_logits(kind, attention):
     import torch
     import transformers
 
-    from suite.strategies import graph
+    from suite.serving.engines import graph
 
     torch.manual_seed(0)
     config = getattr(transformers, f"{kind}Config")(

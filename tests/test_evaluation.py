@@ -8,12 +8,12 @@ import pytest
 from conftest import toy_rows, write_recipe
 from test_strategies_neural import BERT, task
 
-from suite import evaluation, worker
-from suite.protocols import Rows
-from suite.results import Checkpoint
+from suite.child import evaluation, worker
+from suite.child.worker import Checkpointed, ChildRun, Job, Sized
+from suite.contracts.results import Checkpoint
+from suite.contracts.strategy import Rows
 from suite.study import record, storage
 from suite.study.create import Wanted, create
-from suite.worker import Checkpointed, ChildRun, Job, Sized
 
 VALIDATION = Rows(
     tuple(f"text {i}" for i in range(1200)), tuple(0 if i % 10 else 1 for i in range(1200))

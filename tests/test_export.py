@@ -14,11 +14,11 @@ import yaml
 from conftest import toy_rows, write_recipe
 from typer.testing import CliRunner
 
-from suite import model_card
 from suite.cli import app
+from suite.contracts.results import Final, Rps, SingleStream, TestScores
 from suite.errors import ModelError, StorageError
-from suite.export import export, read_exported
-from suite.results import Final, Rps, SingleStream, TestScores
+from suite.handover import model_card
+from suite.handover.export import export, read_exported
 from suite.strategies import load_predictor
 from suite.study.winner import winner
 
@@ -244,7 +244,7 @@ def test_a_folder_is_written_whole_or_not_at_all(at_home, tmp_path, monkeypatch)
     def full(*args, **named):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("suite.export.card", full)
+    monkeypatch.setattr("suite.handover.export.card", full)
     with pytest.raises(StorageError, match="No space left on device"):
         export(kept, tmp_path / "deep" / "model")
     assert not list((tmp_path / "deep").iterdir())

@@ -10,9 +10,9 @@ import time
 
 import pytest
 
-from suite import hub
-from suite.catalog import Model
+from suite.contracts.model import Model
 from suite.errors import ModelError
+from suite.models import hub
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

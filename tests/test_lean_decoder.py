@@ -5,7 +5,7 @@ import pytest
 import torch
 import transformers
 
-from suite.strategies.lean_decoder import LeanDecoder
+from suite.strategies.network.lean_decoder import LeanDecoder
 
 KINDS = {
     "Qwen3": {"head_dim": 16},

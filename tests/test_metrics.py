@@ -15,8 +15,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
-from suite import metrics
 from suite.errors import ModelError
+from suite.verdict import metrics
 
 LABELS = [0, 0, 0, 1, 1, 2]
 PREDICTED = np.array([0, 0, 1, 1, 2, 2])
@@ -104,7 +104,7 @@ def test_offline_and_with_an_unwritable_home(tmp_path):
     environment["PYTHONPATH"] = str(Path(__file__).parents[1])
     code = (
         "import evaluate, numpy as np\n"
-        "from suite import metrics\n"
+        "from suite.verdict import metrics\n"
         "both = evaluate.combine([metrics.MacroF1(), metrics.Accuracy()])\n"
         "both.add_batch(predictions=[0, 1], references=[0, 0])\n"
         "both.add_batch(predictions=[1, 1], references=[1, 1])\n"

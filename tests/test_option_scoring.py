@@ -7,10 +7,10 @@ import pytest
 from tiny_decoders import build, rows, task
 
 from suite import strategies
+from suite.contracts.strategy import Refused
 from suite.errors import ModelError
 from suite.prompting.chat import Prompter
 from suite.prompting.layout import Variant
-from suite.protocols import Refused
 
 TEXTS = [
     *rows(10, seed=7).texts,
@@ -58,7 +58,7 @@ def load(folders):
 def predictor_of(model, tokenizer, classes=4, **options):
     import torch
 
-    from suite.strategies.prompted import OptionPredictor
+    from suite.strategies.asking.prompted import OptionPredictor
 
     prompter = Prompter.build(
         tokenizer,
@@ -129,7 +129,7 @@ def test_codes_of_several_tokens_equal_their_summed_log_probabilities(load):
 def test_codes_of_mixed_lengths_and_shared_beginnings(load):
     import torch
 
-    from suite.strategies import option_scoring
+    from suite.strategies.asking import option_scoring
 
     model, _ = load("untied")
     tokens = [(40,), (41, 50), (41, 51, 52), (41, 51, 53), (42, 50), (43, 44, 45)]
@@ -155,7 +155,7 @@ def test_codes_of_mixed_lengths_and_shared_beginnings(load):
 
 
 def test_a_decoder_without_a_plain_cache_gives_the_same(load, monkeypatch):
-    from suite.strategies import option_scoring
+    from suite.strategies.asking import option_scoring
 
     model, tokenizer = load("tied")
     predictor = predictor_of(model, tokenizer, 30)
@@ -179,7 +179,7 @@ def test_a_text_scores_the_same_alone_and_among_others(load, classes):
 
 def test_what_all_prompts_begin_with_is_read_once(load):
     """Every token of a batch is read once, none for padding."""
-    from suite.strategies.lean_decoder import LeanDecoder
+    from suite.strategies.network.lean_decoder import LeanDecoder
 
     model, tokenizer = load("tied")
     shown = list(zip(rows(12, seed=3).texts, rows(12, seed=3).labels, strict=True))
@@ -202,7 +202,7 @@ def test_what_all_prompts_begin_with_is_read_once(load):
 
 
 def test_what_all_prompts_begin_with_is_read_once_by_the_decoder_itself(load, monkeypatch):
-    from suite.strategies import option_scoring
+    from suite.strategies.asking import option_scoring
 
     monkeypatch.setattr(option_scoring.LeanDecoder, "of", lambda decoder: None)
     model, tokenizer = load("tied")
@@ -230,7 +230,7 @@ def test_what_all_prompts_begin_with_is_read_once_by_the_decoder_itself(load, mo
 def test_short_of_memory_halves_the_batch(load, monkeypatch):
     import torch
 
-    from suite.strategies import option_scoring
+    from suite.strategies.asking import option_scoring
 
     model, tokenizer = load("tied")
     predictor = predictor_of(model, tokenizer)
@@ -309,7 +309,7 @@ def test_a_head_saved_again_is_the_same(load, tmp_path):
 
 
 def test_codes_of_several_tokens_are_kept_as_a_language_model(load, tmp_path):
-    from suite.strategies import prompted
+    from suite.strategies.asking import prompted
 
     model, tokenizer = load("tied")
     predictor = predictor_of(model, tokenizer, 30)
@@ -400,7 +400,7 @@ def test_bfloat16_decides_as_float32_does_where_it_is_not_close(load, tmp_path, 
     """In the midst of training by autocast, kept and loaded as a model in bfloat16."""
     import torch
 
-    from suite.strategies import transformer
+    from suite.strategies.network import transformer
 
     monkeypatch.setattr(transformer, "supported", lambda precision, where, width: precision)
     model, tokenizer = load(name)

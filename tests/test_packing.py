@@ -6,10 +6,10 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from suite.strategies import packed_attention, packed_models  # noqa: E402
-from suite.strategies.feeding import Classifier, pad  # noqa: E402
-from suite.strategies.packed_attention import Dropout, attend  # noqa: E402
-from suite.strategies.packing import pack, parts  # noqa: E402
+from suite.strategies.network import packed_attention, packed_models  # noqa: E402
+from suite.strategies.network.feeding import Classifier, pad  # noqa: E402
+from suite.strategies.network.packed_attention import Dropout, attend  # noqa: E402
+from suite.strategies.network.packing import pack, parts  # noqa: E402
 
 CPU = torch.device("cpu")
 ROWS = [[7, 3, 9, 4], [5], [8, 2, 6, 4, 9, 1, 3], [11, 12, 13, 14], [9, 9]]
@@ -224,7 +224,7 @@ def test_on_a_gpu_packed_is_the_same_too(name):
 
 
 def test_the_order_of_training_has_every_row_once_a_pass():
-    from suite.strategies.head_training import _Order
+    from suite.strategies.heads.head_training import _Order
 
     lengths = np.random.default_rng(1).integers(1, 90, size=103)
     for given in (None, lengths):

@@ -32,18 +32,12 @@ from report_studies import (
     trial,
 )
 
+from suite.contracts.results import Arm, Checkpoint, Missed, Published, StudyResults
 from suite.report import write_reports
-from suite.report.export import engines_csv, to_markdown
-from suite.report.page import StudyCharts, render_page
-from suite.report.shell import unpacked
+from suite.report.pages.export import engines_csv, to_markdown
+from suite.report.pages.page import StudyCharts, render_page
+from suite.report.pages.shell import unpacked
 from suite.report.words import LANGUAGES, words_of
-from suite.results import (
-    Arm,
-    Checkpoint,
-    Missed,
-    Published,
-    StudyResults,
-)
 
 
 def page_of(results: StudyResults, folder: Path, language: str = "en") -> str:

@@ -14,10 +14,10 @@ from conftest import write_recipe
 from typer.testing import CliRunner
 
 from suite.cli import app
+from suite.data.texts import TextFile, chunks, whole
 from suite.errors import DataError
 from suite.strategies import load_predictor
 from suite.study.winner import winner
-from suite.texts import TextFile, chunks, whole
 
 cli = CliRunner()
 TEXTS = ["win a prize, now", 'lunch "with" a friend', "", "邮件 😀", "x" * 5000]

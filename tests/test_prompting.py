@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from suite.contracts.strategy import Refused
+from suite.contracts.task import Prompt, Task
 from suite.prompting import answers, chat, codes, layout
 from suite.prompting.chat import Prompter
 from suite.prompting.layout import Variant
-from suite.protocols import Refused
-from suite.task import Prompt, Task
 
 AGNEWS = ["World", "Sports", "Business", "Sci/Tech"]
 
@@ -41,7 +41,7 @@ def tiny_tokenizer() -> Any:
 
     from transformers import AutoTokenizer
 
-    from suite.strategies import tiny
+    from suite.strategies.network import tiny
 
     folder = Path(tempfile.mkdtemp())
     tiny._build_qwen3(TEXTS, folder)
@@ -57,7 +57,7 @@ def prompter(task: Task | None = None, **options: Any) -> Prompter:
 
 
 def test_the_article_s_prompt_word_by_word() -> None:
-    from suite.task import find_task
+    from suite.config.task import find_task
 
     task = find_task("agnews")[0]
     asked = layout.question(task, "ABCD", Variant(), mark=True).content("TEXT")

@@ -6,7 +6,7 @@ import optuna
 import pytest
 from conftest import write_recipe
 
-from suite.results import Checkpoint, Scores, Trial
+from suite.contracts.results import Checkpoint, Scores, Trial
 from suite.study import reading, record, search, storage
 from suite.study.create import Wanted, create
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite import paths, yamlfile
-from suite.errors import RecipeError, YamlError
-from suite.recipe import Recipe, find_recipe
-from suite.space import (
+from suite import paths
+from suite.config import yamlfile
+from suite.config.recipe import Recipe, find_recipe
+from suite.contracts.space import (
     Choice,
     Fixed,
     Float,
@@ -19,6 +19,7 @@ from suite.space import (
     dump_dimension,
     parse_dimension,
 )
+from suite.errors import RecipeError, YamlError
 
 GOOD = """\
 name: mine
@@ -160,7 +161,7 @@ def test_shipped_recipes_are_whole(name):
     made, file = find_recipe(name)
     assert made.name == file.stem
     first = file.read_text(encoding="utf-8").splitlines()[0]
-    assert first == "# yaml-language-server: $schema=../suite/schemas/recipe.schema.json"
+    assert first == "# yaml-language-server: $schema=../suite/config/schemas/recipe.schema.json"
 
 
 # --- spaces ---------------------------------------------------------------------------------

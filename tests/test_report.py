@@ -29,12 +29,13 @@ from report_studies import (
     trial,
 )
 
+from suite.contracts.results import Arm, Checkpoint, Comparison, ServingForm, StudyResults, Trial
 from suite.errors import ReportError
-from suite.report import chart_data, findings, formats, knob_data, search_data, write_reports
-from suite.report.chart_data import trade_off
-from suite.report.export import file_names, leaderboard_csv, to_json, to_markdown
-from suite.report.page import StudyCharts, render_page
-from suite.report.rows import (
+from suite.report import formats, write_reports
+from suite.report.charts import findings
+from suite.report.data import chart_data, knob_data, search_data
+from suite.report.data.chart_data import trade_off
+from suite.report.data.rows import (
     METRICS,
     absent,
     extreme,
@@ -44,16 +45,10 @@ from suite.report.rows import (
     pareto_front,
     references,
 )
-from suite.report.shell import TEMPLATES
+from suite.report.pages.export import file_names, leaderboard_csv, to_json, to_markdown
+from suite.report.pages.page import StudyCharts, render_page
+from suite.report.pages.shell import TEMPLATES
 from suite.report.words import LANGUAGES, WORDS, words_of
-from suite.results import (
-    Arm,
-    Checkpoint,
-    Comparison,
-    ServingForm,
-    StudyResults,
-    Trial,
-)
 
 # --- rows --------------------------------------------------------------------------------------
 
@@ -481,12 +476,12 @@ def test_many_classes_draw_the_hardest_and_list_the_worst_confusion():
 
 
 def test_figures_hold_the_values_and_escape_names():
-    from suite.report import charts
+    from suite.report.charts import drawing
 
     results = study(labels=[HOSTILE, HOSTILE])
     board, styles = leaderboard(results), chart_data.styles(results)
     data = chart_data.trade_off(board, METRICS["train_seconds"], references(results).drawable)
-    figure = charts.trade_off_figure(data, styles, EN)
+    figure = drawing.trade_off_figure(data, styles, EN)
     assert figure.layout.xaxis.type == "log"
     assert list(figure.data[0].x) == [1.6, 125.0]
     drawn = {t.name: (t.x[0], t.y[0], t.marker.color) for t in figure.data[1:]}
@@ -494,15 +489,15 @@ def test_figures_hold_the_values_and_escape_names():
     assert [s.y0 for s in figure.layout.shapes] == [0.93]
     assert "paper-net 0.930" in figure.layout.annotations[0].text
     view = chart_data.class_views(results, board)[0]
-    matrix = charts.confusion_figure(view, results.labels, EN)
+    matrix = drawing.confusion_figure(view, results.labels, EN)
     assert [list(row) for row in matrix.data[0].customdata] == [[80, 20], [5, 95]]
     assert len(set(matrix.data[0].x)) == 2, "equal names must not merge two classes"
     assert "<" not in "".join(matrix.data[0].x)
     assert matrix.data[0].texttemplate == "%{text}"
     wide = many_classes()
     view = chart_data.class_views(wide, leaderboard(wide))[0]
-    assert charts.confusion_figure(view, wide.labels, EN).data[0].texttemplate is None
-    history = charts.history_figure(chart_data.history(results), styles, EN)
+    assert drawing.confusion_figure(view, wide.labels, EN).data[0].texttemplate is None
+    history = drawing.history_figure(chart_data.history(results), styles, EN)
     assert list(history.data[0].y) == [0.9, 0.92, 0.92]
 
 

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from suite import sample
+from suite.contracts.task import Task
+from suite.data import sample
+from suite.data.sample_words import CHINESE, ENGLISH
 from suite.errors import DataError
-from suite.sample_words import CHINESE, ENGLISH
-from suite.task import Task
 
 TASK = {
     "name": "agnews",

@@ -23,10 +23,11 @@ from test_cli import process
 from typer.testing import CliRunner
 
 from suite.cli import app
+from suite.contracts.results import BenchRow, ServerLoad
 from suite.errors import ModelError, SuiteError
-from suite.results import BenchRow, ServerLoad
-from suite.serving import server_model, server_run
-from suite.serving.server import Limits, Served, Service, create_app
+from suite.serving.http import model as server_model
+from suite.serving.http import run as server_run
+from suite.serving.http.server import Limits, Served, Service, create_app
 from suite.strategies import load_predictor
 from suite.study.winner import winner
 
@@ -532,7 +533,7 @@ def test_an_unmeasured_study_is_served_as_kept_and_an_engine_is_compared_first(h
 
 def test_an_engine_that_disagrees_does_not_serve(at_home, monkeypatch, tmp_path):
     kept = winner("t", "tiny-bert/linear_head")
-    from suite import snapshot
+    from suite.data import snapshot
 
     class Liar:
         precision, batch = "float32", 8
@@ -617,7 +618,7 @@ def test_a_model_that_fails_is_500_without_a_trace_and_a_row_of_zeros_is_no_answ
 
 
 def test_a_client_that_has_gone_is_not_computed_for(monkeypatch):
-    monkeypatch.setattr("suite.serving.server._LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("suite.serving.http.server._LOOK_SECONDS", 0.05)
     release, computed = threading.Event(), []
 
     def predict(texts):

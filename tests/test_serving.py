@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from suite.errors import ModelError, StorageError
-from suite.serving import loadgen, measure, server_load
 from suite.serving.batcher import Batcher, Closed, Overloaded
+from suite.serving.load import loadgen, measure, server_load
 
 FORKSERVER = multiprocessing.get_context("forkserver")
 TEXTS = [f"text {number} " + "word " * (number % 7) for number in range(50)]
@@ -648,7 +648,7 @@ def test_the_lock_says_whether_it_waited(own_lock):
 def test_the_lock_holds_between_processes_and_is_freed_by_death(own_lock):
     code = (
         "import sys, tempfile, time; tempfile.tempdir = sys.argv[1]\n"
-        "from suite.serving.measure import machine_lock\n"
+        "from suite.serving.load.measure import machine_lock\n"
         "with machine_lock(5): print('held', flush=True); time.sleep(60)\n"
     )
     child = subprocess.Popen(
@@ -684,7 +684,7 @@ def test_the_lock_is_released_after_an_error(own_lock):
 
 def test_no_heavy_import():
     code = (
-        "import sys, suite.serving.measure, suite.serving.loadgen\n"
+        "import sys, suite.serving.load.measure, suite.serving.load.loadgen\n"
         "heavy = {'torch', 'transformers', 'evaluate', 'datasets', 'sklearn', 'mlperf_loadgen'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )

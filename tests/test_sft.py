@@ -13,13 +13,16 @@ import yaml
 from tiny_decoders import ToyRun, build, rows, task
 
 from suite import paths, strategies
-from suite.catalog import Model, load_catalogue, local_model
-from suite.protocols import Pruned, Refused, Rows
-from suite.space import Fixed, contains, parse_dimension
-from suite.strategies import limits, llamafactory_files, sft
-from suite.strategies.llamafactory_files import Example, Plan
-from suite.strategies.sft_knobs import Knobs
-from suite.task import Label
+from suite.contracts.model import Model
+from suite.contracts.space import Fixed, contains, parse_dimension
+from suite.contracts.strategy import Pruned, Refused, Rows
+from suite.contracts.task import Label
+from suite.machine import facts
+from suite.models import needs
+from suite.models.catalogue import load_catalogue, local_model
+from suite.strategies.teaching import llamafactory_files, sft
+from suite.strategies.teaching.llamafactory_files import Example, Plan
+from suite.strategies.teaching.sft_knobs import Knobs
 
 CATALOGUE = load_catalogue()
 QWEN = CATALOGUE["tiny-qwen3"]
@@ -87,8 +90,8 @@ def test_asking_never_imports_torch():
     code = (
         "import sys\n"
         "from suite import strategies\n"
-        "from suite.catalog import load_catalogue\n"
-        "from suite.task import find_task\n"
+        "from suite.models.catalogue import load_catalogue\n"
+        "from suite.config.task import find_task\n"
         "task = find_task('agnews')[0]\n"
         "strategy = strategies.get('sft')\n"
         "for model in load_catalogue().values():\n"
@@ -133,8 +136,8 @@ def test_what_can_not_be_trained_so_is_refused_with_the_way_out(strategy, monkey
     assert "the task is Chinese" in strategy.refuses(english, task(language="zh"))
     many = toy.model_copy(update={"labels": [Label(name=f"c{i}") for i in range(677)]})
     assert "677 classes" in strategy.refuses(QWEN, many)
-    monkeypatch.setattr(limits, "has_gpu", lambda: False)
-    monkeypatch.setattr(limits, "machine_memory", lambda: 16_000_000_000)
+    monkeypatch.setattr(needs, "has_gpu", lambda: False)
+    monkeypatch.setattr(facts, "usable_memory", lambda: 16_000_000_000)
     assert "4,022M parameters" in strategy.refuses(CATALOGUE["qwen3-4b"], toy)
     monkeypatch.setattr(sft.importlib.util, "find_spec", lambda name: None)
     assert "pip install llamafactory" in strategy.refuses(QWEN, toy)
@@ -156,8 +159,8 @@ def test_a_value_that_can_not_be_used_is_refused_by_name(strategy, toy_run, para
 
 
 def test_full_tuning_that_memory_can_not_hold_is_refused(strategy, toy_run, monkeypatch):
-    monkeypatch.setattr(limits, "has_gpu", lambda: False)
-    monkeypatch.setattr(limits, "machine_memory", lambda: 16_000_000_000)
+    monkeypatch.setattr(needs, "has_gpu", lambda: False)
+    monkeypatch.setattr(facts, "usable_memory", lambda: 16_000_000_000)
     with pytest.raises(Refused, match=r"full fine-tuning of qwen3-1.7b .* tuning: lora"):
         strategy.fit(toy_run({"tuning": "full"}, model=CATALOGUE["qwen3-1.7b"]))
 
@@ -295,7 +298,7 @@ def test_pruning_ends_the_training(strategy, toy_run):
 
 
 def test_a_hopeless_learning_rate_is_named(strategy, toy_run):
-    from suite.strategies.transformer import Diverged
+    from suite.strategies.network.transformer import Diverged
 
     with pytest.raises(Diverged, match="lower learning_rate"):
         strategy.fit(toy_run({"learning_rate": 1e30, "warmup": 0.0, "max_grad_norm": 0.0}))
@@ -374,7 +377,7 @@ def test_memory_that_runs_out_halves_the_batch_and_doubles_accumulation(
     assert configuration["per_device_train_batch_size"] == 4
     assert configuration["gradient_accumulation_steps"] == 4
 
-    from suite.strategies.head_training import OutOfMemory
+    from suite.strategies.heads.head_training import OutOfMemory
 
     fixed = toy_run({"batch": 16}, epochs=2.0, shrink_batch=False)
     with pytest.raises(OutOfMemory, match=r"batch of 16 .* shrink_batch: true"):
@@ -383,7 +386,7 @@ def test_memory_that_runs_out_halves_the_batch_and_doubles_accumulation(
 
 
 def test_little_memory_is_reckoned_with_beforehand(strategy, toy_run, factory_folder, monkeypatch):
-    from suite.strategies import sft_training
+    from suite.strategies.teaching import sft_training
 
     monkeypatch.setattr(sft_training.SftTraining, "_room", lambda self: 1.0)
     seen = []
@@ -432,8 +435,8 @@ def test_options_of_several_tokens_are_taught_and_kept_too(
 def test_weights_on_the_hub_are_fetched_at_their_revision(monkeypatch, tmp_path):
     import huggingface_hub
 
-    from suite.strategies.sft_training import folder_of
-    from suite.strategies.transformer import Source
+    from suite.strategies.network.transformer import Source
+    from suite.strategies.teaching.sft_training import folder_of
 
     asked = []
 
@@ -482,7 +485,7 @@ def test_other_chat_formats_are_parsed_from_the_tokenizer(strategy, toy_run, tmp
 
 
 def test_distilled_thoughts_are_trained_on(strategy, toy_run, factory_folder):
-    from suite.traces import text_key
+    from suite.prompting.traces import text_key
 
     with pytest.raises(Refused, match="suite distil toy"):
         strategy.fit(toy_run({"think": "distilled"}))
@@ -533,7 +536,7 @@ def test_distilled_thoughts_are_trained_on(strategy, toy_run, factory_folder):
 
 
 def test_a_library_that_can_not_be_imported_is_a_reason(strategy, toy_run, monkeypatch):
-    from suite.strategies import sft_training
+    from suite.strategies.teaching import sft_training
 
     def broken(name):
         raise OSError("libtorchaudio.so: undefined symbol")
@@ -546,7 +549,7 @@ def test_a_library_that_can_not_be_imported_is_a_reason(strategy, toy_run, monke
 def test_one_gpu_is_shown_where_there_are_several(monkeypatch):
     import torch
 
-    from suite.strategies import sft_training
+    from suite.strategies.teaching import sft_training
 
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")

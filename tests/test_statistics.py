@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from suite import statistics
+from suite.verdict import statistics
 
 
 def test_macro_f1_counts_only_classes_that_occur():

@@ -16,14 +16,15 @@ import numpy as np
 import pytest
 
 from suite import strategies
-from suite.catalog import Model
+from suite.contracts.model import Model
+from suite.contracts.space import Choice, Fixed, Params, contains
+from suite.contracts.strategy import Predictor, Pruned, Rows
+from suite.contracts.task import Task
 from suite.errors import ModelError, RecipeError, SuiteError
-from suite.protocols import Predictor, Pruned, Rows
-from suite.space import Choice, Fixed, Params, contains
-from suite.strategies import loop, tokens
-from suite.strategies.classic import ClassicStrategy
-from suite.strategies.settings import DEFAULTS, Hyperparameters
-from suite.task import Task
+from suite.strategies.classic import tokens
+from suite.strategies.classic.settings import DEFAULTS, Hyperparameters
+from suite.strategies.classic.strategy import ClassicStrategy
+from suite.strategies.network import loop
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 BUILDERS = ("tfidf", "fasttext", "textcnn")
@@ -180,9 +181,9 @@ def test_jieba_is_offered_only_where_it_is_installed(monkeypatch: pytest.MonkeyP
         assert isinstance(ngrams, Choice)
         return " ".join(str(option) for option in ngrams.options)
 
-    monkeypatch.setattr("suite.strategies.classic.jieba_installed", lambda: True)
+    monkeypatch.setattr("suite.strategies.classic.strategy.jieba_installed", lambda: True)
     assert "jieba" in options()
-    monkeypatch.setattr("suite.strategies.classic.jieba_installed", lambda: False)
+    monkeypatch.setattr("suite.strategies.classic.strategy.jieba_installed", lambda: False)
     assert "jieba" not in options()
 
 
@@ -195,8 +196,8 @@ def test_asking_for_spaces_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
         "from suite import strategies\n"
-        "from suite.catalog import Model\n"
-        "from suite.task import Task\n"
+        "from suite.contracts.model import Model\n"
+        "from suite.contracts.task import Task\n"
         "task = Task.model_validate({'name': 't', 'title': 't', 'language': 'zh',"
         " 'labels': [{'name': 'a'}, {'name': 'b'}], 'data': {'folder': 'x', 'licence': 'x'}})\n"
         "strategy = strategies.get('classic')\n"
@@ -592,7 +593,7 @@ def test_tfidf_notes_what_it_fell_back_to() -> None:
 
 
 def test_tfidf_bounds_its_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("suite.strategies.tfidf.MOST_WEIGHTS", 30)
+    monkeypatch.setattr("suite.strategies.classic.tfidf.MOST_WEIGHTS", 30)
     run = ToyRun("tfidf", toy_task(), english_rows(60))
     ClassicStrategy().fit(run)
     assert run.notes["features"] == run.notes["ngrams_capped_at"] == 10
@@ -609,7 +610,7 @@ def test_tfidf_cuts_chinese_into_words() -> None:
 
 
 def test_jieba_missing_is_the_users_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("suite.strategies.tokens.jieba_installed", lambda: False)
+    monkeypatch.setattr("suite.strategies.classic.tokens.jieba_installed", lambda: False)
     tokens.jieba_cutter.cache_clear()
     run = ToyRun("tfidf", toy_task("zh"), chinese_rows(), {"ngrams": "jieba-1-1"})
     with pytest.raises(ModelError, match="needs jieba"):
@@ -622,7 +623,7 @@ def test_jieba_missing_is_the_users_to_mend(monkeypatch: pytest.MonkeyPatch) -> 
 def test_fasttext_gradient_is_the_derivative_of_its_loss() -> None:
     import scipy.sparse
 
-    from suite.strategies.fasttext import _Trainer
+    from suite.strategies.classic.fasttext import _Trainer
 
     means = scipy.sparse.csr_matrix(np.array([[0.5, 0.5, 0], [0, 0.25, 0.75]], dtype=np.float32))
     labels = np.array([0, 2])

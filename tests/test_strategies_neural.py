@@ -10,12 +10,15 @@ import pytest
 from remembering_run import RememberingRun
 
 from suite import strategies
-from suite.catalog import Model, load_catalogue, local_model
+from suite.contracts.model import Model
+from suite.contracts.space import Fixed, contains
+from suite.contracts.strategy import Pruned, Refused, Rows
+from suite.contracts.task import Task
 from suite.errors import ModelError
-from suite.protocols import Pruned, Refused, Rows
-from suite.space import Fixed, contains
-from suite.strategies import limits, tiny
-from suite.task import Task
+from suite.machine import facts
+from suite.models import needs
+from suite.models.catalogue import load_catalogue, local_model
+from suite.strategies.network import tiny
 
 WORDS = (
     "lunch friend garden music river kind".split(),
@@ -103,9 +106,9 @@ def accuracy(predictor, seed=1):
 def test_asking_never_imports_torch():
     code = (
         "import sys\n"
-        "from suite import strategies, hub\n"
-        "from suite.catalog import load_catalogue\n"
-        "from suite.task import find_task\n"
+        "from suite import strategies\nfrom suite.models import hub\n"
+        "from suite.models.catalogue import load_catalogue\n"
+        "from suite.config.task import find_task\n"
         "task = find_task('agnews')[0]\n"
         "for name in ('linear_head', 'probe'):\n"
         "    for model in load_catalogue().values():\n"
@@ -154,8 +157,8 @@ def test_a_foreign_language_is_refused_with_the_reason(name):
 
 
 def test_too_large_a_model_is_refused_with_figures(monkeypatch, head, probe, tmp_path):
-    monkeypatch.setattr(limits, "has_gpu", lambda: False)
-    monkeypatch.setattr(limits, "machine_memory", lambda: 16_000_000_000)
+    monkeypatch.setattr(needs, "has_gpu", lambda: False)
+    monkeypatch.setattr(facts, "usable_memory", lambda: 16_000_000_000)
     reason = head.refuses(CATALOGUE["qwen3-4b"], task())
     assert "LoRA" in reason
     assert "4,022M parameters" in reason
@@ -165,7 +168,7 @@ def test_too_large_a_model_is_refused_with_figures(monkeypatch, head, probe, tmp
     assert head.refuses(CATALOGUE["qwen3-1.7b"], task()) is None
     with pytest.raises(Refused, match=r"full fine-tuning of qwen3-1.7b .* needs about 27.5 GB"):
         head.fit(ToyRun(tmp_path, CATALOGUE["qwen3-1.7b"], {"tuning": "full"}))
-    monkeypatch.setattr(limits, "has_gpu", lambda: True)
+    monkeypatch.setattr(needs, "has_gpu", lambda: True)
     assert head.refuses(CATALOGUE["qwen3-4b"], task()) is None
 
 
@@ -174,8 +177,8 @@ def test_a_local_folders_parameters_are_counted_from_its_header(built):
     from safetensors.numpy import load_file
 
     weights = load_file(built["tiny-bert"] / "model.safetensors")
-    assert limits.parameters(model) == sum(w.size for w in weights.values())
-    assert limits.hidden_size(model) == tiny.WIDTH
+    assert needs.parameters(model) == sum(w.size for w in weights.values())
+    assert needs.hidden_size(model) == tiny.WIDTH
 
 
 def test_a_value_that_can_not_be_used_is_refused(head, probe, folder):
@@ -211,7 +214,7 @@ def test_tiny_models_are_small_plain_folders(built):
     from transformers import AutoConfig, AutoTokenizer
 
     for name, path in built.items():
-        assert limits.parameters(local_model(f"x={path}")) < 3e6, name
+        assert needs.parameters(local_model(f"x={path}")) < 3e6, name
         assert AutoConfig.from_pretrained(path).model_type == name.removeprefix("tiny-")
         tokenizer = AutoTokenizer.from_pretrained(path)
         for text in ("friend lunch now", "今天 球队 进球!"):
@@ -430,7 +433,7 @@ def test_pruned_comes_out_of_training(head, folder):
 def test_out_of_memory_halves_the_batch_and_changes_nothing_else(head, folder, monkeypatch):
     import torch
 
-    from suite.strategies import head_training
+    from suite.strategies.heads import head_training
 
     texts = rows(10, seed=5).texts
     whole = head.fit(ToyRun(folder, QWEN, QUICK)).predict_proba(texts)
@@ -454,7 +457,7 @@ def test_out_of_memory_halves_the_batch_and_changes_nothing_else(head, folder, m
 
 
 def test_memory_lost_after_a_checkpoint_reports_no_fraction_twice(head, folder, monkeypatch):
-    from suite.strategies import head_training
+    from suite.strategies.heads import head_training
 
     plain = head_training._Loss.__call__
 
@@ -471,7 +474,7 @@ def test_memory_lost_after_a_checkpoint_reports_no_fraction_twice(head, folder, 
 
 
 def test_a_single_text_that_does_not_fit_gives_up_with_advice(head, folder, monkeypatch):
-    from suite.strategies import head_training
+    from suite.strategies.heads import head_training
 
     def never(self, logits, labels, texts):
         raise RuntimeError("out of memory")
@@ -482,8 +485,8 @@ def test_a_single_text_that_does_not_fit_gives_up_with_advice(head, folder, monk
 
 
 def test_a_cpu_short_of_memory_starts_with_a_part_of_the_batch(head, folder, monkeypatch):
-    monkeypatch.setattr(limits, "machine_memory", lambda: 4_000_000)
-    monkeypatch.setattr(limits, "too_large", lambda *a: None)
+    monkeypatch.setattr(facts, "usable_memory", lambda: 4_000_000)
+    monkeypatch.setattr(needs, "too_large", lambda *a: None)
     run = ToyRun(folder, BERT, QUICK, epochs=0.2)
     head.fit(run)
     # 2 layers × 128 wide × 40 numbers × 4 bytes: about 41 kB a token, 2 MB of room.
@@ -492,7 +495,7 @@ def test_a_cpu_short_of_memory_starts_with_a_part_of_the_batch(head, folder, mon
 
 
 def test_a_loss_that_is_not_finite_stops_with_advice(head, folder):
-    from suite.strategies.transformer import Diverged
+    from suite.strategies.network.transformer import Diverged
 
     params = {**QUICK, "learning_rate": 1e30, "max_grad_norm": 0.0, "warmup": 0.0}
     with pytest.raises(Diverged, match=r"the loss became (nan|inf) at step \d+: lower learning"):
@@ -500,7 +503,7 @@ def test_a_loss_that_is_not_finite_stops_with_advice(head, folder):
 
 
 def test_marks_are_equal_fractions_that_end_at_one():
-    from suite.strategies.head_training import marks
+    from suite.strategies.heads.head_training import marks
 
     assert marks(10, 5) == {2: 0.2, 4: 0.4, 6: 0.6, 8: 0.8, 10: 1.0}
     assert marks(3, 5) == {1: 0.2, 2: 0.6, 3: 1.0}
@@ -508,7 +511,7 @@ def test_marks_are_equal_fractions_that_end_at_one():
 
 
 def test_parts_of_a_batch_divide_it():
-    from suite.strategies.head_training import smaller
+    from suite.strategies.heads.head_training import smaller
 
     assert [smaller(32, 32), smaller(24, 24), smaller(10, 10), smaller(5, 10), smaller(7, 7)] == [
         16, 12, 5, 2, 1,
@@ -516,7 +519,7 @@ def test_parts_of_a_batch_divide_it():
 
 
 def test_class_weights_average_to_one_over_the_rows():
-    from suite.strategies.head_training import class_weights
+    from suite.strategies.heads.head_training import class_weights
 
     assert class_weights([0, 0, 0, 1], 3) == [2 / 3, 2.0, 0.0]
 
@@ -524,7 +527,7 @@ def test_class_weights_average_to_one_over_the_rows():
 def test_the_loss_of_parts_adds_up_to_the_loss_of_the_whole():
     import torch
 
-    from suite.strategies.head_training import _Loss
+    from suite.strategies.heads.head_training import _Loss
 
     logits = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 0.0]])
     labels = torch.tensor([0, 1, 1])
@@ -552,7 +555,7 @@ def test_bfloat16_serves_exactly_what_training_saw(built):
     import torch
     import transformers
 
-    from suite.strategies import transformer
+    from suite.strategies.network import transformer
 
     path = built["tiny-bert"]
     model = transformers.AutoModelForSequenceClassification.from_pretrained(path, num_labels=3)
@@ -572,7 +575,7 @@ def test_scoring_halves_its_batch_when_memory_runs_out(built):
     import torch
     import transformers
 
-    from suite.strategies import transformer
+    from suite.strategies.network import transformer
 
     path = built["tiny-qwen3"]
     model = transformers.AutoModelForSequenceClassification.from_pretrained(path, num_labels=3)
@@ -597,7 +600,7 @@ def test_scoring_halves_its_batch_when_memory_runs_out(built):
 def test_the_token_limit_is_the_least_of_all(built):
     from transformers import AutoConfig, RobertaConfig
 
-    from suite.strategies import transformer
+    from suite.strategies.network import transformer
 
     source = transformer.Source(str(built["tiny-bert"]))
     config = AutoConfig.from_pretrained(source.where)
@@ -692,7 +695,7 @@ def test_a_class_without_rows_gets_no_probability(probe, folder):
 
 
 def test_poolings_follow_the_model(tmp_path):
-    from suite.strategies.probe import poolings
+    from suite.strategies.heads.probe import poolings
 
     assert poolings(BERT) == ("mean", "cls")
     assert poolings(QWEN) == ("last", "mean")
@@ -704,7 +707,7 @@ def test_poolings_follow_the_model(tmp_path):
 def test_padding_never_enters_a_pooling():
     import torch
 
-    from suite.strategies.feeding import _pool_padded
+    from suite.strategies.network.feeding import _pool_padded
 
     hidden = torch.tensor([[[1.0], [3.0], [99.0]], [[2.0], [4.0], [6.0]]])
     mask = torch.tensor([[1, 1, 0], [1, 1, 1]])

@@ -17,7 +17,7 @@ from optuna.trial import TrialState, create_trial
 from typer.testing import CliRunner
 
 from suite.cli import app
-from suite.recipe import Pruner
+from suite.config.recipe import Pruner
 from suite.study import search, storage
 
 cli = CliRunner()
@@ -293,8 +293,8 @@ def test_serving_speed_is_measured_once_per_shape_by_loadgen(folder, toy_task):
 
 
 def test_adaptive_allocation_lets_the_sampler_choose_after_the_known_good_points():
-    from suite.catalog import load_catalogue
-    from suite.recipe import Recipe
+    from suite.config.recipe import Recipe
+    from suite.models.catalogue import load_catalogue
     from suite.study.definition import StoredArm
 
     model = load_catalogue()["tfidf"]
@@ -321,8 +321,8 @@ def test_adaptive_allocation_lets_the_sampler_choose_after_the_known_good_points
 
 
 def test_a_finite_arm_has_each_of_its_points_once_and_then_leaves_its_turn():
-    from suite.catalog import load_catalogue
-    from suite.recipe import Recipe
+    from suite.config.recipe import Recipe
+    from suite.models.catalogue import load_catalogue
     from suite.study.definition import StoredArm
 
     model = load_catalogue()["tfidf"]

@@ -9,9 +9,14 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from suite import data, paths, schemas, task_draft, yamlfile
+from suite import paths
+from suite.cli import schemas
+from suite.config import yamlfile
+from suite.config.task import find_task, load_task
+from suite.contracts.task import Task
+from suite.data import draft as task_draft
+from suite.data import load as data
 from suite.errors import DataError, SuiteError, TaskError, YamlError
-from suite.task import Task, find_task, load_task
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
@@ -227,7 +232,7 @@ def test_tasks_are_found_by_name_and_own_ones_win(folder):
 def test_shipped_tasks_are_whole(name):
     file = paths.yaml_files("tasks")[name]
     first = file.read_text(encoding="utf-8").splitlines()[0]
-    assert first == "# yaml-language-server: $schema=../suite/schemas/task.schema.json"
+    assert first == "# yaml-language-server: $schema=../suite/config/schemas/task.schema.json"
     assert (file.parent / first.split("$schema=")[1]).resolve().is_file()
     task, _ = find_task(name)
     assert task.language in task.prompt
@@ -243,7 +248,7 @@ def test_shipped_tasks_are_whole(name):
 def test_the_published_schemas_fit_the_models():
     for name, content in schemas.texts().items():
         file = schemas.FOLDER / name
-        assert file.read_text(encoding="utf-8") == content, "run: python -m suite.schemas"
+        assert file.read_text(encoding="utf-8") == content, "run: python -m suite.cli.schemas"
     task = schemas.task_schema()
     assert task["additionalProperties"] is False
     assert set(task["required"]) == {"name", "title", "language", "labels", "data"}

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 import suite
 from suite.cli import app
+from suite.contracts.results import Checkpoint
 from suite.errors import StorageError
-from suite.results import Checkpoint
-from suite.tensorboard import BY_BUDGET, BY_TIME, TensorBoard
+from suite.handover.tensorboard import BY_BUDGET, BY_TIME, TensorBoard
 
 cli = CliRunner()
 

@@ -13,7 +13,7 @@ import pytest
 from conftest import write_recipe
 from test_study import suite
 
-from suite.schemas import FOLDER
+from suite.cli.schemas import FOLDER
 
 
 def until(condition, seconds=60):

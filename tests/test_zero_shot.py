@@ -11,11 +11,14 @@ from endpoint_server import server
 from tiny_decoders import WORDS, ToyRun, build, rows, task
 
 from suite import strategies
-from suite.catalog import Model, load_catalogue, local_model
+from suite.contracts.model import Model
+from suite.contracts.space import contains, parse_dimension
+from suite.contracts.strategy import Pruned, Refused, Rows
 from suite.errors import ModelError
-from suite.protocols import Pruned, Refused, Rows
-from suite.space import contains, parse_dimension
-from suite.strategies import limits, zero_shot
+from suite.machine import facts
+from suite.models import needs
+from suite.models.catalogue import load_catalogue, local_model
+from suite.strategies.asking import zero_shot
 
 CATALOGUE = load_catalogue()
 TEXTS = rows(12, seed=7).texts
@@ -49,8 +52,8 @@ def test_asking_never_imports_torch():
     code = (
         "import sys\n"
         "from suite import strategies\n"
-        "from suite.catalog import load_catalogue\n"
-        "from suite.task import find_task\n"
+        "from suite.models.catalogue import load_catalogue\n"
+        "from suite.config.task import find_task\n"
         "task = find_task('agnews')[0]\n"
         "strategy = strategies.get('zero_shot')\n"
         "for model in load_catalogue().values():\n"
@@ -83,8 +86,8 @@ def test_what_can_not_be_asked_is_refused_with_the_reason(strategy, monkeypatch)
     assert "800 classes are more than the 676" in refuses(CATALOGUE["qwen3-0.6b"], many)
     english = CATALOGUE["qwen3-0.6b"].model_copy(update={"languages": ["en"]})
     assert "the task is Chinese" in refuses(english, task(language="zh"))
-    monkeypatch.setattr(limits, "has_gpu", lambda: False)
-    monkeypatch.setattr(limits, "machine_memory", lambda: 16_000_000_000)
+    monkeypatch.setattr(needs, "has_gpu", lambda: False)
+    monkeypatch.setattr(facts, "usable_memory", lambda: 16_000_000_000)
     assert "20.1 GB" in refuses(CATALOGUE["qwen3-4b"], task())
     assert refuses(CATALOGUE["qwen3-0.6b"], task(77)) is None
     served = Model(
@@ -410,7 +413,7 @@ def test_a_row_stops_as_soon_as_its_answer_stands(strategy, thinker, folder):
 
 
 def test_a_closing_mark_of_several_tokens_is_seen():
-    from suite.strategies import generation
+    from suite.strategies.asking import generation
 
     class Letters:
         """Each letter a token."""

@@ -8,9 +8,9 @@ import random
 
 from remembering_run import RememberingRun
 
-from suite.protocols import Rows
-from suite.strategies import tiny
-from suite.task import Task
+from suite.contracts.strategy import Rows
+from suite.contracts.task import Task
+from suite.strategies.network import tiny
 
 WORDS = (
     "lunch friend garden music river kind".split(),

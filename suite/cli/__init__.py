@@ -16,7 +16,6 @@ from typing import Annotated, Any
 
 import typer
 
-from suite import __version__
 from suite.cli import (
     bench,
     console,
@@ -33,6 +32,7 @@ from suite.cli import (
 )
 from suite.cli.words import Group, Quiet, Verbose, heard, mended, with_volume
 from suite.errors import SuiteError
+from suite.version import __version__
 
 INTERRUPTED = 130
 

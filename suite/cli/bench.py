@@ -55,10 +55,10 @@ def bench(
 
         suite bench agnews --arm 'bert*/*' --engine openvino --engine torch --seconds 30
     """
-    from suite import bench as room
+    from suite.child.runner import Interrupted, measures_alone
     from suite.cli.progress import Lines, Watching
     from suite.cli.tables import banner, bench_table, fastest_lines
-    from suite.runner import Interrupted, measures_alone
+    from suite.study import bench as room
     from suite.study import bench_record
     from suite.study.create import ensure_snapshot
     from suite.study.work import Limits, Work

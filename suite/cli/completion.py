@@ -56,13 +56,14 @@ def _studies(ctx: Any) -> list[str]:
 
 
 def _models(ctx: Any) -> list[str]:
-    text = (paths.PACKAGE / "models.yaml").read_text(encoding="utf-8")
+    text = (paths.PACKAGE / "models" / "models.yaml").read_text(encoding="utf-8")
     return re.findall(r"^\s*- name:\s*(\S+)", text, flags=re.MULTILINE)
 
 
 def _arms(ctx: Any) -> list[str]:
-    from suite import arms, strategies
-    from suite.catalog import load_catalogue
+    from suite import strategies
+    from suite.models.catalogue import load_catalogue
+    from suite.study import arms
 
     models = load_catalogue().values()
     return [f"{m.name}/{s}" for m in models for s in strategies.names() if arms.fits(m, s)]

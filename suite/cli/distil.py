@@ -16,7 +16,7 @@ from suite.cli.words import Quiet
 from suite.errors import SuiteError
 
 if TYPE_CHECKING:
-    from suite.distil import Progress, ServedThinker
+    from suite.strategies.teaching.distil import Progress, ServedThinker
 
 _EVERY_SECONDS = 10.0
 
@@ -79,8 +79,8 @@ def distil(
 
         suite distil agnews --data ./ag_news --model qwen3-4b --rows 200
     """
-    from suite import catalog
-    from suite import distil as room
+    from suite.models import catalogue
+    from suite.strategies.teaching import distil as room
 
     if (model is None) == (endpoint is None and endpoint_model is None):
         raise SuiteError(
@@ -88,11 +88,11 @@ def distil(
             fix="--endpoint URL --endpoint-model NAME, or --model NAME[=PATH].",
         )
     if model is None:
-        thinks = catalog.endpoint_model(endpoint, endpoint_model)
+        thinks = catalogue.endpoint_model(endpoint, endpoint_model)
     elif "=" in model:
-        thinks = catalog.local_model(model)
+        thinks = catalogue.local_model(model)
     else:
-        thinks = catalog.find_model(model, catalog.load_catalogue())
+        thinks = catalogue.find_model(model, catalogue.load_catalogue())
     found, training = room.training_rows(task, data_folder=data, use_sample=sample)
     thinker: room.Thinker
     if thinks.endpoint is not None:

@@ -13,8 +13,8 @@ from suite.cli.console import next_step, out, print_json, print_table
 from suite.cli.study import AsJson, Storage
 
 if TYPE_CHECKING:
-    from suite.catalog import Model
-    from suite.doctor import Check
+    from suite.contracts.model import Model
+    from suite.machine.checks import Check
 
 HEADINGS = {
     "machine": "Machine",
@@ -53,8 +53,9 @@ def doctor(
 
         suite doctor --no-hub --json
     """
-    from suite import doctor as room
-    from suite import hub as hub_room
+    from suite.machine import checks as room
+    from suite.machine import facts
+    from suite.models import hub as hub_room
 
     groups = room.grouped(
         hub=hub_room.reason if hub else None, storage=storage, downloads=hub_room.cache_folder()
@@ -66,7 +67,7 @@ def doctor(
         print_json(
             {
                 "runs": able,
-                "environment": room.environment(),
+                "environment": facts.environment(),
                 "checks": [
                     {"group": group, **asdict(check)}
                     for group, checks in groups.items()
@@ -91,9 +92,10 @@ def arms_here(*, hub: bool) -> list[ArmHere]:
     Args:
         hub: whether the Hub may be asked if it answers.
     """
-    from suite import arms, strategies
-    from suite.catalog import load_catalogue
-    from suite.task import find_task
+    from suite import strategies
+    from suite.config.task import find_task
+    from suite.models.catalogue import load_catalogue
+    from suite.study import arms
 
     tasks: dict[str, Any] = {}
     found = []
@@ -120,7 +122,7 @@ def _parted(refusal: str) -> tuple[str, str]:
 
 
 def _weights(arm: str, model: Model, hub: bool) -> ArmHere:
-    from suite import hub as room
+    from suite.models import hub as room
 
     if model.hub is None:
         return ArmHere(arm, True)

@@ -27,9 +27,9 @@ def finals(
 
         suite finals agnews --seeds 5 --verbose
     """
-    from suite import finals as room
+    from suite.child.runner import Interrupted
     from suite.cli.progress import observer
-    from suite.runner import Interrupted
+    from suite.study import finals as room
     from suite.study.create import ensure_snapshot
     from suite.study.work import Limits, Work
 

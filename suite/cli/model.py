@@ -34,7 +34,7 @@ def list_models(as_json: AsJson = False) -> None:
 
         suite model list --json
     """
-    from suite.catalog import load_catalogue
+    from suite.models.catalogue import load_catalogue
 
     models = load_catalogue()
     if as_json:
@@ -72,8 +72,10 @@ def check(
 
         suite model check minilm=/models/all-MiniLM-L6-v2
     """
-    from suite import arms, hub, strategies
-    from suite.catalog import find_model, load_catalogue, local_model
+    from suite import strategies
+    from suite.endpoint import reach
+    from suite.models.catalogue import find_model, load_catalogue, local_model
+    from suite.study import arms
 
     model = local_model(name) if "=" in name else find_model(name, load_catalogue())
     out.print(f"{model.name}: {model.family}, {model.identity}", markup=False)
@@ -87,7 +89,7 @@ def check(
         out.print(f"  note: {model.note}", markup=False)
     fitting = [s for s in strategies.names() if arms.fits(model, s)]
     out.print(f"  strategies: {', '.join(fitting) or 'none'}", markup=False)
-    reason = hub.unavailable(model)
+    reason = reach.unavailable(model)
     out.print(f"  weights: {reason or 'can be had here'}", markup=False)
     if reason:
         raise typer.Exit(2)

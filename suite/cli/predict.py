@@ -18,8 +18,8 @@ from suite.cli.study import AsJson, Name, Storage
 from suite.errors import StorageError, StudyError, UsageError
 
 if TYPE_CHECKING:
+    from suite.data.texts import TextFile
     from suite.study.winner import Winner
-    from suite.texts import TextFile
 
 Arm = Annotated[str | None, typer.Option(help="The arm. Default: the winner.")]
 Model = Annotated[
@@ -60,7 +60,7 @@ def chosen(name: str, arm: str | None, storage: str | None) -> Chosen:
         else:
             language = found.definition.task.language
             return Chosen(found.folder, found.labels, found.arm, name, found.trial, language, found)
-    from suite.export import read_exported
+    from suite.handover.export import read_exported
 
     exported = read_exported(Path(name))
     if arm is not None and arm != exported.arm:
@@ -124,7 +124,7 @@ def predict(
 
         suite predict ./agnews-model --file headlines.txt --jsonl --top 2
     """
-    from suite.texts import STDIN, TextFile, chunks, whole
+    from suite.data.texts import STDIN, TextFile, chunks, whole
 
     if file is not None and texts:
         raise UsageError("texts and --file contradict each other", fix="Give one of them.")
@@ -276,7 +276,7 @@ def export(
 
         suite export agnews ./agnews-model --arm bert-base-cased/linear_head --onnx
     """
-    from suite.export import export as write
+    from suite.handover.export import export as write
     from suite.study.winner import winner
 
     found = write(winner(name, arm, storage), folder, onnx=onnx, say=say)

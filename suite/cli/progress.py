@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from suite.cli.console import detail, draws, err, is_verbose
-from suite.results import Checkpoint, Trial
+from suite.contracts.results import Checkpoint, Trial
 
 if TYPE_CHECKING:
     from suite.study.preflight import Estimate

@@ -17,7 +17,7 @@ from suite.cli.study import Storage
 from suite.errors import ReportError, nearest
 
 if TYPE_CHECKING:
-    from suite.results import StudyResults
+    from suite.contracts.results import StudyResults
 
 FORMATS = ("html", "json", "csv", "md")
 LANGUAGES = ("en", "zh")
@@ -122,7 +122,7 @@ def _formats(format: str, lang: str) -> list[str]:
 
 def _gather(names: list[str] | None, storage: str | None, examples: bool) -> list[StudyResults]:
     from suite import paths
-    from suite.missed import with_missed
+    from suite.handover.missed import with_missed
     from suite.study import record
     from suite.study import storage as storages
 

@@ -20,7 +20,7 @@ from suite.cli.study import Storage
 from suite.errors import UsageError
 
 if TYPE_CHECKING:
-    from suite.protocols import Rows
+    from suite.contracts.strategy import Rows
 
 #: The engine that `suite bench` found to be the fastest.
 AUTO = "auto"
@@ -97,8 +97,8 @@ def serve(
             "request could never be answered",
             fix="Raise --max-queue, or lower --max-texts.",
         )
-    from suite.serving import server_run
-    from suite.serving.server import Limits
+    from suite.serving.http import run as server_run
+    from suite.serving.http.server import Limits
 
     sock = server_run.bind(host, port)
     try:
@@ -121,7 +121,7 @@ def serve(
 
 def _fastest(model: Chosen, precision: str | None) -> tuple[str | None, str | None]:
     """What `suite bench` found for the arm on this machine, said aloud."""
-    from suite.serving.server_model import fastest
+    from suite.serving.http.model import fastest
 
     if model.winner is None:
         raise UsageError(
@@ -154,9 +154,9 @@ def _run(
 ) -> int:
     import signal
 
-    from suite.serving import server_run
-    from suite.serving.server import Limits, Served
-    from suite.serving.server_model import open_served
+    from suite.serving.http import run as server_run
+    from suite.serving.http.model import open_served
+    from suite.serving.http.server import Limits, Served
 
     assert isinstance(limits, Limits)
     if threads is not None:
@@ -245,7 +245,7 @@ class _Told(logging.Handler):
 
 def _rows(model: Chosen, example: str) -> tuple[Rows | None, list[str]]:
     """Validation rows, where the study's data is on this machine, and representative texts."""
-    from suite import snapshot
+    from suite.data import snapshot
     from suite.errors import DataError
 
     texts = [example, *(f"{label}: {example}" for label in model.labels[:15])]

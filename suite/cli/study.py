@@ -16,7 +16,7 @@ from suite.cli.words import Quiet as Quiet
 from suite.errors import StorageError, StudyError
 
 if TYPE_CHECKING:
-    from suite.results import StudyResults
+    from suite.contracts.results import StudyResults
     from suite.study.definition import Definition
 
 app = typer.Typer(
@@ -140,9 +140,9 @@ def create(
 
         suite study create agnews --endpoint http://localhost:8000/v1 --endpoint-model Qwen/Qwen3-8B
     """
+    from suite.handover.tensorboard import require
     from suite.study.create import Wanted, parse_duration, parse_size
     from suite.study.create import create as create_study
-    from suite.tensorboard import require
 
     # Wrong words are told before any work is done.
     seconds = parse_duration(timeout) if timeout else None
@@ -207,10 +207,10 @@ def run(
 
         suite study run agnews --storage postgresql+psycopg://suite@db/suite
     """
+    from suite.handover.tensorboard import require
     from suite.study import storage as storages
     from suite.study.create import check_unchanged, ensure_snapshot, parse_duration, parse_size
     from suite.study.record import TARGET
-    from suite.tensorboard import require
 
     seconds = parse_duration(timeout) if timeout else None
     disk = parse_size(max_disk) if max_disk else None
@@ -236,11 +236,11 @@ def _run(
     tensorboard: Path | None,
 ) -> None:
     """Preflight, search, finals, and the table."""
-    from suite import course
+    from suite.child.runner import Interrupted
     from suite.cli.progress import observer
-    from suite.runner import Interrupted
+    from suite.handover.tensorboard import watched
+    from suite.study import course
     from suite.study.work import Limits, Work
-    from suite.tensorboard import watched
 
     with observer(quiet) as watching, watched(watching, name, tensorboard) as told:
         work = Work(storage, name, told, Limits(workers, timeout, max_disk))
@@ -280,8 +280,8 @@ def words(name: str, storage: str | None) -> str:
 
 def _tell_definition(definition: Definition) -> None:
     """With --verbose: the data found, what the Hub said, and each arm's space."""
-    from suite import hub
     from suite.cli.console import is_verbose
+    from suite.models import hub
 
     if not is_verbose():
         return
@@ -384,7 +384,7 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
 
         suite study best agnews --json
     """
-    from suite.results import trial_adapter
+    from suite.contracts.results import trial_adapter
 
     found = _results(name, storage)
     if found.finals:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from suite.cli.console import out
-from suite.results import BenchRow, Final, Rps, StudyResults, Trial
+from suite.contracts.results import BenchRow, Final, Rps, StudyResults, Trial
 
 
 def banner(found: StudyResults) -> None:

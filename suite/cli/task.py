@@ -37,7 +37,7 @@ def list_tasks(as_json: AsJson = False) -> None:
         suite task list --json
     """
     from suite import paths
-    from suite.task import load_task
+    from suite.config.task import load_task
 
     rows: list[dict[str, object]] = []
     table = Table("task", "title", "language", "classes", "source", "revision")
@@ -90,12 +90,12 @@ def show(
 
         suite task show tnews --prompt
     """
-    from suite.task import find_task
+    from suite.config.task import find_task
 
     task, file = find_task(name)
     if prompt:
+        from suite.contracts.strategy import Refused
         from suite.prompting import codes, layout
-        from suite.protocols import Refused
 
         try:
             named = layout.prompt_of(task).codes or codes.plain(len(task.labels))
@@ -124,8 +124,8 @@ def check(
 
         suite task check agnews --data ./ag_news
     """
-    from suite.task import find_task
-    from suite.task_draft import check as check_task
+    from suite.config.task import find_task
+    from suite.data.draft import check as check_task
 
     _, path = find_task(file)
     findings = check_task(path, data)
@@ -153,8 +153,8 @@ def new(
 
         suite task new reviews --data ./reviews --out reviews.yaml
     """
-    from suite.task_draft import check as check_task
-    from suite.task_draft import draft
+    from suite.data.draft import check as check_task
+    from suite.data.draft import draft
 
     target = file or Path("tasks") / f"{name}.yaml"
     if target.exists():

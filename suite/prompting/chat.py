@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from suite.contracts.strategy import Refused
+from suite.contracts.task import Task
 from suite.prompting import codes as coding
 from suite.prompting import layout
 from suite.prompting.answers import THINK_CLOSES, THINK_OPENS
 from suite.prompting.codes import Codes
 from suite.prompting.layout import Question, Variant
-from suite.protocols import Refused
-from suite.task import Task
 
 #: Texts that are shortened to less than this say too little; such a prompt is refused.
 LEAST_TEXT = 32

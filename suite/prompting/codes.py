@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Any
 
-from suite.protocols import Refused
+from suite.contracts.strategy import Refused
 
 LETTERS = tuple(string.ascii_uppercase)
 PAIRS = tuple(first + second for first, second in product(LETTERS, LETTERS))

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, Literal
 
-from suite.protocols import Refused
-from suite.space import Dimension, Fixed, Params
-from suite.task import Prompt, Task
+from suite.contracts.space import Dimension, Fixed, Params
+from suite.contracts.strategy import Refused
+from suite.contracts.task import Prompt, Task
 
 DEFAULTS: Mapping[str, Prompt] = {
     "en": Prompt(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from suite.contracts.results import StudyResults
 from suite.report.formats import FORMATS
-from suite.results import StudyResults
 
 __all__ = ["FORMATS", "write_reports"]
 
@@ -47,6 +47,6 @@ def write_reports(
         ReportError: nothing to report, an unknown format or language, or a folder that cannot
             be written.
     """
-    from suite.report.export import write
+    from suite.report.pages.export import write
 
     return write(studies, out, formats, lang, images=images, refresh=refresh)

@@ -14,15 +14,15 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from suite.contracts.strategy import Predictor, Strategy
 from suite.errors import ModelError, SuiteError, nearest
-from suite.protocols import Predictor, Strategy
 
 _OWN = {
-    "classic": "suite.strategies.classic:ClassicStrategy",
-    "linear_head": "suite.strategies.linear_head:LinearHeadStrategy",
-    "probe": "suite.strategies.probe:ProbeStrategy",
-    "sft": "suite.strategies.sft:SftStrategy",
-    "zero_shot": "suite.strategies.zero_shot:ZeroShotStrategy",
+    "classic": "suite.strategies.classic.strategy:ClassicStrategy",
+    "linear_head": "suite.strategies.heads.linear_head:LinearHeadStrategy",
+    "probe": "suite.strategies.heads.probe:ProbeStrategy",
+    "sft": "suite.strategies.teaching.sft:SftStrategy",
+    "zero_shot": "suite.strategies.asking.zero_shot:ZeroShotStrategy",
 }
 
 MARK = "predictor.json"

@@ -15,7 +15,7 @@ from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.storages._rdb.storage import _create_scoped_session
 
-from suite.results import Trial
+from suite.contracts.results import Trial
 from suite.study.definition import Definition
 
 Plain = str | int | float | bool

@@ -14,7 +14,7 @@ from typing import Any
 import optuna
 from pydantic import TypeAdapter, ValidationError
 
-from suite.results import BenchRow
+from suite.contracts.results import BenchRow
 
 BENCH = "suite:bench:"
 

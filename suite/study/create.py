@@ -9,14 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite import arms, data, doctor, hub, paths, sample
-from suite.catalog import Model, endpoint_model, load_catalogue, local_model
+from suite import paths
+from suite.config.recipe import Recipe, find_recipe
+from suite.config.task import find_task, load_task
+from suite.contracts.model import Model
+from suite.contracts.task import NAME, Task
+from suite.data import load as data
+from suite.data import sample
+from suite.data.snapshot import TaskData, write_snapshot
+from suite.endpoint import reach
 from suite.errors import DataError, StorageError, StudyError
-from suite.recipe import Recipe, find_recipe
-from suite.snapshot import TaskData, write_snapshot
-from suite.study import record, storage
+from suite.machine import facts
+from suite.models import hub
+from suite.models.catalogue import endpoint_model, load_catalogue, local_model
+from suite.study import arms, record, storage
 from suite.study.definition import Definition, StoredArm, refuse_differences
-from suite.task import NAME, Task, find_task, load_task
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
         catalogue,
         globs=_globs(wanted, catalogue),
         added=[model.name for model in added],
-        unavailable=hub.unavailable,
+        unavailable=reach.unavailable,
     )
     if all(arm.refused for arm in planned):
         raise StudyError(
@@ -106,7 +113,7 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
         seed=seed,
         command=wanted.command,
         created=time.strftime("%Y-%m-%dT%H:%M:%S"),
-        environment=doctor.environment(),
+        environment=facts.environment(),
     )
     opened = storage.open_storage(wanted.storage, create=True)
     if storage.exists(opened, name):

@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic import Field
 
-from suite.arms import PlannedArm
-from suite.catalog import Model
+from suite.config.recipe import Recipe
+from suite.contracts.model import Model
+from suite.contracts.results import DataFacts
+from suite.contracts.space import Params, Space, dump_dimension, parse_dimension
+from suite.contracts.task import Closed, Task
 from suite.errors import StudyError
-from suite.recipe import Recipe
-from suite.results import DataFacts
-from suite.space import Params, Space, dump_dimension, parse_dimension
-from suite.task import Closed, Task
+from suite.study.arms import PlannedArm
 
 
 class StoredArm(Closed):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import optuna
 
-from suite.results import Comparison, Final
+from suite.contracts.results import Comparison, Final
 from suite.study import predictions_record, reading
 from suite.study.record import (
     COMPARISONS,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import optuna
 
-from suite.results import TestPredictions
+from suite.contracts.results import TestPredictions
 
 PREDICTIONS = "suite:predictions"
 

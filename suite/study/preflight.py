@@ -13,12 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite import evaluation
-from suite.space import Choice, Dimension, Fixed, Float, Int, Params, Value
+from suite.child import evaluation
+from suite.child.worker import Failed
+from suite.contracts.space import Choice, Dimension, Fixed, Float, Int, Params, Value
 from suite.study.definition import StoredArm
 from suite.study.record import ESTIMATES, OUT
 from suite.study.work import Work
-from suite.worker import Failed
 
 FEW_ROWS = 32
 MORE_ROWS = 160

@@ -13,7 +13,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import TypeAdapter
 
-from suite.results import (
+from suite.contracts.results import (
     Arm,
     Checkpoint,
     Comparison,
@@ -26,10 +26,10 @@ from suite.results import (
     Trial,
     trial_adapter,
 )
+from suite.contracts.task import Reference
 from suite.study import bench_record, predictions_record, reading, search
 from suite.study.definition import Definition
 from suite.study.search import ARM, arm_of
-from suite.task import Reference
 
 TRIAL = "suite:trial"
 OWNER = "suite:owner"

@@ -18,8 +18,8 @@ from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
-from suite import recipe as recipes
-from suite.space import Choice, Fixed, Float, Int, Params, every_point
+from suite.config import recipe as recipes
+from suite.contracts.space import Choice, Fixed, Float, Int, Params, every_point
 from suite.study.definition import Definition, StoredArm
 
 ARM = "arm"

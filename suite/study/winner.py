@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from suite import paths
+from suite.contracts.results import StudyResults, Trial
 from suite.errors import StudyError, nearest
-from suite.results import StudyResults, Trial
 from suite.study import record
 from suite.study import storage as storages
 from suite.study.definition import Definition

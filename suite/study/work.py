@@ -24,14 +24,16 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from suite import cache, doctor, paths, snapshot, strategies
+from suite import paths, strategies
+from suite.child.runner import Interrupted, Runner
+from suite.child.worker import KEPT, LOG, Failed, Finished, Job
+from suite.contracts.results import Checkpoint, Rps, StudyResults, Trial
+from suite.data import snapshot
 from suite.errors import StorageError, StudyError
-from suite.results import Checkpoint, Rps, StudyResults, Trial
-from suite.runner import Interrupted, Runner
+from suite.machine import cache, facts
 from suite.study import attributes, record, search, storage
 from suite.study.definition import StoredArm
 from suite.study.record import CHECKPOINTS, ESTIMATES, KEPT_AT, OUT, OWNER, RETRY, TARGET, TRIAL
-from suite.worker import KEPT, LOG, Failed, Finished, Job
 
 MAX_RETRIES = 2
 FAILURES_TO_RETIRE = 3
@@ -399,7 +401,7 @@ class Work:
     @property
     def threads(self) -> int:
         """Threads of one child: this machine's cores, shared by the workers."""
-        return max(1, len(os.sched_getaffinity(0)) // self.limits.workers)
+        return max(1, facts.threads() // self.limits.workers)
 
     # ------------------------------------------------------------------ what a trial leaves
 
@@ -424,7 +426,7 @@ class Work:
 
     def measure(self, arm: StoredArm, predictor: Path, logs: Path) -> Rps | None:
         """LoadGen's figures for a kept predictor, alone on the machine as far as locks reach."""
-        from suite.serving.measure import machine_lock
+        from suite.serving.load.measure import machine_lock
 
         measure = self.definition.recipe.measure
         if measure.seconds <= 0 or (arm.model.endpoint is not None and not measure.endpoints):
@@ -470,9 +472,9 @@ class Work:
     def _circumstances(self) -> dict[str, Any]:
         """What of this machine belongs with a trial: others may join the study from elsewhere."""
         if self._here is None:
-            self._here = doctor.environment()
+            self._here = facts.environment()
         here, there = self._here, self.definition.environment
-        facts: dict[str, Any] = {
+        told: dict[str, Any] = {
             "cpu": here["cpu"]["model"],
             "gpus": [gpu["name"] for gpu in here["gpus"]],
             "load_average": round(os.getloadavg()[0], 2),
@@ -482,7 +484,7 @@ class Work:
             for name, version in here["versions"].items()
             if version != there.get("versions", {}).get(name)
         }
-        return facts | ({"versions": other} if other else {})
+        return told | ({"versions": other} if other else {})
 
     def _judge(self, trial: optuna.Trial, facts: Trial) -> Trial:
         """Records the recipe's bounds as constraints (feasible at 0 and below)."""

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from suite import doctor
-from suite.catalog import load_catalogue
-from suite.protocols import Rows
-from suite.sample import generate, sample_task
-from suite.task import find_task
+from suite.config.task import find_task
+from suite.contracts.strategy import Rows
+from suite.data.sample import generate, sample_task
+from suite.machine import facts
+from suite.models.catalogue import load_catalogue
 from tests.benchmarks.common import RESULTS
 from tests.benchmarks.neural import Run
 
@@ -61,9 +61,10 @@ def by_transformers(folder, prompter, texts, pad_id):
 
 
 def main():
-    from suite.strategies import prompted, tiny, transformer
-    from suite.strategies.transformer import Source
-    from suite.strategies.zero_shot import ZeroShotStrategy
+    from suite.strategies.asking import prompted
+    from suite.strategies.asking.zero_shot import ZeroShotStrategy
+    from suite.strategies.network import tiny, transformer
+    from suite.strategies.network.transformer import Source
 
     whole, _, _ = generate("en")
     train = Rows(whole.texts[:512], whole.labels[:512])
@@ -105,5 +106,5 @@ def main():
             f"most {row['largest_difference_of_log_probabilities']:.1e}"
         )
     RESULTS.mkdir(exist_ok=True)
-    content = {"benchmark": "agreement", "rows": shown, "environment": doctor.environment()}
+    content = {"benchmark": "agreement", "rows": shown, "environment": facts.environment()}
     (RESULTS / "agreement.json").write_text(json.dumps(content, indent=1, ensure_ascii=False))

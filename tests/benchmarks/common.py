@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from suite import doctor
+from suite.machine import facts
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -63,7 +63,7 @@ def report(name, ours, theirs=None, *, note=""):
         ],
         "ratio": None if theirs is None else ours.median / theirs.median,
         "note": note,
-        "environment": doctor.environment(),
+        "environment": facts.environment(),
     }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(shown, indent=1, ensure_ascii=False))

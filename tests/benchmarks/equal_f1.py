@@ -11,9 +11,9 @@ import statistics
 import tempfile
 import time
 
-from suite import doctor
-from suite.catalog import Model
-from suite.protocols import Rows
+from suite.contracts.model import Model
+from suite.contracts.strategy import Rows
+from suite.machine import facts
 from tests.benchmarks.common import RESULTS, timed
 from tests.benchmarks.neural import Run, by_trainer
 from tests.benchmarks.shapes import MINILM, REAL, rows
@@ -25,9 +25,9 @@ RATE, BATCH, EPOCHS = 1e-4, 32, 2
 
 
 def main():
-    from suite.metrics import score
-    from suite.strategies import transformer
-    from suite.strategies.linear_head import LinearHeadStrategy
+    from suite.strategies.heads.linear_head import LinearHeadStrategy
+    from suite.strategies.network import transformer
+    from suite.verdict.metrics import score
 
     if MINILM is None or not REAL.is_dir():
         print("equal_f1: left out; it needs SUITE_BENCH_MINILM and ../shared/data/ag_news")
@@ -70,6 +70,6 @@ def main():
     content = {
         "benchmark": "equal_f1", "date": time.strftime("%Y-%m-%d"), "macro_f1": found,
         "seconds": seconds, "train_rows": TRAIN, "scored_rows": SCORED,
-        "environment": doctor.environment(),
+        "environment": facts.environment(),
     }  # fmt: skip
     (RESULTS / "equal_f1.json").write_text(json.dumps(content, indent=1, ensure_ascii=False))

@@ -9,10 +9,10 @@ import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 
-from suite.catalog import Model
-from suite.protocols import Rows
-from suite.sample import sample_task
-from suite.task import find_task
+from suite.config.task import find_task
+from suite.contracts.model import Model
+from suite.contracts.strategy import Rows
+from suite.data.sample import sample_task
 from tests.benchmarks.common import Side, alternate, report, timed
 
 ROWS = int(os.environ.get("SUITE_BENCH_ROWS", "256"))
@@ -77,7 +77,7 @@ def training(name, shape, folder):
     """Texts a second of one pass, loading and all, both sides."""
     import torch
 
-    from suite.strategies.linear_head import LinearHeadStrategy
+    from suite.strategies.heads.linear_head import LinearHeadStrategy
     from tests.benchmarks.shapes import bert_shaped, rows
 
     texts, labels, origin = rows(ROWS)

@@ -11,10 +11,10 @@ import os
 import tempfile
 from pathlib import Path
 
-from suite.catalog import load_catalogue
-from suite.protocols import Rows
-from suite.sample import generate, sample_task
-from suite.task import find_task
+from suite.config.task import find_task
+from suite.contracts.strategy import Rows
+from suite.data.sample import generate, sample_task
+from suite.models.catalogue import load_catalogue
 from tests.benchmarks.common import Side, alternate, report, timed
 from tests.benchmarks.neural import Run
 
@@ -30,7 +30,7 @@ def qwen3_shaped(folder, train):
     import torch
     from transformers import AutoTokenizer, Qwen3Config, Qwen3ForCausalLM
 
-    from suite.strategies import tiny
+    from suite.strategies.network import tiny
 
     built = tiny.folder(Run(load_catalogue()["tiny-qwen3"], train, folder, {}))
     tokenizer = AutoTokenizer.from_pretrained(built)
@@ -75,10 +75,11 @@ def main():
     import torch
     from transformers import AutoTokenizer
 
-    from suite.catalog import local_model
+    from suite.models.catalogue import local_model
     from suite.serving.engines import int8
-    from suite.strategies import prompted, transformer
-    from suite.strategies.zero_shot import ZeroShotStrategy
+    from suite.strategies.asking import prompted
+    from suite.strategies.asking.zero_shot import ZeroShotStrategy
+    from suite.strategies.network import transformer
 
     where = transformer.device()
     whole, _, _ = generate("en")

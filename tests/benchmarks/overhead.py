@@ -9,16 +9,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from suite.contracts.results import Arm, Checkpoint, DataFacts, Rows, Scores, StudyResults, Trial
 from suite.report import write_reports
-from suite.results import (
-    Arm,
-    Checkpoint,
-    DataFacts,
-    Rows,
-    Scores,
-    StudyResults,
-    Trial,
-)
 from tests.benchmarks.common import Side, alternate, report, timed
 
 REPEATS = 5
@@ -218,7 +210,7 @@ def suggestion():
 
     import optuna
 
-    from suite.recipe import Sampler
+    from suite.config.recipe import Sampler
     from suite.study import search
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)

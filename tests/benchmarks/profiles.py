@@ -9,7 +9,7 @@ import time
 
 import torch
 
-from suite import doctor
+from suite.machine import facts
 from tests.benchmarks.common import RESULTS
 from tests.benchmarks.shapes import BERT_BASE, bert_shaped, rows
 
@@ -36,7 +36,7 @@ def main():
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     from suite.serving.engines import int8
-    from suite.strategies.feeding import Classifier, pad
+    from suite.strategies.network.feeding import Classifier, pad
 
     shape = {**BERT_BASE, **({"num_hidden_layers": int(SHORT)} if SHORT else {})}
     texts, labels, origin = rows(BATCH)
@@ -86,5 +86,5 @@ def main():
         parts = ", ".join(f"{k} {v:.0%}" for k, v in one["shares"].items())
         print(f"  {name}: {one['seconds']} s: {parts}")
     RESULTS.mkdir(exist_ok=True)
-    content = {"benchmark": "profile", "found": found, "environment": doctor.environment()}
+    content = {"benchmark": "profile", "found": found, "environment": facts.environment()}
     (RESULTS / "profile.json").write_text(json.dumps(content, indent=1, ensure_ascii=False))

@@ -23,11 +23,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from suite import doctor
-from suite.catalog import local_model
-from suite.space import Choice, Float
-from suite.strategies.linear_head import LinearHeadStrategy
-from suite.task import find_task
+from suite.config.task import find_task
+from suite.contracts.space import Choice, Float
+from suite.machine import facts
+from suite.models.catalogue import local_model
+from suite.strategies.heads.linear_head import LinearHeadStrategy
 from tests.benchmarks.common import RESULTS
 from tests.benchmarks.shapes import MINILM, rows
 
@@ -237,7 +237,7 @@ def main():
         "never": sum(s["ratio"] is None for s in seeds),
         "note": f"{'MiniLM' if MINILM else 'a tiny model'}, {TRAIN} training and {SCORED} "
         f"validation rows of {origin}, {EPOCHS:g} epochs, {TRIALS} trials a side",
-        "environment": doctor.environment(),
+        "environment": facts.environment(),
     }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "search.json").write_text(json.dumps(shown, indent=1, ensure_ascii=False))

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from suite import doctor
+from suite.machine import facts
 from tests.benchmarks.common import RESULTS
 
 CONCURRENCY = (1, 8, 64)
@@ -153,13 +153,13 @@ def main():
     RESULTS.mkdir(exist_ok=True)
     content = {
         "benchmark": "serve", "date": time.strftime("%Y-%m-%d"), "seconds": SECONDS, "arms": rows,
-        "environment": doctor.environment(),
+        "environment": facts.environment(),
     }  # fmt: skip
     (RESULTS / "serve.json").write_text(json.dumps(content, indent=1, ensure_ascii=False))
 
 
 def measured(cwd, study, arm, scratch):
-    from suite import snapshot
+    from suite.data import snapshot
 
     before = Path.cwd()
     os.chdir(cwd)

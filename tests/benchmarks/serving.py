@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from suite import doctor
+from suite.machine import facts
 from tests.benchmarks.common import RESULTS, Side, alternate, timed
 from tests.benchmarks.shapes import BERT_BASE, bert_shaped, matrix_operations, mean_tokens, rows
 
@@ -32,7 +32,8 @@ def kept_folder(folder, texts):
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    from suite.strategies import save_predictor, transformer
+    from suite.strategies import save_predictor
+    from suite.strategies.network import transformer
 
     shaped = bert_shaped(folder, BERT_BASE, texts)
     where = torch.device("cpu") if not torch.cuda.is_available() else torch.device("cuda")
@@ -68,7 +69,7 @@ def best_batch(folder, texts):
 
 def one_engine(kept, shaped, engine, precision, batch):
     """In a process of its own: both sides in turn; prints the figures as JSON."""
-    from suite.protocols import Refused
+    from suite.contracts.strategy import Refused
     from suite.serving.engines import open_engine
 
     texts, _, _ = rows(ROWS)
@@ -121,8 +122,8 @@ def ceilings():
     """Operations a second of one large product, by precision."""
     import torch
 
+    from suite.machine.arithmetic import operations_per_second
     from suite.serving.engines.int8 import Int8Linear
-    from suite.strategies.arithmetic import operations_per_second
 
     found = {n: operations_per_second(n, rows=2048) for n in ("float32", "bfloat16")}
     linear = Int8Linear(torch.nn.Linear(768, 3072))
@@ -170,7 +171,7 @@ def main():
         "benchmark": "serving", "date": time.strftime("%Y-%m-%d"), "rows": ROWS, "texts": origin,
         "mean_tokens": tokens, "pipeline_by_batch": speeds, "pipeline_batch": batch,
         "ceilings": most, "operations_per_text": operations, "engines": found,
-        "environment": doctor.environment(),
+        "environment": facts.environment(),
     }  # fmt: skip
     (RESULTS / "serving.json").write_text(json.dumps(content, indent=1, ensure_ascii=False))
 

@@ -9,8 +9,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from suite.catalog import Model
-from suite.protocols import Rows
+from suite.contracts.model import Model
+from suite.contracts.strategy import Rows
 from tests.benchmarks.common import Side, alternate, report, timed
 from tests.benchmarks.neural import Run
 from tests.benchmarks.shapes import MINILM, MINILM_SHAPE, bert_shaped, rows
@@ -24,8 +24,8 @@ def main():
     from sklearn.linear_model import LogisticRegression
     from transformers import AutoModel, AutoTokenizer
 
-    from suite import cache
-    from suite.strategies.probe import ProbeStrategy
+    from suite.machine import cache
+    from suite.strategies.heads.probe import ProbeStrategy
 
     texts, labels, origin = rows(2 * ROWS, "train")
     train = Rows(tuple(texts[:ROWS]), tuple(labels[:ROWS]))

@@ -12,8 +12,8 @@ import os
 import random
 from pathlib import Path
 
-from suite.catalog import load_catalogue
-from suite.sample import generate
+from suite.data.sample import generate
+from suite.models.catalogue import load_catalogue
 
 REAL = Path(__file__).parents[3] / "shared/data/ag_news"
 MINILM = os.environ.get("SUITE_BENCH_MINILM")
@@ -58,8 +58,8 @@ def bert_shaped(folder, shape, texts, classes=4):
 
 
 def _built(folder, texts):
-    from suite.protocols import Rows
-    from suite.strategies import tiny
+    from suite.contracts.strategy import Rows
+    from suite.strategies.network import tiny
     from tests.benchmarks.neural import Run
 
     train = Rows(tuple(texts), (0,) * len(texts))

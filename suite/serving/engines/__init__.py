@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite import doctor
 from suite.errors import ModelError, nearest
+from suite.machine import facts
 from suite.serving.engines import kept
 from suite.serving.engines.kept import Kept
 
@@ -95,7 +95,7 @@ def open_engine(
         Refused: the engine or the precision can't be had here, or not for this model.
         ModelError: the folder holds no predictor, or the engine failed on it.
     """
-    from suite.protocols import Refused
+    from suite.contracts.strategy import Refused
     from suite.serving.engines import native
 
     if not texts:
@@ -141,7 +141,7 @@ def _refusal(found: Kept, engine: str, precision: str) -> str | None:
         return f"{', '.join(missing)} not installed: pip install 'suite[engines]'"
     if engine in _PRECISIONS and precision not in _PRECISIONS[engine]:
         return f"{engine} serves {', '.join(_PRECISIONS[engine])} here, not {precision}"
-    gpu = bool(doctor.gpus())
+    gpu = bool(facts.gpus())
     if engine == "torch" and precision == "int8" and gpu:
         return "int8 by torch is for CPUs: use bfloat16 or float16 on a GPU"
     if precision == "bfloat16" and not (gpu and engine != "openvino") and _lacks_bfloat16():
@@ -153,9 +153,9 @@ def _refusal(found: Kept, engine: str, precision: str) -> str | None:
 
 
 def _lacks_bfloat16() -> bool:
-    return doctor.CPUINFO.is_file() and not doctor.cpu_bf16_flags()
+    return facts.CPUINFO.is_file() and not facts.cpu_bf16_flags()
 
 
 def _narrowest() -> str:
     """What compiled code computes in: bfloat16 on GPUs and where the CPU has units for it."""
-    return "bfloat16" if doctor.gpus() or "amx_bf16" in doctor.cpu_bf16_flags() else "float32"
+    return "bfloat16" if facts.gpus() or "amx_bf16" in facts.cpu_bf16_flags() else "float32"

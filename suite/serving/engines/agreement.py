@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from suite.protocols import Probabilities
+from suite.contracts.strategy import Probabilities
 
 #: Least share of equal predictions: in 8 bits, and in any other precision.
 SHARE_INT8, SHARE = 0.99, 0.995
@@ -59,7 +59,7 @@ def agreement(
         ValueError: shapes that do not fit each other.
     """
     # Brings evaluate, which takes seconds to import.
-    from suite import metrics
+    from suite.verdict import metrics
 
     if reference.shape != candidate.shape:
         raise ValueError(f"probabilities {candidate.shape} against {reference.shape}")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from suite.serving.engines import exported
 from suite.serving.engines.served import EnginePredictor, GraphAnswers, converting, quiet
-from suite.strategies import transformer
+from suite.strategies.network import transformer
 
 #: Texts and tokens to compile and warm up with: no dimension 1, which would be compiled in.
 _SHAPES = ((8, 24), (3, 57), (12, 16))

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from suite.protocols import Refused
+from suite.contracts.strategy import Refused
+from suite.serving.engines.graph import Graph, graph_of
 from suite.serving.engines.native import load_float32
-from suite.strategies.graph import Graph, graph_of
 
 #: Most distinct lengths of single texts that an engine makes itself ready for.
 _WARM_LENGTHS = 48

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from suite.protocols import Refused
+from suite.contracts.strategy import Refused
 
 #: Preferred first; each with its name in `torch.backends.quantized`.
 _KERNELS = ("onednn", "x86", "fbgemm", "qnnpack")

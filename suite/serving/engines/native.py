@@ -15,13 +15,15 @@ from typing import Any
 
 import torch
 
+from suite.contracts.strategy import Predictor, Refused
 from suite.errors import ModelError
-from suite.protocols import Predictor, Refused
 from suite.serving.engines import int8
+from suite.serving.engines.graph import network_of
 from suite.serving.engines.served import EnginePredictor, converting, device_of
-from suite.strategies import MARK, load_predictor, option_scoring, packed_models, transformer
-from suite.strategies.graph import network_of
-from suite.strategies.transformer import SETTINGS, TransformerPredictor
+from suite.strategies import MARK, load_predictor
+from suite.strategies.asking import option_scoring
+from suite.strategies.network import packed_models, transformer
+from suite.strategies.network.transformer import SETTINGS, TransformerPredictor
 
 
 def as_kept(folder: Path, engine: str) -> EnginePredictor:

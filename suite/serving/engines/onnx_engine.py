@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from suite.serving.engines import exported
+from suite.serving.engines.graph import Graph
 from suite.serving.engines.served import EnginePredictor, GraphAnswers, converting, failed, quiet
-from suite.strategies.graph import Graph
 
 _INPUTS, _OUTPUT = ("input_ids", "attention_mask"), "logits"
 #: Above this a model's weights stand beside the ONNX file, whose format ends at 2 GB.

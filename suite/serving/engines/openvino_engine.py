@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from suite.protocols import Refused
+from suite.contracts.strategy import Refused
 from suite.serving.engines import exported
+from suite.serving.engines.graph import Graph
 from suite.serving.engines.served import (
     EnginePredictor,
     GraphAnswers,
@@ -21,7 +22,6 @@ from suite.serving.engines.served import (
     quiet,
     unreported,
 )
-from suite.strategies.graph import Graph
 
 #: OpenVINO's names of the numbers it computes in.
 _NAMES = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}

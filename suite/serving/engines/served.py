@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.contracts.strategy import Probabilities, Refused
 from suite.errors import ModelError, SuiteError
-from suite.protocols import Probabilities, Refused
 
 if TYPE_CHECKING:
-    from suite.strategies.graph import Graph
+    from suite.serving.engines.graph import Graph
 
 Ids = NDArray[np.int64]
 #: Padded input_ids and attention_mask, int64 [texts, tokens], to logits float32 [texts, classes].

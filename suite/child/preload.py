@@ -1,0 +1,45 @@
+"""What the forkserver imports once, so that a trial's child starts in hundredths of a second.
+
+Imported by name in the forkserver process only. It must not touch CUDA: a forked child of a
+process that did could not use the GPU.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import signal
+
+# Ctrl-C reaches every process of a terminal; what becomes of children is the parent's decision.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    import datasets  # noqa: F401
+    import evaluate  # noqa: F401
+    import peft  # noqa: F401
+    import sklearn.feature_extraction.text
+    import sklearn.linear_model
+    import sklearn.svm  # noqa: F401
+    import torch  # noqa: F401
+    import transformers
+    from transformers import (  # noqa: F401
+        AutoModel,
+        AutoModelForSequenceClassification,
+        AutoTokenizer,
+        Trainer,
+        TrainingArguments,
+    )
+
+    import suite.child.worker
+    import suite.serving.load.measure
+    import suite.verdict.metrics  # noqa: F401
+
+transformers.logging.set_verbosity_error()
+logging.getLogger("datasets").setLevel(logging.ERROR)

@@ -1,0 +1,334 @@
+"""Runs one job in a child process and speaks with it in messages.
+
+Checkpoint →, ← go on / stop, Finished →. A child that dies is a failed trial with its reason,
+never a dead study. Children come fresh from a forkserver that has preloaded the heavy
+libraries: memory is freed, and peak memory is true, by construction.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from suite.child import worker
+from suite.child.worker import Checkpointed, Failed, Finished, Job, Progressed, Sized
+from suite.contracts.results import BenchRow, Checkpoint, Rps, Scores
+from suite.data.snapshot import Split
+from suite.errors import SuiteError
+from suite.serving.load.engine_job import Doing, EngineJob, bench_engine
+
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Class indices over a split, their scores, and the seconds it took."""
+
+    predictions: list[int]
+    scores: Scores
+    seconds: float
+
+
+class Interrupted(Exception):
+    """The study was asked to stop while a child ran; the child is gone."""
+
+
+class Runner:
+    """Starts children one call at a time; safe to use from several threads.
+
+    Args:
+        stop: set from outside (Ctrl-C) to end whatever runs; the call raises `Interrupted`.
+        preload: modules that the forkserver imports beside the usual ones; they must not fail,
+            and must not touch CUDA. The first runner of a process decides.
+    """
+
+    def __init__(self, stop: threading.Event | None = None, preload: Sequence[str] = ()) -> None:
+        self.stop = stop or threading.Event()
+        self._context = _context(preload)
+
+    def train(
+        self,
+        job: Job,
+        *,
+        on_checkpoint: Callable[[Checkpoint], bool] = lambda checkpoint: True,
+        on_progress: Callable[[float], None] = lambda fraction: None,
+        on_size: Callable[[int], int] = lambda rows: rows,
+        max_seconds: float | None = None,
+    ) -> Finished | Failed:
+        """Runs a job to its end.
+
+        Args:
+            on_checkpoint: told of each checkpoint; returns whether the trial goes on.
+            on_progress: told how far the budget is spent.
+            on_size: told on how many validation rows this trial would score early checkpoints;
+                returns on how many the arm does.
+            max_seconds: the child is ended, and the job failed, past this wall time.
+
+        Raises:
+            Interrupted: `stop` was set.
+        """
+        channel, child = self._start(worker.main, (job,))
+        begun = time.monotonic()
+        try:
+            while True:
+                if max_seconds is not None and time.monotonic() - begun > max_seconds:
+                    return Failed(f"stopped after max_trial_seconds = {max_seconds:g}")
+                try:
+                    message = self._receive(channel)
+                except EOFError:
+                    return Failed(_death(child, job.folder))
+                match message:
+                    case None:
+                        continue
+                    case Progressed(fraction=fraction):
+                        on_progress(fraction)
+                    case Checkpointed(checkpoint=checkpoint):
+                        go_on = on_checkpoint(checkpoint)
+                        on_progress(checkpoint.fraction)
+                        _send(channel, go_on)
+                    case Sized(rows=rows):
+                        _send(channel, on_size(rows))
+                    case Finished() | Failed():
+                        return message
+        finally:
+            _end(child, channel)
+
+    def measure(
+        self, folder: Path, texts: Sequence[str], seconds: float, threads: int, logs: Path
+    ) -> Rps | Failed:
+        """Measures a kept predictor's serving speed by LoadGen, in a child of its own.
+
+        Raises:
+            Interrupted: `stop` was set.
+        """
+        channel, child = self._start(_measure_main, (folder, list(texts), seconds, threads, logs))
+        # Loading, then a calibration and two scenarios for each form that is served; a LoadGen
+        # that hangs must not hang the study.
+        deadline = time.monotonic() + 180 + 60 * seconds
+        try:
+            while time.monotonic() < deadline:
+                try:
+                    message = self._receive(channel)
+                except EOFError:
+                    return Failed(_death(child, logs))
+                if isinstance(message, Rps | Failed):
+                    return message
+            return Failed("the serving measurement did not end in time")
+        finally:
+            _end(child, channel)
+
+    def bench(
+        self, job: EngineJob, *, on_doing: Callable[[str], None] = lambda what: None
+    ) -> BenchRow | Failed:
+        """Opens an engine, checks and measures it, in a child of its own.
+
+        Args:
+            on_doing: told what the child does now.
+
+        Raises:
+            Interrupted: `stop` was set.
+        """
+        channel, child = self._start(_bench_main, (job,))
+        # Converting and compiling take minutes on a small machine; agreement may, too.
+        deadline = time.monotonic() + 3600 + 60 * job.seconds
+        try:
+            while time.monotonic() < deadline:
+                try:
+                    message = self._receive(channel)
+                except EOFError:
+                    return Failed(_death(child, job.scratch))
+                match message:
+                    case Doing(what=what):
+                        on_doing(what)
+                    case BenchRow() | Failed():
+                        return message
+            return Failed("the engine was not measured within an hour")
+        finally:
+            _end(child, channel)
+
+    def predict(
+        self, folder: Path, snapshot: Path, split: Split, classes: int, threads: int, logs: Path
+    ) -> Predicted | Failed:
+        """A kept predictor's classes over a split, and their scores.
+
+        Raises:
+            Interrupted: `stop` was set.
+        """
+        channel, child = self._start(
+            _predict_main, (folder, snapshot, split, classes, threads, logs)
+        )
+        try:
+            while True:
+                try:
+                    message = self._receive(channel)
+                except EOFError:
+                    return Failed(_death(child, logs))
+                if isinstance(message, Predicted | Failed):
+                    return message
+        finally:
+            _end(child, channel)
+
+    def _start(
+        self, target: Callable[..., None], arguments: tuple[Any, ...]
+    ) -> tuple[Connection, ForkServerProcess]:
+        ours, theirs = self._context.Pipe()
+        child = self._context.Process(target=target, args=(theirs, *arguments), daemon=True)
+        child.start()
+        theirs.close()
+        return ours, child
+
+    def _receive(self, channel: Connection) -> Any:
+        """The next message, or None after a short wait.
+
+        Raises:
+            EOFError: the child is gone.
+            Interrupted: `stop` was set.
+        """
+        if self.stop.is_set():
+            raise Interrupted
+        try:
+            return channel.recv() if channel.poll(POLL_SECONDS) else None
+        except (ConnectionResetError, BrokenPipeError):
+            raise EOFError from None
+
+
+def measures_alone() -> None:
+    """Says, before the first runner of a process, that its children have the machine to themselves.
+
+    Their threads then wait for each other longer before they sleep: a single text through
+    BERT-base in 8 bits takes two thirds of the time, but beside other work a training twice as
+    long (BENCHMARKS.md).
+    """
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+
+def _context(preload: Sequence[str]) -> ForkServerContext:
+    # OpenMP's threads spin while they wait for each other. On a machine with anything else to
+    # do that is ruinous: a small network trained up to ten times slower on two busy cores
+    # (BENCHMARKS.md). It must be set before the forkserver starts.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["suite.child.preload", *preload])
+    return context
+
+
+def _send(channel: Connection, value: bool | int) -> None:
+    # The child may have died after its message; the next receive says so.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        channel.send(value)
+
+
+def _end(child: ForkServerProcess, channel: Connection) -> None:
+    channel.close()
+    child.join(timeout=2)
+    if child.is_alive():
+        child.terminate()
+        child.join(timeout=2)
+    if child.is_alive():
+        child.kill()
+        child.join()
+    child.close()
+
+
+def _death(child: ForkServerProcess, folder: Path) -> str:
+    """Why a child is gone, in a sentence."""
+    child.join(timeout=10)
+    code = child.exitcode
+    log = f"; its log: {folder / worker.LOG}" if (folder / worker.LOG).exists() else ""
+    if code is not None and code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        hint = (
+            ": killed from outside, or by the system because memory ran out"
+            if -code == signal.SIGKILL
+            else ""
+        )
+        return f"the child died of {name}{hint}{log}"
+    return f"the child ended with exit code {code} and without a result{log}"
+
+
+def _measure_main(
+    channel: Connection, folder: Path, texts: list[str], seconds: float, threads: int, logs: Path
+) -> None:
+    """The measuring child's entry."""
+    from suite.serving.load.measure import measure_folder
+
+    worker.live_only_with_parent()
+    logs.mkdir(parents=True, exist_ok=True)
+    worker.log_to(logs / worker.LOG)
+    message: Rps | Failed
+    try:
+        worker.set_threads(threads)
+        message = measure_folder(folder, texts, seconds, logs)
+    except Exception as error:  # noqa: BLE001 - every failure is a message
+        message = Failed(worker.describe(error))
+    channel.send(message)
+    channel.close()
+
+
+def _bench_main(channel: Connection, job: EngineJob) -> None:
+    """The entry of the child that measures an engine."""
+    worker.live_only_with_parent()
+    job.scratch.mkdir(parents=True, exist_ok=True)
+    worker.log_to(job.scratch / worker.LOG)
+    message: BenchRow | Failed
+    try:
+        worker.set_threads(job.threads)
+        message = bench_engine(job, lambda what: channel.send(Doing(what)))
+    except SuiteError as error:
+        message = Failed(" ".join(str(error).split()))
+    except Exception as error:  # noqa: BLE001 - every failure is a message
+        traceback.print_exc()
+        message = Failed(worker.describe(error))
+    channel.send(message)
+    channel.close()
+
+
+def _predict_main(
+    channel: Connection,
+    folder: Path,
+    snapshot: Path,
+    split: Split,
+    classes: int,
+    threads: int,
+    logs: Path,
+) -> None:
+    """The predicting child's entry."""
+    message: Predicted | Failed
+    worker.live_only_with_parent()
+    logs.mkdir(parents=True, exist_ok=True)
+    worker.log_to(logs / worker.LOG)
+    try:
+        from suite import strategies
+        from suite.data import snapshot as snapshots
+        from suite.verdict.metrics import decide, score
+
+        worker.set_threads(threads)
+        rows = snapshots.read_split(snapshot, split)
+        predictor = strategies.load_predictor(folder)
+        begun = time.perf_counter()
+        predictions = decide(predictor.predict_proba(rows.texts))
+        worker.synchronise()
+        seconds = time.perf_counter() - begun
+        message = Predicted(
+            predictions=[int(p) for p in predictions],
+            scores=score(predictions, rows.labels, classes),
+            seconds=seconds,
+        )
+    except Exception as error:  # noqa: BLE001 - every failure is a message
+        message = Failed(worker.describe(error))
+    channel.send(message)
+    channel.close()

@@ -1,0 +1,496 @@
+"""The child's side of a trial: the clock, scoring on validation, peak memory, the kept checkpoint.
+
+The child gets one `Job`, speaks in the messages below, and ends. It reads training and
+validation rows alone; the test file beside them is not opened.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from multiprocessing import connection as mp_connection
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from suite.child import evaluation
+from suite.contracts.model import Model
+from suite.contracts.results import Checkpoint, Scores
+from suite.contracts.space import Params
+from suite.contracts.strategy import Predictor, Probabilities, Pruned, Refused, Rows
+from suite.contracts.task import Task
+from suite.errors import SuiteError
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training, whole: everything the child needs, as plain values."""
+
+    arm: str
+    strategy: str
+    model: Model
+    task: Task
+    params: Params
+    seed: int
+    snapshot: Path
+    fingerprint: str
+    folder: Path
+    epochs: float
+    checkpoints: int
+    shrink_batch: bool
+    threads: int
+    #: Where files go that are kept with the checkpoint; None: into `folder`, and away with it.
+    attached: Path | None = None
+    #: Only this many training rows, unscored: a preflight.
+    preflight_rows: int | None = None
+    #: Validation rows of early checkpoints: a number, "full", or "auto" where the arm's first
+    #: trial is still to find out.
+    evaluation: int | str = "full"
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """How far the budget is spent, for the bar."""
+
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Checkpointed:
+    """A scored point. The child waits for `True` (go on) or `False` (stop)."""
+
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True)
+class Sized:
+    """Validation rows that early checkpoints should be scored on, as this child measured it.
+
+    The child waits for the number that holds for the arm: the first one found by any trial.
+    """
+
+    rows: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A trial that ended by itself or by pruning, with everything it measured."""
+
+    pruned: bool
+    checkpoints: list[Checkpoint]
+    scores: Scores | None
+    train_seconds: float
+    load_seconds: float
+    evaluation_seconds: float
+    peak_memory_bytes: int
+    kept: bool
+    serving_shape: str
+    #: Validation texts that `evaluation_seconds` were spent on, where it is a preflight.
+    evaluated: int = 0
+    circumstances: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A trial that could not be finished: the reason in a sentence, the traceback in the log."""
+
+    reason: str
+    refused: bool = False
+
+
+Message = Progressed | Checkpointed | Sized | Finished | Failed
+
+KEPT = "kept"
+#: The best early checkpoint, while it is not known whether it is the one to keep.
+CANDIDATE = "candidate"
+
+#: Validation texts that a preflight scores, to tell what scoring will take.
+PREFLIGHT_TEXTS = 8
+LOG = "log.txt"
+
+
+class Clock:
+    """Training seconds by `time.perf_counter`, the accelerator synchronised at each reading."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._since: float | None = None
+
+    def start(self) -> None:
+        """Starts, or goes on."""
+        synchronise()
+        self._since = time.perf_counter()
+
+    def stop(self) -> None:
+        """Stops; `seconds` holds the sum."""
+        synchronise()
+        if self._since is not None:
+            self.seconds += time.perf_counter() - self._since
+        self._since = None
+
+    @contextmanager
+    def paused(self) -> Iterator[list[float]]:
+        """Within: not counted. The list it gives holds the seconds spent, afterwards."""
+        running = self._since is not None
+        self.stop()
+        spent: list[float] = []
+        begun = time.perf_counter()
+        try:
+            yield spent
+        finally:
+            synchronise()
+            spent.append(time.perf_counter() - begun)
+            if running:
+                self.start()
+
+
+def synchronise() -> None:
+    """Waits for the accelerator, where one was used: its work is asynchronous."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
+class ChildRun:
+    """`protocols.Run` in the child: what a strategy's `fit` is given.
+
+    The objective is the best checkpoint's macro-F1 on all validation rows. Where early
+    checkpoints are scored on a part of them, the best early one is set aside; the last is scored
+    on all rows, and if the other was better on the part, it is loaded again and scored on all
+    rows too. The better of the two on all rows is kept, and its score is the trial's: no score
+    on a part is ever compared with one on all. The time of it is evaluation time. A pruned trial
+    keeps its best checkpoint's scores on the part, and says on how many rows.
+    """
+
+    def __init__(
+        self, job: Job, train: Rows, validation: Rows, fingerprint: str, channel: Connection
+    ) -> None:
+        self.task = job.task
+        self.model = job.model
+        self.params = dict(job.params)
+        self.train = train
+        self.seed = job.seed
+        self.folder = job.folder / "scratch"
+        self.attached = job.attached or job.folder / "attached"
+        self.epochs = job.epochs
+        self.checkpoints = job.checkpoints
+        self.shrink_batch = job.shrink_batch
+        self.fingerprint = fingerprint
+        self.clock = Clock()
+        self.load_seconds = 0.0
+        self.evaluation_seconds = 0.0
+        self.evaluated = 0
+        self.facts: dict[str, Any] = {}
+        self.scored: list[Checkpoint] = []
+        self.best: Scores | None = None
+        self.kept = False
+        self.serving_shape = ""
+        self._saved = 0.0
+        self._job = job
+        self._validation = validation
+        self._channel = channel
+        self._last_progress = 0.0
+        self._order: Sequence[int] | None = None
+        self._size: int | None = None
+        self._candidate: Checkpoint | None = None
+
+    @property
+    def train_seconds(self) -> float:
+        """Training time so far, what caches saved added back."""
+        return self.clock.seconds + self._saved
+
+    def checkpoint(self, predictor: Predictor, fraction: float) -> None:
+        """See `protocols.Run.checkpoint`."""
+        with self.clock.paused() as spent:
+            if self._job.preflight_rows is not None:
+                some = self._validation.texts[:PREFLIGHT_TEXTS]
+                predictor.predict_proba(some)
+                self.evaluated += len(some)
+                go_on = True
+            else:
+                go_on = self._score(predictor, fraction)
+        self.evaluation_seconds += spent[0]
+        if not go_on:
+            raise Pruned
+
+    def _score(self, predictor: Predictor, fraction: float) -> bool:
+        last = fraction >= 1
+        if last:
+            some, probabilities = None, predictor.predict_proba(self._validation.texts)
+        else:
+            some, probabilities = self._early(predictor, fraction)
+        scores = self._scores(probabilities, some)
+        self.serving_shape = predictor.serving_shape
+        self.facts.setdefault("precision", predictor.precision)
+        checkpoint = Checkpoint(
+            fraction=round(fraction, 4),
+            macro_f1=scores.macro_f1,
+            train_seconds=round(self.train_seconds, 4),
+            rows=len(probabilities),
+        )
+        if last and self._candidate is not None:
+            self._decide(predictor, scores, probabilities)
+        elif self.best is None or scores.macro_f1 > self.best.macro_f1:
+            self._keep(predictor, scores, CANDIDATE if some is not None else KEPT)
+            self._candidate = checkpoint if some is not None else None
+        self.scored.append(checkpoint)
+        self._channel.send(Checkpointed(checkpoint))
+        return bool(self._channel.recv())
+
+    def _scores(self, probabilities: Probabilities, some: Sequence[int] | None) -> Scores:
+        from suite.verdict.metrics import score
+
+        rows = self._validation if some is None else self._validation.take(some)
+        return score(probabilities, rows.labels, len(self.task.labels))
+
+    def _early(
+        self, predictor: Predictor, fraction: float
+    ) -> tuple[Sequence[int] | None, Probabilities]:
+        """Which validation rows an early checkpoint is scored on (None: all), and their classes.
+
+        Where nobody knows yet how many it should be, 500 rows are timed, and the others added.
+        """
+        texts = self._validation.texts
+        if self._size is None:
+            self._size = self._known_size()
+        if self._size is not None and self._size >= len(texts):
+            return None, predictor.predict_proba(texts)
+        if self._order is None:
+            self._order = evaluation.order(self._validation)
+        if self._size is not None:
+            some = self._order[: self._size]
+            return some, predictor.predict_proba([texts[row] for row in some])
+        first = self._order[: evaluation.FEWEST]
+        begun = time.perf_counter()
+        probabilities = predictor.predict_proba([texts[row] for row in first])
+        synchronise()
+        each = (time.perf_counter() - begun) / len(first)
+        interval = self.train_seconds / (fraction * self.checkpoints)
+        self._channel.send(Sized(evaluation.size(interval, each, len(texts))))
+        self._size = int(self._channel.recv())
+        rest = self._order[len(first) : self._size]
+        if rest:
+            more = predictor.predict_proba([texts[row] for row in rest])
+            probabilities = np.concatenate([probabilities, more])
+        if self._size >= len(texts):
+            # All rows, in their own order.
+            whole = np.empty_like(probabilities)
+            whole[np.asarray(self._order)] = probabilities
+            return None, whole
+        return self._order[: self._size], probabilities
+
+    def _known_size(self) -> int | None:
+        """Rows of an early checkpoint, where that is decided."""
+        rows, asked = len(self._validation), self._job.evaluation
+        if isinstance(asked, int):
+            return asked
+        return rows if asked == "full" or rows <= evaluation.FEWEST else None
+
+    def _decide(
+        self,
+        predictor: Predictor,
+        scores: Scores,
+        probabilities: Probabilities,
+    ) -> None:
+        """Keeps the last checkpoint or the candidate, whichever is better on all rows."""
+        from suite.strategies import load_predictor
+
+        assert self._candidate is not None and self._order is not None
+        early, self._candidate = self._candidate, None
+        folder = self._job.folder / CANDIDATE
+        some = self._order[: self._size]
+        there = self._scores(probabilities[np.asarray(some)], some)
+        if early.macro_f1 > there.macro_f1:
+            try:
+                candidate = load_predictor(folder)
+                again = self._scores(candidate.predict_proba(self._validation.texts), None)
+            except (RuntimeError, MemoryError, SuiteError) as error:
+                # Two models may not fit where one did; the last one is sound.
+                self.note(candidate_not_scored=describe(error))
+            else:
+                # The early checkpoint has its score on all rows from now on.
+                self.scored[self.scored.index(early)] = replace(
+                    early, macro_f1=again.macro_f1, rows=len(self._validation)
+                )
+                if again.macro_f1 > scores.macro_f1:
+                    self.best = again
+                    shutil.rmtree(self._job.folder / KEPT, ignore_errors=True)
+                    folder.rename(self._job.folder / KEPT)
+                    return
+        shutil.rmtree(folder, ignore_errors=True)
+        self._keep(predictor, scores, KEPT)
+
+    def _keep(self, predictor: Predictor, scores: Scores, name: str) -> None:
+        from suite.strategies import save_predictor
+
+        self.best = scores
+        self.facts |= getattr(predictor, "facts", {})
+        # Written also when the arm has a better one: serving speed is measured from it.
+        save_predictor(predictor, self._job.strategy, self._job.folder / name)
+        self.kept = True
+
+    def close(self, pruned: bool) -> None:
+        """After `fit`: whether what was scored can stand for the trial.
+
+        Raises:
+            RuntimeError: the strategy ended without its last checkpoint.
+        """
+        if self._job.preflight_rows is not None:
+            return
+        if self.best is None or (self._candidate is not None and not pruned):
+            raise RuntimeError(
+                f"the strategy '{self._job.strategy}' ended without a checkpoint at 1.0"
+            )
+        if self._candidate is not None:
+            self.note(validation_rows_scored=self._size)
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """See `protocols.Run.loading`."""
+        with self.clock.paused() as spent:
+            yield
+        self.load_seconds += spent[0]
+
+    def saved(self, seconds: float) -> None:
+        """See `protocols.Run.saved`."""
+        self._saved += seconds
+
+    def progress(self, fraction: float) -> None:
+        """See `protocols.Run.progress`. At most five messages a second leave."""
+        now = time.monotonic()
+        if now - self._last_progress >= 0.2:
+            self._last_progress = now
+            self._channel.send(Progressed(min(1.0, fraction)))
+
+    def note(self, **facts: Any) -> None:
+        """See `protocols.Run.note`."""
+        self.facts.update(facts)
+
+
+def main(channel: Connection, job: Job) -> None:
+    """The child's entry: runs the job, sends `Finished` or `Failed`, and returns."""
+    live_only_with_parent()
+    job.folder.mkdir(parents=True, exist_ok=True)
+    log_to(job.folder / LOG)
+    message: Finished | Failed
+    try:
+        message = run(channel, job)
+    except SuiteError as error:
+        message = Failed(str(error))
+    except Refused as error:
+        message = Failed(str(error), refused=True)
+    except MemoryError:
+        message = Failed("memory ran out; a smaller batch, fewer tokens or LoRA needs less")
+    except Exception as error:  # noqa: BLE001 - the child's last resort: every failure is a message
+        traceback.print_exc()
+        message = Failed(describe(error))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    channel.send(message)
+    channel.close()
+
+
+def run(channel: Connection, job: Job) -> Finished:
+    """Trains and scores one job."""
+    from suite import strategies
+    from suite.data import snapshot
+
+    set_threads(job.threads)
+    train, validation = snapshot.read_train_validation(job.snapshot)
+    fingerprint = job.fingerprint
+    if job.preflight_rows is not None:
+        train = train.take(range(min(job.preflight_rows, len(train))))
+        fingerprint = f"{fingerprint}-first{len(train)}"
+    run = ChildRun(job, train, validation, fingerprint, channel)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    pruned = False
+    run.clock.start()
+    try:
+        strategies.get(job.strategy).fit(run)
+    except Pruned:
+        pruned = True
+    finally:
+        run.clock.stop()
+    run.close(pruned)
+    run.note(saved_seconds=round(run.train_seconds - run.clock.seconds, 4))
+    return Finished(
+        pruned=pruned,
+        checkpoints=run.scored,
+        scores=run.best,
+        train_seconds=run.train_seconds,
+        load_seconds=run.load_seconds,
+        evaluation_seconds=run.evaluation_seconds,
+        peak_memory_bytes=peak_memory(),
+        kept=run.kept,
+        serving_shape=run.serving_shape,
+        evaluated=run.evaluated,
+        circumstances=run.facts,
+    )
+
+
+def describe(error: Exception) -> str:
+    """An exception as one line: its type where the text alone would not tell, and its text."""
+    text = " ".join(str(error).split())
+    if "out of memory" in text.lower():
+        return f"memory ran out ({text[:160]}); a smaller batch, fewer tokens or LoRA needs less"
+    shown = text if len(text) <= 300 else text[:297] + "..."
+    return f"{type(error).__name__}: {shown}" if shown else type(error).__name__
+
+
+def peak_memory() -> int:
+    """Bytes at the peak: of the accelerator where one was used, else resident memory."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        return int(torch.cuda.max_memory_allocated())
+    # Linux counts ru_maxrss in kilobytes, macOS in bytes.
+    scale = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
+
+
+def set_threads(threads: int) -> None:
+    """Bounds the threads of torch, tokenizers and the linear-algebra libraries in this child."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    # Off in the forkserver, which must not fork with threads; a child forks no more.
+    os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
+    os.environ["RAYON_NUM_THREADS"] = str(max(1, threads))
+    torch.set_num_threads(max(1, threads))
+    threadpool_limits(max(1, threads))
+
+
+def live_only_with_parent() -> None:
+    """Ignores Ctrl-C (the parent decides) and ends this process when its parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        mp_connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
+
+
+def log_to(path: Path) -> None:
+    """Sends everything the child prints, also from C code, to its own log."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    os.close(handle)

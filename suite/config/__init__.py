@@ -1,0 +1,1 @@
+"""What a user writes: tasks and recipes as closed YAML, with file and line in every error."""

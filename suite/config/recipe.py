@@ -1,0 +1,205 @@
+"""The schema of a recipe: how a study searches. One closed YAML in `studies/`.
+
+name: quick
+arms: ["tfidf/*", bert-base-cased/linear_head]
+trials: 12
+budget: {epochs: 2}
+spaces:
+  "*/linear_head":
+    learning_rate: {low: 1.0e-5, high: 1.0e-4, log: true}
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from suite import paths
+from suite.config import yamlfile
+from suite.contracts.space import Space, parse_dimension
+from suite.contracts.task import NAME, Closed, Text
+from suite.errors import RecipeError, YamlError, nearest
+
+
+class Sampler(Closed):
+    """Who proposes hyperparameters."""
+
+    name: Literal["tpe", "random"] = "tpe"
+    startup_trials: int = Field(10, ge=0, description="Random trials before the model is trusted.")
+
+
+class Pruner(Closed):
+    """Who ends trials early, on checkpoint macro-F1."""
+
+    name: Literal["median", "percentile", "successive_halving", "hyperband", "none"] = "median"
+    scope: Literal["arm", "study"] = Field("arm", description="With whom a trial is compared.")
+    startup_trials: int = Field(2, ge=0, description="Finished trials needed before pruning.")
+    percentile: float = Field(50, gt=0, lt=100, description="For percentile: the best part kept.")
+
+    @model_validator(mode="after")
+    def _hyperband_needs_the_study(self) -> Pruner:
+        if self.name == "hyperband" and self.scope == "arm":
+            raise ValueError(
+                "hyperband deals trials to brackets by their number in the whole study, so it "
+                "cannot be shown one arm alone; use scope: study, or successive_halving"
+            )
+        return self
+
+
+class Budget(Closed):
+    """How much training one trial may do: passes over the training rows."""
+
+    epochs: float = Field(2, gt=0, le=1000)
+    checkpoints: int = Field(5, ge=1, le=100, description="Scored points, at equal fractions.")
+    evaluation: Literal["auto", "full"] = Field(
+        "auto",
+        description="auto: early checkpoints are scored on a fixed part of validation (at least "
+        "500 rows) where all of it would cost more than a tenth of their training; what counts "
+        "is scored on all. full: every checkpoint on all rows.",
+    )
+    overrides: dict[str, float] = Field(
+        default_factory=dict, description="Epochs of arms by glob, where a source fixes its own."
+    )
+
+    @field_validator("overrides")
+    @classmethod
+    def _positive(cls, value: dict[str, float]) -> dict[str, float]:
+        for glob, epochs in value.items():
+            if not 0 < epochs <= 1000:
+                raise ValueError(f"'{glob}': epochs must lie above 0 and at most at 1000")
+        return value
+
+
+class Bounds(Closed):
+    """What an answer must also satisfy; recorded as constraints."""
+
+    min_rps: float | None = Field(None, gt=0, description="Offline texts per second.")
+    max_train_seconds: float | None = Field(None, gt=0)
+
+
+class Finals(Closed):
+    """The best trial of each arm, on test."""
+
+    seeds: int = Field(1, ge=1, le=20)
+
+
+class Measure(Closed):
+    """How serving speed is measured in a trial, by MLPerf LoadGen."""
+
+    seconds: float = Field(3, ge=0, le=600, description="A scenario's length; 0 measures nothing.")
+    texts: int = Field(1024, ge=1, description="Validation texts the load is drawn from.")
+    endpoints: bool = Field(
+        False, description="Also load servers that arms ask: every request may cost money."
+    )
+
+
+class Recipe(Closed):
+    """Arms, search spaces, sampler, pruner, budget, finals."""
+
+    name: str
+    title: str | None = None
+    description: str | None = None
+    arms: list[Text] = Field(min_length=1, description="model/strategy, globs allowed.")
+    trials: int = Field(40, ge=1, description="Finished trials the study is to have.")
+    allocation: Literal["equal", "adaptive"] = "equal"
+    budget: Budget = Budget()
+    spaces: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Arm glob -> hyperparameter -> range, choice or value."
+    )
+    sampler: Sampler = Sampler()
+    pruner: Pruner = Pruner()
+    bounds: Bounds = Bounds()
+    finals: Finals = Finals()
+    measure: Measure = Measure()
+    preflight: bool = Field(True, description="Time a few steps of each arm before starting.")
+    max_trial_seconds: float | None = Field(None, gt=0)
+    shrink_batch: bool = Field(
+        True, description="When memory runs out: halve the batch, double the accumulation."
+    )
+    seed: int = Field(0, ge=0)
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not NAME.fullmatch(value):
+            raise ValueError(
+                f"{value!r} is no name: small letters, digits, '-', '_' and '.', at most 64"
+            )
+        return value
+
+    @field_validator("arms")
+    @classmethod
+    def _arms(cls, value: list[str]) -> list[str]:
+        for arm in value:
+            if arm.count("/") != 1:
+                raise ValueError(f"an arm is model/strategy, not {arm!r}")
+        return value
+
+    @field_validator("spaces")
+    @classmethod
+    def _dimensions(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for glob, dimensions in value.items():
+            for name, raw in dimensions.items():
+                try:
+                    parse_dimension(raw, where=f"'{glob}' {name}")
+                except RecipeError as error:
+                    raise ValueError(str(error)) from None
+        return value
+
+    def space_for(self, arm: str, default: Space) -> Space:
+        """A strategy's space with this recipe's overrides for the arm; later globs win.
+
+        Raises:
+            RecipeError: a hyperparameter that the strategy does not have. A name under a glob
+                with wildcards is skipped for arms that lack it, if another strategy has it.
+        """
+        changes: dict[str, Any] = {}
+        for glob, dimensions in self.spaces.items():
+            if _matches(arm, glob):
+                changes |= {
+                    name: raw
+                    for name, raw in dimensions.items()
+                    if name in default.dimensions or glob == arm or not glob.startswith("*/*")
+                }
+        return default.override(changes, where=f"recipe {self.name}, spaces of {arm}")
+
+    def epochs_for(self, arm: str) -> float:
+        """Passes over the training rows that a trial of this arm may make."""
+        epochs = self.budget.epochs
+        for glob, own in self.budget.overrides.items():
+            if _matches(arm, glob):
+                epochs = own
+        return epochs
+
+
+def _matches(arm: str, glob: str) -> bool:
+    """Whether a glob names an arm; one that names `model/strategy` also means its variants."""
+    return any(fnmatch.fnmatchcase(name, glob) for name in (arm, arm.partition("+")[0]))
+
+
+def find_recipe(name: str) -> tuple[Recipe, Path]:
+    """A shipped or own recipe by name, or any recipe by its file's path.
+
+    Raises:
+        RecipeError: no recipe of that name (the nearest is named).
+        YamlError: the file is not a recipe.
+    """
+    if name.endswith((".yaml", ".yml")) or "/" in name or "\\" in name:
+        return yamlfile.load(Path(name), Recipe), Path(name)
+    files = paths.yaml_files("studies")
+    if name not in files:
+        raise RecipeError(
+            f"unknown recipe '{name}'",
+            fix=f"{nearest(name, files)} A recipe file's path works too.",
+        )
+    recipe = yamlfile.load(files[name], Recipe)
+    if recipe.name != name:
+        raise YamlError(
+            f"name: '{recipe.name}' in a file called {name}.yaml",
+            where=str(files[name]),
+            fix="A recipe's name and its file's name must agree.",
+        )
+    return recipe, files[name]

@@ -1,0 +1,44 @@
+"""Task files: reading one, and finding the shipped and a user's own by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from suite import paths
+from suite.config import yamlfile
+from suite.contracts.task import Task
+from suite.errors import TaskError, YamlError, nearest
+
+
+def load_task(path: Path | str) -> Task:
+    """The task in a file.
+
+    Raises:
+        YamlError: with file, line and key.
+    """
+    return yamlfile.load(Path(path), Task)
+
+
+def find_task(name: str) -> tuple[Task, Path]:
+    """A shipped or own task by name, or any task by its file's path.
+
+    Raises:
+        TaskError: no task of that name (the nearest is named).
+        YamlError: the file is not a task.
+    """
+    if name.endswith((".yaml", ".yml")) or "/" in name or "\\" in name:
+        return load_task(name), Path(name)
+    files = paths.yaml_files("tasks")
+    if name not in files:
+        raise TaskError(
+            f"unknown task '{name}'",
+            fix=f"{nearest(name, files)} A task file's path works too.",
+        )
+    task = load_task(files[name])
+    if task.name != name:
+        raise YamlError(
+            f"name: '{task.name}' in a file called {name}.yaml",
+            where=str(files[name]),
+            fix="A task's name and its file's name must agree.",
+        )
+    return task, files[name]

@@ -1,0 +1,75 @@
+"""The models: `models.yaml`, and any local transformers folder given as `--model NAME=PATH`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from suite.contracts.task import NAME, REVISION, Closed
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+Family = Literal["classic", "encoder", "decoder"]
+Builder = Literal["tfidf", "fasttext", "textcnn", "tiny-bert", "tiny-qwen3"]
+
+
+class Model(Closed):
+    """A catalogue entry. One of `hub` (weights on the Hub), `path` (a local transformers
+    folder), `builder` (made from the task's own training texts; needs no download) and
+    `endpoint` (a server that speaks OpenAI's protocol; it can only be asked)."""
+
+    name: str
+    family: Family
+    hub: str | None = None
+    revision: str = "main"
+    revision_from: str | None = None
+    path: str | None = None
+    builder: Builder | None = None
+    endpoint: str | None = Field(None, description="Base URL of an OpenAI-compatible server.")
+    endpoint_model: str | None = Field(None, description="The name the server knows it by.")
+    parameters: float | None = Field(None, gt=0, description="Millions of parameters.")
+    max_tokens: int | None = Field(None, ge=8, description="Position limit of the architecture.")
+    languages: list[Language] = Field(default_factory=lambda: list(LANGUAGES))
+    licence: str | None = None
+    note: str | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not NAME.fullmatch(value):
+            raise ValueError(f"{value!r} is no name: small letters, digits, '-', '_' and '.'")
+        return value
+
+    @field_validator("revision")
+    @classmethod
+    def _commit(cls, value: str) -> str:
+        if value != "main" and not REVISION.fullmatch(value):
+            raise ValueError(f"a revision is a commit of 40 hex digits, or 'main', not {value!r}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Model:
+        origins = (self.hub, self.path, self.builder, self.endpoint)
+        if sum(origin is not None for origin in origins) != 1:
+            raise ValueError(f"model '{self.name}' needs one of hub, path, builder and endpoint")
+        if (self.endpoint is None) != (self.endpoint_model is None):
+            raise ValueError(f"model '{self.name}' needs endpoint and endpoint_model together")
+        return self
+
+    @property
+    def identity(self) -> str:
+        """What exactly is trained or asked: builder, `hub@revision`, folder, or server."""
+        if self.builder:
+            return f"built:{self.builder}"
+        if self.endpoint:
+            return f"endpoint:{self.endpoint_model} at {self.endpoint}"
+        return f"{self.hub}@{self.revision}" if self.hub else f"folder:{self.path}"
+
+    @property
+    def told(self) -> str:
+        """The same for pages that are sent around: of a folder only its name."""
+        if self.builder or self.endpoint or self.hub or not self.path:
+            return self.identity
+        return f"folder:{Path(self.path).name}"

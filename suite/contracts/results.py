@@ -1,0 +1,401 @@
+"""What a study found, as frozen values: what `study show --json` prints and every report reads.
+
+The field names are the command line's contract (`schema_version` 1). Reports, ranks and charts
+work on these values alone; nothing here knows Optuna or torch.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from suite.contracts.space import Params
+
+SCHEMA_VERSION = 1
+
+State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A scored point in a trial, at a fraction (0 to 1) of its budget.
+
+    `rows` is how many validation rows it was scored on: early ones may see a part (null: all).
+    """
+
+    fraction: float
+    macro_f1: float
+    train_seconds: float
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Classification scores over one split; averages are macro. `confusion[true][predicted]`."""
+
+    macro_f1: float
+    accuracy: float
+    precision: float
+    recall: float
+    per_class_f1: list[float]
+    confusion: list[list[int]]
+
+
+@dataclass(frozen=True)
+class SingleStream:
+    """One text at a time: latency percentiles in milliseconds; null where not established."""
+
+    p50_ms: float | None
+    p90_ms: float | None
+    p99_ms: float | None
+    valid: bool
+
+
+@dataclass(frozen=True)
+class ServingForm:
+    """The same trained model served in another form, measured the same way."""
+
+    form: str
+    p50_ms: float | None
+    offline_per_second: float | None
+    valid: bool
+
+
+@dataclass(frozen=True)
+class Rps:
+    """Serving speed from raw text, by MLPerf LoadGen, with its circumstances."""
+
+    single_stream: SingleStream
+    offline_per_second: float | None
+    valid: bool
+    engine: str = "torch"
+    precision: str = ""
+    batch: int = 0
+    device: str = ""
+    seconds: float = 0.0
+    threads: int = 0
+    contended: bool = False
+    note: str = ""
+    form: str = ""
+    """How an answer is made where there are several ways: `head`, `options`, `generation`."""
+    other_forms: list[ServingForm] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One arm with one set of hyperparameters, trained and scored."""
+
+    number: int
+    state: State
+    arm: str
+    params: Params
+    seed: int = 0
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    validation: Scores | None = None
+    train_seconds: float | None = None
+    load_seconds: float | None = None
+    evaluation_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    rps: Rps | None = None
+    contended: bool = False
+    feasible: bool = True
+    worker: str = ""
+    started: str = ""
+    ended: str = ""
+    error: str | None = None
+    circumstances: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def macro_f1(self) -> float | None:
+        """The objective: the best checkpoint's validation macro-F1."""
+        return self.validation.macro_f1 if self.validation else None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Model × strategy in this study; `refused` and `retired` hold the reason, or null."""
+
+    arm: str
+    refused: str | None = None
+    retired: str | None = None
+    trials: int = 0
+    family: str = ""
+    model_revision: str = ""
+    estimate_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class TestScores:
+    """Scores on the test split, opened once, with a 95 % percentile-bootstrap interval."""
+
+    macro_f1: float
+    accuracy: float
+    macro_f1_interval: tuple[float, float]
+    precision: float | None = None
+    recall: float | None = None
+    per_class_f1: list[float] = field(default_factory=list)
+    confusion: list[list[int]] = field(default_factory=list)
+
+    __test__ = False  # not a pytest class
+
+
+@dataclass(frozen=True)
+class Final:
+    """An arm's kept checkpoint on test. Arms whose difference could be chance share a rank."""
+
+    arm: str
+    trial: int
+    seeds: int
+    stale: bool
+    rank: int
+    test: TestScores
+    train_seconds: float | None
+    rps: Rps | None
+    ties: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired test between two arms on the same test rows; p is Holm-adjusted."""
+
+    a: str
+    b: str
+    difference: float
+    interval: tuple[float, float]
+    p: float
+
+
+@dataclass(frozen=True)
+class TestPredictions:
+    """What each arm of the finals answered on test, row by row; below 0 for no answer.
+
+    `arms` holds arm -> seeds -> rows. Kept so that two studies of the same rows can be compared in
+    pairs, and so that the rows all arms miss can be named.
+    """
+
+    labels: list[int]
+    arms: dict[str, list[list[int]]]
+
+    __test__ = False  # not a pytest class
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A test row that every arm of the finals gets wrong; `predicted` is arm -> class index."""
+
+    row: int
+    text: str
+    label: int
+    predicted: dict[str, int]
+
+
+@dataclass(frozen=True)
+class ServerLoad:
+    """Texts that arrive at random: the highest rate whose p99 latency keeps the task's bound.
+
+    `per_second` is null where no rate keeps it; `valid` is LoadGen's verdict on the run.
+    """
+
+    per_second: float | None
+    p99_ms: float | None
+    bound_ms: float
+    valid: bool
+
+
+BenchState = Literal["measured", "disagrees", "refused", "failed"]
+
+
+@dataclass(frozen=True)
+class BenchRow:
+    """An arm's kept checkpoint behind one engine at one precision, on one machine.
+
+    Only a `measured` row ranks: `refused` and `failed` say why in `reason`; `disagrees` answers
+    validation otherwise than the trained model does, and is not timed.
+    """
+
+    arm: str
+    trial: int
+    engine: str
+    precision: str
+    host: str
+    state: BenchState
+    reason: str | None = None
+    device: str = ""
+    threads: int = 0
+    batch: int = 0
+    agreement: float | None = None
+    """Share of validation rows on which it decides as the trained model does; null where there is
+    nothing to compare."""
+    agreement_rows: int = 0
+    macro_f1: float | None = None
+    macro_f1_difference: float | None = None
+    """Its macro-F1 on those rows less the trained model's."""
+    agrees: bool = False
+    single_stream: SingleStream | None = None
+    offline_per_second: float | None = None
+    offline_valid: bool = False
+    server: ServerLoad | None = None
+    server_batch: int = 0
+    """Texts in a batch of the Server scenario at most."""
+    load_seconds: float | None = None
+    prepare_seconds: float | None = None
+    """Converting, compiling, quantising: what is done once before the first answer."""
+    seconds: float = 0.0
+    contended: bool = False
+    measured: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    note: str = ""
+    stale: bool = False
+    """The arm keeps another trial's checkpoint now: the study was searched on since."""
+    fastest_in: list[str] = field(default_factory=list)
+    """Scenarios in which no valid engine of the arm on this machine is faster."""
+    fastest_overall_in: list[str] = field(default_factory=list)
+    """Scenarios in which nothing else that the study measured on this machine is faster."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows in each split."""
+
+    train: int
+    validation: int
+    test: int
+
+
+@dataclass(frozen=True)
+class SplitAudit:
+    """What is odd about one split. Lengths are characters: mean, p50, p95, max."""
+
+    rows: int
+    empty: int
+    exact_duplicates: int
+    normalised_duplicates: int
+    conflicting_labels: int
+    class_counts: list[int]
+    length_mean: float
+    length_p50: int
+    length_p95: int
+    length_max: int
+    length_quantiles: list[int] = field(default_factory=list)
+    """Shortest, then each 20th part of the rows, up to the longest: 21 lengths where known."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What is odd about the data, looked at when it was loaded."""
+
+    splits: dict[str, SplitAudit]
+    test_in_train: int
+    test_in_train_normalised: int
+    validation_in_train: int
+    warnings: list[str] = field(default_factory=list)
+    truncated: dict[str, float] = field(default_factory=dict)
+    """Arm -> share of rows that are cut at the token limit: training rows, or those asked about."""
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """Where the rows came from, their fingerprint, and their audit."""
+
+    source: str
+    fingerprint: str
+    rows: Rows
+    audit: Audit | None = None
+    train_rows_of: int | None = None
+    """Rows of train before `--train-rows` took some, where it did."""
+    sample: bool = False
+    """The bundled sample stands in for the real data."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published number beside ours; `differs` says why it may not be drawn, or is null."""
+
+    model: str
+    metric: str
+    value: float
+    source: str
+    differs: str | None
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """Everything a study found."""
+
+    study: str
+    task: str
+    data: DataFacts
+    environment: dict[str, Any]
+    arms: list[Arm]
+    trials: list[Trial]
+    test_openings: int
+    finals: list[Final]
+    schema_version: int = SCHEMA_VERSION
+    title: str = ""
+    language: str = "en"
+    labels: list[str] = field(default_factory=list)
+    recipe: str = ""
+    command: str = ""
+    created: str = ""
+    target_trials: int = 0
+    allocation: str = "equal"
+    sampler: str = ""
+    pruner: str = ""
+    budget: dict[str, Any] = field(default_factory=dict)
+    bounds: dict[str, float | None] = field(default_factory=dict)
+    latency_bound_ms: float | None = None
+    references: list[Published] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
+    importance: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Arm -> hyperparameter -> PED-ANOVA importance."""
+    bench: list[BenchRow] = field(default_factory=list)
+    """What `suite bench` measured, in the order of arms, the fastest engine first."""
+    predictions: TestPredictions | None = None
+    """Read from the storage only where it is asked for: it is as long as test."""
+    missed: list[Missed] = field(default_factory=list)
+    """Rows with their texts, read only for `suite report --examples`."""
+    missed_total: int | None = None
+    """How many rows every arm misses; null where predictions were not read."""
+
+    @property
+    def sample(self) -> bool:
+        """Whether the bundled sample stands in for the real data."""
+        return self.data.sample
+
+    def best(self, arm: str) -> Trial | None:
+        """The arm's best complete trial (feasible ones first), or None."""
+        done = [t for t in self.trials if t.arm == arm and t.state == "COMPLETE" and t.validation]
+        feasible = [t for t in done if t.feasible]
+        return max(feasible or done, key=lambda t: (t.macro_f1 or 0.0, -t.number), default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's object: plain JSON types, NaN-free."""
+        dumped: dict[str, Any] = results_adapter().dump_python(self, mode="json")
+        return {"schema_version": dumped.pop("schema_version"), **dumped}
+
+    @staticmethod
+    def from_json(value: str | dict[str, Any]) -> StudyResults:
+        """Reads back what `to_json` wrote.
+
+        Raises:
+            pydantic.ValidationError: it is something else.
+        """
+        return results_adapter().validate_python(
+            json.loads(value) if isinstance(value, str) else value
+        )
+
+
+@cache
+def results_adapter() -> TypeAdapter[StudyResults]:
+    """The pydantic view of `StudyResults`: validation, dumping, JSON schema."""
+    return TypeAdapter(StudyResults)
+
+
+@cache
+def trial_adapter() -> TypeAdapter[Trial]:
+    """The pydantic view of `Trial`."""
+    return TypeAdapter(Trial)

@@ -1,0 +1,257 @@
+"""The schema of a task file: one labelled text-classification problem as one closed YAML.
+
+    # yaml-language-server: $schema=../suite/config/schemas/task.schema.json
+    name: agnews
+    title: AG News
+    language: en
+    labels:
+      - name: World
+      - name: Sci/Tech
+        display: Science/Technology
+    data:
+      hub: {id: fancyzhx/ag_news, revision: <40 hex digits>, revision_from: where it was found}
+      text: [text]
+      label: label
+      licence: research only
+
+Class index = position in `labels`, everywhere in the suite.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+REVISION = re.compile(r"[0-9a-f]{40}")
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Closed(BaseModel):
+    """A YAML object that refuses keys it does not know."""
+
+    # Infinity and NaN have no place in JSON, so none in what results are made from.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Label(Closed):
+    """One class."""
+
+    name: Text = Field(description="The class, as results and reports name it.")
+    display: Text | None = Field(None, description="How a prompt or a page words it.")
+    values: list[str | int] = Field(
+        default_factory=list,
+        description="Other spellings of this class in the data: codes, ids that are not positions.",
+    )
+
+    @field_validator("name", "display", mode="before")
+    @classmethod
+    def _no_bare_booleans(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError("YAML reads yes, no, on and off as true or false: quote the label")
+        return str(value) if isinstance(value, int | float) else value
+
+    @property
+    def shown(self) -> str:
+        """What people read."""
+        return self.display or self.name
+
+
+class HubSource(Closed):
+    """A data set on the Hugging Face Hub."""
+
+    id: Text = Field(description="owner/name")
+    config: str | None = Field(None, description="The configuration, where the set has several.")
+    revision: str = Field("main", description="A commit (40 hex digits); 'main' is unpinned.")
+    revision_from: str | None = Field(None, description="Where the revision was found.")
+    files: dict[Literal["train", "validation", "test"], str] | None = Field(
+        None, description="Files inside the repository, where the set names no splits of its own."
+    )
+
+    @field_validator("id")
+    @classmethod
+    def _owner_and_name(cls, value: str) -> str:
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", value):
+            raise ValueError(f"a Hub id is owner/name, not {value!r}")
+        return value
+
+    @field_validator("revision")
+    @classmethod
+    def _commit(cls, value: str) -> str:
+        if value != "main" and not REVISION.fullmatch(value):
+            raise ValueError(f"a revision is a commit of 40 hex digits, or 'main', not {value!r}")
+        return value
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the revision can not move."""
+        return self.revision != "main"
+
+
+class Files(Closed):
+    """Local files, relative to the task file: .jsonl, .csv or .parquet, optionally .gz."""
+
+    train: Text
+    validation: Text | None = None
+    test: Text
+
+
+class SplitNames(Closed):
+    """What the source calls its splits."""
+
+    train: Text = "train"
+    validation: Text | None = None
+    test: Text = "test"
+
+
+class Data(Closed):
+    """Where the rows come from, and which columns matter. One of hub, files and folder."""
+
+    hub: HubSource | None = None
+    files: Files | None = None
+    folder: Text | None = Field(None, description="A folder with train/validation|dev/test files.")
+    text: list[Text] = Field(
+        default_factory=lambda: ["text"], min_length=1, description="Columns joined into one text."
+    )
+    join: str = Field(" ", description="What stands between joined columns.")
+    label: Text = Field("label", description="The column of the class, by id or by name.")
+    splits: SplitNames = SplitNames()
+    licence: Text = Field(description="Under what terms the rows may be used.")
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Data:
+        named = [n for n in ("hub", "files", "folder") if getattr(self, n) is not None]
+        if len(named) != 1:
+            raise ValueError(
+                "name one source (hub, files or folder), "
+                + (f"not {' and '.join(named)}" if named else "none is named")
+            )
+        return self
+
+
+class Validation(Closed):
+    """How validation is carved from train where the source gives none."""
+
+    share: Share = Field(0.1, description="Part of train, stratified by class.")
+    seed: int = Field(0, ge=0, description="The seed of the split.")
+
+
+class Prompt(Closed):
+    """The multiple-choice question, in one language."""
+
+    instruction: Text
+    text_heading: str = Field("", description="Stands above the text.")
+    question: Text
+    answer: Text = Field("Answer:", description="What the answer follows.")
+    template: str | None = Field(
+        None,
+        description="The whole question, where the usual layout does not fit: {text} and {options} "
+        "once each, and as wanted {instruction}, {heading}, {question}, {answer}, {examples}.",
+    )
+    codes: list[Text] = Field(
+        default_factory=list, description="The code of each label, in order. Default: A, B, C …"
+    )
+
+    @field_validator("template")
+    @classmethod
+    def _gaps(cls, value: str | None) -> str | None:
+        for gap in ("{text}", "{options}"):
+            if value is not None and value.count(gap) != 1:
+                raise ValueError(f"a prompt's template needs {gap} exactly once")
+        return value
+
+    @field_validator("codes")
+    @classmethod
+    def _codes_differ(cls, value: list[str]) -> list[str]:
+        if len(set(value)) != len(value):
+            raise ValueError("two labels have the same code")
+        return value
+
+
+class Reference(Closed):
+    """A published number. Drawn only where test data and training size match ours."""
+
+    model: Text
+    metric: Literal["accuracy", "macro_f1"]
+    value: float = Field(ge=0, le=1)
+    source: Text
+    train_rows: int | None = Field(None, ge=0, description="Rows it was trained on; 0 for none.")
+    test_rows: int | None = Field(None, ge=1)
+    note: str | None = None
+
+
+class Task(Closed):
+    """A labelled text-classification problem."""
+
+    name: str
+    title: Text
+    language: Literal["en", "zh"]
+    description: str | None = None
+    labels: list[Label] = Field(min_length=2)
+    data: Data
+    validation: Validation = Validation()
+    max_tokens: int = Field(256, ge=8, le=32_768, description="Longer texts are cut here.")
+    latency_bound_ms: float = Field(100, gt=0, description="p99 bound of the Server scenario.")
+    class_weights: Literal["none", "balanced"] = "none"
+    imbalance: str | None = Field(None, description="What is known of the class sizes.")
+    out_of_scope: str | None = Field(None, description="The label of rows that fit no class.")
+    prompt: dict[Literal["en", "zh"], Prompt] = Field(default_factory=dict)
+    references: list[Reference] = Field(default_factory=list)
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not NAME.fullmatch(value):
+            raise ValueError(
+                f"{value!r} is no name: small letters, digits, '-', '_' and '.', at most 64"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _labels_differ(self) -> Task:
+        owners: dict[str, str] = {}
+        for label in self.labels:
+            for spelling in {label.name, *(str(v) for v in label.values)}:
+                if spelling in owners:
+                    raise ValueError(
+                        f"'{spelling}' stands for both '{owners[spelling]}' and '{label.name}'"
+                    )
+                owners[spelling] = label.name
+        for language, prompt in self.prompt.items():
+            if prompt.codes and len(prompt.codes) != len(self.labels):
+                raise ValueError(
+                    f"prompt.{language} names {len(prompt.codes)} codes for "
+                    f"{len(self.labels)} labels"
+                )
+        if self.out_of_scope is not None and self.out_of_scope not in self.label_names:
+            raise ValueError(f"out_of_scope '{self.out_of_scope}' is not among the labels")
+        return self
+
+    @property
+    def label_names(self) -> list[str]:
+        """Class names, by class index."""
+        return [label.name for label in self.labels]
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits over everything that changes a result (titles and references do not)."""
+        content = self.model_dump(
+            mode="json",
+            exclude={
+                "title": True,
+                "description": True,
+                "references": True,
+                "imbalance": True,
+                "data": {"licence", "note"},
+                "latency_bound_ms": True,
+            },
+        )
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

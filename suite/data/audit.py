@@ -1,0 +1,141 @@
+"""What is odd about the data: found when it is loaded, kept with the results, shown.
+
+A leak between train and test, a label set twice over, a class without test rows: each makes a
+number mean something else, so each is said.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+from suite.contracts.results import Audit, SplitAudit
+from suite.contracts.strategy import Rows
+
+_NOT_WORDS = re.compile(r"[\W_]+")
+
+#: From here on, the ratio of the largest class to the smallest is worth a warning.
+IMBALANCE = 5.0
+
+
+def normalise(text: str) -> str:
+    """A text without its case, spaces, punctuation and width: what near repeats share.
+
+    A text of nothing but punctuation stays as it is.
+
+    >>> normalise("Hello,  WORLD！") == normalise("hello world")
+    True
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return _NOT_WORDS.sub("", text.casefold()) or text
+
+
+def audit(train: Rows, validation: Rows, test: Rows, labels: Sequence[str]) -> Audit:
+    """The audit of three splits. Linear in the rows."""
+    splits = {"train": train, "validation": validation, "test": test}
+    forms = {name: [normalise(t) for t in rows.texts] for name, rows in splits.items()}
+    train_texts = set(train.texts)
+    train_forms = set(forms["train"])
+    found = Audit(
+        splits={name: _split(rows, forms[name], len(labels)) for name, rows in splits.items()},
+        test_in_train=_inside(test.texts, train_texts),
+        test_in_train_normalised=_inside(forms["test"], train_forms),
+        validation_in_train=_inside(validation.texts, train_texts),
+    )
+    return Audit(
+        found.splits,
+        found.test_in_train,
+        found.test_in_train_normalised,
+        found.validation_in_train,
+        warnings(found, labels),
+    )
+
+
+def _inside(texts: Sequence[str], known: set[str]) -> int:
+    """How many of the texts are known; empty ones are counted elsewhere."""
+    return sum(1 for text in texts if text in known and text.strip())
+
+
+def _split(rows: Rows, forms: Sequence[str], classes: int) -> SplitAudit:
+    counts = Counter(rows.labels)
+    lengths = sorted(len(text) for text in rows.texts)
+    labels_of: dict[str, int] = {}
+    conflicting: set[str] = set()
+    for text, label in zip(rows.texts, rows.labels, strict=True):
+        if labels_of.setdefault(text, label) != label:
+            conflicting.add(text)
+    total = len(lengths)
+    return SplitAudit(
+        rows=total,
+        empty=sum(1 for text in rows.texts if not text.strip()),
+        exact_duplicates=total - len(labels_of),
+        normalised_duplicates=total - len(set(forms)),
+        conflicting_labels=len(conflicting),
+        class_counts=[counts[index] for index in range(classes)],
+        length_mean=sum(lengths) / total if total else 0.0,
+        length_p50=_percentile(lengths, 50),
+        length_p95=_percentile(lengths, 95),
+        length_max=lengths[-1] if lengths else 0,
+        length_quantiles=[_percentile(lengths, percent) for percent in range(0, 101, 5)]
+        if lengths
+        else [],
+    )
+
+
+def _percentile(ordered: Sequence[int], percent: int) -> int:
+    """Nearest rank: the smallest value with at least this part of the values at or below it."""
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)] if ordered else 0
+
+
+def warnings(found: Audit, labels: Sequence[str]) -> list[str]:
+    """What a reader must know before believing a number, one sentence each."""
+    said: list[str] = []
+    if found.test_in_train:
+        said.append(f"{_texts(found.test_in_train, 'test')} also in train")
+    more = found.test_in_train_normalised - found.test_in_train
+    if more > 0:
+        also = " more" if found.test_in_train else ""
+        said.append(
+            f"{_texts(more, f'{also} test'.strip())} also in train, but for case, spaces and "
+            "punctuation"
+        )
+    if found.validation_in_train:
+        said.append(f"{_texts(found.validation_in_train, 'validation')} also in train")
+    for name, split in found.splits.items():
+        if split.empty:
+            said.append(f"{_texts(split.empty, name)} empty")
+        if split.conflicting_labels:
+            count = split.conflicting_labels
+            verb = "stands" if count == 1 else "stand"
+            said.append(f"{_noun(count, name)} {verb} under more than one label")
+        if split.rows and split.exact_duplicates / split.rows >= 0.01:
+            verb = (
+                "repeats an earlier one" if split.exact_duplicates == 1 else "repeat earlier ones"
+            )
+            said.append(f"{_noun(split.exact_duplicates, name)} {verb}")
+    counts = found.splits["train"].class_counts
+    present = [count for count in counts if count]
+    if present and max(present) / min(present) >= IMBALANCE:
+        big, small = max(present), min(present)
+        said.append(
+            f"the largest class of train ({labels[counts.index(big)]}, {big:,}) is "
+            f"{big / small:.0f}× the smallest ({labels[counts.index(small)]}, {small:,})"
+        )
+    for name, split in found.splits.items():
+        missing = [label for label, n in zip(labels, split.class_counts, strict=True) if not n]
+        if missing:
+            listed = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
+            verb = "class has" if len(missing) == 1 else "classes have"
+            said.append(f"{len(missing)} {verb} no {name} row: {listed}")
+    return said
+
+
+def _noun(count: int, kind: str) -> str:
+    return f"{count:,} {kind} text{'' if count == 1 else 's'}"
+
+
+def _texts(count: int, kind: str) -> str:
+    return f"{_noun(count, kind)} {'is' if count == 1 else 'are'}"

@@ -1,0 +1,416 @@
+"""A task -> its train, validation and test rows, with a fingerprint and an audit.
+
+Rows are looked for in one order: `--data DIR`, the files or the folder that the task names, the
+local Hub cache, the Hub at the pinned revision.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from suite.contracts import results
+from suite.contracts.strategy import Rows
+from suite.contracts.task import Task
+from suite.data import tables
+from suite.data.audit import audit
+from suite.data.labels import Labels, spell
+from suite.data.snapshot import (
+    SPLITS,
+    Split,
+    TaskData,
+    fingerprint,
+    read_snapshot,
+    read_split,
+    read_train_validation,
+    write_snapshot,
+)
+from suite.data.splits import carve_validation, nested_order
+from suite.data.tables import HubUnavailable, Table
+from suite.errors import DataError
+
+__all__ = [
+    "SPLITS",
+    "STEMS",
+    "HubUnavailable",
+    "Split",
+    "TaskData",
+    "describe",
+    "listing",
+    "load",
+    "names_file",
+    "read_snapshot",
+    "read_split",
+    "read_train_validation",
+    "split_file",
+    "write_snapshot",
+]
+
+#: What files of a split may be called in a folder.
+STEMS: dict[Split, tuple[str, ...]] = {
+    "train": ("train",),
+    "validation": ("validation", "dev", "val"),
+    "test": ("test",),
+}
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A table that belongs to a split; `label` fixes the class of all its rows."""
+
+    table: Table
+    text: Sequence[str]
+    column: str | None
+    label: int | None = None
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Everything found in one place, still in the place's own spelling."""
+
+    description: str
+    parts: dict[Split, list[_Part]]
+    names: list[str] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def load(
+    task: Task,
+    task_file: Path,
+    *,
+    data: Path | None = None,
+    hub_reachable: Callable[[], bool] = lambda: False,
+    train_rows: int | None = None,
+) -> TaskData:
+    """The rows of a task.
+
+    Args:
+        task_file: the task's own file; paths in the task are relative to it.
+        data: a folder that stands in for the task's source.
+        hub_reachable: asked once, and only when the rows are nowhere local.
+        train_rows: a stratified part of train; the part of 1,000 lies in the part of 5,000,
+            and validation is the same for all.
+
+    Raises:
+        HubUnavailable: the rows are neither local nor cached, and the Hub is out of reach.
+        DataError: no rows, or rows that are no labelled problem; says file, row and remedy.
+    """
+    if data is not None:
+        source = _from_folder(task, data, named_by_task=False)
+    elif task.data.files is not None:
+        source = _from_files(task, task_file.parent)
+    elif task.data.folder is not None:
+        source = _from_folder(task, task_file.parent / task.data.folder, named_by_task=True)
+    else:
+        source = _from_hub(task, hub_reachable)
+    rows, notes = _resolve(task, source)
+    return _assemble(task, rows, source.description, [*source.notes, *notes], train_rows)
+
+
+def describe(
+    train: Rows,
+    validation: Rows,
+    test: Rows,
+    labels: Sequence[str],
+    *,
+    source: str,
+    train_rows_of: int | None = None,
+    sample: bool = False,
+    notes: Sequence[str] = (),
+) -> TaskData:
+    """Rows with their facts: counts, fingerprint, audit."""
+    found = audit(train, validation, test, labels)
+    facts = results.DataFacts(
+        source=source,
+        fingerprint=fingerprint(train, validation, test),
+        rows=results.Rows(len(train), len(validation), len(test)),
+        audit=replace(found, warnings=[*notes, *found.warnings]),
+        train_rows_of=train_rows_of,
+        sample=sample,
+    )
+    return TaskData(train, validation, test, facts)
+
+
+def _from_folder(task: Task, folder: Path, *, named_by_task: bool) -> _Source:
+    if not folder.is_dir():
+        what = "this is a file, not a folder" if folder.exists() else "no such folder"
+        raise DataError(
+            what, where=str(folder), fix="Name the folder of train and test: --data DIR."
+        )
+    names = names_file(folder)
+    parts: dict[Split, list[_Part]] = {}
+    notes: list[str] = []
+    for split in SPLITS:
+        stems = STEMS[split]
+        own = getattr(task.data.splits, split)
+        if named_by_task and own is not None and own not in stems:
+            stems = (own,)
+        files = split_file(folder, stems)
+        if not files:
+            if split == "validation":
+                continue
+            raise DataError(
+                f"no file for {split}",
+                where=str(folder),
+                fix=f"Expected {stems[0]}.jsonl, .csv or .parquet (or with .gz). "
+                f"Found: {listing(folder)}.",
+            )
+        part = _part(task, files, fall_back=not named_by_task)
+        if list(part.text) != task.data.text or part.column != task.data.label:
+            wanted = [*task.data.text, task.data.label]
+            missing = [name for name in wanted if name not in part.table.columns]
+            notes.append(
+                f"the files have no column {' and '.join(missing)}: text and label are read instead"
+            )
+        parts[split] = [part]
+    if task.out_of_scope is not None:
+        index = task.label_names.index(task.out_of_scope)
+        for split in SPLITS:
+            extra = split_file(folder, tuple(f"oos_{stem}" for stem in STEMS[split]))
+            if extra:
+                part = _part(task, extra, fall_back=not named_by_task, label=index)
+                # Where validation is to be carved from train, its rows go there too.
+                parts[split if split in parts else "train"].append(part)
+    return _Source(f"folder {folder}", parts, names, tuple(dict.fromkeys(notes)))
+
+
+def _from_files(task: Task, base: Path) -> _Source:
+    files = task.data.files
+    assert files is not None
+    named = {"train": files.train, "validation": files.validation, "test": files.test}
+    parts = {
+        split: [_part(task, base / str(named[split]), fall_back=False)]
+        for split in SPLITS
+        if named[split] is not None
+    }
+    listed = ", ".join(str(name) for name in named.values() if name is not None)
+    return _Source(f"files {listed}", parts)
+
+
+def _from_hub(task: Task, hub_reachable: Callable[[], bool]) -> _Source:
+    hub = task.data.hub
+    assert hub is not None
+    wanted = {s: str(getattr(task.data.splits, s)) for s in SPLITS if getattr(task.data.splits, s)}
+    columns = (*task.data.text, task.data.label)
+    found = tables.read_hub(
+        hub, wanted, lambda where: tables.pick_columns(*columns, where=where), hub_reachable
+    )
+    parts = {
+        split: [_Part(found[split], task.data.text, task.data.label)]
+        for split in SPLITS
+        if split in found
+    }
+    return _Source(f"Hub {hub.id}@{hub.revision}", parts)
+
+
+def _part(task: Task, path: Path, *, fall_back: bool, label: int | None = None) -> _Part:
+    """A file as a part; where `fall_back`, its columns may also be called text and label."""
+    wanted = [*task.data.text] if label is not None else [*task.data.text, task.data.label]
+
+    def pick(present: list[str]) -> Sequence[str]:
+        plain = ["text"] if label is not None else ["text", "label"]
+        if fall_back and not set(wanted) <= set(present) and set(plain) <= set(present):
+            return plain
+        missing = [name for name in wanted if name not in present]
+        if missing:
+            raise tables.missing_column(missing[0], present, str(path))
+        return wanted
+
+    table = tables.read_file(path, pick)
+    own = set(wanted) <= set(table.columns)
+    column = None if label is not None else (task.data.label if own else "label")
+    return _Part(table, task.data.text if own else ["text"], column, label)
+
+
+def split_file(folder: Path, stems: Sequence[str]) -> Path | None:
+    """The one file of a folder that is called by one of these names, or None.
+
+    Raises:
+        DataError: two files could be meant, or the folder may not be listed.
+    """
+    found = sorted(
+        path
+        for path in _listed(folder)
+        if tables.format_of(path) and path.name.split(".")[0] in stems and path.is_file()
+    )
+    if len(found) > 1:
+        raise DataError(
+            f"{' and '.join(path.name for path in found)} could both be meant",
+            where=str(folder),
+            fix="Leave one, or name the files in the task under data.files.",
+        )
+    return found[0] if found else None
+
+
+def listing(folder: Path) -> str:
+    """What lies in a folder, for an error message."""
+    names = sorted(path.name for path in _listed(folder))
+    return (", ".join(names[:12]) + (", …" if len(names) > 12 else "")) or "nothing"
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"cannot be listed: {error.strerror}", where=str(folder)) from None
+
+
+def names_file(folder: Path) -> list[str] | None:
+    """The class names of a folder's labels.json, in the order of its numbers."""
+    path = folder / "labels.json"
+    if not path.is_file():
+        return None
+    try:
+        names = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot be read as JSON: {error}", where=str(path)) from None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise DataError(
+            "not a list of names",
+            where=str(path),
+            fix='Expected ["first", "second"]: the class names in the order of their numbers.',
+        )
+    return names
+
+
+def _resolve(task: Task, source: _Source) -> tuple[dict[Split, Rows], list[str]]:
+    """Texts joined, labels as class indices; every defect of a row is found here."""
+    where = f"{source.description.removeprefix('folder ')}/labels.json"
+    labels = Labels(task, source.names, where)
+    spelled = {
+        split: [_spellings(part, labels) for part in parts] for split, parts in source.parts.items()
+    }
+    labels.settle({s for parts in spelled.values() for part in parts for s in part})
+    rows: dict[Split, Rows] = {}
+    for split, parts in source.parts.items():
+        texts: list[str] = []
+        indices: list[int] = []
+        for part, spellings in zip(parts, spelled[split], strict=True):
+            texts.extend(_texts(part, task.data.join))
+            if part.label is not None:
+                indices.extend([part.label] * len(part.table))
+            for row, spelling in enumerate(spellings, start=1):
+                index = labels.index(spelling)
+                if index is None:
+                    raise labels.refuse(spelling, f"{part.table.where}, row {row}")
+                indices.append(index)
+        rows[split] = Rows(tuple(texts), tuple(indices))
+    return rows, labels.notes
+
+
+def _spellings(part: _Part, labels: Labels) -> list[str]:
+    if part.column is None:
+        return []
+    values = part.table.columns[part.column]
+    names = part.table.class_names.get(part.column)
+    if names and not labels.reads(names, part.table.where):
+        names = None
+    spellings = []
+    for row, value in enumerate(values, start=1):
+        if names and isinstance(value, int) and 0 <= value < len(names):
+            value = names[value]
+        if value is None or (isinstance(value, str) and not value.strip()):
+            what = "null" if value is None else "empty"
+            raise DataError(
+                f"the label is {what}",
+                where=f"{part.table.where}, row {row}",
+                fix=f"Every row needs a value in '{part.column}'.",
+            )
+        if not isinstance(value, str | int | float):
+            raise DataError(
+                f"the label is a {type(value).__name__}: {value!r:.60}",
+                where=f"{part.table.where}, row {row}",
+                fix=f"'{part.column}' must hold one name or number; name another column "
+                "in the task under data.label.",
+            )
+        spellings.append(spell(value))
+    return spellings
+
+
+def _texts(part: _Part, join: str) -> Iterator[str]:
+    columns = [part.table.columns[name] for name in part.text]
+    for row, values in enumerate(zip(*columns, strict=True), start=1):
+        kept: list[str] = []
+        for name, value in zip(part.text, values, strict=True):
+            if value is None:
+                continue
+            if not isinstance(value, str):
+                raise DataError(
+                    f"'{name}' is a {type(value).__name__}, not a text: {value!r:.60}",
+                    where=f"{part.table.where}, row {row}",
+                    fix="Name the column of the texts in the task under data.text.",
+                )
+            kept.append(value)
+        if not kept:
+            raise DataError(
+                "the text is null",
+                where=f"{part.table.where}, row {row}",
+                fix=f"Every row needs a text in {' or '.join(map(repr, part.text))}.",
+            )
+        yield join.join(kept)
+
+
+def _assemble(
+    task: Task,
+    rows: dict[Split, Rows],
+    source: str,
+    notes: Sequence[str],
+    train_rows: int | None,
+) -> TaskData:
+    train, test = rows["train"], rows["test"]
+    names = task.label_names
+    present = set(train.labels)
+    if len(present) == 1:
+        raise DataError(
+            f"all {len(train):,} rows of train have one label, '{names[train.labels[0]]}'",
+            where=source,
+            fix="A classifier needs rows of at least two classes.",
+        )
+    if len(train) < len(names):
+        raise DataError(
+            f"train has {len(train):,} rows for {len(names):,} classes",
+            where=source,
+            fix="Give at least one row of each class, or list fewer classes in the task.",
+        )
+    validation = rows.get("validation")
+    if validation is None or not validation:
+        share, seed = task.validation.share, task.validation.seed
+        train, validation = carve_validation(train, share=share, seed=seed)
+        if not validation:
+            raise DataError(
+                f"train has {len(train):,} rows: too few to set some aside for validation",
+                where=source,
+                fix="Give a validation file, or more rows of each class.",
+            )
+    train = train.take(nested_order(train, seed=task.validation.seed))
+    whole = len(train)
+    if train_rows is not None:
+        train = _first(train, train_rows, source)
+    return describe(
+        train,
+        validation,
+        test,
+        names,
+        source=source,
+        train_rows_of=whole if train_rows is not None else None,
+        notes=notes,
+    )
+
+
+def _first(train: Rows, count: int, source: str) -> Rows:
+    classes = len(set(train.labels))
+    if count < classes:
+        raise DataError(
+            f"--train-rows {count:,} is fewer than the {classes:,} classes of train",
+            where=source,
+            fix=f"Take at least {classes:,}.",
+        )
+    if count > len(train):
+        raise DataError(
+            f"--train-rows {count:,} is more than train has without validation: {len(train):,}",
+            where=source,
+            fix=f"Take at most {len(train):,}, or leave --train-rows away.",
+        )
+    return train.take(range(count))

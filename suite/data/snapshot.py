@@ -1,0 +1,169 @@
+"""The data of a task as a value, its fingerprint, and its copy on disk for child processes.
+
+Each split is a file of its own with its own digest, so that a training child reads train and
+validation, is sure of what it reads, and never opens test.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from suite.contracts import results
+from suite.contracts.strategy import Rows
+from suite.errors import DataError, StorageError
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """The rows of a task, and where they came from. Train stands in an order of which every
+    prefix is a stratified sample; the other splits stand as in their source."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+    facts: results.DataFacts
+
+
+def fingerprint(train: Rows, validation: Rows, test: Rows) -> str:
+    """16 hex digits over every text and label, their order and their split."""
+    return _combine(
+        {"train": _digest(train), "validation": _digest(validation), "test": _digest(test)}
+    )
+
+
+def _combine(digests: dict[Split, str]) -> str:
+    content = "\n".join(f"{split} {digests[split]}" for split in SPLITS)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _digest(rows: Rows) -> str:
+    digest = hashlib.sha256()
+    for text, label in zip(rows.texts, rows.labels, strict=True):
+        content = text.encode("utf-8", "surrogatepass")
+        digest.update(f"{label} {len(content)} ".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+_FACTS = TypeAdapter(results.DataFacts)
+
+
+def write_snapshot(folder: Path, data: TaskData) -> None:
+    """Writes what a study's child processes read, all or nothing; an older one is replaced.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    scratch: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        for split in SPLITS:
+            rows: Rows = getattr(data, split)
+            table = pyarrow.table(
+                {
+                    "text": pyarrow.array(rows.texts, pyarrow.large_string()),
+                    "label": pyarrow.array(rows.labels, pyarrow.int32()),
+                }
+            )
+            pyarrow.parquet.write_table(table, scratch / f"{split}.parquet", compression="zstd")
+        facts = {
+            "facts": _FACTS.dump_python(data.facts, mode="json"),
+            "digests": {split: _digest(getattr(data, split)) for split in SPLITS},
+        }
+        (scratch / "facts.json").write_text(
+            json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8"
+        )
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+            os.replace(folder, old)
+            os.replace(scratch, folder)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(scratch, folder)
+    except OSError as error:
+        raise StorageError(
+            f"the data cannot be kept: {error.strerror or error}",
+            where=str(folder),
+            fix="Work in a folder that can be written, on a disk with space left.",
+        ) from None
+    finally:
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def read_snapshot(folder: Path) -> TaskData:
+    """What `write_snapshot` wrote.
+
+    Raises:
+        DataError: it is not there, or was changed since.
+    """
+    facts, digests = _read_facts(folder)
+    train, validation, test = (_read_rows(folder, split, digests) for split in SPLITS)
+    return TaskData(train, validation, test, facts)
+
+
+def read_train_validation(folder: Path) -> tuple[Rows, Rows]:
+    """Train and validation of a snapshot; the file of test is not opened. Errors as above."""
+    _, digests = _read_facts(folder)
+    return _read_rows(folder, "train", digests), _read_rows(folder, "validation", digests)
+
+
+def read_split(folder: Path, name: Split) -> Rows:
+    """One split of a snapshot; errors as in `read_snapshot`."""
+    _, digests = _read_facts(folder)
+    return _read_rows(folder, name, digests)
+
+
+def _read_facts(folder: Path) -> tuple[results.DataFacts, dict[Split, str]]:
+    path = folder / "facts.json"
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        facts = _FACTS.validate_python(kept["facts"])
+        digests = {split: str(kept["digests"][split]) for split in SPLITS}
+    except FileNotFoundError:
+        raise DataError("the study's data is not there", where=str(path)) from None
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        raise DataError(f"the study's data is damaged: {error}", where=str(path)) from None
+    if _combine(digests) != facts.fingerprint:
+        raise _changed(path)
+    return facts, digests
+
+
+def _read_rows(folder: Path, split: Split, digests: dict[Split, str]) -> Rows:
+    import pyarrow
+    import pyarrow.parquet
+
+    path = folder / f"{split}.parquet"
+    try:
+        table = pyarrow.parquet.read_table(path, memory_map=False)
+        rows = Rows(tuple(table["text"].to_pylist()), tuple(table["label"].to_pylist()))
+    except (OSError, KeyError, ValueError, pyarrow.ArrowException) as error:
+        what = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"the study's data is damaged: {what}", where=str(path)) from None
+    if _digest(rows) != digests[split]:
+        raise _changed(path)
+    return rows
+
+
+def _changed(path: Path) -> DataError:
+    return DataError(
+        "the study's data was changed since it was created",
+        where=str(path),
+        fix="Delete the study and create it again.",
+    )

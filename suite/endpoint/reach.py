@@ -1,0 +1,27 @@
+"""Whether a model can be had at all: its server asked, or its weights looked for."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from suite.contracts.model import Model
+from suite.endpoint.client import Endpoint
+from suite.models import hub
+
+
+def unavailable(model: Model) -> str | None:
+    """Why a model can't be asked or loaded, and what would help; None if it can.
+
+    Raises:
+        ModelError: the Hub says that there is no such model or revision.
+    """
+    if model.endpoint is None:
+        return hub.unavailable(model)
+    return _unreachable(model.endpoint, str(model.endpoint_model))
+
+
+@cache
+def _unreachable(url: str, name: str) -> str | None:
+    """Why a served model can't be asked; asked once per process, whatever its arms are."""
+    with Endpoint(url, name) as server:
+        return server.check()

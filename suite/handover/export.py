@@ -1,0 +1,242 @@
+"""A study's kept checkpoint as a folder of its own: to load, to serve, to publish.
+
+What a predictor writes stands in it as it is, so transformers loads the folder where the strategy
+keeps a whole transformers model, and the suite loads it in any case. Beside it:
+
+    README.md         the model card: the study's numbers, with their circumstances
+    labels.json       the classes by index, and where the model comes from
+    onnx/model.onnx   on request, its answers compared with the model's
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from suite.data import snapshot
+from suite.errors import ModelError, StorageError
+from suite.handover.model_card import OnnxFile, card, is_classifier
+
+if TYPE_CHECKING:
+    from suite.study.winner import Winner
+
+LABELS = "labels.json"
+CARD = "README.md"
+ONNX = Path("onnx") / "model.onnx"
+
+#: Validation rows on which the ONNX file is compared, and training texts it is made ready with.
+AGREEMENT_ROWS, EXAMPLE_TEXTS = 1000, 64
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported folder.
+
+    Args:
+        labels: what people read of each class, by class index.
+        language: of the texts.
+    """
+
+    folder: Path
+    labels: list[str]
+    arm: str
+    study: str
+    trial: int | None
+    language: str
+
+
+def export(
+    winner: Winner,
+    folder: Path,
+    *,
+    onnx: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+) -> Exported:
+    """Writes a kept checkpoint into a new folder, all or nothing.
+
+    Args:
+        onnx: also `onnx/model.onnx`, in float32.
+        say: told what takes long, and how the ONNX file compares.
+
+    Raises:
+        StorageError: the folder exists or can't be written.
+        ModelError: the model can't be written as ONNX, or its ONNX file answers otherwise.
+    """
+    if folder.exists() or folder.is_symlink():
+        raise StorageError(f"{folder} exists", fix="Name a new folder.")
+    if onnx:
+        _refuse_onnx(winner)
+    folder = folder.absolute()
+    scratch: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        aside = scratch / "model"
+        shutil.copytree(winner.folder, aside)
+        task = winner.definition.task
+        _name_labels(aside, task.label_names)
+        described = {
+            "schema_version": 1,
+            "labels": [{"name": label.name, "shown": label.shown} for label in task.labels],
+            "language": task.language,
+            "task": task.name,
+            "study": winner.definition.name,
+            "arm": winner.arm,
+            "trial": winner.trial,
+        }
+        _write(aside / LABELS, json.dumps(described, ensure_ascii=False, indent=1))
+        made = _write_onnx(winner, aside, scratch, say) if onnx else None
+        _write(aside / CARD, card(winner, aside, made))
+        os.rename(aside, folder)
+    except (OSError, shutil.Error) as error:
+        reason = getattr(error, "strerror", None) or "a file can't be copied"
+        raise StorageError(
+            f"the folder can't be written: {reason}",
+            where=str(folder),
+            fix="Name a folder on a disk with space left, in a place you may write to.",
+        ) from None
+    finally:
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return read_exported(folder)
+
+
+def read_exported(folder: Path) -> Exported:
+    """What an exported folder holds; one that `save_predictor` wrote does where it names labels.
+
+    Raises:
+        ModelError: it holds no predictor, or nothing that names its classes.
+    """
+    from suite.strategies import MARK
+
+    if not (folder / MARK).is_file():
+        raise ModelError(
+            "no exported model is there",
+            where=str(folder),
+            fix="`suite export NAME DIR` writes one.",
+        )
+    described = _json(folder / LABELS)
+    labels = described.get("labels")
+    if isinstance(labels, list) and labels and all(_names(label) for label in labels):
+        shown = [str(label["shown"]) for label in labels]
+    else:
+        shown = _configured(folder)
+    trial = described.get("trial")
+    return Exported(
+        folder=folder,
+        labels=shown,
+        arm=str(described.get("arm") or folder.name),
+        study=str(described.get("study") or ""),
+        trial=trial if isinstance(trial, int) else None,
+        language=str(described.get("language") or "en"),
+    )
+
+
+def _names(label: Any) -> bool:
+    return isinstance(label, dict) and isinstance(label.get("shown"), str)
+
+
+def _configured(folder: Path) -> list[str]:
+    """The classes that a transformers configuration names."""
+    named = _json(folder / "config.json").get("id2label")
+    count = len(named) if isinstance(named, dict) else 0
+    found = [named.get(str(index)) for index in range(count)] if isinstance(named, dict) else []
+    if len(found) < 2 or not all(isinstance(name, str) for name in found):
+        raise ModelError(
+            "nothing there names the classes",
+            where=str(folder / LABELS),
+            fix="Export the model again with `suite export NAME DIR`.",
+        )
+    return [str(name) for name in found]
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no JSON"
+        raise ModelError(f"can't be read: {reason}", where=str(file)) from None
+    return found if isinstance(found, dict) else {}
+
+
+def _write(file: Path, text: str) -> None:
+    file.write_bytes(text.encode("utf-8", "replace"))
+
+
+def _name_labels(folder: Path, names: list[str]) -> None:
+    """Names the classes in a sequence classifier's configuration, where it does not yet."""
+    if not is_classifier(folder):
+        return
+    file = folder / "config.json"
+    config = _json(file)
+    wanted = {str(index): name for index, name in enumerate(names)}
+    if config.get("id2label") != wanted:
+        config["id2label"] = wanted
+        config["label2id"] = {name: index for index, name in enumerate(names)}
+        _write(file, json.dumps(config, ensure_ascii=False, indent=2))
+
+
+def _refuse_onnx(winner: Winner) -> None:
+    """Says why there can be no ONNX file, before anything is copied."""
+    from suite.serving.engines import candidates, kept
+
+    kind = kept.look(winner.folder).kind
+    if kind != "network":
+        what = "is asked over the network" if kind == "endpoint" else "is no neural network"
+        raise ModelError(
+            f"{winner.arm} {what}: there is nothing to write as ONNX",
+            where="--onnx",
+            fix="Export it without --onnx; `suite predict DIR` and `suite serve DIR` use it.",
+        )
+    for found in candidates(winner.folder):
+        if (found.engine, found.precision) == ("onnxruntime", "float32") and found.refused:
+            raise ModelError(
+                f"{winner.arm} can't be written as ONNX: {found.refused}", where="--onnx"
+            )
+
+
+def _write_onnx(winner: Winner, aside: Path, scratch: Path, say: Callable[[str], None]) -> OnnxFile:
+    from suite.contracts.strategy import Refused
+    from suite.serving.engines import open_engine
+    from suite.serving.engines.agreement import agreement
+    from suite.strategies import load_predictor
+
+    train, rows = snapshot.read_train_validation(winner.snapshot)
+    if len(rows) > AGREEMENT_ROWS:
+        rows = rows.take(sorted(Random(0).sample(range(len(rows)), AGREEMENT_ROWS)))
+    texts = train.texts[:EXAMPLE_TEXTS]
+    say(f"Writing ONNX, and comparing it on {len(rows):,} validation rows …")
+    working = scratch / "onnx"
+    working.mkdir()
+    reference = load_predictor(winner.folder).predict_proba(rows.texts)
+    try:
+        engine = open_engine(winner.folder, "onnxruntime", "float32", texts=texts, scratch=working)
+    except Refused as refusal:
+        raise ModelError(
+            f"{winner.arm} can't be written as ONNX: {refusal}", where="--onnx"
+        ) from None
+    classes = len(winner.definition.task.labels)
+    found = agreement(reference, engine.predict_proba(rows.texts), rows.labels, classes, "float32")
+    if not found.agrees:
+        raise ModelError(
+            f"the ONNX file answers otherwise than the model: {found.reason}", where="--onnx"
+        )
+    target = aside / ONNX
+    target.parent.mkdir()
+    # Weights above ONNX's 2 GB stand beside the file, which names them.
+    for part in sorted(working.glob(f"{ONNX.name}*")):
+        shutil.move(part, target.parent / part.name)
+    say(
+        f"ONNX: {found.share:.2%} of {len(rows):,} validation rows are decided as the model does; "
+        f"macro-F1 {found.macro_f1:.4f}, the model's {found.reference_macro_f1:.4f}"
+    )
+    return OnnxFile(found, len(rows))

@@ -1,0 +1,1 @@
+"""This machine: what it is, whether the suite can work on it, and what was computed on it once."""

@@ -1,0 +1,1 @@
+"""The models: the catalogue, where their weights are, and what one needs of a machine."""

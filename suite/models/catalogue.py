@@ -1,0 +1,153 @@
+"""The models: `models.yaml`, and any local transformers folder given as `--model NAME=PATH`."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from suite import paths
+from suite.config import yamlfile
+from suite.contracts.model import Model
+from suite.contracts.task import NAME, Closed
+from suite.errors import ModelError, nearest
+
+
+class _Catalogue(Closed):
+    models: list[Model]
+
+
+def load_catalogue(path: Path | None = None) -> dict[str, Model]:
+    """Every model of `models.yaml`, by name.
+
+    Raises:
+        YamlError: the file is not a catalogue.
+        ModelError: a name stands twice.
+    """
+    file = path or paths.PACKAGE / "models" / "models.yaml"
+    models: dict[str, Model] = {}
+    for model in yamlfile.load(file, _Catalogue).models:
+        if model.name in models:
+            raise ModelError(f"the model '{model.name}' stands twice", where=str(file))
+        models[model.name] = model
+    return models
+
+
+def find_model(name: str, catalogue: dict[str, Model]) -> Model:
+    """A model by name.
+
+    Raises:
+        ModelError: no such model (the nearest is named).
+    """
+    if name not in catalogue:
+        raise ModelError(
+            f"unknown model '{name}'",
+            fix=f"{nearest(name, catalogue)} A local folder is added with --model NAME=PATH.",
+        )
+    return catalogue[name]
+
+
+def endpoint_model(url: str | None, served: str | None) -> Model:
+    """A model from `--endpoint URL --endpoint-model NAME`, called after what the server calls it.
+
+    Raises:
+        ModelError: one of the two is missing, or the URL can't be one.
+    """
+    if not url or not served:
+        raise ModelError(
+            "--endpoint and --endpoint-model belong together",
+            fix="For example --endpoint http://localhost:8000/v1 --endpoint-model Qwen/Qwen3-8B.",
+        )
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    # Nothing of an address that may hold a secret is repeated.
+    if "@" in url or "?" in url:
+        raise ModelError(
+            "--endpoint must not hold a user name, a password or a query",
+            fix="A key is read from the environment variable SUITE_API_KEY.",
+        )
+    if not usable:
+        raise ModelError(
+            f"--endpoint {url!r} is no address of a server",
+            fix="For example http://localhost:8000/v1.",
+        )
+    stem = re.sub(r"[^a-z0-9._-]+", "-", served.rpartition("/")[2].lower()).strip("-._")
+    return Model(
+        name=f"{stem[:56] or 'model'}-served",
+        family="decoder",
+        endpoint=url,
+        endpoint_model=served,
+    )
+
+
+def local_model(option: str) -> Model:
+    """A model from `--model NAME=PATH`: a folder with config.json, weights and a tokenizer.
+
+    Raises:
+        ModelError: the option or the folder is not that; says what is missing.
+    """
+    name, separator, raw = option.partition("=")
+    if not separator or not NAME.fullmatch(name) or not raw:
+        raise ModelError(
+            f"--model {option}: expected NAME=PATH",
+            fix="For example --model minilm=/models/all-MiniLM-L6-v2 (small letters in NAME).",
+        )
+    folder = Path(raw).expanduser()
+    config = folder / "config.json"
+    if not folder.is_dir():
+        raise ModelError(f"no folder {folder}", where=f"--model {name}")
+    if not config.is_file():
+        raise ModelError(
+            f"{folder} has no config.json",
+            where=f"--model {name}",
+            fix="Give the folder that transformers' save_pretrained wrote.",
+        )
+    weights = [*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")]
+    if not weights:
+        raise ModelError(
+            f"{folder} has no weights",
+            where=f"--model {name}",
+            fix="Expected model.safetensors (or its shards) beside config.json.",
+        )
+    if not any(w.suffix == ".safetensors" for w in weights):
+        raise ModelError(
+            f"{folder} has only pickled weights ({weights[0].name})",
+            where=f"--model {name}",
+            fix="Unpickling runs code from the file; convert it to model.safetensors first.",
+        )
+    try:
+        facts = json.loads(config.read_text(encoding="utf-8"))
+        architectures = [str(a) for a in facts.get("architectures") or []]
+        model_type = str(facts.get("model_type", ""))
+    except (OSError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"{config} is not readable JSON: {error}", where=f"--model {name}"
+        ) from None
+    if facts.get("auto_map"):
+        raise ModelError(
+            f"{folder} wants code of its own run (auto_map)",
+            where=f"--model {name}",
+            fix="Only architectures that transformers itself knows are loaded.",
+        )
+    decoder = any("CausalLM" in a or "LMHead" in a for a in architectures) or model_type in {
+        "qwen2",
+        "qwen3",
+        "llama",
+        "mistral",
+        "gemma",
+        "gemma2",
+        "gemma3_text",
+        "gpt2",
+        "phi3",
+    }
+    limit = facts.get("max_position_embeddings")
+    return Model(
+        name=name,
+        family="decoder" if decoder else "encoder",
+        path=str(folder.resolve()),
+        max_tokens=limit if isinstance(limit, int) and limit >= 8 else None,
+    )

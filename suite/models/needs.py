@@ -1,0 +1,101 @@
+"""What a model needs of a machine, reckoned without importing torch.
+
+Refusals are written by the parent process, which must stay light: parameters are counted from
+the headers of safetensors files, memory is asked of the operating system.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+from suite.contracts.model import Model
+from suite.contracts.task import Task
+from suite.machine import facts
+
+#: Bytes per parameter. Full fine-tuning holds float32 weights, gradients and AdamW's two
+#: moments; LoRA the frozen weights, and once more while merged weights are written.
+FULL_BYTES = 16
+LORA_BYTES = 8
+FROZEN_BYTES = 5
+
+#: Part of the machine's memory that a model may fill; the rest is for activations and data.
+USABLE = 0.9
+
+_MAX_HEADER = 100_000_000
+_LANGUAGES = {"en": "English", "zh": "Chinese"}
+
+
+def parameters(model: Model) -> float | None:
+    """Parameters of a model, or None where nothing says: the catalogue's figure, or a count
+    over the headers of a local folder's safetensors files."""
+    if model.parameters is not None:
+        return model.parameters * 1e6
+    if model.path is None:
+        return None
+    try:
+        return float(sum(_count(file) for file in Path(model.path).glob("*.safetensors"))) or None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None  # Loading will say what is wrong with the file.
+
+
+def _count(file: Path) -> int:
+    with file.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        if length > _MAX_HEADER:
+            raise ValueError("not a safetensors header")
+        header = json.loads(stream.read(length))
+    return sum(
+        math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__"
+    )
+
+
+def hidden_size(model: Model) -> int | None:
+    """The width of a local folder's model, or None where its config.json does not say."""
+    if model.path is None:
+        return None
+    try:
+        config = json.loads((Path(model.path) / "config.json").read_text(encoding="utf-8"))
+        width = config.get("hidden_size", config.get("dim"))
+    except (OSError, ValueError, AttributeError):
+        return None
+    return width if isinstance(width, int) else None
+
+
+def too_large(model: Model, bytes_each: float, what: str) -> str | None:
+    """Why the machine's memory can't hold `bytes_each` bytes per parameter, or None.
+
+    Args:
+        what: the work, as the subject of the sentence ("full fine-tuning").
+    """
+    count = parameters(model)
+    if count is None or facts.has_gpu():
+        return None
+    needed, there = count * bytes_each, facts.usable_memory()
+    if needed <= there * USABLE:
+        return None
+    return (
+        f"{what} of {model.name} ({count / 1e6:,.0f}M parameters) needs about "
+        f"{needed / 1e9:.1f} GB; this machine has {there / 1e9:.1f} GB and no GPU"
+    )
+
+
+def speaks(model: Model, task: Task) -> str | None:
+    """Why a model's vocabulary doesn't cover the task's language, or None."""
+    if task.language in model.languages:
+        return None
+    known = " and ".join(_LANGUAGES[code] for code in model.languages)
+    return (
+        f"{model.name} was trained on {known or 'no listed language'} and the task is "
+        f"{_LANGUAGES[task.language]}; choose a model that lists '{task.language}'"
+    )
+
+
+def not_neural(model: Model) -> str | None:
+    """Why a classic model has no transformer to train or to embed with, or None."""
+    if model.family != "classic":
+        return None
+    return (
+        f"{model.name} is a classic model: it needs an encoder or decoder; use {model.name}/classic"
+    )

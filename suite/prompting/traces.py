@@ -1,0 +1,203 @@
+"""Thinking traces on disk: one JSON line per training row, kept where the answer was right.
+
+`suite distil` writes them, the `sft` arm reads them. Rows that were asked in vain stand in a file
+beside, so that going on asks nothing twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from filelock import FileLock, Timeout
+
+from suite import paths
+from suite.contracts.strategy import Refused, Rows
+from suite.contracts.task import Task
+from suite.errors import DataError, StorageError
+from suite.prompting import layout
+from suite.prompting.layout import COMMON_MARKS
+
+Outcome = Literal["right", "wrong", "unanswered", "unclosed", "no thought"]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A line of the file: the thought about one training text, and the right answer it led to.
+
+    Args:
+        key: `text_key` of the text.
+        label: the class's name.
+        code: the option that stood for this class when the model was asked; its thought may say it.
+        answer: what the model wrote after its thought.
+        model: who thought.
+    """
+
+    key: str
+    label: str
+    code: str
+    thought: str
+    answer: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A line of the file beside it: a row that was asked (and paid) in vain."""
+
+    key: str
+    label: str
+    outcome: Outcome
+    answer: str
+    model: str
+    max_tokens: int
+
+
+def text_key(text: str) -> str:
+    """What identifies a text: its SHA-256, in hex."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def defused(thought: str) -> str:
+    """A thought in which no control mark stands, safe to put between think marks."""
+    return layout.defuse(thought.encode("utf-8", "replace").decode("utf-8"), COMMON_MARKS).strip()
+
+
+def traces_for(task: Task, rows: Rows) -> list[Trace | None]:
+    """The trace of each row, or None where there is none; in the order of the rows.
+
+    Raises:
+        Refused: nothing was distilled for this task in this working folder.
+        DataError: the file holds something else.
+    """
+    file = paths.distilled(task.name)
+    if not file.is_file():
+        sampled = task.data.folder == "bundled-sample"  # what `sample_task` writes
+        named = f"{task.name.removesuffix('-sample')} --sample" if sampled else task.name
+        raise Refused(
+            f"think: distilled needs thinking traces, and {file} is not there: run `suite distil "
+            f"{named}` first"
+        )
+    traces = {(trace.key, trace.label): trace for trace in read_traces(file)}
+    names = task.label_names
+    return [
+        traces.get((text_key(text), names[label]))
+        for text, label in zip(rows.texts, rows.labels, strict=True)
+    ]
+
+
+def missed_file(file: Path) -> Path:
+    """Where rows that were asked in vain stand, beside a file of traces."""
+    return file.with_name(f"{file.stem}~missed.jsonl")  # no task is called so
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[None]:
+    """Within: no other run writes this file.
+
+    Raises:
+        StorageError: another does, or nothing can be written there.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(file.with_suffix(".lock"))
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StorageError(
+            "another `suite distil` is writing this file",
+            where=str(file),
+            fix="Wait for it to end: the next one goes on where it stopped.",
+        ) from None
+    except OSError as error:
+        raise _unwritable(file, error) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def appending(file: Path) -> Iterator[IO[str]]:
+    """A file to append lines to; half a line at its end (a crash) is cut off first."""
+    try:
+        with file.open("a+b") as stream:
+            stream.seek(0)
+            content = stream.read()
+            if content and not content.endswith(b"\n"):
+                stream.truncate(content.rfind(b"\n") + 1)
+        with file.open("a", encoding="utf-8") as text:
+            yield text
+    except OSError as error:
+        raise _unwritable(file, error) from None
+
+
+def _unwritable(file: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"thoughts can't be kept: {error.strerror or error}",
+        where=str(file),
+        fix="Work in a folder that can be written, on a disk with space left.",
+    )
+
+
+def write_line(stream: IO[str], line: Trace | Missed) -> None:
+    """Appends a line, at once: what was paid for must survive a crash."""
+    stream.write(json.dumps(asdict(line), ensure_ascii=False) + "\n")
+    stream.flush()
+
+
+def read_traces(file: Path) -> list[Trace]:
+    """The traces of a file; none where it is missing.
+
+    Raises:
+        DataError: a line is something else.
+    """
+    words = ("key", "label", "code", "thought", "answer", "model")
+    found = _lines(file, dict.fromkeys(words, str))
+    # Defused again: the file may have been written by other hands.
+    return [Trace(**{**line, "thought": defused(line["thought"])}) for line in found]
+
+
+def read_missed(file: Path) -> list[Missed]:
+    """The rows that were asked in vain; none where the file is missing.
+
+    Raises:
+        DataError: a line is something else.
+    """
+    words = dict.fromkeys(("key", "label", "outcome", "answer", "model"), str)
+    return [Missed(**line) for line in _lines(file, {**words, "max_tokens": int})]
+
+
+def _lines(file: Path, wanted: Mapping[str, type]) -> Iterator[dict[str, Any]]:
+    """What is wanted of each line; half a line at the end, from a run that was killed, is left out.
+
+    Raises:
+        DataError: another line is not what it should be.
+    """
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", where=str(file)) from None
+    whole = content[: content.rfind(b"\n") + 1]
+    for number, raw in enumerate(whole.split(b"\n"), start=1):
+        if not raw.strip():
+            continue
+        try:
+            line = json.loads(raw.decode("utf-8"))
+            found = {name: line[name] for name in wanted}
+            right = all(isinstance(found[name], kind) for name, kind in wanted.items())
+        except (ValueError, RecursionError, KeyError, TypeError):
+            right = False
+        if not right:
+            raise DataError(
+                f"this is no line of `suite distil` (expected {', '.join(wanted)})",
+                where=f"{file}, line {number}",
+                fix="Remove the line; its row is asked again.",
+            )
+        yield found

@@ -1,0 +1,1 @@
+"""Values to pictures, each with its finding."""

@@ -1,0 +1,181 @@
+"""Hyperparameters drawn: importance, parallel axes, slices. Values are placed in `knob_data`.
+
+Parallel axes are drawn from plain lines: Plotly's own `parcoords` needs WebGL and compiles code as
+it runs, which the page's policy forbids, and it can't be printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from suite.report.charts.drawing import NEUTRAL, Styles, blank, safe
+from suite.report.data.knob_data import Axis, Importance, Knobs
+from suite.report.words import Words
+
+SLICES_IN_A_ROW = 3
+
+
+def importance_figure(data: Sequence[Importance], styles: Styles, words: Words) -> go.Figure:
+    """A bar for each hyperparameter, in its arm's colour."""
+    figure = blank(height=120 + 22 * len(data))
+    for arm in dict.fromkeys(item.arm for item in data):
+        rows = [(i, item) for i, item in enumerate(data) if item.arm == arm]
+        figure.add_trace(
+            go.Bar(
+                orientation="h",
+                x=[item.value for _, item in rows],
+                y=[i for i, _ in rows],
+                marker={"color": styles[arm].colour if arm in styles else NEUTRAL},
+                name=safe(arm),
+                customdata=[safe(item.parameter) for _, item in rows],
+                hovertemplate=f"{safe(arm)}<br>%{{customdata}}: %{{x:.1%}}<extra></extra>",
+            )
+        )
+    figure.update_xaxes(
+        title={"text": words("axis_importance")}, rangemode="tozero", tickformat=".0%"
+    )
+    figure.update_yaxes(
+        tickvals=list(range(len(data))),
+        ticktext=[safe(item.parameter, 30) for item in data],
+        range=[len(data) - 0.5, -0.5],
+    )
+    figure.update_layout(bargap=0.35)
+    return figure
+
+
+def parallel_figure(data: Knobs, words: Words) -> go.Figure:
+    """A line for each trial through its hyperparameters to its score; the best one thick."""
+    figure = blank(height=380)
+    low, high = min(data.scores), max(data.scores)
+    room = (high - low) or 1.0
+    heights = [(score - low) / room for score in data.scores]
+    columns = [*data.axes, None]
+    # From the worst to the best, so that good trials lie on top.
+    order = sorted(range(len(data.trials)), key=lambda i: (i == data.best, heights[i]))
+    for i in order:
+        places = [axis.places[i] if axis else heights[i] for axis in columns]
+        best = i == data.best
+        figure.add_trace(
+            go.Scatter(
+                x=list(range(len(columns))),
+                y=places,
+                mode="lines+markers",
+                line={
+                    "color": _shade(heights[i]),
+                    "width": 3.5 if best else 1.4,
+                    "dash": "dot" if data.pruned[i] else "solid",
+                },
+                marker={"size": 7 if best else 5, "color": _shade(heights[i])},
+                opacity=1.0 if best else 0.45 + 0.4 * heights[i],
+                customdata=[_told(axis, i, data) for axis in columns],
+                hovertemplate=(
+                    f"{words('trial')} {data.trials[i]}: {data.scores[i]:.4f}<br>"
+                    "%{customdata}<extra></extra>"
+                ),
+                showlegend=False,
+            )
+        )
+    for position, axis in enumerate(columns):
+        figure.add_shape(
+            type="line", x0=position, x1=position, y0=0, y1=1,
+            line={"color": NEUTRAL, "width": 1}, layer="below",
+        )  # fmt: skip
+        ticks = axis.ticks if axis else ((0.0, f"{low:.3f}"), (1.0, f"{high:.3f}"))
+        last = position == len(columns) - 1
+        for place, text in ticks:
+            figure.add_annotation(
+                x=position, y=place, text=safe(text, 14), showarrow=False,
+                xanchor="right" if last else "left", xshift=-7 if last else 7,
+                font={"size": 11},
+            )  # fmt: skip
+    figure.update_xaxes(
+        tickvals=list(range(len(columns))),
+        ticktext=[*(safe(axis.parameter, 18) for axis in data.axes), words("macro_f1")],
+        range=[-0.15, len(columns) - 0.85],
+        showgrid=False,
+        side="top",
+        fixedrange=True,
+    )
+    figure.update_yaxes(visible=False, range=[-0.06, 1.06], fixedrange=True)
+    return figure
+
+
+def slices_figure(data: Knobs, colour: str, words: Words) -> go.Figure:
+    """Macro-F1 over each hyperparameter, one small plot each, on one common scale."""
+    from plotly.subplots import make_subplots
+
+    across = min(SLICES_IN_A_ROW, len(data.axes))
+    down = -(-len(data.axes) // across)
+    figure = make_subplots(
+        rows=down,
+        cols=across,
+        shared_yaxes="all",
+        horizontal_spacing=0.05,
+        vertical_spacing=min(0.3, 90 / (60 + 190 * down)),
+    )
+    figure.update_layout(blank(height=60 + 190 * down).layout)
+    for position, axis in enumerate(data.axes):
+        row, column = position // across + 1, position % across + 1
+        having = [i for i, place in enumerate(axis.places) if place is not None]
+        figure.add_trace(
+            go.Scatter(
+                x=[_value(axis, i) for i in having],
+                y=[round(data.scores[i], 5) for i in having],
+                mode="markers",
+                marker={
+                    "color": colour,
+                    "size": [11 if i == data.best else 8 for i in having],
+                    "opacity": [0.35 if data.pruned[i] else 0.9 for i in having],
+                    "symbol": ["star" if i == data.best else "circle" for i in having],
+                },
+                customdata=[[data.trials[i], _told(axis, i, data)] for i in having],
+                hovertemplate=(
+                    f"{words('trial')} %{{customdata[0]}}<br>%{{customdata[1]}}<br>"
+                    "F1 %{y:.4f}<extra></extra>"
+                ),
+                showlegend=False,
+            ),
+            row=row,
+            col=column,
+        )
+        title = axis.parameter
+        kind: dict[str, Any] = {"type": "category"}
+        if axis.kind != "choice":
+            kind = {"type": axis.kind, "tickformat": ".3~g", "nticks": 5}
+        if axis.kind == "log":
+            title = words("axis_log", title=axis.parameter)
+            kind |= {"dtick": 1, "tickformat": None, "exponentformat": "power"}
+        figure.update_xaxes(
+            title={"text": safe(title, 40), "standoff": 4}, automargin=True, zeroline=False,
+            row=row, col=column, **kind,
+        )  # fmt: skip
+        if column == 1:
+            figure.update_yaxes(
+                title={"text": words("macro_f1"), "standoff": 6}, row=row, col=column
+            )
+    figure.update_yaxes(automargin=True, zeroline=False, tickformat=".3~f")
+    return figure
+
+
+def _value(axis: Axis, position: int) -> Any:
+    value = axis.values[position]
+    return safe(str(value), 24) if axis.kind == "choice" else value
+
+
+def _told(axis: Axis | None, position: int, data: Knobs) -> str:
+    if axis is None:
+        return f"F1 {data.scores[position]:.4f}"
+    value = axis.values[position]
+    shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return safe(f"{axis.parameter} = {shown}")
+
+
+def _shade(height: float) -> str:
+    """A colour between grey and deep blue by how good a trial was."""
+    low, high = (168, 173, 181), (0, 119, 187)
+    part = max(0.0, min(1.0, height)) ** 2
+    mixed = (round(a + (b - a) * part) for a, b in zip(low, high, strict=True))
+    return "#" + "".join(f"{channel:02x}" for channel in mixed)

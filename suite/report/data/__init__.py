@@ -1,0 +1,1 @@
+"""Results to typed values: rows, and what each chart shows."""

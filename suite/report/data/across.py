@@ -1,0 +1,782 @@
+"""Several studies as one table: which arm does well where, and what changed between two studies.
+
+A task counts once: of several studies of one task the latest with test scores stands for it, and
+the studies are compared side by side. Averages are taken only over tasks whose test split was
+opened and only of arms that every one of these tasks has; the bundled sample counts only where
+there is nothing else. Costs are ratios within a study, so within one machine.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from suite.contracts.results import StudyResults
+from suite.report import formats
+from suite.report.data.rows import (
+    SIGNIFICANCE,
+    Basis,
+    Leaderboard,
+    LeaderboardRow,
+    absent,
+    bounds_of,
+    leaderboard,
+    significantly_better,
+)
+
+SCHEMA_VERSION = 1
+#: Below so many tasks no test over tasks is made: with few, its p says next to nothing.
+TASKS_FOR_TEST = 5
+#: Up to so many studies of one task each is compared with each; of more, each with the latest.
+ALL_PAIRS = 3
+#: Pairs of studies compared in all.
+PAIRS_SHOWN = 12
+#: An arm further below the best than this is of no use, however cheap.
+FAR = 0.2
+#: Marks that would turn the sentence around a name.
+_TURNS = dict.fromkeys([0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
+CellState = Literal["scored", "refused", "retired", "without_result", "not_in_study"]
+Method = Literal["paired", "unpaired", "none"]
+Verdict = Literal["better", "worse", "chance", "unknown"]
+WhyUnpaired = Literal["", "no_predictions", "rows_differ", "sample"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A study. `stands` where it stands for its task in the matrix, `counted` where the task is
+    in the averages too. `machine` is empty where the study does not tell it.
+    """
+
+    study: str
+    task: str
+    title: str
+    name: str
+    sample: bool
+    basis: Basis
+    stands: bool
+    counted: bool
+    stale: bool
+    test_openings: int
+    arms: int
+    trials: int
+    train_rows: int
+    test_rows: int
+    classes: int
+    fingerprint: str
+    machine: str
+    created: str
+    best: str | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An arm in the study that stands for a task.
+
+    `score` is macro-F1, on test where the column's basis is test; `gap` is what it lies below the
+    best arm there (0 or less). `speed` and `training` are texts per second and training time as
+    multiples of the reference arm's in the same study, or of the study's median.
+    """
+
+    study: str
+    state: CellState
+    reason: str | None = None
+    score: float | None = None
+    low: float | None = None
+    high: float | None = None
+    rank: int | None = None
+    shared: bool = False
+    gap: float | None = None
+    train_seconds: float | None = None
+    offline_rps: float | None = None
+    training: float | None = None
+    speed: float | None = None
+    stale: bool = False
+
+
+@dataclass(frozen=True)
+class AcrossArm:
+    """An arm over all tasks; `cells` in the order of the standing columns.
+
+    `average_rank` is the mean over counted tasks of its rank by score among the arms common to
+    all; None for other arms. `won`, `level` and `lost` count paired contests with every other arm
+    on every counted task: won or lost by more than chance, or level. `speed` and `training` are
+    geometric means over counted tasks; None where machines differ or one is missing.
+    """
+
+    arm: str
+    family: str
+    cells: tuple[Cell, ...]
+    tasks: int
+    average_rank: float | None
+    first: int
+    won: int
+    level: int
+    lost: int
+    mean_gap: float | None
+    speed: float | None
+    training: float | None
+
+    @property
+    def contests(self) -> int:
+        """Paired contests it took part in."""
+        return self.won + self.level + self.lost
+
+    def share(self, outcome: Literal["won", "level", "lost"]) -> float | None:
+        """The share of its contests with this outcome."""
+        count: int = getattr(self, outcome)
+        return count / self.contests if self.contests else None
+
+
+@dataclass(frozen=True)
+class Duel:
+    """The best arm on average against another one: on how many tasks it won by more than chance,
+    could be level, lost.
+    """
+
+    against: str
+    won: int
+    level: int
+    lost: int
+
+
+@dataclass(frozen=True)
+class OverTasks:
+    """Friedman's test over the counted tasks, and Nemenyi's critical difference."""
+
+    statistic: float
+    p: float
+    critical_difference: float
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A circumstance in two studies; `before` and `after` as they read."""
+
+    fact: str
+    detail: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class ArmChange:
+    """An arm in two studies of one task; `difference` is after − before, p Holm-adjusted over
+    the arms of the pair. `training` and `speed` are after ÷ before, where one machine measured.
+    """
+
+    arm: str
+    before: float
+    after: float
+    difference: float
+    low: float | None
+    high: float | None
+    p: float | None
+    method: Method
+    verdict: Verdict
+    training: float | None
+    speed: float | None
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Two studies of one task, the earlier first.
+
+    `why_unpaired` is empty where both hold predictions on the same test rows.
+    """
+
+    task: str
+    title: str
+    before: str
+    after: str
+    basis: Basis
+    why_unpaired: WhyUnpaired
+    same_machine: bool
+    changed: tuple[Changed, ...]
+    unchanged: tuple[str, ...]
+    arms: tuple[ArmChange, ...]
+    only_before: tuple[str, ...]
+    only_after: tuple[str, ...]
+
+    def count(self, verdict: Verdict) -> int:
+        """Arms with this verdict."""
+        return sum(arm.verdict == verdict for arm in self.arms)
+
+
+@dataclass(frozen=True)
+class Across:
+    """Everything the page across studies says, best arm first.
+
+    `common` are the arms with a test score in every counted task, by average rank; `duels` are
+    those of the first of them with each other arm it met; `reference` is the arm whose
+    costs are 1, or None where the study's median is.
+    """
+
+    schema_version: int
+    columns: tuple[Column, ...]
+    arms: tuple[AcrossArm, ...]
+    common: tuple[str, ...]
+    duels: tuple[Duel, ...]
+    over_tasks: OverTasks | None
+    reference: str | None
+    same_machine: bool
+    pairs: tuple[SideBySide, ...]
+    pairs_left_out: int
+
+    @property
+    def standing(self) -> tuple[Column, ...]:
+        """The matrix's columns: one study for each task."""
+        return tuple(column for column in self.columns if column.stands)
+
+    @property
+    def counted(self) -> tuple[Column, ...]:
+        """The columns that averages are taken over."""
+        return tuple(column for column in self.columns if column.counted)
+
+    def arm(self, name: str) -> AcrossArm | None:
+        """An arm by its name."""
+        return next((arm for arm in self.arms if arm.arm == name), None)
+
+    def cell(self, arm: AcrossArm, column: Column) -> Cell:
+        """An arm's cell in a standing column."""
+        return arm.cells[self.standing.index(column)]
+
+    def to_json(self) -> str:
+        """The contract's object, as in the published `across.schema.json`."""
+        value: dict[str, Any] = across_adapter().dump_python(self, mode="json")
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def across_adapter() -> TypeAdapter[Across]:
+    """The pydantic view of `Across`."""
+    return TypeAdapter(Across)
+
+
+def across(studies: Sequence[StudyResults]) -> Across:
+    """What several studies say together.
+
+    Args:
+        studies: in the order they are named.
+    """
+    boards = [leaderboard(results) for results in studies]
+    standing = _standing(studies, boards)
+    real = any(boards[i].basis == "test" and not studies[i].sample for i in standing)
+    counted = {
+        i for i in standing if boards[i].basis == "test" and not (real and studies[i].sample)
+    }
+    names = _short_names(studies)
+    columns = tuple(
+        _column(results, board, name, stands=i in standing, counted=i in counted)
+        for i, (results, board, name) in enumerate(zip(studies, boards, names, strict=True))
+    )
+    shown = [i for i in range(len(studies)) if i in standing]
+    common = _common([boards[i] for i in shown if i in counted])
+    averaged = [boards[i] for i in shown if i in counted]
+    scores = {
+        arm: [row.test_macro_f1 or 0.0 for board in averaged if (row := board.row(arm))]
+        for arm in common
+    }
+    ranks: dict[str, float] = {}
+    over: OverTasks | None = None
+    if scores:
+        from suite.verdict import statistics
+
+        ranks = statistics.average_ranks(scores)
+        test = statistics.rank_test(scores) if len(counted) >= TASKS_FOR_TEST else None
+        over = OverTasks(test.statistic, test.p, test.critical_difference) if test else None
+    means = {arm: sum(own) / len(own) for arm, own in scores.items()}
+    ordered = sorted(common, key=lambda arm: (ranks[arm], -means[arm], arm))
+    reference = _reference(ordered, [boards[i] for i in shown if i in counted])
+    machines = {columns[i].machine for i in counted}
+    same = len(machines) == 1 and "" not in machines
+    arms = _arms([(studies[i], boards[i], i in counted) for i in shown], ranks, reference, same)
+    pairs, left = _pairs(studies, boards)
+    return Across(
+        schema_version=SCHEMA_VERSION,
+        columns=columns,
+        arms=tuple(arms),
+        common=tuple(ordered),
+        duels=tuple(_duels(ordered, [(studies[i], boards[i]) for i in shown if i in counted])),
+        over_tasks=over,
+        reference=reference,
+        same_machine=same,
+        pairs=tuple(pairs),
+        pairs_left_out=left,
+    )
+
+
+def shown(text: str, longest: int = 48) -> str:
+    """A name from data in a sentence or a heading: one line, cut where too long.
+
+    Marks that turn the direction of writing are taken out; a name in a script that runs from
+    right to left is set apart, so that the words around it stay in order.
+    """
+    line = " ".join(text.translate(_TURNS).split())
+    if len(line) > longest:
+        line = f"{line[: longest - 1]}…"
+    turned = any(unicodedata.bidirectional(character) in ("R", "AL") for character in line)
+    return f"\u2068{line}\u2069" if turned else line
+
+
+def machine_of(results: StudyResults) -> str:
+    """The machine a study ran on in a line; empty where it does not tell."""
+    cpu, gpus = results.environment.get("cpu"), results.environment.get("gpus")
+    parts = []
+    if isinstance(cpu, Mapping):
+        cores = cpu.get("usable") or cpu.get("logical_cores")
+        parts.append(formats.plain(cpu.get("model") or "CPU"))
+        if cores is not None:
+            parts[-1] += f" × {formats.plain(cores)}"
+    elif cpu:
+        parts.append(formats.plain(cpu))
+    for gpu in gpus if isinstance(gpus, list) else []:
+        parts.append(formats.plain(gpu.get("name", gpu) if isinstance(gpu, Mapping) else gpu))
+    return " + ".join(parts)
+
+
+def _standing(studies: Sequence[StudyResults], boards: Sequence[Leaderboard]) -> set[int]:
+    """For each task, real or sample, the latest study: with test scores if one has them."""
+    chosen: dict[tuple[str, bool], int] = {}
+
+    def merit(i: int) -> tuple[bool, bool, str, int]:
+        return boards[i].basis == "test", boards[i].basis != "none", studies[i].created, i
+
+    for i, results in enumerate(studies):
+        key = (results.task, results.sample)
+        chosen[key] = max(chosen.get(key, i), i, key=merit)
+    return set(chosen.values())
+
+
+def _short_names(studies: Sequence[StudyResults]) -> list[str]:
+    """A column's heading: the task, or the study's name where a task is there twice."""
+    tasks = [results.task for results in studies]
+    return [r.task if tasks.count(r.task) == 1 else r.study for r in studies]
+
+
+def _column(
+    results: StudyResults, board: Leaderboard, name: str, *, stands: bool, counted: bool
+) -> Column:
+    scored = [row for row in board.rows if board.score.of(row) is not None]
+    best = max(scored, key=lambda row: board.score.of(row) or 0.0, default=None)
+    return Column(
+        study=results.study,
+        task=results.task,
+        title=results.title or results.task,
+        name=name,
+        sample=results.sample,
+        basis=board.basis,
+        stands=stands,
+        counted=counted,
+        stale=any(row.stale for row in board.rows),
+        test_openings=results.test_openings,
+        arms=len(results.arms),
+        trials=sum(t.state in ("COMPLETE", "PRUNED", "FAIL") for t in results.trials),
+        train_rows=results.data.rows.train,
+        test_rows=results.data.rows.test,
+        classes=len(results.labels),
+        fingerprint=results.data.fingerprint,
+        machine=machine_of(results),
+        created=results.created,
+        best=best.arm if best else None,
+    )
+
+
+def _common(boards: Sequence[Leaderboard]) -> list[str]:
+    """The arms with a test score on every one of these, in the first's order."""
+    if not boards:
+        return []
+    tested = [{r.arm for r in board.rows if r.test_macro_f1 is not None} for board in boards]
+    return [row.arm for row in boards[0].rows if all(row.arm in arms for arms in tested)]
+
+
+def _reference(ordered: Sequence[str], boards: Sequence[Leaderboard]) -> str | None:
+    """The best common arm whose training time and speed are known on every task."""
+    for arm in ordered:
+        rows = [row for board in boards if (row := board.row(arm))]
+        if all((row.train_seconds or 0) > 0 and (row.offline_rps or 0) > 0 for row in rows):
+            return arm
+    return None
+
+
+def _arms(
+    shown: Sequence[tuple[StudyResults, Leaderboard, bool]],
+    ranks: Mapping[str, float],
+    reference: str | None,
+    same_machine: bool,
+) -> list[AcrossArm]:
+    names: dict[str, str] = {}
+    for results, board, _ in shown:
+        for arm in results.arms:
+            names[arm.arm] = names.get(arm.arm) or arm.family
+        for row in board.rows:
+            names[row.arm] = names.get(row.arm) or row.family
+    outcomes = {name: [0, 0, 0] for name in names}
+    for results, board, counts in shown:
+        if counts:
+            _contest(results, board, outcomes)
+    columns = [_cells(results, board, names, reference) for results, board, _ in shown]
+    found = []
+    for name, family in names.items():
+        cells = tuple(column[name] for column in columns)
+        own = [
+            cell
+            for cell, (_, _, counts) in zip(cells, shown, strict=True)
+            if counts and cell.state == "scored" and cell.score is not None and cell.rank
+        ]
+        gaps = [cell.gap for cell in own if cell.gap is not None]
+        whole = same_machine and len(own) == sum(counts for _, _, counts in shown)
+        found.append(
+            AcrossArm(
+                arm=name,
+                family=family,
+                cells=cells,
+                tasks=len(own),
+                average_rank=ranks.get(name),
+                first=sum(cell.rank == 1 for cell in own),
+                won=outcomes[name][0],
+                level=outcomes[name][1],
+                lost=outcomes[name][2],
+                mean_gap=sum(gaps) / len(gaps) if gaps else None,
+                speed=_geometric([cell.speed for cell in own]) if whole else None,
+                training=_geometric([cell.training for cell in own]) if whole else None,
+            )
+        )
+    found.sort(key=_merit)
+    return found
+
+
+def _merit(arm: AcrossArm) -> tuple[float, int, float, float, str]:
+    scored = [cell.score for cell in arm.cells if cell.score is not None]
+    mean = sum(scored) / len(scored) if scored else -math.inf
+    gap = -math.inf if arm.mean_gap is None else arm.mean_gap
+    rank = math.inf if arm.average_rank is None else arm.average_rank
+    return rank, -arm.tasks, -gap, -mean, arm.arm
+
+
+def _duels(
+    ordered: Sequence[str], shown: Sequence[tuple[StudyResults, Leaderboard]]
+) -> Iterator[Duel]:
+    """The first common arm against every other arm, over these studies."""
+    outcomes: dict[str, list[int]] = {}
+    for results, board in shown if ordered else ():
+        better, own = significantly_better(results), board.row(ordered[0])
+        for row in board.rows:
+            if own is None or row is own or row.test_macro_f1 is None:
+                continue
+            where = 0 if better(own, row) else 2 if better(row, own) else 1
+            outcomes.setdefault(row.arm, [0, 0, 0])[where] += 1
+    for arm, (won, level, lost) in outcomes.items():
+        yield Duel(arm, won, level, lost)
+
+
+def _contest(results: StudyResults, board: Leaderboard, outcomes: Mapping[str, list[int]]) -> None:
+    """Counts a study's paired contests as won, level and lost."""
+    better = significantly_better(results)
+    tested = [row for row in board.rows if row.test_macro_f1 is not None]
+    for one, other in combinations(tested, 2):
+        if better(one, other):
+            winner, loser = one, other
+        elif better(other, one):
+            winner, loser = other, one
+        else:
+            outcomes[one.arm][1] += 1
+            outcomes[other.arm][1] += 1
+            continue
+        outcomes[winner.arm][0] += 1
+        outcomes[loser.arm][2] += 1
+
+
+def _cells(
+    results: StudyResults, board: Leaderboard, names: Mapping[str, str], reference: str | None
+) -> dict[str, Cell]:
+    gone = {arm.arm: arm for arm in absent(results, board)}
+    scores = {row.arm: value for row in board.rows if (value := board.score.of(row)) is not None}
+    top = max(scores.values(), default=0.0)
+    base = board.row(reference) if reference else None
+    seconds = base.train_seconds if base else _median([r.train_seconds for r in board.rows])
+    rps = base.offline_rps if base else _median([r.offline_rps for r in board.rows])
+    cells = {}
+    for name in names:
+        row = board.row(name)
+        if row is not None and name in scores:
+            low, high = row.test_interval or (None, None)
+            tested = board.basis == "test"
+            cells[name] = Cell(
+                study=results.study,
+                state="scored",
+                score=scores[name],
+                low=low if tested else None,
+                high=high if tested else None,
+                rank=row.rank,
+                shared=bool(row.tied_with),
+                gap=scores[name] - top,
+                train_seconds=row.train_seconds,
+                offline_rps=row.offline_rps,
+                training=_ratio(row.train_seconds, seconds),
+                speed=_ratio(row.offline_rps, rps),
+                stale=row.stale,
+            )
+        elif name in gone:
+            cells[name] = Cell(results.study, gone[name].kind, gone[name].reason)
+        elif row is not None:
+            cells[name] = Cell(results.study, "without_result")
+        else:
+            cells[name] = Cell(results.study, "not_in_study")
+    return cells
+
+
+def _ratio(own: float | None, base: float | None) -> float | None:
+    ratio = own / base if own and base and own > 0 and base > 0 else None
+    return ratio if ratio is not None and math.isfinite(ratio) else None
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = sorted(value for value in values if value is not None and value > 0)
+    if not known:
+        return None
+    middle = len(known) // 2
+    return known[middle] if len(known) % 2 else (known[middle - 1] + known[middle]) / 2
+
+
+def task_ranks(data: Across) -> dict[str, tuple[float, ...]]:
+    """Each common arm's rank by score on each counted task, as averaged in `average_rank`."""
+    from suite.verdict import statistics
+
+    found: dict[str, list[float]] = {arm: [] for arm in data.common}
+    for column in data.counted:
+        scores = {
+            arm.arm: [data.cell(arm, column).score or 0.0] for arm in data.arms if arm.arm in found
+        }
+        for name, rank in statistics.average_ranks(scores).items():
+            found[name].append(rank)
+    return {arm: tuple(ranks) for arm, ranks in found.items()}
+
+
+def _geometric(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return None
+    return math.exp(sum(math.log(value) for value in known) / len(known))
+
+
+def _pairs(
+    studies: Sequence[StudyResults], boards: Sequence[Leaderboard]
+) -> tuple[list[SideBySide], int]:
+    """Studies of one task, two by two; and how many pairs are not shown."""
+    by_task: dict[str, list[int]] = {}
+    for i, results in enumerate(studies):
+        by_task.setdefault(results.task, []).append(i)
+    chosen: list[tuple[int, int]] = []
+    possible = 0
+    for own in by_task.values():
+        ordered = sorted(own, key=lambda i: (studies[i].created, i))
+        possible += len(ordered) * (len(ordered) - 1) // 2
+        if len(ordered) <= ALL_PAIRS:
+            chosen += combinations(ordered, 2)
+        else:
+            chosen += [(i, ordered[-1]) for i in reversed(ordered[:-1])]
+    kept = chosen[:PAIRS_SHOWN]
+    pairs = [side_by_side(studies[a], studies[b], boards[a], boards[b]) for a, b in kept]
+    return pairs, possible - len(kept)
+
+
+def side_by_side(
+    before: StudyResults,
+    after: StudyResults,
+    old: Leaderboard | None = None,
+    new: Leaderboard | None = None,
+) -> SideBySide:
+    """What changed between two studies of one task, and whether each arm got better by it."""
+    old, new = old or leaderboard(before), new or leaderboard(after)
+    tested = old.basis == new.basis == "test"
+    machine = machine_of(before)
+    same_machine = bool(machine) and machine == machine_of(after)
+    why = why_unpaired(before, after)
+    shared = [row for row in new.rows if old.row(row.arm) is not None]
+    changes = [
+        _arm_change(before, after, row_old, row, tested, paired=not why, same_machine=same_machine)
+        for row in shared
+        if (row_old := old.row(row.arm)) is not None
+    ]
+    changed, unchanged = _circumstances(before, after)
+    compared = [change for change in changes if change is not None]
+    taken = {change.arm for change in compared}
+    return SideBySide(
+        task=after.task,
+        title=after.title or after.task,
+        before=before.study,
+        after=after.study,
+        basis="test" if tested else "validation",
+        why_unpaired=why,
+        same_machine=same_machine,
+        changed=tuple(changed),
+        unchanged=tuple(unchanged),
+        arms=tuple(_adjusted(compared)),
+        only_before=tuple(row.arm for row in old.rows if row.arm not in taken),
+        only_after=tuple(row.arm for row in new.rows if row.arm not in taken),
+    )
+
+
+def why_unpaired(before: StudyResults, after: StudyResults) -> WhyUnpaired:
+    """Why two studies cannot be compared row by row; empty where they can.
+
+    The rows of test are the same where the data's fingerprint is, and also where as many rows
+    have the same labels in the same order and, where both were audited, the same lengths: then
+    only train differs.
+    """
+    if before.sample != after.sample:
+        return "sample"
+    one, other = before.predictions, after.predictions
+    if one is None or other is None:
+        return "no_predictions"
+    same = before.labels == after.labels and one.labels == other.labels
+    if same and before.data.fingerprint != after.data.fingerprint:
+        audits = [r.data.audit.splits.get("test") for r in (before, after) if r.data.audit]
+        lengths = [(a.length_mean, a.length_p50, a.length_p95, a.length_max) for a in audits if a]
+        same = len(set(lengths)) < 2
+    return "" if same else "rows_differ"
+
+
+def _arm_change(
+    before: StudyResults,
+    after: StudyResults,
+    old: LeaderboardRow,
+    new: LeaderboardRow,
+    tested: bool,
+    *,
+    paired: bool,
+    same_machine: bool,
+) -> ArmChange | None:
+    """An arm's change with its p as it is; None where one side has no score of that kind."""
+    one = old.test_macro_f1 if tested else old.validation_macro_f1
+    other = new.test_macro_f1 if tested else new.validation_macro_f1
+    if one is None or other is None:
+        return None
+    plain = ArmChange(
+        arm=new.arm,
+        before=one,
+        after=other,
+        difference=other - one,
+        low=None,
+        high=None,
+        p=None,
+        method="none",
+        verdict="unknown",
+        training=_ratio(new.train_seconds, old.train_seconds) if same_machine else None,
+        speed=_ratio(new.offline_rps, old.offline_rps) if same_machine else None,
+    )
+    if not tested:
+        return plain
+    from suite.verdict import statistics
+
+    change: statistics.Change | None = None
+    method: Method = "none"
+    if paired and before.predictions and after.predictions:
+        answers = [r.predictions.arms.get(new.arm) for r in (before, after) if r.predictions]
+        if all(answers):
+            classes = max(len(after.labels), 1 + max(after.predictions.labels, default=0))
+            change = statistics.paired_change(
+                after.predictions.labels, answers[0] or [], answers[1] or [], classes
+            )
+            method = "paired"
+    if change is None and old.test_interval and new.test_interval:
+        change = statistics.unpaired_change(
+            statistics.Interval(one, *old.test_interval),
+            statistics.Interval(other, *new.test_interval),
+        )
+        method = "unpaired" if change else "none"
+    if change is None:
+        return plain
+    return replace(
+        plain,
+        difference=change.value,
+        low=change.low,
+        high=change.high,
+        p=change.p,
+        method=method,
+    )
+
+
+def _adjusted(changes: Sequence[ArmChange]) -> Iterator[ArmChange]:
+    """The changes with p adjusted over all of them, and the verdict it gives."""
+    tested = [change for change in changes if change.p is not None]
+    adjusted: dict[str, float] = {}
+    if tested:
+        from suite.verdict import statistics
+
+        values = statistics.holm([change.p or 0.0 for change in tested])
+        adjusted = {change.arm: p for change, p in zip(tested, values, strict=True)}
+    for change in changes:
+        p = adjusted.get(change.arm)
+        if p is None:
+            yield change
+        elif p >= SIGNIFICANCE:
+            yield replace(change, p=p, verdict="chance")
+        else:
+            yield replace(change, p=p, verdict="better" if change.difference > 0 else "worse")
+
+
+def _circumstances(before: StudyResults, after: StudyResults) -> tuple[list[Changed], list[str]]:
+    """The facts that differ, and the names of those that do not."""
+    changed, unchanged = [], []
+    told: dict[str, None] = {}
+    one, other = _facts(before), _facts(after)
+    for key in dict.fromkeys([*one, *other]):
+        fact, detail = key
+        if one.get(key, "") != other.get(key, ""):
+            changed.append(Changed(fact, detail, one.get(key, ""), other.get(key, "")))
+        told[fact] = None
+    differ = {change.fact for change in changed}
+    unchanged = [fact for fact in told if fact not in differ]
+    return changed, unchanged
+
+
+def _facts(results: StudyResults) -> dict[tuple[str, str], str]:
+    """(fact, detail) -> how it reads; an arm reads `yes`, `refused` or `retired`."""
+    rows, environment = results.data.rows, results.environment
+    seeds = sorted({final.seeds for final in results.finals})
+    finished = sum(t.state in ("COMPLETE", "PRUNED", "FAIL") for t in results.trials)
+    facts: dict[tuple[str, str], str] = {
+        ("recipe", ""): results.recipe,
+        ("source", ""): results.data.source,
+        ("fingerprint", ""): results.data.fingerprint,
+        ("train_rows", ""): formats.count(rows.train),
+        ("validation_rows", ""): formats.count(rows.validation),
+        ("test_rows", ""): formats.count(rows.test),
+        ("classes", ""): formats.count(len(results.labels)),
+        ("machine", ""): machine_of(results),
+        ("python", ""): formats.plain(environment.get("python", "")),
+        ("seeds", ""): ", ".join(str(n) for n in seeds),
+        ("trials", ""): formats.count(finished),
+        ("allocation", ""): results.allocation,
+        ("sampler", ""): results.sampler,
+        ("pruner", ""): results.pruner,
+        ("openings", ""): formats.count(results.test_openings),
+    }
+    facts |= {
+        ("arms", arm.arm): "refused"
+        if arm.refused is not None
+        else "retired"
+        if arm.retired
+        else "yes"
+        for arm in results.arms
+    }
+    for name, value in formats.flat(results.budget):
+        facts["budget", name] = value
+    for name, bound in bounds_of(results).items():
+        facts["bounds", name] = formats.plain(bound)
+    for group in ("versions", "packages"):
+        versions = environment.get(group)
+        if isinstance(versions, Mapping):
+            facts |= {("versions", str(n)): formats.plain(v) for n, v in versions.items()}
+    for arm in results.arms:
+        if arm.model_revision:
+            facts["revision", arm.arm] = arm.model_revision
+    return facts

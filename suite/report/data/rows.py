@@ -1,0 +1,394 @@
+"""Results as rows: who ranks where, what it cost, which arms no other arm beats on both counts.
+
+This is the data behind every table, chart and file. It is computed here once and only drawn or
+written elsewhere, so that the page, the Markdown and the CSV cannot disagree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from suite.contracts.results import Final, Published, Rps, StudyResults, Trial
+from suite.contracts.space import Params
+
+Basis = Literal["test", "validation", "none"]
+
+
+@dataclass(frozen=True)
+class LeaderboardRow:
+    """An arm with a result. Scores lie in 0..1, times are seconds unless the name says `_ms`.
+
+    `rank` is the claim: by test where finals exist, else by validation; None where this arm has
+    no test score but others do. `tied_with` are the arms that share it.
+    """
+
+    arm: str
+    model: str
+    strategy: str
+    family: str
+    rank: int | None
+    tied_with: tuple[str, ...]
+    validation_macro_f1: float | None
+    validation_accuracy: float | None
+    test_macro_f1: float | None
+    test_interval: tuple[float, float] | None
+    test_accuracy: float | None
+    train_seconds: float | None
+    offline_rps: float | None
+    offline_valid: bool
+    p50_ms: float | None
+    p90_ms: float | None
+    p99_ms: float | None
+    latency_valid: bool
+    peak_memory_bytes: int | None
+    parameters: float | None
+    params: Params
+    trial: int
+    seeds: int
+    trials: int
+    complete: int
+    pruned: int
+    failed: int
+    stale: bool
+    contended: bool
+    feasible: bool
+    retired: str | None
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """The rows by rank, and what the rank rests on."""
+
+    basis: Basis
+    rows: tuple[LeaderboardRow, ...]
+
+    @property
+    def score(self) -> Metric:
+        """The metric that ranks: macro-F1 on test, or on validation before the finals."""
+        return METRICS["test_macro_f1" if self.basis == "test" else "validation_macro_f1"]
+
+    def row(self, arm: str) -> LeaderboardRow | None:
+        """An arm's row, or None."""
+        return next((row for row in self.rows if row.arm == arm), None)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A column as data: where its value is, its unit, and which way is up.
+
+    `key` names the `LeaderboardRow` field; the label in words is `metric_<key>`.
+    """
+
+    key: str
+    unit: Literal["", "texts/s", "s", "ms", "bytes", "parameters"]
+    higher_is_better: bool
+    log: bool = False
+
+    def of(self, row: LeaderboardRow) -> float | None:
+        """The row's value; None where it is missing or not a finite number."""
+        value = getattr(row, self.key)
+        return float(value) if value is not None and math.isfinite(value) else None
+
+
+METRICS: dict[str, Metric] = {
+    metric.key: metric
+    for metric in (
+        Metric("test_macro_f1", "", higher_is_better=True),
+        Metric("test_accuracy", "", higher_is_better=True),
+        Metric("validation_macro_f1", "", higher_is_better=True),
+        Metric("validation_accuracy", "", higher_is_better=True),
+        Metric("train_seconds", "s", higher_is_better=False, log=True),
+        Metric("offline_rps", "texts/s", higher_is_better=True, log=True),
+        Metric("p50_ms", "ms", higher_is_better=False, log=True),
+        Metric("p90_ms", "ms", higher_is_better=False, log=True),
+        Metric("p99_ms", "ms", higher_is_better=False, log=True),
+        Metric("peak_memory_bytes", "bytes", higher_is_better=False, log=True),
+        Metric("parameters", "parameters", higher_is_better=False, log=True),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Absent:
+    """An arm that is not on the leaderboard, and why. `reason` is None where none was kept."""
+
+    arm: str
+    family: str
+    kind: Literal["refused", "retired", "without_result"]
+    reason: str | None
+    pruned: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Failed trials of one arm with one reason."""
+
+    arm: str
+    reason: str | None
+    trials: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class References:
+    """Published numbers: those that may be drawn, and those that only stand in a footnote."""
+
+    drawable: tuple[Published, ...]
+    footnotes: tuple[Published, ...]
+
+
+def leaderboard(results: StudyResults) -> Leaderboard:
+    """Every arm that has a complete trial or a test score, best first."""
+    finals = {final.arm: final for final in results.finals}
+    counts = trial_counts(results.trials)
+    by_number = {trial.number: trial for trial in results.trials}
+    facts = {arm.arm: arm for arm in results.arms}
+    names = list(dict.fromkeys([a.arm for a in results.arms] + [t.arm for t in results.trials]))
+    names += [name for name in finals if name not in names]
+    rows: list[LeaderboardRow] = []
+    for name in names:
+        final, best = finals.get(name), results.best(name)
+        # The final speaks of its own trial; a later, better one only makes it stale.
+        trial = by_number.get(final.trial, best) if final else best
+        if final is None and trial is None:
+            continue
+        arm = facts.get(name)
+        rows.append(
+            _row(
+                name,
+                family=arm.family if arm else "",
+                retired=arm.retired if arm else None,
+                final=final,
+                trial=trial,
+                counts=counts[name],
+            )
+        )
+    basis: Basis = "test" if finals else "validation" if rows else "none"
+    if basis == "validation":
+        scores = [row.validation_macro_f1 or 0.0 for row in rows]
+        rows = [
+            _ranked(row, 1 + sum(other > own for other in scores))
+            for row, own in zip(rows, scores, strict=True)
+        ]
+    shared: dict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        if row.rank is not None:
+            shared[row.rank].append(row.arm)
+    rows = [
+        _ranked(
+            row,
+            row.rank,
+            tuple(a for a in shared.get(row.rank or 0, ()) if a != row.arm),
+        )
+        for row in rows
+    ]
+    rows.sort(
+        key=lambda row: (
+            math.inf if row.rank is None else row.rank,
+            -(row.test_macro_f1 or 0.0),
+            -(row.validation_macro_f1 or 0.0),
+            row.arm,
+        )
+    )
+    return Leaderboard(basis, tuple(rows))
+
+
+def trial_counts(trials: Sequence[Trial]) -> dict[str, Counter[str]]:
+    """Arm -> state -> number of trials; a missing arm counts nothing."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for trial in trials:
+        counts[trial.arm][trial.state] += 1
+    return counts
+
+
+def last_score(trial: Trial) -> float | None:
+    """A trial's macro-F1 on validation; of one that did not end, its best checkpoint's."""
+    if trial.macro_f1 is not None:
+        return trial.macro_f1
+    return max((c.macro_f1 for c in trial.checkpoints), default=None)
+
+
+def pareto_front(rows: Sequence[LeaderboardRow], x: Metric, y: Metric) -> tuple[str, ...]:
+    """The arms that no other arm equals or beats on both metrics and beats on one, by rising x.
+
+    Rows that lack either figure take no part.
+    """
+    points = {
+        row.arm: (across, above)
+        for row in rows
+        if (across := x.of(row)) is not None and (above := y.of(row)) is not None
+    }
+    oriented = {arm: (_up(x, a), _up(y, b)) for arm, (a, b) in points.items()}
+    front = [
+        arm
+        for arm, (a, b) in oriented.items()
+        if not any(c >= a and d >= b and (c, d) != (a, b) for c, d in oriented.values())
+    ]
+    return tuple(sorted(front, key=lambda arm: (points[arm], arm)))
+
+
+def extreme(rows: Sequence[LeaderboardRow], metric: Metric) -> LeaderboardRow | None:
+    """The row best by a metric; None where no row has it."""
+    having = [(value, row) for row in rows if (value := metric.of(row)) is not None]
+    if not having:
+        return None
+    return max(having, key=lambda pair: _up(metric, pair[0]))[1]
+
+
+def references(results: StudyResults) -> References:
+    """Published numbers split by whether their data and training size match ours."""
+    return References(
+        drawable=tuple(r for r in results.references if r.differs is None),
+        footnotes=tuple(r for r in results.references if r.differs is not None),
+    )
+
+
+def absent(results: StudyResults, board: Leaderboard) -> tuple[Absent, ...]:
+    """Every arm without a row: refused, retired, or simply without a complete trial."""
+    counts = trial_counts(results.trials)
+    found: list[Absent] = []
+    for arm in results.arms:
+        if arm.refused is not None:
+            found.append(Absent(arm.arm, arm.family, "refused", arm.refused))
+        elif arm.retired is not None:
+            found.append(Absent(arm.arm, arm.family, "retired", arm.retired))
+        elif board.row(arm.arm) is None:
+            states = counts[arm.arm]
+            found.append(
+                Absent(
+                    arm.arm,
+                    arm.family,
+                    "without_result",
+                    None,
+                    pruned=states["PRUNED"],
+                    failed=states["FAIL"],
+                )
+            )
+    return tuple(found)
+
+
+def failures(results: StudyResults) -> tuple[Failure, ...]:
+    """Failed trials grouped by arm and reason, the most frequent first."""
+    groups: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+    for trial in results.trials:
+        if trial.state == "FAIL":
+            groups[trial.arm, trial.error].append(trial.number)
+    found = [Failure(arm, reason, tuple(numbers)) for (arm, reason), numbers in groups.items()]
+    return tuple(sorted(found, key=lambda f: (-len(f.trials), f.trials[0])))
+
+
+def missing_families(results: StudyResults, board: Leaderboard) -> tuple[tuple[str, ...], int]:
+    """Families of which every arm was refused or retired, and how many arms that are."""
+    present = {row.family for row in board.rows}
+    gone: dict[str, list[bool]] = defaultdict(list)
+    for arm in results.arms:
+        gone[arm.family].append(arm.refused is not None or arm.retired is not None)
+    families = tuple(
+        family
+        for family in ("classic", "encoder", "decoder")
+        if family not in present and gone.get(family) and all(gone[family])
+    )
+    return families, sum(len(gone[family]) for family in families)
+
+
+def bounds_of(results: StudyResults) -> dict[str, float]:
+    """The bounds that were set."""
+    return {name: value for name, value in results.bounds.items() if value is not None}
+
+
+def significantly_better(results: StudyResults) -> Callable[[LeaderboardRow, LeaderboardRow], bool]:
+    """A judge of pairs: whether the first arm's lead over the second is more than chance.
+
+    The paired tests decide (Holm-adjusted p below .05); a pair they do not hold is decided by
+    the ranks, which rest on the same tests.
+    """
+    tested = {frozenset((c.a, c.b)): c.p for c in results.comparisons}
+
+    def better(one: LeaderboardRow, other: LeaderboardRow) -> bool:
+        if one.test_macro_f1 is None or other.test_macro_f1 is None:
+            return False
+        if one.test_macro_f1 <= other.test_macro_f1:
+            return False
+        p = tested.get(frozenset((one.arm, other.arm)))
+        if p is not None:
+            return p < SIGNIFICANCE
+        return (one.rank or 0) < (other.rank or 0)
+
+    return better
+
+
+#: Where a Holm-adjusted p-value stops being chance.
+SIGNIFICANCE = 0.05
+
+
+def _up(metric: Metric, value: float) -> float:
+    return value if metric.higher_is_better else -value
+
+
+def _ranked(
+    row: LeaderboardRow, rank: int | None, tied_with: tuple[str, ...] = ()
+) -> LeaderboardRow:
+    return replace(row, rank=rank, tied_with=tied_with)
+
+
+def _row(
+    name: str,
+    *,
+    family: str,
+    retired: str | None,
+    final: Final | None,
+    trial: Trial | None,
+    counts: Counter[str],
+) -> LeaderboardRow:
+    model, _, strategy = name.partition("/")
+    rps: Rps | None = (final.rps if final else None) or (trial.rps if trial else None)
+    seconds = final.train_seconds if final else None
+    contended = bool(rps and rps.contended)
+    if seconds is None and trial is not None:
+        # The finals measure alone: only what they did not measure again can still be contended.
+        seconds = trial.train_seconds
+        contended = contended or trial.contended
+    validation = trial.validation if trial else None
+    counted = trial.circumstances.get("parameters") if trial else None
+    single = rps.single_stream if rps else None
+    return LeaderboardRow(
+        arm=name,
+        model=model,
+        strategy=strategy,
+        family=family,
+        rank=final.rank if final else None,
+        tied_with=(),
+        validation_macro_f1=validation.macro_f1 if validation else None,
+        validation_accuracy=validation.accuracy if validation else None,
+        test_macro_f1=final.test.macro_f1 if final else None,
+        test_interval=final.test.macro_f1_interval if final else None,
+        test_accuracy=final.test.accuracy if final else None,
+        train_seconds=seconds,
+        offline_rps=rps.offline_per_second if rps else None,
+        offline_valid=rps.valid if rps else True,
+        p50_ms=single.p50_ms if single else None,
+        p90_ms=single.p90_ms if single else None,
+        p99_ms=single.p99_ms if single else None,
+        latency_valid=single.valid if single else True,
+        peak_memory_bytes=trial.peak_memory_bytes if trial else None,
+        parameters=(
+            float(counted)
+            if isinstance(counted, int | float) and not isinstance(counted, bool)
+            else None
+        ),
+        params=dict(trial.params) if trial else {},
+        trial=final.trial if final else trial.number if trial else -1,
+        seeds=final.seeds if final else 1,
+        trials=counts["COMPLETE"] + counts["PRUNED"] + counts["FAIL"],
+        complete=counts["COMPLETE"],
+        pruned=counts["PRUNED"],
+        failed=counts["FAIL"],
+        stale=final.stale if final else False,
+        contended=contended,
+        feasible=trial.feasible if trial else True,
+        retired=retired,
+    )

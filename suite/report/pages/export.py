@@ -1,0 +1,439 @@
+"""The same numbers as files for programs and for other documents: JSON, CSV, Markdown; and the
+one place where reports are written to disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from suite.contracts.results import BenchRow, StudyResults
+from suite.errors import ReportError, nearest
+from suite.report import formats
+from suite.report.data.rows import (
+    SIGNIFICANCE,
+    Leaderboard,
+    absent,
+    failures,
+    leaderboard,
+    references,
+)
+from suite.report.formats import FORMATS
+from suite.report.pages.answer import answer
+from suite.report.pages.document import document
+from suite.report.pages.text_tables import csv_text, markdown_line, markdown_table
+from suite.report.words import Words, words_of
+
+LEADERBOARD_COLUMNS = (
+    "rank", "arm", "model", "strategy", "family", "test_macro_f1", "test_macro_f1_low",
+    "test_macro_f1_high", "test_accuracy", "validation_macro_f1", "validation_accuracy",
+    "train_seconds", "offline_per_second", "offline_valid", "p50_ms", "p90_ms", "p99_ms",
+    "latency_valid", "peak_memory_bytes", "parameters", "trial", "seeds", "trials", "complete",
+    "pruned", "failed", "stale", "contended", "feasible", "tied_with", "params",
+)  # fmt: skip
+TRIAL_COLUMNS = (
+    "number", "state", "arm", "macro_f1", "accuracy", "precision", "recall", "train_seconds",
+    "load_seconds", "evaluation_seconds", "peak_memory_bytes", "offline_per_second",
+    "offline_valid", "p50_ms", "p90_ms", "p99_ms", "latency_valid", "contended", "feasible",
+    "seed", "worker", "started", "ended", "error", "params",
+)  # fmt: skip
+
+ENGINE_COLUMNS = (
+    "arm", "trial", "engine", "precision", "host", "state", "reason", "agreement",
+    "agreement_rows", "macro_f1", "macro_f1_difference", "agrees", "p50_ms", "p90_ms", "p99_ms",
+    "latency_valid", "offline_per_second", "offline_valid", "server_per_second", "server_p99_ms",
+    "server_bound_ms", "server_valid", "batch", "server_batch", "device", "threads",
+    "load_seconds", "prepare_seconds", "seconds", "contended", "stale", "measured", "fastest_in",
+    "fastest_overall_in", "versions", "note",
+)  # fmt: skip
+
+
+def write(
+    studies: Sequence[StudyResults],
+    out: Path,
+    wanted: Sequence[str],
+    lang: str,
+    *,
+    images: bool = False,
+    refresh: int | None = None,
+) -> list[Path]:
+    """See `suite.report.write_reports`."""
+    words = words_of(lang)
+    asked = list(dict.fromkeys(wanted))
+    for name in asked:
+        if name not in FORMATS:
+            raise ReportError(
+                f"unknown format '{name}'", where="--format", fix=nearest(name, FORMATS)
+            )
+    if not studies or not asked:
+        raise ReportError(
+            "nothing to report: no study" if not studies else "nothing to report: no format",
+            fix="Create a study first, for example: suite study create agnews --sample",
+        )
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    names = file_names([study.study for study in studies])
+    # The page comes last, whatever the order it was asked in.
+    ordered = [name for name in ("json", "csv", "md", "html") if name in asked]
+    written: list[Path] = []
+    if images:
+        from suite.report.pages.images import write_images
+    for results, name in zip(studies, names, strict=True):
+        if images:
+            from suite.report.pages.page import StudyCharts
+
+            drawn = StudyCharts.of(results, words)
+            written += write_images(drawn.all(), folder / f"{name}-images")
+        for suffix, text in _files(results, ordered, words, refresh):
+            written.append(_write(folder / f"{name}{suffix}", text))
+    if len(studies) > 1:
+        from suite.report.pages.across_page import across_files, across_images
+
+        if images:
+            drawn_across = across_images(studies, words)
+            written += write_images(drawn_across, folder / "across-images")
+        for file, text in across_files(studies, words, ordered):
+            written.append(_write(folder / file, text))
+    if "html" in asked and len(studies) > 1:
+        from suite.report.pages.across_page import render_across
+        from suite.report.pages.page import index_entry, render_index
+
+        hrefs = [f"{name}.html" for name in names]
+        text = render_across(studies, hrefs, words, refresh=refresh)
+        written.append(_write(folder / "across.html", text))
+        entries = [
+            index_entry(results, href, words) for results, href in zip(studies, hrefs, strict=True)
+        ]
+        page = render_index(entries, words, across="across.html", refresh=refresh)
+        written.append(_write(folder / "index.html", page))
+    return written
+
+
+def file_names(studies: Sequence[str]) -> list[str]:
+    """A file name for each study: its own where safe; never one twice, `index` or `across`."""
+    taken = {"index", "across"}
+    names: list[str] = []
+    for study in studies:
+        stem = re.sub(r"[^\w.-]+", "_", study).strip("._") or "study"
+        stem = stem[:100]
+        name, again = stem, 1
+        # Some file systems do not tell capitals apart.
+        while name.lower() in taken:
+            again += 1
+            name = f"{stem}-{again}"
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
+def to_json(results: StudyResults, words: Words) -> str:
+    """The study's contract object, with the answer, the leaderboard and the fronts beside it."""
+    return (
+        json.dumps(document(results, words), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    )
+
+
+def leaderboard_csv(board: Leaderboard) -> str:
+    """The leaderboard with full digits; a missing value is an empty cell."""
+    return csv_text(
+        LEADERBOARD_COLUMNS,
+        (
+            asdict(row)
+            | {
+                "test_macro_f1_low": row.test_interval[0] if row.test_interval else None,
+                "test_macro_f1_high": row.test_interval[1] if row.test_interval else None,
+                "offline_per_second": row.offline_rps,
+                "tied_with": " ".join(row.tied_with),
+                "params": json.dumps(row.params, ensure_ascii=False),
+            }
+            for row in board.rows
+        ),
+    )
+
+
+def trials_csv(results: StudyResults) -> str:
+    """Every trial with full digits; hyperparameters as a JSON object."""
+    return csv_text(
+        TRIAL_COLUMNS,
+        (
+            {
+                "number": trial.number,
+                "state": trial.state,
+                "arm": trial.arm,
+                "macro_f1": trial.macro_f1,
+                "accuracy": trial.validation.accuracy if trial.validation else None,
+                "precision": trial.validation.precision if trial.validation else None,
+                "recall": trial.validation.recall if trial.validation else None,
+                "train_seconds": trial.train_seconds,
+                "load_seconds": trial.load_seconds,
+                "evaluation_seconds": trial.evaluation_seconds,
+                "peak_memory_bytes": trial.peak_memory_bytes,
+                "offline_per_second": trial.rps.offline_per_second if trial.rps else None,
+                "offline_valid": trial.rps.valid if trial.rps else None,
+                "p50_ms": trial.rps.single_stream.p50_ms if trial.rps else None,
+                "p90_ms": trial.rps.single_stream.p90_ms if trial.rps else None,
+                "p99_ms": trial.rps.single_stream.p99_ms if trial.rps else None,
+                "latency_valid": trial.rps.single_stream.valid if trial.rps else None,
+                "contended": trial.contended,
+                "feasible": trial.feasible,
+                "seed": trial.seed,
+                "worker": trial.worker,
+                "started": trial.started,
+                "ended": trial.ended,
+                "error": trial.error,
+                "params": json.dumps(trial.params, ensure_ascii=False),
+            }
+            for trial in results.trials
+        ),
+    )
+
+
+def engines_csv(results: StudyResults) -> str:
+    """Every engine that was benched, with full digits; versions as a JSON object."""
+    rows = []
+    for row in results.bench:
+        single, server = row.single_stream, row.server
+        rows.append(
+            {
+                **{column: getattr(row, column, None) for column in ENGINE_COLUMNS},
+                "p50_ms": single.p50_ms if single else None,
+                "p90_ms": single.p90_ms if single else None,
+                "p99_ms": single.p99_ms if single else None,
+                "latency_valid": single.valid if single else None,
+                "server_per_second": server.per_second if server else None,
+                "server_p99_ms": server.p99_ms if server else None,
+                "server_bound_ms": server.bound_ms if server else None,
+                "server_valid": server.valid if server else None,
+                "fastest_in": " ".join(row.fastest_in),
+                "fastest_overall_in": " ".join(row.fastest_overall_in),
+                "versions": json.dumps(row.versions, ensure_ascii=False),
+            }
+        )
+    return csv_text(ENGINE_COLUMNS, rows)
+
+
+def to_markdown(results: StudyResults, words: Words) -> str:
+    """The page's numbers as Markdown tables, for a README or an issue."""
+    board = leaderboard(results)
+    told = answer(results, board, words)
+    data = results.data
+    lines = [f"# {markdown_line(results.title or results.task)}", ""]
+    if results.sample:
+        more = markdown_line(words("banner_sample_more", title=results.title or results.task))
+        lines += [f"> **{words('banner_sample')}.** {more}", ""]
+    lines += [markdown_line(told.text), "", f"## {words('leaderboard')}", ""]
+    if board.rows:
+        lines += [words(f"leaderboard_{board.basis}"), ""]
+        lines += _board(board, words)
+    else:
+        lines.append(words("leaderboard_empty"))
+    if results.comparisons:
+        lines += ["", f"## {words('comparisons')}", "", words("comparisons_intro"), ""]
+        keys = ("pair_a", "pair_b", "difference", "interval", "p_adjusted", "verdict")
+        lines += markdown_table(
+            [words(key) for key in keys],
+            [
+                [
+                    c.a,
+                    c.b,
+                    f"{c.difference:+.4f}",
+                    f"{c.interval[0]:+.4f} … {c.interval[1]:+.4f}",
+                    formats.p_value(c.p),
+                    words("verdict_chance")
+                    if c.p >= SIGNIFICANCE
+                    else words("verdict_real", arm=c.a if c.difference > 0 else c.b),
+                ]
+                for c in results.comparisons
+            ],
+        )
+    if results.bench:
+        lines += ["", f"## {words('engines')}", ""]
+        lines += [words.sentences([words("engines_intro"), words("engines_star")]), ""]
+        lines += _engines(results, words)
+    gone = [a for a in absent(results, board) if a.kind != "without_result"]
+    if gone:
+        lines += ["", f"## {words('absent')}", ""]
+        lines += markdown_table(
+            [words("metric_arm"), words("state"), words("reason")],
+            [[a.arm, words(f"flag_{a.kind}"), a.reason or words("reason_unknown")] for a in gone],
+        )
+    failed = failures(results)
+    if failed:
+        lines += ["", f"## {words('failed')}", ""]
+        lines += markdown_table(
+            [words("metric_arm"), words("trials"), words("reason")],
+            [[f.arm, str(len(f.trials)), f.reason or words("reason_unknown")] for f in failed],
+        )
+    split = references(results)
+    if results.references:
+        lines += ["", f"## {words('references')}", ""]
+        lines += markdown_table(
+            [words(k) for k in ("model", "metric", "value", "differs", "source")],
+            [
+                [r.model, r.metric, formats.score(r.value), r.differs or "", r.source]
+                for r in (*split.drawable, *split.footnotes)
+            ],
+        )
+    lines += ["", f"## {words('circumstances')}", ""]
+    facts = [
+        (words("study"), results.study),
+        (words("data_source"), data.source),
+        (words("data_fingerprint"), data.fingerprint),
+        (
+            words("rows"),
+            words(
+                "rows_line",
+                train=formats.count(data.rows.train),
+                validation=formats.count(data.rows.validation),
+                test=formats.count(data.rows.test),
+            ),
+        ),
+        (words("recipe"), results.recipe),
+        (words("sampler"), results.sampler),
+        (words("pruner"), results.pruner),
+        (words("budget"), formats.settings(results.budget)),
+        (words("openings"), str(results.test_openings)),
+        (words("created"), results.created),
+        *formats.flat(results.environment),
+    ]
+    lines += [
+        f"- {markdown_line(name)}{words('colon')}{markdown_line(value)}"
+        for name, value in facts
+        if value
+    ]
+    if results.command:
+        fence = "`" * max(
+            3, 1 + max((len(m) for m in re.findall(r"`+", results.command)), default=0)
+        )
+        lines += ["", fence, results.command, fence]
+    return "\n".join(lines) + "\n"
+
+
+def _board(board: Leaderboard, words: Words) -> list[str]:
+    tested = board.basis == "test"
+    keys = ["rank", "arm"] + (["test_macro_f1", "test_interval"] if tested else [])
+    keys += ["validation_macro_f1", "train_seconds", "offline_rps", "p50_ms", "p90_ms",
+             "peak_memory_bytes", "parameters", "trials"]  # fmt: skip
+    rows = []
+    for row in board.rows:
+        flags = [
+            words(flag)
+            for flag, raised in (
+                ("flag_stale", row.stale),
+                ("flag_contended", row.contended),
+                ("flag_infeasible", not row.feasible),
+                ("flag_retired", row.retired is not None),
+            )
+            if raised
+        ]
+        rank = formats.MISSING if row.rank is None else f"{row.rank}{'=' if row.tied_with else ''}"
+        cells = {
+            "rank": rank,
+            "arm": row.arm + (f" ({words('comma').join(flags)})" if flags else ""),
+            "test_macro_f1": formats.score(row.test_macro_f1),
+            "test_interval": formats.interval(row.test_interval),
+            "validation_macro_f1": formats.score(row.validation_macro_f1),
+            "train_seconds": formats.duration(row.train_seconds, words),
+            "offline_rps": formats.quantity(row.offline_rps),
+            "p50_ms": formats.milliseconds(row.p50_ms, words),
+            "p90_ms": formats.milliseconds(row.p90_ms, words),
+            "peak_memory_bytes": formats.size(row.peak_memory_bytes),
+            "parameters": formats.parameters(row.parameters),
+            "trials": (
+                words("trials_pruned", n=row.trials, p=row.pruned)
+                if row.pruned
+                else str(row.trials)
+            ),
+        }
+        rows.append([cells[key] for key in keys])
+    return markdown_table([words(f"metric_{key}") for key in keys], rows)
+
+
+def _engines(results: StudyResults, words: Words) -> list[str]:
+    """Engines as a table; an asterisk stands where the page has bold figures."""
+    keys = ("metric_arm", "engine", "precision", "agreement", "f1_difference", "single_p50",
+            "single_p99", "offline_rate", "server_rate", "machine", "other_facts")  # fmt: skip
+
+    def figure(row: BenchRow, scenario: str, text: str, valid: bool) -> str:
+        doubt = "" if valid or text == formats.MISSING else f" ({words('flag_invalid')})"
+        return text + doubt + (" *" if scenario in row.fastest_in else "")
+
+    rows = []
+    for row in results.bench:
+        single, server = row.single_stream, row.server
+        state = words(f"flag_{row.state}") if row.state != "measured" else ""
+        contended = words("flag_contended") if row.contended else ""
+        stale = words("flag_stale") if row.stale else ""
+        rows.append(
+            [
+                row.arm,
+                row.engine,
+                row.precision or formats.MISSING,
+                formats.agreement(row.agreement),
+                formats.signed(row.macro_f1_difference),
+                figure(
+                    row,
+                    "SingleStream",
+                    formats.milliseconds(single.p50_ms if single else None, words),
+                    bool(single and single.valid),
+                ),
+                formats.milliseconds(single.p99_ms if single else None, words),
+                figure(row, "Offline", formats.quantity(row.offline_per_second), row.offline_valid),
+                figure(
+                    row,
+                    "Server",
+                    formats.quantity(server.per_second if server else None),
+                    bool(server and server.valid),
+                ),
+                row.host,
+                "; ".join(filter(None, (state, contended, stale, row.reason, row.note))),
+            ]
+        )
+    return markdown_table([words(key) for key in keys], rows)
+
+
+def _files(
+    results: StudyResults, wanted: Sequence[str], words: Words, refresh: int | None
+) -> Iterable[tuple[str, str]]:
+    for name in wanted:
+        if name == "json":
+            yield ".json", to_json(results, words)
+        elif name == "csv":
+            yield "-leaderboard.csv", leaderboard_csv(leaderboard(results))
+            yield "-trials.csv", trials_csv(results)
+            if results.bench:
+                yield "-engines.csv", engines_csv(results)
+        elif name == "md":
+            yield ".md", to_markdown(results, words)
+        else:
+            from suite.report.pages.page import render_page
+
+            yield ".html", render_page(results, words, refresh=refresh)
+
+
+def _write(path: Path, text: str) -> Path:
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        try:
+            aside.write_text(text, encoding="utf-8", newline="\n")
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    return path
+
+
+def _unwritable(path: Path, error: OSError) -> ReportError:
+    return ReportError(
+        f"cannot be written: {error.strerror or error}",
+        where=str(path),
+        fix="Name a folder that can be written with --out DIR.",
+    )

@@ -1,0 +1,455 @@
+"""One study as one page: what stands where, in the order a reader asks."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from suite.contracts.results import Comparison, Missed, StudyResults, Trial
+from suite.report import formats
+from suite.report.charts import study_charts
+from suite.report.charts.chart import Chart
+from suite.report.data import chart_data
+from suite.report.data.rows import (
+    METRICS,
+    SIGNIFICANCE,
+    Leaderboard,
+    LeaderboardRow,
+    absent,
+    bounds_of,
+    extreme,
+    failures,
+    last_score,
+    leaderboard,
+    references,
+)
+from suite.report.pages.answer import USEFUL, Answer, answer, bounds_text
+from suite.report.pages.shell import Pack, render
+from suite.report.words import Words
+
+#: Groups of failures listed; classes whose counts are shown at once.
+FAILURES_SHOWN = 40
+ERROR_IN_TRIALS = 160
+CLASS_COUNTS_OPEN = 20
+TILES = 6
+
+
+@dataclass(frozen=True)
+class Tile:
+    """An arm that a reader would choose for one reason or another.
+
+    `training` and `speed` are its costs as multiples of the best arm's; empty for that arm.
+    """
+
+    row: LeaderboardRow
+    roles: tuple[str, ...]
+    training: str
+    speed: str
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """A score and its interval as per cent of the leaderboard's common scale."""
+
+    low: float
+    mid: float
+    high: float
+
+
+@dataclass(frozen=True)
+class IndexEntry:
+    """A study's line in the index."""
+
+    study: str
+    href: str
+    title: str
+    task: str
+    sample: bool
+    answer: str
+    leaders: tuple[str, ...]
+    score: float | None
+    basis: str
+    arms: int
+    trials: int
+    created: str
+
+
+def render_page(results: StudyResults, words: Words, *, refresh: int | None = None) -> str:
+    """The study's page, whole.
+
+    Args:
+        results: what the study found.
+        words: the language to say it in.
+        refresh: seconds after which an open page loads itself again.
+    """
+    board = leaderboard(results)
+    styles = chart_data.styles(results)
+    told = answer(results, board, words)
+    split = references(results)
+    pack = Pack(values={"trials": _trials(results)})
+    drawn = StudyCharts.of(results, words)
+    for chart in drawn.all():
+        pack.add(chart)
+    context: dict[str, Any] = {
+        "r": results,
+        "name": results.study,
+        "board": board,
+        "answer": told,
+        "tiles": tiles(told, board),
+        "styles": styles,
+        "whiskers": whiskers(board),
+        "comparisons": [_judged(c, words) for c in results.comparisons],
+        "trade_offs": drawn.trade_offs,
+        "curves": drawn.curves,
+        "importance": drawn.importance,
+        "knobs": drawn.knobs,
+        "class_views": drawn.confusions,
+        "per_class": drawn.by_class,
+        "per_class_chart": drawn.per_class,
+        "timeline": drawn.timeline,
+        "states": drawn.states,
+        "costs": drawn.costs,
+        "history": drawn.history,
+        "lengths": drawn.lengths,
+        "missed_answers": lambda missed: _answers(missed, results, words),
+        "absent": absent(results, board),
+        "failures": failures(results)[:FAILURES_SHOWN],
+        "failures_more": max(0, len(failures(results)) - FAILURES_SHOWN),
+        "references": split,
+        "ours": {
+            "macro_f1": extreme(board.rows, METRICS["test_macro_f1"]),
+            "accuracy": extreme(board.rows, METRICS["test_accuracy"]),
+        },
+        "settings_rows": _settings_rows(results, words),
+        "commands": _commands(results),
+        "environment": formats.flat(results.environment),
+        "measured": [_measured(row, results, words) for row in board.rows],
+        "class_range": _class_range(results),
+        "engines": results.bench,
+        "label_of": chart_data.label_of,
+        "constants": {"open_counts": CLASS_COUNTS_OPEN},
+    }
+    return render("page.html", words, context, pack, refresh=refresh)
+
+
+@dataclass(frozen=True)
+class StudyCharts:
+    """Every chart of a study, each None or missing where its data is."""
+
+    trade_offs: list[tuple[chart_data.TradeOff, Chart | None]]
+    curves: Chart | None
+    importance: Chart | None
+    knobs: list[tuple[Any, Chart, Chart]]
+    confusions: list[tuple[chart_data.ClassView, Chart]]
+    by_class: chart_data.PerClass | None
+    per_class: Chart | None
+    timeline: Chart | None
+    states: Chart | None
+    costs: Chart | None
+    history: Chart | None
+    lengths: Chart | None
+
+    @staticmethod
+    def of(results: StudyResults, words: Words) -> StudyCharts:
+        """The charts of a study."""
+        board = leaderboard(results)
+        styles = chart_data.styles(results)
+        views = chart_data.class_views(results, board)
+        by_class = chart_data.per_class(views)
+        # Published numbers are on test: beside scores on validation they would mislead.
+        drawable = references(results).drawable if board.basis == "test" else ()
+        return StudyCharts(
+            trade_offs=list(study_charts.trade_offs(board, drawable, styles, words)),
+            curves=study_charts.curves(results, board, styles, words),
+            importance=study_charts.importance(results, styles, words),
+            knobs=list(study_charts.knobs(results, board, styles, words)),
+            confusions=list(study_charts.confusions(views, results.labels, words)),
+            by_class=by_class,
+            per_class=(
+                study_charts.per_class(by_class, results.labels, styles, words)
+                if by_class
+                else None
+            ),
+            timeline=study_charts.timeline(results, styles, words),
+            states=study_charts.states(results, words),
+            costs=study_charts.costs(results, words),
+            history=study_charts.history(results, styles, words),
+            lengths=study_charts.lengths(results, words),
+        )
+
+    def all(self) -> list[Chart]:
+        """The charts there are, in the page's order."""
+        found: list[Chart | None] = [
+            *(chart for _, chart in self.trade_offs),
+            self.curves,
+            self.importance,
+            *(chart for _, *pair in self.knobs for chart in pair),
+            *(chart for _, chart in self.confusions),
+            self.per_class,
+            self.timeline,
+            self.states,
+            self.costs,
+            self.history,
+            self.lengths,
+        ]
+        return [chart for chart in found if chart is not None]
+
+
+def tiles(told: Answer, board: Leaderboard) -> list[Tile]:
+    """The arms that matter at a glance: the best, the runner-up, the fastest, the cheapest."""
+    if not told.leaders:
+        return []
+    roles: dict[str, list[str]] = {told.leaders[0]: ["best"]}
+    if len(told.leaders) > 1:
+        roles[told.leaders[0]] = ["tied"]
+        for arm in told.leaders[1:]:
+            roles.setdefault(arm, []).append("tied")
+    elif told.second:
+        roles.setdefault(told.second, []).append("second")
+    least = USEFUL * (board.score.of(board.row(told.leaders[0]) or board.rows[0]) or 0.0)
+    useful = [row for row in board.rows if (board.score.of(row) or 0.0) >= least]
+    fastest = extreme([row for row in useful if row.feasible] or useful, METRICS["offline_rps"])
+    if fastest is not None and len(board.rows) > 1:
+        roles.setdefault(fastest.arm, []).append("fastest")
+    if told.thrift and len(board.rows) > 1:
+        roles.setdefault(told.thrift, []).append("thrift")
+    first = board.row(told.leaders[0])
+    found = []
+    for arm, own in list(roles.items())[:TILES]:
+        row = board.row(arm)
+        if row is None or first is None:
+            continue
+        same = row is first
+        found.append(
+            Tile(
+                row,
+                tuple(own),
+                "" if same else _versus(row.train_seconds, first.train_seconds),
+                "" if same else _versus(row.offline_rps, first.offline_rps),
+            )
+        )
+    return found
+
+
+def _versus(own: float | None, other: float | None) -> str:
+    return formats.times(own / other) if own is not None and other else ""
+
+
+def _answers(missed: Missed, results: StudyResults, words: Words) -> list[tuple[str, list[str]]]:
+    """What a row was taken for, most arms first, with the arms that did."""
+    groups: dict[int, list[str]] = {}
+    for arm, predicted in missed.predicted.items():
+        groups.setdefault(predicted, []).append(arm)
+    ordered = sorted(groups.items(), key=lambda pair: -len(pair[1]))
+    return [
+        (words("no_answer") if i < 0 else chart_data.label_of(results.labels, i), arms)
+        for i, arms in ordered
+    ]
+
+
+def _commands(results: StudyResults) -> str:
+    """What else there is to run with this study, each command as typed."""
+    name = shlex.quote(results.study)
+    lines = [f"suite study run {name}", f"suite finals {name} --seeds 3", f"suite report {name}"]
+    return "\n".join(lines)
+
+
+def render_index(
+    entries: Sequence[IndexEntry],
+    words: Words,
+    across: str | None = None,
+    *,
+    refresh: int | None = None,
+) -> str:
+    """The page that names every study and its answer.
+
+    Args:
+        across: the address of the page across studies, where there is one.
+        refresh: seconds after which an open page loads itself again.
+    """
+    return render("index.html", words, {"entries": entries, "across": across}, refresh=refresh)
+
+
+def index_entry(results: StudyResults, href: str, words: Words) -> IndexEntry:
+    """A study's line in the index, from its results."""
+    board = leaderboard(results)
+    told: Answer = answer(results, board, words)
+    first = board.row(told.leaders[0]) if told.leaders else None
+    return IndexEntry(
+        study=results.study,
+        href=href,
+        title=results.title or results.task,
+        task=results.task,
+        sample=results.sample,
+        answer=told.text,
+        leaders=told.leaders,
+        score=board.score.of(first) if first else None,
+        basis=board.basis,
+        arms=len(results.arms),
+        trials=sum(t.state in ("COMPLETE", "PRUNED", "FAIL") for t in results.trials),
+        created=results.created,
+    )
+
+
+def whiskers(board: Leaderboard) -> dict[str, Whisker]:
+    """Each tested arm's score and interval on one scale, 4 to 96 per cent of the width."""
+    tested = [
+        (row.arm, row.test_macro_f1, row.test_interval or (row.test_macro_f1, row.test_macro_f1))
+        for row in board.rows
+        if row.test_macro_f1 is not None
+    ]
+    if not tested:
+        return {}
+    low = min(span[0] for _, _, span in tested)
+    room = max(max(span[1] for _, _, span in tested) - low, 1e-6)
+
+    def place(value: float) -> float:
+        return round(4 + 92 * (value - low) / room, 2)
+
+    return {arm: Whisker(place(s[0]), place(mid), place(s[1])) for arm, mid, s in tested}
+
+
+def _judged(comparison: Comparison, words: Words) -> tuple[Comparison, str, bool]:
+    """A comparison with its verdict in words, and whether it is real."""
+    if comparison.p >= SIGNIFICANCE:
+        return comparison, words("verdict_chance"), False
+    better = comparison.a if comparison.difference > 0 else comparison.b
+    return comparison, words("verdict_real", arm=better), True
+
+
+def _settings_rows(results: StudyResults, words: Words) -> list[tuple[str, str]]:
+    bounds = bounds_of(results)
+    rows = [
+        (words("study"), results.study),
+        (words("task"), results.task),
+        (words("recipe"), results.recipe),
+        (words("created"), results.created),
+        (words("data_source"), results.data.source),
+        (words("data_fingerprint"), results.data.fingerprint),
+        (words("target"), formats.count(results.target_trials) if results.target_trials else ""),
+        (words("allocation"), results.allocation),
+        (words("sampler"), results.sampler),
+        (words("pruner"), results.pruner),
+        (words("budget"), formats.settings(results.budget)),
+        (words("bounds"), bounds_text(bounds, words) if bounds else words("none")),
+        (
+            words("latency_bound"),
+            formats.milliseconds(results.latency_bound_ms, words)
+            if results.latency_bound_ms is not None
+            else "",
+        ),
+        (words("openings"), str(results.test_openings)),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Under what circumstances a row's numbers arose."""
+
+    row: LeaderboardRow
+    seed: int | None
+    revision: str
+    precision: str
+    engine: str
+    batch: int | None
+    device: str
+    threads: int | None
+    load_seconds: float | None
+    evaluation_seconds: float | None
+    other: str
+
+
+def _measured(row: LeaderboardRow, results: StudyResults, words: Words) -> Measured:
+    trial: Trial | None = next((t for t in results.trials if t.number == row.trial), None)
+    final = next((f for f in results.finals if f.arm == row.arm), None)
+    rps = (final.rps if final else None) or (trial.rps if trial else None)
+    facts = dict(trial.circumstances) if trial else {}
+    arm = next((a for a in results.arms if a.arm == row.arm), None)
+    precision = (rps.precision if rps else "") or formats.plain(facts.pop("precision", None))
+    device = (rps.device if rps else "") or formats.plain(facts.pop("device", None))
+    for told in ("precision", "device", "parameters"):
+        facts.pop(told, None)
+    note = [rps.note] if rps and rps.note else []
+    note += [
+        words(
+            "other_form",
+            form=other.form,
+            rate=formats.rate(other.offline_per_second, words),
+            p50=formats.milliseconds(other.p50_ms, words),
+        )
+        for other in (rps.other_forms if rps else ())
+    ]
+    return Measured(
+        row=row,
+        seed=trial.seed if trial else None,
+        revision=arm.model_revision if arm else "",
+        precision=precision,
+        engine=" ".join(filter(None, (rps.engine, f"({rps.form})" if rps.form else "")))
+        if rps
+        else "",
+        batch=rps.batch if rps and rps.batch else None,
+        device=device,
+        threads=rps.threads if rps and rps.threads else None,
+        load_seconds=trial.load_seconds if trial else None,
+        evaluation_seconds=trial.evaluation_seconds if trial else None,
+        other="; ".join(note + [f"{name}={value}" for name, value in formats.flat(facts)]),
+    )
+
+
+@dataclass(frozen=True)
+class ClassRange:
+    """The smallest and the largest class of train."""
+
+    low: int
+    low_name: str
+    high: int
+    high_name: str
+
+
+def _class_range(results: StudyResults) -> ClassRange | None:
+    audit = results.data.audit
+    counts = audit.splits["train"].class_counts if audit and "train" in audit.splits else []
+    if not counts:
+        return None
+    low, high = counts.index(min(counts)), counts.index(max(counts))
+    return ClassRange(
+        counts[low],
+        chart_data.label_of(results.labels, low),
+        counts[high],
+        chart_data.label_of(results.labels, high),
+    )
+
+
+def _trials(results: StudyResults) -> dict[str, Any]:
+    """Every trial as a short list, arms and states by position: ten thousand stay small."""
+    arms = list(dict.fromkeys(trial.arm for trial in results.trials))
+    states = list(dict.fromkeys(trial.state for trial in results.trials))
+    at_arm = {arm: i for i, arm in enumerate(arms)}
+    at_state = {state: i for i, state in enumerate(states)}
+    rows = [
+        [
+            trial.number,
+            at_arm[trial.arm],
+            at_state[trial.state],
+            _rounded(last_score(trial)),
+            _rounded(trial.train_seconds),
+            _rounded(trial.rps.offline_per_second if trial.rps else None),
+            _rounded(trial.rps.single_stream.p90_ms if trial.rps else None),
+            formats.settings(trial.params),
+            _note(trial),
+        ]
+        for trial in sorted(results.trials, key=lambda t: t.number)
+    ]
+    return {"arms": arms, "states": states, "rows": rows}
+
+
+def _note(trial: Trial) -> str:
+    text = " ".join((trial.error or "").split())
+    return text if len(text) <= ERROR_IN_TRIALS else f"{text[: ERROR_IN_TRIALS - 1]}…"
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or value != value else float(f"{value:.6g}")

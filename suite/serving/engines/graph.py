@@ -1,0 +1,282 @@
+"""A kept neural predictor as one function from padded token ids to logits, for engines to convert.
+
+What a predictor does around its network (packing, caches, halved batches) is Python and can't be
+exported. Here it is reduced to what every engine can run: a torch module with two inputs, and what
+comes before it (text to token ids) and after it (logits to probabilities).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from suite.contracts.strategy import Predictor, Probabilities
+from suite.strategies.asking.option_scoring import Readout
+from suite.strategies.asking.prompted import HeadPredictor, OptionPredictor, ThinkingPredictor
+from suite.strategies.heads.probe import ProbePredictor
+from suite.strategies.network import transformer
+from suite.strategies.network.packed_models import packed_classifier
+from suite.strategies.network.transformer import Ids, TransformerPredictor
+
+Tensor = torch.Tensor
+Logits = NDArray[np.float32]
+
+WRITES = (
+    "the model thinks in words before it answers, one token after another: only the way it was "
+    "kept in can serve it"
+)
+WALKS = (
+    "its options are several tokens long, so that scoring walks through them in several passes: "
+    "only the way it was kept in can serve it"
+)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A classifier from token ids to logits.
+
+    Args:
+        module: (input_ids, attention_mask), both int64 [texts, tokens] padded on the right, to
+            logits float32 [texts, classes]. In evaluation mode, without gradients.
+        encode: texts to token ids, at least one and at most `max_tokens` each.
+        pad_id: fills short rows.
+        classes: of the task.
+        max_tokens: of a row.
+        probabilities: of logits, calibration included.
+    """
+
+    module: torch.nn.Module
+    encode: Callable[[Sequence[str]], list[Ids]]
+    pad_id: int
+    classes: int
+    max_tokens: int
+    probabilities: Callable[[Logits], Probabilities]
+
+    def attend_by(self, implementation: str) -> None:
+        """Chooses transformers' attention: "eager" is plain products, which every exporter knows;
+        "sdpa" PyTorch's fused kernel."""
+        part: Any
+        for part in self.module.modules():
+            if isinstance(part, _FirstToken):
+                part.fused = implementation == "sdpa"
+            elif hasattr(part, "set_attn_implementation"):
+                part.set_attn_implementation(implementation)
+
+
+def network_of(predictor: Predictor) -> Any:
+    """The torch module in which a kept neural predictor does its work; None of any other."""
+    if isinstance(predictor, ProbePredictor):
+        return predictor.embedder.model
+    if isinstance(predictor, TransformerPredictor):
+        return predictor.model
+    if isinstance(predictor, HeadPredictor):
+        return getattr(predictor.model, predictor.model.base_model_prefix)
+    if isinstance(predictor, OptionPredictor):
+        return predictor.model.get_decoder()
+    return None
+
+
+def graph_of(predictor: Predictor) -> Graph | str:
+    """A predictor as a graph that shares its weights, or the reason why it can't be one."""
+    if isinstance(predictor, ThinkingPredictor):
+        return WRITES
+    if isinstance(predictor, TransformerPredictor):
+        codec = predictor.codec
+        return Graph(
+            _settled(_classifier(predictor.model)),
+            lambda texts: codec.encode(texts).ids,
+            codec.pad_id,
+            predictor.classes,
+            codec.max_tokens,
+            transformer.softmax,
+        )
+    if isinstance(predictor, ProbePredictor):
+        codec = predictor.embedder.codec
+        return Graph(
+            _settled(_Probe(predictor)),
+            lambda texts: codec.encode(texts).ids,
+            codec.pad_id,
+            len(predictor.head.bias),
+            codec.max_tokens,
+            transformer.softmax,
+        )
+    if isinstance(predictor, HeadPredictor | OptionPredictor):
+        return _prompted(predictor)
+    return f"a {type(predictor).__name__} is no network that could be converted"
+
+
+def _prompted(predictor: HeadPredictor | OptionPredictor) -> Graph | str:
+    if not predictor.scorer.single:
+        return WALKS
+    prompter, bias = predictor.prompter, predictor.bias
+    if isinstance(predictor, HeadPredictor):
+        readout = Readout(network_of(predictor), predictor.model.score.weight.detach().float())
+    else:
+        readout = Readout.of(predictor.model, prompter.class_tokens)
+
+    def probabilities(logits: Logits) -> Probabilities:
+        if bias is not None:
+            logits = logits - np.asarray(bias, dtype=np.float32)
+        return transformer.softmax(logits)
+
+    return Graph(
+        _settled(_LastToken(readout.decoder, readout.weight, readout.bias)),
+        lambda texts: prompter.encode(texts).ids,
+        prompter.pad_id,
+        len(prompter.class_tokens),
+        prompter.cutoff,
+        probabilities,
+    )
+
+
+def _settled(module: torch.nn.Module) -> torch.nn.Module:
+    return module.eval().requires_grad_(False)
+
+
+def _classifier(model: Any) -> torch.nn.Module:
+    """A sequence classifier of transformers; one that reads its last token, by the mask.
+
+    transformers looks for that token by comparing ids with the pad id, which a text may hold.
+    What can be packed and is no decoder is an encoder of BERT's make.
+    """
+    score = getattr(model, "score", None)
+    body = getattr(model, getattr(model, "base_model_prefix", "") or "-", None)
+    if type(score) is torch.nn.Linear and body is not None and _generic(model):
+        return _LastToken(body, score.weight.detach(), score.bias)
+    return _FirstToken(model, body) if packed_classifier(model) is not None else _Whole(model)
+
+
+def _generic(model: Any) -> bool:
+    """Whether a classifier is of the kind that scores its last token and does nothing else."""
+    from transformers.modeling_layers import GenericForSequenceClassification
+
+    return isinstance(model, GenericForSequenceClassification)
+
+
+class _Whole(torch.nn.Module):
+    """A sequence classifier as transformers runs it."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+        return logits.float()
+
+
+class _FirstToken(torch.nn.Module):
+    """A classifier of BERT's make, which reads its first token: the last layer asks there alone.
+
+    The modules are transformers' own; masks and attention are spelled out, which exports to a
+    smaller graph. `suite.strategies.packed_models` knows the same layers.
+    """
+
+    def __init__(self, model: Any, body: Any) -> None:
+        super().__init__()
+        self.embeddings = body.embeddings
+        self.layers = body.encoder.layer
+        self.pooler = getattr(body, "pooler", None)
+        self.classifier = model.classifier
+        self.fused = True
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        allowed = attention_mask[:, None, None, :].bool()
+        hidden: Tensor = self.embeddings(input_ids=input_ids)
+        for layer in self.layers[:-1]:
+            hidden = self._layer(layer, hidden, hidden, allowed)
+        first = self._layer(self.layers[-1], hidden[:, :1], hidden, allowed)
+        if self.pooler is not None:
+            first = self.pooler(first)
+        logits: Tensor = self.classifier(first)
+        return logits.float()
+
+    def _layer(self, layer: Any, asking: Tensor, hidden: Tensor, allowed: Tensor) -> Tensor:
+        own, out = layer.attention.self, layer.attention.output
+        query, key, value = (
+            states.unflatten(-1, (own.num_attention_heads, -1)).transpose(1, 2)
+            for states in (own.query(asking), own.key(hidden), own.value(hidden))
+        )
+        if self.fused:
+            attended = torch.nn.functional.scaled_dot_product_attention(
+                query, key, value, attn_mask=allowed, scale=own.scaling
+            )
+        else:
+            scores = (query * own.scaling) @ key.transpose(2, 3)
+            scores = scores.masked_fill(~allowed, torch.finfo(scores.dtype).min)
+            attended = torch.softmax(scores, dim=-1) @ value
+        attended = attended.transpose(1, 2).flatten(2)
+        asking = out.LayerNorm(out.dense(attended) + asking)
+        narrow = layer.output.dense(layer.intermediate(asking))
+        normed: Tensor = layer.output.LayerNorm(narrow + asking)
+        return normed
+
+
+class _LastToken(torch.nn.Module):
+    """A decoder with a linear layer on the hidden state of each row's last real token."""
+
+    def __init__(self, decoder: torch.nn.Module, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self.score = torch.nn.Linear(
+            weight.shape[1], weight.shape[0], bias is not None, device=weight.device
+        )
+        with torch.no_grad():
+            self.score.weight.copy_(weight)
+            if bias is not None:
+                self.score.bias.copy_(bias)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        hidden = self.decoder(
+            input_ids=input_ids, attention_mask=attention_mask, use_cache=False
+        ).last_hidden_state
+        logits: Tensor = self.score(_last(hidden, attention_mask).to(self.score.weight.dtype))
+        return logits.float()
+
+
+class _Probe(torch.nn.Module):
+    """A frozen model, its pooling, and the logistic regression on the scaled embedding."""
+
+    mean: Tensor
+    scale: Tensor
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, probe: ProbePredictor) -> None:
+        super().__init__()
+        self.model = probe.embedder.model
+        self.pooling, self.scaling = probe.knobs.pooling, probe.knobs.scaling
+        head = probe.head
+        for name in ("mean", "scale", "bias"):
+            array = torch.from_numpy(np.ascontiguousarray(getattr(head, name)))
+            self.register_buffer(name, array.to(probe.embedder.where), persistent=False)
+        # A buffer and no layer: the regression is small, and is not to be quantised.
+        weight = torch.from_numpy(np.ascontiguousarray(head.weight)).to(probe.embedder.where)
+        self.register_buffer("weight", weight, persistent=False)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        hidden = self.model(
+            input_ids=input_ids, attention_mask=attention_mask
+        ).last_hidden_state.float()
+        if self.pooling == "cls":
+            pooled = hidden[:, 0]
+        elif self.pooling == "last":
+            pooled = _last(hidden, attention_mask)
+        else:
+            weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
+            pooled = (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+        if self.scaling == "l2":
+            pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-12)
+        scaled = (pooled - self.mean) / self.scale
+        return torch.nn.functional.linear(scaled, self.weight, self.bias)
+
+
+def _last(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    """Hidden states [texts, width] at each row's last real token."""
+    last = attention_mask.sum(dim=1) - 1
+    return hidden.gather(1, last[:, None, None].expand(-1, 1, hidden.shape[-1])).squeeze(1)

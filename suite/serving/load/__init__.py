@@ -1,0 +1,1 @@
+"""A predictor under load, by MLPerf LoadGen."""

@@ -1,0 +1,301 @@
+"""One engine on one trained model: does it answer as the model does, and how fast?
+
+The child's side of `suite bench`. Agreement on validation comes first; an engine that disagrees
+is not timed. The trained model's own answers are asked once and kept in a file for the engines
+that follow, each of which runs in a process of its own. The test split is not opened.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import psutil
+
+from suite.contracts.results import BenchRow, ServerLoad, SingleStream
+from suite.contracts.strategy import Probabilities, Refused, Rows
+from suite.data import snapshot
+from suite.errors import ModelError
+from suite.serving.load.loadgen import ScenarioResult, run_scenario
+from suite.serving.load.measure import circumstances
+from suite.serving.load.server_load import run_server
+
+#: Validation rows on which an engine must agree, at most: a seeded draw where there are more. One
+#: of them is a twentieth of a per cent; the closest demand is half a per cent.
+AGREEMENT_ROWS = 2000
+#: Training texts that an engine may look at: for shapes, and for the ranges of 8-bit numbers.
+EXAMPLE_TEXTS = 512
+
+#: What other processes use of the machine before a row says so: p99 suffers first.
+BUSY_CORES = 0.3
+
+#: What a figure depends on beside the model, by engine.
+PACKAGES: dict[str, tuple[str, ...]] = {
+    "python": ("numpy", "scipy"),
+    "torch": ("torch", "transformers"),
+    "compile": ("torch", "transformers"),
+    "onnxruntime": ("onnxruntime", "onnx", "torch"),
+    "openvino": ("openvino", "nncf", "torch"),
+}
+
+#: Opens an engine: folder, engine, precision, texts=..., scratch=... -> a predictor that also has
+#: `engine`, `device`, `load_seconds` and `prepare_seconds`.
+Opener = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class EngineJob:
+    """One engine at one precision, whole: everything the child needs, as plain values."""
+
+    arm: str
+    trial: int
+    host: str
+    #: The kept predictor.
+    folder: Path
+    engine: str
+    precision: str
+    snapshot: Path
+    classes: int
+    #: A scenario's length.
+    seconds: float
+    #: Validation texts the load is drawn from.
+    texts: int
+    #: p99 bound of Server.
+    bound_ms: float
+    threads: int
+    #: For converted models and LoadGen's logs; removed afterwards.
+    scratch: Path
+    #: The trained model's probabilities on validation: read where it stands, else written.
+    reference: Path
+    #: The predictor is measured as it was kept: there is no engine to open, nothing to compare.
+    as_kept: bool = False
+    #: Takes the place of `suite.serving.engines.open_engine`.
+    opener: Opener | None = None
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What is being done now, in words."""
+
+    what: str
+
+
+def versions(engine: str) -> dict[str, str]:
+    """The installed versions of the packages that an engine's figures depend on."""
+    found = {}
+    for name in PACKAGES.get(engine, ()):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def bench_engine(job: EngineJob, say: Callable[[str], None]) -> BenchRow:
+    """Opens the engine, checks that it agrees, and measures its three scenarios.
+
+    Args:
+        job: what to measure.
+        say: told what is being done.
+
+    Returns:
+        The row; `disagrees` without figures where the engine answers otherwise than the model.
+
+    Raises:
+        ModelError: no predictor is kept there, or it failed while answering.
+        StorageError: the scratch folder can't be written.
+    """
+    row = BenchRow(
+        arm=job.arm,
+        trial=job.trial,
+        engine=job.engine,
+        precision=job.precision,
+        host=job.host,
+        state="measured",
+        threads=job.threads,
+        seconds=job.seconds,
+        versions=versions(job.engine),
+        measured=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    rows = snapshot.read_split(job.snapshot, "validation")
+    try:
+        if job.as_kept:
+            say("loading")
+            predictor: Any = _kept(job.folder)
+            row = replace(row, agrees=True, note="asked as it was in the study: nothing to compare")
+        else:
+            drawn = _drawn(rows)
+            reference = _reference(job, drawn, say)
+            say("loading and converting")
+            predictor = _open(job)
+            say(f"agreement on {len(drawn):,} validation rows")
+            row = _compared(row, job, reference, predictor, drawn)
+    except Refused as refusal:
+        return replace(row, state="refused", reason=str(refusal))
+    _, device, threads = circumstances(predictor)
+    row = replace(
+        row,
+        device=device,
+        threads=threads,
+        batch=int(predictor.batch),
+        load_seconds=getattr(predictor, "load_seconds", None),
+        prepare_seconds=getattr(predictor, "prepare_seconds", None),
+    )
+    if not row.agrees:
+        return replace(row, state="disagrees")
+    return _measured(row, job, predictor, list(rows.texts[: job.texts]), say)
+
+
+def _kept(folder: Path) -> Any:
+    from suite.strategies import load_predictor
+
+    predictor: Any = load_predictor(folder)
+    # What answers from memory would only measure the memory.
+    return predictor.to_measure() if hasattr(predictor, "to_measure") else predictor
+
+
+def _open(job: EngineJob) -> Any:
+    opener = job.opener
+    if opener is None:
+        from suite.serving.engines import open_engine
+
+        opener = open_engine
+    train, _ = snapshot.read_train_validation(job.snapshot)
+    draw = Random(0).sample(range(len(train)), min(EXAMPLE_TEXTS, len(train)))
+    folder = job.scratch / "engine"
+    folder.mkdir(parents=True, exist_ok=True)
+    return opener(
+        job.folder,
+        job.engine,
+        job.precision,
+        texts=[train.texts[index] for index in draw],
+        scratch=folder,
+    )
+
+
+def _drawn(rows: Rows) -> Rows:
+    if len(rows) <= AGREEMENT_ROWS:
+        return rows
+    return rows.take(sorted(Random(0).sample(range(len(rows)), AGREEMENT_ROWS)))
+
+
+def _reference(job: EngineJob, rows: Rows, say: Callable[[str], None]) -> Probabilities:
+    """The trained model's own probabilities on the rows, from the file or asked now."""
+    if job.reference.is_file():
+        try:
+            known: Probabilities = np.load(job.reference, allow_pickle=False)
+        except (ValueError, OSError, EOFError):
+            known = np.empty((0, 0), dtype=np.float32)
+        if known.shape == (len(rows), job.classes):
+            return known
+    say(f"the trained model's own answers on {len(rows):,} validation rows")
+    predictor = _kept(job.folder)
+    answers = np.asarray(predictor.predict_proba(rows.texts), dtype=np.float32)
+    job.reference.parent.mkdir(parents=True, exist_ok=True)
+    aside = job.reference.with_suffix(".part")
+    with aside.open("wb") as file:
+        np.save(file, answers, allow_pickle=False)
+    aside.replace(job.reference)
+    del predictor
+    gc.collect()
+    return answers
+
+
+def _compared(
+    row: BenchRow, job: EngineJob, reference: Probabilities, predictor: Any, rows: Rows
+) -> BenchRow:
+    from suite.serving.engines.agreement import agreement
+
+    answers = predictor.predict_proba(rows.texts)
+    found = agreement(reference, answers, rows.labels, job.classes, job.precision)
+    return replace(
+        row,
+        agreement=float(found.share),
+        agreement_rows=len(rows),
+        macro_f1=float(found.macro_f1),
+        macro_f1_difference=float(found.macro_f1 - found.reference_macro_f1),
+        agrees=bool(found.agrees),
+        reason=found.reason or None,
+    )
+
+
+def _measured(
+    row: BenchRow, job: EngineJob, predictor: Any, texts: list[str], say: Callable[[str], None]
+) -> BenchRow:
+    """The row with the figures of the three scenarios."""
+    logs = job.scratch / "loadgen"
+    others = _Others()
+    predict = predictor.predict_proba
+    say(f"SingleStream, {job.seconds:g} s")
+    single = _answered(
+        job, run_scenario("SingleStream", predict, texts, job.seconds, logs / "SingleStream")
+    )
+    say(f"Offline, {job.seconds:g} s")
+    offline = _answered(job, run_scenario("Offline", predict, texts, job.seconds, logs / "Offline"))
+    notes = [f"Offline: {offline.samples:,} texts in one query"]
+    found = {"SingleStream": single, "Offline": offline}
+    server: ScenarioResult | None = None
+    if offline.samples_per_second:
+        say(f"Server, the highest rate with p99 within {job.bound_ms:g} ms")
+        server = found["Server"] = _answered(
+            job,
+            run_server(
+                predict,
+                texts,
+                job.seconds,
+                logs / "Server",
+                bound_ms=job.bound_ms,
+                offline_per_second=offline.samples_per_second,
+            ),
+        )
+    notes += [f"{name}: {result.reason}" for name, result in found.items() if result.reason]
+    if (cores := others.cores()) >= BUSY_CORES:
+        notes.append(f"other processes used {cores:.1f} cores meanwhile")
+    return replace(
+        row,
+        single_stream=SingleStream(single.p50_ms, single.p90_ms, single.p99_ms, single.valid),
+        offline_per_second=offline.samples_per_second,
+        offline_valid=offline.valid,
+        server=ServerLoad(server.samples_per_second, server.p99_ms, job.bound_ms, server.valid)
+        if server
+        else None,
+        server_batch=server.batch if server else 0,
+        note="; ".join(filter(None, (row.note, *notes))),
+    )
+
+
+class _Others:
+    """How much of the machine other processes used since this was made."""
+
+    def __init__(self) -> None:
+        self._before = self._read()
+
+    def cores(self) -> float:
+        """Cores, on average."""
+        wall, busy, own = (now - then for now, then in zip(self._read(), self._before, strict=True))
+        return max(0.0, (busy - own) / max(wall, 1e-9))
+
+    @staticmethod
+    def _read() -> tuple[float, float, float]:
+        times = psutil.cpu_times()._asdict()
+        # Guests are counted within user and nice; waiting for a disk is not computing.
+        idle = ("idle", "iowait", "guest", "guest_nice", "steal")
+        busy = sum(seconds for name, seconds in times.items() if name not in idle)
+        return time.perf_counter(), busy, time.process_time()
+
+
+def _answered(job: EngineJob, result: ScenarioResult) -> ScenarioResult:
+    if result.error is not None:
+        raise ModelError(
+            f"the engine failed while it was served ({result.scenario}): {result.error}",
+            where=f"{job.arm}, {job.engine} {job.precision}",
+        )
+    return result

@@ -1,0 +1,1 @@
+"""A multiple-choice question asked: option scoring, generation, servers."""

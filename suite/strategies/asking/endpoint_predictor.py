@@ -1,0 +1,402 @@
+"""A model behind a server as a predictor: the question goes out, probabilities come back.
+
+Where the server gives the log-probabilities of its first answer token, the options among them
+are scored as a local model's are. Where it does not, or the model thinks before it answers, the
+answer's text is read instead and all probability goes to the option it names. A text without a
+readable answer has a row of zeros.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite import paths
+from suite.contracts.model import Model
+from suite.contracts.strategy import Probabilities, Run
+from suite.contracts.task import Task
+from suite.endpoint import Answer, Endpoint
+from suite.errors import ModelError
+from suite.prompting import codes as coding
+from suite.prompting import layout
+from suite.prompting.answers import THINK_CLOSES, THINK_OPENS, after_thinking, parse
+from suite.prompting.layout import (
+    COMMON_MARKS,
+    CONTENT_FREE,
+    EXAMPLE_TOKENS,
+    Question,
+    Variant,
+)
+
+FORMAT = "endpoint"
+SETTINGS = "settings.json"
+
+#: Characters a token stands for, generously: a server's tokenizer is not at hand.
+CHARACTERS_PER_TOKEN: Mapping[str, int] = {"en": 5, "zh": 2}
+#: Tokens asked for without thinking: one would do, some models say "The answer is" first.
+ANSWER_TOKENS = 16
+THINKING_TOKENS = 2048
+#: Most alternatives that OpenAI's servers and vLLM give for a token.
+TOP_LOGPROBS = 20
+#: An option that is not among the alternatives is less likely than the least of them; by how
+#: much is not known. One unit keeps it below, and finite.
+BELOW_THE_LEAST = 1.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that makes a predictor, as plain JSON. The key is not part of it.
+
+    Args:
+        url: the server's address.
+        model: the name the server knows the model by.
+        bias: log-probability of each option on content-free input; subtracted.
+        text_limit: characters a text may have.
+    """
+
+    url: str
+    model: str
+    question: Question
+    think: bool
+    max_new_tokens: int
+    text_limit: int
+    temperature: float
+    concurrency: int
+    timeout: float
+    bias: tuple[float, ...] | None = None
+
+
+class EndpointPredictor:
+    """Asks a server for each text. Answers are kept, and none is paid for twice.
+
+    Args:
+        model: with `endpoint` (the address) and `endpoint_model`.
+        question: with letters for codes (`for_task` makes it).
+        think: whether the model is to think first; its answer is then read as text.
+        bias: as in `Settings`; None for no calibration.
+        max_new_tokens: 16, or 2,048 with thinking.
+        text_limit: characters of a text; by the task's `max_tokens` otherwise.
+        timeout: seconds for one try; 60, or 600 with thinking.
+        keep: whether answers are kept and taken from those that were.
+
+    Raises:
+        EndpointError: an address that can't be one, or a key that no header can carry.
+    """
+
+    precision = "server"
+    engine = "endpoint"
+    form = "endpoint"
+
+    def __init__(
+        self,
+        model: Model,
+        task: Task,
+        question: Question,
+        *,
+        think: bool = False,
+        bias: Sequence[float] | None = None,
+        max_new_tokens: int | None = None,
+        text_limit: int | None = None,
+        temperature: float = 0.0,
+        concurrency: int = 8,
+        timeout: float | None = None,
+        keep: bool = True,
+    ) -> None:
+        if model.endpoint is None:
+            raise ModelError(f"the model '{model.name}' has no endpoint")
+        self._begin(
+            Settings(
+                url=model.endpoint,
+                model=model.endpoint_model or model.name,
+                question=question,
+                think=think,
+                max_new_tokens=max_new_tokens or (THINKING_TOKENS if think else ANSWER_TOKENS),
+                text_limit=text_limit or task.max_tokens * CHARACTERS_PER_TOKEN[task.language],
+                temperature=temperature,
+                concurrency=concurrency,
+                timeout=timeout or (600.0 if think else 60.0),
+                bias=None if bias is None else tuple(bias),
+            ),
+            keep,
+        )
+
+    def _begin(self, settings: Settings, keep: bool) -> None:
+        self.settings = settings
+        self.batch = settings.concurrency
+        self.device = f"server at {settings.url}"
+        self.endpoint = Endpoint(
+            settings.url,
+            settings.model,
+            concurrency=settings.concurrency,
+            timeout=settings.timeout,
+            cache=paths.cache() / "answers" if keep else None,
+            merge=keep,
+        )
+        #: Of the last `predict_proba`: rates over its texts, and what the server counted.
+        self.facts: dict[str, Any] = {}
+        question = settings.question
+        length = len(question.before) + len(question.after)
+        self.serving_shape = (
+            f"endpoint {settings.url} {settings.model} think={settings.think} "
+            f"new={settings.max_new_tokens} prompt={length}"
+        )
+
+    @classmethod
+    def of_run(
+        cls,
+        run: Run,
+        *,
+        think: bool,
+        examples: Sequence[tuple[str, int]] = (),
+        variant: Variant | None = None,
+        calibrate: bool = False,
+        max_new_tokens: int | None = None,
+    ) -> EndpointPredictor:
+        """The predictor of a trial; calibrated, where asked and the server gives logprobs.
+
+        Args:
+            examples: training texts with their class index, shown in the prompt.
+            variant: of the prompt; by the trial's hyperparameters where None.
+
+        Raises:
+            Refused: a variant that is none, or more classes than codes.
+            EndpointError: the server can't be asked (calibration asks it).
+        """
+        predictor = cls(
+            run.model,
+            run.task,
+            for_task(
+                run.task,
+                Variant.of(run.params) if variant is None else variant,
+                think=think,
+                examples=examples,
+            ),
+            think=think,
+            max_new_tokens=max_new_tokens,
+        )
+        if calibrate:
+            predictor.calibrate()
+        return predictor
+
+    def calibrate(self) -> bool:
+        """Sets the bias from content-free inputs; False where there are no log-probabilities."""
+        if not self._scores:  # Nothing would be read from what is paid for.
+            return False
+        answers = self._ask([self.settings.question.content(text) for text in CONTENT_FREE])
+        rows = [self._scored(answer) for answer in answers]
+        if any(row is None for row in rows):
+            return False
+        logs = [np.log(_softmax(row)) for row in rows if row is not None]
+        bias = tuple(float(value) for value in np.mean(logs, axis=0))
+        self.settings = replace(self.settings, bias=bias)
+        return True
+
+    def predict_proba(self, texts: Sequence[str]) -> Probabilities:
+        """Class probabilities, float32 [texts, classes]; a row of zeros where no answer came.
+
+        Raises:
+            EndpointError: the server can't be asked; what it answered before is kept.
+        """
+        settings, endpoint = self.settings, self.endpoint
+        prepared = [prepare(text, settings.text_limit) for text in texts]
+        before = asdict(endpoint.counts)
+        answers = self._ask([settings.question.content(one.text) for one in prepared])
+        found = np.zeros((len(texts), len(settings.question.codes)), dtype=np.float32)
+        scored = unanswered = unclosed = 0
+        for row, answer in enumerate(answers):
+            scores = self._scored(answer)
+            if scores is not None:
+                bias = 0.0 if settings.bias is None else np.asarray(settings.bias)
+                found[row] = _softmax(scores - bias)
+                scored += 1
+                continue
+            said = final_text(answer, think=settings.think)
+            unclosed += said is None
+            position = (
+                None
+                if said is None
+                else parse(said, settings.question.codes, settings.question.words)
+            )
+            if position is None:
+                unanswered += 1
+            else:
+                found[row, position] = 1.0
+        count = max(1, len(texts))
+        cut = sum(one.cut for one in prepared)
+        tokens = [a.completion_tokens for a in answers if a.completion_tokens is not None]
+        self.facts = {
+            "unanswered_rate": round(unanswered / count, 6),
+            "unclosed_rate": round(unclosed / count, 6),
+            "with_logprobs": scored,
+            "calibrated": settings.bias is not None and scored > 0,
+            "texts_cut": cut,
+            "texts_cut_rate": round(cut / count, 6),
+            "texts_defused": sum(one.defused for one in prepared),
+            "tokens_per_text": round(sum(tokens) / len(tokens), 3) if tokens else None,
+            "seconds_per_text": round(sum(a.seconds for a in answers) / count, 4),
+            "endpoint": {
+                name: value - before[name] if name in before else value
+                for name, value in endpoint.facts.items()
+            },
+        }
+        return found
+
+    def to_measure(self) -> EndpointPredictor:
+        """The same, asking the server about every text every time, also about repeats."""
+        return self._made(self.settings, keep=False)
+
+    def save(self, folder: Path) -> None:
+        """Writes settings.json: address, model, question; never the key."""
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = {"format": FORMAT, **asdict(self.settings)}
+        (folder / SETTINGS).write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path, *, keep: bool = True) -> EndpointPredictor:
+        """What `save` wrote.
+
+        Raises:
+            ModelError: the folder holds something else.
+        """
+        try:
+            kept = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+            if kept.pop("format") != FORMAT:
+                raise ValueError("another format")
+            bias = kept.pop("bias")
+            settings = Settings(
+                **{
+                    **kept,
+                    "question": Question.from_json(kept["question"]),
+                    "bias": None if bias is None else tuple(float(value) for value in bias),
+                }
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(
+                f"no readable endpoint predictor: {error}",
+                where=str(folder),
+                fix="Train it again: the folder is incomplete or damaged.",
+            ) from None
+        return cls._made(settings, keep=keep)
+
+    @classmethod
+    def _made(cls, settings: Settings, *, keep: bool) -> EndpointPredictor:
+        predictor = cls.__new__(cls)
+        predictor._begin(settings, keep)
+        return predictor
+
+    def _ask(self, contents: Sequence[str]) -> list[Answer]:
+        settings = self.settings
+        return self.endpoint.ask(
+            [[{"role": "user", "content": content}] for content in contents],
+            max_tokens=settings.max_new_tokens,
+            logprobs=TOP_LOGPROBS if self._scores else None,
+            temperature=settings.temperature,
+            think=settings.think,
+        )
+
+    @property
+    def _scores(self) -> bool:
+        """Whether one token tells the options apart: single letters, and no thought before."""
+        codes = self.settings.question.codes
+        return not self.settings.think and all(len(code) == 1 for code in codes)
+
+    def _scored(self, answer: Answer) -> NDArray[np.float64] | None:
+        """Log-probability of each option at the answer's first token; None where none is there."""
+        if not self._scores or answer.tokens is None or answer.top_logprobs is None:
+            return None
+        place = _answer_place(answer.tokens)
+        if place is None or place >= len(answer.top_logprobs):
+            return None
+        listed = answer.top_logprobs[place]
+        codes = self.settings.question.codes
+        scores = np.full(len(codes), -math.inf)
+        index = {code: position for position, code in enumerate(codes)}
+        for token, logprob in listed.items():
+            position = index.get(token.strip())
+            if position is not None:  # "A" and " A" are the same option
+                scores[position] = np.logaddexp(scores[position], logprob)
+        if not np.isfinite(scores).any():
+            return None
+        floor = min(listed.values()) - BELOW_THE_LEAST
+        return np.where(np.isfinite(scores), scores, floor)
+
+
+def for_task(
+    task: Task,
+    variant: Variant,
+    *,
+    think: bool,
+    examples: Sequence[tuple[str, int]] = (),
+) -> Question:
+    """The question for a server whose tokenizer is not at hand; examples are shortened, defused.
+
+    Raises:
+        Refused: more classes than two-letter codes can name.
+    """
+    listed = layout.positions(task, variant.order)
+    given = layout.prompt_of(task).codes
+    names = [given[index] for index in listed] if given else coding.plain(len(listed))
+    limit = EXAMPLE_TOKENS * CHARACTERS_PER_TOKEN[task.language]
+    shown = [(prepare(text, limit).text, label) for text, label in examples]
+    mark = variant.no_think_mark and not think
+    return layout.question(task, names, variant, examples=shown, mark=mark)
+
+
+def final_text(answer: Answer, *, think: bool) -> str | None:
+    """The text after the thought; None where the thought never closed."""
+    if answer.reasoning is not None:
+        if answer.text.strip():
+            return answer.text
+        # Some servers' parsers take a whole answer without any thought for one.
+        return answer.reasoning if not think and answer.finish_reason == "stop" else None
+    # A template may open the thought itself: what was cut off before it closed is thought.
+    opened = think and answer.finish_reason == "length"
+    return after_thinking(answer.text, opened=opened)
+
+
+def clean(text: str) -> str:
+    """A text that any server can decode: halves of surrogate pairs become question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A text as it is sent, whether it was cut, and whether a control mark was broken."""
+
+    text: str
+    cut: bool
+    defused: bool
+
+
+def prepare(text: str, limit: int) -> Prepared:
+    """A text of at most `limit` characters that holds no control mark."""
+    whole = clean(text).strip()
+    shorter = whole[:limit].rstrip()
+    safe = layout.defuse(shorter, COMMON_MARKS)
+    return Prepared(safe, len(shorter) < len(whole), safe != shorter)
+
+
+def _answer_place(tokens: Sequence[str]) -> int | None:
+    """The position of the answer's first token: after blanks and a think block; None if none."""
+    text = ""
+    closed = THINK_CLOSES in "".join(tokens)
+    for place, token in enumerate(tokens):
+        if closed and THINK_CLOSES not in text:
+            text += token
+            continue
+        if token.strip():
+            return None if token.strip() == THINK_OPENS else place
+    return None
+
+
+def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    raised = np.exp(scores - scores.max())
+    result: NDArray[np.float64] = raised / raised.sum()
+    return result

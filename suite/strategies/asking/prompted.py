@@ -1,0 +1,574 @@
+"""Predictors that answer a multiple-choice prompt, and what is kept of them.
+
+Three forms of one thing. `options` reads the prompt with a causal language model and scores its
+options; it is also the live view of a model in training. `head` is the same weights converted: the
+options' rows of `lm_head` become the head of a sequence classifier, a folder that transformers
+loads as it is. `generation` lets the model think and reads the option out of what it wrote.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from suite.contracts.strategy import Predictor, Probabilities, Refused
+from suite.errors import ModelError
+from suite.prompting.answers import after_thinking, parse
+from suite.prompting.chat import Prompter
+from suite.prompting.layout import CONTENT_FREE
+from suite.strategies.asking import generation, option_scoring
+from suite.strategies.asking.option_scoring import OptionScorer, Readout, evaluating, unwrapped
+from suite.strategies.network import transformer
+from suite.strategies.network.transformer import Source
+
+HEAD, OPTIONS, GENERATION = "head", "options", "generation"
+
+#: The options' rows of an `lm_head` that is not tied to the embedding, kept beside a head.
+ROWS = "lm_head.safetensors"
+
+#: Texts of which no two begin alike, to find what all prompts begin with.
+_UNLIKE = ("", "A", "b", "1", "中", "(")
+
+#: Most prompts whose answers are generated at once.
+_GENERATED_AT_ONCE = {"cpu": 16, "cuda": 64}
+
+
+class _Scored(ABC):
+    """What both forms of option scoring share."""
+
+    form: str
+
+    def __init__(
+        self,
+        model: Any,
+        prompter: Prompter,
+        *,
+        where: torch.device,
+        precision: str,
+        strategy: str,
+        batch: int | None,
+        bias: Sequence[float] | None,
+        label_names: Sequence[str] | None,
+        frozen: bool,
+    ) -> None:
+        self.model = model
+        self.prompter = prompter
+        self.where = where
+        self.precision = precision
+        self.strategy = strategy
+        self.bias = None if bias is None else [float(value) for value in bias]
+        self.label_names = list(label_names or prompter.question.words)
+        #: Circumstances of the last `predict_proba`.
+        self.facts: dict[str, Any] = {}
+        self.scorer = OptionScorer(
+            prompter.class_tokens,
+            pad_id=prompter.pad_id,
+            where=where,
+            precision=precision,
+            batch=batch,
+            prefix=option_scoring.common_beginning(prompter.encode(_UNLIKE).ids),
+            frozen=frozen,
+        )
+        self._readout_kept: Readout | None = None
+        if frozen:
+            model.eval()
+
+    @property
+    def batch(self) -> int:
+        """Texts in one batch; smaller after memory ran out."""
+        return self.scorer.batch
+
+    @batch.setter
+    def batch(self, value: int) -> None:
+        self.scorer.batch = value
+
+    @abstractmethod
+    def _decoder(self) -> Any:
+        """The transformer below the scores."""
+
+    @abstractmethod
+    def _read(self) -> Readout:
+        """The decoder with the weights that score options, as they stand."""
+
+    def _readout(self) -> Readout:
+        if not self.scorer.frozen:
+            return self._read()
+        if self._readout_kept is None:
+            self._readout_kept = self._read()
+        return self._readout_kept
+
+    def _shape(self, form: str) -> str:
+        return transformer.shape(
+            f"{self.strategy}/{form}",
+            self._decoder(),
+            self.prompter.cutoff,
+            self.precision,
+            len(self.prompter.class_tokens),
+        )
+
+    def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Scores float32 [texts, classes] whose softmax is the uncalibrated answer."""
+        prompts = self.prompter.encode(texts)
+        count = max(1, len(texts))
+        self.facts = {
+            "texts_cut": prompts.cut,
+            "texts_cut_rate": round(prompts.cut / count, 6),
+            "texts_defused": prompts.defused,
+        }
+        # A frozen model stays in the mode it was settled in; looking would cost at every call.
+        with nullcontext() if self.scorer.frozen else evaluating(self.model):
+            return self.scorer.scores(self._readout(), prompts.ids)
+
+    def predict_proba(self, texts: Sequence[str]) -> Probabilities:
+        """Class probabilities, float32 [texts, classes], in the order of the texts.
+
+        Raises:
+            Diverged: the weights are no longer finite.
+        """
+        scores = self.scores(texts)
+        if self.bias is not None:
+            scores = scores - np.asarray(self.bias, dtype=np.float32)
+        return transformer.softmax(scores)
+
+    def calibrate(self) -> list[float]:
+        """Sets the bias to the mean log-prior of content-free texts, and returns it.
+
+        The mean of logs, where the paper takes the log of the mean: what a model adds to an
+        option whatever is asked is then taken out to the last digit.
+        """
+        scores = self.scores(CONTENT_FREE).astype(np.float64)
+        logs = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+        self.bias = [float(value) for value in logs.mean(axis=0)]
+        return self.bias
+
+    def _write_settings(self, folder: Path, form: str) -> None:
+        self.prompter.tokenizer.save_pretrained(folder)
+        transformer.write_settings(
+            folder,
+            {
+                "form": form,
+                "max_tokens": self.prompter.cutoff,
+                "precision": self.precision,
+                "bias": self.bias,
+                "label_names": self.label_names,
+                "prompter": self.prompter.settings(),
+            },
+        )
+
+
+class OptionPredictor(_Scored):
+    """A causal language model that is asked for the likeliest option.
+
+    During training it is a live view of the model, peft-wrapped or not: it scores with, and
+    saves, the weights as they stand, and leaves each module in the mode it found it in.
+
+    Args:
+        model: the causal language model.
+        bias: per class, subtracted from the scores; see `calibrate`.
+        label_names: for the config of a converted head; the options' wording where not given.
+        frozen: whether the weights never change from now on.
+
+    Raises:
+        Refused: an architecture that can't be scored so.
+    """
+
+    form = OPTIONS
+
+    def __init__(
+        self,
+        model: Any,
+        prompter: Prompter,
+        *,
+        where: torch.device,
+        precision: str,
+        strategy: str,
+        batch: int | None = None,
+        bias: Sequence[float] | None = None,
+        label_names: Sequence[str] | None = None,
+        frozen: bool = False,
+    ) -> None:
+        option_scoring.check(model)
+        super().__init__(
+            model,
+            prompter,
+            where=where,
+            precision=precision,
+            strategy=strategy,
+            batch=batch,
+            bias=bias,
+            label_names=label_names,
+            frozen=frozen,
+        )
+        #: How the kept folder will serve.
+        self.kept_form = HEAD if why_no_head(model, prompter) is None else OPTIONS
+        self.serving_shape = self._shape(self.kept_form)
+
+    def _decoder(self) -> Any:
+        return unwrapped(self.model).get_decoder()
+
+    def _read(self) -> Readout:
+        return Readout.of(self.model, self.prompter.class_tokens)
+
+    def save(self, folder: Path) -> None:
+        """Writes a transformers folder, LoRA merged, and `settings.json`.
+
+        A sequence classifier where `why_no_head` has no objection, else the causal language model.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        model = _merged(self.model)
+        if self.kept_form == HEAD:
+            convert(model, self.prompter, self.label_names).save_pretrained(folder)
+            if not _tied(model):
+                rows = Readout.of(model, self.prompter.class_tokens).weight
+                save_file({"rows": rows.cpu().contiguous()}, folder / ROWS)
+        else:
+            model.save_pretrained(folder)
+        self._write_settings(folder, self.kept_form)
+
+
+class HeadPredictor(_Scored):
+    """A converted head: one forward pass, the last real token, the options' rows.
+
+    Args:
+        model: a sequence classifier of transformers, as `convert` makes it.
+        rows: float32 [classes, width]: the options' rows of the `lm_head` it was made from,
+            where that is not tied to the embedding.
+    """
+
+    form = HEAD
+
+    def __init__(
+        self,
+        model: Any,
+        prompter: Prompter,
+        *,
+        where: torch.device,
+        precision: str,
+        strategy: str,
+        batch: int | None = None,
+        bias: Sequence[float] | None = None,
+        label_names: Sequence[str] | None = None,
+        rows: torch.Tensor | None = None,
+    ) -> None:
+        super().__init__(
+            model,
+            prompter,
+            where=where,
+            precision=precision,
+            strategy=strategy,
+            batch=batch,
+            bias=bias,
+            label_names=label_names,
+            frozen=True,
+        )
+        self.rows = rows
+        self.serving_shape = self._shape(self.form)
+
+    def _decoder(self) -> Any:
+        return getattr(self.model, self.model.base_model_prefix)
+
+    def _read(self) -> Readout:
+        return Readout(self._decoder(), self.model.score.weight.detach().float())
+
+    def forms(self) -> dict[str, Predictor]:
+        """The other way to serve the same weights: scoring the options of the language model."""
+        return {OPTIONS: _OptionsOfHead(self)}
+
+    def save(self, folder: Path) -> None:
+        """Writes the sequence classifier as a transformers folder, and `settings.json`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.model.save_pretrained(folder)
+        if self.rows is not None:
+            save_file({"rows": self.rows.cpu().contiguous()}, folder / ROWS)
+        self._write_settings(folder, HEAD)
+
+
+class _OptionsOfHead(HeadPredictor):
+    """Option scoring with the weights a head was made from: the language model's own rows."""
+
+    form = OPTIONS
+
+    def __init__(self, head: HeadPredictor) -> None:
+        super().__init__(
+            head.model,
+            head.prompter,
+            where=head.where,
+            precision=head.precision,
+            strategy=head.strategy,
+            batch=head.batch,
+            bias=head.bias,
+            label_names=head.label_names,
+            rows=head.rows,
+        )
+
+    def _readout(self) -> Readout:
+        # As with a language model, the rows are looked up at each call.
+        return self._read()
+
+    def _read(self) -> Readout:
+        if self.rows is not None:
+            return Readout(self._decoder(), self.rows.to(self.where))
+        weight = self.model.get_input_embeddings().weight
+        tokens = [ids[0] for ids in self.prompter.class_tokens]
+        return Readout(self._decoder(), weight[torch.tensor(tokens)].detach().float())
+
+    def forms(self) -> dict[str, Predictor]:
+        """None besides itself."""
+        return {}
+
+
+class ThinkingPredictor:
+    """A causal language model that thinks before it names an option.
+
+    The first option after `</think>` gets all probability; a text whose thinking never closed,
+    or whose answer names no option, has a row of zeros. `facts` says how many, and what the
+    thinking cost.
+
+    Args:
+        prompter: one with `think`.
+        max_new_tokens: most tokens of thinking and answer together.
+    """
+
+    form = GENERATION
+
+    def __init__(
+        self,
+        model: Any,
+        prompter: Prompter,
+        *,
+        where: torch.device,
+        precision: str,
+        strategy: str,
+        max_new_tokens: int,
+        batch: int | None = None,
+        label_names: Sequence[str] | None = None,
+    ) -> None:
+        self.model = model
+        self.prompter = prompter
+        self.where = where
+        self.precision = precision
+        self.strategy = strategy
+        self.max_new_tokens = max_new_tokens
+        self.batch = batch or _GENERATED_AT_ONCE.get(where.type, 16)
+        self.label_names = list(label_names or prompter.question.words)
+        #: Circumstances of the last `predict_proba`.
+        self.facts: dict[str, Any] = {}
+        decoder = unwrapped(model).get_decoder()
+        self.serving_shape = (
+            transformer.shape(
+                f"{strategy}/{self.form}",
+                decoder,
+                prompter.cutoff,
+                precision,
+                len(prompter.class_tokens),
+            )
+            + f"|{max_new_tokens}"
+        )
+
+    def write(self, texts: Sequence[str]) -> generation.Written:
+        """What the model writes on each text, thinking included."""
+        prompts = self.prompter.encode(texts)
+        written = generation.write(
+            self.model,
+            self.prompter.tokenizer,
+            prompts.ids,
+            max_new_tokens=self.max_new_tokens,
+            where=self.where,
+            precision=self.precision,
+            batch=self.batch,
+            pad_id=self.prompter.pad_id,
+        )
+        self.batch = written.batch
+        self.facts = {
+            "texts_cut": prompts.cut,
+            "texts_cut_rate": round(prompts.cut / max(1, len(texts)), 6),
+            "texts_defused": prompts.defused,
+        }
+        return written
+
+    def predict_proba(self, texts: Sequence[str]) -> Probabilities:
+        """1 at the class that was named, float32 [texts, classes]; zeros where none was."""
+        question = self.prompter.question
+        found = np.zeros((len(texts), len(question.codes)), dtype=np.float32)
+        written = self.write(texts)
+        unclosed = unanswered = 0
+        for row, text in enumerate(written.texts):
+            # What the limit cut off before a thought closed was thought, marked or not.
+            cut = written.tokens[row] >= self.max_new_tokens
+            said = after_thinking(text, opened=cut or self.prompter.frame.opened)
+            named = None if said is None else parse(said, question.codes, question.words)
+            unclosed += said is None
+            unanswered += named is None
+            if named is not None:
+                found[row, named] = 1.0
+        count = max(1, len(texts))
+        self.facts |= {
+            "unclosed_rate": round(unclosed / count, 6),
+            "unanswered_rate": round(unanswered / count, 6),
+            "tokens_per_text": round(sum(written.tokens) / count, 3),
+            "seconds_per_text": round(written.seconds / count, 4),
+        }
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Writes the causal language model as a transformers folder, LoRA merged, and settings."""
+        folder.mkdir(parents=True, exist_ok=True)
+        _merged(self.model).save_pretrained(folder)
+        self.prompter.tokenizer.save_pretrained(folder)
+        transformer.write_settings(
+            folder,
+            {
+                "form": self.form,
+                "max_tokens": self.prompter.cutoff,
+                "precision": self.precision,
+                "max_new_tokens": self.max_new_tokens,
+                "label_names": self.label_names,
+                "prompter": self.prompter.settings(),
+            },
+        )
+
+
+def _merged(model: Any) -> Any:
+    """The causal language model with its LoRA matrices added in; the given one is left alone."""
+    while isinstance(model, torch.nn.parallel.DistributedDataParallel):
+        model = model.module
+    return transformer.merged(model)
+
+
+def _tied(model: Any) -> bool:
+    return model.get_output_embeddings().weight is model.get_input_embeddings().weight
+
+
+def why_no_head(model: Any, prompter: Prompter) -> str | None:
+    """Why a causal language model can't be kept as a sequence classifier, or None."""
+    inner = unwrapped(model)
+    if not prompter.single:
+        return "an option of several tokens has no row of its own in lm_head"
+    if getattr(inner.get_output_embeddings(), "bias", None) is not None:
+        return "its lm_head has a bias, and a classification head has none"
+    if prompter.encode([""]).ids[0][-1] == prompter.pad_id:
+        return "its prompt ends in the pad token, which a classification head passes over"
+    if type(inner.config) not in transformers.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
+        return f"transformers has no sequence classifier of type {inner.config.model_type}"
+    empty = _empty_head(inner.config, prompter, ["-"] * len(prompter.class_tokens))
+    body = getattr(empty, empty.base_model_prefix, None)
+    if type(body) is not type(inner.get_decoder()) or not isinstance(
+        getattr(empty, "score", None), torch.nn.Linear
+    ):
+        return f"{type(empty).__name__} is built unlike its language model"
+    return None
+
+
+def _empty_head(config: Any, prompter: Prompter, label_names: Sequence[str]) -> Any:
+    """A sequence classifier without weights."""
+    config = copy.deepcopy(config)
+    config.num_labels = len(label_names)
+    config.id2label = dict(enumerate(label_names))
+    config.label2id = {name: index for index, name in enumerate(label_names)}
+    config.problem_type = "single_label_classification"
+    config.pad_token_id = prompter.pad_id
+    config.use_cache = False
+    with torch.device("meta"):
+        return transformers.AutoModelForSequenceClassification.from_config(config)
+
+
+def convert(model: Any, prompter: Prompter, label_names: Sequence[str]) -> Any:
+    """A causal language model as a sequence classifier: the options' rows are its head.
+
+    The decoder is shared with the model, not copied.
+
+    Args:
+        model: without LoRA, or with it merged.
+        label_names: by class index.
+
+    Raises:
+        Refused: `why_no_head` has an objection.
+    """
+    reason = why_no_head(model, prompter)
+    if reason:
+        raise Refused(f"this model can't be made a classification head: {reason}")
+    head = _empty_head(model.config, prompter, label_names)
+    setattr(head, head.base_model_prefix, model.get_decoder())
+    weight = model.get_output_embeddings().weight
+    tokens = torch.tensor([ids[0] for ids in prompter.class_tokens], device=weight.device)
+    score = torch.nn.Linear(
+        weight.shape[1], len(tokens), bias=False, device=weight.device, dtype=weight.dtype
+    )
+    with torch.no_grad():
+        score.weight.copy_(weight[tokens])
+    head.score = score
+    return head.eval()
+
+
+def load_language_model(source: Source, where: torch.device) -> Any:
+    """A causal language model in float32, in evaluation mode.
+
+    Raises:
+        ModelError: it can't be loaded.
+    """
+    with transformer.readable(source):
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            source.where, dtype=torch.float32, **source.arguments
+        )
+    return model.to(where).eval().requires_grad_(False)
+
+
+def load(folder: Path, strategy: str) -> Predictor:
+    """Reads what any of these predictors saved; computes in the precision it was scored in.
+
+    Raises:
+        ModelError: the folder is not that.
+    """
+    settings = transformer.read_settings(folder)
+    source = Source(str(folder))
+    where = transformer.device()
+    config = transformer.load_config(source)
+    codec = transformer.load_codec(source, config)
+    precision = transformer.supported(
+        str(settings["precision"]), where, transformer.width_of(config)
+    )
+    try:
+        form = settings["form"]
+        if form not in (HEAD, OPTIONS, GENERATION):
+            raise ValueError(f"no form '{form}'")
+        prompter = Prompter.load(codec.tokenizer, settings["prompter"])
+        names = [str(name) for name in settings["label_names"]]
+        bias = settings.get("bias")
+        rows = load_file(folder / ROWS)["rows"] if (folder / ROWS).is_file() else None
+        max_new_tokens = int(settings["max_new_tokens"]) if form == GENERATION else 0
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{folder} holds no prompted model: {error}") from None
+    if form == HEAD:
+        with transformer.readable(source):
+            model = transformers.AutoModelForSequenceClassification.from_pretrained(
+                folder, use_safetensors=True, dtype=torch.float32, **source.arguments
+            )
+        model.to(where).eval().requires_grad_(False)
+        option_scoring.settle(getattr(model, model.base_model_prefix), precision)
+        return HeadPredictor(
+            model, prompter, where=where, precision=precision, strategy=strategy,
+            bias=bias, label_names=names, rows=rows,
+        )  # fmt: skip
+    model = load_language_model(source, where)
+    if form == GENERATION:
+        option_scoring.settle(model, precision)
+        return ThinkingPredictor(
+            model, prompter, where=where, precision=precision, strategy=strategy,
+            max_new_tokens=max_new_tokens, label_names=names,
+        )  # fmt: skip
+    option_scoring.settle(model.get_decoder(), precision)
+    return OptionPredictor(
+        model, prompter, where=where, precision=precision, strategy=strategy,
+        bias=bias, label_names=names, frozen=True,
+    )  # fmt: skip

@@ -1,0 +1,253 @@
+"""Asking a decoder as it is: the multiple-choice prompt, and no training at all.
+
+Without thinking the options are scored in one forward pass; with thinking the model writes until
+its thinking has closed and names an option. Examples from the training rows may stand in the
+prompt, and a model's liking for some options, whatever is asked, may be measured and taken out.
+A model behind a server is asked the same questions. Nothing here imports torch before `fit`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from suite.contracts.model import Model
+from suite.contracts.space import Choice, Dimension, Fixed, Params, Space
+from suite.contracts.strategy import Predictor, Refused, Rows, Run
+from suite.contracts.task import Task
+from suite.errors import ModelError
+from suite.models import needs
+from suite.prompting import codes
+from suite.prompting.layout import VARIANT_DIMENSIONS, Variant
+
+if TYPE_CHECKING:
+    from suite.strategies.asking.endpoint_predictor import EndpointPredictor
+
+NAME = "zero_shot"
+
+NO_THINK, THINK = "no_think", "think"
+MODES = (NO_THINK, THINK)
+
+#: Tokens that thinking and answer may take together.
+MAX_NEW_TOKENS = 512
+
+#: Most examples that the default space puts into a prompt; each class has as many.
+_MOST_EXAMPLES = 32
+_SHOTS = (0, 1, 2, 4, 8)
+
+
+class ZeroShotStrategy:
+    """Asks a causal language model, local or behind an endpoint."""
+
+    name = NAME
+
+    #: An arm `model/zero_shot+think` has these hyperparameters pinned.
+    variants: Mapping[str, Mapping[str, Any]] = {
+        "no_think": {"mode": NO_THINK, "shots": 0},
+        "think": {"mode": THINK, "shots": 0, "calibrate": False},
+        "few_shot": {"mode": NO_THINK, "shots": [1, 2, 4]},
+    }
+
+    def refuses(self, model: Model, task: Task) -> str | None:
+        """Why the model can't be asked for this task, and what would help; or None."""
+        if model.family != "decoder":
+            other = "classic" if model.family == "classic" else "linear_head or probe"
+            return (
+                f"{model.name} is no decoder and can't answer a prompt; use {model.name} with "
+                f"{other}"
+            )
+        if len(task.labels) > codes.MOST:
+            other = "fewer classes" if model.endpoint else f"{model.name}/linear_head"
+            return (
+                f"{len(task.labels)} classes are more than the {codes.MOST} that option codes can "
+                f"name; use {other}"
+            )
+        if model.endpoint is not None:
+            return None
+        reason = needs.speaks(model, task)
+        if reason:
+            return reason
+        reason = needs.too_large(model, needs.FROZEN_BYTES, "asking the model")
+        return (
+            f"{reason}; a GPU, a smaller model, or --endpoint with a server would help"
+            if reason
+            else None
+        )
+
+    def space(self, model: Model, task: Task) -> Space:
+        """Examples per class and calibration; mode and prompt are fixed until a recipe opens them.
+
+        As many examples are offered as leave a prompt of a reasonable length.
+        """
+        shots = tuple(k for k in _SHOTS if k * len(task.labels) <= _MOST_EXAMPLES)
+        dimensions: dict[str, Dimension] = {
+            "mode": Fixed(NO_THINK),
+            "shots": Choice(shots) if len(shots) > 1 else Fixed(0),
+            "calibrate": Choice((False, True)),
+            "max_new_tokens": Fixed(MAX_NEW_TOKENS),
+            **VARIANT_DIMENSIONS,
+        }
+        points: tuple[Params, ...] = (
+            {"shots": 0, "calibrate": False},
+            {"shots": 0, "calibrate": True},
+        )
+        return Space(dimensions, points)
+
+    def fit(self, run: Run) -> Predictor:
+        """Prepares the question; one checkpoint, at 1.0.
+
+        Raises:
+            Pruned: `run.checkpoint` ended the trial.
+            Refused: no weights, a hyperparameter that can't be used, a model that can't be asked
+                so, or a question that is too long for it.
+        """
+        knobs = Knobs.of(run.params)
+        examples = draw_examples(run.train, len(run.task.labels), knobs.shots, run.seed)
+        run.note(mode=knobs.mode, shots=knobs.shots, examples=len(examples))
+        predictor = (
+            _served(run, knobs, examples) if run.model.endpoint else _local(run, knobs, examples)
+        )
+        run.progress(0.5)
+        run.checkpoint(predictor, 1.0)
+        return predictor
+
+    def load(self, folder: Path) -> Predictor:
+        """Reads a kept predictor, local or behind an endpoint."""
+        from suite.strategies.asking.endpoint_predictor import FORMAT, SETTINGS, EndpointPredictor
+
+        try:
+            kept = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise ModelError(f"{folder / SETTINGS} can't be read") from None
+        if isinstance(kept, dict) and kept.get("format") == FORMAT:
+            return EndpointPredictor.load(folder)
+        from suite.strategies.asking import prompted
+
+        return prompted.load(folder, NAME)
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """The hyperparameters of one trial, without those of the prompt's wording."""
+
+    mode: str = NO_THINK
+    shots: int = 0
+    """Examples per class in the prompt."""
+    calibrate: bool = False
+    max_new_tokens: int = MAX_NEW_TOKENS
+
+    @classmethod
+    def of(cls, params: Params) -> Knobs:
+        """The trial's parameters, checked.
+
+        Raises:
+            Refused: a value that can't be used, from a recipe's own space.
+        """
+        knobs = cls(**{k: v for k, v in params.items() if k in cls.__dataclass_fields__})  # type: ignore[arg-type]
+        for name, holds in {
+            "mode": knobs.mode in MODES,
+            "shots": _whole(knobs.shots) and knobs.shots >= 0,
+            "calibrate": isinstance(knobs.calibrate, bool),
+            "max_new_tokens": _whole(knobs.max_new_tokens) and knobs.max_new_tokens >= 1,
+        }.items():
+            if not holds:
+                raise Refused(
+                    f"{NAME} can't use {name} = {getattr(knobs, name)!r}: mend its space in the "
+                    f"recipe"
+                )
+        return knobs
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def draw_examples(rows: Rows, classes: int, shots: int, seed: int) -> list[tuple[str, int]]:
+    """`shots` rows of each class (fewer where there are fewer), drawn and mixed by the seed."""
+    if shots == 0:
+        return []
+    generator = random.Random(seed)
+    by_class: list[list[int]] = [[] for _ in range(classes)]
+    for position, label in enumerate(rows.labels):
+        by_class[label].append(position)
+    drawn = [
+        (rows.texts[position], label)
+        for label, positions in enumerate(by_class)
+        for position in generator.sample(positions, min(shots, len(positions)))
+    ]
+    generator.shuffle(drawn)
+    return drawn
+
+
+def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor:
+    """The model's weights behind the prompt."""
+    import torch
+
+    from suite.prompting.chat import Prompter
+    from suite.strategies.asking import option_scoring, prompted
+    from suite.strategies.network import transformer
+
+    source = transformer.source_of(run)
+    where = transformer.device()
+    with run.loading():
+        config = transformer.load_config(source)
+        codec = transformer.load_codec(source, config, run.model.max_tokens)
+    think = knobs.mode == THINK
+    # Before the weights: a question that can't be asked is refused at once.
+    prompter = Prompter.build(
+        codec.tokenizer,
+        run.task,
+        limit=codec.max_tokens,
+        variant=Variant.of(run.params),
+        think=think,
+        examples=examples,
+        reserve=knobs.max_new_tokens if think else 0,
+    )
+    precision = transformer.precision_for(where, transformer.width_of(config))
+    with run.loading():
+        model = prompted.load_language_model(source, where)
+        option_scoring.settle(model if think else model.get_decoder(), precision)
+    run.note(
+        device=where.type,
+        precision=precision,
+        parameters=sum(p.numel() for p in model.parameters()),
+        threads=torch.get_num_threads(),
+        max_tokens=prompter.cutoff,
+        **{**prompter.facts(), "shots": knobs.shots},
+    )
+    names = run.task.label_names
+    if think:
+        run.note(max_new_tokens=knobs.max_new_tokens)
+        if knobs.calibrate:
+            run.note(calibration="not applied: a model that thinks gives no option scores")
+        return prompted.ThinkingPredictor(
+            model, prompter, where=where, precision=precision, strategy=NAME,
+            max_new_tokens=knobs.max_new_tokens, label_names=names,
+        )  # fmt: skip
+    predictor = prompted.OptionPredictor(
+        model, prompter, where=where, precision=precision, strategy=NAME,
+        label_names=names, frozen=True,
+    )  # fmt: skip
+    run.note(batch=predictor.batch)
+    if knobs.calibrate:
+        bias = predictor.calibrate()
+        run.note(calibration={n: round(b, 4) for n, b in zip(names, bias, strict=True)})
+    return predictor
+
+
+def _served(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> EndpointPredictor:
+    """A server's model behind the same prompt."""
+    from suite.strategies.asking.endpoint_predictor import EndpointPredictor
+
+    predictor = EndpointPredictor.of_run(
+        run,
+        think=knobs.mode == THINK,
+        examples=examples,
+        calibrate=knobs.calibrate,
+        max_new_tokens=knobs.max_new_tokens if knobs.mode == THINK else None,
+    )
+    return predictor

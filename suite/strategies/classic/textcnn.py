@@ -1,0 +1,294 @@
+"""A convolutional network over words or characters, trained from scratch.
+
+After Kim 2014, "Convolutional Neural Networks for Sentence Classification" (arXiv:1408.5882):
+embeddings, convolutions of several widths, the maximum over time, dropout, a linear layer. The
+embeddings start at random, for there is nothing to download; Chinese is read by characters.
+
+Every token of a text opens one window of each width, the last ones reaching into padding, and
+padding opens none: so a text gets the same answer whatever it shares a batch with, and texts
+shorter than the widest window, or empty, need no special case.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from suite.contracts.strategy import Probabilities, Run
+from suite.errors import ModelError, RecipeError
+from suite.strategies.classic import settings as files
+from suite.strategies.classic.settings import DEFAULTS, Hyperparameters
+from suite.strategies.classic.tokens import Language, unit_cutter
+from suite.strategies.network import loop
+
+FORMAT = "textcnn"
+
+#: Passes over the rows for one epoch of the recipe's budget.
+PASSES_PER_EPOCH = 2
+
+#: The vocabulary's bound, most frequent units first.
+MOST_UNITS = 100_000
+
+PADDING, UNKNOWN = 0, 1
+WARM_UP = 0.05
+LARGEST_GRADIENT = 5.0
+
+
+def parse_widths(widths: str) -> tuple[int, ...]:
+    """`2-3-4` -> (2, 3, 4).
+
+    Raises:
+        RecipeError: it is written otherwise.
+    """
+    parts = widths.split("-")
+    if not all(p.isascii() and p.isdigit() and 1 <= int(p) <= 20 for p in parts):
+        raise RecipeError(
+            f"widths: '{widths}' is no list of window widths",
+            where="hyperparameters of textcnn",
+            fix="Write widths from 1 to 20 joined by '-': 2-3-4-5.",
+        )
+    return tuple(int(p) for p in parts)
+
+
+class Network(nn.Module):
+    """Token ids -> logits."""
+
+    def __init__(
+        self,
+        units: int,
+        dim: int,
+        filters: int,
+        widths: Sequence[int],
+        dropout: float,
+        classes: int,
+    ) -> None:
+        super().__init__()
+        self.widths = tuple(widths)
+        self.embedding = nn.Embedding(units, dim, padding_idx=PADDING)
+        self.convolutions = nn.ModuleList(nn.Conv1d(dim, filters, width) for width in widths)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(filters * len(widths), classes)
+        with torch.no_grad():
+            # A unit that training never meets should say nothing.
+            self.embedding.weight.mul_(0.25)
+            self.embedding.weight[UNKNOWN].zero_()
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Logits.
+
+        Args:
+            ids: int64 [texts, tokens], padded at the end.
+            lengths: int64 [texts], real tokens of each.
+
+        Returns:
+            float32 [texts, classes].
+        """
+        embedded = self.embedding(ids).transpose(1, 2)
+        starts = torch.arange(ids.shape[1], device=ids.device)
+        # An empty text opens one window, on padding.
+        outside = (starts[None, :] >= lengths.clamp(min=1)[:, None])[:, None, :]
+        pooled = []
+        for width, convolution in zip(self.widths, self.convolutions, strict=True):
+            reached = functional.pad(embedded, (0, width - 1))
+            windows = functional.relu(convolution(reached))
+            pooled.append(windows.masked_fill(outside, 0.0).amax(dim=2))
+        logits: Tensor = self.output(self.dropout(torch.cat(pooled, dim=1)))
+        return logits
+
+
+class Encoder:
+    """Text -> unit ids.
+
+    Args:
+        language: decides what a unit is.
+        vocabulary: units, whose ids start after padding and unknown.
+        max_tokens: longer texts are cut here.
+    """
+
+    def __init__(self, language: Language, vocabulary: Sequence[str], max_tokens: int) -> None:
+        self.language: Language = language
+        self.vocabulary = list(vocabulary)
+        self.max_tokens = max_tokens
+        self._ids = {unit: position + 2 for position, unit in enumerate(self.vocabulary)}
+        self._cut = unit_cutter(language)
+
+    def ids(self, text: str) -> list[int]:
+        """At most `max_tokens` ids."""
+        return [self._ids.get(unit, UNKNOWN) for unit in self._cut(text)[: self.max_tokens]]
+
+
+def pad(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Ids [texts, longest] padded at the end, at least one wide, and lengths [texts]."""
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
+    ids = np.full((len(rows), max(1, int(lengths.max(initial=0)))), PADDING, dtype=np.int64)
+    for position, row in enumerate(rows):
+        ids[position, : len(row)] = row
+    return ids, lengths
+
+
+def build_vocabulary(units: Sequence[Sequence[str]], min_count: int) -> list[str]:
+    """Units seen at least so often, most frequent first, ties in order of text."""
+    counted = Counter(unit for row in units for unit in row)
+    return [u for u, n in counted.most_common(MOST_UNITS) if n >= min_count]
+
+
+def device() -> torch.device:
+    """The GPU, where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+class TextCnnPredictor:
+    """A trained network with its vocabulary."""
+
+    precision = "float32"
+    batch = 256
+
+    def __init__(self, encoder: Encoder, shape: dict[str, Any], weights: dict[str, Tensor]) -> None:
+        self._encoder = encoder
+        self._shape = shape
+        self._device = device()
+        self._network = Network(**shape)
+        self._network.load_state_dict(weights)
+        self._network.to(self._device).eval()
+        widths = "-".join(str(w) for w in shape["widths"])
+        self.serving_shape = (
+            f"textcnn|{encoder.language}|{shape['dim']}|{shape['filters']}|{widths}"
+            f"|{shape['classes']}|{encoder.max_tokens}"
+        )
+
+    def predict_proba(self, texts: Sequence[str]) -> Probabilities:
+        """Class probabilities, float32 [texts, classes]; each row sums to 1."""
+        rows = [self._encoder.ids(text) for text in texts]
+        probabilities = np.zeros((len(rows), self._shape["classes"]), dtype=np.float32)
+        by_length = sorted(range(len(rows)), key=lambda position: len(rows[position]))
+        with torch.inference_mode():
+            for start in range(0, len(rows), self.batch):
+                chosen = by_length[start : start + self.batch]
+                ids, lengths = pad([rows[position] for position in chosen])
+                logits = self._network(
+                    torch.from_numpy(ids).to(self._device),
+                    torch.from_numpy(lengths).to(self._device),
+                )
+                probabilities[chosen] = torch.softmax(logits, dim=1).cpu().numpy()
+        return probabilities
+
+    def save(self, folder: Path) -> None:
+        """Vocabulary and settings as JSON, weights as safetensors."""
+        files.write(
+            folder,
+            {
+                "format": FORMAT,
+                "language": self._encoder.language,
+                "max_tokens": self._encoder.max_tokens,
+                "shape": self._shape,
+                "vocabulary": self._encoder.vocabulary,
+            },
+            {
+                name: weight.detach().cpu().numpy()
+                for name, weight in self._network.state_dict().items()
+            },
+        )
+
+    @classmethod
+    def restore(cls, settings: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> TextCnnPredictor:
+        """From what `save` wrote.
+
+        Raises:
+            ModelError: something is missing or contradicts the rest.
+        """
+        try:
+            return cls(
+                Encoder(settings["language"], settings["vocabulary"], int(settings["max_tokens"])),
+                settings["shape"],
+                {name: torch.from_numpy(array) for name, array in arrays.items()},
+            )
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise ModelError(f"not a textcnn predictor: {error!r}") from None
+
+
+def fit(run: Run) -> TextCnnPredictor:
+    """Builds the vocabulary, trains, and reports checkpoints on the way.
+
+    Raises:
+        RecipeError: a hyperparameter is out of bounds.
+        Pruned: from a checkpoint.
+    """
+    given = Hyperparameters("textcnn", DEFAULTS["textcnn"], run.params)
+    learning_rate = given.real("learning_rate", 1e-7, 1)
+    dropout = given.real("dropout", 0, 0.95)
+    weight_decay = given.real("weight_decay", 0, 10)
+    min_count = given.whole("min_count", 1, 1_000_000)
+    batch = given.whole("batch", 1, 65_536)
+    dim = given.whole("dim", 1, 4096)
+    filters = given.whole("filters", 1, 4096)
+    widths = parse_widths(given.word("widths"))
+    place = device()
+
+    cut = unit_cutter(run.task.language)
+    units = [cut(text) for text in run.train.texts]
+    vocabulary = build_vocabulary(units, min_count)
+    if not vocabulary and min_count > 1:
+        vocabulary = build_vocabulary(units, 1)
+        run.note(min_count_used=1)
+    encoder = Encoder(run.task.language, vocabulary, run.task.max_tokens)
+    rows = [encoder.ids(text) for text in run.train.texts]
+    run.note(
+        precision="float32",
+        device=place.type,
+        truncated=sum(len(row) > run.task.max_tokens for row in units) / len(rows),
+        features=len(vocabulary),
+        deterministic=place.type == "cpu",
+    )
+    del units
+    run.progress(0.05)
+
+    shape: dict[str, Any] = {
+        "units": len(vocabulary) + 2,
+        "dim": dim,
+        "filters": filters,
+        "widths": list(widths),
+        "dropout": dropout,
+        "classes": len(run.task.labels),
+    }
+    # The seed is the trial's alone: whatever else draws from torch here is left as it was.
+    with torch.random.fork_rng():
+        torch.manual_seed(run.seed)
+        network = Network(**shape).to(place).train()
+        optimiser = torch.optim.AdamW(
+            network.parameters(), lr=learning_rate, weight_decay=weight_decay
+        )
+        labels = torch.tensor(run.train.labels, dtype=torch.int64, device=place)
+        weights = torch.from_numpy(loop.class_weights(run)).to(place)
+
+        def step(indices: loop.Indices, factor: float) -> float:
+            ids, lengths = pad([rows[int(i)] for i in indices])
+            logits = network(torch.from_numpy(ids).to(place), torch.from_numpy(lengths).to(place))
+            chosen = labels[torch.from_numpy(indices).to(place)]
+            losses = functional.cross_entropy(logits, chosen, reduction="none")
+            loss = (losses * weights[chosen]).mean()
+            optimiser.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss)
+            nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate * factor
+            optimiser.step()
+            return loss.item()
+
+        return loop.train(
+            run,
+            passes=run.epochs * PASSES_PER_EPOCH,
+            batch=batch,
+            step=step,
+            snapshot=lambda: TextCnnPredictor(encoder, shape, network.state_dict()),
+            lengths=[len(row) for row in rows],
+            warm_up=WARM_UP,
+            begins=0.05,
+        )

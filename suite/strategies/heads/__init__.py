@@ -1,0 +1,1 @@
+"""A classification head: fine-tuned with its model, or trained on frozen embeddings."""

@@ -1,0 +1,433 @@
+"""The training behind `linear_head`: `transformers.Trainer`, driven by a fixed budget.
+
+Optimiser steps × effective batch = passes × rows, whatever the batch size. A batch is drawn at
+random and goes through the model in parts of so many tokens, whose gradients add up to the
+whole's; where memory is short the parts get smaller, and the training starts again from the
+initial weights. Trainer brings the optimiser, the schedule and the loop; how a batch reaches the
+model is ours (`feeding`): its own way pads every batch, and its batches grouped by length come
+ordered by length.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from torch.nn.functional import cross_entropy
+from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
+
+from suite.contracts.strategy import Run
+from suite.machine import facts
+from suite.models import needs
+from suite.strategies.heads.head_knobs import Knobs
+from suite.strategies.network import token_cache, transformer
+from suite.strategies.network.feeding import Classifier
+from suite.strategies.network.loop import GROUPED_BATCHES
+from suite.strategies.network.transformer import Encoded, TransformerPredictor
+
+#: Numbers of the model's width that a layer keeps per token for the backward pass.
+_KEPT_PER_LAYER = 40
+
+#: Most tokens that go through a model at once in training: whole batches of most texts, without
+#: the memory of a batch of the longest. Halved where memory runs out.
+_TOKENS_AT_ONCE = {"cpu": 4_096, "cuda": 65_536}
+
+
+class OutOfMemory(RuntimeError):
+    """Memory ran out, and no smaller batch may be tried."""
+
+
+def marks(steps: int, checkpoints: int) -> dict[int, float]:
+    """Optimiser step -> fraction of the budget that is scored there.
+
+    Where there are fewer steps than checkpoints, those that fall on one step are scored once,
+    under the largest fraction.
+
+    >>> marks(10, 2)
+    {5: 0.5, 10: 1.0}
+    >>> marks(2, 4)
+    {1: 0.5, 2: 1.0}
+    """
+    return {-(-i * steps // checkpoints): i / checkpoints for i in range(1, checkpoints + 1)}
+
+
+def class_weights(labels: Sequence[int], classes: int) -> list[float]:
+    """Weights in inverse proportion to class counts; 1 on average over the rows.
+
+    >>> class_weights([0, 0, 0, 1], 2)
+    [0.6666666666666666, 2.0]
+    """
+    counts = [0] * classes
+    for label in labels:
+        counts[label] += 1
+    present = sum(count > 0 for count in counts)
+    return [len(labels) / (present * count) if count else 0.0 for count in counts]
+
+
+def smaller(batch: int, whole: int) -> int:
+    """The next smaller device batch: the largest divisor of the whole batch up to half of `batch`.
+
+    >>> smaller(32, 32), smaller(12, 12), smaller(5, 5)
+    (16, 6, 1)
+    """
+    return next(size for size in range(max(1, batch // 2), 0, -1) if whole % size == 0)
+
+
+class HeadTraining:
+    """One trial's training."""
+
+    def __init__(self, run: Run, knobs: Knobs, name: str) -> None:
+        self.run = run
+        self.name = name
+        self.knobs = knobs
+        self.source = transformer.source_of(run)
+        self.where = transformer.device()
+        with run.loading():
+            self.config = transformer.load_config(self.source)
+            self.codec = transformer.load_codec(
+                self.source, self.config, run.task.max_tokens, run.model.max_tokens
+            )
+        width = transformer.width_of(self.config)
+        self.precision = transformer.precision_for(self.where, width)
+        #: Texts behind one optimiser step.
+        self.batch = min(knobs.batch, len(run.train))
+        self.steps = max(1, math.ceil(run.epochs * len(run.train) / self.batch))
+        #: The largest fraction that was scored; a second attempt scores only what comes after.
+        self.scored = 0.0
+
+    def predictor(self) -> TransformerPredictor:
+        """Trains and returns the final model.
+
+        Raises:
+            Pruned: `run.checkpoint` ended the trial.
+            Diverged: the loss is no longer finite.
+            OutOfMemory: memory ran out, and the batch can't be made smaller.
+        """
+        run = self.run
+        encoded = token_cache.encoded(run, self.codec, self.source)
+        tokens = self._fitting_tokens(encoded)
+        run.note(
+            device=self.where.type,
+            precision=self.precision,
+            tuning=self.knobs.tuning,
+            max_tokens=self.codec.max_tokens,
+            truncated=encoded.cut / max(1, len(encoded.ids)),
+            steps=self.steps,
+            batch=self.batch,
+            tokens_at_once=tokens,
+        )
+        while True:
+            try:
+                return self._train(encoded, tokens)
+            except (RuntimeError, MemoryError) as error:
+                if not transformer.out_of_memory(error):
+                    raise
+                trouble = str(error).splitlines()[0] if str(error) else type(error).__name__
+            # Out here the failed attempt's frames, and with them its tensors, are gone.
+            gc.collect()
+            if self.where.type == "cuda":
+                torch.cuda.empty_cache()
+            if tokens <= max(len(row) for row in encoded.ids):
+                raise OutOfMemory(
+                    f"out of memory at a single text ({trouble}): tuning: lora, a smaller "
+                    f"max_tokens or a smaller model would help"
+                )
+            if not run.shrink_batch:
+                raise OutOfMemory(
+                    f"out of memory at a batch of {self.batch} ({trouble}): a smaller batch, or "
+                    f"shrink_batch: true in the recipe, would help"
+                )
+            # At most what a whole batch can hold: else halving might change nothing yet.
+            longest = sorted(len(row) for row in encoded.ids)[-self.batch :]
+            tokens = max(longest[-1], min(tokens, sum(longest)) // 2)
+            run.note(tokens_at_once=tokens, memory_ran_out=trouble)
+
+    def _fitting_tokens(self, encoded: Encoded) -> int:
+        """Tokens at once whose activations should fit into the memory.
+
+        A process that overdraws a CPU's memory is killed without an error that could be caught;
+        a GPU raises one, so there the whole is tried.
+        """
+        tokens = _TOKENS_AT_ONCE.get(self.where.type, 8_192)
+        longest = max(len(row) for row in encoded.ids)
+        if not self.run.shrink_batch:
+            return self.batch * longest
+        if self.where.type == "cpu":
+            layers = int(getattr(self.config, "num_hidden_layers", None) or 12)
+            per_token = layers * transformer.width_of(self.config) * _KEPT_PER_LAYER * 4
+            room = facts.free_memory() / 2
+            tokens = min(tokens, int(room / per_token))
+        return max(tokens, longest)
+
+    def _model(self) -> Any:
+        names = self.run.task.label_names
+        lora = self.knobs.tuning == "lora"
+        large = (needs.parameters(self.run.model) or 0.0) > 1e9
+        transformers.set_seed(self.run.seed)  # The head's weights are drawn while loading.
+        with self.run.loading(), transformer.readable(self.source):
+            model = transformers.AutoModelForSequenceClassification.from_pretrained(
+                self.source.where,
+                num_labels=len(names),
+                id2label=dict(enumerate(names)),
+                label2id={name: index for index, name in enumerate(names)},
+                problem_type="single_label_classification",
+                # A large frozen base is held as it was published; what is trained is float32.
+                dtype=torch.bfloat16
+                if lora and large and self.precision == "bfloat16"
+                else torch.float32,
+                **self.source.arguments,
+            )
+            model.config.pad_token_id = self.codec.pad_id
+            model.config.use_cache = False
+            return (_with_lora(model, self.knobs) if lora else model).to(self.where)
+
+    def _train(self, encoded: Encoded, tokens: int) -> TransformerPredictor:
+        run, knobs = self.run, self.knobs
+        model = self._model()
+        predictor = TransformerPredictor(
+            model, self.codec, where=self.where, precision=self.precision, strategy=self.name
+        )
+        classifier = Classifier(
+            model, self.codec.pad_id, self.where, limit=self.codec.max_tokens, seed=run.seed
+        )
+        run.note(
+            parameters=sum(p.numel() for p in model.parameters()),
+            threads=torch.get_num_threads(),
+            feeding=classifier.feeding,
+        )
+        weights = None
+        if run.task.class_weights == "balanced":
+            weights = torch.tensor(
+                class_weights(run.train.labels, len(run.task.labels)), device=self.where
+            )
+        watch = _Watch(self, predictor)
+        trainer = _Trainer(
+            model=model,
+            args=self._arguments(),
+            train_dataset=_Rows(encoded.ids, run.train.labels),
+            data_collator=_Batch.of,
+            callbacks=[watch],
+        )
+        trainer.classifier = classifier
+        trainer.tokens = tokens
+        trainer.loss = _Loss(weights, knobs.label_smoothing, watch)
+        trainer.autocast = lambda: transformer.computing_in(self.precision, self.where)
+        trainer.order = _order(encoded, self.batch, classifier.feeding, run.seed)
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+        if knobs.tuning == "lora":
+            with run.loading():
+                predictor.model = model.merge_and_unload()
+        transformer.freeze(predictor.model, self.precision)
+        return predictor
+
+    def _arguments(self) -> Any:
+        knobs, run = self.knobs, self.run
+        arguments = TrainingArguments(
+            output_dir=str(run.folder / "trainer"),
+            max_steps=self.steps,
+            per_device_train_batch_size=self.batch,
+            optim="adamw_torch_fused",
+            learning_rate=knobs.learning_rate,
+            lr_scheduler_type=knobs.schedule,
+            # Whole steps: the rounding is ours, so a share just below 1 stays a share.
+            warmup_steps=round(knobs.warmup * self.steps),
+            weight_decay=knobs.weight_decay,
+            max_grad_norm=knobs.max_grad_norm,
+            use_cpu=self.where.type == "cpu",
+            seed=run.seed,
+            data_seed=run.seed,
+            save_strategy="no",
+            eval_strategy="no",
+            logging_strategy="no",
+            logging_nan_inf_filter=False,  # `_Loss` stops at the first one instead.
+            report_to="none",
+            disable_tqdm=True,
+            log_level="error",
+            remove_unused_columns=False,
+            dataloader_pin_memory=False,
+        )
+        # One trial, one device: on a machine with several, Trainer would wrap the model in
+        # DataParallel and so multiply the batch.
+        if arguments.device.type == "cuda":
+            arguments._n_gpu = 1
+        return arguments
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Rows of one optimiser step; they become tensors when they are computed with."""
+
+    ids: list[Sequence[int]]
+    labels: list[int]
+
+    @classmethod
+    def of(cls, rows: list[tuple[Sequence[int], int]]) -> dict[str, _Batch]:
+        """As a data collator is to give it: Trainer looks for `labels` and finds none."""
+        return {"batch": cls([ids for ids, _ in rows], [label for _, label in rows])}
+
+
+class _Rows(torch.utils.data.Dataset[tuple[Sequence[int], int]]):
+    """Token ids and label of each row."""
+
+    def __init__(self, ids: Sequence[Sequence[int]], labels: Sequence[int]) -> None:
+        self.ids = ids
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> tuple[Sequence[int], int]:
+        return self.ids[index], self.labels[index]
+
+
+class _Order(torch.utils.data.Sampler[int]):
+    """A seeded order of the rows, another in each pass; every row once a pass.
+
+    Where rows are padded, those of like length stand together, so that little is filled in; the
+    batches themselves come in random order. (transformers' own groups come longest first: a small
+    decoder then learns lengths, not texts.)
+    """
+
+    def __init__(self, lengths: Sequence[int] | None, rows: int, batch: int, seed: int) -> None:
+        self.lengths = None if lengths is None else np.asarray(lengths)
+        self.rows = rows
+        self.batch = batch
+        self.random = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def __iter__(self) -> Iterator[int]:
+        order = self.random.permutation(self.rows)
+        if self.lengths is None:
+            return iter(order.tolist())
+        batches: list[Any] = []
+        size = self.batch * GROUPED_BATCHES
+        for start in range(0, self.rows, size):
+            group = order[start : start + size]
+            group = group[np.argsort(self.lengths[group], kind="stable")]
+            batches += [group[i : i + self.batch] for i in range(0, len(group), self.batch)]
+        # Trainer cuts batches of one size: a smaller one must stay the last.
+        whole, rest = batches[: self.rows // self.batch], batches[self.rows // self.batch :]
+        shuffled = [whole[i] for i in self.random.permutation(len(whole))]
+        return iter(np.concatenate([*shuffled, *rest]).tolist())
+
+
+def _order(encoded: Encoded, batch: int, feeding: str, seed: int) -> _Order:
+    lengths = [len(row) for row in encoded.ids] if feeding == "padded" else None
+    return _Order(lengths, len(encoded.ids), batch, seed)
+
+
+class _Trainer(Trainer):  # type: ignore[misc]
+    """Trainer whose batches go through the model in parts, in our autocast."""
+
+    classifier: Classifier
+    tokens: int
+    loss: _Loss
+    autocast: Any
+    order: _Order
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> _Order:
+        return self.order
+
+    def training_step(
+        self, model: Any, inputs: dict[str, _Batch], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Gradients of one whole batch; its mean loss, detached."""
+        batch = inputs["batch"]
+        if not model.training:
+            model.train()
+        total = torch.zeros((), device=self.classifier.where)
+        for positions in self.classifier.parts(batch.ids, self.tokens):
+            part = self.classifier.batch([batch.ids[i] for i in positions])
+            labels = torch.tensor([batch.labels[i] for i in positions]).to(total.device)
+            with self.autocast():
+                logits = self.classifier(part)
+            loss = self.loss(logits, labels, len(batch.labels))
+            self.accelerator.backward(loss)
+            total += loss.detach()
+        return total
+
+
+class _Watch(TrainerCallback):  # type: ignore[misc]
+    """Reports progress at every step, and hands the live model over at each mark."""
+
+    def __init__(self, training: HeadTraining, predictor: TransformerPredictor) -> None:
+        self.training = training
+        self.predictor = predictor
+        self.marks = marks(training.steps, training.run.checkpoints)
+        self.step = 0
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """See `transformers.TrainerCallback`."""
+        training = self.training
+        self.step = int(state.global_step)
+        training.run.progress(self.step / training.steps)
+        fraction = self.marks.get(self.step)
+        if fraction is not None and fraction > training.scored:
+            training.run.checkpoint(self.predictor, fraction)
+            training.scored = fraction
+
+
+class _Loss:
+    """Cross-entropy, weighted and smoothed as asked, averaged over the whole effective batch."""
+
+    def __init__(self, weights: torch.Tensor | None, smoothing: float, watch: _Watch) -> None:
+        self.weights = weights
+        self.smoothing = smoothing
+        self.watch = watch
+
+    def __call__(self, logits: torch.Tensor, labels: torch.Tensor, texts: int) -> torch.Tensor:
+        # A sum over a part, divided by the texts of all parts: parts add up to the whole.
+        total: torch.Tensor = cross_entropy(
+            logits.float(),
+            labels,
+            weight=self.weights,
+            label_smoothing=self.smoothing,
+            reduction="sum",
+        )
+        if not torch.isfinite(total):
+            raise transformer.Diverged(
+                f"the loss became {total.item()} at step {self.watch.step + 1}: lower learning_rate"
+            )
+        mean: torch.Tensor = total / texts
+        return mean
+
+
+def _with_lora(model: Any, knobs: Knobs) -> Any:
+    """LoRA on every linear layer of the base model; what stands on top of it is trained whole."""
+    from peft import LoraConfig, get_peft_model
+    from transformers.pytorch_utils import Conv1D
+
+    base = model.base_model_prefix
+    linear = [
+        name
+        for name, module in model.named_modules()
+        if name.startswith(f"{base}.") and isinstance(module, torch.nn.Linear | Conv1D)
+    ]
+    on_top = [
+        name
+        for name, module in model.named_children()
+        if name != base and any(True for _ in module.parameters())
+    ]
+    config = LoraConfig(
+        task_type="SEQ_CLS",
+        r=knobs.lora_rank,
+        lora_alpha=2 * knobs.lora_rank,
+        lora_dropout=knobs.lora_dropout,
+        target_modules=linear,
+        modules_to_save=on_top,
+    )
+    with warnings.catch_warnings():
+        # GPT-2's layers are stored transposed; peft notices by itself and says so.
+        warnings.filterwarnings("ignore", message="fan_in_fan_out")
+        return get_peft_model(model, config)

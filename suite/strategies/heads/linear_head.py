@@ -1,0 +1,108 @@
+"""A linear head on a transformer, fine-tuned fully or by LoRA: what may be asked of it.
+
+Encoders are pooled as their architecture does it, decoders at the last real token of a text
+that is padded on the right. The training itself is in `head_training`, which brings torch; this
+module is also read where arms are only listed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from suite.contracts.model import Model
+from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space
+from suite.contracts.strategy import Predictor, Refused, Run
+from suite.contracts.task import Task
+from suite.models import needs
+from suite.strategies.heads.head_knobs import Knobs
+
+NAME = "linear_head"
+
+
+class LinearHeadStrategy:
+    """Fine-tunes an encoder or a decoder with a classification head."""
+
+    name = NAME
+
+    def refuses(self, model: Model, task: Task) -> str | None:
+        """Why the model can't be fine-tuned here, and what would help; or None."""
+        reason = needs.not_neural(model) or needs.speaks(model, task)
+        if reason:
+            return reason
+        reason = needs.too_large(model, needs.LORA_BYTES, "fine-tuning, even by LoRA,")
+        return f"{reason}; a GPU or a smaller model would help" if reason else None
+
+    def space(self, model: Model, task: Task) -> Space:
+        """Learning rate, batch, warm-up, weight decay and schedule; the rest fixed.
+
+        The range of learning rates follows the model's size: small ones want larger steps.
+        """
+        low, high, batches, points = _scale(model)
+        dimensions: dict[str, Dimension] = {
+            "learning_rate": Float(low, high, log=True),
+            "batch": Choice(batches),
+            "warmup": Float(0.0, 0.2),
+            "schedule": Choice(("linear", "cosine")),
+            "weight_decay": Choice((0.0, 0.01, 0.1)),
+            "label_smoothing": Fixed(0.0),
+            "max_grad_norm": Fixed(1.0),
+            "tuning": _tuning(model),
+            "lora_rank": Fixed(16),
+            "lora_dropout": Fixed(0.05),
+        }
+        return Space(dimensions, points)
+
+    def fit(self, run: Run) -> Predictor:
+        """Trains; scores `run.checkpoints` times on the way.
+
+        Raises:
+            Pruned: `run.checkpoint` ended the trial.
+            Refused: no weights, or a model that memory can't hold.
+            Diverged: the loss became infinite or NaN.
+            OutOfMemory: memory ran out and the batch may not, or can not, be made smaller.
+        """
+        knobs = Knobs.of(run.params)
+        if knobs.tuning == "full":
+            reason = needs.too_large(run.model, needs.FULL_BYTES, "full fine-tuning")
+            if reason:
+                raise Refused(f"{reason}; tuning: lora needs about half of that")
+        from suite.strategies.heads.head_training import HeadTraining
+
+        return HeadTraining(run, knobs, self.name).predictor()
+
+    def load(self, folder: Path) -> Predictor:
+        """Reads a kept checkpoint."""
+        from suite.strategies.network.transformer import TransformerPredictor
+
+        return TransformerPredictor.load(folder, NAME)
+
+
+def _tuning(model: Model) -> Dimension:
+    size = needs.parameters(model) or 0.0
+    if needs.too_large(model, needs.FULL_BYTES, "full fine-tuning"):
+        return Fixed("lora")
+    if model.family != "decoder" or size < 1e8:
+        return Fixed("full")
+    return Choice(("full", "lora")) if size < 1e9 else Fixed("lora")
+
+
+def _scale(model: Model) -> tuple[float, float, tuple[int, ...], tuple[Params, ...]]:
+    """Range of learning rates, batches, and known-good points, by size."""
+    size = needs.parameters(model)
+    common: Params = {"warmup": 0.1, "schedule": "linear", "weight_decay": 0.01}
+
+    def point(learning_rate: float, batch: int, **more: str) -> Params:
+        return {"learning_rate": learning_rate, "batch": batch, **common, **more}
+
+    if model.builder is not None:  # Random weights have nothing to forget.
+        return 2e-4, 5e-3, (16, 32, 64), (point(1e-3, 16), point(5e-4, 16))
+    if size is not None and size < 6e7:
+        return 2e-5, 5e-4, (16, 32, 64), (point(1e-4, 32), point(2e-4, 32))
+    if model.family == "encoder":
+        return 5e-6, 2e-4, (16, 32, 64), (point(3e-5, 32), point(5e-5, 32))
+    if size is not None and size >= 1e9:
+        return 2e-5, 1e-3, (16, 32, 64), (point(2e-4, 32), point(1e-4, 16))
+    return (
+        5e-6, 1e-3, (16, 32, 64),
+        (point(2e-5, 32, tuning="full"), point(2e-4, 32, tuning="lora")),
+    )  # fmt: skip

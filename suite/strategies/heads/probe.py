@@ -1,0 +1,410 @@
+"""A logistic regression on frozen embeddings: the cheapest use of a pretrained model.
+
+The embeddings are kept in the shared cache, for every pooling at once, with the seconds they
+took: a trial that finds them is charged as much as the one that made them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suite.contracts.model import Model
+from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space
+from suite.contracts.strategy import Predictor, Probabilities, Refused, Run
+from suite.contracts.task import Task
+from suite.errors import ModelError
+from suite.machine import cache
+from suite.models import needs
+from suite.strategies.network import token_cache
+
+if TYPE_CHECKING:
+    from suite.strategies.network.transformer import Codec, Ids, Source
+
+NAME = "probe"
+HEAD = "lr.safetensors"
+
+Matrix = NDArray[np.float32]
+
+SCALINGS = ("none", "l2", "standard")
+#: What of a folder decides its embeddings: weights, tokenizer, settings.
+_SOURCE_FILES = ("*.safetensors", "*.bin", *token_cache.TOKENIZER_FILES)
+#: No row of a class in train: its logit, low enough for a probability of 0.
+_NEVER = -1e4
+
+_MAX_ITERATIONS = 2000
+
+
+def poolings(model: Model) -> tuple[str, ...]:
+    """How a text's token vectors may become one, the usual way first.
+
+    Mean over the real tokens, the first token (encoders' [CLS]) or the last real one.
+    """
+    if model.family == "decoder":
+        return ("last", "mean")
+    if _is_sentence_transformer(model):
+        return ("mean",)  # What it was trained for.
+    return ("mean", "cls")
+
+
+def _is_sentence_transformer(model: Model) -> bool:
+    if model.path is not None:
+        return (Path(model.path) / "modules.json").is_file()
+    return (model.hub or "").startswith("sentence-transformers/")
+
+
+class ProbeStrategy:
+    """Embeds once with the frozen model, then fits scikit-learn's logistic regression."""
+
+    name = NAME
+
+    def refuses(self, model: Model, task: Task) -> str | None:
+        """Why the model can't embed this task's texts here, and what would help; or None."""
+        reason = needs.not_neural(model) or needs.speaks(model, task)
+        if reason:
+            return reason
+        reason = needs.too_large(model, needs.FROZEN_BYTES, "embedding with the frozen weights")
+        return f"{reason}; a GPU or a smaller model would help" if reason else None
+
+    def space(self, model: Model, task: Task) -> Space:
+        """Inverse regularisation C, pooling, and scaling of the embeddings."""
+        ways = poolings(model)
+        dimensions: dict[str, Dimension] = {
+            "C": Float(1e-3, 1e3, log=True),
+            "pooling": Choice(ways) if len(ways) > 1 else Fixed(ways[0]),
+            "scaling": Choice(SCALINGS),
+        }
+        points: tuple[Params, ...] = (
+            {"C": 10.0, "pooling": ways[0], "scaling": "l2"},
+            {"C": 0.03, "pooling": ways[0], "scaling": "standard"},
+        )
+        return Space(dimensions, points)
+
+    def fit(self, run: Run) -> Predictor:
+        """Embeds the training rows (or finds them embedded) and fits; one checkpoint, at 1.0.
+
+        Raises:
+            Pruned: `run.checkpoint` ended the trial.
+            Refused: no weights, or a hyperparameter that can't be used.
+        """
+        knobs = _Knobs.of(run)
+        embedder = Embedder.of_run(run)
+        matrix = _training_matrix(run, embedder, knobs.pooling)
+        run.progress(0.95)
+        head = _fit_head(matrix, run, knobs)
+        predictor = ProbePredictor(embedder, head, knobs)
+        run.checkpoint(predictor, 1.0)
+        return predictor
+
+    def load(self, folder: Path) -> Predictor:
+        """Reads a kept probe."""
+        return ProbePredictor.load(folder)
+
+
+@dataclass(frozen=True)
+class _Knobs:
+    C: float
+    pooling: str
+    scaling: str
+
+    @classmethod
+    def of(cls, run: Run) -> _Knobs:
+        ways = poolings(run.model)
+        knobs = cls(
+            C=float(run.params.get("C") or 1.0),
+            pooling=str(run.params.get("pooling") or ways[0]),
+            scaling=str(run.params.get("scaling") or "none"),
+        )
+        for name, value, known in (
+            ("pooling", knobs.pooling, ("mean", "cls", "last")),
+            ("scaling", knobs.scaling, SCALINGS),
+        ):
+            if value not in known:
+                raise Refused(
+                    f"{NAME} can't use {name} = {value!r}: mend its space in the recipe; it may "
+                    f"be {', '.join(known)}"
+                )
+        if knobs.C <= 0:
+            raise Refused(f"{NAME} can't use C = {knobs.C}: mend its space in the recipe")
+        return knobs
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear layer on scaled embeddings: `((x - mean) / scale) @ weight.T + bias`."""
+
+    weight: Matrix
+    bias: Matrix
+    mean: Matrix
+    scale: Matrix
+
+    def logits(self, matrix: Matrix, scaling: str) -> Matrix:
+        """Logits float32 [texts, classes] of embeddings [texts, width]."""
+        scaled = (_normalised(matrix, scaling) - self.mean) / self.scale
+        return np.asarray(scaled @ self.weight.T + self.bias, dtype=np.float32)
+
+
+def _normalised(matrix: Matrix, scaling: str) -> Matrix:
+    if scaling != "l2":
+        return matrix
+    length = np.linalg.norm(matrix, axis=1, keepdims=True)
+    return np.asarray(matrix / np.maximum(length, 1e-12), dtype=np.float32)
+
+
+def _fit_head(matrix: Matrix, run: Run, knobs: _Knobs) -> Head:
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    width, classes = matrix.shape[1], len(run.task.labels)
+    mean = np.zeros(width, dtype=np.float32)
+    scale = np.ones(width, dtype=np.float32)
+    scaled = _normalised(matrix, knobs.scaling)
+    if knobs.scaling == "standard":
+        mean = scaled.mean(axis=0)
+        deviation = scaled.std(axis=0)
+        scale = np.where(deviation > 1e-6, deviation, 1.0).astype(np.float32)
+        scaled = (scaled - mean) / scale
+    regression = LogisticRegression(
+        C=knobs.C,
+        max_iter=_MAX_ITERATIONS,
+        class_weight="balanced" if run.task.class_weights == "balanced" else None,
+        random_state=run.seed,
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        regression.fit(scaled, np.asarray(run.train.labels))
+    run.note(converged=not any(w.category is ConvergenceWarning for w in caught))
+    weight = np.zeros((classes, width), dtype=np.float32)
+    bias = np.full(classes, _NEVER, dtype=np.float32)
+    if len(regression.classes_) == 2:  # One row of coefficients: the second class's logit.
+        first, second = regression.classes_
+        weight[second], bias[second] = regression.coef_[0], regression.intercept_[0]
+        bias[first] = 0.0
+    else:
+        weight[regression.classes_] = regression.coef_
+        bias[regression.classes_] = regression.intercept_
+    return Head(weight, bias, mean, scale)
+
+
+def _training_matrix(run: Run, embedder: Embedder, pooling: str) -> Matrix:
+    """Embeddings of the training rows, from the cache where they are there."""
+    from safetensors import SafetensorError, safe_open
+
+    file = _place(run, embedder)
+    started = time.perf_counter()
+    try:
+        with safe_open(file, framework="numpy") as stored:
+            matrix: Matrix = stored.get_tensor(pooling)
+            facts = stored.metadata()
+        if len(matrix) == len(run.train):
+            cache.used(file)
+            run.saved(max(0.0, float(facts["seconds"]) - (time.perf_counter() - started)))
+            run.note(embeddings="cached", truncated=float(facts["truncated"]))
+            return matrix
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        pass  # None yet, or none of use: made below.
+    tokens = token_cache.found(run, embedder.codec, embedder.source)
+    ways = tuple(dict.fromkeys((*poolings(run.model), pooling)))
+    begun = time.perf_counter()
+    matrices = embedder.embed(tokens.encoded.ids, ways, run)
+    seconds = tokens.seconds + time.perf_counter() - begun
+    truncated = tokens.encoded.cut / max(1, len(tokens.encoded.ids))
+    run.note(embeddings="made", truncated=truncated)
+    # Writing serves later trials, and is no part of this one's training.
+    with run.loading():
+        cache.write(file, matrices, {"seconds": repr(seconds), "truncated": repr(truncated)})
+    return matrices[pooling]
+
+
+def _place(run: Run, embedder: Embedder) -> Path:
+    import torch
+    import transformers
+
+    facts = [
+        run.model.identity,
+        token_cache.stamp(embedder.source, _SOURCE_FILES),
+        run.fingerprint,
+        embedder.codec.max_tokens,
+        embedder.precision,
+        embedder.where.type,
+        poolings(run.model),
+        transformers.__version__,
+        torch.__version__,
+    ]
+    return cache.place("embeddings", facts)
+
+
+class Embedder:
+    """A frozen transformer and its tokenizer: token ids -> one vector per text."""
+
+    def __init__(
+        self, model: Any, codec: Codec, source: Source, *, where: Any, precision: str
+    ) -> None:
+        from suite.strategies.network import transformer
+        from suite.strategies.network.feeding import Encoder
+
+        self.model = model
+        self.encoder = Encoder(model, codec.pad_id, where, limit=codec.max_tokens)
+        self.codec = codec
+        self.source = source
+        self.where = where
+        self.precision = precision
+        self.batch = transformer.scoring_batch(where)
+
+    @classmethod
+    def of_run(cls, run: Run) -> Embedder:
+        """The run's model, loaded off the clock.
+
+        Raises:
+            Refused: there are no weights.
+        """
+        from suite.strategies.network import transformer
+
+        source = transformer.source_of(run)
+        with run.loading():
+            embedder = cls.read(source, None, run.task.max_tokens, run.model.max_tokens)
+        run.note(
+            device=embedder.where.type,
+            precision=embedder.precision,
+            max_tokens=embedder.codec.max_tokens,
+            batch=embedder.batch,
+        )
+        return embedder
+
+    @classmethod
+    def read(cls, source: Source, precision: str | None, *limits: int | None) -> Embedder:
+        """A model from a folder or the Hub, in a given precision or the one that pays here.
+
+        Raises:
+            ModelError: it can't be loaded.
+        """
+        import torch
+        import transformers
+
+        from suite.strategies.network import transformer
+
+        config = transformer.load_config(source)
+        where, width = transformer.device(), transformer.width_of(config)
+        chosen = (
+            transformer.supported(precision, where, width)
+            if precision
+            else transformer.precision_for(where, width)
+        )
+        with transformer.readable(source):
+            model = transformers.AutoModel.from_pretrained(
+                source.where, dtype=torch.float32, **source.arguments
+            )
+        codec = transformer.load_codec(source, config, *limits)
+        model.config.use_cache = False
+        model.config.pad_token_id = codec.pad_id
+        transformer.freeze(model.to(where), chosen)
+        return cls(model, codec, source, where=where, precision=chosen)
+
+    def embed(
+        self, rows: Sequence[Ids], ways: Sequence[str], run: Run | None = None
+    ) -> dict[str, Matrix]:
+        """Pooling -> embeddings float32 [texts, width], in the order of the rows.
+
+        Args:
+            run: told of the progress, where given.
+        """
+        import torch
+
+        from suite.strategies.network import transformer
+
+        width = transformer.width_of(self.model.config)
+        out = {way: np.zeros((len(rows), width), dtype=np.float32) for way in ways}
+        done = 0
+        tokens = transformer.scoring_tokens(self.where)
+        with torch.inference_mode(), transformer.computing_in(self.precision, self.where):
+            for positions in self.encoder.parts(rows, tokens, self.batch):
+                vectors = self.encoder(self.encoder.batch([rows[i] for i in positions]), ways)
+                for way in ways:
+                    out[way][positions] = vectors[way].cpu().numpy()
+                done += len(positions)
+                if run is not None:
+                    run.progress(0.95 * done / len(rows))
+        return out
+
+
+class ProbePredictor:
+    """An embedder with its logistic regression."""
+
+    def __init__(self, embedder: Embedder, head: Head, knobs: _Knobs) -> None:
+        from suite.strategies.network import transformer
+
+        self.embedder = embedder
+        self.head = head
+        self.knobs = knobs
+        self.precision = embedder.precision
+        self.batch = embedder.batch
+        self.serving_shape = transformer.shape(
+            NAME, embedder.model, embedder.codec.max_tokens, embedder.precision, len(head.bias)
+        )
+
+    def predict_proba(self, texts: Sequence[str]) -> Probabilities:
+        """Class probabilities, float32 [texts, classes], in the order of the texts."""
+        from suite.strategies.network import transformer
+
+        rows = self.embedder.codec.encode(texts).ids
+        matrix = self.embedder.embed(rows, [self.knobs.pooling])[self.knobs.pooling]
+        return transformer.softmax(self.head.logits(matrix, self.knobs.scaling))
+
+    def save(self, folder: Path) -> None:
+        """Writes the frozen model as a transformers folder, and the regression beside it."""
+        from safetensors.numpy import save_file
+
+        from suite.strategies.network import transformer
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self.embedder.model.save_pretrained(folder)
+        self.embedder.codec.tokenizer.save_pretrained(folder)
+        save_file(
+            {
+                "weight": self.head.weight,
+                "bias": self.head.bias,
+                "mean": self.head.mean,
+                "scale": self.head.scale,
+            },
+            folder / HEAD,
+        )
+        transformer.write_settings(
+            folder,
+            {
+                "max_tokens": self.embedder.codec.max_tokens,
+                "precision": self.precision,
+                "pooling": self.knobs.pooling,
+                "scaling": self.knobs.scaling,
+                "C": self.knobs.C,
+            },
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> ProbePredictor:
+        """Reads what `save` wrote.
+
+        Raises:
+            ModelError: the folder is not that.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        from suite.strategies.network import transformer
+
+        settings = transformer.read_settings(folder)
+        try:
+            knobs = _Knobs(float(settings["C"]), settings["pooling"], settings["scaling"])
+            head = Head(**load_file(folder / HEAD))
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{folder} holds no probe: {error}") from None
+        source = transformer.Source(str(folder))
+        embedder = Embedder.read(source, str(settings["precision"]), int(settings["max_tokens"]))
+        return cls(embedder, head, knobs)

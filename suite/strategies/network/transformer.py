@@ -1,0 +1,426 @@
+"""What the neural strategies share: weights and tokenizer, device and precision, and scoring.
+
+Training and serving pad on the same side, cut at the same limit and compute in the same
+precision, because the same code does it for both. Imported by strategies inside `fit` and
+`load` only: it brings torch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+
+from suite.contracts.strategy import Probabilities, Refused, Run
+from suite.errors import ModelError
+from suite.machine import arithmetic
+from suite.models import hub
+from suite.strategies.network import feeding, tiny
+from suite.strategies.network.feeding import Classifier
+
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()
+
+SETTINGS = "settings.json"
+
+#: Below this width bfloat16 does not pay on a CPU: casting costs more than the products save.
+_BF16_WIDTH = 256
+
+_TOKENS_AT_ONCE = 2000  # Texts; bounds what the tokenizer keeps of cut ones.
+
+Ids = list[int]
+
+
+class Diverged(RuntimeError):
+    """Numbers stopped being finite; the message says where, and what to change."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where weights are read from: a folder, or a Hub id at a revision."""
+
+    where: str
+    revision: str | None = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments of every `from_pretrained`."""
+        extra = {"revision": self.revision} if self.revision else {}
+        return {"trust_remote_code": False, **extra}
+
+
+def source_of(run: Run) -> Source:
+    """The run's weights. A builder builds them here, on the training clock.
+
+    Raises:
+        Refused: they can't be had, with what would help.
+    """
+    if run.model.builder is not None:
+        return Source(str(tiny.folder(run)))
+    with run.loading():
+        weights = hub.weights_for(run.model)
+        if weights is None:
+            raise Refused(hub.unavailable(run.model) or f"{run.model.name} has no weights")
+    if isinstance(weights, Path):
+        return Source(str(weights))
+    return Source(weights, run.model.revision)
+
+
+@contextmanager
+def readable(source: Source) -> Iterator[None]:
+    """Turns what transformers says of unusable weights into one message of ours.
+
+    Raises:
+        ModelError: the folder can't be read as a model or a tokenizer.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+        if out_of_memory(error):
+            raise
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise ModelError(
+            f"can't be loaded: {lines[0] if lines else type(error).__name__}",
+            where=source.where,
+            fix="Expected a folder as save_pretrained writes it: config.json, "
+            "model.safetensors and tokenizer.json.",
+        ) from error
+
+
+def device() -> torch.device:
+    """Where models run: the first CUDA GPU, else Apple's, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def precision_for(where: torch.device, width: int) -> str:
+    """The numbers to compute in: "bfloat16" where it pays, on a CPU as measured there.
+
+    Args:
+        width: the model's hidden size; narrow models are quicker in float32 on a CPU.
+    """
+    if where.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    if where.type == "cpu" and width >= _BF16_WIDTH and arithmetic.bfloat16_pays():
+        return "bfloat16"
+    return "float32"
+
+
+@contextmanager
+def computing_in(precision: str, where: torch.device) -> Iterator[None]:
+    """Autocast to bfloat16, or nothing for float32."""
+    if precision == "bfloat16":
+        with torch.autocast(where.type, dtype=torch.bfloat16):
+            yield
+    else:
+        yield
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out, on a GPU or on the CPU."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
+    )
+
+
+def width_of(config: Any) -> int:
+    """The hidden size of a transformers config."""
+    width: Any = getattr(config, "hidden_size", None) or getattr(config, "dim", 0)
+    return int(width)
+
+
+def freeze(model: Any, precision: str) -> None:
+    """Makes a model ready to serve: no gradients, linear weights kept in the precision used.
+
+    Autocast would cast the same weights at every call; the results are the same to the bit.
+    """
+    model.eval().requires_grad_(False)
+    if precision == "bfloat16":
+        for module in model.modules():
+            if isinstance(module, torch.nn.Linear):
+                module.to(torch.bfloat16)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Token ids per text, and how many texts were cut at the limit."""
+
+    ids: list[Ids]
+    cut: int
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A tokenizer with its limit; pads right, and reads special tokens in a text as text."""
+
+    tokenizer: Any
+    max_tokens: int
+
+    @property
+    def pad_id(self) -> int:
+        """The id that fills short rows."""
+        return int(self.tokenizer.pad_token_id)
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """Token ids, at least one per text, at most `max_tokens`."""
+        ids: list[Ids] = []
+        cut = 0
+        for start in range(0, len(texts), _TOKENS_AT_ONCE):
+            batch = self.tokenizer(
+                list(texts[start : start + _TOKENS_AT_ONCE]),
+                truncation=True,
+                max_length=self.max_tokens,
+                padding=False,
+                # A text that spells "<|endoftext|>" must not become padding.
+                split_special_tokens=True,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+            )
+            ids += batch["input_ids"]
+            if batch.encodings:
+                cut += sum(bool(encoding.overflowing) for encoding in batch.encodings)
+            else:
+                cut += sum(len(row) >= self.max_tokens for row in batch["input_ids"])
+        return Encoded([row or [self._stand_in()] for row in ids], cut)
+
+    def _stand_in(self) -> int:
+        """The one token of a text that has none: decoders add no marks of their own."""
+        end = self.tokenizer.eos_token_id
+        return int(end) if end is not None else self.pad_id
+
+    def pad(self, rows: Sequence[Ids], where: torch.device) -> dict[str, torch.Tensor]:
+        """`input_ids` and `attention_mask`, int64 [rows, longest], padded on the right."""
+        return feeding.pad(rows, self.pad_id, where, self.max_tokens)
+
+
+def load_codec(source: Source, config: Any, *limits: int | None) -> Codec:
+    """A tokenizer, and the least of these limits and the architecture's own.
+
+    Raises:
+        ModelError: it can't be loaded, or has neither a pad nor an end token.
+    """
+    with readable(source):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source.where, **source.arguments)
+    tokenizer.padding_side = "right"
+    tokenizer.truncation_side = "right"
+    if tokenizer.pad_token_id is None:
+        if tokenizer.eos_token_id is None:
+            raise ModelError(
+                "the tokenizer has neither a pad nor an end token",
+                where=source.where,
+                fix="Add a pad_token to its tokenizer_config.json.",
+            )
+        tokenizer.pad_token = tokenizer.eos_token
+    known = [*limits, _positions(config), tokenizer.model_max_length]
+    return Codec(tokenizer, min(limit for limit in known if limit is not None))
+
+
+def _positions(config: Any) -> int | None:
+    limit = getattr(config, "max_position_embeddings", None)
+    if not isinstance(limit, int) or limit < 1:
+        return None
+    if "roberta" in str(config.model_type):  # Its positions are counted from after the pad id.
+        return limit - int(config.pad_token_id or 0) - 1
+    return limit
+
+
+def load_config(source: Source) -> Any:
+    """The model's configuration.
+
+    Raises:
+        ModelError: there is none that transformers knows.
+    """
+    with readable(source):
+        return transformers.AutoConfig.from_pretrained(source.where, **source.arguments)
+
+
+def scoring_batch(where: torch.device) -> int:
+    """Texts scored at once: a GPU wants many, a CPU's caches few."""
+    return 512 if where.type == "cuda" else 64
+
+
+def scoring_tokens(where: torch.device) -> int:
+    """Most tokens scored at once, whatever the number of texts.
+
+    On two CPU cores BERT-base is quickest with 1,536 of 768 to 14,000 (BENCHMARKS.md).
+    """
+    return 65_536 if where.type == "cuda" else 1_536
+
+
+def shape(strategy: str, model: Any, max_tokens: int, precision: str, classes: int) -> str:
+    """What decides serving speed, as one string: `linear_head|bert|22.7M|256|bfloat16|4`.
+
+    LoRA's own matrices, and the head it set aside, are not counted: a merged model has none.
+    """
+    millions = sum(
+        weights.numel()
+        for name, weights in model.named_parameters()
+        if "lora_" not in name and "original_module" not in name
+    )
+    kind = model.config.model_type
+    return f"{strategy}|{kind}|{millions / 1e6:.1f}M|{max_tokens}|{precision}|{classes}"
+
+
+def softmax(logits: NDArray[np.float32]) -> Probabilities:
+    """Class probabilities of logits [texts, classes]; each row sums to 1.
+
+    Raises:
+        Diverged: a logit is not finite.
+    """
+    if not np.isfinite(logits).all():
+        raise Diverged("the model's outputs are not finite numbers: lower learning_rate")
+    wide = logits.astype(np.float64)
+    wide = np.exp(wide - wide.max(axis=1, keepdims=True))
+    wide /= wide.sum(axis=1, keepdims=True)
+    return np.asarray(wide, dtype=np.float32)
+
+
+class TransformerPredictor:
+    """A sequence classifier behind its tokenizer.
+
+    During training it is a live view of the model: it predicts with, and saves, the weights as
+    they stand.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        codec: Codec,
+        *,
+        where: torch.device,
+        precision: str,
+        strategy: str,
+        batch: int | None = None,
+    ) -> None:
+        self.codec = codec
+        self.where = where
+        self.precision = precision
+        self.strategy = strategy
+        self.batch = batch or scoring_batch(where)
+        self.model = model
+        self.classes = int(model.config.num_labels)
+        self.serving_shape = shape(strategy, model, codec.max_tokens, precision, self.classes)
+
+    @property
+    def model(self) -> Any:
+        """The classifier of transformers; another one may take its place."""
+        return self.classifier.model
+
+    @model.setter
+    def model(self, model: Any) -> None:
+        self.classifier = Classifier(
+            model, self.codec.pad_id, self.where, limit=self.codec.max_tokens
+        )
+
+    def predict_proba(self, texts: Sequence[str]) -> Probabilities:
+        """Class probabilities, float32 [texts, classes], in the order of the texts.
+
+        Raises:
+            Diverged: the weights are no longer finite.
+        """
+        rows = self.codec.encode(texts).ids
+        while True:
+            try:
+                return softmax(self._logits(rows))
+            except RuntimeError as error:
+                if self.batch == 1 or not out_of_memory(error):
+                    raise
+            self.batch //= 2
+            if self.where.type == "cuda":
+                torch.cuda.empty_cache()
+
+    def _logits(self, rows: Sequence[Ids]) -> NDArray[np.float32]:
+        logits = np.zeros((len(rows), self.classes), dtype=np.float32)
+        model, classifier = self.model, self.classifier
+        tokens = scoring_tokens(self.where)
+        was_training = model.training
+        if was_training:
+            model.eval()
+        try:
+            with torch.inference_mode(), computing_in(self.precision, self.where):
+                for positions in classifier.parts(rows, tokens, self.batch):
+                    batch = classifier.batch([rows[i] for i in positions])
+                    logits[positions] = classifier(batch).float().cpu().numpy()
+        finally:
+            if was_training:
+                model.train()
+        return logits
+
+    def save(self, folder: Path) -> None:
+        """Writes a plain transformers folder (LoRA merged) and `settings.json`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        merged(self.model).save_pretrained(folder)
+        self.codec.tokenizer.save_pretrained(folder)
+        write_settings(folder, {"max_tokens": self.codec.max_tokens, "precision": self.precision})
+
+    @classmethod
+    def load(cls, folder: Path, strategy: str) -> TransformerPredictor:
+        """Reads what `save` wrote; computes in the precision it was scored in.
+
+        Raises:
+            ModelError: the folder is not that.
+        """
+        settings = read_settings(folder)
+        source = Source(str(folder))
+        where = device()
+        with readable(source):
+            model = transformers.AutoModelForSequenceClassification.from_pretrained(
+                folder, use_safetensors=True, dtype=torch.float32, **source.arguments
+            )
+        codec = load_codec(source, model.config, int(settings["max_tokens"]))
+        precision = supported(str(settings["precision"]), where, width_of(model.config))
+        freeze(model.to(where), precision)
+        return cls(model, codec, where=where, precision=precision, strategy=strategy)
+
+
+def supported(precision: str, where: torch.device, width: int) -> str:
+    """A kept model's precision where this machine has it, else float32."""
+    return precision if precision_for(where, width) == precision else "float32"
+
+
+def merged(model: Any) -> Any:
+    """A model with its LoRA matrices added in; the given one is left as it is."""
+    if not hasattr(model, "merge_and_unload"):
+        return model
+    import copy
+
+    return copy.deepcopy(model).merge_and_unload()
+
+
+def write_settings(folder: Path, settings: dict[str, Any]) -> None:
+    """Writes what a predictor needs besides its weights."""
+    (folder / SETTINGS).write_text(
+        json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8"
+    )
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """Reads what `write_settings` wrote.
+
+    Raises:
+        ModelError: it is missing or something else.
+    """
+    try:
+        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        if not isinstance(settings, dict) or not {"max_tokens", "precision"} <= set(settings):
+            raise ValueError("max_tokens and precision are missing")
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder / SETTINGS} can't be read: {error}") from None
+    return settings

@@ -1,0 +1,1 @@
+"""A decoder taught to answer its question, by LLaMA-Factory, also from distilled thoughts."""

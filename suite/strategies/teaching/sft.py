@@ -1,0 +1,147 @@
+"""Fine-tuning a decoder to answer the multiple-choice prompt: what may be asked of it.
+
+LLaMA-Factory does the training, in the trial's child process, from files that it can also run
+by itself. The training is in `sft_training`, which brings torch; this module is also read where
+arms are only listed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from suite.contracts.model import Model
+from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space
+from suite.contracts.strategy import Predictor, Refused, Run
+from suite.contracts.task import Task
+from suite.models import needs
+from suite.prompting import codes
+from suite.prompting.layout import VARIANT_DIMENSIONS
+from suite.strategies.teaching.llamafactory_files import INSTALL, LIBRARY
+from suite.strategies.teaching.sft_knobs import AUTO, Knobs
+
+NAME = "sft"
+
+
+class SftStrategy:
+    """Teaches a decoder to write the code of the right option."""
+
+    name = NAME
+
+    #: Imported once for all trials of a study.
+    preload = ("suite.child.preload_llamafactory",)
+
+    #: An arm `model/sft+lora` has these hyperparameters pinned.
+    variants: Mapping[str, Mapping[str, Any]] = {
+        "full": {"tuning": "full"},
+        "lora": {"tuning": "lora"},
+        "freeze": {"tuning": "freeze"},
+    }
+
+    def refuses(self, model: Model, task: Task) -> str | None:
+        """Why the model can't be trained so for this task, and what would help; or None."""
+        if getattr(model, "endpoint", None):
+            return (
+                f"{model.name} answers behind an endpoint, and its weights can't be trained from "
+                f"here; use {model.name}/zero_shot"
+            )
+        if model.family != "decoder":
+            other = "classic" if model.family == "classic" else "linear_head"
+            return f"{model.name} is no decoder and can't answer a prompt; use {model.name}/{other}"
+        reason = needs.speaks(model, task)
+        if reason:
+            return reason
+        if len(task.labels) > codes.MOST:
+            return (
+                f"{len(task.labels)} classes are more than the {codes.MOST} that option codes can "
+                f"name; use {model.name}/linear_head"
+            )
+        if importlib.util.find_spec(LIBRARY) is None:
+            return f"LLaMA-Factory, which does the training, is not installed: {INSTALL}"
+        reason = needs.too_large(model, needs.LORA_BYTES, "fine-tuning, even by LoRA,")
+        return f"{reason}; a GPU or a smaller model would help" if reason else None
+
+    def space(self, model: Model, task: Task) -> Space:
+        """Learning rate, batch, warm-up and schedule; the rest fixed until a recipe opens it.
+
+        The range of learning rates follows the model's size: small ones want larger steps.
+        """
+        low, high, batches, points = _scale(model)
+        dimensions: dict[str, Dimension] = {
+            "learning_rate": Float(low, high, log=True),
+            "batch": Choice(batches),
+            "warmup": Float(0.0, 0.2),
+            "schedule": Choice(("cosine", "linear")),
+            "weight_decay": Fixed(0.0),
+            "max_grad_norm": Fixed(1.0),
+            "tuning": _tuning(model),
+            "lora_rank": Fixed(16),
+            "lora_dropout": Fixed(0.05),
+            "freeze_layers": Fixed(2),
+            "cutoff": Fixed(0),
+            "packing": Fixed(False),
+            "template": Fixed(AUTO),
+            "think": Fixed("prompt"),
+            "inference": Fixed(AUTO),
+            "max_new_tokens": Fixed(256),
+            **VARIANT_DIMENSIONS,
+            # Where the model can think at all, the prompt says that it need not.
+            "no_think_mark": Fixed(True),
+        }
+        return Space(dimensions, points)
+
+    def fit(self, run: Run) -> Predictor:
+        """Trains; scores `run.checkpoints` times on the way.
+
+        Raises:
+            Pruned: `run.checkpoint` ended the trial.
+            Refused: no weights, no LLaMA-Factory, a model that memory can't hold, a prompt that
+                the model can't be asked, or a chat format on which LLaMA-Factory disagrees.
+            Diverged: the loss became infinite or NaN.
+            OutOfMemory: memory ran out and the batch may not, or can not, be made smaller.
+        """
+        knobs = Knobs.of(run.params)
+        if knobs.tuning == "full":
+            reason = needs.too_large(run.model, needs.FULL_BYTES, "full fine-tuning")
+            if reason:
+                raise Refused(f"{reason}; tuning: lora needs about half of that")
+        from suite.strategies.teaching.sft_training import SftTraining
+
+        return SftTraining(run, knobs, self.name).predictor()
+
+    def load(self, folder: Path) -> Predictor:
+        """Reads a kept checkpoint, whichever form it was saved in."""
+        from suite.strategies.asking import prompted
+
+        predictor: Predictor = prompted.load(folder, NAME)
+        return predictor
+
+
+def _tuning(model: Model) -> Dimension:
+    size = needs.parameters(model) or 0.0
+    if needs.too_large(model, needs.FULL_BYTES, "full fine-tuning"):
+        return Fixed("lora")
+    if size < 1e8:
+        return Fixed("full")
+    return Choice(("full", "lora")) if size < 1e9 else Fixed("lora")
+
+
+def _scale(model: Model) -> tuple[float, float, tuple[int, ...], tuple[Params, ...]]:
+    """Range of learning rates, batches, and known-good points, by size."""
+    size = needs.parameters(model)
+
+    def point(learning_rate: float, batch: int, warmup: float, **more: str) -> Params:
+        common: Params = {"warmup": warmup, "schedule": "cosine"}
+        return {"learning_rate": learning_rate, "batch": batch, **common, **more}
+
+    if model.builder is not None:  # Random weights have nothing to forget.
+        return 2e-4, 5e-3, (8, 16, 32), (point(1.5e-3, 8, 0.1), point(8e-4, 8, 0.1))
+    if size is not None and size >= 1e9:
+        return 2e-5, 1e-3, (16, 32, 96), (point(2e-4, 32, 0.05), point(1e-4, 16, 0.05))
+    return (
+        5e-6, 1e-3, (16, 32, 96),
+        # The first is the article's.
+        (point(1.2e-5, 96, 0.01, tuning="full"), point(2e-4, 32, 0.05, tuning="lora")),
+    )  # fmt: skip

@@ -1,0 +1,395 @@
+"""The training behind `sft`: LLaMA-Factory itself, watched by a callback.
+
+LLaMA-Factory reads the files that `llamafactory_files` writes, encodes the rows, loads the model
+and trains it. The callback checks, before the first step, that its rows begin with exactly the
+tokens that scoring will ask with; at each mark it scores the live model; after the last step it
+ends the run, for the suite keeps the best checkpoint by itself.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import importlib.metadata
+import logging
+import math
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import TrainerCallback
+
+from suite.contracts.strategy import Predictor, Refused, Run
+from suite.machine import facts
+from suite.models import needs
+from suite.strategies.asking import option_scoring, prompted
+from suite.strategies.heads.head_training import OutOfMemory, marks, smaller
+from suite.strategies.network import transformer
+from suite.strategies.network.transformer import Source
+from suite.strategies.teaching import llamafactory_files
+from suite.strategies.teaching.llamafactory_files import INSTALL, LIBRARY, Plan
+from suite.strategies.teaching.sft_agreement import compare
+from suite.strategies.teaching.sft_knobs import Knobs
+from suite.strategies.teaching.sft_rows import ENDING, Lesson, Teaching
+
+#: Numbers of the model's width that a layer keeps per token for the backward pass.
+_KEPT_PER_LAYER = 40
+#: Bytes per token and entry of the vocabulary: logits, their softmax and its gradient.
+_LOGIT_BYTES = 12
+#: Tokens of a packed row: enough to hold several texts, few enough for one to fit anywhere.
+_PACKED = 1024
+
+
+class _Ended(Exception):
+    """The last step is done; raised so that LLaMA-Factory writes no model of its own."""
+
+
+class SftTraining:
+    """One trial's training."""
+
+    def __init__(self, run: Run, knobs: Knobs, name: str) -> None:
+        use_one_gpu()
+        self.run = run
+        self.name = name
+        self.knobs = knobs
+        with run.loading():
+            self._run_exp, templates = _library()
+        source = transformer.source_of(run)
+        self.where = transformer.device()
+        with run.loading():
+            self.weights = folder_of(source)
+            local = Source(str(self.weights))
+            self.config = transformer.load_config(local)
+            codec = transformer.load_codec(local, self.config, run.model.max_tokens)
+        self.precision = transformer.precision_for(self.where, transformer.width_of(self.config))
+        self.teaching = Teaching(
+            run,
+            knobs,
+            codec.tokenizer,
+            limit=codec.max_tokens,
+            model_type=str(self.config.model_type),
+            templates=templates,
+        )
+        #: The largest fraction that was scored; a second attempt scores only what comes after.
+        self.scored = 0.0
+
+    def predictor(self) -> Predictor:
+        """Trains and returns the final model.
+
+        Raises:
+            Pruned: `run.checkpoint` ended the trial.
+            Refused: LLaMA-Factory's rows are not what the model will be asked.
+            Diverged: the loss is no longer finite.
+            OutOfMemory: memory ran out, and the batch can't be made smaller.
+        """
+        run = self.run
+        lessons = self.teaching.lessons()
+        if run.task.class_weights == "balanced":
+            run.note(class_weights="not applied: LLaMA-Factory has none")
+        longest = max(len(lesson.ids) for lesson in lessons) + ENDING
+        length, batch = longest, min(self.knobs.batch, len(lessons))
+        if self.knobs.packing:
+            length, batch = self._packed(lessons, longest)
+        cutoff = self.knobs.cutoff or -(-length // 8) * 8
+        device_batch, recompute = self._fitting(batch, length)
+        run.note(
+            device=self.where.type,
+            precision=self.precision,
+            tuning=self.knobs.tuning,
+            batch=batch,
+            device_batch=device_batch,
+            gradient_checkpointing=recompute,
+            cutoff=cutoff,
+            template=self.teaching.template or "parsed from the tokenizer",
+            think=self.knobs.think,
+            inference=self.knobs.inference,
+            threads=torch.get_num_threads(),
+            llamafactory=importlib.metadata.version(LIBRARY),
+        )
+        while True:
+            sections = llamafactory_files.configuration(
+                self._plan(cutoff, device_batch, batch // device_batch, recompute), self.knobs
+            )
+            try:
+                return self._train(lessons, sections)
+            except (RuntimeError, MemoryError) as error:
+                if not transformer.out_of_memory(error):
+                    raise
+                trouble = str(error).splitlines()[0] if str(error) else type(error).__name__
+            # Out here the failed attempt's frames, and with them its tensors, are gone.
+            gc.collect()
+            if self.where.type == "cuda":
+                torch.cuda.empty_cache()
+            if device_batch > 1 and run.shrink_batch:
+                device_batch = smaller(device_batch, batch)
+            elif not recompute:
+                recompute = True
+            else:
+                raise OutOfMemory(_advice(device_batch, trouble))
+            run.note(
+                device_batch=device_batch,
+                gradient_checkpointing=recompute,
+                memory_ran_out=trouble,
+            )
+
+    # --- memory ---------------------------------------------------------------------------
+
+    def _packed(self, lessons: Sequence[Lesson], longest: int) -> tuple[int, int]:
+        """Tokens of a packed row, and packed rows behind one step: as many texts as without."""
+        mean = sum(len(lesson.ids) for lesson in lessons) / len(lessons)
+        batch = min(self.knobs.batch, len(lessons))
+        wanted = min(_PACKED, math.ceil(batch * mean), self.teaching.limit)
+        length = self.knobs.cutoff or max(longest, wanted)
+        each = max(1.0, length / mean)
+        self.run.note(texts_per_packed_row=round(each, 2))
+        return length, max(1, round(batch / each))
+
+    def _fitting(self, batch: int, longest: int) -> tuple[int, bool]:
+        """The device batch whose activations should fit, and whether to recompute them.
+
+        A process that overdraws the CPU's memory is killed without an error that could be
+        caught. A GPU raises one, but each attempt costs a start.
+        """
+        room = self._room()
+        if room is None:
+            return batch, False
+        layers = int(getattr(self.config, "num_hidden_layers", None) or 12)
+        width = transformer.width_of(self.config)
+        each = 2 if self.precision == "bfloat16" else 4
+        logits = int(getattr(self.config, "vocab_size", 0)) * _LOGIT_BYTES
+        per_text = longest * (layers * width * _KEPT_PER_LAYER * each + logits)
+        size = batch
+        while self.run.shrink_batch and size > 1 and size * per_text > room:
+            size = smaller(size, batch)
+        return size, size * per_text > room
+
+    def _room(self) -> float | None:
+        """Bytes for activations, or None where nothing says."""
+        states = needs.FULL_BYTES if self.knobs.tuning == "full" else needs.LORA_BYTES
+        held = states * (needs.parameters(self.run.model) or 0.0)
+        if self.where.type == "cuda":
+            return 0.9 * torch.cuda.mem_get_info()[0] - held
+        if self.where.type == "cpu":
+            there = facts.free_memory()
+            return (there - held) / 2
+        return None
+
+    # --- training -------------------------------------------------------------------------
+
+    def _plan(self, cutoff: int, device_batch: int, accumulation: int, recompute: bool) -> Plan:
+        return Plan(
+            model=self.weights.resolve(),
+            folder=self.folder,
+            seed=self.run.seed,
+            epochs=self.run.epochs,
+            device_batch=device_batch,
+            accumulation=accumulation,
+            cutoff=cutoff,
+            template=self.teaching.template,
+            thinking=self.knobs.think != "prompt",
+            on_cpu=self.where.type == "cpu",
+            bfloat16=self.precision == "bfloat16",
+            recompute=recompute,
+        )
+
+    @property
+    def folder(self) -> Path:
+        """Where the files for LLaMA-Factory are: kept with the trial, if that is its arm's best."""
+        return self.run.attached.resolve() / llamafactory_files.FOLDER
+
+    def _train(self, lessons: Sequence[Lesson], sections: dict[str, dict[str, Any]]) -> Predictor:
+        llamafactory_files.write(self.folder, [lesson.example for lesson in lessons], sections)
+        watch = _Watch(self, lessons)
+        try:
+            with self._loaded_apart():
+                self._run_exp(llamafactory_files.flat(sections), callbacks=[watch])
+        except _Ended:
+            pass
+        finally:
+            # LLaMA-Factory turns this up for its own log.
+            transformers.logging.set_verbosity_error()
+            shutil.rmtree(self.folder / llamafactory_files.CACHE, ignore_errors=True)
+        model = watch.model
+        if model is None:
+            raise RuntimeError("LLaMA-Factory ended without a training")
+        del watch
+        for name in ("forward", "_original_forward"):
+            # Mixed precision stays wrapped around it otherwise.
+            model.__dict__.pop(name, None)
+        if self.knobs.tuning == "lora":
+            with self.run.loading():
+                model = model.merge_and_unload()
+        model.eval().requires_grad_(False)
+        # Not `lm_head`: its rows are read in float32. As a kept copy is loaded.
+        option_scoring.settle(model.get_decoder(), self.precision)
+        return self.view(model, frozen=True)
+
+    @contextmanager
+    def _loaded_apart(self) -> Iterator[None]:
+        """Within: the seconds in which LLaMA-Factory loads weights are not on the clock."""
+        workflow: Any = importlib.import_module(f"{LIBRARY}.train.sft.workflow")
+        load_model, load_tokenizer = workflow.load_model, workflow.load_tokenizer
+
+        def model_apart(*args: Any, **kwargs: Any) -> Any:
+            with self.run.loading():
+                model = load_model(*args, **kwargs)
+                # Frozen weights stay as they were published, even where nothing casts for them.
+                return model.float() if self.precision == "float32" else model
+
+        def tokenizer_apart(*args: Any, **kwargs: Any) -> Any:
+            with self.run.loading():
+                return load_tokenizer(*args, **kwargs)
+
+        workflow.load_model, workflow.load_tokenizer = model_apart, tokenizer_apart
+        try:
+            yield
+        finally:
+            workflow.load_model, workflow.load_tokenizer = load_model, load_tokenizer
+
+    def view(self, model: Any, *, frozen: bool = False) -> Predictor:
+        """A model, also one in training, as the predictor that the recipe asks for."""
+        how: dict[str, Any] = {
+            "where": self.where,
+            "precision": self.precision,
+            "strategy": self.name,
+            "label_names": self.run.task.label_names,
+        }
+        predictor: Predictor
+        teaching = self.teaching
+        if self.knobs.inference == "think" and teaching.thinker is not None:
+            predictor = prompted.ThinkingPredictor(
+                model, teaching.thinker, max_new_tokens=self.knobs.max_new_tokens, **how
+            )
+        else:
+            predictor = prompted.OptionPredictor(model, teaching.prompter, frozen=frozen, **how)
+        return predictor
+
+
+class _Watch(TrainerCallback):  # type: ignore[misc]
+    """Sees to one run of LLaMA-Factory: agreement first, then progress, marks, and the end."""
+
+    def __init__(self, training: SftTraining, lessons: Sequence[Lesson]) -> None:
+        self.training = training
+        self.lessons = lessons
+        self.model: Any = None
+        self.steps = 1
+        self.marks: dict[int, float] = {}
+        self.predictor: Predictor | None = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Compares rows; counts steps and parameters."""
+        training, self.model = self.training, kwargs["model"]
+        compare(
+            kwargs["train_dataloader"].dataset,
+            self.lessons,
+            training.teaching.tokenizer,
+            training.teaching.template,
+        )
+        self.lessons = ()  # Not needed any more, and there may be many.
+        self.steps = int(state.max_steps)
+        self.marks = marks(self.steps, training.run.checkpoints)
+        self.predictor = training.view(self.model)
+        sizes = [(p.numel(), p.requires_grad) for p in self.model.parameters()]
+        training.run.note(
+            steps=self.steps,
+            parameters=sum(size for size, _ in sizes),
+            trainable_parameters=sum(size for size, trained in sizes if trained),
+        )
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Reports progress; scores at a mark."""
+        training, step = self.training, int(state.global_step)
+        training.run.progress(step / self.steps)
+        fraction = self.marks.get(step)
+        if fraction is not None and fraction > training.scored and self.predictor is not None:
+            training.run.checkpoint(self.predictor, fraction)
+            training.scored = fraction
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        """Stops at a loss that is no number."""
+        loss = (logs or {}).get("loss")
+        if isinstance(loss, float) and not math.isfinite(loss):
+            raise transformer.Diverged(
+                f"the loss became {loss} by step {state.global_step}: lower learning_rate"
+            )
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Ends the run before LLaMA-Factory writes the whole model once more."""
+        raise _Ended
+
+
+def _advice(device_batch: int, trouble: str) -> str:
+    if device_batch == 1:
+        return (
+            f"out of memory at a single text ({trouble}): tuning: lora, a smaller cutoff or a "
+            f"smaller model would help"
+        )
+    return (
+        f"out of memory at a batch of {device_batch} ({trouble}): a smaller batch, or "
+        f"shrink_batch: true in the recipe, would help"
+    )
+
+
+def _library() -> tuple[Callable[..., None], list[str]]:
+    """LLaMA-Factory's `run_exp`, and the names of its templates.
+
+    Raises:
+        Refused: it can't be imported, with how to install it.
+    """
+    try:
+        tuner = importlib.import_module(f"{LIBRARY}.train.tuner")
+        template = importlib.import_module(f"{LIBRARY}.data.template")
+        importlib.import_module(f"{LIBRARY}.train.sft.workflow")
+    except Exception as error:  # A library that does not match raises whatever it likes.
+        reason = " ".join(str(error).split())[:200]
+        raise Refused(
+            f"LLaMA-Factory can't be imported ({type(error).__name__}: {reason}): {INSTALL}"
+        ) from error
+    for handler in logging.getLogger(LIBRARY).handlers:
+        if type(handler) is logging.StreamHandler:
+            # Where it was imported ahead of the trial, it speaks to the output of that time.
+            handler.setStream(sys.stdout)
+    return tuner.run_exp, sorted(template.TEMPLATES)
+
+
+def folder_of(source: Source) -> Path:
+    """The source's files on this disk: LLaMA-Factory is given a folder, so that its own cache
+    may be elsewhere than the Hub's."""
+    path = Path(source.where)
+    if path.is_dir():
+        return path
+    from huggingface_hub import snapshot_download
+
+    with transformer.readable(source):
+        found = snapshot_download(
+            source.where,
+            revision=source.revision,
+            allow_patterns=["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"],
+        )
+    return Path(found)
+
+
+def use_one_gpu() -> None:
+    """Shows this process one GPU only: with several, LLaMA-Factory asks for `torchrun`.
+
+    Raises:
+        Refused: it is too late, for torch has already looked.
+    """
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        if torch.cuda.device_count() > 1:
+            raise Refused(
+                "LLaMA-Factory would spread over all GPUs of this process; set "
+                "CUDA_VISIBLE_DEVICES=0 to show it one"
+            )
+        return
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[0]
+    elif len(list(Path("/dev").glob("nvidia[0-9]*"))) > 1:
+        os.environ["CUDA_VISIBLE_DEVICES"] = "0"

@@ -1,0 +1,190 @@
+"""Which arms a study has: globs over models × strategies, each arm runnable or refused with why.
+
+An arm is `model/strategy`. `model/strategy+variant` is the same with some hyperparameters pinned
+by a name that the strategy gives them, so that two ways of one strategy (asking with and without
+thinking, tuning fully and by LoRA) are two arms with trials and ranks of their own.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from suite import strategies
+from suite.config.recipe import Recipe
+from suite.contracts.model import Model
+from suite.contracts.space import Choice, Dimension, Fixed, Space, contains, parse_dimension
+from suite.contracts.task import Task
+from suite.errors import RecipeError, nearest
+from suite.models.catalogue import find_model
+
+#: The families a glob pairs with each strategy; an arm written out in full may name any pair,
+#: and the strategy itself then says why it refuses.
+FAMILIES = {
+    "classic": {"classic"},
+    "linear_head": {"encoder", "decoder"},
+    "probe": {"encoder", "decoder"},
+    "sft": {"decoder"},
+    "zero_shot": {"decoder"},
+}
+
+
+def fits(model: Model, strategy: str) -> bool:
+    """Whether a glob pairs them. A served model can only be asked."""
+    if model.endpoint is not None:
+        return strategy == "zero_shot"
+    return model.family in FAMILIES.get(strategy, {model.family})
+
+
+@dataclass(frozen=True)
+class PlannedArm:
+    """An arm with its search space, or with the reason why it is refused."""
+
+    name: str
+    model: Model
+    strategy: str
+    space: Space
+    refused: str | None = None
+
+
+def plan(
+    recipe: Recipe,
+    task: Task,
+    catalogue: Mapping[str, Model],
+    *,
+    globs: Sequence[str] = (),
+    added: Sequence[str] = (),
+    unavailable: Callable[[Model], str | None],
+) -> list[PlannedArm]:
+    """The arms of a study, in the recipe's order.
+
+    Args:
+        globs: take the place of the recipe's arms where given.
+        added: names of models added on the command line; without globs of one's own they bring
+            every strategy that fits them.
+        unavailable: why a model's weights can't be had, or None.
+
+    Raises:
+        RecipeError: a glob matches nothing, a strategy is unknown, or a space does not fit.
+        ModelError: a model is unknown.
+    """
+    patterns = list(globs) or [*recipe.arms, *(f"{name}/*" for name in added)]
+    names: list[str] = []
+    for pattern in patterns:
+        names += [name for name in expand(pattern, catalogue) if name not in names]
+    return [_plan_one(name, recipe, task, catalogue, unavailable) for name in names]
+
+
+def expand(pattern: str, catalogue: Mapping[str, Model]) -> list[str]:
+    """The arms a glob names.
+
+    Raises:
+        RecipeError: it is no `model/strategy`, or matches nothing.
+    """
+    if pattern.count("/") != 1:
+        raise RecipeError(
+            f"an arm is model/strategy, not '{pattern}'",
+            fix="For example 'tfidf/*' or bert-base-cased/linear_head.",
+        )
+    if not any(wildcard in pattern for wildcard in "*?["):
+        model, strategy, variant = parts(pattern)
+        find_model(model, dict(catalogue))
+        if strategy not in strategies.names():
+            raise RecipeError(
+                f"unknown strategy '{strategy}' in arm '{pattern}'",
+                fix=nearest(strategy, strategies.names()),
+            )
+        if variant is not None and variant not in strategies.variants(strategy):
+            raise RecipeError(
+                f"{strategy} has no variant '{variant}' (arm '{pattern}')",
+                fix=nearest(variant, strategies.variants(strategy)),
+            )
+        return [pattern]
+    universe = [
+        f"{model.name}/{strategy}{variant}"
+        for model in catalogue.values()
+        for strategy in strategies.names()
+        if fits(model, strategy)
+        # Variants are asked for: a plain glob would name every arm twice.
+        for variant in (
+            [f"+{name}" for name in strategies.variants(strategy)] if "+" in pattern else [""]
+        )
+    ]
+    found = [arm for arm in universe if fnmatch.fnmatchcase(arm, pattern)]
+    if not found:
+        raise RecipeError(f"no arm matches '{pattern}'", fix=nearest(pattern, universe))
+    return found
+
+
+def parts(arm: str) -> tuple[str, str, str | None]:
+    """Model, strategy and variant of an arm's name.
+
+    >>> parts("qwen3-0.6b/zero_shot+think")
+    ('qwen3-0.6b', 'zero_shot', 'think')
+    """
+    model, _, rest = arm.partition("/")
+    strategy, plus, variant = rest.partition("+")
+    return model, strategy, variant if plus else None
+
+
+def pinned(space: Space, variant: Mapping[str, Any], *, where: str) -> Space:
+    """A space with a variant's dimensions; known-good points of other variants are dropped."""
+    dimensions = {
+        name: parse_dimension(raw, where=f"{where}.{name}") for name, raw in variant.items()
+    }
+    points = [
+        point
+        for point in space.known_good
+        if all(contains(dimensions[k], v) for k, v in point.items() if k in dimensions)
+    ]
+    return Space(space.dimensions, tuple(points)).override(variant, where=where)
+
+
+def narrowed(space: Space, recipe: Recipe, arm: str, pins: Container[str]) -> Space:
+    """A variant's space as the recipe has it; what the variant pins may only be narrowed.
+
+    A recipe's space of `model/strategy` also reaches its variants, so what it says of a pinned
+    dimension may be meant for another one: then the pin stands.
+    """
+    found = recipe.space_for(arm, space)
+    kept = {
+        name: space.dimensions[name]
+        for name, dimension in found.dimensions.items()
+        if name in pins and not _within(dimension, space.dimensions[name])
+    }
+    return Space({**found.dimensions, **kept}, found.known_good)
+
+
+def _within(inner: Dimension, outer: Dimension) -> bool:
+    match inner:
+        case Fixed(value=value):
+            return contains(outer, value)
+        case Choice(options=options):
+            return all(contains(outer, option) for option in options)
+        case _:
+            return inner == outer
+
+
+def _plan_one(
+    name: str,
+    recipe: Recipe,
+    task: Task,
+    catalogue: Mapping[str, Model],
+    unavailable: Callable[[Model], str | None],
+) -> PlannedArm:
+    model_name, strategy_name, variant = parts(name)
+    model = find_model(model_name, dict(catalogue))
+    strategy = strategies.get(strategy_name)
+    refused = strategy.refuses(model, task)
+    space = Space({})
+    if refused is None:
+        space = strategy.space(model, task)
+        if variant is None:
+            space = recipe.space_for(name, space)
+        else:
+            pins = strategies.variants(strategy_name)[variant]
+            space = narrowed(pinned(space, pins, where=name), recipe, name, pins)
+        refused = unavailable(model)
+    return PlannedArm(name, model, strategy_name, space, refused)

@@ -1,0 +1,300 @@
+"""A study's kept checkpoints behind every engine, under MLPerf's scenarios: which serves fastest?
+
+Engines are opened one at a time, each in a child process of its own, under the machine's lock for
+measurements. What is measured is stored at once, so whatever ends the command, it goes on where it
+was. Only validation and training texts are used: the test split stays closed.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from suite.child.worker import LOG, Failed
+from suite.contracts.results import BenchRow
+from suite.errors import StudyError, nearest
+from suite.serving.load.engine_job import EngineJob, Opener, versions
+from suite.study import bench_record
+from suite.study.definition import StoredArm
+from suite.study.work import Work
+
+#: A served model is its own engine.
+ENDPOINT = "endpoint"
+
+LOCK_TIMEOUT = 3600
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to measure, and how long.
+
+    Args:
+        arms: globs; every arm with a kept checkpoint where none is given.
+        engines: names; every engine where none is given.
+        seconds: a scenario's length; Server is a search that takes up to six times as long.
+        again: whether to measure what is recorded with the same settings.
+        endpoints: whether to load servers, though the recipe does not allow it.
+    """
+
+    arms: Sequence[str] = ()
+    engines: Sequence[str] = ()
+    seconds: float = 10.0
+    again: bool = False
+    endpoints: bool = False
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Where engines come from: the real ones, or a test's."""
+
+    #: The kept predictor's folder -> what could serve it: `engine`, `precision`, `refused`.
+    candidates: Callable[[Path], Sequence[Any]]
+    opener: Opener | None = None
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """One engine at one precision, to be measured or with the reason why not."""
+
+    arm: StoredArm
+    trial: int
+    folder: Path
+    engine: str
+    precision: str
+    refused: str | None
+
+
+def bench(
+    work: Work,
+    wanted: Wanted,
+    *,
+    say: Callable[[str], None] = lambda text: None,
+    watch: Callable[[int, int, str], None] = lambda done, total, what: None,
+    engines: Engines | None = None,
+) -> list[BenchRow]:
+    """Measures what is wanted and not recorded yet; stores each row as it is there.
+
+    Args:
+        work: the study, opened, its data on this machine.
+        say: told what is done, and each outcome.
+        watch: told how many engines are done, of how many, and which is next.
+
+    Returns:
+        The study's rows, all of them, the fastest marked.
+
+    Raises:
+        StudyError: no arm or engine of that name, or no kept checkpoint on this machine.
+        Interrupted, KeyboardInterrupt: asked to stop; what was measured is stored.
+    """
+    source = engines or _real()
+    planned = _plan(work, wanted, source, say)
+    known = {
+        (row.arm, row.engine, row.precision): row
+        for row in work.results().bench
+        if row.host == work.host
+    }
+    todo: list[_Planned] = []
+    recorded = 0
+    for plan in planned:
+        before = known.get((plan.arm.name, plan.engine, plan.precision))
+        if plan.refused is not None:
+            # An engine that was measured, and can't be opened any more, keeps its figures.
+            if before is None or before.trial != plan.trial or before.state != "measured":
+                bench_record.store(work.study, _unmeasured(work, plan, wanted, "refused"))
+            say(f"{_name(plan)}: refused: {plan.refused}")
+        elif before is not None and not wanted.again and _same(work, plan, wanted, before):
+            recorded += 1
+        else:
+            todo.append(plan)
+    if recorded:
+        say(f"{recorded} engines are recorded with these settings; --again measures them anew")
+    for number, plan in enumerate(todo, start=1):
+        name = f"[{number}/{len(todo)}] {_name(plan)}"
+        watch(number - 1, len(todo), _name(plan))
+        row = _measure(work, plan, wanted, name, say, source)
+        bench_record.store(work.study, row)
+        say(f"{name}: {outcome(row)}")
+    return work.results().bench
+
+
+def outcome(row: BenchRow) -> str:
+    """A row in a line."""
+    if row.state != "measured":
+        return f"{row.state}: {row.reason}" if row.reason else row.state
+    parts = []
+    single, server = row.single_stream, row.server
+    if single is not None and single.p50_ms is not None:
+        parts.append(f"p50 {single.p50_ms:,.2f} ms")
+    if row.offline_per_second is not None:
+        parts.append(f"Offline {row.offline_per_second:,.0f} texts/s")
+    if server is not None:
+        rate = "no rate" if server.per_second is None else f"{server.per_second:,.0f} texts/s"
+        parts.append(f"Server {rate} within {server.bound_ms:g} ms")
+    return ", ".join(parts) or "nothing could be established"
+
+
+def _real() -> Engines:
+    from suite.serving.engines import candidates
+
+    return Engines(candidates)
+
+
+def _plan(
+    work: Work, wanted: Wanted, engines: Engines, say: Callable[[str], None]
+) -> list[_Planned]:
+    """Every engine of every arm that is asked for and kept here."""
+    arms = _chosen(work, wanted.arms)
+    planned: list[_Planned] = []
+    elsewhere: list[str] = []
+    here = 0
+    for arm in arms:
+        kept = work.kept(arm.name)
+        if kept is None:
+            continue
+        folder = Path(kept["path"])
+        if kept["host"] != work.host or not folder.is_dir():
+            elsewhere.append(f"{arm.name}'s is on {kept['host']}, in {folder}")
+            continue
+        here += 1
+        if arm.model.endpoint is not None:
+            planned.append(
+                _Planned(arm, int(kept["trial"]), folder, ENDPOINT, "", _costs(work, wanted))
+            )
+            continue
+        planned += [
+            _Planned(arm, int(kept["trial"]), folder, found.engine, found.precision, found.refused)
+            for found in engines.candidates(folder)
+        ]
+    if not here:
+        name = work.definition.name
+        whose = "these arms" if wanted.arms else "any arm"
+        raise StudyError(
+            f"'{name}' keeps no checkpoint of {whose} on this machine",
+            fix="; ".join(elsewhere)
+            or f"Go on with `suite study run {name}`: a finished trial leaves one.",
+        )
+    for told in elsewhere:
+        say(f"a kept checkpoint is not here and can't be measured: {told}")
+    names = {plan.engine for plan in planned}
+    for name in wanted.engines:
+        if name not in names:
+            raise StudyError(f"no engine '{name}' serves these arms", fix=nearest(name, names))
+    return [plan for plan in planned if not wanted.engines or plan.engine in wanted.engines]
+
+
+def _chosen(work: Work, globs: Sequence[str]) -> list[StoredArm]:
+    arms = work.definition.runnable
+    for glob in globs:
+        if not any(fnmatch.fnmatchcase(arm.name, glob) for arm in arms):
+            raise StudyError(
+                f"'{work.definition.name}' has no arm '{glob}'",
+                fix=nearest(glob, [arm.name for arm in arms]),
+            )
+    return [
+        arm
+        for arm in arms
+        if not globs or any(fnmatch.fnmatchcase(arm.name, glob) for glob in globs)
+    ]
+
+
+def _costs(work: Work, wanted: Wanted) -> str | None:
+    if wanted.endpoints or work.definition.recipe.measure.endpoints:
+        return None
+    return (
+        "a server is not put under load unasked, every request may cost money; --endpoints "
+        "allows it here, measure.endpoints in the recipe"
+    )
+
+
+def _same(work: Work, plan: _Planned, wanted: Wanted, before: BenchRow) -> bool:
+    """Whether a recorded row is what measuring now would repeat."""
+    bound = work.definition.task.latency_bound_ms
+    return (
+        before.state in ("measured", "disagrees")
+        and not before.contended
+        and before.trial == plan.trial
+        and before.seconds == wanted.seconds
+        and before.versions == versions(plan.engine)
+        and (before.server is None or before.server.bound_ms == bound)
+    )
+
+
+def _measure(
+    work: Work,
+    plan: _Planned,
+    wanted: Wanted,
+    name: str,
+    say: Callable[[str], None],
+    source: Engines,
+) -> BenchRow:
+    from suite.serving.load.measure import machine_lock
+
+    task = work.definition.task
+    folder = work.folder / "bench" / plan.arm.name.replace("/", "--")
+    scratch = folder / "-".join(filter(None, (plan.engine, plan.precision)))
+    shutil.rmtree(scratch, ignore_errors=True)
+    job = EngineJob(
+        arm=plan.arm.name,
+        trial=plan.trial,
+        host=work.host,
+        folder=plan.folder,
+        engine=plan.engine,
+        precision=plan.precision,
+        snapshot=work.folder / "data",
+        classes=len(task.labels),
+        seconds=wanted.seconds,
+        texts=work.definition.recipe.measure.texts,
+        bound_ms=task.latency_bound_ms,
+        threads=work.threads,
+        scratch=scratch,
+        reference=folder / f"trial-{plan.trial}.npy",
+        as_kept=plan.engine == ENDPOINT,
+        opener=source.opener,
+    )
+    others = work.running_here()
+    try:
+        with machine_lock(timeout=LOCK_TIMEOUT):
+            found = work.runner.bench(job, on_doing=lambda what: say(f"{name}: {what} …"))
+        if isinstance(found, Failed):
+            reason = _with_log(scratch, found.reason)
+            return replace(_unmeasured(work, plan, wanted, "failed"), reason=reason)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    contended = bool(others | work.running_here())
+    if contended:
+        told = "timed while trials of this study ran on the machine: no rank"
+        found = replace(found, note="; ".join(filter(None, (found.note, told))))
+    return replace(found, contended=contended)
+
+
+def _with_log(scratch: Path, reason: str) -> str:
+    """The reason of a failure, its log kept; the rest of the folder may be gigabytes."""
+    log, kept = scratch / LOG, scratch.with_name(f"{scratch.name}-{LOG}")
+    if not log.is_file():
+        return reason
+    shutil.copyfile(log, kept)
+    return reason.replace(str(log), str(kept))
+
+
+def _unmeasured(work: Work, plan: _Planned, wanted: Wanted, state: Any) -> BenchRow:
+    return BenchRow(
+        arm=plan.arm.name,
+        trial=plan.trial,
+        engine=plan.engine,
+        precision=plan.precision,
+        host=work.host,
+        state=state,
+        reason=plan.refused,
+        seconds=wanted.seconds,
+        versions=versions(plan.engine),
+        measured=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _name(plan: _Planned) -> str:
+    return " · ".join(filter(None, (plan.arm.name, f"{plan.engine} {plan.precision}".strip())))

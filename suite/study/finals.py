@@ -1,0 +1,226 @@
+"""The best trial of each arm on the test split: opened once, and which differences are chance."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from suite.child.runner import Predicted
+from suite.child.worker import KEPT, Failed
+from suite.contracts.results import Comparison, Final, Rps, Scores, TestScores, Trial
+from suite.data import snapshot
+from suite.errors import StudyError
+from suite.study import finals_record, record
+from suite.study.work import Work
+from suite.verdict import statistics
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """An arm's best trial and the predictors that stand for it, one per seed."""
+
+    arm: str
+    trial: Trial
+    predictors: tuple[Path, ...]
+    train_seconds: float | None
+    rps: Rps | None
+
+
+def score(
+    work: Work,
+    *,
+    seeds: int = 1,
+    say: Callable[[str], None] = lambda text: None,
+    watch: Callable[[int, int, str], None] = lambda done, total, what: None,
+) -> list[Final]:
+    """Scores each arm's best on test, ranks them, and stores the outcome with the study.
+
+    With one seed the kept checkpoints are scored as they are. With more, each arm's best trial
+    is trained again over seeds; the mean counts, and seeds are resampled with the rows.
+
+    Args:
+        work: the study, opened.
+        seeds: how many.
+        say: told what a person should know.
+        watch: told how many arms (arms × seeds where they are trained again) are done, of how
+            many, and what is next.
+
+    Raises:
+        StudyError: no arm has a finished trial whose checkpoint is on this machine.
+        Interrupted: asked to stop; nothing is stored.
+    """
+    found = record.results(work.study, work.definition)
+    candidates: list[_Candidate] = []
+    outcomes: dict[str, list[Predicted]] = {}
+    troubles: list[StudyError] = []
+    arms = [a.arm for a in found.arms if work.kept(a.arm) is not None]
+    for index, arm in enumerate(arms):
+        watch(index * seeds, len(arms) * seeds, arm)
+        kept = work.kept(arm)
+        if kept is None:
+            continue
+        trial = found.trials[int(kept["trial"])]
+        if kept["host"] != work.host or not Path(kept["path"]).is_dir():
+            say(f"{arm}: its kept checkpoint is on {kept['host']}; run finals there to score it")
+            continue
+        try:
+            step = partial(_step, watch, index * seeds, len(arms) * seeds)
+            candidate = _prepare(work, arm, trial, Path(kept["path"]), seeds, say, step)
+            outcomes[arm] = [_predict(work, arm, path) for path in candidate.predictors]
+        except StudyError as error:
+            # One arm's trouble (a server that is gone) must not cost the others their scores.
+            troubles.append(error)
+            say(f"{error.what}; it has no test score, the others have")
+            continue
+        candidates.append(candidate)
+    if troubles and not candidates:
+        raise troubles[0]
+    if not candidates:
+        raise StudyError(
+            f"no arm of '{work.definition.name}' has a finished trial with its checkpoint here",
+            fix=f"Go on with `suite study run {work.definition.name}`.",
+        )
+    finals, comparisons = _rank(work, candidates, outcomes, seeds)
+    finals_record.store(
+        work.study,
+        finals,
+        comparisons,
+        snapshot.read_split(work.folder / "data", "test").labels,
+        {arm: [p.predictions for p in predicted] for arm, predicted in outcomes.items()},
+    )
+    shutil.rmtree(work.folder / "finals", ignore_errors=True)
+    return finals
+
+
+def due(work: Work) -> bool:
+    """Whether finals are missing or stale and the study has its trials."""
+    if work.missing() > 0:
+        return False
+    return finals_record.missing_or_stale(work.study)
+
+
+def _step(
+    watch: Callable[[int, int, str], None], before: int, total: int, seed: int, what: str
+) -> None:
+    watch(before + seed, total, what)
+
+
+def _prepare(
+    work: Work,
+    arm: str,
+    trial: Trial,
+    kept: Path,
+    seeds: int,
+    say: Callable[[str], None],
+    step: Callable[[int, str], None],
+) -> _Candidate:
+    """An arm's predictors; what was measured while others ran is measured again, alone."""
+    train_seconds, rps = trial.train_seconds, trial.rps
+    if seeds > 1:
+        paths: list[Path] = []
+        spent: list[float] = []
+        for seed in range(seeds):
+            say(f"{arm}: training trial {trial.number} again, seed {seed}")
+            step(seed, f"{arm}, seed {seed}")
+            path, seconds = _retrain(work, arm, trial, seed)
+            paths.append(path)
+            spent.append(seconds)
+        return _Candidate(arm, trial, tuple(paths), sum(spent) / len(spent), rps)
+    if trial.contended:
+        say(f"{arm}: timed while other workers ran; trained again alone")
+        _, train_seconds = _retrain(work, arm, trial, trial.seed)
+    if rps is None or rps.contended:
+        stored = work.definition.arm(arm)
+        rps = work.measure(stored, kept, work.folder / "finals" / "measure") or rps
+    return _Candidate(arm, trial, (kept,), train_seconds, rps)
+
+
+def _retrain(work: Work, arm: str, trial: Trial, seed: int) -> tuple[Path, float]:
+    from suite.serving.load.measure import machine_lock
+
+    folder = work.folder / "finals" / f"{arm.replace('/', '--')}-{seed}"
+    shutil.rmtree(folder, ignore_errors=True)
+    job = work.job(work.definition.arm(arm), trial.params, folder, seed=seed)
+    with machine_lock(timeout=3600):
+        outcome = work.runner.train(job)
+    if isinstance(outcome, Failed):
+        raise StudyError(f"{arm} could not be trained again with seed {seed}: {outcome.reason}")
+    return folder / KEPT, outcome.train_seconds
+
+
+def _predict(work: Work, arm: str, predictor: Path) -> Predicted:
+    outcome = work.runner.predict(
+        predictor,
+        work.folder / "data",
+        "test",
+        len(work.definition.task.labels),
+        work.threads,
+        work.folder / "finals" / "predict",
+    )
+    if isinstance(outcome, Failed):
+        raise StudyError(f"{arm} could not predict the test split: {outcome.reason}")
+    return outcome
+
+
+def _rank(
+    work: Work,
+    candidates: Sequence[_Candidate],
+    outcomes: dict[str, list[Predicted]],
+    seeds: int,
+) -> tuple[list[Final], list[Comparison]]:
+    labels = snapshot.read_split(work.folder / "data", "test").labels
+    intervals, differences = statistics.compare(
+        labels,
+        {arm: [p.predictions for p in predicted] for arm, predicted in outcomes.items()},
+        len(work.definition.task.labels),
+        seed=work.definition.seed,
+    )
+    ranks = statistics.ranks({arm: i.value for arm, i in intervals.items()}, differences)
+    finals = []
+    for candidate in candidates:
+        arm = candidate.arm
+        ties = [
+            d.b if d.a == arm else d.a
+            for d in differences
+            if arm in (d.a, d.b) and d.p >= statistics.LEVEL
+        ]
+        finals.append(
+            Final(
+                arm=arm,
+                trial=candidate.trial.number,
+                seeds=seeds,
+                stale=False,
+                rank=ranks[arm],
+                test=_scores([p.scores for p in outcomes[arm]], intervals[arm]),
+                train_seconds=candidate.train_seconds,
+                rps=candidate.rps,
+                ties=sorted(ties),
+            )
+        )
+    finals.sort(key=lambda f: (f.rank, -f.test.macro_f1))
+    return finals, [Comparison(d.a, d.b, d.value, (d.low, d.high), d.p) for d in differences]
+
+
+def _scores(scores: Sequence[Scores], interval: statistics.Interval) -> TestScores:
+    """Mean scores over seeds; the confusion matrix is their sum."""
+
+    def mean(name: str) -> float:
+        return float(sum(getattr(s, name) for s in scores) / len(scores))
+
+    first = scores[0]
+    classes = range(len(first.per_class_f1))
+    summed: list[list[int]] = [
+        [sum(s.confusion[i][j] for s in scores) for j in classes] for i in classes
+    ]
+    return TestScores(
+        macro_f1=interval.value,
+        accuracy=mean("accuracy"),
+        macro_f1_interval=(interval.low, interval.high),
+        precision=mean("precision"),
+        recall=mean("recall"),
+        per_class_f1=[sum(s.per_class_f1[i] for s in scores) / len(scores) for i in classes],
+        confusion=summed,
+    )

@@ -1,0 +1,1 @@
+"""What numbers mean: metrics, statistics, and who ranks where."""
