@@ -41,10 +41,11 @@ test: $(VENV)/.dev ## Set up and run every test that this machine can run
 bench: $(VENV)/.dev ## Measure, both sides in one run; writes JSON under tests/benchmarks/results
 	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.benchmarks
 
-lint: $(VENV)/.dev ## ruff and mypy --strict
+lint: $(VENV)/.dev ## ruff, mypy --strict, and the rooms by import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: $(VENV)/.dev ## Let ruff put things in order
 	$(BIN)/ruff check --fix .

@@ -1,25 +1,24 @@
 """Which text classifier, how trained, at what cost: an Optuna-driven AutoML benchmark suite.
 
-The rooms, top floor first; a room imports only rooms below it:
+The rooms, top floor first; a room imports only rooms below it (`make lint` checks it):
 
     cli/         words in, one call, a table out
     api.py       the same as functions, for scripts and notebooks
-    report/      results -> rows -> charts -> page
-    course.py    a study's whole course: preflight, search, finals
-    finals.py    the best of each arm on the test split, and which differences are chance
-    distil.py    thoughts of a larger model about training rows, as training data
-    study/       the only room that imports optuna
-    runner.py    one arm in a child process, spoken with in messages
-    worker.py    the child's side: the clock, scoring on validation
+    report/      results -> values -> charts -> pages; knows nothing of Optuna or torch
+    handover/    what leaves a study: export, model card, logs
+    study/       the only room that imports optuna: create, search, the worker's loop, finals, bench
+    child/       one job in a child process, spoken with in messages: the clock, scoring
+    serving/     a trained predictor behind engines, under MLPerf LoadGen, behind HTTP
     strategies/  how a model is made to classify
-    serving/     a trained predictor behind engines, and MLPerf LoadGen driving it
     prompting/   how a text becomes a multiple-choice question, and how an answer is read
-    catalog.py, hub.py          the models; whether the Hub can be reached
-    endpoint/                   a model behind an OpenAI-compatible server
-    data.py, snapshot.py, ...   task -> splits with a fingerprint, audited; the bundled sample
-    arms.py                     globs -> arms, each runnable or refused with why
-    task.py, recipe.py          the schemas of the two YAML files
-    protocols.py, results.py, metrics.py, space.py, yamlfile.py, errors.py, paths.py
+    endpoint/    a model behind an OpenAI-compatible server
+    verdict/     metrics, statistics, who ranks where
+    data/        files and the hub to rows; labels, splits, audit, snapshot, the sample
+    models/      the catalogue, the hub, what a model needs of a machine
+    machine/     facts about this machine, checks, cache
+    config/      tasks and recipes as YAML; the published schemas
+    contracts/   what the rooms promise each other
+    errors.py, paths.py, version.py
 """
 
 from __future__ import annotations

@@ -182,7 +182,8 @@ def test_split_names_of_a_tasks_own_folder(tmp_path):
 def test_nothing_is_left_on_disk_and_no_home_is_needed(tmp_path):
     folder = good(tmp_path / "rows")
     script = (
-        "import sys, pathlib; from suite.data import load as data; from suite.contracts.task import Task\n"
+        "import sys, pathlib; from suite.data import load as data\n"
+        "from suite.contracts.task import Task\n"
         "t = Task.model_validate({'name':'m','title':'m','language':'en',"
         "'labels':[{'name':'sad'},{'name':'glad'}],'data':{'folder':'rows','licence':'x'}})\n"
         "d = data.load(t, pathlib.Path(sys.argv[1]) / 't.yaml')\n"

@@ -1,4 +1,4 @@
-"""What both READMEs say, held against the code: commands, options, YAML, strategy, tree, tables."""
+"""What both READMEs say, held against the code: commands, options, YAML, strategy, tables."""
 
 import ast
 import re
@@ -339,44 +339,7 @@ def test_the_models_are_listed_by_family(page):
     assert listed == real
 
 
-# --- the tree, links, and the two languages -------------------------------------------------
-
-
-def tree(page):
-    """Path -> purpose, from the indented tree; folders end in a slash."""
-    found, folders = {}, []
-    for line in section(page, "tree").strip().splitlines()[1:-1]:
-        name, _, purpose = line.strip().partition("  ")
-        depth = (len(line) - len(line.lstrip())) // 2
-        folders = folders[:depth]
-        path = "".join(folders) + name
-        assert path not in found, f"{path} stands twice"
-        found[path] = purpose.strip()
-        if name.endswith("/"):
-            folders.append(name)
-    return found
-
-
-@readme
-def test_everything_in_the_tree_exists_and_has_a_purpose(page):
-    for path, purpose in tree(page).items():
-        assert purpose, f"{path} has no purpose"
-        there = (ROOT / path).is_dir() if path.endswith("/") else (ROOT / path).is_file()
-        assert there, f"{path} does not exist"
-
-
-@readme
-def test_every_file_of_the_project_is_in_the_tree(page):
-    files = [p for p in (ROOT / "suite").rglob("*") if p.is_file()]
-    files += [*(ROOT / "tests").rglob("*.py"), *(ROOT / "tasks").glob("*.yaml")]
-    files += (ROOT / "studies").glob("*.yaml")
-    names = {path.relative_to(ROOT).as_posix() for path in files}
-    generated = {name for name in names if "__pycache__" in name or "/_bundled/" in name}
-    assert sorted(names - generated - set(tree(page))) == []
-
-
-def test_both_trees_hold_the_same():
-    assert list(tree(READMES[0])) == list(tree(READMES[1]))
+# --- links, and the two languages ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -220,7 +220,7 @@ def test_packages_out_of_bounds_are_named(tmp_path, monkeypatch):
 
 def test_a_missing_package_is_named(monkeypatch):
     installed = facts.version_of
-    monkeypatch.setattr(checks, "_version", lambda n: None if n == "torchaudio" else installed(n))
+    monkeypatch.setattr(facts, "version_of", lambda n: None if n == "torchaudio" else installed(n))
     found = check("packages")
     assert found.ok is False and "torchaudio is missing" in found.finding
     assert found.blocks  # nothing runs without it
@@ -358,10 +358,9 @@ def test_weights_in_the_cache_or_out_of_reach_are_told_apart(folder, monkeypatch
 
 
 def test_a_machine_too_small_refuses_by_arm(folder, monkeypatch):
-    from suite.models import needs
 
     monkeypatch.setattr(facts, "usable_memory", lambda: 10**9)
-    monkeypatch.setattr(needs, "has_gpu", lambda: False)
+    monkeypatch.setattr(facts, "has_gpu", lambda: False)
     arms = {arm["arm"]: arm for arm in json.loads(asked("--json"))["arms"]}
     found = arms["qwen3-4b/sft"]
     assert found["runs"] is False and "needs about" in found["reason"]

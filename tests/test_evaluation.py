@@ -9,7 +9,8 @@ from conftest import toy_rows, write_recipe
 from test_strategies_neural import BERT, task
 
 from suite.child import evaluation, worker
-from suite.child.worker import Checkpointed, ChildRun, Job, Sized
+from suite.child.messages import Checkpointed, Job, Sized
+from suite.child.worker import ChildRun
 from suite.contracts.results import Checkpoint
 from suite.contracts.strategy import Rows
 from suite.study import record, storage

@@ -18,7 +18,6 @@ from suite.contracts.space import Fixed, contains, parse_dimension
 from suite.contracts.strategy import Pruned, Refused, Rows
 from suite.contracts.task import Label
 from suite.machine import facts
-from suite.models import needs
 from suite.models.catalogue import load_catalogue, local_model
 from suite.strategies.teaching import llamafactory_files, sft
 from suite.strategies.teaching.llamafactory_files import Example, Plan
@@ -136,7 +135,7 @@ def test_what_can_not_be_trained_so_is_refused_with_the_way_out(strategy, monkey
     assert "the task is Chinese" in strategy.refuses(english, task(language="zh"))
     many = toy.model_copy(update={"labels": [Label(name=f"c{i}") for i in range(677)]})
     assert "677 classes" in strategy.refuses(QWEN, many)
-    monkeypatch.setattr(needs, "has_gpu", lambda: False)
+    monkeypatch.setattr(facts, "has_gpu", lambda: False)
     monkeypatch.setattr(facts, "usable_memory", lambda: 16_000_000_000)
     assert "4,022M parameters" in strategy.refuses(CATALOGUE["qwen3-4b"], toy)
     monkeypatch.setattr(sft.importlib.util, "find_spec", lambda name: None)
@@ -159,7 +158,7 @@ def test_a_value_that_can_not_be_used_is_refused_by_name(strategy, toy_run, para
 
 
 def test_full_tuning_that_memory_can_not_hold_is_refused(strategy, toy_run, monkeypatch):
-    monkeypatch.setattr(needs, "has_gpu", lambda: False)
+    monkeypatch.setattr(facts, "has_gpu", lambda: False)
     monkeypatch.setattr(facts, "usable_memory", lambda: 16_000_000_000)
     with pytest.raises(Refused, match=r"full fine-tuning of qwen3-1.7b .* tuning: lora"):
         strategy.fit(toy_run({"tuning": "full"}, model=CATALOGUE["qwen3-1.7b"]))

@@ -157,7 +157,7 @@ def test_a_foreign_language_is_refused_with_the_reason(name):
 
 
 def test_too_large_a_model_is_refused_with_figures(monkeypatch, head, probe, tmp_path):
-    monkeypatch.setattr(needs, "has_gpu", lambda: False)
+    monkeypatch.setattr(facts, "has_gpu", lambda: False)
     monkeypatch.setattr(facts, "usable_memory", lambda: 16_000_000_000)
     reason = head.refuses(CATALOGUE["qwen3-4b"], task())
     assert "LoRA" in reason
@@ -168,7 +168,7 @@ def test_too_large_a_model_is_refused_with_figures(monkeypatch, head, probe, tmp
     assert head.refuses(CATALOGUE["qwen3-1.7b"], task()) is None
     with pytest.raises(Refused, match=r"full fine-tuning of qwen3-1.7b .* needs about 27.5 GB"):
         head.fit(ToyRun(tmp_path, CATALOGUE["qwen3-1.7b"], {"tuning": "full"}))
-    monkeypatch.setattr(needs, "has_gpu", lambda: True)
+    monkeypatch.setattr(facts, "has_gpu", lambda: True)
     assert head.refuses(CATALOGUE["qwen3-4b"], task()) is None
 
 

@@ -16,7 +16,6 @@ from suite.contracts.space import contains, parse_dimension
 from suite.contracts.strategy import Pruned, Refused, Rows
 from suite.errors import ModelError
 from suite.machine import facts
-from suite.models import needs
 from suite.models.catalogue import load_catalogue, local_model
 from suite.strategies.asking import zero_shot
 
@@ -86,7 +85,7 @@ def test_what_can_not_be_asked_is_refused_with_the_reason(strategy, monkeypatch)
     assert "800 classes are more than the 676" in refuses(CATALOGUE["qwen3-0.6b"], many)
     english = CATALOGUE["qwen3-0.6b"].model_copy(update={"languages": ["en"]})
     assert "the task is Chinese" in refuses(english, task(language="zh"))
-    monkeypatch.setattr(needs, "has_gpu", lambda: False)
+    monkeypatch.setattr(facts, "has_gpu", lambda: False)
     monkeypatch.setattr(facts, "usable_memory", lambda: 16_000_000_000)
     assert "20.1 GB" in refuses(CATALOGUE["qwen3-4b"], task())
     assert refuses(CATALOGUE["qwen3-0.6b"], task(77)) is None

@@ -21,8 +21,9 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from suite.child import worker
-from suite.child.worker import Checkpointed, Failed, Finished, Job, Progressed, Sized
+from suite.child import process, worker
+from suite.child.clock import synchronise
+from suite.child.messages import LOG, Checkpointed, Failed, Finished, Job, Progressed, Sized
 from suite.contracts.results import BenchRow, Checkpoint, Rps, Scores
 from suite.data.snapshot import Split
 from suite.errors import SuiteError
@@ -245,7 +246,7 @@ def _death(child: ForkServerProcess, folder: Path) -> str:
     """Why a child is gone, in a sentence."""
     child.join(timeout=10)
     code = child.exitcode
-    log = f"; its log: {folder / worker.LOG}" if (folder / worker.LOG).exists() else ""
+    log = f"; its log: {folder / LOG}" if (folder / LOG).exists() else ""
     if code is not None and code < 0:
         try:
             name = signal.Signals(-code).name
@@ -266,33 +267,33 @@ def _measure_main(
     """The measuring child's entry."""
     from suite.serving.load.measure import measure_folder
 
-    worker.live_only_with_parent()
+    process.live_only_with_parent()
     logs.mkdir(parents=True, exist_ok=True)
-    worker.log_to(logs / worker.LOG)
+    process.log_to(logs / LOG)
     message: Rps | Failed
     try:
-        worker.set_threads(threads)
+        process.set_threads(threads)
         message = measure_folder(folder, texts, seconds, logs)
     except Exception as error:  # noqa: BLE001 - every failure is a message
-        message = Failed(worker.describe(error))
+        message = Failed(process.describe(error))
     channel.send(message)
     channel.close()
 
 
 def _bench_main(channel: Connection, job: EngineJob) -> None:
     """The entry of the child that measures an engine."""
-    worker.live_only_with_parent()
+    process.live_only_with_parent()
     job.scratch.mkdir(parents=True, exist_ok=True)
-    worker.log_to(job.scratch / worker.LOG)
+    process.log_to(job.scratch / LOG)
     message: BenchRow | Failed
     try:
-        worker.set_threads(job.threads)
+        process.set_threads(job.threads)
         message = bench_engine(job, lambda what: channel.send(Doing(what)))
     except SuiteError as error:
         message = Failed(" ".join(str(error).split()))
     except Exception as error:  # noqa: BLE001 - every failure is a message
         traceback.print_exc()
-        message = Failed(worker.describe(error))
+        message = Failed(process.describe(error))
     channel.send(message)
     channel.close()
 
@@ -308,20 +309,20 @@ def _predict_main(
 ) -> None:
     """The predicting child's entry."""
     message: Predicted | Failed
-    worker.live_only_with_parent()
+    process.live_only_with_parent()
     logs.mkdir(parents=True, exist_ok=True)
-    worker.log_to(logs / worker.LOG)
+    process.log_to(logs / LOG)
     try:
         from suite import strategies
         from suite.data import snapshot as snapshots
         from suite.verdict.metrics import decide, score
 
-        worker.set_threads(threads)
+        process.set_threads(threads)
         rows = snapshots.read_split(snapshot, split)
         predictor = strategies.load_predictor(folder)
         begun = time.perf_counter()
         predictions = decide(predictor.predict_proba(rows.texts))
-        worker.synchronise()
+        synchronise()
         seconds = time.perf_counter() - begun
         message = Predicted(
             predictions=[int(p) for p in predictions],
@@ -329,6 +330,6 @@ def _predict_main(
             seconds=seconds,
         )
     except Exception as error:  # noqa: BLE001 - every failure is a message
-        message = Failed(worker.describe(error))
+        message = Failed(process.describe(error))
     channel.send(message)
     channel.close()

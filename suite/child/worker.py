@@ -6,161 +6,31 @@ validation rows alone; the test file beside them is not opened.
 
 from __future__ import annotations
 
-import os
-import resource
 import shutil
-import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from multiprocessing import connection as mp_connection
-from multiprocessing import parent_process
+from dataclasses import replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from suite.child import evaluation
-from suite.contracts.model import Model
+from suite.child.clock import Clock, synchronise
+from suite.child.messages import KEPT, LOG, Checkpointed, Failed, Finished, Job, Progressed, Sized
+from suite.child.process import describe, live_only_with_parent, log_to, peak_memory, set_threads
 from suite.contracts.results import Checkpoint, Scores
-from suite.contracts.space import Params
 from suite.contracts.strategy import Predictor, Probabilities, Pruned, Refused, Rows
-from suite.contracts.task import Task
 from suite.errors import SuiteError
 
-
-@dataclass(frozen=True)
-class Job:
-    """One training, whole: everything the child needs, as plain values."""
-
-    arm: str
-    strategy: str
-    model: Model
-    task: Task
-    params: Params
-    seed: int
-    snapshot: Path
-    fingerprint: str
-    folder: Path
-    epochs: float
-    checkpoints: int
-    shrink_batch: bool
-    threads: int
-    #: Where files go that are kept with the checkpoint; None: into `folder`, and away with it.
-    attached: Path | None = None
-    #: Only this many training rows, unscored: a preflight.
-    preflight_rows: int | None = None
-    #: Validation rows of early checkpoints: a number, "full", or "auto" where the arm's first
-    #: trial is still to find out.
-    evaluation: int | str = "full"
-
-
-@dataclass(frozen=True)
-class Progressed:
-    """How far the budget is spent, for the bar."""
-
-    fraction: float
-
-
-@dataclass(frozen=True)
-class Checkpointed:
-    """A scored point. The child waits for `True` (go on) or `False` (stop)."""
-
-    checkpoint: Checkpoint
-
-
-@dataclass(frozen=True)
-class Sized:
-    """Validation rows that early checkpoints should be scored on, as this child measured it.
-
-    The child waits for the number that holds for the arm: the first one found by any trial.
-    """
-
-    rows: int
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A trial that ended by itself or by pruning, with everything it measured."""
-
-    pruned: bool
-    checkpoints: list[Checkpoint]
-    scores: Scores | None
-    train_seconds: float
-    load_seconds: float
-    evaluation_seconds: float
-    peak_memory_bytes: int
-    kept: bool
-    serving_shape: str
-    #: Validation texts that `evaluation_seconds` were spent on, where it is a preflight.
-    evaluated: int = 0
-    circumstances: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A trial that could not be finished: the reason in a sentence, the traceback in the log."""
-
-    reason: str
-    refused: bool = False
-
-
-Message = Progressed | Checkpointed | Sized | Finished | Failed
-
-KEPT = "kept"
 #: The best early checkpoint, while it is not known whether it is the one to keep.
 CANDIDATE = "candidate"
 
 #: Validation texts that a preflight scores, to tell what scoring will take.
 PREFLIGHT_TEXTS = 8
-LOG = "log.txt"
-
-
-class Clock:
-    """Training seconds by `time.perf_counter`, the accelerator synchronised at each reading."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self._since: float | None = None
-
-    def start(self) -> None:
-        """Starts, or goes on."""
-        synchronise()
-        self._since = time.perf_counter()
-
-    def stop(self) -> None:
-        """Stops; `seconds` holds the sum."""
-        synchronise()
-        if self._since is not None:
-            self.seconds += time.perf_counter() - self._since
-        self._since = None
-
-    @contextmanager
-    def paused(self) -> Iterator[list[float]]:
-        """Within: not counted. The list it gives holds the seconds spent, afterwards."""
-        running = self._since is not None
-        self.stop()
-        spent: list[float] = []
-        begun = time.perf_counter()
-        try:
-            yield spent
-        finally:
-            synchronise()
-            spent.append(time.perf_counter() - begun)
-            if running:
-                self.start()
-
-
-def synchronise() -> None:
-    """Waits for the accelerator, where one was used: its work is asynchronous."""
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
-        torch.cuda.synchronize()
 
 
 class ChildRun:
@@ -438,59 +308,3 @@ def run(channel: Connection, job: Job) -> Finished:
         evaluated=run.evaluated,
         circumstances=run.facts,
     )
-
-
-def describe(error: Exception) -> str:
-    """An exception as one line: its type where the text alone would not tell, and its text."""
-    text = " ".join(str(error).split())
-    if "out of memory" in text.lower():
-        return f"memory ran out ({text[:160]}); a smaller batch, fewer tokens or LoRA needs less"
-    shown = text if len(text) <= 300 else text[:297] + "..."
-    return f"{type(error).__name__}: {shown}" if shown else type(error).__name__
-
-
-def peak_memory() -> int:
-    """Bytes at the peak: of the accelerator where one was used, else resident memory."""
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
-        return int(torch.cuda.max_memory_allocated())
-    # Linux counts ru_maxrss in kilobytes, macOS in bytes.
-    scale = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
-
-
-def set_threads(threads: int) -> None:
-    """Bounds the threads of torch, tokenizers and the linear-algebra libraries in this child."""
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    # Off in the forkserver, which must not fork with threads; a child forks no more.
-    os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
-    os.environ["RAYON_NUM_THREADS"] = str(max(1, threads))
-    torch.set_num_threads(max(1, threads))
-    threadpool_limits(max(1, threads))
-
-
-def live_only_with_parent() -> None:
-    """Ignores Ctrl-C (the parent decides) and ends this process when its parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    parent = parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        mp_connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
-
-
-def log_to(path: Path) -> None:
-    """Sends everything the child prints, also from C code, to its own log."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(handle, 1)
-    os.dup2(handle, 2)
-    os.close(handle)

@@ -159,10 +159,6 @@ def _run(
     from suite.serving.http.server import Limits, Served
 
     assert isinstance(limits, Limits)
-    if threads is not None:
-        import torch
-
-        torch.set_num_threads(threads)
     say(f"Loading {model.arm} …")
     example = _EXAMPLES.get(model.language, _EXAMPLES["en"])
     validation, texts = _rows(model, example)
@@ -174,6 +170,7 @@ def _run(
         validation=validation,
         texts=texts,
         scratch=scratch,
+        threads=threads,
         say=say,
     )
     if opened.agreement is not None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from suite.child.worker import LOG, Failed
+from suite.child.messages import LOG, Failed
 from suite.contracts.results import BenchRow
 from suite.errors import StudyError, nearest
 from suite.serving.load.engine_job import EngineJob, Opener, versions

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from suite.child.messages import KEPT, Failed
 from suite.child.runner import Predicted
-from suite.child.worker import KEPT, Failed
 from suite.contracts.results import Comparison, Final, Rps, Scores, TestScores, Trial
 from suite.data import snapshot
 from suite.errors import StudyError

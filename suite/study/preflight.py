@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.child import evaluation
-from suite.child.worker import Failed
+from suite.child.messages import Failed
 from suite.contracts.space import Choice, Dimension, Fixed, Float, Int, Params, Value
 from suite.study.definition import StoredArm
 from suite.study.record import ESTIMATES, OUT

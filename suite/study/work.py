@@ -25,8 +25,8 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from suite import paths, strategies
+from suite.child.messages import KEPT, LOG, Failed, Finished, Job
 from suite.child.runner import Interrupted, Runner
-from suite.child.worker import KEPT, LOG, Failed, Finished, Job
 from suite.contracts.results import Checkpoint, Rps, StudyResults, Trial
 from suite.data import snapshot
 from suite.errors import StorageError, StudyError

@@ -59,6 +59,7 @@ def open_served(
     validation: Rows | None,
     texts: Sequence[str],
     scratch: Path,
+    threads: int | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Opened:
     """Loads a kept predictor behind an engine, and compares the two on validation rows.
@@ -69,10 +70,15 @@ def open_served(
         validation: labelled rows; None where there are none, so that no other engine can be had.
         texts: representative ones, to check with and to make an engine ready; at least one.
         scratch: a folder for what is converted; it must outlive the predictor.
+        threads: of torch's arithmetic; as torch finds them where None.
 
     Raises:
         ModelError: no predictor is kept there, the engine can't be had, or it answers otherwise.
     """
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
     found = kept.look(folder)
     own = {"python": "python", "endpoint": "endpoint"}.get(found.kind, "torch")
     engine = engine or own

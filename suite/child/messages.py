@@ -1,0 +1,97 @@
+"""What a child is told and what it says: a job, then progress, checkpoints, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from suite.contracts.model import Model
+from suite.contracts.results import Checkpoint, Scores
+from suite.contracts.space import Params
+from suite.contracts.task import Task
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training, whole: everything the child needs, as plain values."""
+
+    arm: str
+    strategy: str
+    model: Model
+    task: Task
+    params: Params
+    seed: int
+    snapshot: Path
+    fingerprint: str
+    folder: Path
+    epochs: float
+    checkpoints: int
+    shrink_batch: bool
+    threads: int
+    #: Where files go that are kept with the checkpoint; None: into `folder`, and away with it.
+    attached: Path | None = None
+    #: Only this many training rows, unscored: a preflight.
+    preflight_rows: int | None = None
+    #: Validation rows of early checkpoints: a number, "full", or "auto" where the arm's first
+    #: trial is still to find out.
+    evaluation: int | str = "full"
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """How far the budget is spent, for the bar."""
+
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Checkpointed:
+    """A scored point. The child waits for `True` (go on) or `False` (stop)."""
+
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True)
+class Sized:
+    """Validation rows that early checkpoints should be scored on, as this child measured it.
+
+    The child waits for the number that holds for the arm: the first one found by any trial.
+    """
+
+    rows: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A trial that ended by itself or by pruning, with everything it measured."""
+
+    pruned: bool
+    checkpoints: list[Checkpoint]
+    scores: Scores | None
+    train_seconds: float
+    load_seconds: float
+    evaluation_seconds: float
+    peak_memory_bytes: int
+    kept: bool
+    serving_shape: str
+    #: Validation texts that `evaluation_seconds` were spent on, where it is a preflight.
+    evaluated: int = 0
+    circumstances: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A trial that could not be finished: the reason in a sentence, the traceback in the log."""
+
+    reason: str
+    refused: bool = False
+
+
+Message = Progressed | Checkpointed | Sized | Finished | Failed
+
+
+KEPT = "kept"
+
+
+LOG = "log.txt"
