@@ -289,7 +289,7 @@ def test_a_defect_is_one_line_and_its_traceback_comes_with_verbose(finished):
     code = (
         "import sys, suite.cli.model, suite.models.catalogue\n"
         "def broken(): raise RuntimeError('a made-up defect')\n"
-        "suite.contracts.model.load_catalogue = broken\n"
+        "suite.models.catalogue.load_catalogue = broken\n"
         "sys.argv = ['suite', *sys.argv[1:]]\n"
         "from suite.cli import main; main()"
     )

@@ -778,7 +778,7 @@ def test_plotly_is_imported_only_for_pages(tmp_path: Path):
 import sys
 from pathlib import Path
 from suite.report import write_reports
-from suite.results import StudyResults
+from suite.contracts.results import StudyResults
 folder = Path(sys.argv[1])
 results = StudyResults.from_json((folder / "toy.json").read_text(encoding="utf-8"))
 write_reports([results], folder / "out", ["json", "csv", "md"], "en")

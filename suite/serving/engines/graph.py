@@ -174,7 +174,7 @@ class _FirstToken(torch.nn.Module):
     """A classifier of BERT's make, which reads its first token: the last layer asks there alone.
 
     The modules are transformers' own; masks and attention are spelled out, which exports to a
-    smaller graph. `suite.strategies.packed_models` knows the same layers.
+    smaller graph. `suite.strategies.network.packed_models` knows the same layers.
     """
 
     def __init__(self, model: Any, body: Any) -> None:

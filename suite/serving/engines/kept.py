@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from suite.errors import ModelError
 
-#: As `suite.strategies.prompted` writes it.
+#: As `suite.strategies.asking.prompted` writes it.
 _GENERATION, _OPTIONS = "generation", "options"
 
 Kind = Literal["network", "python", "endpoint"]
