@@ -1,7 +1,7 @@
 """Results in, pages and files out: rows first, then charts, then words around them.
 
-This room knows `suite.contracts.results` and nothing of Optuna or torch. Plotly and Jinja are imported
-only when a page is asked for.
+This room knows `suite.contracts.results` and nothing of Optuna or torch. Plotly and Jinja are
+imported only when a page is asked for.
 """
 
 from __future__ import annotations
