@@ -53,6 +53,14 @@ def test_every_example_is_understood(path, command):
             found.make_context(found.name, list(rest))
 
 
+@pytest.mark.parametrize(("path", "command"), ALL, ids=named(ALL))
+def test_every_example_is_shown_as_it_is_to_be_typed(path, command):
+    shown = cli.invoke(app, [*path, "--help"], env={"COLUMNS": "240", "TERMINAL_WIDTH": "240"})
+    lines = [line.strip() for line in shown.output.splitlines()]
+    for example in examples(command):
+        assert example in lines
+
+
 @pytest.mark.parametrize(("path", "command"), LEAVES, ids=named(LEAVES))
 def test_every_command_can_be_quiet_and_verbose(path, command):
     options = {option for parameter in command.params for option in parameter.opts}

@@ -56,7 +56,15 @@ def examples(command: Any) -> list[str]:
     """The example command lines in a command's help."""
     _, heading, rest = (command.help or "").partition("Example")
     lines = rest.splitlines()[1:] if heading else []
-    return [line.strip() for line in lines if line.strip()]
+    return [line.strip() for line in lines if line.strip(" `")]
+
+
+def _verbatim(text: str | None) -> str | None:
+    """Help whose examples are code to Markdown, which else reads two globs as emphasis."""
+    summary, heading, lines = inspect.cleandoc(text or "").partition("Examples:\n")
+    if not heading:
+        return text
+    return f"{summary}{heading}\n```\n{inspect.cleandoc(lines)}\n```"
 
 
 def mended(problem: Any) -> UsageError:
@@ -95,6 +103,7 @@ def with_volume(app: typer.Typer) -> None:
     for group in app.registered_groups:
         if group.typer_instance is not None:
             with_volume(group.typer_instance)
+            group.typer_instance.info.help = _verbatim(group.typer_instance.info.help)
 
 
 def _listening(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -120,6 +129,7 @@ def _listening(function: Callable[..., Any]) -> Callable[..., Any]:
     changed: Any = command
     changed.__signature__ = signature.replace(parameters=[*own.values(), *extra])
     changed.__annotations__ = {p.name: p.annotation for p in (*own.values(), *extra)}
+    changed.__doc__ = _verbatim(function.__doc__)
     changed.hears_volume = True
     del changed.__wrapped__
     return command
