@@ -1,32 +1,98 @@
 """The wheel, installed into an empty folder: it still finds its tasks, recipes and models."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from suite.version import __version__
+
 ROOT = Path(__file__).parents[1]
 
 
+#: What a private file holds; nowhere spelled out as it is looked for.
+ROW = "private row, " * 3
+#: What studies leave beside the shipped recipes, and pages beside the example.
+PRIVATE = (
+    "studies/suite.db", "studies/suite.db-wal", "studies/suite.agnews.lock",
+    "studies/artifacts/tickets/data/train.jsonl", "studies/artifacts/tickets/kept/recipe.yaml",
+    "studies/artifacts/tickets/kept/tfidf--classic/arrays.safetensors",
+    "studies/distilled/tickets.jsonl", "tasks/data/train.csv", "reports/tickets.html",
+    "tests/benchmarks/results/serving.json",
+)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """The built wheel, unpacked where nothing of the checkout is."""
+def built(tmp_path_factory):
+    """Wheel and sdist, built in a checkout that studies were made in."""
     pytest.importorskip("hatchling", reason="hatchling is not installed")
-    folder = tmp_path_factory.mktemp("wheel")
+    folder = tmp_path_factory.mktemp("built")
+    checkout = folder / "checkout"
+    leave = shutil.ignore_patterns(".venv*", ".git", "__pycache__", "*_cache", "artifacts", "*.db")
+    shutil.copytree(ROOT, checkout, ignore=leave)
+    for name in PRIVATE:
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text(ROW, encoding="utf-8")
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", folder, ROOT],
+        [sys.executable, "-m", "build", "--wheel", "--sdist", "--no-isolation", "-o", folder,
+         checkout],
         check=True, capture_output=True,
     )  # fmt: skip
-    wheel = next(folder.glob("suite-*.whl"))
-    target = folder / "site"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(built):
+    """The wheel, unpacked where nothing of the checkout is."""
+    target = built / "site"
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
-         "--target", target, wheel],
+         "--target", target, next(built.glob("suite-*.whl"))],
         check=True, capture_output=True,
     )  # fmt: skip
     return target
+
+
+def shipped(kind):
+    """The files of a kind that the checkout has under version control."""
+    return {path.name for path in (ROOT / kind).glob("*.yaml")}
+
+
+def test_a_wheel_built_beside_a_study_carries_nothing_of_it(built):
+    with zipfile.ZipFile(next(built.glob("suite-*.whl"))) as wheel:
+        names = wheel.namelist()
+        assert not [n for n in names if ROW.encode() in wheel.read(n)]
+    for kind in ("tasks", "studies"):
+        prefix = f"suite/_bundled/{kind}/"
+        found = {n.removeprefix(prefix) for n in names if n.startswith(prefix)}
+        assert found == shipped(kind)
+    assert {name.split("/")[0] for name in names} == {"suite", f"suite-{__version__}.dist-info"}
+
+
+def test_a_source_distribution_built_beside_a_study_carries_nothing_of_it(built):
+    with tarfile.open(next(built.glob("suite-*.tar.gz"))) as archive:
+        files = [member for member in archive.getmembers() if member.isfile()]
+        read = {m.name.partition("/")[2]: archive.extractfile(m).read() for m in files}
+    assert not [name for name, content in read.items() if ROW.encode() in content]
+    for kind in ("tasks", "studies"):
+        found = {name.partition("/")[2] for name in read if name.startswith(f"{kind}/")}
+        assert found == shipped(kind)
+
+
+def test_an_editable_installation_copies_no_folder_of_studies(built, tmp_path):
+    """`make test` installs so; what lay in `studies/` went into site-packages with it."""
+    from hatchling.builders.wheel import WheelBuilder
+
+    wheel = next(WheelBuilder(str(built / "checkout")).build(
+        directory=str(tmp_path), versions=["editable"]
+    ))  # fmt: skip
+    with zipfile.ZipFile(wheel) as editable:
+        assert not [name for name in editable.namelist() if "_bundled" in name]
 
 
 def run(installed, cwd, *words):
