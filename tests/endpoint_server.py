@@ -212,6 +212,41 @@ def _handler(owner):
             else:
                 self.answer_good(body, number)
 
+        def answer_lists_allowed(self, body, number):
+            """Refuses one part, and lists all it takes first."""
+            if "chat_template_kwargs" in body:
+                allowed = "seed, logprobs, top_logprobs, max_tokens, temperature, messages, model"
+                self.refuse(400, f"Allowed: {allowed}. Not allowed: chat_template_kwargs.")
+            else:
+                self.answer_good(body, number)
+
+        def answer_wordless(self, body, number):
+            """Refuses two parts and says nothing of them."""
+            if "temperature" in body or "logprobs" in body:
+                self.refuse(422, "Unprocessable")
+            else:
+                self.answer_good(body, number)
+
+        def answer_unwell(self, body, number):
+            """As if a parameter were refused, but it is the server that is unwell at first."""
+            if number <= owner.failures:
+                self.refuse(400, "logprobs, temperature, chat_template_kwargs: try again")
+            else:
+                self.answer_good(body, number)
+
+        def answer_one_model(self, body, number):
+            """What one model refuses the other takes."""
+            (self.answer_no_logprobs if body["model"] == "toy" else self.answer_good)(body, number)
+
+        def answer_long_or_no_template(self, body, number):
+            """Refuses a part of any request, and long texts whatever comes with them."""
+            if "chat_template_kwargs" in body:
+                self.answer_no_template(body, number)
+            elif len(text_of(body)) > 1000:
+                self.refuse(400, "Too long with max_tokens and temperature.")
+            else:
+                self.answer_good(body, number)
+
         def answer_thinking(self, body, number):
             """reasoning_content beside the text, where thinking is on."""
             if not (body.get("chat_template_kwargs") or {}).get("enable_thinking"):

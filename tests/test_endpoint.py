@@ -1,5 +1,6 @@
 """The client for OpenAI-compatible servers and its predictor, against a real server on loopback."""
 
+import hashlib
 import json
 import logging
 import math
@@ -18,8 +19,9 @@ from endpoint_server import server
 from suite.contracts.model import Model
 from suite.contracts.task import Task
 from suite.endpoint import Endpoint, base_address
-from suite.endpoint.answer import read_answer, retry_after
+from suite.endpoint.answer import Answer, read_answer, retry_after
 from suite.endpoint.exchange import Response, TryAgain, Wire
+from suite.endpoint.kept import Kept
 from suite.errors import EndpointError, ModelError, StorageError
 from suite.prompting.layout import Variant
 from suite.strategies.asking.endpoint_predictor import (
@@ -162,29 +164,108 @@ def test_a_thought_comes_apart_from_the_text():
         assert answer.completion_tokens == 30
 
 
+ASKED = {"max_tokens": 4, "logprobs": 20, "think": False}
+
+
 @pytest.mark.parametrize(
-    ("mode", "refused"),
+    ("mode", "refused", "posts"),
     [
-        ("no_logprobs", ["logprobs"]),
-        ("no_template", ["chat_template_kwargs"]),
-        ("modern", ["max_tokens", "temperature"]),
+        # Refused, accepted without the part, refused with it again.
+        ("no_template", ["chat_template_kwargs"], 3),
+        # Fewer are tried before none.
+        ("no_logprobs", ["logprobs"], 4),
+        ("modern", ["max_tokens", "temperature"], 5),
+        ("lists_allowed", ["chat_template_kwargs"], 11),
+        ("wordless", ["logprobs", "temperature"], 5),
     ],
 )
-def test_what_a_server_refuses_is_left_out_and_remembered(mode, refused):
+def test_what_a_server_refuses_is_left_out_and_remembered(mode, refused, posts):
     with server(mode) as one, Endpoint(one.url, "toy", concurrency=1, **QUICK) as asked:
-        answers = asked.ask(messages(*TEXTS), max_tokens=4, logprobs=20, think=False)
+        answers = asked.ask(messages(*TEXTS), **ASKED)
         assert ["B" in answer.text for answer in answers] == [False, True, False, True]
-        assert one.posts == 4 + len(refused)
+        assert one.posts == posts + 3
         assert asked.facts["refused_by_server"] == refused
         assert asked.facts["retried"] == 0
-        asked.ask(messages("another text"), max_tokens=4, logprobs=20, think=False)
-        assert one.posts == 5 + len(refused)
+        asked.ask(messages("another text"), **ASKED)
+        assert one.posts == posts + 4
+        # Nothing but what was refused is missing.
+        whole = {"temperature", "max_tokens", "logprobs", "top_logprobs", "chat_template_kwargs"}
+        gone = {*refused, *(["top_logprobs"] if "logprobs" in refused else [])}
+        assert whole - set(one.requests[-1]) == gone
+        assert one.requests[-1].get("top_logprobs", 20) == 20
+
+
+def test_requests_at_once_learn_together():
+    with server("no_logprobs", delay=0.05) as one, Endpoint(one.url, "toy", **QUICK) as asked:
+        asked.ask(messages(*TEXTS), **ASKED)
+        assert one.posts == 4 + 3 + 3  # all are refused, one learns, the others follow
+
+
+def test_a_server_unwell_for_a_moment_refuses_no_part_for_good():
+    for failures in range(1, 6):
+        with server("unwell") as one, Endpoint(one.url, "toy", **QUICK) as asked:
+            one.failures = failures
+            answer = asked.ask(messages(HAM), **ASKED)[0]
+            assert len(answer.top_logprobs[0]) > 1
+            assert one.requests[-1] | {"messages": []} == one.requests[0] | {"messages": []}
+            assert asked.facts["refused_by_server"] == []
+
+
+def test_a_text_that_is_too_long_teaches_nothing():
+    with (
+        server("long_or_no_template") as one,
+        Endpoint(one.url, "toy", concurrency=1, **QUICK) as asked,
+    ):
+        asked.ask(messages(HAM), **ASKED)
+        posts = one.posts
+        with pytest.raises(EndpointError, match="Too long"):
+            asked.ask(messages(HAM * 100), **ASKED)
+        assert one.posts == posts + 1  # such parameters were taken before
+        assert asked.facts["refused_by_server"] == ["chat_template_kwargs"]
+
+
+def test_what_was_refused_is_asked_again_after_a_failure():
+    with server("no_logprobs") as one, Endpoint(one.url, "toy", concurrency=1, **QUICK) as asked:
+        assert asked.ask(messages(HAM), **ASKED)[0].top_logprobs is None
+        one.mode, one.failures = "fails_at_first", one.posts + 1  # another server takes its place
+        assert asked.ask(messages(HAM), **ASKED)[0].top_logprobs is not None
+
+
+def test_a_limit_on_requests_is_no_reason_to_forget():
+    with server("no_logprobs") as one, Endpoint(one.url, "toy", concurrency=1, **QUICK) as asked:
+        asked.ask(messages(HAM), **ASKED)
+        one.mode, one.failures = "busy", one.posts + 1
+        assert asked.ask(messages(HAM), **ASKED)[0].top_logprobs is None
+
+
+def test_a_failure_while_learning_teaches_nothing():
+    with server("no_logprobs") as one, Endpoint(one.url, "toy", concurrency=1, **QUICK) as asked:
+        sent, send = [], asked._wire.send
+
+        async def changing(*given):
+            sent.append(given)
+            one.mode = {1: "fails", 2: "good"}.get(len(sent) - 1, one.mode)
+            return await send(*given)
+
+        asked._wire.send = changing
+        assert asked.ask(messages(HAM), **ASKED)[0].top_logprobs is not None
+        assert asked.facts["refused_by_server"] == [] and asked.facts["retried"] == 1
+
+
+def test_what_one_model_refuses_the_other_is_asked_for(folder):
+    with server("one_model") as one:
+        for name, there in (("toy", False), ("toy-large", True), ("toy", False)):
+            with Endpoint(one.url, name, cache=folder, **QUICK) as asked:
+                answer = asked.ask(messages(HAM), **ASKED)[0]
+                assert (answer.top_logprobs is not None) is there
 
 
 def test_a_server_that_allows_fewer_logprobs_is_asked_for_fewer():
     with server("few_logprobs") as one, Endpoint(one.url, "toy", **QUICK) as asked:
         answer = asked.ask(messages(HAM), max_tokens=4, logprobs=20)[0]
         assert answer.top_logprobs is not None
+        assert [body.get("top_logprobs") for body in one.requests] == [20, 5, 20]
+        asked.ask(messages(SPAM), max_tokens=4, logprobs=20)
         assert one.requests[-1]["top_logprobs"] == 5
 
 
@@ -240,7 +321,7 @@ def test_a_date_in_retry_after_is_read():
         ("other_json", r"another shape \(\{.generated_text", 3),
         ("error_as_200", r"upstream is overloaded", 3),
         ("no_quota", r"no quota left", 1),
-        ("too_long", r"refuses the request \(HTTP 400: .*maximum context length", 1),
+        ("too_long", r"refuses the request \(HTTP 400: .*maximum context length", 3),
     ],
 )
 def test_what_stays_wrong_ends_in_one_clear_message(mode, says, posts):
@@ -300,7 +381,7 @@ def test_an_unknown_model_is_told_at_once():
     with server("good") as one, Endpoint(one.url, "toi", **QUICK) as asked:
         with pytest.raises(EndpointError, match=r"no model 'toi' \(HTTP 404: The model `toi`"):
             asked.ask(messages(HAM), max_tokens=4)
-        assert one.posts == 1
+        assert one.posts == 3  # no part of the request makes a difference
 
 
 def test_others_under_way_bring_their_answers_home(folder):
@@ -449,11 +530,47 @@ def test_what_came_before_a_failure_is_not_paid_twice(folder):
 
 
 def test_a_refused_part_does_not_make_a_run_pay_again(folder):
-    with server("no_logprobs") as one:
+    with server("no_template") as one:
         for _ in range(2):
             with Endpoint(one.url, "toy", cache=folder, **QUICK) as asked:
-                asked.ask(messages(HAM), max_tokens=4, logprobs=20)
-        assert one.posts == 2  # the refusal and the answer
+                asked.ask(messages(HAM, SPAM), **ASKED)
+                assert asked.facts["asked"] + asked.facts["from_cache"] == 2
+        assert one.answered == 2
+
+
+def test_a_poorer_answer_is_not_kept_under_the_richer_question(folder):
+    with server("no_logprobs") as one:
+        with Endpoint(one.url, "toy", cache=folder, **QUICK) as asked:
+            assert asked.ask(messages(HAM), **ASKED)[0].top_logprobs is None
+        one.mode = "good"
+        with Endpoint(one.url, "toy", cache=folder, **QUICK) as asked:
+            assert asked.ask(messages(HAM), **ASKED)[0].top_logprobs is not None
+
+
+def test_answers_kept_by_earlier_versions_are_found(folder):
+    """Their key was the wish; one without the logprobs that were wished for may be poorer."""
+    with server("good") as one:
+        kept = Kept(folder)
+        for text, top in ((HAM, ({"A": -0.1},)), (SPAM, None)):
+            content = messages(text)[0][0]["content"]
+            wish = {
+                "messages": [[["content", content], ["role", "user"]]],
+                "max_tokens": 4,
+                "logprobs": 20,
+                "temperature": 0.0,
+                "think": False,
+            }
+            whole = json.dumps([f"{one.url}/v1", "toy", wish], sort_keys=True)
+            key = hashlib.sha256(whole.encode("ascii")).hexdigest()
+            kept.write(key, Answer("A", None, ("A",), top, "stop", 40, 1, 0.1))
+        kept.close()
+        with Endpoint(one.url, "toy", cache=folder, **QUICK) as asked:
+            answers = asked.ask(messages(HAM, SPAM), **ASKED)
+            assert [answer.from_cache for answer in answers] == [True, False]
+        with Endpoint(one.url, "toy", cache=folder, **QUICK) as asked:
+            one.mode = "no_logprobs"
+            # Where the server gives none, the answer without them is as good as any.
+            assert asked.ask(messages(SPAM), **ASKED)[0].from_cache
 
 
 def test_several_processes_share_the_answers(folder):

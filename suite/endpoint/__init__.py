@@ -1,6 +1,7 @@
 """Asks a model behind an OpenAI-compatible server: vLLM, SGLang, llama.cpp, or one for hire.
 
 client.py     the endpoint: order, concurrency, retries, deadlines, what is asked only once
+manners.py    what a server refuses of a question, learnt by changing one thing at a time
 exchange.py   one exchange over HTTP and what its response amounts to
 answer.py     what a server sent, as values
 address.py    where it is, and the key it is shown

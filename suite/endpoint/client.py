@@ -18,14 +18,15 @@ import threading
 import time
 import weakref
 from collections.abc import Coroutine, Generator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from suite.endpoint.address import base_address
 from suite.endpoint.answer import Answer
-from suite.endpoint.exchange import TryAgain, Wire
+from suite.endpoint.exchange import Response, TryAgain, Wire
 from suite.endpoint.kept import Kept
+from suite.endpoint.manners import Body, Manners, Wish
 from suite.errors import EndpointError, nearest
 
 T = TypeVar("T")
@@ -41,8 +42,8 @@ LONGEST_WAIT = 30.0
 LEAST_DEADLINE = 120.0
 #: Once a request has failed for good, others under way have so long to bring their answers home.
 GRACE_SECONDS = 3.0
-#: Servers that allow fewer alternatives than were asked for commonly allow this many.
-FEWER_LOGPROBS = 5
+#: How often one request is sent anew because meanwhile more was learnt of what the server takes.
+LESSONS = 4
 
 
 @dataclass
@@ -55,25 +56,6 @@ class Counts:
     retried: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
-
-
-@dataclass(frozen=True)
-class _Wish:
-    """A question as it was meant, before a server refused a part of it."""
-
-    messages: tuple[tuple[tuple[str, str], ...], ...]
-    max_tokens: int
-    logprobs: int | None
-    temperature: float
-    think: bool | None
-
-
-@dataclass
-class _Manners:
-    """What the server was found to refuse; it is not asked for that again."""
-
-    without: set[str] = field(default_factory=set)
-    fewer_logprobs: bool = False
 
 
 _Found = queue.SimpleQueue[tuple[int, Answer] | None]
@@ -128,7 +110,8 @@ class Endpoint:
         self.counts = Counts()
         self._url = f"{self.base_url}/chat/completions"
         self._wire = Wire(self.base_url, connections=concurrency + 1, timeout=timeout)
-        self._manners = _Manners()
+        self._manners = Manners(model)
+        self._learning: asyncio.Lock | None = None
         self._patience_until = 0.0
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -144,7 +127,7 @@ class Endpoint:
     @property
     def facts(self) -> dict[str, Any]:
         """Counts so far, and which parts of a request the server refused."""
-        return {**asdict(self.counts), "refused_by_server": sorted(self._manners.without)}
+        return {**asdict(self.counts), "refused_by_server": sorted(self._manners.refused)}
 
     def ask(
         self,
@@ -192,12 +175,12 @@ class Endpoint:
 
         What is under way when the iterator is closed is given up.
         """
-        wishes: list[_Wish] = []
+        wishes: list[Wish] = []
         positions: list[list[int]] = []  # in `messages_list`, of each wish
-        known: dict[_Wish, int] = {}
+        known: dict[Wish, int] = {}
         for position, messages in enumerate(messages_list):
             plain = tuple(tuple(sorted(message.items())) for message in messages)
-            wish = _Wish(plain, max_tokens, logprobs, float(temperature), think)
+            wish = Wish(plain, max_tokens, logprobs, float(temperature), think)
             number = known.setdefault(wish, len(wishes)) if self.merge else len(wishes)
             if number == len(wishes):
                 wishes.append(wish)
@@ -256,24 +239,22 @@ class Endpoint:
             return self._loop
 
     async def _close(self) -> None:
-        self._slots = None
+        self._slots = self._learning = None
         kept, self._kept = self._kept, None
         await self._wire.close()
         if kept is not None:
             kept.close()
 
-    async def _ask_all(self, wishes: list[_Wish], found: _Found) -> None:
+    async def _ask_all(self, wishes: list[Wish], found: _Found) -> None:
         """Puts the number of each wish and its answer into `found`, as they come."""
-        kept = self._kept_answers()
-        keys = [self._identity(wish) for wish in wishes] if kept is not None else []
-        there = kept.read(keys) if kept is not None else {}
-        missing = list(range(len(wishes)))
-        if there:
-            for number, key in enumerate(keys):
-                if key in there:
-                    self.counts.from_cache += 1
-                    found.put((number, there[key]))
-            missing = [number for number, key in enumerate(keys) if key not in there]
+        there = self._found([(wish, self._manners.body(wish)) for wish in wishes])
+        missing = []
+        for number, answer in enumerate(there):
+            if answer is None:
+                missing.append(number)
+            else:
+                self.counts.from_cache += 1
+                found.put((number, answer))
         if self._slots is None:
             self._slots = asyncio.Semaphore(self.concurrency)
         slots = self._slots
@@ -291,9 +272,7 @@ class Endpoint:
                     except BaseException:
                         failed = True
                         raise
-                self._count(answer)
-                if kept is not None:
-                    kept.write(keys[number], answer)
+                self.counts.from_cache += answer.from_cache
                 found.put((number, answer))
 
         workers = [asyncio.create_task(work()) for _ in range(min(len(missing), self.concurrency))]
@@ -310,33 +289,44 @@ class Endpoint:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    def _count(self, answer: Answer) -> None:
-        self.counts.asked += 1
-        self.counts.prompt_tokens += answer.prompt_tokens or 0
-        self.counts.completion_tokens += answer.completion_tokens or 0
+    def _found(self, asked: Sequence[tuple[Wish, Body]]) -> list[Answer | None]:
+        """The kept answer to each wish as it would be asked; None where there is none."""
+        if self.cache is None:
+            return [None] * len(asked)
+        pairs = [(self._key(body), self._earlier_key(wish)) for wish, body in asked]
+        there = self._answers(self.cache).read([key for pair in pairs for key in pair])
+        answers: list[Answer | None] = []
+        for (_, body), (key, earlier) in zip(asked, pairs, strict=True):
+            answer = there.get(key)
+            if answer is None and (answer := there.get(earlier)) is not None:
+                poorer = "logprobs" in body and answer.top_logprobs is None
+                answer = None if poorer else answer
+            answers.append(answer)
+        return answers
 
-    def _kept_answers(self) -> Kept | None:
-        if self._kept is None and self.cache is not None:
-            self._kept = Kept(self.cache)
+    def _answers(self, cache: Path) -> Kept:
+        if self._kept is None:
+            self._kept = Kept(cache)
         return self._kept
 
-    def _identity(self, wish: _Wish) -> str:
-        """The key of an answer: of what was wished for, not of what the server let us ask, so
-        that a resumed run asks nothing twice where parts of the request were refused."""
-        content = json.dumps([self.base_url, self.model, asdict(wish)], sort_keys=True)
-        return hashlib.sha256(content.encode("ascii")).hexdigest()
+    def _key(self, body: Body) -> str:
+        """The key of an answer: of what was really asked."""
+        return _digest([self.base_url, body])
+
+    def _earlier_key(self, wish: Wish) -> str:
+        """The key up to version 0.1: of what was wished for, whatever the server let us ask."""
+        return _digest([self.base_url, self.model, asdict(wish)])
 
     # -------------------------------------------------------------- one request and its tries
 
-    async def _one(self, wish: _Wish) -> Answer:
+    async def _one(self, wish: Wish) -> Answer:
         await self._be_patient()
         begun = time.monotonic()
         tries = failures = unclear = 0
         while True:
-            left = begun + self.deadline - time.monotonic()
             tries += 1
             try:
-                return await self._try(wish, min(self.timeout, max(left, 0.01)))
+                return await self._try(wish, begun + self.deadline)
             except TryAgain as trouble:
                 # Where a server says when to come back, coming back is no failure; the
                 # deadline still holds.
@@ -344,10 +334,15 @@ class Endpoint:
                 unclear += trouble.unclear
                 wait = self._wait(failures, trouble)
                 left = begun + self.deadline - time.monotonic()
-                if failures > self.retries or unclear > UNCLEAR_RETRIES or wait >= left:
-                    raise self._given_up(trouble, tries, begun, wait >= left) from None
                 if trouble.busy:
                     self._patience_until = max(self._patience_until, time.monotonic() + wait)
+                else:
+                    self._manners.forget()
+                if failures > self.retries or unclear > UNCLEAR_RETRIES or wait >= left:
+                    raise self._given_up(trouble, tries, begun, wait >= left) from None
+            except EndpointError:
+                self._manners.forget()
+                raise
             self.counts.retried += 1
             await asyncio.sleep(wait)
 
@@ -386,63 +381,60 @@ class Endpoint:
             fix=fix,
         )
 
-    async def _try(self, wish: _Wish, timeout: float) -> Answer:
-        while True:
-            asked_without = frozenset(self._manners.without)
-            fewer = self._manners.fewer_logprobs
-            begun = time.perf_counter()
-            response = await self._wire.send("POST", self._url, timeout, self._body(wish))
-            seconds = time.perf_counter() - begun
-            if response.status == 200:
-                return self._wire.answer(response, seconds)
-            if response.status == 400 and "content_filter" in response.body:
-                # A host that won't answer one text has answered: with nothing.
-                return Answer("", None, None, None, "content_filter", None, None, round(seconds, 4))
-            if response.status in (400, 404, 422) and self._learn(
-                wish, response.body, asked_without, fewer
-            ):
-                continue
+    async def _try(self, wish: Wish, ends: float) -> Answer:
+        """The answer to a wish, as much of it as the server takes; `ends` on the steady clock."""
+
+        async def ask(body: Body) -> Answer | Response:
+            return await self._exchange(wish, body, ends)
+
+        if self._learning is None:
+            self._learning = asyncio.Lock()
+        for _ in range(LESSONS):
+            known = self._manners.without
+            reply = await ask(self._manners.body(wish))
+            if isinstance(reply, Answer):
+                return reply
+            refusal = reply
+            async with self._learning:
+                if self._manners.without != known:
+                    continue  # another request has learnt meanwhile
+                answer = await self._manners.learn(wish, refusal, ask)
+            if answer is not None:
+                return answer
+            break
+        raise self._wire.refusal(refusal, self.model)
+
+    async def _exchange(self, wish: Wish, body: Body, ends: float) -> Answer | Response:
+        """The answer to one body, from those that were kept or from the server, and then kept;
+        or the response that refuses the body.
+
+        Raises:
+            TryAgain: a failure that may pass.
+            EndpointError: one that is final and says nothing about what was asked.
+        """
+        (answer,) = self._found([(wish, body)])
+        if answer is not None:
+            return answer
+        begun = time.perf_counter()
+        left = max(ends - time.monotonic(), 0.01)
+        response = await self._wire.send("POST", self._url, min(self.timeout, left), body)
+        seconds = time.perf_counter() - begun
+        if response.status == 200:
+            answer = self._wire.answer(response, seconds)
+            self._manners.takes(body)
+        elif response.status == 400 and "content_filter" in response.body:
+            # A host that won't answer one text has answered: with nothing.
+            answer = Answer("", None, None, None, "content_filter", None, None, round(seconds, 4))
+        elif response.status in (400, 404, 422):
+            return response
+        else:
             raise self._wire.refusal(response, self.model)
-
-    def _body(self, wish: _Wish) -> dict[str, Any]:
-        without = self._manners.without
-        body: dict[str, Any] = {
-            "model": self.model,
-            "messages": [dict(message) for message in wish.messages],
-            "stream": False,
-        }
-        tokens = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
-        body[tokens] = wish.max_tokens
-        if "temperature" not in without:
-            body["temperature"] = wish.temperature
-        if wish.logprobs is not None and "logprobs" not in without:
-            most = FEWER_LOGPROBS if self._manners.fewer_logprobs else wish.logprobs
-            body |= {"logprobs": True, "top_logprobs": min(most, wish.logprobs)}
-        if wish.think is not None and "chat_template_kwargs" not in without:
-            body["chat_template_kwargs"] = {"enable_thinking": wish.think}
-        return body
-
-    def _learn(
-        self, wish: _Wish, body: str, asked_without: frozenset[str], asked_fewer: bool
-    ) -> bool:
-        """Whether a refusal names a part that the request can do without; it is remembered."""
-        said = body.casefold()
-        manners = self._manners
-        if wish.logprobs is not None and "logprobs" not in asked_without and "logprob" in said:
-            if "top_logprobs" in said and wish.logprobs > FEWER_LOGPROBS and not asked_fewer:
-                manners.fewer_logprobs = True
-            else:
-                manners.without.add("logprobs")
-            return True
-        dispensable = [("temperature", "temperature"), ("max_tokens", "max_completion_tokens")]
-        if wish.think is not None:
-            dispensable.append(("chat_template_kwargs", "chat_template_kwargs"))
-            dispensable.append(("chat_template_kwargs", "enable_thinking"))
-        for part, name in dispensable:
-            if name in said and part not in asked_without:
-                manners.without.add(part)
-                return True
-        return False
+        self.counts.asked += 1
+        self.counts.prompt_tokens += answer.prompt_tokens or 0
+        self.counts.completion_tokens += answer.completion_tokens or 0
+        if self.cache is not None:
+            self._answers(self.cache).write(self._key(body), answer)
+        return answer
 
     async def _check(self, timeout: float) -> str | None:
         url = f"{self.base_url}/models"
@@ -482,3 +474,7 @@ def _turn(loop: asyncio.AbstractEventLoop) -> None:
 def _stop(loop: asyncio.AbstractEventLoop) -> None:
     with contextlib.suppress(RuntimeError):  # closed already
         loop.call_soon_threadsafe(loop.stop)
+
+
+def _digest(content: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
