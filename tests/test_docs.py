@@ -1,9 +1,7 @@
-"""What both READMEs say, held against the code: commands, options, YAML, strategy, tables."""
+"""What the documents say, held against the code: commands, options, YAML, strategy, tables."""
 
-import ast
 import re
 import shlex
-from pathlib import Path
 from types import SimpleNamespace
 from typing import get_args, get_origin
 
@@ -11,6 +9,17 @@ import numpy as np
 import pytest
 import typer
 import yaml
+from documents import (
+    ROOT,
+    all_blocks,
+    blocks,
+    each_language,
+    every_page,
+    read,
+    section,
+    table,
+    ticked,
+)
 
 from suite import strategies
 from suite.cli import app
@@ -23,51 +32,6 @@ from suite.contracts.strategy import Predictor, Rows
 from suite.contracts.task import Data, Task
 from suite.models.catalogue import load_catalogue
 from suite.study import arms
-
-ROOT = Path(__file__).resolve().parents[1]
-READMES = ("README.md", "README.zh-CN.md")
-PAGES = (*READMES, "CONTRIBUTING.md", "CHANGELOG.md", "BENCHMARKS.md")
-BLOCK = re.compile(
-    r"(?:^<!-- (?P<mark>\w+) -->\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.M | re.S
-)
-
-readme = pytest.mark.parametrize("page", READMES)
-
-
-def read(page):
-    path = ROOT / page
-    if not path.is_file():
-        pytest.skip(f"{page} is not in this distribution")
-    return path.read_text(encoding="utf-8")
-
-
-def blocks(page, kind, mark=None):
-    """The fenced blocks of a language; with `mark`, those under <!-- mark -->."""
-    found = [m for m in BLOCK.finditer(read(page)) if m["kind"] == kind]
-    return [m["text"] for m in found if mark is None or m["mark"] == mark]
-
-
-def section(page, mark):
-    """What stands between <!-- mark --> and <!-- /mark -->."""
-    found = re.search(rf"^<!-- {mark} -->$(.*?)^<!-- /{mark} -->$", read(page), re.M | re.S)
-    assert found, f"{page} has no <!-- {mark} --> … <!-- /{mark} -->"
-    return found[1]
-
-
-def table(text):
-    """The rows of a Markdown table, heads left out, each a list of cells."""
-    rows = [
-        [cell.strip() for cell in line.strip().strip("|").split("|")]
-        for line in text.splitlines()
-        if line.startswith("|")
-    ]
-    return [row for row in rows[1:] if not set("".join(row)) <= set("-: ")]
-
-
-def ticked(text):
-    """What stands in backticks."""
-    return re.findall(r"`([^`]+)`", text)
-
 
 # --- the command line -----------------------------------------------------------------------
 
@@ -104,10 +68,10 @@ def arguments(command):
     ]
 
 
-def documented(page):
+def documented(language):
     """Words of a command -> (its arguments, its options), as the command reference has them."""
     found = {}
-    parts = re.split(r"^#### `(suite[^`]*)`$", section(page, "commands"), flags=re.M)
+    parts = re.split(r"^#### `(suite[^`]*)`$", section(language, "commands"), flags=re.M)
     for usage, text in zip(parts[1::2], parts[2::2]):
         words = [word for word in usage.split() if word.islower()]
         names = [
@@ -116,15 +80,15 @@ def documented(page):
             for option in ticked(row[0])
             if option.startswith("-")
         ]
-        assert len(names) == len(set(names)), f"{page}: {usage} names an option twice"
+        assert len(names) == len(set(names)), f"{language}: {usage} names an option twice"
         given = [word.strip("[].") for word in usage.split() if not word.islower()]
         found[" ".join(words)] = (given, set(names))
     return found
 
 
-@readme
-def test_the_command_reference_is_the_command_line(page):
-    said, real = documented(page), commands()
+@each_language
+def test_the_command_reference_is_the_command_line(language):
+    said, real = documented(language), commands()
     assert sorted(said) == sorted(real)
     # Every command has these; they are told once, at `suite`.
     common = {"--quiet", "-q", "--verbose", "-v"}
@@ -143,7 +107,7 @@ def test_the_walk_sees_groups_options_and_their_other_names():
     assert arguments(real["suite predict"]) == ["NAME", "TEXT"]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", every_page())
 def test_every_command_shown_exists_with_its_options(page):
     real = commands()
     shown = re.findall(r"`(suite [^`\n]+)`", read(page))
@@ -168,7 +132,7 @@ def test_every_command_shown_exists_with_its_options(page):
             assert used <= allowed, f"{page}: {part.strip()}"
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", every_page())
 def test_every_make_target_named_exists(page):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.M))
@@ -198,10 +162,10 @@ def every_key(value, model, seen=()):
     return missing
 
 
-@readme
-def test_the_task_is_a_task_and_shows_every_key(page):
-    (text,) = blocks(page, "yaml", "task")
-    task = yamlfile.validate(text, Task, page)
+@each_language
+def test_the_task_is_a_task_and_shows_every_key(language):
+    (text,) = all_blocks(language, "yaml", "task")
+    task = yamlfile.validate(text, Task, language)
     assert f"tasks/{task.name}.yaml" in text
     assert every_key(yaml.safe_load(text), Task) == [
         "data.hub",
@@ -210,17 +174,19 @@ def test_the_task_is_a_task_and_shows_every_key(page):
     ]
 
 
-@readme
-def test_the_other_sources_are_sources(page):
-    sources = [yamlfile.validate(text, Data, page) for text in blocks(page, "yaml", "data")]
+@each_language
+def test_the_other_sources_are_sources(language):
+    sources = [
+        yamlfile.validate(text, Data, language) for text in all_blocks(language, "yaml", "data")
+    ]
     assert [s.files is not None for s in sources] == [True, False]
     assert [s.hub is not None for s in sources] == [False, True]
 
 
-@readme
-def test_the_recipe_is_a_recipe_and_shows_every_key(page):
-    (text,) = blocks(page, "yaml", "recipe")
-    recipe = yamlfile.validate(text, Recipe, page)
+@each_language
+def test_the_recipe_is_a_recipe_and_shows_every_key(language):
+    (text,) = all_blocks(language, "yaml", "recipe")
+    recipe = yamlfile.validate(text, Recipe, language)
     assert f"studies/{recipe.name}.yaml" in text
     assert every_key(yaml.safe_load(text), Recipe) == []
     # The page says which values are not the defaults.
@@ -233,29 +199,31 @@ def test_the_recipe_is_a_recipe_and_shows_every_key(page):
     assert plain.trials == 40
 
 
-@readme
-def test_the_model_is_a_catalogue_entry(page):
-    (text,) = blocks(page, "yaml", "models")
+@each_language
+def test_the_model_is_a_catalogue_entry(language):
+    (text,) = all_blocks(language, "yaml", "models")
     (entry,) = yaml.safe_load(text)
     model = Model.model_validate(entry)
     assert model.hub and model.revision != "main"
     assert set(Model.model_fields) - set(entry) == {"path", "builder", "endpoint", "endpoint_model"}
 
 
-@readme
-def test_no_yaml_block_is_left_unchecked(page):
+@each_language
+def test_no_yaml_block_is_left_unchecked(language):
     checked = [
-        b for mark in ("task", "data", "recipe", "models") for b in blocks(page, "yaml", mark)
+        b
+        for mark in ("task", "data", "recipe", "models")
+        for b in all_blocks(language, "yaml", mark)
     ]
-    assert sorted(checked) == sorted(blocks(page, "yaml"))
+    assert sorted(checked) == sorted(all_blocks(language, "yaml"))
 
 
-@readme
-def test_the_strategy_trains_scores_saves_and_loads(page, tmp_path):
-    (text,) = blocks(page, "python", "strategy")
+@each_language
+def test_the_strategy_trains_scores_saves_and_loads(language, tmp_path):
+    (text,) = all_blocks(language, "python", "strategy")
     names = {}
-    exec(compile(text, page, "exec"), names)
-    (entry,) = re.findall(r"(\w+) = \"my_strategies:(\w+)\"", "".join(blocks(page, "toml")))
+    exec(compile(text, language, "exec"), names)
+    (entry,) = re.findall(r"(\w+) = \"my_strategies:(\w+)\"", "".join(all_blocks(language, "toml")))
     strategy = names[entry[1]]()
     catalogue, (task, _) = load_catalogue(), find_task("chnsenticorp")
     assert strategy.name == entry[0]
@@ -286,13 +254,9 @@ def test_the_strategy_trains_scores_saves_and_loads(page, tmp_path):
     assert np.array_equal(strategy.load(tmp_path).predict_proba(texts), found)
 
 
-@readme
-def test_the_hyperparameters_listed_are_those_there_are(page):
-    (rows,) = [
-        table(text)
-        for text in re.split(r"\n\n", read(page))
-        if text.startswith(("| arm |", "| 方案 |")) and "`tfidf/classic`" in text
-    ]
+@each_language
+def test_the_hyperparameters_listed_are_those_there_are(language):
+    rows = table(section(language, "hyperparameters"))
     catalogue, (english, _), (chinese, _) = (
         load_catalogue(),
         find_task("agnews"),
@@ -310,9 +274,9 @@ def test_the_hyperparameters_listed_are_those_there_are(page):
 # --- tables of what is shipped --------------------------------------------------------------
 
 
-@readme
-def test_the_shipped_tasks_are_listed(page):
-    rows = {ticked(row[0])[0]: row for row in table(section(page, "tasks"))}
+@each_language
+def test_the_shipped_tasks_are_listed(language):
+    rows = {ticked(row[0])[0]: row for row in table(section(language, "tasks"))}
     assert sorted(rows) == sorted(path.stem for path in (ROOT / "tasks").glob("*.yaml"))
     for name, (_, language, classes, source, _) in rows.items():
         task, _ = find_task(name)
@@ -321,81 +285,27 @@ def test_the_shipped_tasks_are_listed(page):
             assert source == f"Hub: {task.data.hub.id}"
 
 
-@readme
-def test_the_shipped_recipes_are_listed_with_their_trials(page):
-    rows = {ticked(row[0])[0]: row[1] for row in table(section(page, "recipes"))}
+@each_language
+def test_the_shipped_recipes_are_listed_with_their_trials(language):
+    rows = {ticked(row[0])[0]: row[1] for row in table(section(language, "recipes"))}
     assert sorted(rows) == sorted(path.stem for path in (ROOT / "studies").glob("*.yaml"))
     for name, text in rows.items():
         for trials in re.findall(r"(\d+) (?:trials|次试验)", text):
             assert int(trials) == yamlfile.load(ROOT / f"studies/{name}.yaml", Recipe).trials
 
 
-@readme
-def test_the_models_are_listed_by_family(page):
-    listed = {row[0]: ticked(row[1]) for row in table(section(page, "models-table"))}
+@each_language
+def test_the_models_are_listed_by_family(language):
+    listed = {row[0]: ticked(row[1]) for row in table(section(language, "models-table"))}
     real = {}
     for model in load_catalogue().values():
         real.setdefault(model.family, []).append(model.name)
     assert listed == real
 
 
-# --- links, and the two languages ------------------------------------------------------------
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_every_link_inside_the_project_leads_somewhere(page):
-    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", read(page))
-    for link in links:
-        assert link.startswith("https://") or (ROOT / link).exists(), f"{page}: {link}"
-
-
-def test_both_readmes_have_the_same_headings():
-    heads = [re.findall(r"^(#+) ", _prose(page), re.M) for page in READMES]
-    assert heads[0] == heads[1]
-    assert len(heads[0]) > 20
-
-
-def test_both_readmes_have_the_same_tables_lists_and_commands():
-    shapes = []
-    for page in READMES:
-        prose = _prose(page)
-        tables = [re.sub(r"[^|]", "", line) for line in prose.splitlines() if line.startswith("|")]
-        items = len(re.findall(r"^- ", prose, re.M))
-        bash = [
-            shlex.split(line, comments=True)
-            for b in blocks(page, "bash")
-            for line in b.splitlines()
-        ]
-        python = [ast.dump(ast.parse(block)) for block in blocks(page, "python")]  # no comments
-        shapes.append((tables, items, bash, python, blocks(page, "toml")))
-    assert shapes[0] == shapes[1]
-
-
-def test_both_readmes_show_the_same_yaml_but_for_comments():
-    for mark in ("task", "data", "recipe", "models"):
-        parsed = [[yaml.safe_load(b) for b in blocks(page, "yaml", mark)] for page in READMES]
-        assert parsed[0] == parsed[1], mark
-
-
-def _prose(page):
-    """A page without its fenced blocks."""
-    return BLOCK.sub("", read(page))
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_no_page_names_a_machine(page):
-    text = read(page)
-    for pattern in (
-        r"/(?:work|root|home|Users|tmp|mnt)/",
-        r"[A-Z]:\\",
-        r"https?://\d",
-    ):
-        assert not re.search(pattern, text), pattern
-
-
 def test_the_ranges_in_the_recipe_are_read_as_numbers():
-    (text,) = blocks("README.md", "yaml", "recipe")
-    spaces = yamlfile.validate(text, Recipe, "README.md").spaces
+    (text,) = all_blocks("en", "yaml", "recipe")
+    spaces = yamlfile.validate(text, Recipe, "en").spaces
     kinds = {
         name: type(parse_dimension(raw, where=name)).__name__
         for name, raw in spaces["bert-base-cased/linear_head"].items()

@@ -1,9 +1,7 @@
-"""The suite as a library: the README's example as it stands, and what a caller may rely on."""
+"""The suite as a library: the documents' example as it stands, and what a caller may rely on."""
 
-import ast
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,20 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import write_recipe
+from documents import ROOT, blocks
 from typer.testing import CliRunner
 
 import suite
 from suite.cli import app
 from suite.errors import DataError, ModelError, StudyError, SuiteError, TaskError
-
-ROOT = Path(__file__).resolve().parents[1]
-EXAMPLE = re.compile(r"^<!-- library example -->\n```python\n(.*?)^```$", re.M | re.S)
-
-
-def example(page):
-    found = EXAMPLE.findall((ROOT / page).read_text(encoding="utf-8"))
-    assert len(found) == 1, f"{page} has {len(found)} blocks under <!-- library example -->"
-    return found[0]
 
 
 def python(code, folder, *arguments, **environment):
@@ -45,11 +35,11 @@ def python(code, folder, *arguments, **environment):
     return done.stdout
 
 
-# ---------------------------------------------------------------- the README's example
+# ---------------------------------------------------------------- the documents' example
 
 
-def test_the_readme_example_runs_as_it_stands(tmp_path):
-    code = example("README.md")
+def test_the_example_runs_as_it_stands(tmp_path):
+    (code,) = blocks("docs/library.md", "python", "library example")
     (tmp_path / "example.py").write_text(code, encoding="utf-8")
     # Without the tests' own toy strategies, which `tfidf/*` would match as well.
     printed = python("", tmp_path, "example.py", PYTHONPATH=str(ROOT))
@@ -60,12 +50,6 @@ def test_the_readme_example_runs_as_it_stands(tmp_path):
         "agnews-sample", storage=f"sqlite:///{tmp_path}/studies/suite.db", importance=False
     )
     assert {f.arm for f in results.finals} == {"tfidf/classic", "fasttext/classic"}
-
-
-def test_the_chinese_readme_has_the_same_example():
-    # Comments are translated; they are not in the tree.
-    english, chinese = (ast.dump(ast.parse(example(p))) for p in ("README.md", "README.zh-CN.md"))
-    assert english == chinese
 
 
 # ---------------------------------------------------------------- importing
