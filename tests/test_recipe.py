@@ -92,7 +92,7 @@ def test_a_recipe_with_its_defaults():
         ("allocation: fair\n", {}, "allocation: input should be 'equal' or 'adaptive', not 'fair'"),
         ("spaces: {'a/b': {x: {low: 1}}}\n", {}, "a range has low, high"),
         ("spaces: {'a/b': {x: []}}\n", {}, "a choice needs at least one plain value"),
-        ("spaces: {'a/b': {x: {low: 1e-5, high: 1}}}\n", {}, "YAML reads 1e-5 as text"),
+        ("spaces: {'a/b': {x: {low: '1e-5', high: 1}}}\n", {}, "must be a number, not '1e-5'"),
         ("spaces: {'a/b': 3}\n", {}, "spaces.a/b"),
         ("spaces: [a]\n", {}, "line 4: spaces"),
     ],
@@ -101,6 +101,26 @@ def test_a_bad_recipe_names_key_and_line(extra, replaced, expected):
     message = refusal(extra, **replaced)
     assert expected in message
     assert message.startswith("mine.yaml, line ")
+
+
+@pytest.mark.parametrize("spelled", ["1e-5", "1E-5", "1.e-5", "+1e-5", "1.0e-5", ".1e-4"])
+def test_a_number_with_an_exponent_is_a_number(spelled):
+    made = recipe(
+        f"max_trial_seconds: {spelled}\n"
+        "spaces:\n"
+        "  'a/b':\n"
+        f"    x: {spelled}\n"
+        f"    y: {{low: {spelled}, high: 1e2}}\n"
+        f"    z: [{spelled}, '{spelled}']\n"
+    )
+    assert made.max_trial_seconds == 1e-5
+    assert made.spaces["a/b"] == {
+        "x": 1e-5,
+        "y": {"low": 1e-5, "high": 100.0},
+        "z": [1e-5, spelled],
+    }
+    assert recipe("seed: 1e2\n").seed == 100
+    assert recipe("description: 1e2\n").description == "1e2"
 
 
 def test_hyperband_with_the_whole_study_is_taken():
@@ -194,7 +214,7 @@ def test_dimensions_from_their_yaml(raw, expected):
         ({"low": 1, "high": 4, "step": 0}, "step must be a whole number of at least 1"),
         ({"low": 1, "high": 4, "step": 2, "log": True}, "a log scale has no step"),
         ({"low": True, "high": 4}, "a bound must be a number, not True"),
-        ({"low": "1e-5", "high": 1}, "write 1.0e-5"),
+        ({"low": "1e-5", "high": 1}, "a bound must be a number, not '1e-5'"),
         ({"low": 1, "high": 2, "log": "yes"}, "log must be true or false"),
         ({"low": 1, "hi": 2}, "a range has low, high"),
         ({"low": 1.0, "high": math.inf}, "a bound must lie within"),

@@ -201,6 +201,19 @@ def test_quoted_yes_and_numbers_are_labels():
     assert yamlfile.validate(text, Task, "x").label_names == ["yes", "5"]
 
 
+@pytest.mark.parametrize(
+    "spelled", ["1e5", "1.0e-5", "1E5", "007", "1.50", "1_000", "10:30", "0x1F", "5", ".5", "-1"]
+)
+def test_a_number_where_a_text_is_wanted_is_the_text_as_written(spelled):
+    text = GOOD.replace("name: sad", f"name: {spelled}").replace("[7, happy]", f"[7, a{spelled}]")
+    text = text.replace("title: Moods", f"title: {spelled}")
+    task = yamlfile.validate(text, Task, "x")
+    assert (task.label_names, task.title) == ([spelled, "glad"], spelled)
+    assert task.labels[1].values == [7, f"a{spelled}"]
+    values = yamlfile.validate(GOOD.replace("happy", f"{spelled}"), Task, "x").labels[1].values
+    assert values[1] == (int(spelled) if spelled in ("5", "-1") else spelled)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_a_task_or_a_yaml_error(text):

@@ -6,7 +6,7 @@ trials: 12
 budget: {epochs: 2}
 spaces:
   "*/linear_head":
-    learning_rate: {low: 1.0e-5, high: 1.0e-4, log: true}
+    learning_rate: {low: 1e-5, high: 1e-4, log: true}
 """
 
 from __future__ import annotations

@@ -1,13 +1,18 @@
 """YAML file -> closed pydantic object, with the file, line and key in every error.
 
 The loader is yaml.SafeLoader, further bounded: at most 1 MB, no anchors or aliases (a few
-lines of them expand to gigabytes), no repeated keys, at most 30 levels.
+lines of them expand to gigabytes), no repeated keys, at most 30 levels. Numbers are read as YAML
+1.2 reads them: 1e-5 is one. Where the schema wants a text, a number is the text as written: a
+label 1e5, 007 or 1.50 is that, and not 100000.0, 7 or 1.5.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -21,6 +26,17 @@ _COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 Lines = dict[tuple[str | int, ...], int]
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader with the floats of YAML 1.2, where 1.1 wants a point and a signed exponent."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
+)
 
 
 def read_text(path: Path) -> str:
@@ -48,8 +64,11 @@ def read_text(path: Path) -> str:
         raise YamlError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
-def parse(text: str, where: str) -> tuple[Any, Lines]:
+def parse(text: str, where: str, schema: Any = Any) -> tuple[Any, Lines]:
     """Text -> plain objects, and the line on which each key path starts (from 1).
+
+    Args:
+        schema: the type that is wanted; where it wants a text, a number stays as written.
 
     Raises:
         YamlError: not YAML, or YAML that the bounds above refuse.
@@ -73,11 +92,11 @@ def parse(text: str, where: str) -> tuple[Any, Lines]:
                     where=_at(where, event),
                     fix="Write the values out, or quote a text that starts with & or *.",
                 )
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Loader)
         if node is None:
             raise YamlError("the file is empty", where=where)
         lines: Lines = {}
-        value = _build(node, (), lines, where)
+        value = _build(node, (), lines, where, schema)
         return value, lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -99,7 +118,9 @@ def _at(where: str, event: yaml.Event) -> str:
     return f"{where}, line {event.start_mark.line + 1}" if event.start_mark else where
 
 
-def _build(node: yaml.Node, path: tuple[str | int, ...], lines: Lines, where: str) -> Any:
+def _build(
+    node: yaml.Node, path: tuple[str | int, ...], lines: Lines, where: str, schema: Any
+) -> Any:
     line = node.start_mark.line + 1
     lines.setdefault(path, line)
     if len(path) > MAX_DEPTH:
@@ -120,11 +141,14 @@ def _build(node: yaml.Node, path: tuple[str | int, ...], lines: Lines, where: st
             if key in mapping:
                 raise YamlError(f"the key '{key}' stands twice", where=f"{where}, line {key_line}")
             lines[(*path, key)] = key_line
-            mapping[key] = _build(value_node, (*path, key), lines, where)
+            mapping[key] = _build(value_node, (*path, key), lines, where, _under(schema, key))
         return mapping
     if isinstance(node, yaml.SequenceNode):
-        return [_build(child, (*path, i), lines, where) for i, child in enumerate(node.value)]
-    loader = yaml.SafeLoader("")
+        inner = _under(schema, 0)
+        return [
+            _build(child, (*path, i), lines, where, inner) for i, child in enumerate(node.value)
+        ]
+    loader = _Loader("")
     try:
         value = loader.construct_object(node, deep=True)
     except ValueError as error:
@@ -134,7 +158,32 @@ def _build(node: yaml.Node, path: tuple[str | int, ...], lines: Lines, where: st
         loader.dispose()
     if value is not None and not isinstance(value, str | int | float | bool):
         return str(node.value)  # dates, binaries: texts to us
+    kinds = set(_kinds(schema))
+    if type(value) in (int, float) and str in kinds:
+        as_written = type(value) not in kinds or str(value) != node.value
+        return str(node.value) if as_written else value
     return value
+
+
+def _kinds(schema: Any) -> Iterator[Any]:
+    """The types that an annotation allows, unions and Annotated taken apart."""
+    if get_origin(schema) in (Union, UnionType):
+        for one in get_args(schema):
+            yield from _kinds(one)
+    elif get_origin(schema) is Annotated:
+        yield from _kinds(get_args(schema)[0])
+    else:
+        yield schema
+
+
+def _under(schema: Any, key: str | int) -> Any:
+    """What an annotation says of the value under a key; Any where it says nothing."""
+    for kind in _kinds(schema):
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and key in kind.model_fields:
+            return kind.model_fields[str(key)].annotation
+        if get_origin(kind) in (dict, list):
+            return get_args(kind)[-1]
+    return Any
 
 
 def load(path: Path, model: type[ModelT]) -> ModelT:
@@ -148,17 +197,17 @@ def load(path: Path, model: type[ModelT]) -> ModelT:
 
 def validate(text: str, model: type[ModelT], where: str) -> ModelT:
     """YAML text as a closed pydantic object; errors as in `load`."""
-    value, lines = parse(text, where)
+    value, lines = parse(text, where, model)
     if not isinstance(value, dict):
         raise YamlError("the file must hold keys with values", where=f"{where}, line 1")
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise _readable(error, value, model, lines, where) from None
+        raise _readable(error, model, lines, where) from None
 
 
 def _readable(
-    error: ValidationError, value: dict[str, Any], model: type[BaseModel], lines: Lines, where: str
+    error: ValidationError, model: type[BaseModel], lines: Lines, where: str
 ) -> YamlError:
     problems = error.errors()
     # An unknown key is usually the cause of a missing one: name it first.
@@ -192,24 +241,7 @@ def _readable(
 
 
 def _keys_at(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
-    current: Any = model
+    schema: Any = model
     for part in place:
-        if isinstance(part, int):
-            continue
-        fields = getattr(current, "model_fields", {})
-        if part not in fields:
-            return []
-        current = _model_in(fields[part].annotation)
-        if current is None:
-            return []
-    return list(getattr(current, "model_fields", {}))
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _model_in(inner)
-        if found is not None:
-            return found
-    return None
+        schema = _under(schema, part)
+    return [key for kind in _kinds(schema) for key in getattr(kind, "model_fields", ())]

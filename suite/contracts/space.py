@@ -2,7 +2,7 @@
 
 In YAML a parameter is one of
 
-    learning_rate: {low: 1.0e-5, high: 1.0e-3, log: true}     a float (or an int, if both are ints)
+    learning_rate: {low: 1e-5, high: 1e-3, log: true}     a float (or an int, if both are ints)
     batch: [16, 32, 64]                                       a choice
     epochs: 2                                                 a fixed value
 """
@@ -149,17 +149,13 @@ def parse_dimension(raw: Any, *, where: str) -> Dimension:
         raise RecipeError(
             f"a range has low, high and maybe log or step, not {sorted(raw)}",
             where=where,
-            fix="For example {low: 1.0e-5, high: 1.0e-3, log: true}.",
+            fix="For example {low: 1e-5, high: 1e-3, log: true}.",
         )
     low, high = raw["low"], raw["high"]
     log, step = raw.get("log", False), raw.get("step")
     for bound in (low, high):
         if isinstance(bound, bool) or not isinstance(bound, int | float):
-            raise RecipeError(
-                f"a bound must be a number, not {bound!r}",
-                where=where,
-                fix="YAML reads 1e-5 as text; write 1.0e-5.",
-            )
+            raise RecipeError(f"a bound must be a number, not {bound!r}", where=where)
         if not abs(bound) <= LARGEST:  # also true of NaN
             raise RecipeError(
                 f"a bound must lie within ±{LARGEST:.0e}, not {bound!r:.30}", where=where
