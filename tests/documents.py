@@ -52,12 +52,15 @@ def all_blocks(language, kind, mark=None):
     return [text for page in pages(language) for text in blocks(page, kind, mark)]
 
 
-def section(language, mark):
-    """What stands between <!-- mark --> and <!-- /mark -->, on the one page that has it."""
+def between(page, mark):
+    """What stands between <!-- mark --> and <!-- /mark -->, each time a page has it."""
     pattern = rf"^<!-- {mark} -->$(.*?)^<!-- /{mark} -->$"
-    found = [
-        m[1] for page in pages(language) for m in re.finditer(pattern, read(page), re.M | re.S)
-    ]
+    return [found[1] for found in re.finditer(pattern, read(page), re.M | re.S)]
+
+
+def section(language, mark):
+    """The same, on the one page of a language that has it."""
+    found = [text for page in pages(language) for text in between(page, mark)]
     assert len(found) == 1, f"{language}: {len(found)} times <!-- {mark} --> … <!-- /{mark} -->"
     return found[0]
 
