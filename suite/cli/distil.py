@@ -50,7 +50,7 @@ def distil(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Folder with train, validation|dev and test as .jsonl, .csv, .parquet."),
+        typer.Option(help="Folder with train, validation or dev, and test."),
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Use the bundled sample.")] = False,
     concurrency: Annotated[

@@ -105,7 +105,7 @@ def create(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Folder with train, validation|dev and test as .jsonl, .csv, .parquet."),
+        typer.Option(help="Folder with train, validation or dev, and test."),
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Study the bundled sample.")] = False,
     no_fallback: Annotated[

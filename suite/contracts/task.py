@@ -95,7 +95,7 @@ class HubSource(Closed):
 
 
 class Files(Closed):
-    """Local files, relative to the task file: .jsonl, .csv or .parquet, optionally .gz."""
+    """Local files of rows, relative to the task file."""
 
     train: Text
     validation: Text | None = None

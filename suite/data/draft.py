@@ -106,8 +106,7 @@ def _look(folder: Path) -> _Guess:
             raise DataError(
                 f"no file for {split}",
                 where=str(folder),
-                fix=f"Expected {split}.jsonl, .csv or .parquet (or with .gz). "
-                f"Found: {data.listing(folder)}.",
+                fix=f"Expected {split} as {tables.FORMATS}. Found: {data.listing(folder)}.",
             )
     table = tables.read_file(files["train"], lambda columns: columns)
     text, others = _text_column(table)

@@ -154,8 +154,7 @@ def _from_folder(task: Task, folder: Path, *, named_by_task: bool) -> _Source:
             raise DataError(
                 f"no file for {split}",
                 where=str(folder),
-                fix=f"Expected {stems[0]}.jsonl, .csv or .parquet (or with .gz). "
-                f"Found: {listing(folder)}.",
+                fix=f"Expected {stems[0]} as {tables.FORMATS}. Found: {listing(folder)}.",
             )
         part = _part(task, files, fall_back=not named_by_task)
         if list(part.text) != task.data.text or part.column != task.data.label:

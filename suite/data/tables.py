@@ -1,8 +1,8 @@
 """Files and Hub data sets -> plain columns, read through `datasets`.
 
-This room knows formats and their defects and nothing of classes: it opens a .jsonl, .csv or
-.parquet file (optionally .gz) or a Hub data set at one revision, and says in one sentence, with
-the line, what is wrong with it. Files are streamed, so nothing is left on disk and an unwritable
+This module knows formats and their defects and nothing of classes: it opens a file of rows
+(optionally .gz) or a Hub data set at one revision, and says in one sentence, with the line, what
+is wrong with it. Files are streamed, so nothing is left on disk and an unwritable
 home does not matter.
 """
 
@@ -24,7 +24,10 @@ from typing import Any, BinaryIO, TypeVar, cast
 from suite.contracts.task import HubSource
 from suite.errors import DataError, SuiteError, nearest
 
+#: How a file of rows may be called -> what `datasets` calls its format.
 SUFFIXES = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
+#: The same in words.
+FORMATS = f"{', '.join(SUFFIXES)} (each also with .gz after it)"
 
 SplitT = TypeVar("SplitT", bound=str)
 
@@ -94,7 +97,7 @@ def read_file(path: Path, pick: Pick) -> Table:
         raise DataError(
             "unknown kind of file",
             where=str(path),
-            fix="Rows are read from .jsonl, .csv or .parquet, optionally with .gz after it.",
+            fix=f"Rows are read from {FORMATS}.",
         )
     if path.stat().st_size == 0:
         raise DataError("the file is empty", where=str(path))
