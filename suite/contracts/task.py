@@ -22,6 +22,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -173,6 +174,25 @@ class Prompt(Closed):
         if len(set(value)) != len(value):
             raise ValueError("two labels have the same code")
         return value
+
+
+#: What is asked where a task words no question of its own, by language.
+DEFAULT_PROMPTS: Mapping[str, Prompt] = {
+    "en": Prompt(
+        instruction=(
+            "Please read the following text and determine its category from the options below."
+        ),
+        text_heading="Text:",
+        question="Question: What is the most appropriate category for this text?",
+        answer="Answer:",
+    ),
+    "zh": Prompt(
+        instruction="请阅读下面的文本，并从给出的选项中选出它所属的类别。",
+        text_heading="文本：",
+        question="问题：这段文本最合适的类别是什么？",
+        answer="答案：",
+    ),
+}
 
 
 class Reference(Closed):

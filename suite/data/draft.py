@@ -17,7 +17,7 @@ from typing import Any, Literal
 import yaml
 
 from suite.config.task import load_task
-from suite.contracts.task import NAME, Task
+from suite.contracts.task import DEFAULT_PROMPTS, NAME, Task
 from suite.data import load as data
 from suite.data import tables
 from suite.data.audit import IMBALANCE
@@ -274,23 +274,6 @@ def quoted(value: str) -> str:
     return dumped.strip()
 
 
-_PROMPTS: dict[str, dict[str, str]] = {
-    "en": {
-        "instruction": "Please read the following text and determine its category from the "
-        "options below.",
-        "text_heading": "Text:",
-        "question": "Question: What is the most appropriate category for this text?",
-        "answer": "Answer:",
-    },
-    "zh": {
-        "instruction": "请阅读下面的文本，并从给出的选项中选择它所属的类别。",
-        "text_heading": "文本：",
-        "question": "问题：这段文本最合适的类别是什么？",
-        "answer": "答案：",
-    },
-}
-
-
 def _write(name: str, guess: _Guess, folder: str, schema: str) -> str:
     lines = [
         f"# yaml-language-server: $schema={schema}",
@@ -341,7 +324,8 @@ def _write(name: str, guess: _Guess, folder: str, schema: str) -> str:
         lines.append(f"out_of_scope: {quoted(guess.out_of_scope)}  # from the oos_* files")
     lines += ["", "# What zero_shot and sft ask. The options follow from the labels.", "prompt:"]
     lines.append(f"  {guess.language}:")
-    lines += [f"    {key}: {quoted(text)}" for key, text in _PROMPTS[guess.language].items()]
+    asked = DEFAULT_PROMPTS[guess.language].model_dump(exclude={"template", "codes"})
+    lines += [f"    {key}: {quoted(text)}" for key, text in asked.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -393,7 +377,7 @@ def check(task_file: Path, data_dir: Path | None = None) -> list[Finding]:
     if task.language not in task.prompt:
         findings.append(
             Finding("note", f"no prompt in the task's language ({task.language}): "
-                    "zero_shot and sft will be refused")
+                    "zero_shot and sft ask the usual question")
         )  # fmt: skip
     if task.data.licence == UNKNOWN_LICENCE:
         findings.append(Finding("note", "data.licence is not filled in"))

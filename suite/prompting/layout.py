@@ -16,24 +16,7 @@ from typing import Any, Literal
 
 from suite.contracts.space import Dimension, Fixed, Params
 from suite.contracts.strategy import Refused
-from suite.contracts.task import Prompt, Task
-
-DEFAULTS: Mapping[str, Prompt] = {
-    "en": Prompt(
-        instruction=(
-            "Please read the following text and determine its category from the options below."
-        ),
-        text_heading="Text:",
-        question="Question: What is the most appropriate category for this text?",
-        answer="Answer:",
-    ),
-    "zh": Prompt(
-        instruction="请阅读下面的文本，并从给出的选项中选出它所属的类别。",
-        text_heading="文本：",
-        question="问题：这段文本最合适的类别是什么？",
-        answer="答案：",
-    ),
-}
+from suite.contracts.task import DEFAULT_PROMPTS, Prompt, Task
 
 #: An example in a prompt is cut to so many tokens: it shows the form, and there may be many.
 EXAMPLE_TOKENS = 96
@@ -149,7 +132,7 @@ class Question:
 
 def prompt_of(task: Task) -> Prompt:
     """The task's own wording in its language, or the default one."""
-    return task.prompt.get(task.language) or DEFAULTS[task.language]
+    return task.prompt.get(task.language) or DEFAULT_PROMPTS[task.language]
 
 
 def positions(task: Task, order: str) -> list[int]:
