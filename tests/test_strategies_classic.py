@@ -25,6 +25,7 @@ from suite.strategies.classic import tokens
 from suite.strategies.classic.settings import DEFAULTS, Hyperparameters
 from suite.strategies.classic.strategy import ClassicStrategy
 from suite.strategies.network import loop
+from suite.strategies.network.softmax import softmax
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 BUILDERS = ("tfidf", "fasttext", "textcnn")
@@ -711,3 +712,12 @@ def test_known_good_points_on_real_intents(builder: str, least: float) -> None:
     predictor = ClassicStrategy().fit(run)
     guesses = predictor.predict_proba(test.texts).argmax(axis=1)
     assert f1_score(test.labels, guesses, average="macro") > least
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_shares_are_as_precise_as_their_scores(kind):
+    scores = np.array([[0.0, np.log(3.0)], [1e30, -1e30]], dtype=kind)
+    shares = softmax(scores)
+    assert shares.dtype == kind and scores[0, 0] == 0
+    np.testing.assert_allclose(shares, [[0.25, 0.75], [1, 0]], rtol=1e-6)
+    np.testing.assert_array_equal(softmax(scores[0]), shares[0])

@@ -93,7 +93,7 @@ def graph_of(predictor: Predictor) -> Graph | str:
             codec.pad_id,
             predictor.classes,
             codec.max_tokens,
-            transformer.softmax,
+            transformer.probabilities,
         )
     if isinstance(predictor, ProbePredictor):
         codec = predictor.embedder.codec
@@ -103,7 +103,7 @@ def graph_of(predictor: Predictor) -> Graph | str:
             codec.pad_id,
             len(predictor.head.bias),
             codec.max_tokens,
-            transformer.softmax,
+            transformer.probabilities,
         )
     if isinstance(predictor, HeadPredictor | OptionPredictor):
         return _prompted(predictor)
@@ -122,7 +122,7 @@ def _prompted(predictor: HeadPredictor | OptionPredictor) -> Graph | str:
     def probabilities(logits: Logits) -> Probabilities:
         if bias is not None:
             logits = logits - np.asarray(bias, dtype=np.float32)
-        return transformer.softmax(logits)
+        return transformer.probabilities(logits)
 
     return Graph(
         _settled(_LastToken(readout.decoder, readout.weight, readout.bias)),

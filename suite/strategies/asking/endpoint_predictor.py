@@ -34,6 +34,7 @@ from suite.prompting.layout import (
     Question,
     Variant,
 )
+from suite.strategies.network.softmax import softmax
 
 FORMAT = "endpoint"
 SETTINGS = "settings.json"
@@ -193,7 +194,7 @@ class EndpointPredictor:
         rows = [self._scored(answer) for answer in answers]
         if any(row is None for row in rows):
             return False
-        logs = [np.log(_softmax(row)) for row in rows if row is not None]
+        logs = [np.log(softmax(row)) for row in rows if row is not None]
         bias = tuple(float(value) for value in np.mean(logs, axis=0))
         self.settings = replace(self.settings, bias=bias)
         return True
@@ -214,7 +215,7 @@ class EndpointPredictor:
             scores = self._scored(answer)
             if scores is not None:
                 bias = 0.0 if settings.bias is None else np.asarray(settings.bias)
-                found[row] = _softmax(scores - bias)
+                found[row] = softmax(scores - bias)
                 scored += 1
                 continue
             said = final_text(answer, think=settings.think)
@@ -394,9 +395,3 @@ def _answer_place(tokens: Sequence[str]) -> int | None:
         if token.strip():
             return None if token.strip() == THINK_OPENS else place
     return None
-
-
-def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    raised = np.exp(scores - scores.max())
-    result: NDArray[np.float64] = raised / raised.sum()
-    return result

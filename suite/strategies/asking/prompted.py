@@ -139,7 +139,7 @@ class _Scored(ABC):
         scores = self.scores(texts)
         if self.bias is not None:
             scores = scores - np.asarray(self.bias, dtype=np.float32)
-        return transformer.softmax(scores)
+        return transformer.probabilities(scores)
 
     def calibrate(self) -> list[float]:
         """Sets the bias to the mean log-prior of content-free texts, and returns it.

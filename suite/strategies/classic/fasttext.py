@@ -33,6 +33,7 @@ from suite.strategies.classic import settings as files
 from suite.strategies.classic.settings import DEFAULTS, Hyperparameters
 from suite.strategies.classic.tokens import Language, subwords, unit_cutter, unit_ngrams
 from suite.strategies.network import loop
+from suite.strategies.network.softmax import softmax
 
 FORMAT = "fasttext"
 
@@ -117,7 +118,7 @@ class FastTextPredictor:
         if not len(texts):
             return np.zeros((0, len(self._bias)), dtype=np.float32)
         means = _means(self._cutter.counts(texts), self._row_of, len(self._filled))
-        return loop.softmax(means @ self._vectors @ self._weights + self._bias)
+        return softmax(means @ self._vectors @ self._weights + self._bias)
 
     def save(self, folder: Path) -> None:
         """Settings as JSON, arrays as safetensors."""
@@ -234,7 +235,7 @@ class _Trainer:
         )
         vectors = self.vectors[touched]
         hidden = means @ vectors
-        probabilities = loop.softmax(hidden @ self.weights + self.bias)
+        probabilities = softmax(hidden @ self.weights + self.bias)
         importance = self._class_weights[labels]
         importance = importance / np.float32(len(labels))
         positions = np.arange(len(labels))

@@ -30,6 +30,7 @@ from suite.errors import ModelError, RecipeError
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.settings import DEFAULTS, Hyperparameters
 from suite.strategies.classic.tokens import jieba_cutter
+from suite.strategies.network.softmax import softmax
 
 FORMAT = "tfidf"
 
@@ -159,9 +160,10 @@ class TfidfPredictor:
             if self._link == "sigmoid":
                 # At least the smallest normal number, so that a row never sums to 0.
                 scores = np.maximum(0.5 * (1 + np.tanh(margins / 2)), np.finfo(np.float32).tiny)
+                shares = scores / scores.sum(axis=1, keepdims=True)
             else:
-                scores = np.exp(margins - margins.max(axis=1, keepdims=True))
-            probabilities[:, self._trained] = scores / scores.sum(axis=1, keepdims=True)
+                shares = softmax(margins)
+            probabilities[:, self._trained] = shares
         return probabilities
 
     def save(self, folder: Path) -> None:

@@ -356,7 +356,7 @@ class ProbePredictor:
 
         rows = self.embedder.codec.encode(texts).ids
         matrix = self.embedder.embed(rows, [self.knobs.pooling])[self.knobs.pooling]
-        return transformer.softmax(self.head.logits(matrix, self.knobs.scaling))
+        return transformer.probabilities(self.head.logits(matrix, self.knobs.scaling))
 
     def save(self, folder: Path) -> None:
         """Writes the frozen model as a transformers folder, and the regression beside it."""

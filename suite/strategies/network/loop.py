@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,10 +126,3 @@ def class_weights(run: Run) -> NDArray[np.float32]:
         present = counts > 0
         weights[present] = len(run.train) / (present.sum() * counts[present])
     return weights
-
-
-def softmax(logits: NDArray[Any]) -> NDArray[np.float32]:
-    """Rows that sum to 1, float32."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: NDArray[np.float32] = shifted / shifted.sum(axis=1, keepdims=True)
-    return shares.astype(np.float32, copy=False)

@@ -26,6 +26,7 @@ from suite.machine import arithmetic
 from suite.models import hub
 from suite.strategies.network import feeding, tiny
 from suite.strategies.network.feeding import Classifier
+from suite.strategies.network.softmax import softmax
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
@@ -278,7 +279,7 @@ def shape(strategy: str, model: Any, max_tokens: int, precision: str, classes: i
     return f"{strategy}|{kind}|{millions / 1e6:.1f}M|{max_tokens}|{precision}|{classes}"
 
 
-def softmax(logits: NDArray[np.float32]) -> Probabilities:
+def probabilities(logits: NDArray[np.float32]) -> Probabilities:
     """Class probabilities of logits [texts, classes]; each row sums to 1.
 
     Raises:
@@ -286,10 +287,7 @@ def softmax(logits: NDArray[np.float32]) -> Probabilities:
     """
     if not np.isfinite(logits).all():
         raise Diverged("the model's outputs are not finite numbers: lower learning_rate")
-    wide = logits.astype(np.float64)
-    wide = np.exp(wide - wide.max(axis=1, keepdims=True))
-    wide /= wide.sum(axis=1, keepdims=True)
-    return np.asarray(wide, dtype=np.float32)
+    return softmax(logits.astype(np.float64)).astype(np.float32)
 
 
 class TransformerPredictor:
@@ -338,7 +336,7 @@ class TransformerPredictor:
         rows = self.codec.encode(texts).ids
         while True:
             try:
-                return softmax(self._logits(rows))
+                return probabilities(self._logits(rows))
             except RuntimeError as error:
                 if self.batch == 1 or not out_of_memory(error):
                     raise
