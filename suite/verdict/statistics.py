@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 RESAMPLES = 5000
 LEVEL = 0.05
+#: Quantiles that bound a 95 % interval.
+TAILS = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,16 @@ class Difference:
 
     a: str
     b: str
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """How much a score changed between two studies: after − before, its 95 % interval, its p."""
+
     value: float
     low: float
     high: float
@@ -82,60 +94,72 @@ def compare(
     Returns:
         arm -> interval of its macro-F1 (mean over seeds); differences, best arm first.
     """
-    truth = np.asarray(labels, dtype=np.int64)
-    arms = list(predictions)
-    columns = classes + 1  # the last one holds what was not answered
-    cells = {
-        arm: [
-            truth * columns + np.where(np.asarray(p) < 0, classes, p).astype(np.int64)
-            for p in predictions[arm]
-        ]
-        for arm in arms
-    }
-    observed = {
-        arm: float(
-            np.mean(
-                [_macro(np.bincount(c, minlength=classes * columns), classes) for c in cells[arm]]
-            )
-        )
-        for arm in arms
-    }
-    generator = np.random.default_rng(seed)
-    drawn = {arm: np.empty(resamples) for arm in arms}
-    for draw in range(resamples):
-        rows = generator.integers(0, len(truth), len(truth))
-        for arm in arms:
-            seeds = cells[arm]
-            chosen = generator.integers(0, len(seeds), len(seeds)) if len(seeds) > 1 else [0]
-            drawn[arm][draw] = np.mean(
-                [
-                    _macro(np.bincount(seeds[s][rows], minlength=classes * columns), classes)
-                    for s in chosen
-                ]
-            )
+    drawn = _resampled(labels, predictions, classes, seed, resamples)
     intervals = {
-        arm: Interval(observed[arm], *(float(q) for q in np.quantile(drawn[arm], [0.025, 0.975])))
-        for arm in arms
+        arm: Interval(float(scores[0]), *(float(q) for q in np.quantile(scores[1:], TAILS)))
+        for arm, scores in drawn.items()
     }
-    ordered = sorted(arms, key=lambda arm: -observed[arm])
+    ordered = sorted(drawn, key=lambda arm: -drawn[arm][0])
     pairs = list(combinations(ordered, 2))
-    raw: list[float] = []
-    bounds: list[tuple[float, float]] = []
-    for a, b in pairs:
-        gap = observed[a] - observed[b]
-        differences = drawn[a] - drawn[b]
-        extreme = np.abs(differences - differences.mean()) >= abs(gap) - 1e-12
-        raw.append(float((extreme.sum() + 1) / (resamples + 1)))
-        low, high = np.quantile(differences, [0.025, 0.975])
-        bounds.append((float(low), float(high)))
+    tested = [_tested(drawn[a] - drawn[b]) for a, b in pairs]
+    adjusted = holm([one.p for one in tested])
     return intervals, [
-        Difference(a, b, observed[a] - observed[b], low, high, p)
-        for (a, b), (low, high), p in zip(pairs, bounds, holm(raw), strict=True)
+        Difference(a, b, one.value, one.low, one.high, p)
+        for (a, b), one, p in zip(pairs, tested, adjusted, strict=True)
     ]
 
 
-def _macro(counts: NDArray[np.int64], classes: int) -> float:
-    return float(macro_f1(counts.reshape(classes, classes + 1).astype(np.float64)))
+def _resampled(
+    labels: Sequence[int],
+    predictions: Mapping[str, Sequence[Sequence[int]]],
+    classes: int,
+    seed: int,
+    resamples: int,
+) -> dict[str, NDArray[np.float64]]:
+    """Each arm's macro-F1 (mean over seeds) on the rows as they are, then on each draw of them.
+
+    Rows that agree in label and every answer are counted together. An arm of several seeds
+    draws these anew each time, with replacement.
+    """
+    answers = {
+        arm: [np.where(np.asarray(p) < 0, classes, p).astype(np.int64) for p in seeds]
+        for arm, seeds in predictions.items()
+    }
+    truth = np.asarray(labels, dtype=np.int64)
+    table = np.stack([truth, *(p for seeds in answers.values() for p in seeds)])
+    groups, group_of = np.unique(table, axis=1, return_inverse=True)
+    group_of = group_of.ravel()
+    names = iter(groups[1:])
+    cells = {
+        arm: [groups[0] * (classes + 1) + next(names) for _ in seeds]
+        for arm, seeds in answers.items()
+    }
+    generator = np.random.default_rng(seed)
+    found = {arm: np.empty(1 + resamples) for arm in cells}
+    for draw in range(1 + resamples):
+        rows = group_of if draw == 0 else group_of[generator.integers(0, len(truth), len(truth))]
+        weights = np.bincount(rows, minlength=groups.shape[1])
+        for arm, seeds in cells.items():
+            chosen = np.arange(len(seeds))
+            if draw and len(seeds) > 1:
+                chosen = generator.integers(0, len(seeds), len(seeds))
+            found[arm][draw] = np.mean([_macro(seeds[one], weights, classes) for one in chosen])
+    return found
+
+
+def _macro(
+    cells: NDArray[np.int64], weights: NDArray[np.int64], classes: int
+) -> NDArray[np.float64]:
+    counts = np.bincount(cells, weights=weights, minlength=classes * (classes + 1))
+    return macro_f1(np.asarray(counts, np.float64).reshape(classes, classes + 1))
+
+
+def _tested(differences: NDArray[np.float64]) -> Change:
+    """The first difference as observed, the others resampled: interval and centred test."""
+    value, drawn = float(differences[0]), differences[1:]
+    extreme = np.abs(drawn - drawn.mean()) >= abs(value) - 1e-12
+    low, high = np.quantile(drawn, TAILS)
+    return Change(value, float(low), float(high), float((extreme.sum() + 1) / (len(drawn) + 1)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -165,16 +189,6 @@ def ranks(
     return found
 
 
-@dataclass(frozen=True)
-class Change:
-    """How much a score changed between two studies: after − before, its 95 % interval, its p."""
-
-    value: float
-    low: float
-    high: float
-    p: float
-
-
 def paired_change(
     labels: Sequence[int],
     before: Sequence[Sequence[int]],
@@ -186,9 +200,6 @@ def paired_change(
 ) -> Change:
     """The change of macro-F1 on the same test rows, by a paired bootstrap; p is not adjusted.
 
-    Rows that agree in label and every answer are drawn together: drawing rows with replacement
-    is drawing how often each such group occurs, which takes milliseconds where rows are many.
-
     Args:
         labels: class indices, [rows].
         before: what the first study's arm answered, [seeds][rows]; below 0 for no answer.
@@ -197,49 +208,9 @@ def paired_change(
         seed: of the draws.
         resamples: bootstrap draws.
     """
-    answers = [np.where(np.asarray(p) < 0, classes, p) for p in (*before, *after)]
-    table = np.stack([np.asarray(labels), *answers], axis=1).astype(np.int64)
-    groups, counts = np.unique(table, axis=0, return_counts=True)
-    generator = np.random.default_rng(seed)
-    drawn = generator.multinomial(len(table), counts / len(table), size=resamples)
-    weights = np.concatenate([counts[None, :], drawn]).astype(np.float64)
-    scores = np.stack(
-        [_weighted(weights, groups[:, 0], groups[:, 1 + i], classes) for i in range(len(answers))]
-    )
-    old, new = scores[: len(before)], scores[len(before) :]
-    value = float(new[:, 0].mean() - old[:, 0].mean())
-    differences = _seeds_drawn(new[:, 1:], generator) - _seeds_drawn(old[:, 1:], generator)
-    extreme = np.abs(differences - differences.mean()) >= abs(value) - 1e-12
-    low, high = np.quantile(differences, [0.025, 0.975])
-    p = float((extreme.sum() + 1) / (resamples + 1))
-    return Change(value, float(low), float(high), p)
-
-
-def _weighted(
-    weights: NDArray[np.float64],
-    true: NDArray[np.int64],
-    answered: NDArray[np.int64],
-    classes: int,
-) -> NDArray[np.float64]:
-    """Macro-F1 of each draw: weights [draws, groups], the groups' label and answer."""
-    names = np.arange(classes)
-    is_true = (true[:, None] == names).astype(np.float64)
-    is_answer = (answered[:, None] == names).astype(np.float64)
-    total = weights @ (is_true + is_answer)
-    occurs = total > 0
-    f1 = np.where(occurs, 2 * (weights @ (is_true * is_answer)) / np.where(occurs, total, 1), 0.0)
-    return np.asarray(f1.sum(axis=1) / np.maximum(occurs.sum(axis=1), 1))
-
-
-def _seeds_drawn(
-    scores: NDArray[np.float64], generator: np.random.Generator
-) -> NDArray[np.float64]:
-    """The mean over a draw of seeds, for each draw of rows: scores [seeds, draws]."""
-    seeds, draws = scores.shape
-    if seeds == 1:
-        return np.asarray(scores[0])
-    chosen = generator.integers(0, seeds, (seeds, draws))
-    return np.asarray(np.take_along_axis(scores, chosen, axis=0).mean(axis=0))
+    both = {"before": before, "after": after}
+    drawn = _resampled(labels, both, classes, seed, resamples)
+    return _tested(drawn["after"] - drawn["before"])
 
 
 def unpaired_change(before: Interval, after: Interval) -> Change | None:
