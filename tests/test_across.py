@@ -31,25 +31,14 @@ from suite.contracts.results import (
     TestPredictions,
     TestScores,
 )
-from suite.report.charts import across_charts
-from suite.report.data.across import (
-    ALL_PAIRS,
-    Across,
-    across,
-    across_adapter,
-    shown,
-    side_by_side,
-    task_ranks,
-)
-from suite.report.pages.across_page import (
-    across_answer,
-    across_csv,
-    across_files,
-    across_images,
-    across_tiles,
-    refusals,
-    render_across,
-)
+from suite.report import formats
+from suite.report.charts import across_costs
+from suite.report.data.across import Across, across, across_adapter, task_ranks
+from suite.report.data.side_by_side import ALL_PAIRS, side_by_side
+from suite.report.pages.across_answer import across_answer, refusals
+from suite.report.pages.across_export import across_csv, across_files
+from suite.report.pages.across_page import across_tiles, render_across
+from suite.report.pages.images import across_charts
 from suite.report.words import LANGUAGES, Words, words_of
 
 A, B, C, Z = "tfidf/classic", "toy-bert/linear_head", "toy-qwen/probe", "toy-qwen/zero_shot"
@@ -191,7 +180,7 @@ def test_gaps_and_costs_are_relative_to_the_best_and_to_one_arm():
     assert a.training == pytest.approx((0.01 * 0.04 * 0.01) ** (1 / 3))
     assert a.speed == pytest.approx((100 * 25 * 100) ** (1 / 3))
     assert data.arm(C).training is None, "C has no figure on one task"
-    assert [p.y for p in across_charts.cost_arms(data, "speed")[2].points] == [0.0, 0.0]
+    assert [p.y for p in across_costs.values(data, "speed")[2].points] == [0.0, 0.0]
 
 
 def test_the_matrix_says_who_was_refused_where():
@@ -456,9 +445,9 @@ def test_files_hold_the_same_numbers_and_read_back():
 
 
 def test_names_do_not_turn_the_sentence_around_them():
-    assert shown("a \u202e b\n c") == "a b c"
-    assert shown("\u202eעברית") == "\u2068עברית\u2069"
-    assert shown("x" * 100, 10) == "xxxxxxxxx…"
+    assert formats.name("a \u202e b\n c") == "a b c"
+    assert formats.name("\u202eעברית") == "\u2068עברית\u2069"
+    assert formats.name("x" * 100, 10) == "xxxxxxxxx…"
     assert "\u202e" not in across_answer(across(monstrous()), EN).text
 
 
@@ -561,7 +550,7 @@ def test_the_page_reads_without_script_and_links_every_study():
 def test_every_chart_has_its_place_its_finding_and_its_data(kind: str):
     studies = STUDIES[kind]()
     page = page_of(studies)
-    charts = across_images(studies, EN)
+    charts = across_charts(studies, EN)
     assert set(re.findall(r'data-chart="([^"]+)"', page)) == {chart.name for chart in charts}
     for chart in charts:
         assert len(chart.title) > 10 and chart.rows

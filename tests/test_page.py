@@ -35,7 +35,8 @@ from report_studies import (
 from suite.contracts.results import Arm, Checkpoint, Missed, Published, StudyResults
 from suite.report import write_reports
 from suite.report.pages.export import engines_csv, to_markdown
-from suite.report.pages.page import StudyCharts, render_page
+from suite.report.pages.images import study_charts
+from suite.report.pages.page import render_page
 from suite.report.pages.shell import unpacked
 from suite.report.words import LANGUAGES, words_of
 
@@ -594,7 +595,7 @@ def test_without_script_the_answer_and_the_tables_stand(browser: Any, tmp_path: 
 def test_images_of_every_chart(browser: Any, tmp_path: Path):
     written = write_reports([study()], tmp_path, ["html"], "zh", images=True)
     pictures = [path for path in written if path.parent.name == "toy-images"]
-    names = {chart.name for chart in StudyCharts.of(study(), ZH).all()}
+    names = {chart.name for chart in study_charts(study(), ZH)}
     assert {path.name for path in pictures} == {f"{n}{x}" for n in names for x in (".png", ".svg")}
     for path in pictures:
         content = path.read_bytes()

@@ -32,9 +32,19 @@ from report_studies import (
 from suite.contracts.results import Arm, Checkpoint, Comparison, ServingForm, StudyResults, Trial
 from suite.errors import ReportError
 from suite.report import formats, write_reports
-from suite.report.charts import findings
-from suite.report.data import chart_data, knob_data, search_data
-from suite.report.data.chart_data import trade_off
+from suite.report.charts import (
+    confusion,
+    costs,
+    curves,
+    history,
+    per_class,
+    states,
+    timeline,
+    trade_off,
+)
+from suite.report.charts.labels import place_labels
+from suite.report.data.classes import class_view, class_views
+from suite.report.data.knobs import knobs
 from suite.report.data.rows import (
     METRICS,
     absent,
@@ -45,8 +55,10 @@ from suite.report.data.rows import (
     pareto_front,
     references,
 )
+from suite.report.data.styles import PALETTE, styles
 from suite.report.pages.export import file_names, leaderboard_csv, to_json, to_markdown
-from suite.report.pages.page import StudyCharts, render_page
+from suite.report.pages.images import study_charts
+from suite.report.pages.page import render_page
 from suite.report.pages.shell import TEMPLATES
 from suite.report.words import LANGUAGES, WORDS, words_of
 
@@ -392,7 +404,7 @@ def test_numbers_read_the_same_everywhere():
 def test_trade_off_values():
     results = study()
     board = leaderboard(results)
-    data = chart_data.trade_off(board, METRICS["offline_rps"], references(results).drawable)
+    data = trade_off.values(board, METRICS["offline_rps"], references(results).drawable)
     assert [(p.arm, p.x, p.y, p.low, p.high) for p in data.points] == [
         (HEAD, 41.5, 0.911, 0.901, 0.923),
         (FAST, 8312.0, 0.905, 0.895, 0.917),
@@ -402,41 +414,39 @@ def test_trade_off_values():
     assert data.y_range[0] < 0.851 and data.y_range[1] > 0.93
     assert 10 ** data.x_range[0] < 41.5 < 8312.0 < 10 ** data.x_range[1]
     blind = replace(board, rows=(replace(board.rows[0], offline_rps=0.0), *board.rows[1:]))
-    assert chart_data.trade_off(blind, METRICS["offline_rps"]).left_out == (HEAD,)
+    assert trade_off.values(blind, METRICS["offline_rps"]).left_out == (HEAD,)
 
 
 def test_labels_keep_off_each_other():
     close = [("first/arm", 0.5, 0.5), ("second/arm", 0.5, 0.5), ("third/arm", 0.52, 0.5)]
-    assert len(set(chart_data.place_labels(close))) == 3
-    assert "right" not in chart_data.place_labels([("at/the/right/edge", 0.99, 0.5)])[0]
+    assert len(set(place_labels(close))) == 3
+    assert "right" not in place_labels([("at/the/right/edge", 0.99, 0.5)])[0]
 
 
 def test_styles_are_one_colour_per_arm_and_one_shape_per_family():
-    styles = chart_data.styles(study())
-    assert len({s.colour for s in styles.values()}) == 3
-    assert [styles[a].symbol for a in (FAST, HEAD, BERT)] == ["circle", "diamond", "square"]
+    looks = styles([study()])
+    assert len({s.colour for s in looks.values()}) == 3
+    assert [looks[a].symbol for a in (FAST, HEAD, BERT)] == ["circle", "diamond", "square"]
     many = study(arms=[Arm(f"m{i}/x", family="classic") for i in range(24)], trials=[], finals=[])
-    looks = chart_data.styles(many)
+    looks = styles([many])
     assert len({(s.colour, s.open) for s in looks.values()}) == 24
 
 
 def test_curves_are_capped_at_the_best_and_keep_some_pruned():
     complete = [trial(i, FAST, 0.5 + i / 1000) for i in range(100)]
     pruned = [trial(100 + i, FAST, 0.3 + i / 1000, state="PRUNED") for i in range(100)]
-    data = chart_data.curves(study(trials=complete + pruned, finals=[]))
+    data = curves.values(study(trials=complete + pruned, finals=[]))
     assert data.total == 200 and len(data.curves) == 30
     assert [c.trial for c in data.curves if c.best] == [99]
     assert sorted(c.trial for c in data.curves if not c.pruned) == list(range(80, 100))
     assert sorted(c.trial for c in data.curves if c.pruned) == list(range(190, 200))
-    lone = chart_data.curves(
-        study(trials=[trial(0, FAST, 0.9, checkpoints=[Checkpoint(1, 0.9, 1)])])
-    )
+    lone = curves.values(study(trials=[trial(0, FAST, 0.9, checkpoints=[Checkpoint(1, 0.9, 1)])]))
     assert lone.curves == ()
 
 
 def test_history_thins_but_keeps_every_improvement():
     trials = [trial(i, FAST, 0.5 + (i // 500) / 100) for i in range(5000)]
-    data = chart_data.history(study(trials=trials, finals=[]), cap=200)
+    data = history.values(study(trials=trials, finals=[]), cap=200)
     assert data.total == 5000
     assert 150 <= len(data.points) <= 200
     assert [step[0] for step in data.best] == [*range(0, 5000, 500), 4999]
@@ -444,7 +454,7 @@ def test_history_thins_but_keeps_every_improvement():
 
 
 def test_confusions_are_counted_and_shared():
-    view = chart_data.class_view("a/b", "test", 3, [[80, 20, 0], [5, 95, 0], [0, 0, 0]], [0.9])
+    view = class_view("a/b", "test", 3, [[80, 20, 0], [5, 95, 0], [0, 0, 0]], [0.9])
     assert view.shares == ((0.8, 0.2, 0.0), (0.05, 0.95, 0.0), (None, None, None))
     assert [(c.true, c.predicted, c.count, c.share) for c in view.confusions] == [
         (0, 1, 20, 0.2),
@@ -454,21 +464,21 @@ def test_confusions_are_counted_and_shared():
 
 def test_class_views_use_test_where_finals_exist_else_validation():
     base = study()
-    views = chart_data.class_views(base, leaderboard(base))
+    views = class_views(base, leaderboard(base))
     assert {v.split for v in views} == {"test"}
     assert views[0].counts == ((80, 20), (5, 95))
     early = replace(base, finals=[])
-    views = chart_data.class_views(early, leaderboard(early))
+    views = class_views(early, leaderboard(early))
     assert {v.split for v in views} == {"validation"}
     assert views[0].counts == ((8, 2), (3, 7))
 
 
 def test_many_classes_draw_the_hardest_and_list_the_worst_confusion():
     results = many_classes()
-    views = chart_data.class_views(results, leaderboard(results))
+    views = class_views(results, leaderboard(results))
     top = views[0].confusions[0]
     assert (top.true, top.predicted, top.count) == (7, 9, 19)
-    classes = chart_data.per_class(views)
+    classes = per_class.values(views)
     assert classes is not None
     assert (len(classes.classes), classes.drawn) == (150, 30)
     means = [sum(row) / len(row) for row in classes.scores]
@@ -476,29 +486,27 @@ def test_many_classes_draw_the_hardest_and_list_the_worst_confusion():
 
 
 def test_figures_hold_the_values_and_escape_names():
-    from suite.report.charts import drawing
-
     results = study(labels=[HOSTILE, HOSTILE])
-    board, styles = leaderboard(results), chart_data.styles(results)
-    data = chart_data.trade_off(board, METRICS["train_seconds"], references(results).drawable)
-    figure = drawing.trade_off_figure(data, styles, EN)
+    board, looks = leaderboard(results), styles([results])
+    data = trade_off.values(board, METRICS["train_seconds"], references(results).drawable)
+    figure = trade_off.figure(data, looks, EN)
     assert figure.layout.xaxis.type == "log"
     assert list(figure.data[0].x) == [1.6, 125.0]
     drawn = {t.name: (t.x[0], t.y[0], t.marker.color) for t in figure.data[1:]}
-    assert drawn[HEAD] == (125.0, 0.911, styles[HEAD].colour)
+    assert drawn[HEAD] == (125.0, 0.911, looks[HEAD].colour)
     assert [s.y0 for s in figure.layout.shapes] == [0.93]
     assert "paper-net 0.930" in figure.layout.annotations[0].text
-    view = chart_data.class_views(results, board)[0]
-    matrix = drawing.confusion_figure(view, results.labels, EN)
+    view = class_views(results, board)[0]
+    matrix = confusion.figure(view, results.labels, EN)
     assert [list(row) for row in matrix.data[0].customdata] == [[80, 20], [5, 95]]
     assert len(set(matrix.data[0].x)) == 2, "equal names must not merge two classes"
     assert "<" not in "".join(matrix.data[0].x)
     assert matrix.data[0].texttemplate == "%{text}"
     wide = many_classes()
-    view = chart_data.class_views(wide, leaderboard(wide))[0]
-    assert drawing.confusion_figure(view, wide.labels, EN).data[0].texttemplate is None
-    history = drawing.history_figure(chart_data.history(results), styles, EN)
-    assert list(history.data[0].y) == [0.9, 0.92, 0.92]
+    view = class_views(wide, leaderboard(wide))[0]
+    assert confusion.figure(view, wide.labels, EN).data[0].texttemplate is None
+    steps = history.figure(history.values(results), looks, EN)
+    assert list(steps.data[0].y) == [0.9, 0.92, 0.92]
 
 
 def ran(number: int, arm: str, start: int, end: int, **more: Any) -> Trial:
@@ -523,7 +531,7 @@ def test_timeline_has_workers_idle_time_and_what_is_left_out():
             trial(3, FAST, 0.5, state="WAITING"),
         ]
     )
-    found = search_data.timeline(results)
+    found = timeline.values(results)
     assert found is not None
     assert [(b.trial, b.worker, b.start, b.end) for b in found.bars] == [
         (0, "a:1", 0, 10), (1, "b:2", 5, 45), (2, "a:1", 30, 40)
@@ -531,9 +539,9 @@ def test_timeline_has_workers_idle_time_and_what_is_left_out():
     assert (found.workers, found.seconds, found.total) == (("a:1", "b:2"), 45, 3)
     # a: 20 of 40 seconds, b: 40 of 40.
     assert found.idle_share == pytest.approx(1 - 60 / 80)
-    kept = search_data.timeline(results, cap=1)
+    kept = timeline.values(results, cap=1)
     assert kept is not None and [b.trial for b in kept.bars] == [1] and kept.total == 3
-    assert search_data.timeline(study(trials=[])) is None
+    assert timeline.values(study(trials=[])) is None
 
 
 def test_costs_part_the_wall_clock_and_never_exceed_it():
@@ -545,14 +553,14 @@ def test_costs_part_the_wall_clock_and_never_exceed_it():
             ran(2, HEAD, 15, 115, seconds=60.0, evaluation_seconds=None),
         ]
     )
-    head, fast = search_data.costs(results)
+    head, fast = costs.values(results)
     assert (head.arm, head.training, head.scoring, head.other) == (HEAD, 60, 0, 40)
     assert (fast.arm, fast.trials, fast.training, fast.scoring, fast.other) == (FAST, 2, 9, 2, 4)
     assert fast.seconds == 15
 
 
 def test_states_are_counted_for_each_arm_that_ran():
-    found = {arm.arm: arm for arm in search_data.states(study())}
+    found = {arm.arm: arm for arm in states.values(study())}
     assert found[HEAD].counts["PRUNED"] == 1 and found[HEAD].total == 2
     assert found[BERT].counts["FAIL"] == 1
     assert list(found) == [FAST, HEAD, BERT]
@@ -568,7 +576,7 @@ def test_parallel_axes_place_values_by_their_kind():
     ]
     trials.append(trial(4, HEAD, None, state="PRUNED", params={"lr": 1e-5, "layers": 3}))
     results = study(trials=trials, finals=[], importance={HEAD: {"layers": 0.9, "lr": 0.1}})
-    (found,) = knob_data.knobs(results, leaderboard(results))
+    (found,) = knobs(results, leaderboard(results))
     axes = {axis.parameter: axis for axis in found.axes}
     assert list(axes) == ["layers", "lr", "kind"], "the most important first, constants left out"
     assert (axes["lr"].kind, axes["layers"].kind, axes["kind"].kind) == ("log", "linear", "choice")
@@ -577,31 +585,31 @@ def test_parallel_axes_place_values_by_their_kind():
     assert axes["kind"].places == (0, 1, 0, 1, None)
     assert axes["lr"].ticks[0][0] == 0 and axes["lr"].ticks[-1] == (1, "0.01")
     assert (found.best, found.total, found.pruned) == (3, 5, (False,) * 4 + (True,))
-    capped = knob_data.knobs(results, leaderboard(results), cap=2)[0]
+    capped = knobs(results, leaderboard(results), cap=2)[0]
     assert len(capped.trials) == 2 and 3 in capped.trials and capped.total == 5
 
 
 def test_bubbles_grow_with_memory_and_axes_are_logarithmic_where_it_helps():
     board = leaderboard(study())
-    wide = chart_data.trade_off(board, METRICS["offline_rps"])
+    wide = trade_off.values(board, METRICS["offline_rps"])
     assert wide.log and [p.memory for p in wide.points if p.arm == FAST] == [100 * 2**20]
     base = study()
     near = [replace(f, rps=speed(100.0 + i)) for i, f in enumerate(base.finals)]
     memory = {0: 400, 1: 100, 2: None}
     trials = [replace(t, peak_memory_bytes=memory.get(t.number)) for t in base.trials]
-    found = chart_data.trade_off(
+    found = trade_off.values(
         leaderboard(replace(base, finals=near, trials=trials)), METRICS["offline_rps"]
     )
     assert not found.log
     sizes = {p.arm: p.size for p in found.points}
-    largest = chart_data.BUBBLES[1]
-    assert sizes == {FAST: largest, HEAD: largest / 2, BERT: chart_data.BUBBLES[0]}
+    largest = trade_off.BUBBLES[1]
+    assert sizes == {FAST: largest, HEAD: largest / 2, BERT: trade_off.BUBBLES[0]}
 
 
 def test_each_chart_states_what_it_shows():
     results = study()
     board = leaderboard(results)
-    titles = {chart.name: chart.title for chart in StudyCharts.of(results, EN).all()}
+    titles = {chart.name: chart.title for chart in study_charts(results, EN)}
     assert titles["trade-off-rps"] == (
         "tfidf/classic serves 200× as many texts as toy-qwen/linear_head, for 0.006 less macro-F1"
     )
@@ -623,10 +631,10 @@ def test_each_chart_states_what_it_shows():
         "World is most often taken for Sports: 20 rows, 20.0% of its class"
     )
     assert titles["states"] == "Of 6 trials 4 ran to their end, 1 were pruned, 1 failed"
-    best = trade_off(board, METRICS["train_seconds"])
+    best = trade_off.values(board, METRICS["train_seconds"])
     only = replace(best, points=best.points[:1])
-    assert findings.trade_off(only, EN) == "Only toy-qwen/linear_head has both figures"
-    for chart in StudyCharts.of(results, ZH).all():
+    assert trade_off.finding(only, EN) == "Only toy-qwen/linear_head has both figures"
+    for chart in study_charts(results, ZH):
         assert re.search("[一-龥]", chart.title + chart.about), chart.name
         assert all(len(row) == len(chart.columns) for row in chart.rows), chart.name
 
@@ -634,7 +642,7 @@ def test_each_chart_states_what_it_shows():
 def test_colours_stand_out_on_white_and_on_black():
     dark = re.search(r'data-theme="dark"\] \{.*?--card: (#\w+)', css(), flags=re.S)
     assert dark is not None
-    for colour in chart_data.PALETTE:
+    for colour in PALETTE:
         assert contrast(colour, "#ffffff") >= 3, colour
         assert contrast(colour, dark.group(1)) >= 3, colour
 

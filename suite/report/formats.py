@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from suite.report.words import Words
 FORMATS = ("html", "json", "csv", "md")
 
 MISSING = "–"
+#: Marks that would turn the sentence around a name.
+_TURNS = dict.fromkeys([0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
 def score(value: float | None) -> str:
@@ -173,3 +176,16 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         else:
             rows.append((f"{prefix}{name}", plain(value)))
     return rows
+
+
+def name(text: str, longest: int = 48) -> str:
+    """A name from data in a sentence or a heading: one line, cut where too long.
+
+    Marks that turn the direction of writing are taken out; a name in a script that runs from
+    right to left is set apart, so that the words around it stay in order.
+    """
+    line = " ".join(text.translate(_TURNS).split())
+    if len(line) > longest:
+        line = f"{line[: longest - 1]}…"
+    turned = any(unicodedata.bidirectional(character) in ("R", "AL") for character in line)
+    return f"\u2068{line}\u2069" if turned else line

@@ -84,21 +84,17 @@ def write(
     ordered = [name for name in ("json", "csv", "md", "html") if name in asked]
     written: list[Path] = []
     if images:
-        from suite.report.pages.images import write_images
+        from suite.report.pages.images import across_charts, study_charts, write_images
     for results, name in zip(studies, names, strict=True):
         if images:
-            from suite.report.pages.page import StudyCharts
-
-            drawn = StudyCharts.of(results, words)
-            written += write_images(drawn.all(), folder / f"{name}-images")
+            written += write_images(study_charts(results, words), folder / f"{name}-images")
         for suffix, text in _files(results, ordered, words, refresh):
             written.append(_write(folder / f"{name}{suffix}", text))
     if len(studies) > 1:
-        from suite.report.pages.across_page import across_files, across_images
+        from suite.report.pages.across_export import across_files
 
         if images:
-            drawn_across = across_images(studies, words)
-            written += write_images(drawn_across, folder / "across-images")
+            written += write_images(across_charts(studies, words), folder / "across-images")
         for file, text in across_files(studies, words, ordered):
             written.append(_write(folder / file, text))
     if "html" in asked and len(studies) > 1:

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from suite.contracts.results import StudyResults
 from suite.errors import ReportError
-from suite.report.charts.chart import Chart
+from suite.report.charts import ACROSS_CHARTS, STUDY_CHARTS
+from suite.report.charts.chart import AcrossScene, Chart, Drawn, StudyScene
+from suite.report.charts.drawing import safe
+from suite.report.words import Words
 
 SUFFIXES = (".png", ".svg")
 WIDTH = 900
@@ -16,6 +20,16 @@ SCALE = 2
 #: The page's light colours and fonts: an image stands on white paper.
 INK, MUTED, LINE = "#1c2128", "#5d6571", "#e3e5e9"
 FONTS = "Inter, Segoe UI, Helvetica Neue, Noto Sans, Noto Sans CJK SC, Arial, sans-serif"
+
+
+def study_charts(results: StudyResults, words: Words) -> list[Chart]:
+    """Every chart of a study."""
+    return Drawn.of(STUDY_CHARTS, StudyScene.of(results, words)).all()
+
+
+def across_charts(studies: Sequence[StudyResults], words: Words) -> list[Chart]:
+    """Every chart across studies."""
+    return Drawn.of(ACROSS_CHARTS, AcrossScene.of(studies, words)).all()
 
 
 def write_images(charts: Sequence[Chart], folder: Path) -> list[Path]:
@@ -108,7 +122,5 @@ def dressed(chart: Chart) -> dict[str, Any]:
 
 def charts_title(chart: Chart) -> str:
     """The finding, and what is drawn in small letters beneath it."""
-    from suite.report.charts.drawing import safe
-
     about = safe(chart.about, 140)
     return f"<b>{safe(chart.title, 110)}</b><br><sub style='color:{MUTED}'>{about}</sub>"

@@ -9,9 +9,9 @@ from typing import Any
 
 from suite.contracts.results import Comparison, Missed, StudyResults, Trial
 from suite.report import formats
-from suite.report.charts import study_charts
-from suite.report.charts.chart import Chart
-from suite.report.data import chart_data
+from suite.report.charts import STUDY_CHARTS
+from suite.report.charts.chart import Drawn, StudyScene
+from suite.report.data.classes import label_of
 from suite.report.data.rows import (
     METRICS,
     SIGNIFICANCE,
@@ -84,12 +84,12 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
         words: the language to say it in.
         refresh: seconds after which an open page loads itself again.
     """
-    board = leaderboard(results)
-    styles = chart_data.styles(results)
+    scene = StudyScene.of(results, words)
+    board = scene.board
     told = answer(results, board, words)
     split = references(results)
     pack = Pack(values={"trials": _trials(results)})
-    drawn = StudyCharts.of(results, words)
+    drawn = Drawn.of(STUDY_CHARTS, scene)
     for chart in drawn.all():
         pack.add(chart)
     context: dict[str, Any] = {
@@ -98,21 +98,11 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
         "board": board,
         "answer": told,
         "tiles": tiles(told, board),
-        "styles": styles,
+        "styles": scene.styles,
         "whiskers": whiskers(board),
         "comparisons": [_judged(c, words) for c in results.comparisons],
-        "trade_offs": drawn.trade_offs,
-        "curves": drawn.curves,
-        "importance": drawn.importance,
-        "knobs": drawn.knobs,
-        "class_views": drawn.confusions,
-        "per_class": drawn.by_class,
-        "per_class_chart": drawn.per_class,
-        "timeline": drawn.timeline,
-        "states": drawn.states,
-        "costs": drawn.costs,
-        "history": drawn.history,
-        "lengths": drawn.lengths,
+        "drawn": drawn,
+        "class_views": {view.arm: view for view in scene.views},
         "missed_answers": lambda missed: _answers(missed, results, words),
         "absent": absent(results, board),
         "failures": failures(results)[:FAILURES_SHOWN],
@@ -128,73 +118,10 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
         "measured": [_measured(row, results, words) for row in board.rows],
         "class_range": _class_range(results),
         "engines": results.bench,
-        "label_of": chart_data.label_of,
+        "label_of": label_of,
         "constants": {"open_counts": CLASS_COUNTS_OPEN},
     }
     return render("page.html", words, context, pack, refresh=refresh)
-
-
-@dataclass(frozen=True)
-class StudyCharts:
-    """Every chart of a study, each None or missing where its data is."""
-
-    trade_offs: list[tuple[chart_data.TradeOff, Chart | None]]
-    curves: Chart | None
-    importance: Chart | None
-    knobs: list[tuple[Any, Chart, Chart]]
-    confusions: list[tuple[chart_data.ClassView, Chart]]
-    by_class: chart_data.PerClass | None
-    per_class: Chart | None
-    timeline: Chart | None
-    states: Chart | None
-    costs: Chart | None
-    history: Chart | None
-    lengths: Chart | None
-
-    @staticmethod
-    def of(results: StudyResults, words: Words) -> StudyCharts:
-        """The charts of a study."""
-        board = leaderboard(results)
-        styles = chart_data.styles(results)
-        views = chart_data.class_views(results, board)
-        by_class = chart_data.per_class(views)
-        # Published numbers are on test: beside scores on validation they would mislead.
-        drawable = references(results).drawable if board.basis == "test" else ()
-        return StudyCharts(
-            trade_offs=list(study_charts.trade_offs(board, drawable, styles, words)),
-            curves=study_charts.curves(results, board, styles, words),
-            importance=study_charts.importance(results, styles, words),
-            knobs=list(study_charts.knobs(results, board, styles, words)),
-            confusions=list(study_charts.confusions(views, results.labels, words)),
-            by_class=by_class,
-            per_class=(
-                study_charts.per_class(by_class, results.labels, styles, words)
-                if by_class
-                else None
-            ),
-            timeline=study_charts.timeline(results, styles, words),
-            states=study_charts.states(results, words),
-            costs=study_charts.costs(results, words),
-            history=study_charts.history(results, styles, words),
-            lengths=study_charts.lengths(results, words),
-        )
-
-    def all(self) -> list[Chart]:
-        """The charts there are, in the page's order."""
-        found: list[Chart | None] = [
-            *(chart for _, chart in self.trade_offs),
-            self.curves,
-            self.importance,
-            *(chart for _, *pair in self.knobs for chart in pair),
-            *(chart for _, chart in self.confusions),
-            self.per_class,
-            self.timeline,
-            self.states,
-            self.costs,
-            self.history,
-            self.lengths,
-        ]
-        return [chart for chart in found if chart is not None]
 
 
 def tiles(told: Answer, board: Leaderboard) -> list[Tile]:
@@ -244,8 +171,7 @@ def _answers(missed: Missed, results: StudyResults, words: Words) -> list[tuple[
         groups.setdefault(predicted, []).append(arm)
     ordered = sorted(groups.items(), key=lambda pair: -len(pair[1]))
     return [
-        (words("no_answer") if i < 0 else chart_data.label_of(results.labels, i), arms)
-        for i, arms in ordered
+        (words("no_answer") if i < 0 else label_of(results.labels, i), arms) for i, arms in ordered
     ]
 
 
@@ -417,9 +343,9 @@ def _class_range(results: StudyResults) -> ClassRange | None:
     low, high = counts.index(min(counts)), counts.index(max(counts))
     return ClassRange(
         counts[low],
-        chart_data.label_of(results.labels, low),
+        label_of(results.labels, low),
         counts[high],
-        chart_data.label_of(results.labels, high),
+        label_of(results.labels, high),
     )
 
 

@@ -1,4 +1,4 @@
-"""Hyperparameters drawn: importance, parallel axes, slices. Values are placed in `knob_data`.
+"""One arm's hyperparameters: its trials on parallel axes, and its scores over each of them.
 
 Parallel axes are drawn from plain lines: Plotly's own `parcoords` needs WebGL and compiles code as
 it runs, which the page's policy forbids, and it can't be printed.
@@ -6,49 +6,23 @@ it runs, which the page's policy forbids, and it can't be printed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import plotly.graph_objects as go
 
-from suite.report.charts.drawing import NEUTRAL, Styles, blank, safe
-from suite.report.data.knob_data import Axis, Importance, Knobs
+from suite.report import formats
+from suite.report.charts.chart import Cell, Chart, Kind, StudyScene
+from suite.report.charts.drawing import NEUTRAL, blank, safe
+from suite.report.data.knobs import Axis, Knobs, knobs
 from suite.report.words import Words
 
 SLICES_IN_A_ROW = 3
 
 
-def importance_figure(data: Sequence[Importance], styles: Styles, words: Words) -> go.Figure:
-    """A bar for each hyperparameter, in its arm's colour."""
-    figure = blank(height=120 + 22 * len(data))
-    for arm in dict.fromkeys(item.arm for item in data):
-        rows = [(i, item) for i, item in enumerate(data) if item.arm == arm]
-        figure.add_trace(
-            go.Bar(
-                orientation="h",
-                x=[item.value for _, item in rows],
-                y=[i for i, _ in rows],
-                marker={"color": styles[arm].colour if arm in styles else NEUTRAL},
-                name=safe(arm),
-                customdata=[safe(item.parameter) for _, item in rows],
-                hovertemplate=f"{safe(arm)}<br>%{{customdata}}: %{{x:.1%}}<extra></extra>",
-            )
-        )
-    figure.update_xaxes(
-        title={"text": words("axis_importance")}, rangemode="tozero", tickformat=".0%"
-    )
-    figure.update_yaxes(
-        tickvals=list(range(len(data))),
-        ticktext=[safe(item.parameter, 30) for item in data],
-        range=[len(data) - 0.5, -0.5],
-    )
-    figure.update_layout(bargap=0.35)
-    return figure
-
-
 def parallel_figure(data: Knobs, words: Words) -> go.Figure:
     """A line for each trial through its hyperparameters to its score; the best one thick."""
-    figure = blank(height=380)
+    drawn = blank(height=380)
     low, high = min(data.scores), max(data.scores)
     room = (high - low) or 1.0
     heights = [(score - low) / room for score in data.scores]
@@ -58,7 +32,7 @@ def parallel_figure(data: Knobs, words: Words) -> go.Figure:
     for i in order:
         places = [axis.places[i] if axis else heights[i] for axis in columns]
         best = i == data.best
-        figure.add_trace(
+        drawn.add_trace(
             go.Scatter(
                 x=list(range(len(columns))),
                 y=places,
@@ -79,19 +53,19 @@ def parallel_figure(data: Knobs, words: Words) -> go.Figure:
             )
         )
     for position, axis in enumerate(columns):
-        figure.add_shape(
+        drawn.add_shape(
             type="line", x0=position, x1=position, y0=0, y1=1,
             line={"color": NEUTRAL, "width": 1}, layer="below",
         )  # fmt: skip
         ticks = axis.ticks if axis else ((0.0, f"{low:.3f}"), (1.0, f"{high:.3f}"))
         last = position == len(columns) - 1
         for place, text in ticks:
-            figure.add_annotation(
+            drawn.add_annotation(
                 x=position, y=place, text=safe(text, 14), showarrow=False,
                 xanchor="right" if last else "left", xshift=-7 if last else 7,
                 font={"size": 11},
             )  # fmt: skip
-    figure.update_xaxes(
+    drawn.update_xaxes(
         tickvals=list(range(len(columns))),
         ticktext=[*(safe(axis.parameter, 18) for axis in data.axes), words("macro_f1")],
         range=[-0.15, len(columns) - 0.85],
@@ -99,8 +73,8 @@ def parallel_figure(data: Knobs, words: Words) -> go.Figure:
         side="top",
         fixedrange=True,
     )
-    figure.update_yaxes(visible=False, range=[-0.06, 1.06], fixedrange=True)
-    return figure
+    drawn.update_yaxes(visible=False, range=[-0.06, 1.06], fixedrange=True)
+    return drawn
 
 
 def slices_figure(data: Knobs, colour: str, words: Words) -> go.Figure:
@@ -109,18 +83,18 @@ def slices_figure(data: Knobs, colour: str, words: Words) -> go.Figure:
 
     across = min(SLICES_IN_A_ROW, len(data.axes))
     down = -(-len(data.axes) // across)
-    figure = make_subplots(
+    drawn = make_subplots(
         rows=down,
         cols=across,
         shared_yaxes="all",
         horizontal_spacing=0.05,
         vertical_spacing=min(0.3, 90 / (60 + 190 * down)),
     )
-    figure.update_layout(blank(height=60 + 190 * down).layout)
+    drawn.update_layout(blank(height=60 + 190 * down).layout)
     for position, axis in enumerate(data.axes):
         row, column = position // across + 1, position % across + 1
         having = [i for i, place in enumerate(axis.places) if place is not None]
-        figure.add_trace(
+        drawn.add_trace(
             go.Scatter(
                 x=[_value(axis, i) for i in having],
                 y=[round(data.scores[i], 5) for i in having],
@@ -148,16 +122,93 @@ def slices_figure(data: Knobs, colour: str, words: Words) -> go.Figure:
         if axis.kind == "log":
             title = words("axis_log", title=axis.parameter)
             kind |= {"dtick": 1, "tickformat": None, "exponentformat": "power"}
-        figure.update_xaxes(
+        drawn.update_xaxes(
             title={"text": safe(title, 40), "standoff": 4}, automargin=True, zeroline=False,
             row=row, col=column, **kind,
         )  # fmt: skip
         if column == 1:
-            figure.update_yaxes(
+            drawn.update_yaxes(
                 title={"text": words("macro_f1"), "standoff": 6}, row=row, col=column
             )
-    figure.update_yaxes(automargin=True, zeroline=False, tickformat=".3~f")
-    return figure
+    drawn.update_yaxes(automargin=True, zeroline=False, tickformat=".3~f")
+    return drawn
+
+
+def parallel_finding(data: Knobs, words: Words) -> str:
+    """Where the best trial stands on the axis that matters most."""
+    axis = data.axes[0]
+    value = axis.values[data.best]
+    return words(
+        "finding_parallel",
+        n=data.trials[data.best],
+        score=formats.score(data.scores[data.best]),
+        parameter=formats.name(axis.parameter),
+        value=formats.name(formats.plain(value)),
+    )
+
+
+def slices_finding(data: Knobs, words: Words) -> str:
+    """How far apart an arm's trials are."""
+    low, high = min(data.scores), max(data.scores)
+    return words(
+        "finding_slices",
+        n=data.total,
+        low=formats.short_score(low),
+        high=formats.short_score(high),
+    )
+
+
+def draw_parallel(scene: StudyScene) -> Iterator[Chart]:
+    """Each arm's trials on parallel axes."""
+    words = scene.words
+    for position, data in enumerate(knobs(scene.results, scene.board)):
+        notes = []
+        if len(data.trials) < data.total:
+            notes.append(words("knobs_capped", shown=len(data.trials), total=f"{data.total:,}"))
+        if len(data.axes) < data.axes_total:
+            notes.append(words("axes_capped", shown=len(data.axes), total=data.axes_total))
+        yield Chart(
+            name=f"parallel-{position}",
+            title=parallel_finding(data, words),
+            about=words("parallel_intro"),
+            figure=parallel_figure(data, words),
+            columns=_columns(data, words),
+            rows=_rows(data, words),
+            notes=tuple(notes),
+            arm=data.arm,
+        )
+
+
+def draw_slices(scene: StudyScene) -> Iterator[Chart]:
+    """Each arm's trials over each hyperparameter."""
+    words = scene.words
+    for position, data in enumerate(knobs(scene.results, scene.board)):
+        yield Chart(
+            name=f"slices-{position}",
+            title=slices_finding(data, words),
+            about=words("slices_intro"),
+            figure=slices_figure(data, scene.styles[data.arm].colour, words),
+            columns=_columns(data, words),
+            rows=_rows(data, words),
+            arm=data.arm,
+        )
+
+
+def _columns(data: Knobs, words: Words) -> tuple[str, ...]:
+    names = (axis.parameter for axis in data.axes)
+    return (words("trial"), words("state"), words("macro_f1"), *names)
+
+
+def _rows(data: Knobs, words: Words) -> list[tuple[Cell, ...]]:
+    return [
+        (
+            number,
+            words("state_pruned" if data.pruned[i] else "state_complete"),
+            data.scores[i],
+            *(axis.values[i] for axis in data.axes),
+        )
+        for i, number in enumerate(data.trials)
+    ]
 
 
 def _value(axis: Axis, position: int) -> Any:
@@ -179,3 +230,7 @@ def _shade(height: float) -> str:
     part = max(0.0, min(1.0, height)) ** 2
     mixed = (round(a + (b - a) * part) for a, b in zip(low, high, strict=True))
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
+
+
+PARALLEL = Kind("mattered", draw_parallel, shape="arms", missing="knobs_none")
+SLICES = Kind("mattered", draw_slices, shape="arms")

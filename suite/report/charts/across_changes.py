@@ -1,0 +1,104 @@
+"""What each arm gained between two studies of one task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import plotly.graph_objects as go
+
+from suite.report import formats
+from suite.report.charts.chart import AcrossScene, Chart, Kind
+from suite.report.charts.drawing import BAD, GOOD, NEUTRAL, ROWS_DRAWN, blank, name_of, unique
+from suite.report.data.side_by_side import ArmChange, SideBySide
+from suite.report.words import Words
+
+
+def figure(pair: SideBySide, words: Words) -> go.Figure:
+    """Each arm's change with its interval, the largest gain first."""
+    arms = sorted(pair.arms, key=lambda change: -change.difference)[:ROWS_DRAWN]
+    names = unique([name_of(change.arm) for change in arms])
+    drawn = blank(height=100 + 34 * len(arms))
+    drawn.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
+    colours = {"better": GOOD, "worse": BAD, "chance": NEUTRAL, "unknown": NEUTRAL}
+    symbols = {"better": "triangle-right", "worse": "triangle-left"}
+    for label, change in zip(names, arms, strict=True):
+        colour = colours[change.verdict]
+        drawn.add_trace(
+            go.Scatter(
+                x=[round(change.difference, 6)],
+                y=[label],
+                mode="markers",
+                marker={
+                    "color": colour,
+                    "size": 13,
+                    "symbol": symbols.get(change.verdict, "circle"),
+                },
+                error_x=_reach(change, colour),
+                hovertemplate=(
+                    f"{label}<br>%{{x:+.4f}} · {words(f'across_verdict_{change.verdict}')}"
+                    "<extra></extra>"
+                ),
+                showlegend=False,
+            )
+        )
+    drawn.update_xaxes(title={"text": words("axis_change")}, tickformat="+.3~f")
+    drawn.update_yaxes(autorange="reversed", type="category", range=[len(arms) - 0.5, -0.5])
+    return drawn
+
+
+def finding(pair: SideBySide, words: Words) -> str:
+    """How many arms got better or worse by more than chance."""
+    claimed = any(change.verdict != "unknown" for change in pair.arms)
+    return words(
+        "across_forest_title" if claimed else "across_forest_title_none",
+        better=pair.count("better"),
+        worse=pair.count("worse"),
+        chance=pair.count("chance"),
+        n=len(pair.arms),
+    )
+
+
+def _reach(change: ArmChange, colour: str) -> dict[str, Any] | None:
+    if change.low is None or change.high is None:
+        return None
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [change.high - change.difference],
+        "arrayminus": [change.difference - change.low],
+        "color": colour,
+        "thickness": 1.6,
+        "width": 4,
+    }
+
+
+def draw(scene: AcrossScene) -> Iterator[Chart]:
+    """Each pair of studies that have an arm in common."""
+    words = scene.words
+    for i, pair in enumerate(scene.data.pairs):
+        if not pair.arms:
+            continue
+        yield Chart(
+            name=f"pair-{i}",
+            title=finding(pair, words),
+            about=words(
+                "across_forest_about",
+                before=formats.name(pair.before),
+                after=formats.name(pair.after),
+            ),
+            figure=figure(pair, words),
+            columns=(
+                words("metric_arm"), words("across_before"), words("across_after"),
+                words("axis_change"), words("interval_low"), words("interval_high"), "p",
+                words("verdict"),
+            ),
+            rows=[
+                (c.arm, c.before, c.after, c.difference, c.low, c.high, c.p,
+                 words(f"across_verdict_{c.verdict}"))
+                for c in pair.arms
+            ],
+        )  # fmt: skip
+
+
+KIND = Kind("pairs", draw)

@@ -1,0 +1,185 @@
+"""How trials learnt: macro-F1 at their checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from suite.contracts.results import StudyResults, Trial
+from suite.report import formats
+from suite.report.charts.chart import Chart, Kind, StudyScene
+from suite.report.charts.drawing import Styles, blank, marker, safe
+from suite.report.data.rows import last_score
+from suite.report.words import Words
+
+#: Curves drawn of each arm.
+CURVES_PER_ARM = 30
+#: Within so much of its last score a trial has learnt what it will.
+NEAR = 0.01
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One trial's checkpoints: fractions of the budget, macro-F1, validation rows scored on."""
+
+    arm: str
+    trial: int
+    pruned: bool
+    best: bool
+    fractions: tuple[float, ...]
+    scores: tuple[float, ...]
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The curves drawn, of `total` that exist."""
+
+    curves: tuple[Curve, ...]
+    total: int
+
+
+def values(results: StudyResults, cap: int = CURVES_PER_ARM) -> Curves:
+    """Checkpoint curves of trials with at least two points; the best `cap` of each arm.
+
+    Complete trials come before pruned ones, but where there are both, the pruned keep a third.
+    """
+    by_arm: dict[str, list[Trial]] = {}
+    total = 0
+    for trial in results.trials:
+        if trial.state in ("COMPLETE", "PRUNED") and len(trial.checkpoints) > 1:
+            by_arm.setdefault(trial.arm, []).append(trial)
+            total += 1
+    drawn: list[Curve] = []
+    for arm, trials in by_arm.items():
+        complete = sorted((t for t in trials if t.state == "COMPLETE"), key=_by_score)
+        pruned = sorted((t for t in trials if t.state == "PRUNED"), key=_by_score)
+        room = max(cap - len(complete), min(len(pruned), cap // 3))
+        kept = complete[: cap - min(room, len(pruned))] + pruned[:room]
+        best = results.best(arm)
+        for trial in sorted(kept, key=lambda t: t.number):
+            points = sorted(trial.checkpoints, key=lambda c: c.fraction)
+            drawn.append(
+                Curve(
+                    arm=arm,
+                    trial=trial.number,
+                    pruned=trial.state == "PRUNED",
+                    best=best is not None and best.number == trial.number,
+                    fractions=tuple(point.fraction for point in points),
+                    scores=tuple(point.macro_f1 for point in points),
+                    rows=tuple(point.rows or results.data.rows.validation for point in points),
+                )
+            )
+    return Curves(tuple(drawn), total)
+
+
+def _by_score(trial: Trial) -> tuple[float, int]:
+    return (-(last_score(trial) or 0.0), trial.number)
+
+
+def figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
+    """Macro-F1 over the budget: all of an arm faint, its best thick, pruned ones dotted."""
+    drawn = blank(height=430)
+    arms = dict.fromkeys(curve.arm for curve in data.curves)
+    for arm in arms:
+        own = [curve for curve in data.curves if curve.arm == arm]
+        groups: list[tuple[list[Curve], dict[str, Any], float]] = [
+            ([c for c in own if c.pruned], {"width": 1, "dash": "dot"}, 0.35),
+            ([c for c in own if not c.pruned and not c.best], {"width": 1}, 0.35),
+            ([c for c in own if c.best], {"width": 3}, 1.0),
+        ]
+        named = False
+        for group, line, opacity in reversed(groups):
+            if not group:
+                continue
+            style = styles[arm]
+            drawn.add_trace(
+                go.Scatter(
+                    x=_broken(curve.fractions for curve in group),
+                    y=_broken(curve.scores for curve in group),
+                    mode="lines+markers" if opacity == 1.0 else "lines",
+                    line={"color": style.colour, **line},
+                    marker=marker(style, 8),
+                    opacity=opacity,
+                    name=safe(arm),
+                    legendgroup=safe(arm),
+                    showlegend=not named,
+                    connectgaps=False,
+                    customdata=_broken(
+                        [[curve.trial, rows] for rows in curve.rows] for curve in group
+                    ),
+                    hovertemplate=(
+                        f"{safe(arm)}<br>{words('trial')} %{{customdata[0]}}<br>"
+                        f"%{{x:.0%}}: %{{y:.4f}} ({words('rows')}: %{{customdata[1]:,}})"
+                        f"<extra></extra>"
+                    ),
+                )
+            )
+            named = True
+    drawn.update_xaxes(title={"text": words("axis_fraction")}, tickformat=".0%")
+    drawn.update_yaxes(
+        title={"text": words("axis_validation_macro_f1"), "standoff": 8}, tickformat=".3~f"
+    )
+    return drawn
+
+
+def _broken(parts: Iterable[Any]) -> list[Any]:
+    """Several lines as one trace: a None between them lifts the pen."""
+    joined: list[Any] = []
+    for part in parts:
+        if joined:
+            joined.append(None)
+        joined.extend(round(v, 5) if isinstance(v, float) else v for v in part)
+    return joined
+
+
+def finding(data: Curves, leader: str | None, words: Words) -> str:
+    """From where on the leading arm's best trial had learnt what it would."""
+    best = [curve for curve in data.curves if curve.best and len(curve.scores) > 1]
+    chosen = next((c for c in best if c.arm == leader), best[0] if best else None)
+    if chosen is None:
+        return words("finding_curves_none", n=data.total)
+    arm, top = formats.name(chosen.arm), max(chosen.scores)
+    # Where it first came near and stayed near.
+    since = len(chosen.scores) - 1
+    while since > 0 and chosen.scores[since - 1] >= top - NEAR:
+        since -= 1
+    if chosen.scores[since] < top - NEAR:
+        at = chosen.fractions[chosen.scores.index(top)]
+        return words("finding_curves_fell", arm=arm, share=formats.whole_percent(at))
+    return words("finding_curves", arm=arm, share=formats.whole_percent(chosen.fractions[since]))
+
+
+def draw(scene: StudyScene) -> Iterator[Chart]:
+    """Checkpoints; none where no trial has two."""
+    data, words, rows = values(scene.results), scene.words, scene.board.rows
+    if not data.curves:
+        return
+    notes = []
+    if len(data.curves) < data.total:
+        notes.append(
+            words("curves_capped", shown=len(data.curves), total=f"{data.total:,}",
+                  cap=CURVES_PER_ARM)
+        )  # fmt: skip
+    yield Chart(
+        name="curves",
+        title=finding(data, rows[0].arm if rows else None, words),
+        about=words("curves_intro"),
+        figure=figure(data, scene.styles, words),
+        columns=(
+            words("metric_arm"), words("trial"), words("state"), words("axis_fraction"),
+            words("axis_validation_macro_f1"), words("validation_rows"),
+        ),
+        rows=[
+            (c.arm, c.trial, words("state_pruned" if c.pruned else "state_complete"), f, s, n)
+            for c in data.curves
+            for f, s, n in zip(c.fractions, c.scores, c.rows, strict=True)
+        ],
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+KIND = Kind("learned", draw, missing="learned_none")

@@ -1,0 +1,113 @@
+"""F1 of each class under each arm, the hardest class first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from suite.report import formats
+from suite.report.charts.chart import Chart, Kind, StudyScene
+from suite.report.charts.drawing import Styles, blank, marker, safe
+from suite.report.data.classes import ClassView, Split, label_of
+from suite.report.words import Words
+
+CLASSES_DRAWN = 30
+
+
+@dataclass(frozen=True)
+class PerClass:
+    """F1 of classes (rows, hardest first by the mean over arms) under each arm (columns)."""
+
+    split: Split
+    arms: tuple[str, ...]
+    classes: tuple[int, ...]
+    scores: tuple[tuple[float, ...], ...]
+    drawn: int
+
+
+def values(views: Sequence[ClassView]) -> PerClass | None:
+    """F1 of each class under each arm, hardest class first; arms of one split only."""
+    having = [view for view in views if view.per_class_f1]
+    if not having:
+        return None
+    split = having[0].split
+    having = [
+        view
+        for view in having
+        if view.split == split and len(view.per_class_f1) == len(having[0].per_class_f1)
+    ]
+    classes = range(len(having[0].per_class_f1))
+    means = [sum(view.per_class_f1[c] for view in having) / len(having) for c in classes]
+    order = sorted(classes, key=lambda c: (means[c], c))
+    return PerClass(
+        split=split,
+        arms=tuple(view.arm for view in having),
+        classes=tuple(order),
+        scores=tuple(tuple(view.per_class_f1[c] for view in having) for c in order),
+        drawn=min(len(order), CLASSES_DRAWN),
+    )
+
+
+def figure(data: PerClass, labels: Sequence[str], styles: Styles) -> go.Figure:
+    """A row for each of the hardest classes, a marker for each arm."""
+    classes = data.classes[: data.drawn]
+    drawn = blank(height=110 + 24 * len(classes))
+    for column, arm in enumerate(data.arms):
+        drawn.add_trace(
+            go.Scatter(
+                x=[round(scores[column], 5) for scores in data.scores[: data.drawn]],
+                y=list(range(len(classes))),
+                mode="markers",
+                marker=marker(styles[arm], 10),
+                name=safe(arm),
+                customdata=[safe(label_of(labels, c)) for c in classes],
+                hovertemplate=f"%{{customdata}}<br>{safe(arm)}<br>F1 %{{x:.4f}}<extra></extra>",
+            )
+        )
+    drawn.update_xaxes(title={"text": "F1"}, tickformat=".3~f")
+    drawn.update_yaxes(
+        tickvals=list(range(len(classes))),
+        ticktext=[safe(label_of(labels, c), 26) for c in classes],
+        range=[len(classes) - 0.5, -0.5],
+        zeroline=False,
+    )
+    return drawn
+
+
+def finding(data: PerClass, labels: Sequence[str], words: Words) -> str:
+    """The hardest class and the easiest."""
+    means = [sum(scores) / len(scores) for scores in data.scores]
+    return words(
+        "finding_per_class",
+        hard=formats.name(label_of(labels, data.classes[0])),
+        low=formats.short_score(means[0]),
+        easy=formats.name(label_of(labels, data.classes[-1])),
+        high=formats.short_score(means[-1]),
+    )
+
+
+def draw(scene: StudyScene) -> Iterator[Chart]:
+    """F1 of each class under each arm; none where no class was scored."""
+    data, words, labels = values(scene.views), scene.words, scene.results.labels
+    if data is None:
+        return
+    notes = []
+    if data.drawn < len(data.classes):
+        notes.append(words("per_class_capped", shown=data.drawn, total=len(data.classes)))
+    yield Chart(
+        name="per-class",
+        title=finding(data, labels, words),
+        about=words("per_class_intro", split=words(f"split_{data.split}")),
+        figure=figure(data, labels, scene.styles),
+        columns=(words("class"), *data.arms),
+        rows=[
+            (label_of(labels, c), *scores)
+            for c, scores in zip(data.classes, data.scores, strict=True)
+        ],
+        notes=tuple(notes),
+    )
+
+
+KIND = Kind("classes", draw)

@@ -1,0 +1,335 @@
+"""Macro-F1 against a cost of each arm: speed of serving, then time of training."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import plotly.graph_objects as go
+
+from suite.contracts.results import Published
+from suite.report import formats
+from suite.report.charts.chart import Chart, Kind, StudyScene
+from suite.report.charts.drawing import NEUTRAL, Styles, blank, marker, safe
+from suite.report.charts.labels import Box, Position, padded, place_labels, within
+from suite.report.data.rows import (
+    METRICS,
+    Leaderboard,
+    LeaderboardRow,
+    Metric,
+    pareto_front,
+    references,
+)
+from suite.report.words import Words
+
+#: Where values span less than this, a logarithmic axis only hides how near they are.
+LOG_SPAN = 5
+
+
+#: Diameters in pixels between which bubbles grow with peak memory, by area.
+BUBBLES = (10.0, 34.0)
+
+
+@dataclass(frozen=True)
+class Point:
+    """An arm in a trade-off. `low` and `high` bound y (the 95 % interval) where known.
+
+    `size` is the bubble's diameter in pixels; its area grows with `memory` (bytes at the peak).
+    """
+
+    arm: str
+    trial: int
+    x: float
+    y: float
+    low: float | None
+    high: float | None
+    label: Position
+    memory: int | None
+    size: float
+
+
+@dataclass(frozen=True)
+class TradeOff:
+    """Quality against a cost; `front` are the arms that no other beats on both, by rising x.
+
+    The ranges hold every point, interval and drawable reference; x in log10 where `log`.
+    """
+
+    x: Metric
+    y: Metric
+    log: bool
+    points: tuple[Point, ...]
+    front: tuple[str, ...]
+    left_out: tuple[str, ...]
+    references: tuple[Published, ...]
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+
+
+def values(board: Leaderboard, x: Metric, drawable: Sequence[Published] = ()) -> TradeOff:
+    """Macro-F1 (on test where finals exist, else validation) against a cost."""
+    y = board.score
+    having: list[tuple[LeaderboardRow, float, float]] = []
+    for row in board.rows:
+        across, above = x.of(row), y.of(row)
+        if across is not None and above is not None and (across > 0 or not x.log):
+            having.append((row, across, above))
+    tested = y.key == "test_macro_f1"
+    spans = [
+        row.test_interval if tested and row.test_interval else (above, above)
+        for row, _, above in having
+    ]
+    heights = [bound for span in spans for bound in span] + [above for _, _, above in having]
+    heights += [reference.value for reference in drawable] if having else []
+    costs = [across for _, across, _ in having]
+    log = x.log and bool(costs) and max(costs) / min(costs) >= LOG_SPAN
+    widths = [math.log10(across) if log else across for across in costs]
+    least = 0.15 if log else 0.05 * max(costs, default=1.0)
+    x_range, y_range = padded(widths, 0.12, least), padded(heights, 0.10, 0.01)
+    sizes = _bubbles([row.peak_memory_bytes for row, _, _ in having])
+    front = pareto_front([row for row, _, _ in having], x, y)
+    places = {
+        row.arm: (within(width, x_range), within(above, y_range))
+        for (row, _, above), width in zip(having, widths, strict=True)
+    }
+    obstacles: list[Box] = [
+        (places[row.arm][0], within(low, y_range), places[row.arm][0], within(high, y_range))
+        for (row, _, _), (low, high) in zip(having, spans, strict=True)
+    ]
+    for reference in drawable:
+        level = within(reference.value, y_range)
+        # Its name stands on the line's end that lies towards the ideal.
+        end = 0.68 if x.higher_is_better else 0.0
+        obstacles += [(0, level, 1, level), (end, level, end + 0.32, level + 0.04)]
+    for (x1, y1), (x2, y2) in itertools.pairwise(places[arm] for arm in front):
+        corner = y2 if x.higher_is_better else y1
+        turn = x1 if x.higher_is_better else x2
+        obstacles += [
+            (x1, corner, x2, corner),
+            (turn, min(y1, y2), turn, max(y1, y2)),
+        ]
+    labels = place_labels(
+        [(row.arm, *places[row.arm]) for row, _, _ in having], obstacles=obstacles, sizes=sizes
+    )
+    points = tuple(
+        Point(
+            arm=row.arm,
+            trial=row.trial,
+            x=across,
+            y=above,
+            low=row.test_interval[0] if tested and row.test_interval else None,
+            high=row.test_interval[1] if tested and row.test_interval else None,
+            label=label,
+            memory=row.peak_memory_bytes,
+            size=size,
+        )
+        for (row, across, above), label, size in zip(having, labels, sizes, strict=True)
+    )
+    drawn = {point.arm for point in points}
+    return TradeOff(
+        x=x,
+        y=y,
+        log=log,
+        points=points,
+        front=front,
+        left_out=tuple(row.arm for row in board.rows if row.arm not in drawn),
+        references=tuple(drawable),
+        x_range=x_range,
+        y_range=y_range,
+    )
+
+
+def _bubbles(memory: Sequence[int | None]) -> list[float]:
+    """Diameters whose areas grow with memory; the smallest where it is not known."""
+    smallest, largest = BUBBLES
+    most = max((m for m in memory if m), default=0)
+    return [
+        max(smallest, largest * math.sqrt(m / most)) if m and most else smallest for m in memory
+    ]
+
+
+def figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
+    """Points by arm with their intervals, the Pareto front, and published values as lines."""
+    drawn = blank(height=430)
+    at = {point.arm: point for point in data.points}
+    front = [at[arm] for arm in data.front]
+    drawn.add_trace(
+        go.Scatter(
+            x=[p.x for p in front],
+            y=[p.y for p in front],
+            mode="lines",
+            # Where more is better, the next point's quality is to be had all the way up to it.
+            line={
+                "shape": "vh" if data.x.higher_is_better else "hv",
+                "color": NEUTRAL,
+                "width": 1.5,
+            },
+            opacity=0.7,
+            name=words("pareto"),
+            hoverinfo="skip",
+        )
+    )
+    for point in data.points:
+        style = styles[point.arm]
+        bounded = point.low is not None and point.high is not None
+        drawn.add_trace(
+            go.Scatter(
+                x=[point.x],
+                y=[point.y],
+                mode="markers+text",
+                text=[safe(point.arm)],
+                textposition=point.label,
+                textfont={"size": 12},
+                cliponaxis=False,
+                marker={**marker(style, round(point.size, 1)), "opacity": 0.85},
+                error_y=(
+                    {
+                        "type": "data",
+                        "symmetric": False,
+                        "array": [(point.high or 0.0) - point.y],
+                        "arrayminus": [point.y - (point.low or 0.0)],
+                        "color": style.colour,
+                        "thickness": 1.2,
+                        "width": 4,
+                    }
+                    if bounded
+                    else None
+                ),
+                name=safe(point.arm),
+                customdata=[
+                    [_interval(point.low, point.high), point.trial, formats.size(point.memory)]
+                ],
+                hovertemplate=(
+                    f"%{{text}}, {words('trial')} %{{customdata[1]}}<br>"
+                    f"{words(f'metric_{data.y.key}')} %{{y:.4f}} %{{customdata[0]}}<br>"
+                    f"{words(f'metric_{data.x.key}')} %{{x:,.4~g}} {data.x.unit}<br>"
+                    f"{words('metric_peak_memory_bytes')} %{{customdata[2]}}<extra></extra>"
+                ),
+                showlegend=False,
+            )
+        )
+    for reference in data.references:
+        exact = reference.metric == "macro_f1"
+        drawn.add_hline(
+            y=reference.value,
+            line={"color": NEUTRAL, "width": 1, "dash": "dash" if exact else "dot"},
+        )
+        kind = "" if exact else f" ({words('metric_accuracy')})"
+        drawn.add_annotation(
+            # At the end where the ideal lies: arms are rarely there.
+            x=1 if data.x.higher_is_better else 0,
+            xref="paper",
+            xanchor="right" if data.x.higher_is_better else "left",
+            y=reference.value,
+            yanchor="bottom",
+            showarrow=False,
+            text=f"{safe(reference.model, 40)}{kind} {reference.value:.3f}",
+            font={"size": 11},
+            opacity=0.75,
+        )
+    drawn.update_xaxes(**_axis(data, words), range=list(data.x_range))
+    drawn.update_yaxes(
+        title={"text": words(f"axis_{data.y.key}"), "standoff": 8},
+        range=list(data.y_range),
+        tickformat=".3~f",
+    )
+    drawn.update_layout(showlegend=False)
+    return drawn
+
+
+def _axis(data: TradeOff, words: Words) -> dict[str, Any]:
+    title = words(f"axis_{data.x.key}")
+    if not data.log:
+        return {"title": {"text": title}, "tickformat": ",.4~r"}
+    return {
+        "title": {"text": words("axis_log", title=title)},
+        "type": "log",
+        "dtick": "D2",
+        # Thousands of texts as k; but half a second is no 500m.
+        "tickformat": "~s" if data.x.higher_is_better else ",.3~r",
+        "exponentformat": "none",
+    }
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"({low:.4f}–{high:.4f})"
+
+
+def finding(data: TradeOff, words: Words) -> str:
+    """What the other end of the front costs."""
+    if len(data.points) == 1:
+        return words("finding_only", arm=formats.name(data.points[0].arm))
+    best = max(data.points, key=lambda p: p.y)
+    up = data.x.higher_is_better
+    least = (max if up else min)(data.points, key=lambda p: (p.x, p.y if up else -p.y))
+    kind = "speed" if up else "time"
+    if least.arm == best.arm or least.y >= best.y:
+        return words(f"finding_{kind}_same", arm=formats.name(least.arm))
+    ratio = least.x / best.x if up else best.x / least.x
+    return words(
+        f"finding_{kind}",
+        arm=formats.name(least.arm),
+        best=formats.name(best.arm),
+        times=formats.times(ratio),
+        gap=formats.gap(best.y - least.y),
+    )
+
+
+def chart(name: str, data: TradeOff, styles: Styles, words: Words) -> Chart | None:
+    """The values as a chart; None where no arm has both figures."""
+    if not data.points:
+        return None
+    x, y = words(f"axis_{data.x.key}"), words(f"axis_{data.y.key}")
+    notes = [words("front_is", arms=words.join([formats.name(arm) for arm in data.front]))]
+    if any(point.memory for point in data.points):
+        notes.append(words("bubbles"))
+    if data.left_out:
+        notes.append(words("chart_left_out", arms=words.join(data.left_out)))
+    if any(reference.metric != "macro_f1" for reference in data.references):
+        notes.append(words("references_accuracy"))
+    return Chart(
+        name=name,
+        title=finding(data, words),
+        about=words("about_trade_off", y=y, x=x),
+        figure=figure(data, styles, words),
+        columns=(
+            words("metric_arm"), words("trial"), x, y, words("interval_low"),
+            words("interval_high"), words("metric_peak_memory_bytes") + ", B", words("pareto"),
+        ),
+        rows=[
+            (p.arm, p.trial, p.x, p.y, p.low, p.high, p.memory,
+             words("yes" if p.arm in data.front else "no"))
+            for p in data.points
+        ],
+        notes=(words.sentences(notes),),
+    )  # fmt: skip
+
+
+def _draw(name: str, cost: str, scene: StudyScene) -> Iterator[Chart]:
+    # Published numbers are on test: beside scores on validation they would mislead.
+    tested = scene.board.basis == "test"
+    drawable = references(scene.results).drawable if tested else ()
+    data = values(scene.board, METRICS[cost], drawable)
+    found = chart(name, data, scene.styles, scene.words)
+    if found is not None:
+        yield found
+
+
+SPEED = Kind(
+    "charts",
+    partial(_draw, "trade-off-rps", "offline_rps"),
+    shape="half",
+    missing="chart_none",
+    heading="chart_rps",
+)
+TRAINING = Kind(
+    "charts",
+    partial(_draw, "trade-off-time", "train_seconds"),
+    shape="half",
+    missing="chart_none",
+    heading="chart_time",
+)
