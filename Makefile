@@ -6,6 +6,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_FLAGS ?= --quiet --disable-pip-version-check
 PYTEST_FLAGS ?=
+# As many workers as the machine carries; a file goes whole to one of them (tests/conftest.py).
+# `make test PYTEST_FLAGS="-n 0"` runs everything in one process.
+PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
 
 export HF_HUB_DISABLE_TELEMETRY = 1
 
@@ -35,8 +38,8 @@ quickstart: $(VENV)/.core ## Set up, study the bundled sample end to end, write 
 	$(BIN)/suite study create agnews --sample
 	$(BIN)/suite report agnews-sample
 
-test: $(VENV)/.dev ## Set up and run every test that this machine can run
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -rs $(PYTEST_FLAGS)
+test: $(VENV)/.dev ## Set up and run every test that this machine can run, on all cores
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -rs $(PARALLEL) $(PYTEST_FLAGS)
 
 bench: $(VENV)/.dev ## Measure, both sides in one run; writes JSON under tests/benchmarks/results
 	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.benchmarks

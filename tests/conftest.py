@@ -1,10 +1,19 @@
-"""What every test stands on: no network, a working folder of its own, the toy strategy."""
+"""What every test stands on: no network, a working folder of its own, the toy strategy.
+
+The tests run in as many processes as the machine carries (`make test`), beside whatever else runs
+on it. None depends on the machine's speed: what takes time is waited for with `PATIENCE`, and
+work that must stay small is weighed by `effort`.
+"""
 
 import json
+import multiprocessing.util
 import os
 import random
+import shutil
 import signal
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 # Before anything imports a Hub client or starts a forkserver.
@@ -17,6 +26,14 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 # A shell without job control starts what runs in the background deaf to Ctrl-C, and its children
 # are born so: the tests that interrupt would test nothing.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# One of several workers of pytest-xdist keeps to its share of the cores, and so do torch, OpenMP
+# and the studies that it starts. Before anything counts cores.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+if WORKER and hasattr(os, "sched_setaffinity"):
+    cores = sorted(os.sched_getaffinity(0))
+    workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    if share := cores[int(WORKER.removeprefix("gw")) :: workers]:
+        os.sched_setaffinity(0, share)
 TOYS = Path(__file__).parent / "toys"
 sys.path.insert(0, str(TOYS))
 os.environ["PYTHONPATH"] = os.pathsep.join(
@@ -26,6 +43,96 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 import pytest  # noqa: E402
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+#: Seconds after which something hangs. It says nothing about how long it should take.
+PATIENCE = 240.0
+#: A worker with its forkserver and a child that trains, at most.
+WORKER_BYTES = 4 * 10**9
+#: The files that take longest, the longest first: begun last, they would be waited for.
+LONGEST: tuple[str, ...] = ()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """As many as there are cores, and as fit into the memory."""
+    import psutil
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, psutil.virtual_memory().available // WORKER_BYTES))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """A file goes whole to one worker, for what its tests share; so do all that draw in a browser.
+
+    Files marked with `xdist_group` themselves go where their group goes.
+    """
+    for item in items:
+        if "browser" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    order = {stem: place for place, stem in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_places():
+    """Temporary files, the lock for measuring and the suite's cache of this process alone.
+
+    Nobody's real measurement is waited for, no other worker's either, and nobody's cache is used.
+    """
+    multiprocessing.util.get_temp_dir()  # that of its sockets goes when the process ends
+    with (
+        tempfile.TemporaryDirectory(prefix="suite-tests-", ignore_cleanup_errors=True) as place,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("TMPDIR", place)
+        patch.setattr(tempfile, "tempdir", place)
+        patch.setenv("SUITE_CACHE", str(Path(place) / "cache"))
+        yield
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A chromium. No session's: while it is open, its thread can run no other event loop."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no chromium on this machine")
+    with sync_api.sync_playwright() as play:
+        launched = play.chromium.launch(
+            executable_path=found,
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                  "--disable-background-networking", "--disable-component-update",
+                  "--disable-sync"],
+        )  # fmt: skip
+        yield launched
+        launched.close()
+
+
+def processor_seconds(work):
+    """Processor time of `work()`, and what it returns."""
+    begun = time.process_time()
+    found = work()
+    return time.process_time() - begun, found
+
+
+def piece_of_work():
+    """Processor time of a fixed piece of Python on this machine: about .05 s."""
+
+    def piece():
+        sorted(json.dumps({"number": number, "text": str(number)}) for number in range(20_000))
+
+    return min(processor_seconds(piece)[0] for _ in range(3))
+
+
+def effort(work):
+    """What `work()` costs, in pieces of work, and what it returns.
+
+    Neither the machine's speed nor what else runs on it changes that much.
+    """
+    spent, found = processor_seconds(work)
+    return spent / piece_of_work(), found
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,13 +12,15 @@ import urllib.request
 
 import optuna
 import pytest
-from conftest import toy_rows, write_recipe
+from conftest import PATIENCE, toy_rows, write_recipe
 from typer.testing import CliRunner
 
 from suite.cli import app
 from suite.contracts.results import Scores, Trial
 from suite.study import attributes, record, storage
 
+# With the browser's tests, for the study that all of them look at.
+pytestmark = pytest.mark.xdist_group("browser")
 cli = CliRunner()
 
 
@@ -80,12 +81,12 @@ class Dashboard:
 
     def ask(self, path, host=None):
         request = urllib.request.Request(self.url + path, headers={"Host": host} if host else {})
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.headers, answer.read()
 
     def end(self, signum=signal.SIGINT):
         self.process.send_signal(signum)
-        out, err = self.process.communicate(timeout=20)
+        out, err = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, out, err
 
 
@@ -219,28 +220,20 @@ def test_no_storage_and_no_package_are_told(folder, monkeypatch):
     assert "pip install optuna-dashboard" in suite("dashboard", code=2).stderr
 
 
-def test_its_page_shows_our_values_and_asks_nothing_elsewhere(dashboard):
-    sync_api = pytest.importorskip("playwright.sync_api")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip("no chromium on this machine")
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
-        )
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        asked, said = [], []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: said.append((message.type, message.text)))
-        page.goto(f"{dashboard.url}dashboard/studies/1/trials")
-        page.get_by_text("peak_memory_mb", exact=False).first.wait_for(timeout=20_000)
-        text = page.inner_text("body")
-        page.goto(f"{dashboard.url}dashboard/studies/1/note")
-        page.get_by_text("suite report t").wait_for(timeout=20_000)
-        assert page.locator("b").count() == 0
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        browser.close()
+def test_its_page_shows_our_values_and_asks_nothing_elsewhere(dashboard, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(1000 * PATIENCE)
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append((message.type, message.text)))
+    page.goto(f"{dashboard.url}dashboard/studies/1/trials")
+    page.get_by_text("peak_memory_mb", exact=False).first.wait_for()
+    text = page.inner_text("body")
+    page.goto(f"{dashboard.url}dashboard/studies/1/note")
+    page.get_by_text("suite report t").wait_for()
+    assert page.locator("b").count() == 0
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
     assert "macro_f1" in text and "train_seconds" in text and "suite:" not in text
     assert wide <= 1400
     assert all(url.startswith((dashboard.url, "data:", "blob:")) for url in asked)

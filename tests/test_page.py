@@ -7,7 +7,6 @@ import itertools
 import json
 import random
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +16,7 @@ from typing import Any
 
 import html5lib
 import pytest
+from conftest import PATIENCE, effort
 from report_studies import (
     BERT,
     EN,
@@ -174,9 +174,8 @@ def test_ten_thousand_trials_stay_small_and_quick(tmp_path: Path):
               state="PRUNED" if i % 4 == 0 else "COMPLETE", rps=speed(100.0))
         for i in range(10_000)
     ]  # fmt: skip
-    started = time.perf_counter()
-    page = page_of(replace(wide, trials=trials), tmp_path)
-    assert time.perf_counter() - started < 10
+    spent, page = effort(lambda: page_of(replace(wide, trials=trials), tmp_path))
+    assert spent < 200
     assert len(page.encode()) < 4_000_000
     assert len(pack_of(page)["trials"]["rows"]) == 10_000
 
@@ -305,30 +304,11 @@ def test_missed_rows_are_counted_and_shown_only_where_given():
 # --- a real browser ------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    found = next(
-        (path for name in ("chromium", "chromium-browser", "google-chrome") if
-         (path := shutil.which(name))), None,
-    )  # fmt: skip
-    if found is None:
-        pytest.skip("no chromium on this machine")
-    with sync_api.sync_playwright() as play:
-        launched = play.chromium.launch(
-            executable_path=found,
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                  "--disable-background-networking", "--disable-component-update",
-                  "--disable-sync"],
-        )  # fmt: skip
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
 def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
     """Opens a page by file:// and, at the end, insists that it asked for nothing else."""
     context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    context.set_default_timeout(1000 * PATIENCE)
     requests: list[str] = []
     complaints: list[str] = []
     context.on("request", lambda request: requests.append(request.url))
@@ -403,7 +383,7 @@ def test_browser_draws_every_chart_and_shares_nothing(opened: Any):
     before = page.evaluate(ink)
     page.emulate_media(color_scheme="dark")
     # Not `wait_for_function`: it polls through eval, which the page's policy forbids.
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while page.evaluate(ink) == before:
         assert time.monotonic() < deadline, "the charts do not follow the colour scheme"
         page.wait_for_timeout(50)
