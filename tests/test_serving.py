@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
+import re
 import signal
+import statistics
 import subprocess
 import sys
 import threading
@@ -15,12 +16,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import PATIENCE
 
+from suite.child.runner import Runner
 from suite.errors import ModelError, StorageError
 from suite.serving.batcher import Batcher, Closed, Overloaded
 from suite.serving.load import loadgen, measure, server_load
 
-FORKSERVER = multiprocessing.get_context("forkserver")
+# The suite's own: the first to start a child in a process decides what its forkserver has imported.
+FORKSERVER = Runner()._context
 TEXTS = [f"text {number} " + "word " * (number % 7) for number in range(50)]
 
 
@@ -31,16 +35,22 @@ class Toy:
     precision = "float32"
     batch = 16
     engine = "toy"
+    #: Seconds that all toys of this process were asked to sleep.
+    slept = 0.0
 
     def __init__(self, per_call: float = 0.0, per_text: float = 0.0) -> None:
         self.per_call, self.per_text = per_call, per_text
         self.calls: list[list[str]] = []
+        self.took: list[float] = []
 
     def predict_proba(self, texts):
+        begun = time.perf_counter()
         self.calls.append(list(texts))
         wait = self.per_call + self.per_text * len(texts)
         if wait:
+            Toy.slept += wait
             time.sleep(wait)
+        self.took.append(time.perf_counter() - begun)
         return np.tile(np.array([0.1, 0.8, 0.1], dtype=np.float32), (len(texts), 1))
 
     def save(self, folder):
@@ -98,9 +108,11 @@ def none_kept(folder):
     raise ModelError(f"{folder} holds no trained predictor")
 
 
-def scenario_in_child(connection, scenario, toy, texts, seconds, folder):
+def scenario_in_child(connection, scenario, toy, texts, seconds, folder, **limits):
+    for name, value in limits.items():
+        setattr(loadgen, name, value)
     result = loadgen.run_scenario(scenario, toy.predict_proba, texts, seconds, folder)
-    connection.send((result, toy.calls))
+    connection.send((result, toy.calls, toy.took))
 
 
 def in_child(target, *args, **kwargs):
@@ -113,22 +125,30 @@ def in_child(target, *args, **kwargs):
         message = mine.recv()
     except EOFError:
         message = None
-    child.join(20)
+    child.join(PATIENCE)
     return message, child.exitcode
 
 
-def scenario(name, toy, seconds, folder, texts=TEXTS):
-    (result, calls), code = in_child(scenario_in_child, name, toy, texts, seconds, folder)
+def scenario(name, toy, seconds, folder, texts=TEXTS, **limits):
+    """Runs a scenario in a child; its result, and the texts of each call.
+
+    Args:
+        limits: what the module's constants are in the child.
+    """
+    message, code = in_child(scenario_in_child, name, toy, texts, seconds, folder, **limits)
     assert code == 0
+    result, calls, took = message
+    if result.p50_ms is not None:  # what LoadGen saw is what the toy took, and a little
+        middle = 1000 * statistics.median(took)
+        assert middle * 0.5 <= result.p50_ms <= middle * 3 + 1
     return result, calls
 
 
 def test_single_stream_latency_of_a_sleeper(tmp_path):
-    result, calls = scenario("SingleStream", Toy(per_call=0.002), 0.6, tmp_path)
+    result, calls = scenario("SingleStream", Toy(per_call=0.002), 1.2, tmp_path)
     assert result.valid and result.error is None
-    assert 2.0 <= result.p50_ms <= 6.0
-    assert result.p50_ms <= result.p90_ms
-    assert result.p99_ms is None  # 0.6 s hold some 290 calls, and the 99th needs 662
+    assert 2.0 <= result.p50_ms <= result.p90_ms
+    assert result.p99_ms is None  # 1.2 s hold some 580 calls, and the 99th needs 662
     assert "p99" in result.reason
     assert result.queries == result.samples
     assert all(len(call) == 1 for call in calls)
@@ -136,16 +156,17 @@ def test_single_stream_latency_of_a_sleeper(tmp_path):
 
 
 def test_p99_is_established_with_enough_calls(tmp_path):
-    result, _ = scenario("SingleStream", Toy(per_call=0.0002), 0.6, tmp_path)
+    result, _ = scenario("SingleStream", Toy(), 0.6, tmp_path)
     assert result.valid and result.queries >= 662
     assert result.p50_ms <= result.p90_ms <= result.p99_ms
     assert result.reason == ""
 
 
 def test_a_slow_predictor_has_a_median_only(tmp_path):
-    result, _ = scenario("SingleStream", Toy(per_call=0.03), 0.5, tmp_path)
+    # The 64 queries of the 90th take 1.92 s, and 1.8 s are allowed; 11 are easily had.
+    result, _ = scenario("SingleStream", Toy(per_call=0.03), 0.9, tmp_path)
     assert not result.valid
-    assert 30 <= result.p50_ms <= 60
+    assert result.p50_ms >= 30
     assert result.p90_ms is None and result.p99_ms is None
     assert "64 queries" in result.reason
 
@@ -157,11 +178,10 @@ def test_a_very_slow_predictor_has_no_percentile(tmp_path):
 
 
 def test_single_stream_goes_on_where_that_establishes_p90(tmp_path):
-    began = time.monotonic()
-    result, _ = scenario("SingleStream", Toy(per_call=0.006), 0.3, tmp_path)
-    assert result.valid and result.queries >= 64  # 0.3 s alone would hold 49
+    assert loadgen.PATIENCE == 2.0  # more here, where sleeping may take long
+    result, _ = scenario("SingleStream", Toy(per_call=0.006), 0.3, tmp_path, PATIENCE=20.0)
+    assert result.valid and 64 <= result.queries < 70  # 0.3 s alone would hold 49
     assert result.p90_ms >= 6
-    assert time.monotonic() - began < 5
 
 
 def test_offline_is_one_query_of_about_the_asked_seconds(tmp_path):
@@ -190,10 +210,11 @@ def test_offline_finds_the_speed_of_large_batches(tmp_path):
 
 
 def test_offline_rate_of_an_instant_predictor_is_large(tmp_path):
-    result, _ = scenario("Offline", Toy(), 1, tmp_path)
+    # Bounded by a number of texts that any machine passes on in a small part of the second.
+    result, _ = scenario("Offline", Toy(), 1, tmp_path, MAX_SAMPLES=2000)
     assert result.valid
-    assert result.samples_per_second > 20_000
-    assert result.samples == loadgen.MAX_SAMPLES
+    assert result.samples_per_second > 2000
+    assert result.samples == 2000 < loadgen.MAX_SAMPLES
 
 
 # ---------------------------------------------------------------- Server
@@ -206,7 +227,7 @@ def server_in_child(connection, toy, seconds, folder, bound_ms, offline):
     connection.send((result, [len(call) for call in toy.calls]))
 
 
-def server(toy, folder, seconds=0.3, bound_ms=100, offline=950.0):
+def server(toy, folder, seconds=0.6, bound_ms=200, offline=950.0):
     (result, sizes), code = in_child(server_in_child, toy, seconds, folder, bound_ms, offline)
     assert code == 0
     return result, sizes
@@ -216,11 +237,12 @@ def test_server_finds_the_rate_that_keeps_the_bound(tmp_path):
     # A batch of n takes 2 + n ms: above 960 a second the queue grows without end.
     result, sizes = server(Toy(per_call=0.002, per_text=0.001), tmp_path)
     assert result.valid and result.error is None and result.within_bound
-    assert 550 <= result.samples_per_second <= 1000
-    assert result.p50_ms < result.p99_ms <= 100
-    assert result.queries >= 459  # fewer do not establish the 99th percentile
+    assert result.samples_per_second <= 1000
+    assert result.p50_ms < result.p99_ms <= 200
+    # Fewer do not establish the 99th percentile; a run lasts 1.8 s at most: 255 a second.
+    assert result.queries >= 459
     # Nobody is batched by more than what takes half of the bound, and load makes batches.
-    assert 2 < max(sizes) <= result.batch == round(0.5 * 0.1 * 950)
+    assert 2 < max(sizes) <= result.batch == round(0.5 * 0.2 * 950)
     verdicts = [
         loadgen.read_log("Server", log, 0).valid
         for log in tmp_path.glob("run-*/mlperf_log_detail.txt")
@@ -259,23 +281,23 @@ def test_the_search_goes_by_the_verdict_and_not_by_the_percentile(tmp_path, monk
 
 
 def test_server_batches_reach_more_than_one_text_at_a_time_could(tmp_path):
-    # 20 ms whatever the batch: 50 a second one by one.
+    # 20 ms whatever the batch: 50 a second one by one, at most.
     result, _ = server(Toy(per_call=0.02), tmp_path, offline=1500.0)
-    assert result.valid and result.samples_per_second > 500
+    assert result.valid and result.samples_per_second > 200
 
 
 def test_server_where_no_rate_can_keep_the_bound(tmp_path):
     result, sizes = server(Toy(per_call=0.03), tmp_path, bound_ms=20, offline=30.0)
     assert not result.valid and result.samples_per_second is None
-    assert "one text alone takes 30 ms, the bound is 20 ms" in result.reason
+    assert re.search(r"one text alone takes [\d,]+ ms, the bound is 20 ms", result.reason)
     assert len(sizes) == 6  # the warm-up alone
 
 
 def test_server_of_too_few_queries_is_not_valid(tmp_path):
     # Some 30 a second for 0.9 s at most: p99 is measured, and nothing is established.
-    result, _ = server(Toy(per_call=0.025), tmp_path, offline=40.0, bound_ms=400)
+    result, _ = server(Toy(per_call=0.025), tmp_path, seconds=0.3, offline=40.0, bound_ms=2000)
     assert result.within_bound and not result.valid
-    assert result.p99_ms <= 400 and result.queries < 459
+    assert result.p99_ms <= 2000 and result.queries < 459
     assert "more queries" in result.reason
 
 
@@ -284,7 +306,8 @@ def test_server_reports_what_a_predictor_raises(tmp_path):
         result, _ = server(FailsAtCall(call), tmp_path)
         assert (result.valid, result.error) == (False, "RuntimeError: no weights left")
     result, _ = server(OneRowShort(), tmp_path)
-    assert result.error == "ValueError: 2 answers for 3 texts"
+    found = re.fullmatch(r"ValueError: (\d+) answers for (\d+) texts", result.error)
+    assert int(found[1]) == int(found[2]) - 1  # however many came together
 
 
 # ---------------------------------------------------------------- the batcher
@@ -302,12 +325,12 @@ class Echo:
     def __call__(self, texts):
         self.batches.append(list(texts))
         self.threads.add(threading.get_ident())
-        assert self.go.wait(10)
+        assert self.go.wait(PATIENCE)
         return [text.upper() for text in texts]
 
 
-def wait_until(true, seconds=5.0):
-    end = time.monotonic() + seconds
+def wait_until(true):
+    end = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.002)
@@ -320,14 +343,14 @@ def test_many_threads_get_their_own_answers_from_one():
     def ask(number):
         for turn in range(20):
             text = f"t{number}-{turn}"
-            answers[text] = batcher.submit(text).result(10)
+            answers[text] = batcher.submit(text).result(PATIENCE)
 
-    with Batcher(echo, max_batch=16, max_wait_seconds=0.002, max_queue=1000) as batcher:
+    with Batcher(echo, max_batch=16, max_wait_seconds=0.02, max_queue=1000) as batcher:
         threads = [threading.Thread(target=ask, args=(n,)) for n in range(40)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(PATIENCE)
     assert answers == {text: text.upper() for text in answers} and len(answers) == 800
     assert len(echo.threads) == 1
     assert max(map(len, echo.batches)) <= 16 and len(echo.batches) < 400
@@ -341,32 +364,43 @@ def test_what_gathers_while_one_batch_is_answered_is_the_next():
         wait_until(lambda: echo.batches)
         futures += [batcher.submit(text) for text in "bcde"]
         echo.go.set()
-        assert [future.result(1) for future in futures] == list("ABCDE")
+        assert [future.result(PATIENCE) for future in futures] == list("ABCDE")
     assert echo.batches == [["a"], ["b", "c", "d"], ["e"]]
 
 
-def test_the_oldest_waits_for_company_and_not_longer():
+class Clock:
+    """Stands in for the module `time`: it goes on when it is told to."""
+
+    now = 100.0
+
+    def monotonic(self):
+        return self.now
+
+
+def test_the_oldest_waits_for_company_and_not_longer(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(sys.modules[Batcher.__module__], "time", clock)
     echo = Echo()
     with Batcher(echo, max_batch=100, max_wait_seconds=0.15, max_queue=10) as batcher:
-        begun = time.monotonic()
         first = batcher.submit("a")
-        time.sleep(0.05)
+        clock.now += 0.1
         second = batcher.submit("b")
-        assert first.result(5) == "A" and second.result(5) == "B"
-        took = time.monotonic() - begun
+        clock.now += 0.04
+        time.sleep(0.3)  # whatever the clock on the wall says
+        assert not first.done() and not second.done()
+        clock.now += 0.02  # what came second does not make the first wait anew
+        assert first.result(PATIENCE) == "A" and second.result(PATIENCE) == "B"
     assert echo.batches == [["a", "b"]]
-    assert 0.14 <= took < 0.3
 
 
 def test_a_full_batch_does_not_wait():
     echo = Echo()
-    with Batcher(echo, max_batch=2, max_wait_seconds=5, max_queue=10) as batcher:
-        begun = time.monotonic()
+    with Batcher(echo, max_batch=2, max_wait_seconds=3600, max_queue=10) as batcher:
         futures = [batcher.submit("a")]
-        time.sleep(0.05)  # it waits for company
+        time.sleep(0.05)
+        assert not futures[0].done()  # it waits for company
         futures.append(batcher.submit("b"))
-        assert [f.result(2) for f in futures] == ["A", "B"]
-        assert time.monotonic() - begun < 1
+        assert [f.result(PATIENCE) for f in futures] == ["A", "B"]
 
 
 def test_a_batch_is_bounded_by_what_size_counts():
@@ -377,28 +411,29 @@ def test_a_batch_is_bounded_by_what_size_counts():
         wait_until(lambda: echo.batches)
         futures += [batcher.submit(t) for t in ("aaaa", "bbbbbb", "c", "d" * 30, "e")]
         echo.go.set()
-        assert all(f.result(5) for f in futures)
+        assert all(f.result(PATIENCE) for f in futures)
     assert echo.batches == [["x"], ["aaaa", "bbbbbb"], ["c"], ["d" * 30], ["e"]]
 
 
 def test_a_failure_reaches_everyone_in_its_batch_and_nobody_else():
-    held = threading.Event()
+    taken, held = threading.Event(), threading.Event()
 
     def predict(texts):
-        assert held.wait(5)
+        taken.set()
+        assert held.wait(PATIENCE)
         if "bad" in texts:
             raise RuntimeError("no weights left")
         return texts
 
     with Batcher(predict, max_batch=2, max_wait_seconds=0, max_queue=10) as batcher:
         futures = [batcher.submit(t) for t in ("a",)]
-        time.sleep(0.05)  # taken alone
+        assert taken.wait(PATIENCE)  # alone
         futures += [batcher.submit(t) for t in ("bad", "b", "c")]
         held.set()
-        assert futures[0].result(5) == "a" and futures[3].result(5) == "c"
+        assert futures[0].result(PATIENCE) == "a" and futures[3].result(PATIENCE) == "c"
         for failed in futures[1:3]:
             with pytest.raises(RuntimeError, match="no weights left"):
-                failed.result(5)
+                failed.result(PATIENCE)
 
 
 def test_too_many_waiting_are_turned_away_and_one_who_left_is_not_computed():
@@ -413,7 +448,7 @@ def test_too_many_waiting_are_turned_away_and_one_who_left_is_not_computed():
             batcher.submit("d")
         assert left.cancel()
         echo.go.set()
-        assert (first.result(5), last.result(5)) == ("A", "C")
+        assert (first.result(PATIENCE), last.result(PATIENCE)) == ("A", "C")
     assert echo.batches == [["a"], ["c"]]
 
 
@@ -431,7 +466,7 @@ def test_closing_answers_what_waits_or_says_so(answer_waiting):
     with pytest.raises(Closed):
         batcher.submit("d")
     echo.go.set()
-    closing.join(5)
+    closing.join(PATIENCE)
     assert not closing.is_alive()
     assert first.result(0) == "A"  # what is being answered is always answered
     if answer_waiting:
@@ -472,8 +507,8 @@ def test_an_audit_file_in_the_working_folder_changes_nothing(tmp_path):
     (tmp_path / "audit.config").write_text(
         "*.*.performance_issue_same = 1\n*.*.performance_issue_same_index = 7\n"
     )
-    rest = ("Offline", Toy(per_text=0.001), TEXTS, 0.2, tmp_path / "logs")
-    (result, calls), code = in_child(scenario_in_folder, tmp_path, *rest)
+    rest = ("Offline", Toy(per_text=0.001), TEXTS, 0.5, tmp_path / "logs")
+    (result, calls, _), code = in_child(scenario_in_folder, tmp_path, *rest)
     assert code == 0 and result.valid
     assert set(calls[-1]) == set(TEXTS)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["audit.config", "logs"]
@@ -519,10 +554,8 @@ def test_an_error_in_the_log_beats_its_verdict(tmp_path):
 
 def send_measurement(connection, folder, texts, seconds, logs, *, loader):
     try:
-        message = (
-            "rps",
-            asdict(measure.measure_folder(folder, texts, seconds, logs, loader=loader)),
-        )
+        found = asdict(measure.measure_folder(folder, texts, seconds, logs, loader=loader))
+        message = ("rps", found | {"slept": Toy.slept})
     except Exception as error:
         message = ("error", f"{type(error).__name__}: {error}")
     connection.send(message)
@@ -534,28 +567,26 @@ def measured(loader, folder, seconds=0.3):
 
 
 def test_measure_folder_in_a_child(tmp_path):
-    began = time.monotonic()
-    (kind, rps), code = measured(sleeping, tmp_path, seconds=0.6)
-    took = time.monotonic() - began
+    (kind, rps), code = measured(sleeping, tmp_path, seconds=1.2)
     assert (kind, code) == ("rps", 0)
-    assert 2.0 <= rps["single_stream"]["p50_ms"] <= 6.0
+    assert rps["single_stream"]["p50_ms"] >= 2.0
     assert rps["single_stream"]["valid"] and rps["single_stream"]["p99_ms"] is None
     assert (rps["engine"], rps["precision"], rps["batch"]) == ("toy", "float32", 16)
-    assert (rps["device"], rps["seconds"], rps["contended"]) == ("cpu", 0.6, False)
+    assert (rps["device"], rps["seconds"], rps["contended"]) == ("cpu", 1.2, False)
     assert rps["threads"] >= 1
     assert "texts in one query" in rps["note"]
-    assert took < 6
+    assert rps["slept"] < 3.5 * 1.2  # of the calls' own seconds, whatever the machine adds
     assert (tmp_path / "logs" / "Offline" / "mlperf_log_summary.txt").is_file()
     json.dumps(rps, allow_nan=False)
 
 
 class TwoForms(Toy):
-    """Serves in one call, and the same in another form that takes twice as long."""
+    """Serves in one call, and the same in another form that takes ten times as long."""
 
     form = "head"
 
     def forms(self):
-        return {"options": Toy(per_call=0.004)}
+        return {"options": Toy(per_call=0.02)}
 
     def to_measure(self):
         return TwoForms(per_call=0.002)
@@ -566,11 +597,11 @@ def two_forms(folder):
 
 
 def test_every_form_a_predictor_serves_in_is_measured(tmp_path):
-    (kind, rps), code = measured(two_forms, tmp_path)
+    (kind, rps), code = measured(two_forms, tmp_path, seconds=1)
     assert (kind, code, rps["form"]) == ("rps", 0, "head")
     [other] = rps["other_forms"]
     assert other["form"] == "options" and other["valid"] in (True, False)
-    assert 2.0 <= rps["single_stream"]["p50_ms"] < 4.0 <= other["p50_ms"] < 100
+    assert 2.0 <= rps["single_stream"]["p50_ms"] < other["p50_ms"] >= 20.0
     assert other["offline_per_second"] > 0
     assert (tmp_path / "logs" / "options" / "Offline").is_dir()
 
@@ -622,7 +653,7 @@ def own_lock(tmp_path, monkeypatch):
     return tmp_path / measure.LOCK_NAME
 
 
-def test_the_lock_says_whether_it_waited(own_lock):
+def test_the_lock_says_whether_it_waited(own_lock, monkeypatch):
     with measure.machine_lock(timeout=1) as waited:
         assert waited is False
     assert own_lock.stat().st_mode & 0o777 == 0o666  # also where the umask is 022
@@ -632,15 +663,24 @@ def test_the_lock_says_whether_it_waited(own_lock):
     def holder():
         with measure.machine_lock(timeout=1):
             held.set()
-            free.wait(10)
+            free.wait(PATIENCE)
 
     thread = threading.Thread(target=holder)
     thread.start()
-    held.wait(10)
+    held.wait(PATIENCE)
     with pytest.raises(StorageError, match="held this machine"), measure.machine_lock(timeout=0.1):
         raise AssertionError("it was held")
-    threading.Timer(0.3, free.set).start()
-    with measure.machine_lock(timeout=10) as waited:
+
+    class Awaited(measure.FileLock):
+        """The holder lets go when somebody waits."""
+
+        def acquire(self, timeout):
+            if timeout:
+                free.set()
+            return super().acquire(timeout)
+
+    monkeypatch.setattr(measure, "FileLock", Awaited)
+    with measure.machine_lock(timeout=PATIENCE) as waited:
         assert waited is True
     thread.join()
 
@@ -649,7 +689,7 @@ def test_the_lock_holds_between_processes_and_is_freed_by_death(own_lock):
     code = (
         "import sys, tempfile, time; tempfile.tempdir = sys.argv[1]\n"
         "from suite.serving.load.measure import machine_lock\n"
-        "with machine_lock(5): print('held', flush=True); time.sleep(60)\n"
+        "with machine_lock(5): print('held', flush=True); time.sleep(3600)\n"
     )
     child = subprocess.Popen(
         [sys.executable, "-c", code, str(own_lock.parent)],
@@ -662,7 +702,7 @@ def test_the_lock_holds_between_processes_and_is_freed_by_death(own_lock):
         with pytest.raises(StorageError), measure.machine_lock(timeout=0.1):
             raise AssertionError("it was held")
         child.send_signal(signal.SIGKILL)
-        with measure.machine_lock(timeout=10):
+        with measure.machine_lock(timeout=PATIENCE):
             pass
     finally:
         child.kill()

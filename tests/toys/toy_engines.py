@@ -55,7 +55,7 @@ class Engine:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.engine == "raises" or (self.engine == "raises_later" and self.calls > 20):
             raise RuntimeError("no weights left")
-        time.sleep((0.001 + 1e-5 * len(texts)) * (4 if self.engine == "slow" else 1))
+        time.sleep((0.0005 + 1e-5 * len(texts)) * (4 if self.engine == "slow" else 1))
         found = self.kept.predict_proba(texts)
         return np.roll(found, 1, axis=1) if self.engine == "liar" else found
 
