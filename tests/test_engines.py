@@ -164,9 +164,9 @@ def test_a_missing_package_refuses_with_what_would_help(kept, tmp_path, monkeypa
 def test_a_cpu_without_bfloat16_is_not_made_to_imitate_it(kept, tmp_path, monkeypatch):
     info = tmp_path / "cpuinfo"
     info.write_text("flags : avx2 fma\n")
-    monkeypatch.setattr(engines.doctor, "CPUINFO", info)
-    monkeypatch.setattr(engines.doctor, "cpu_bf16_flags", lambda: [])
-    monkeypatch.setattr(engines.doctor, "gpus", lambda: ())
+    monkeypatch.setattr(engines.facts, "CPUINFO", info)
+    monkeypatch.setattr(engines.facts, "cpu_bf16_flags", lambda: [])
+    monkeypatch.setattr(engines.facts, "gpus", lambda: ())
     reasons = {(c.engine, c.precision): c.refused for c in candidates(kept["encoder head"])}
     assert "no bfloat16 arithmetic" in reasons["torch", "bfloat16"]
     assert "no bfloat16 arithmetic" in reasons["openvino", "bfloat16"]
@@ -295,12 +295,12 @@ def test_compiled_code_answers_as_the_kept_predictor_does(
     kept, expected, tmp_path, monkeypatch, precision
 ):
     """In what compiled code computes in on a CPU without units for bfloat16, and on one with."""
-    able = "amx_bf16" in engines.doctor.cpu_bf16_flags()
+    able = "amx_bf16" in engines.facts.cpu_bf16_flags()
     if precision == "bfloat16" and not able:
         pytest.skip("this CPU has no units for bfloat16 (amx_bf16)")
     if precision == "float32":
-        monkeypatch.setattr(engines.doctor, "cpu_bf16_flags", lambda: [])
-        monkeypatch.setattr(engines.doctor, "gpus", lambda: ())
+        monkeypatch.setattr(engines.facts, "cpu_bf16_flags", lambda: [])
+        monkeypatch.setattr(engines.facts, "gpus", lambda: ())
     predictor = opened(kept["encoder head"], "compile", precision, tmp_path)
     found, alone = predictor.predict_proba(TEXTS), predictor.predict_proba(TEXTS[:1])
     np.testing.assert_allclose(found, expected["encoder head"], atol=BOUNDS[precision])
@@ -309,10 +309,10 @@ def test_compiled_code_answers_as_the_kept_predictor_does(
 
 
 def test_compiled_code_computes_in_the_narrowest_numbers_there_are_units_for(kept, monkeypatch):
-    monkeypatch.setattr(engines.doctor, "gpus", lambda: ())
+    monkeypatch.setattr(engines.facts, "gpus", lambda: ())
     for flags, precision in (([], "float32"), (["avx512_bf16"], "float32"),
                              (["avx512_bf16", "amx_bf16"], "bfloat16")):  # fmt: skip
-        monkeypatch.setattr(engines.doctor, "cpu_bf16_flags", lambda flags=flags: flags)
+        monkeypatch.setattr(engines.facts, "cpu_bf16_flags", lambda flags=flags: flags)
         assert Candidate("compile", precision) in candidates(kept["encoder head"])
 
 
