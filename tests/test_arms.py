@@ -3,11 +3,11 @@
 import pytest
 
 from suite import strategies
-from suite.config.recipe import Recipe
+from suite.config.recipe import Recipe, find_recipe
 from suite.config.task import find_task
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Float, Space
-from suite.errors import ModelError, RecipeError
+from suite.errors import ModelError, RecipeError, SuiteError
 from suite.models.catalogue import load_catalogue
 from suite.study import arms
 from suite.study.preflight import extrapolate
@@ -73,6 +73,92 @@ def test_weights_that_cannot_be_had_are_a_refusal_with_the_reason():
 def test_a_wrong_arm_names_the_nearest(pattern, error, said):
     with pytest.raises(error, match=said):
         arms.expand(pattern, CATALOGUE)
+
+
+# --- what a recipe may say of hyperparameters -----------------------------------------------------
+
+
+def planned(folder, *lines, arms_="[tfidf/classic, tiny-bert/linear_head, tiny-bert/probe]"):
+    """The arms of a recipe file with these lines under `spaces`, its first line being 4."""
+    file = folder / "mine.yaml"
+    file.write_text("\n".join(["name: mine", f"arms: {arms_}", "spaces:", *lines]) + "\n")
+    recipe, path = find_recipe(str(file))
+    return arms.plan(recipe, AGNEWS, CATALOGUE, unavailable=lambda m: None, recipe_file=path)
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "said"),
+    [
+        (
+            ['  "*/*":', "    learning_rat: 1e-4"],
+            5,
+            ["'*/*'", "unknown hyperparameter 'learning_rat'", "Did you mean 'learning_rate'?"],
+        ),
+        (['  "tiny-*/*": {bacth: 16}'], 4, ["'bacth'", "Did you mean 'batch'?"]),
+        (["  tiny-bert/probe:", "    batch: 16"], 5, ["'batch'", "Available: C, pooling, scaling"]),
+        # A model, and an arm, that the study has not: a mistake is one all the same.
+        (['  "qwen3-*/sft+*": {lerning_rate: 1e-4}'], 4, ["Did you mean 'learning_rate'?"]),
+        (
+            ['  "*/linear_head":', "    batch: 16", "    learning_rate: '1e-4'"],
+            6,
+            ["learning_rate", "tiny-bert/linear_head", "must be a number above 0, not '1e-4'"],
+        ),
+        (['  "*/*": {batch: [16, 2.5]}'], 4, ["batch", "a whole number of at least 1, not 2.5"]),
+        (['  "*/*": {batch: {low: 1.0, high: 8.0}}'], 4, ["a whole number", "from 1.0 to 8.0"]),
+        (['  "*/*": {warmup: {low: 0, high: 1}}'], 4, ["of at least 0 and below 1, not 1"]),
+        (['  "*/*": {learning_rate: {low: 0.0, high: 1e-3}}'], 4, ["above 0, not 0.0"]),
+        (['  "*/*": {learning_rate: true}'], 4, ["a number above 0, not True"]),
+        (['  "*/*": {weight_decay: .inf}'], 4, ["weight_decay", "not inf"]),
+        (['  "*/*": {weight_decay: null}'], 4, ["weight_decay", "not None"]),
+        (['  "*/*": {schedule: wavy}'], 4, ["one of linear, cosine, constant, not 'wavy'"]),
+        (['  "*/classic": {C: 0}'], 4, ["C of tfidf/classic", "of at least 1e-06"]),
+        (['  "*/classic": {ngrams: word-2-1}'], 4, ["ngrams", "word-1-2", "not 'word-2-1'"]),
+        (['  "*/classic": {sublinear: 1}'], 4, ["true or false, not 1"]),
+        (["  a/b:", "    x: {low: 1}"], 5, ["spaces.a/b.x: a range has low, high"]),
+    ],
+)
+def test_a_hyperparameter_that_can_not_be_is_refused_at_creation_with_its_line(
+    folder, lines, line, said
+):
+    with pytest.raises(SuiteError) as caught:
+        planned(folder, *lines)
+    message = str(caught.value)
+    assert message.startswith(f"{folder / 'mine.yaml'}, line {line}: "), message
+    for part in said:
+        assert part in message, message
+
+
+def test_a_name_under_a_glob_is_for_the_arms_that_have_it(folder):
+    found = planned(folder, '  "*/*": {C: 2, batch: 16, cutoff: 64}', '  "tiny-*/*": {warmup: 0}')
+    spaces = {arm.name: arm.space.dimensions for arm in found}
+    assert spaces["tfidf/classic"]["C"] == spaces["tiny-bert/probe"]["C"] == Fixed(2)
+    assert spaces["tiny-bert/linear_head"]["batch"] == Fixed(16)
+    assert spaces["tiny-bert/linear_head"]["warmup"] == Fixed(0)
+    assert "batch" not in spaces["tiny-bert/probe"]
+
+
+def test_a_strategy_that_declares_nothing_is_held_to_the_names_of_its_space(folder):
+    arms_ = "[tfidf/toy]"
+    [arm] = planned(folder, "  tfidf/toy: {noise: 0.5, seconds: a few}", arms_=arms_)
+    assert arm.space.dimensions["seconds"] == Fixed("a few")
+    for glob in ("tfidf/toy", '"*/toy"', '"*/*"'):
+        with pytest.raises(RecipeError, match=r"line 4: .*unknown hyperparameter 'nois'"):
+            planned(folder, f"  {glob}: {{nois: 0.5}}", arms_=arms_)
+
+
+@pytest.mark.parametrize("name", ["classic", "linear_head", "probe", "sft", "zero_shot"])
+def test_what_is_declared_is_what_the_space_has_and_may_be(name):
+    strategy = strategies.get(name)
+    for model in (m for m in CATALOGUE.values() if arms.fits(m, name)):
+        declared = strategy.hyperparameters(model)
+        for task in (AGNEWS, find_task("tnews")[0]):
+            space = strategy.space(model, task)
+            assert list(declared) == list(space.dimensions)
+            for key, dimension in space.dimensions.items():
+                declared[key].admit(dimension)
+        for hyperparameter in declared.values():
+            assert hyperparameter.read(hyperparameter.default) == hyperparameter.default
+            assert hyperparameter.about
 
 
 DEFAULT = Space(

@@ -11,6 +11,7 @@ import pytest
 
 from suite.contracts.strategy import Refused
 from suite.contracts.task import Prompt, Task
+from suite.errors import RecipeError
 from suite.prompting import answers, chat, codes, layout
 from suite.prompting.chat import Prompter
 from suite.prompting.layout import Variant
@@ -91,7 +92,7 @@ def test_variants_change_order_words_and_place() -> None:
     assert layout.DEFAULT_PROMPTS["en"].instruction in last.after
     shuffled = [layout.question(task, "ABC", Variant(order="shuffled")).codes for _ in range(2)]
     assert shuffled[0] == shuffled[1]
-    with pytest.raises(Refused, match=r"order = 'random'.*given, reversed, shuffled"):
+    with pytest.raises(RecipeError, match=r"order must be .* shuffled, not 'random'"):
         Variant.of({"order": "random"})
 
 

@@ -17,6 +17,7 @@ from suite.contracts.model import Model
 from suite.contracts.space import Fixed, contains, parse_dimension
 from suite.contracts.strategy import Pruned, Refused, Rows
 from suite.contracts.task import Label
+from suite.errors import RecipeError
 from suite.machine import facts
 from suite.models.catalogue import load_catalogue, local_model
 from suite.strategies.teaching import llamafactory_files, sft
@@ -153,7 +154,7 @@ def test_what_can_not_be_trained_so_is_refused_with_the_way_out(strategy, monkey
     ],
 )  # fmt: skip
 def test_a_value_that_can_not_be_used_is_refused_by_name(strategy, toy_run, params):
-    with pytest.raises(Refused, match=f"sft can't train with {next(iter(params))} = "):
+    with pytest.raises(RecipeError, match=f"{next(iter(params))} must be "):
         strategy.fit(toy_run(params))
 
 

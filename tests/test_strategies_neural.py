@@ -14,7 +14,7 @@ from suite.contracts.model import Model
 from suite.contracts.space import Fixed, contains
 from suite.contracts.strategy import Pruned, Refused, Rows
 from suite.contracts.task import Task
-from suite.errors import ModelError
+from suite.errors import ModelError, RecipeError
 from suite.machine import facts
 from suite.models import needs
 from suite.models.catalogue import load_catalogue, local_model
@@ -183,10 +183,10 @@ def test_a_local_folders_parameters_are_counted_from_its_header(built):
 
 def test_a_value_that_can_not_be_used_is_refused(head, probe, folder):
     for params in ({"batch": 0}, {"schedule": "wavy"}, {"tuning": "half"}, {"warmup": 1.5}):
-        with pytest.raises(Refused, match=next(iter(params))):
+        with pytest.raises(RecipeError, match=next(iter(params))):
             head.fit(ToyRun(folder, BERT, params))
     for params in ({"pooling": "max"}, {"scaling": "log"}, {"C": -1.0}):
-        with pytest.raises(Refused, match=next(iter(params))):
+        with pytest.raises(RecipeError, match=next(iter(params))):
             probe.fit(ToyRun(folder, BERT, params))
 
 

@@ -14,7 +14,7 @@ from suite import strategies
 from suite.contracts.model import Model
 from suite.contracts.space import contains, parse_dimension
 from suite.contracts.strategy import Pruned, Refused, Rows
-from suite.errors import ModelError
+from suite.errors import ModelError, RecipeError
 from suite.machine import facts
 from suite.models.catalogue import load_catalogue, local_model
 from suite.strategies.asking import zero_shot
@@ -109,7 +109,7 @@ def test_what_can_not_be_asked_is_refused_with_the_reason(strategy, monkeypatch)
     ],
 )
 def test_a_value_that_can_not_be_used_is_refused(strategy, decoder, folder, params):
-    with pytest.raises(Refused, match=list(params)[-1]):
+    with pytest.raises(RecipeError, match=list(params)[-1]):
         strategy.fit(ToyRun(folder, decoder, params))
 
 

@@ -12,14 +12,16 @@ spaces:
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from suite import paths
 from suite.config import yamlfile
-from suite.contracts.space import Space, parse_dimension
+from suite.contracts.hyperparameters import Hyperparameter
+from suite.contracts.space import Dimension, Space, parse_dimension
 from suite.contracts.task import NAME, Closed, Text
 from suite.errors import RecipeError, YamlError, nearest
 
@@ -96,6 +98,15 @@ class Measure(Closed):
     )
 
 
+def _dimension(raw: Any) -> Any:
+    """The YAML form of a dimension, as it stands."""
+    try:
+        parse_dimension(raw)
+    except RecipeError as error:
+        raise ValueError(str(error)) from None
+    return raw
+
+
 class Recipe(Closed):
     """Arms, search spaces, sampler, pruner, budget, finals."""
 
@@ -106,7 +117,7 @@ class Recipe(Closed):
     trials: int = Field(40, ge=1, description="Finished trials the study is to have.")
     allocation: Literal["equal", "adaptive"] = "equal"
     budget: Budget = Budget()
-    spaces: dict[str, dict[str, Any]] = Field(
+    spaces: dict[str, dict[str, Annotated[Any, AfterValidator(_dimension)]]] = Field(
         default_factory=dict, description="Arm glob -> hyperparameter -> range, choice or value."
     )
     sampler: Sampler = Sampler()
@@ -138,44 +149,64 @@ class Recipe(Closed):
                 raise ValueError(f"an arm is model/strategy, not {arm!r}")
         return value
 
-    @field_validator("spaces")
-    @classmethod
-    def _dimensions(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        for glob, dimensions in value.items():
-            for name, raw in dimensions.items():
-                try:
-                    parse_dimension(raw, where=f"'{glob}' {name}")
-                except RecipeError as error:
-                    raise ValueError(str(error)) from None
-        return value
-
-    def space_for(self, arm: str, default: Space) -> Space:
+    def space_for(
+        self,
+        arm: str,
+        default: Space,
+        declared: Mapping[str, Hyperparameter] | None = None,
+        file: Path | None = None,
+    ) -> Space:
         """A strategy's space with this recipe's overrides for the arm; later globs win.
 
+        A name under a glob with wildcards is skipped for arms that lack it.
+
+        Args:
+            declared: what the strategy says of its hyperparameters.
+            file: the recipe's own, for errors.
+
         Raises:
-            RecipeError: a hyperparameter that the strategy does not have. A name under a glob
-                with wildcards is skipped for arms that lack it, if another strategy has it.
+            RecipeError: a hyperparameter that the strategy does not have, or can't be so.
         """
-        changes: dict[str, Any] = {}
+        changes: dict[str, Dimension] = {}
         for glob, dimensions in self.spaces.items():
-            if _matches(arm, glob):
-                changes |= {
-                    name: raw
-                    for name, raw in dimensions.items()
-                    if name in default.dimensions or glob == arm or not glob.startswith("*/*")
-                }
-        return default.override(changes, where=f"recipe {self.name}, spaces of {arm}")
+            for name, raw in dimensions.items() if matches(arm, glob) else ():
+                if name in default.dimensions:
+                    changes[name] = parse_dimension(raw)
+                    try:
+                        if declared and name in declared:
+                            declared[name].admit(changes[name])
+                    except ValueError as error:
+                        what = f"{name} of {arm} {error}"
+                        raise RecipeError(what, where=self._place(glob, name, file)) from None
+                elif not any(wildcard in glob for wildcard in "*?["):
+                    raise self.unknown(glob, name, default.dimensions, file)
+        return default.override(changes)
+
+    def unknown(
+        self, glob: str, name: str, known: Iterable[str], file: Path | None = None
+    ) -> RecipeError:
+        """The error of a hyperparameter that no arm under a glob has."""
+        return RecipeError(
+            f"'{glob}': unknown hyperparameter '{name}'",
+            where=self._place(glob, name, file),
+            fix=nearest(name, known),
+        )
+
+    def _place(self, glob: str, name: str, file: Path | None) -> str:
+        if file is not None:
+            return yamlfile.place(file, "spaces", glob, name)
+        return f"recipe {self.name}, spaces.{glob}.{name}"
 
     def epochs_for(self, arm: str) -> float:
         """Passes over the training rows that a trial of this arm may make."""
         epochs = self.budget.epochs
         for glob, own in self.budget.overrides.items():
-            if _matches(arm, glob):
+            if matches(arm, glob):
                 epochs = own
         return epochs
 
 
-def _matches(arm: str, glob: str) -> bool:
+def matches(arm: str, glob: str) -> bool:
     """Whether a glob names an arm; one that names `model/strategy` also means its variants."""
     return any(fnmatch.fnmatchcase(name, glob) for name in (arm, arm.partition("+")[0]))
 

@@ -206,6 +206,16 @@ def validate(text: str, model: type[ModelT], where: str) -> ModelT:
         raise _readable(error, model, lines, where) from None
 
 
+def place(path: Path, *keys: str | int) -> str:
+    """Where a key stands in a file that was read before, for an error found since: file and line.
+
+    Raises:
+        YamlError: the file can't be read any more.
+    """
+    _, lines = parse(read_text(path), str(path))
+    return f"{path}, line {lines.get(keys, 1)}"
+
+
 def _readable(
     error: ValidationError, model: type[BaseModel], lines: Lines, where: str
 ) -> YamlError:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from suite.errors import RecipeError, nearest
+from suite.errors import RecipeError
 
 #: Beyond this, whole numbers are no longer exact as floats, and a database may refuse them.
 LARGEST = 1e15
@@ -67,22 +67,13 @@ class Space:
     dimensions: Mapping[str, Dimension]
     known_good: Sequence[Params] = field(default_factory=tuple)
 
-    def override(self, changes: Mapping[str, Any], *, where: str) -> Space:
-        """This space with a recipe's dimensions in place of its own.
+    def override(self, changes: Mapping[str, Dimension]) -> Space:
+        """This space with other dimensions in place of its own.
 
         Known-good points keep only values that still lie inside; a point's missing values
         are left to the sampler.
-
-        Raises:
-            RecipeError: a name the strategy does not have, or a dimension that is none.
         """
-        dimensions = dict(self.dimensions)
-        for name, raw in changes.items():
-            if name not in dimensions:
-                raise RecipeError(
-                    f"unknown hyperparameter '{name}'", where=where, fix=nearest(name, dimensions)
-                )
-            dimensions[name] = parse_dimension(raw, where=f"{where}.{name}")
+        dimensions = {**self.dimensions, **changes}
         points: list[Params] = []
         for point in self.known_good:
             kept = {k: v for k, v in point.items() if contains(dimensions[k], v)}
@@ -128,7 +119,7 @@ def every_point(space: Space, most: int = 64) -> list[Params] | None:
     return [dict(zip(space.dimensions, point, strict=True)) for point in product(*values)]
 
 
-def parse_dimension(raw: Any, *, where: str) -> Dimension:
+def parse_dimension(raw: Any, *, where: str | None = None) -> Dimension:
     """A dimension from its YAML form.
 
     Raises:

@@ -126,9 +126,12 @@ class Run(Protocol):
 class Strategy(Protocol):
     """How a model is made to classify.
 
-    It may also have `variants` (name -> hyperparameter -> dimension as a recipe writes it): the
-    arm `model/strategy+name` has these dimensions so; and `preload`, modules that a study's
-    forkserver imports once for its children.
+    It may also have
+    - `hyperparameters(model)`, name -> `Hyperparameter`: what each may be, checked where a recipe
+      sets it; asked of models that fit;
+    - `variants`, name -> hyperparameter -> dimension as a recipe writes it: the arm
+      `model/strategy+name` has these dimensions so;
+    - `preload`, modules that a study's forkserver imports once for its children.
     """
 
     name: str

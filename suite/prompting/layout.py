@@ -12,10 +12,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
-from suite.contracts.space import Dimension, Fixed, Params
-from suite.contracts.strategy import Refused
+from suite.contracts.hyperparameters import Declared, declared
 from suite.contracts.task import DEFAULT_PROMPTS, Prompt, Task
 
 #: An example in a prompt is cut to so many tokens: it shows the form, and there may be many.
@@ -38,55 +37,24 @@ COMMON_MARKS = (
     "<s>", "</s>", "[INST]", "[/INST]", "<think>", "</think>",
 )  # fmt: skip
 
-Order = Literal["given", "reversed", "shuffled"]
-ORDERS = ("given", "reversed", "shuffled")
-WORDS = ("display", "name")
-PLACES = ("first", "last")
-
 
 @dataclass(frozen=True)
-class Variant:
-    """What may be varied in a prompt.
+class Variant(Declared):
+    """What may be varied in a prompt: hyperparameters that stay at their defaults until a recipe
+    opens them."""
 
-    Args:
-        order: of the options: as the task lists them, reversed, or shuffled (the same for all).
-        words: how options are worded: a label's display text, or its bare name.
-        instruction: stands first, or after the text.
-        no_think_mark: whether the turn ends in `/no_think`, where the model's template thinks.
-    """
-
-    order: str = "given"
-    words: str = "display"
-    instruction: str = "first"
-    no_think_mark: bool = False
-
-    @classmethod
-    def of(cls, params: Params) -> Variant:
-        """The variant among a trial's hyperparameters.
-
-        Raises:
-            Refused: a value that is none, from a recipe's own space.
-        """
-        given = {k: v for k, v in params.items() if k in cls.__dataclass_fields__}
-        variant = cls(**given)  # type: ignore[arg-type]
-        for name, allowed in (
-            ("order", ORDERS),
-            ("words", WORDS),
-            ("instruction", PLACES),
-            ("no_think_mark", (False, True)),
-        ):
-            if getattr(variant, name) not in allowed:
-                raise Refused(
-                    f"a prompt can't have {name} = {getattr(variant, name)!r}: mend its space in "
-                    f"the recipe; it may be {', '.join(map(str, allowed))}"
-                )
-        return variant
-
-
-#: The variant as dimensions of a search space: closed at their defaults until a recipe opens them.
-VARIANT_DIMENSIONS: Mapping[str, Dimension] = {
-    name: Fixed(value) for name, value in asdict(Variant()).items()
-}
+    order: str = declared(
+        "given", "of the options, the same for all texts", options=("given", "reversed", "shuffled")
+    )
+    words: str = declared(
+        "display", "how options are worded: as shown, or by bare name", options=("display", "name")
+    )
+    instruction: str = declared(
+        "first", "whether it stands before the text or after it", options=("first", "last")
+    )
+    no_think_mark: bool = declared(
+        False, "whether the turn ends in /no_think, where the model's template thinks"
+    )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from suite.contracts.hyperparameters import Hyperparameter
+from suite.contracts.model import Model
 from suite.contracts.strategy import Predictor, Strategy
 from suite.errors import ModelError, SuiteError, nearest
 
@@ -54,6 +56,14 @@ def get(name: str) -> Strategy:
 def variants(name: str) -> Mapping[str, Mapping[str, Any]]:
     """A strategy's variants: name -> hyperparameter -> dimension as a recipe writes it."""
     found: Mapping[str, Mapping[str, Any]] = getattr(get(name), "variants", {})
+    return found
+
+
+def hyperparameters(name: str, model: Model) -> Mapping[str, Hyperparameter]:
+    """What a strategy says of its hyperparameters with a model that fits it; none where it says
+    nothing, and is held to the names of its space alone."""
+    declared = getattr(get(name), "hyperparameters", None)
+    found: Mapping[str, Hyperparameter] = {} if declared is None else declared(model)
     return found
 
 

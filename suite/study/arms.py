@@ -8,12 +8,14 @@ thinking, tuning fully and by LoRA) are two arms with trials and ranks of their 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from suite import strategies
-from suite.config.recipe import Recipe
+from suite.config.recipe import Recipe, matches
+from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Dimension, Fixed, Space, contains, parse_dimension
 from suite.contracts.task import Task
@@ -57,6 +59,7 @@ def plan(
     globs: Sequence[str] = (),
     added: Sequence[str] = (),
     unavailable: Callable[[Model], str | None],
+    recipe_file: Path | None = None,
 ) -> list[PlannedArm]:
     """The arms of a study, in the recipe's order.
 
@@ -65,16 +68,46 @@ def plan(
         added: names of models added on the command line; without globs of one's own they bring
             every strategy that fits them.
         unavailable: why a model's weights can't be had, or None.
+        recipe_file: where the recipe stands, for errors.
 
     Raises:
-        RecipeError: a glob matches nothing, a strategy is unknown, or a space does not fit.
+        RecipeError: a glob matches nothing, a strategy is unknown, or a space has a hyperparameter
+            that no arm under its glob has, or that can't be so.
         ModelError: a model is unknown.
     """
     patterns = list(globs) or [*recipe.arms, *(f"{name}/*" for name in added)]
     names: list[str] = []
     for pattern in patterns:
         names += [name for name in expand(pattern, catalogue) if name not in names]
-    return [_plan_one(name, recipe, task, catalogue, unavailable) for name in names]
+    _refuse_unknown(recipe, task, catalogue, recipe_file)
+    return [_plan_one(name, recipe, task, catalogue, unavailable, recipe_file) for name in names]
+
+
+def _refuse_unknown(
+    recipe: Recipe, task: Task, catalogue: Mapping[str, Model], file: Path | None
+) -> None:
+    """Refuses a hyperparameter that none of the arms under its glob has, in this study or not."""
+    for glob, dimensions in recipe.spaces.items():
+        known: set[str] = set()
+        for model in catalogue.values():
+            for strategy in strategies.names():
+                ways = [f"{model.name}/{strategy}"]
+                if "+" in glob:
+                    ways += [f"{ways[0]}+{name}" for name in strategies.variants(strategy)]
+                if any(matches(way, glob) for way in ways) and fits(model, strategy):
+                    known.update(_names(model, strategy, task))
+        for name in dimensions:
+            if known and name not in known:
+                raise recipe.unknown(glob, name, known, file)
+
+
+def _names(model: Model, name: str, task: Task) -> Iterable[str]:
+    """The hyperparameters of an arm: as declared, else as in its space, where it has one here."""
+    declared = strategies.hyperparameters(name, model)
+    strategy = strategies.get(name)
+    if declared or strategy.refuses(model, task) is not None:
+        return declared
+    return strategy.space(model, task).dimensions
 
 
 def expand(pattern: str, catalogue: Mapping[str, Model]) -> list[str]:
@@ -139,16 +172,23 @@ def pinned(space: Space, variant: Mapping[str, Any], *, where: str) -> Space:
         for point in space.known_good
         if all(contains(dimensions[k], v) for k, v in point.items() if k in dimensions)
     ]
-    return Space(space.dimensions, tuple(points)).override(variant, where=where)
+    return Space(space.dimensions, tuple(points)).override(dimensions)
 
 
-def narrowed(space: Space, recipe: Recipe, arm: str, pins: Container[str]) -> Space:
+def narrowed(
+    space: Space,
+    recipe: Recipe,
+    arm: str,
+    pins: Container[str],
+    declared: Mapping[str, Hyperparameter] | None = None,
+    file: Path | None = None,
+) -> Space:
     """A variant's space as the recipe has it; what the variant pins may only be narrowed.
 
     A recipe's space of `model/strategy` also reaches its variants, so what it says of a pinned
     dimension may be meant for another one: then the pin stands.
     """
-    found = recipe.space_for(arm, space)
+    found = recipe.space_for(arm, space, declared, file)
     kept = {
         name: space.dimensions[name]
         for name, dimension in found.dimensions.items()
@@ -173,6 +213,7 @@ def _plan_one(
     task: Task,
     catalogue: Mapping[str, Model],
     unavailable: Callable[[Model], str | None],
+    recipe_file: Path | None,
 ) -> PlannedArm:
     model_name, strategy_name, variant = parts(name)
     model = find_model(model_name, dict(catalogue))
@@ -181,10 +222,12 @@ def _plan_one(
     space = Space({})
     if refused is None:
         space = strategy.space(model, task)
+        declared = strategies.hyperparameters(strategy_name, model)
         if variant is None:
-            space = recipe.space_for(name, space)
+            space = recipe.space_for(name, space, declared, recipe_file)
         else:
             pins = strategies.variants(strategy_name)[variant]
-            space = narrowed(pinned(space, pins, where=name), recipe, name, pins)
+            space = pinned(space, pins, where=name)
+            space = narrowed(space, recipe, name, pins, declared, recipe_file)
         refused = unavailable(model)
     return PlannedArm(name, model, strategy_name, space, refused)

@@ -77,7 +77,7 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
         added.append(endpoint_model(wanted.endpoint, wanted.endpoint_model))
     catalogue |= {model.name: model for model in added}
     loaded, task, fell_back = _data(wanted, task, task_file, warn)
-    recipe = _recipe(recipe_named, task, fell_back or wanted.sample)
+    recipe, recipe_file = _recipe(recipe_named, task, fell_back or wanted.sample)
     seed = recipe.seed if wanted.seed is None else wanted.seed
     planned = arms.plan(
         recipe,
@@ -86,6 +86,7 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
         globs=_globs(wanted, catalogue),
         added=[model.name for model in added],
         unavailable=reach.unavailable,
+        recipe_file=recipe_file,
     )
     if all(arm.refused for arm in planned):
         raise StudyError(
@@ -240,15 +241,15 @@ def _data(
     )
 
 
-def _recipe(named: str | None, task: Task, sampled: bool) -> Recipe:
+def _recipe(named: str | None, task: Task, sampled: bool) -> tuple[Recipe, Path]:
     """The recipe asked for; else `sample` for the sample; else the task's own; else `agnews`."""
     if named is not None:
-        return find_recipe(named)[0]
+        return find_recipe(named)
     if sampled:
-        return find_recipe("sample")[0]
+        return find_recipe("sample")
     if task.name in paths.yaml_files("studies"):
-        return find_recipe(task.name)[0]
-    return find_recipe("agnews")[0]
+        return find_recipe(task.name)
+    return find_recipe("agnews")
 
 
 def _globs(wanted: Wanted, catalogue: Mapping[str, Model]) -> list[str]:

@@ -15,14 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
-from suite.contracts.space import Choice, Dimension, Fixed, Params, Space
-from suite.contracts.strategy import Predictor, Refused, Rows, Run
+from suite.contracts.space import Choice, Fixed, Params, Space
+from suite.contracts.strategy import Predictor, Rows, Run
 from suite.contracts.task import Task
 from suite.errors import ModelError
 from suite.models import needs
 from suite.prompting import codes
-from suite.prompting.layout import VARIANT_DIMENSIONS, Variant
+from suite.prompting.layout import Variant
 
 if TYPE_CHECKING:
     from suite.strategies.asking.endpoint_predictor import EndpointPredictor
@@ -32,12 +33,21 @@ NAME = "zero_shot"
 NO_THINK, THINK = "no_think", "think"
 MODES = (NO_THINK, THINK)
 
-#: Tokens that thinking and answer may take together.
-MAX_NEW_TOKENS = 512
-
 #: Most examples that the default space puts into a prompt; each class has as many.
 _MOST_EXAMPLES = 32
 _SHOTS = (0, 1, 2, 4, 8)
+
+
+@dataclass(frozen=True)
+class Knobs(Declared):
+    """The hyperparameters of one trial, without those of the prompt's wording."""
+
+    mode: str = declared(NO_THINK, "whether the model thinks before it answers", options=MODES)
+    shots: int = declared(0, "examples of each class in the prompt", low=0)
+    calibrate: bool = declared(
+        False, "whether a liking for some options, whatever is asked, is taken out"
+    )
+    max_new_tokens: int = declared(512, "tokens of thinking and answer together", low=1)
 
 
 class ZeroShotStrategy:
@@ -51,6 +61,10 @@ class ZeroShotStrategy:
         "think": {"mode": THINK, "shots": 0, "calibrate": False},
         "few_shot": {"mode": NO_THINK, "shots": [1, 2, 4]},
     }
+
+    def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
+        """What each may be, whatever the model."""
+        return Knobs.hyperparameters() | Variant.hyperparameters()
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """Why the model can't be asked for this task, and what would help; or None."""
@@ -84,26 +98,24 @@ class ZeroShotStrategy:
         As many examples are offered as leave a prompt of a reasonable length.
         """
         shots = tuple(k for k in _SHOTS if k * len(task.labels) <= _MOST_EXAMPLES)
-        dimensions: dict[str, Dimension] = {
-            "mode": Fixed(NO_THINK),
-            "shots": Choice(shots) if len(shots) > 1 else Fixed(0),
-            "calibrate": Choice((False, True)),
-            "max_new_tokens": Fixed(MAX_NEW_TOKENS),
-            **VARIANT_DIMENSIONS,
-        }
+        dimensions = Knobs.dimensions(
+            shots=Choice(shots) if len(shots) > 1 else Fixed(0),
+            calibrate=Choice((False, True)),
+        )
         points: tuple[Params, ...] = (
             {"shots": 0, "calibrate": False},
             {"shots": 0, "calibrate": True},
         )
-        return Space(dimensions, points)
+        return Space(dimensions | Variant.dimensions(), points)
 
     def fit(self, run: Run) -> Predictor:
         """Prepares the question; one checkpoint, at 1.0.
 
         Raises:
+            RecipeError: a hyperparameter is out of bounds.
             Pruned: `run.checkpoint` ended the trial.
-            Refused: no weights, a hyperparameter that can't be used, a model that can't be asked
-                so, or a question that is too long for it.
+            Refused: no weights, a model that can't be asked so, or a question that is too long
+                for it.
         """
         knobs = Knobs.of(run.params)
         examples = draw_examples(run.train, len(run.task.labels), knobs.shots, run.seed)
@@ -128,42 +140,6 @@ class ZeroShotStrategy:
         from suite.strategies.asking import prompted
 
         return prompted.load(folder, NAME)
-
-
-@dataclass(frozen=True)
-class Knobs:
-    """The hyperparameters of one trial, without those of the prompt's wording."""
-
-    mode: str = NO_THINK
-    shots: int = 0
-    """Examples per class in the prompt."""
-    calibrate: bool = False
-    max_new_tokens: int = MAX_NEW_TOKENS
-
-    @classmethod
-    def of(cls, params: Params) -> Knobs:
-        """The trial's parameters, checked.
-
-        Raises:
-            Refused: a value that can't be used, from a recipe's own space.
-        """
-        knobs = cls(**{k: v for k, v in params.items() if k in cls.__dataclass_fields__})  # type: ignore[arg-type]
-        for name, holds in {
-            "mode": knobs.mode in MODES,
-            "shots": _whole(knobs.shots) and knobs.shots >= 0,
-            "calibrate": isinstance(knobs.calibrate, bool),
-            "max_new_tokens": _whole(knobs.max_new_tokens) and knobs.max_new_tokens >= 1,
-        }.items():
-            if not holds:
-                raise Refused(
-                    f"{NAME} can't use {name} = {getattr(knobs, name)!r}: mend its space in the "
-                    f"recipe"
-                )
-        return knobs
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def draw_examples(rows: Rows, classes: int, shots: int, seed: int) -> list[tuple[str, int]]:

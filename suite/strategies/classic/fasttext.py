@@ -30,7 +30,7 @@ from threadpoolctl import ThreadpoolController
 from suite.contracts.strategy import Probabilities, Run
 from suite.errors import ModelError
 from suite.strategies.classic import settings as files
-from suite.strategies.classic.settings import DEFAULTS, Hyperparameters
+from suite.strategies.classic.knobs import FastTextKnobs
 from suite.strategies.classic.tokens import Language, subwords, unit_cutter, unit_ngrams
 from suite.strategies.network import loop
 from suite.strategies.network.softmax import softmax
@@ -273,22 +273,18 @@ def fit(run: Run) -> FastTextPredictor:
         RecipeError: a hyperparameter is out of bounds.
         Pruned: from a checkpoint.
     """
-    given = Hyperparameters("fasttext", DEFAULTS["fasttext"], run.params)
-    learning_rate = given.real("learning_rate", 1e-6, 100)
-    dim = given.whole("dim", 1, 4096)
-    dropout = given.real("dropout", 0, 0.95)
-    min_count = given.whole("min_count", 1, 1_000_000)
-    batch = given.whole("batch", 1, 65_536)
+    knobs = FastTextKnobs.of(run.params)
     cutter = Cutter(
         run.task.language,
-        given.whole("ngrams", 1, 9),
-        given.flag("subwords") and run.task.language == "en",
-        given.whole("buckets", 2, 2**27),
+        knobs.ngrams,
+        knobs.subwords and run.task.language == "en",
+        knobs.buckets,
     )
     run.note(precision="float32", device="cpu", truncated=0.0, deterministic=True)
 
     counts = cutter.counts(run.train.texts)
     occurrences = np.bincount(counts.indices, weights=counts.data, minlength=1)
+    min_count = knobs.min_count
     if min_count > 1 and not (occurrences >= min_count).any():
         min_count = 1
         run.note(min_count_used=1)
@@ -303,9 +299,9 @@ def fit(run: Run) -> FastTextPredictor:
         means,
         np.asarray(run.train.labels, dtype=np.int64),
         loop.class_weights(run),
-        dim=dim,
-        learning_rate=learning_rate,
-        dropout=dropout,
+        dim=knobs.dim,
+        learning_rate=knobs.learning_rate,
+        dropout=knobs.dropout,
         seed=run.seed,
     )
     snapshot: Callable[[], FastTextPredictor] = lambda: FastTextPredictor(  # noqa: E731
@@ -314,7 +310,7 @@ def fit(run: Run) -> FastTextPredictor:
     return loop.train(
         run,
         passes=run.epochs * PASSES_PER_EPOCH,
-        batch=batch,
+        batch=knobs.batch,
         step=trainer.step,
         snapshot=snapshot,
         begins=0.1,

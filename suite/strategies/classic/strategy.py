@@ -6,18 +6,21 @@ study asks for them in a process that must import neither scikit-learn nor torch
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from suite.contracts.hyperparameters import Declared, Hyperparameter
 from suite.contracts.model import Model
-from suite.contracts.space import Choice, Dimension, Fixed, Float, Int, Params, Space
+from suite.contracts.space import Choice, Fixed, Float, Int, Space
 from suite.contracts.strategy import Predictor, Run
 from suite.contracts.task import Task
 from suite.errors import ModelError
-from suite.strategies.classic.settings import DEFAULTS
+from suite.strategies.classic import settings as files
+from suite.strategies.classic.knobs import FastTextKnobs, TextCnnKnobs, TfidfKnobs
 from suite.strategies.classic.tokens import jieba_installed
-
-BUILDERS = ("tfidf", "fasttext", "textcnn")
 
 
 class ClassicStrategy:
@@ -25,11 +28,15 @@ class ClassicStrategy:
 
     name = "classic"
 
+    def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
+        """What each may be, by builder."""
+        return _builder(model).knobs.hyperparameters()
+
     def refuses(self, model: Model, task: Task) -> str | None:
         """A reason where the model is none of the three, or does not read the language."""
-        if model.builder not in BUILDERS:
+        if model.builder not in _BUILDERS:
             return (
-                f"classic builds {', '.join(BUILDERS)}; {model.name} is a pretrained or "
+                f"classic builds {', '.join(_BUILDERS)}; {model.name} is a pretrained or "
                 "transformer model: use linear_head or probe"
             )
         if task.language not in model.languages:
@@ -38,14 +45,7 @@ class ClassicStrategy:
 
     def space(self, model: Model, task: Task) -> Space:
         """Dimensions and known-good points, by builder and language."""
-        match model.builder:
-            case "tfidf":
-                return _tfidf_space(task)
-            case "fasttext":
-                return _fasttext_space(task)
-            case "textcnn":
-                return _textcnn_space()
-        raise ModelError(self.refuses(model, task) or f"classic has no space for {model.name}")
+        return _builder(model).space(task)
 
     def fit(self, run: Run) -> Predictor:
         """Trains; one checkpoint for tfidf, `run.checkpoints` for the other two.
@@ -54,7 +54,7 @@ class ClassicStrategy:
             RecipeError: a hyperparameter is out of bounds.
             Pruned: from a checkpoint.
         """
-        fitted: Predictor = _module(str(run.model.builder)).fit(run)
+        fitted: Predictor = _builder(run.model).module().fit(run)
         return fitted
 
     def load(self, folder: Path) -> Predictor:
@@ -63,40 +63,16 @@ class ClassicStrategy:
         Raises:
             ModelError: the folder is missing something, damaged, or of an unknown format.
         """
-        from suite.strategies.classic import settings as files
-
         settings, arrays = files.read(folder)
+        builder = _BUILDERS.get(settings["format"])
         try:
-            restored: Predictor
-            match settings["format"]:
-                case "tfidf":
-                    restored = _module("tfidf").TfidfPredictor.restore(settings, arrays)
-                case "fasttext":
-                    restored = _module("fasttext").FastTextPredictor.restore(settings, arrays)
-                case "textcnn":
-                    restored = _module("textcnn").TextCnnPredictor.restore(settings, arrays)
-                case unknown:
-                    raise ModelError(f"unknown format '{unknown}' of a classic predictor")
+            if builder is None:
+                raise ModelError(f"unknown format '{settings['format']}' of a classic predictor")
+            predictor = getattr(builder.module(), builder.predictor)
+            restored: Predictor = predictor.restore(settings, arrays)
         except ModelError as error:
             raise ModelError(error.what, where=error.where or str(folder), fix=error.fix) from None
         return restored
-
-
-def _module(builder: str) -> Any:
-    match builder:
-        case "tfidf":
-            from suite.strategies.classic import tfidf
-
-            return tfidf
-        case "fasttext":
-            from suite.strategies.classic import fasttext
-
-            return fasttext
-        case "textcnn":
-            from suite.strategies.classic import textcnn
-
-            return textcnn
-    raise ModelError(f"classic builds {', '.join(BUILDERS)}, not '{builder}'")
 
 
 def _tfidf_space(task: Task) -> Space:
@@ -109,16 +85,15 @@ def _tfidf_space(task: Task) -> Space:
     else:
         plain, richer = "word-1-2", "word-1-2+char_wb-2-4"
         ngrams = ["word-1-1", plain, "word-1-3", "char_wb-2-5", richer]
-    dimensions: dict[str, Dimension] = {
-        "classifier": Choice(("svm", "logistic")),
-        "C": Float(0.05, 20, log=True),
-        "ngrams": Choice(tuple(ngrams)),
-        "min_df": Int(1, 5),
-        "sublinear": Choice((True, False)),
-    }
-    first = DEFAULTS["tfidf"] | {"ngrams": plain}
+    first = asdict(TfidfKnobs(ngrams=plain))
     return Space(
-        dimensions,
+        TfidfKnobs.dimensions(
+            classifier=Choice(("svm", "logistic")),
+            C=Float(0.05, 20, log=True),
+            ngrams=Choice(tuple(ngrams)),
+            min_df=Int(1, 5),
+            sublinear=Choice((True, False)),
+        ),
         (
             first,
             first | {"ngrams": richer},
@@ -129,36 +104,62 @@ def _tfidf_space(task: Task) -> Space:
 
 def _fasttext_space(task: Task) -> Space:
     english = task.language == "en"
-    dimensions: dict[str, Dimension] = {
-        "learning_rate": Float(0.03, 1.0, log=True),
-        "dim": Choice((32, 64, 128)),
-        "ngrams": Choice((1, 2, 3)),
-        "subwords": Choice((False, True)) if english else Fixed(False),
-        "min_count": Int(1, 3),
-        "buckets": Fixed(1_048_576),
-        "dropout": Float(0.0, 0.9),
-        "batch": Fixed(64),
-    }
-    first = DEFAULTS["fasttext"]
-    if not english:
-        first = first | {"learning_rate": 0.1, "dim": 64, "ngrams": 3, "dropout": 0.3}
-    second: Params = (
-        {"learning_rate": 0.3, "dim": 64, "dropout": 0.3}
-        if english
-        else {"learning_rate": 0.2, "dropout": 0.5}
+    first = FastTextKnobs()
+    if english:
+        second = replace(first, learning_rate=0.3, dim=64, dropout=0.3)
+    else:
+        first = replace(first, learning_rate=0.1, dim=64, ngrams=3, dropout=0.3)
+        second = replace(first, learning_rate=0.2, dropout=0.5)
+    return Space(
+        FastTextKnobs.dimensions(
+            learning_rate=Float(0.03, 1.0, log=True),
+            dim=Choice((32, 64, 128)),
+            ngrams=Choice((1, 2, 3)),
+            subwords=Choice((False, True)) if english else Fixed(False),
+            min_count=Int(1, 3),
+            dropout=Float(0.0, 0.9),
+        ),
+        (asdict(first), asdict(second)),
     )
-    return Space(dimensions, (first, first | second))
 
 
-def _textcnn_space() -> Space:
-    dimensions: dict[str, Dimension] = {
-        "learning_rate": Float(5e-4, 1e-2, log=True),
-        "dim": Choice((64, 128, 256)),
-        "filters": Choice((32, 64, 128)),
-        "widths": Choice(("2-3", "2-3-4", "3-4-5", "2-3-4-5")),
-        "dropout": Float(0.1, 0.7),
-        "weight_decay": Float(1e-3, 0.3, log=True),
-        "min_count": Int(1, 3),
-        "batch": Choice((16, 32, 64)),
-    }
-    return Space(dimensions, (DEFAULTS["textcnn"],))
+def _textcnn_space(task: Task) -> Space:
+    return Space(
+        TextCnnKnobs.dimensions(
+            learning_rate=Float(5e-4, 1e-2, log=True),
+            dim=Choice((64, 128, 256)),
+            filters=Choice((32, 64, 128)),
+            widths=Choice(("2-3", "2-3-4", "3-4-5", "2-3-4-5")),
+            dropout=Float(0.1, 0.7),
+            weight_decay=Float(1e-3, 0.3, log=True),
+            min_count=Int(1, 3),
+            batch=Choice((16, 32, 64)),
+        ),
+        (asdict(TextCnnKnobs()),),
+    )
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """A classic model: its hyperparameters, its space, and what trains and restores it."""
+
+    knobs: type[Declared]
+    space: Callable[[Task], Space]
+    file: str
+    predictor: str
+
+    def module(self) -> Any:
+        return import_module(f"suite.strategies.classic.{self.file}")
+
+
+_BUILDERS: Mapping[str, _Builder] = {
+    "tfidf": _Builder(TfidfKnobs, _tfidf_space, "tfidf", "TfidfPredictor"),
+    "fasttext": _Builder(FastTextKnobs, _fasttext_space, "fasttext", "FastTextPredictor"),
+    "textcnn": _Builder(TextCnnKnobs, _textcnn_space, "textcnn", "TextCnnPredictor"),
+}
+
+
+def _builder(model: Model) -> _Builder:
+    if model.builder is None or model.builder not in _BUILDERS:
+        raise ModelError(f"classic builds {', '.join(_BUILDERS)}, not {model.name}")
+    return _BUILDERS[model.builder]

@@ -23,9 +23,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from suite.contracts.strategy import Probabilities, Run
-from suite.errors import ModelError, RecipeError
+from suite.errors import ModelError
 from suite.strategies.classic import settings as files
-from suite.strategies.classic.settings import DEFAULTS, Hyperparameters
+from suite.strategies.classic.knobs import TextCnnKnobs, parse_widths
 from suite.strategies.classic.tokens import Language, unit_cutter
 from suite.strategies.network import loop
 
@@ -40,22 +40,6 @@ MOST_UNITS = 100_000
 PADDING, UNKNOWN = 0, 1
 WARM_UP = 0.05
 LARGEST_GRADIENT = 5.0
-
-
-def parse_widths(widths: str) -> tuple[int, ...]:
-    """`2-3-4` -> (2, 3, 4).
-
-    Raises:
-        RecipeError: it is written otherwise.
-    """
-    parts = widths.split("-")
-    if not all(p.isascii() and p.isdigit() and 1 <= int(p) <= 20 for p in parts):
-        raise RecipeError(
-            f"widths: '{widths}' is no list of window widths",
-            where="hyperparameters of textcnn",
-            fix="Write widths from 1 to 20 joined by '-': 2-3-4-5.",
-        )
-    return tuple(int(p) for p in parts)
 
 
 class Network(nn.Module):
@@ -221,21 +205,13 @@ def fit(run: Run) -> TextCnnPredictor:
         RecipeError: a hyperparameter is out of bounds.
         Pruned: from a checkpoint.
     """
-    given = Hyperparameters("textcnn", DEFAULTS["textcnn"], run.params)
-    learning_rate = given.real("learning_rate", 1e-7, 1)
-    dropout = given.real("dropout", 0, 0.95)
-    weight_decay = given.real("weight_decay", 0, 10)
-    min_count = given.whole("min_count", 1, 1_000_000)
-    batch = given.whole("batch", 1, 65_536)
-    dim = given.whole("dim", 1, 4096)
-    filters = given.whole("filters", 1, 4096)
-    widths = parse_widths(given.word("widths"))
+    knobs = TextCnnKnobs.of(run.params)
     place = device()
 
     cut = unit_cutter(run.task.language)
     units = [cut(text) for text in run.train.texts]
-    vocabulary = build_vocabulary(units, min_count)
-    if not vocabulary and min_count > 1:
+    vocabulary = build_vocabulary(units, knobs.min_count)
+    if not vocabulary and knobs.min_count > 1:
         vocabulary = build_vocabulary(units, 1)
         run.note(min_count_used=1)
     encoder = Encoder(run.task.language, vocabulary, run.task.max_tokens)
@@ -252,10 +228,10 @@ def fit(run: Run) -> TextCnnPredictor:
 
     shape: dict[str, Any] = {
         "units": len(vocabulary) + 2,
-        "dim": dim,
-        "filters": filters,
-        "widths": list(widths),
-        "dropout": dropout,
+        "dim": knobs.dim,
+        "filters": knobs.filters,
+        "widths": list(parse_widths(knobs.widths)),
+        "dropout": knobs.dropout,
         "classes": len(run.task.labels),
     }
     # The seed is the trial's alone: whatever else draws from torch here is left as it was.
@@ -263,7 +239,7 @@ def fit(run: Run) -> TextCnnPredictor:
         torch.manual_seed(run.seed)
         network = Network(**shape).to(place).train()
         optimiser = torch.optim.AdamW(
-            network.parameters(), lr=learning_rate, weight_decay=weight_decay
+            network.parameters(), lr=knobs.learning_rate, weight_decay=knobs.weight_decay
         )
         labels = torch.tensor(run.train.labels, dtype=torch.int64, device=place)
         weights = torch.from_numpy(loop.class_weights(run)).to(place)
@@ -278,14 +254,14 @@ def fit(run: Run) -> TextCnnPredictor:
             torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
             for group in optimiser.param_groups:
-                group["lr"] = learning_rate * factor
+                group["lr"] = knobs.learning_rate * factor
             optimiser.step()
             return loss.item()
 
         return loop.train(
             run,
             passes=run.epochs * PASSES_PER_EPOCH,
-            batch=batch,
+            batch=knobs.batch,
             step=step,
             snapshot=lambda: TextCnnPredictor(encoder, shape, network.state_dict()),
             lengths=[len(row) for row in rows],

@@ -26,9 +26,9 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
 from suite.contracts.strategy import Probabilities, Run
-from suite.errors import ModelError, RecipeError
+from suite.errors import ModelError
 from suite.strategies.classic import settings as files
-from suite.strategies.classic.settings import DEFAULTS, Hyperparameters
+from suite.strategies.classic.knobs import TfidfKnobs, View, parse_views
 from suite.strategies.classic.tokens import jieba_cutter
 from suite.strategies.network.softmax import softmax
 
@@ -41,48 +41,6 @@ LOGISTIC_ITERATIONS = 100
 
 Link = Literal["softmax", "sigmoid"]
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class View:
-    """One way to cut texts into n-grams: `word`, `char`, `char_wb` (inside words) or `jieba`."""
-
-    analyzer: str
-    shortest: int
-    longest: int
-
-    @property
-    def name(self) -> str:
-        """As it is written: `word-1-2`."""
-        return f"{self.analyzer}-{self.shortest}-{self.longest}"
-
-
-def parse_views(ngrams: str) -> tuple[View, ...]:
-    """`word-1-2`, or several joined by `+`: `word-1-2+char_wb-3-5`.
-
-    Raises:
-        RecipeError: it is written otherwise.
-    """
-    views = []
-    for part in ngrams.split("+"):
-        pieces = part.split("-")
-        known = len(pieces) == 3 and pieces[0] in ("word", "char", "char_wb", "jieba")
-        if not known or not all(p.isascii() and p.isdigit() for p in pieces[1:]):
-            raise _bad_ngrams(part)
-        view = View(pieces[0], int(pieces[1]), int(pieces[2]))
-        if not 1 <= view.shortest <= view.longest <= 9:
-            raise _bad_ngrams(part)
-        views.append(view)
-    return tuple(views)
-
-
-def _bad_ngrams(part: str) -> RecipeError:
-    return RecipeError(
-        f"ngrams: '{part}' is no kind of n-grams",
-        where="hyperparameters of tfidf",
-        fix="Write analyzer-shortest-longest with the analyzer word, char, char_wb or jieba and "
-        "lengths from 1 to 9: word-1-2, or several joined by '+'.",
-    )
 
 
 class TfidfPredictor:
@@ -207,7 +165,7 @@ class TfidfPredictor:
                 sublinear=settings["sublinear"],
                 classifier=settings["classifier"],
             )
-        except (KeyError, TypeError, ValueError, RecipeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"not a tfidf predictor: {error!r}") from None
         columns = sum(len(terms) for terms in predictor._vocabularies)
         if predictor._idf.shape != (columns,) or predictor._coefficients.shape != (
@@ -304,12 +262,8 @@ def fit(run: Run) -> TfidfPredictor:
         RecipeError: a hyperparameter is out of bounds.
         ModelError: the n-grams need jieba, which is not installed.
     """
-    given = Hyperparameters("tfidf", DEFAULTS["tfidf"], run.params)
-    classifier = given.word("classifier", "svm", "logistic")
-    strength = given.real("C", 1e-6, 1e6)
-    views = parse_views(given.word("ngrams"))
-    min_df = given.whole("min_df", 1, 1_000_000)
-    sublinear = given.flag("sublinear")
+    knobs = TfidfKnobs.of(run.params)
+    views = parse_views(knobs.ngrams)
     classes = len(run.task.labels)
     run.note(precision="float32", device="cpu", truncated=0.0, deterministic=True)
 
@@ -317,7 +271,11 @@ def fit(run: Run) -> TfidfPredictor:
         with run.loading():
             jieba_cutter()
     columns = _vectorise(
-        run, views, min_df=min_df, sublinear=sublinear, most=max(1, MOST_WEIGHTS // classes)
+        run,
+        views,
+        min_df=knobs.min_df,
+        sublinear=knobs.sublinear,
+        most=max(1, MOST_WEIGHTS // classes),
     )
     run.progress(0.4)
     run.note(features=int(columns.matrix.shape[1]))
@@ -337,11 +295,11 @@ def fit(run: Run) -> TfidfPredictor:
         link: Link = "softmax"
         run.note(fallback="no features or one class only: predicts class shares")
     else:
-        fitter = _fit_svm if classifier == "svm" else _fit_logistic
+        fitter = _fit_svm if knobs.classifier == "svm" else _fit_logistic
         coefficients, intercepts, converged = fitter(
-            columns.matrix, labels, weights, strength, run.seed, run.progress
+            columns.matrix, labels, weights, knobs.C, run.seed, run.progress
         )
-        link = "softmax" if classifier == "svm" or len(trained) == 2 else "sigmoid"
+        link = "softmax" if knobs.classifier == "svm" or len(trained) == 2 else "sigmoid"
         run.note(converged=converged)
     predictor = TfidfPredictor(
         views=columns.views,
@@ -352,8 +310,8 @@ def fit(run: Run) -> TfidfPredictor:
         trained=trained.tolist(),
         classes=classes,
         link=link,
-        sublinear=sublinear,
-        classifier=classifier,
+        sublinear=knobs.sublinear,
+        classifier=knobs.classifier,
     )
     run.progress(1.0)
     run.checkpoint(predictor, 1.0)

@@ -7,22 +7,46 @@ module is also read where arms are only listed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space
 from suite.contracts.strategy import Predictor, Refused, Run
 from suite.contracts.task import Task
 from suite.models import needs
-from suite.strategies.heads.head_knobs import Knobs
 
 NAME = "linear_head"
+
+
+@dataclass(frozen=True)
+class Knobs(Declared):
+    """The hyperparameters of one trial."""
+
+    learning_rate: float = declared(5e-5, "the highest step size", above=0)
+    batch: int = declared(32, "texts behind one optimiser step", low=1)
+    warmup: float = declared(0.1, "part of the steps in which the step size rises", low=0, below=1)
+    schedule: str = declared(
+        "linear", "how the step size falls", options=("linear", "cosine", "constant")
+    )
+    weight_decay: float = declared(0.01, "of AdamW", low=0)
+    label_smoothing: float = declared(0.0, "probability given to other classes", low=0, below=1)
+    max_grad_norm: float = declared(1.0, "length to which a gradient is cut; 0: not", low=0)
+    tuning: str = declared("full", "what is trained", options=("full", "lora"))
+    lora_rank: int = declared(16, "of LoRA's matrices", low=1)
+    lora_dropout: float = declared(0.05, "part of what LoRA reads left out", low=0, below=1)
 
 
 class LinearHeadStrategy:
     """Fine-tunes an encoder or a decoder with a classification head."""
 
     name = NAME
+
+    def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
+        """What each may be, whatever the model."""
+        return Knobs.hyperparameters()
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """Why the model can't be fine-tuned here, and what would help; or None."""
@@ -38,24 +62,21 @@ class LinearHeadStrategy:
         The range of learning rates follows the model's size: small ones want larger steps.
         """
         low, high, batches, points = _scale(model)
-        dimensions: dict[str, Dimension] = {
-            "learning_rate": Float(low, high, log=True),
-            "batch": Choice(batches),
-            "warmup": Float(0.0, 0.2),
-            "schedule": Choice(("linear", "cosine")),
-            "weight_decay": Choice((0.0, 0.01, 0.1)),
-            "label_smoothing": Fixed(0.0),
-            "max_grad_norm": Fixed(1.0),
-            "tuning": _tuning(model),
-            "lora_rank": Fixed(16),
-            "lora_dropout": Fixed(0.05),
-        }
+        dimensions = Knobs.dimensions(
+            learning_rate=Float(low, high, log=True),
+            batch=Choice(batches),
+            warmup=Float(0.0, 0.2),
+            schedule=Choice(("linear", "cosine")),
+            weight_decay=Choice((0.0, 0.01, 0.1)),
+            tuning=_tuning(model),
+        )
         return Space(dimensions, points)
 
     def fit(self, run: Run) -> Predictor:
         """Trains; scores `run.checkpoints` times on the way.
 
         Raises:
+            RecipeError: a hyperparameter is out of bounds.
             Pruned: `run.checkpoint` ended the trial.
             Refused: no weights, or a model that memory can't hold.
             Diverged: the loss became infinite or NaN.

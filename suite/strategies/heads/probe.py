@@ -7,7 +7,7 @@ took: a trial that finds them is charged as much as the one that made them.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
-from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space
-from suite.contracts.strategy import Predictor, Probabilities, Refused, Run
+from suite.contracts.space import Choice, Fixed, Float, Params, Space
+from suite.contracts.strategy import Predictor, Probabilities, Run
 from suite.contracts.task import Task
 from suite.errors import ModelError
 from suite.machine import cache
@@ -59,10 +60,25 @@ def _is_sentence_transformer(model: Model) -> bool:
     return (model.hub or "").startswith("sentence-transformers/")
 
 
+@dataclass(frozen=True)
+class Knobs(Declared):
+    """The hyperparameters of one trial."""
+
+    C: float = declared(1.0, "how little the regression is regularised", above=0)
+    pooling: str = declared(
+        "mean", "how a text's token vectors become one", options=("mean", "cls", "last")
+    )
+    scaling: str = declared("none", "of the embeddings", options=SCALINGS)
+
+
 class ProbeStrategy:
     """Embeds once with the frozen model, then fits scikit-learn's logistic regression."""
 
     name = NAME
+
+    def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
+        """What each may be, whatever the model."""
+        return Knobs.hyperparameters()
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """Why the model can't embed this task's texts here, and what would help; or None."""
@@ -75,11 +91,11 @@ class ProbeStrategy:
     def space(self, model: Model, task: Task) -> Space:
         """Inverse regularisation C, pooling, and scaling of the embeddings."""
         ways = poolings(model)
-        dimensions: dict[str, Dimension] = {
-            "C": Float(1e-3, 1e3, log=True),
-            "pooling": Choice(ways) if len(ways) > 1 else Fixed(ways[0]),
-            "scaling": Choice(SCALINGS),
-        }
+        dimensions = Knobs.dimensions(
+            C=Float(1e-3, 1e3, log=True),
+            pooling=Choice(ways) if len(ways) > 1 else Fixed(ways[0]),
+            scaling=Choice(SCALINGS),
+        )
         points: tuple[Params, ...] = (
             {"C": 10.0, "pooling": ways[0], "scaling": "l2"},
             {"C": 0.03, "pooling": ways[0], "scaling": "standard"},
@@ -90,10 +106,11 @@ class ProbeStrategy:
         """Embeds the training rows (or finds them embedded) and fits; one checkpoint, at 1.0.
 
         Raises:
+            RecipeError: a hyperparameter is out of bounds.
             Pruned: `run.checkpoint` ended the trial.
-            Refused: no weights, or a hyperparameter that can't be used.
+            Refused: no weights.
         """
-        knobs = _Knobs.of(run)
+        knobs = Knobs.of({"pooling": poolings(run.model)[0], **run.params})
         embedder = Embedder.of_run(run)
         matrix = _training_matrix(run, embedder, knobs.pooling)
         run.progress(0.95)
@@ -105,34 +122,6 @@ class ProbeStrategy:
     def load(self, folder: Path) -> Predictor:
         """Reads a kept probe."""
         return ProbePredictor.load(folder)
-
-
-@dataclass(frozen=True)
-class _Knobs:
-    C: float
-    pooling: str
-    scaling: str
-
-    @classmethod
-    def of(cls, run: Run) -> _Knobs:
-        ways = poolings(run.model)
-        knobs = cls(
-            C=float(run.params.get("C") or 1.0),
-            pooling=str(run.params.get("pooling") or ways[0]),
-            scaling=str(run.params.get("scaling") or "none"),
-        )
-        for name, value, known in (
-            ("pooling", knobs.pooling, ("mean", "cls", "last")),
-            ("scaling", knobs.scaling, SCALINGS),
-        ):
-            if value not in known:
-                raise Refused(
-                    f"{NAME} can't use {name} = {value!r}: mend its space in the recipe; it may "
-                    f"be {', '.join(known)}"
-                )
-        if knobs.C <= 0:
-            raise Refused(f"{NAME} can't use C = {knobs.C}: mend its space in the recipe")
-        return knobs
 
 
 @dataclass(frozen=True)
@@ -157,7 +146,7 @@ def _normalised(matrix: Matrix, scaling: str) -> Matrix:
     return np.asarray(matrix / np.maximum(length, 1e-12), dtype=np.float32)
 
 
-def _fit_head(matrix: Matrix, run: Run, knobs: _Knobs) -> Head:
+def _fit_head(matrix: Matrix, run: Run, knobs: Knobs) -> Head:
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
@@ -338,7 +327,7 @@ class Embedder:
 class ProbePredictor:
     """An embedder with its logistic regression."""
 
-    def __init__(self, embedder: Embedder, head: Head, knobs: _Knobs) -> None:
+    def __init__(self, embedder: Embedder, head: Head, knobs: Knobs) -> None:
         from suite.strategies.network import transformer
 
         self.embedder = embedder
@@ -401,7 +390,7 @@ class ProbePredictor:
 
         settings = transformer.read_settings(folder)
         try:
-            knobs = _Knobs(float(settings["C"]), settings["pooling"], settings["scaling"])
+            knobs = Knobs(float(settings["C"]), settings["pooling"], settings["scaling"])
             head = Head(**load_file(folder / HEAD))
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{folder} holds no probe: {error}") from None

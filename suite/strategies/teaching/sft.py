@@ -12,15 +12,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space
 from suite.contracts.strategy import Predictor, Refused, Run
 from suite.contracts.task import Task
 from suite.models import needs
 from suite.prompting import codes
-from suite.prompting.layout import VARIANT_DIMENSIONS
+from suite.prompting.layout import Variant
 from suite.strategies.teaching.llamafactory_files import INSTALL, LIBRARY
-from suite.strategies.teaching.sft_knobs import AUTO, Knobs
+from suite.strategies.teaching.sft_knobs import Knobs
 
 NAME = "sft"
 
@@ -39,6 +40,10 @@ class SftStrategy:
         "lora": {"tuning": "lora"},
         "freeze": {"tuning": "freeze"},
     }
+
+    def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
+        """What each may be, whatever the model."""
+        return Knobs.hyperparameters() | Variant.hyperparameters()
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """Why the model can't be trained so for this task, and what would help; or None."""
@@ -69,33 +74,21 @@ class SftStrategy:
         The range of learning rates follows the model's size: small ones want larger steps.
         """
         low, high, batches, points = _scale(model)
-        dimensions: dict[str, Dimension] = {
-            "learning_rate": Float(low, high, log=True),
-            "batch": Choice(batches),
-            "warmup": Float(0.0, 0.2),
-            "schedule": Choice(("cosine", "linear")),
-            "weight_decay": Fixed(0.0),
-            "max_grad_norm": Fixed(1.0),
-            "tuning": _tuning(model),
-            "lora_rank": Fixed(16),
-            "lora_dropout": Fixed(0.05),
-            "freeze_layers": Fixed(2),
-            "cutoff": Fixed(0),
-            "packing": Fixed(False),
-            "template": Fixed(AUTO),
-            "think": Fixed("prompt"),
-            "inference": Fixed(AUTO),
-            "max_new_tokens": Fixed(256),
-            **VARIANT_DIMENSIONS,
-            # Where the model can think at all, the prompt says that it need not.
-            "no_think_mark": Fixed(True),
-        }
-        return Space(dimensions, points)
+        dimensions = Knobs.dimensions(
+            learning_rate=Float(low, high, log=True),
+            batch=Choice(batches),
+            warmup=Float(0.0, 0.2),
+            schedule=Choice(("cosine", "linear")),
+            tuning=_tuning(model),
+        )
+        # Where the model can think at all, the prompt says that it need not.
+        return Space(dimensions | Variant.dimensions(no_think_mark=Fixed(True)), points)
 
     def fit(self, run: Run) -> Predictor:
         """Trains; scores `run.checkpoints` times on the way.
 
         Raises:
+            RecipeError: a hyperparameter is out of bounds.
             Pruned: `run.checkpoint` ended the trial.
             Refused: no weights, no LLaMA-Factory, a model that memory can't hold, a prompt that
                 the model can't be asked, or a chat format on which LLaMA-Factory disagrees.
