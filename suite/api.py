@@ -17,22 +17,18 @@ script needs no `if __name__ == "__main__"`, and a notebook or a thread works as
 from __future__ import annotations
 
 import os
-import sys
 import threading
-import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import PrivateAttr
 
-from suite.child.runner import Interrupted, Runner
+from suite.child.runner import Interrupted
 from suite.config.task import find_task
 from suite.contracts.results import Checkpoint, StudyResults, Trial
 from suite.contracts.strategy import Predictor as Trained
@@ -40,7 +36,6 @@ from suite.contracts.strategy import Probabilities
 from suite.contracts.task import Task
 from suite.errors import DataError, ModelError, StudyError
 from suite.handover import tensorboard as tensorboards
-from suite.study import course
 from suite.study.create import (
     Created,
     Wanted,
@@ -54,8 +49,9 @@ from suite.study.create import (
 if TYPE_CHECKING:
     import pandas
 
+    from suite.study.course import Watcher
     from suite.study.preflight import Estimate
-    from suite.study.work import Observer
+    from suite.study.work import Work
 
 __all__ = [
     "Created",
@@ -107,7 +103,7 @@ def create_study(
     recipe: str | Path | None = None,
     name: str | None = None,
     arms: Sequence[str] = (),
-    models: Mapping[str, str | Path] | None = None,
+    models: Mapping[str, str | Path] | Sequence[str] = (),
     endpoint: str | None = None,
     endpoint_model: str | None = None,
     data: str | Path | None = None,
@@ -117,6 +113,8 @@ def create_study(
     storage: str | None = None,
     seed: int | None = None,
     train_rows: int | None = None,
+    command: str | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Created:
     """Creates a study, or finds the one that is there where it is the same; runs nothing.
 
@@ -125,7 +123,7 @@ def create_study(
         recipe: a recipe's name or path; the task's own where none is named, else `agnews`.
         name: the study's name; TASK, or TASK-RECIPE where a recipe is named.
         arms: globs of model/strategy, in place of the recipe's.
-        models: local transformers folders by the name they shall have.
+        models: local transformers folders by the name they shall have, or `"NAME=PATH"`s.
         endpoint, endpoint_model: an OpenAI-compatible server, as an arm of its own.
         data: a folder with train, validation or dev, and test files.
         sample: study the bundled sample.
@@ -134,6 +132,8 @@ def create_study(
         storage: a database URL; `studies/suite.db` in the working folder where none is given.
         seed: the recipe's where none is given.
         train_rows: take so many training rows (stratified, nested).
+        command: what the study's circumstances say it was made by; this call where None.
+        warn: told what must not be missed, in place of a `UserWarning`.
 
     Returns:
         The study's name, whether it stood there already (`resumed`), and its definition.
@@ -148,8 +148,10 @@ def create_study(
         create_study("agnews", data="./ag_news", arms=["tfidf/*", "minilm/*"],
                      models={"minilm": "/models/all-MiniLM-L6-v2"}, trials=20)
     """
-    given = {key: value for key, value in locals().items() if key != "task"}
+    given = {k: value for k, value in locals().items() if k not in ("task", "command", "warn")}
     _several("arms", arms)
+    _several("models", models)
+    named = models.items() if isinstance(models, Mapping) else ()
     _positive(trials=trials, train_rows=train_rows)
     wanted = Wanted(
         task=task if isinstance(task, str | Task) else _path(task),
@@ -157,7 +159,7 @@ def create_study(
         recipe=None if recipe is None else str(recipe),
         name=name,
         arms=tuple(arms),
-        models=[f"{key}={os.fspath(folder)}" for key, folder in (models or {}).items()],
+        models=[f"{key}={os.fspath(folder)}" for key, folder in named] or list(models),
         endpoint=endpoint,
         endpoint_model=endpoint_model,
         data=None if data is None else Path(data),
@@ -167,11 +169,11 @@ def create_study(
         storage=storage,
         seed=seed,
         train_rows=train_rows,
-        command=_as_called(task, given),
+        command=command or _as_called(task, given),
     )
     told: list[str] = []
     with _surroundings():
-        made = create(wanted, warn=told.append)
+        made = create(wanted, warn=warn or told.append)
     for text in told:
         warnings.warn(text, stacklevel=2)
     return made
@@ -213,7 +215,9 @@ def run_study(
     force: bool = False,
     tensorboard: str | Path | None = None,
     progress: Callable[[Progress], None] | None = None,
+    watcher: Watcher | None = None,
     stop: threading.Event | None = None,
+    importance: bool = True,
 ) -> StudyResults:
     """Runs a study until it has its trials, and scores each arm's best once on test.
 
@@ -231,8 +235,11 @@ def run_study(
         tensorboard: a folder for TensorBoard's logs, one run per trial.
         progress: told what happens, from the workers' threads, one call at a time. An exception
             it raises ends the run and comes out of it; running trials are queued again.
+        watcher: told the same and more, as it happens and as the suite's own values; in place of
+            `progress`. The command line's table is one.
         stop: set it from another thread to end early; running trials are queued again, and what
             was found so far is returned.
+        importance: also compute what mattered among hyperparameters, as `load_results`.
 
     Returns:
         Everything the study found, finals with it where all trials are there.
@@ -245,6 +252,7 @@ def run_study(
         results = run_study("agnews", trials=30, timeout="2h", workers=2)
         print(results.finals[0].arm, results.finals[0].test.macro_f1)
     """
+    from suite.study import course
     from suite.study import storage as storages
     from suite.study.record import TARGET
     from suite.study.work import Limits, Work
@@ -254,25 +262,20 @@ def run_study(
     disk = parse_size(str(max_disk)) if max_disk is not None else None
     study_name = name if isinstance(name, str) else name.name
     halt = _Stop(stop)
+    telling = _Telling(progress, halt)
+    watching = watcher or telling
     with _surroundings():
-        telling = _Telling(progress, halt)
         study, definition = storages.load(storages.open_storage(storage), study_name)
         check_unchanged(definition)
         ensure_snapshot(definition, None if data is None else Path(data))
         if trials is not None:
             study.set_user_attr(TARGET, trials)
         limits = Limits(workers, seconds, disk)
-        with tensorboards.watched(telling, study_name, tensorboard) as observer:
+        with tensorboards.watched(watching, study_name, tensorboard) as observer:
             work = Work(storage, study_name, observer, limits, halt)
-            work.runner = _Runner(halt, preload=work._preload())
+            watching.study(work)
             try:
-                course.run(
-                    work,
-                    timeout=seconds,
-                    force=force,
-                    said=observer.said,
-                    estimated=_told(observer),
-                )
+                course.run(work, watching, timeout=seconds, force=force)
             except Interrupted:
                 if telling.raised is not None:
                     raise telling.raised from None
@@ -281,10 +284,16 @@ def run_study(
             except KeyboardInterrupt:
                 halt.set()
                 raise
-    return load_results(study_name, storage=storage)
+    return load_results(study_name, storage=storage, importance=importance)
 
 
-def load_results(name: str, *, storage: str | None = None, importance: bool = True) -> StudyResults:
+def load_results(
+    name: str,
+    *,
+    storage: str | None = None,
+    importance: bool = True,
+    predictions: bool = True,
+) -> StudyResults:
     """Everything a study found so far, while it runs too.
 
     Args:
@@ -292,6 +301,7 @@ def load_results(name: str, *, storage: str | None = None, importance: bool = Tr
         storage: a database URL; `studies/suite.db` in the working folder where none is given.
         importance: also compute what mattered among each arm's hyperparameters, as the page
             shows it; takes up to some seconds for a long study.
+        predictions: also read what each arm answered on test, row by row.
 
     Raises:
         StudyError: no such study; the nearest name is told.
@@ -306,7 +316,7 @@ def load_results(name: str, *, storage: str | None = None, importance: bool = Tr
 
     with _surroundings():
         study, definition = storages.load(storages.open_storage(storage), name)
-        return record.results(study, definition, importance=importance, predictions=True)
+        return record.results(study, definition, importance=importance, predictions=predictions)
 
 
 def build_report(
@@ -456,18 +466,6 @@ def _frame(text: str) -> pandas.DataFrame:
 # ---------------------------------------------------------------- running
 
 
-def _told(observer: Observer) -> Callable[[Estimate], None]:
-    """An observer that hears estimates as sentences."""
-
-    def estimated(found: Estimate) -> None:
-        if found.failure is not None:
-            observer.said(f"{found.arm}: {found.failure}")
-        elif found.seconds is not None:
-            observer.said(f"{found.arm}: a trial takes about {found.seconds:,.1f} s")
-
-    return estimated
-
-
 class _Stop(threading.Event):
     """The run's own flag, which the caller's raises too."""
 
@@ -525,6 +523,21 @@ class _Telling:
     def said(self, text: str) -> None:
         self._tell(Progress("said", text=text))
 
+    def estimated(self, estimate: Estimate) -> None:
+        if estimate.failure is not None:
+            self.said(f"{estimate.arm}: {estimate.failure}")
+        elif estimate.seconds is not None:
+            self.said(f"{estimate.arm}: a trial takes about {estimate.seconds:,.1f} s")
+
+    def study(self, work: Work) -> None:
+        pass  # What is told names its trials and arms itself.
+
+    def searching(self) -> None:
+        pass
+
+    def step(self, name: str, done: int, total: int, what: str) -> None:
+        pass
+
 
 # ---------------------------------------------------------------- leaving things as they were
 
@@ -575,32 +588,6 @@ def _surroundings() -> Iterator[None]:
                         os.environ[name] = value
 
 
-@contextmanager
-def _main_hidden() -> Iterator[None]:
-    """Within: a child that starts does not run the calling script again.
-
-    multiprocessing lets every child import the parent's main file first. Trials need nothing of
-    it, and a script without `if __name__ == "__main__"` would start its study again in each.
-    """
-    with _lock:
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = types.ModuleType("__main__")
-        try:
-            yield
-        finally:
-            sys.modules["__main__"] = main
-
-
-class _Runner(Runner):
-    """Starts children that know nothing of the calling script."""
-
-    def _start(
-        self, target: Callable[..., None], arguments: tuple[Any, ...]
-    ) -> tuple[Connection, ForkServerProcess]:
-        with _main_hidden():
-            return super()._start(target, arguments)
-
-
 # ---------------------------------------------------------------- arguments
 
 
@@ -616,7 +603,7 @@ def _is_folder(name: str | Path) -> bool:
     return not isinstance(name, str) or os.sep in name or (Path(name) / MARK).is_file()
 
 
-def _several(what: str, values: Sequence[str]) -> None:
+def _several(what: str, values: object) -> None:
     if isinstance(values, str):
         raise StudyError(f"{what} is a list of strings, not one string", fix=f"[{values!r}]")
 

@@ -11,10 +11,12 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+import types
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -185,7 +187,8 @@ class Runner:
     ) -> tuple[Connection, ForkServerProcess]:
         ours, theirs = self._context.Pipe()
         child = self._context.Process(target=target, args=(theirs, *arguments), daemon=True)
-        child.start()
+        with _main_hidden():
+            child.start()
         theirs.close()
         return ours, child
 
@@ -202,6 +205,25 @@ class Runner:
             return channel.recv() if channel.poll(POLL_SECONDS) else None
         except (ConnectionResetError, BrokenPipeError):
             raise EOFError from None
+
+
+_main_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Within: a child that starts does not run the calling script again.
+
+    multiprocessing lets every child import the parent's main file first. Trials need nothing of
+    it, and a script without `if __name__ == "__main__"` would start its study again in each.
+    """
+    with _main_lock:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def measures_alone() -> None:

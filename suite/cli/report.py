@@ -139,9 +139,8 @@ def _gather(names: list[str] | None, storage: str | None, examples: bool) -> lis
 
 def _over(results: StudyResults) -> bool:
     """Whether nothing more is to come of a study by itself."""
-    done = sum(trial.state in ("COMPLETE", "PRUNED") for trial in results.trials)
     tested = bool(results.finals) and not any(final.stale for final in results.finals)
-    return done >= results.target_trials and tested
+    return results.finished >= results.target_trials and tested
 
 
 def _state(found: Sequence[StudyResults]) -> str:
@@ -158,7 +157,7 @@ def _state(found: Sequence[StudyResults]) -> str:
 def _progress(found: Sequence[StudyResults]) -> str:
     return "; ".join(
         f"{r.study}: "
-        f"{sum(t.state in ('COMPLETE', 'PRUNED') for t in r.trials)}/{r.target_trials} trials, "
+        f"{r.finished}/{r.target_trials} trials, "
         f"{sum(t.state == 'RUNNING' for t in r.trials)} running"
         for r in found
     )

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from suite.cli import completion
-from suite.cli.console import detail, err, next_step, out, print_json, print_table, say, warn
+from suite.cli.console import (
+    detail,
+    err,
+    is_verbose,
+    next_step,
+    out,
+    print_json,
+    print_table,
+    say,
+    warn,
+)
 from suite.cli.words import Quiet as Quiet
 from suite.errors import StorageError, StudyError
 
@@ -140,33 +150,32 @@ def create(
 
         suite study create agnews --endpoint http://localhost:8000/v1 --endpoint-model Qwen/Qwen3-8B
     """
+    from suite import api
     from suite.handover.tensorboard import require
-    from suite.study.create import Wanted, parse_duration, parse_size
-    from suite.study.create import create as create_study
+    from suite.study.create import parse_duration, parse_size
 
     # Wrong words are told before any work is done.
-    seconds = parse_duration(timeout) if timeout else None
-    disk = parse_size(max_disk) if max_disk else None
+    for text, parse in ((timeout, parse_duration), (max_disk, parse_size)):
+        if text:
+            parse(text)
     if tensorboard is not None:
         require()
-    made = create_study(
-        Wanted(
-            task=task,
-            recipe=recipe,
-            name=name,
-            arms=arms or (),
-            models=model or (),
-            endpoint=endpoint,
-            endpoint_model=endpoint_model,
-            data=data,
-            sample=sample,
-            no_fallback=no_fallback,
-            trials=trials,
-            storage=storage,
-            seed=seed,
-            train_rows=train_rows,
-            command=shlex.join(["suite", *sys.argv[1:]]),
-        ),
+    made = api.create_study(
+        task,
+        recipe=recipe,
+        name=name,
+        arms=arms or (),
+        models=model or (),
+        endpoint=endpoint,
+        endpoint_model=endpoint_model,
+        data=data,
+        sample=sample,
+        no_fallback=no_fallback,
+        trials=trials,
+        storage=storage,
+        seed=seed,
+        train_rows=train_rows,
+        command=shlex.join(["suite", *sys.argv[1:]]),
         warn=warn,
     )
     if made.resumed:
@@ -174,12 +183,16 @@ def create(
     for arm in made.definition.arms:
         if arm.refused and not quiet:
             say(f"refused: {arm.name}: {arm.refused}")
-    _tell_definition(made.definition)
+    if is_verbose():
+        _tell_definition(made.definition)
     if no_run:
         out.print(f"{'Found' if made.resumed else 'Created'} '{made.name}'.", markup=False)
         next_step(f"suite study run {words(made.name, storage)}")
         return
-    _run(made.name, storage, workers, seconds, disk, force, quiet, tensorboard)
+    _run(
+        made.name, storage, quiet, timeout=timeout, workers=workers, max_disk=max_disk,
+        force=force, tensorboard=tensorboard,
+    )  # fmt: skip
 
 
 @app.command("run")
@@ -207,64 +220,36 @@ def run(
 
         suite study run agnews --storage postgresql+psycopg://suite@db/suite
     """
-    from suite.handover.tensorboard import require
     from suite.study import storage as storages
-    from suite.study.create import check_unchanged, ensure_snapshot, parse_duration, parse_size
-    from suite.study.record import TARGET
 
-    seconds = parse_duration(timeout) if timeout else None
-    disk = parse_size(max_disk) if max_disk else None
-    if tensorboard is not None:
-        require()
-    study, definition = storages.load(storages.open_storage(storage), name)
-    check_unchanged(definition)
-    ensure_snapshot(definition, data)
-    _tell_definition(definition)
-    if trials is not None:
-        study.set_user_attr(TARGET, trials)
-    _run(name, storage, workers, seconds, disk, force, quiet, tensorboard)
+    if is_verbose():
+        _tell_definition(storages.load(storages.open_storage(storage), name)[1])
+    _run(
+        name, storage, quiet, trials=trials, timeout=timeout, workers=workers, data=data,
+        max_disk=max_disk, force=force, tensorboard=tensorboard,
+    )  # fmt: skip
 
 
-def _run(
-    name: str,
-    storage: str | None,
-    workers: int,
-    timeout: float | None,
-    max_disk: int | None,
-    force: bool,
-    quiet: bool,
-    tensorboard: Path | None,
-) -> None:
+def _run(name: str, storage: str | None, quiet: bool, **options: Any) -> None:
     """Preflight, search, finals, and the table."""
-    from suite.child.runner import Interrupted
+    from suite import api
     from suite.cli.progress import observer
-    from suite.handover.tensorboard import watched
-    from suite.study import course
-    from suite.study.work import Limits, Work
 
-    with observer(quiet) as watching, watched(watching, name, tensorboard) as told:
-        work = Work(storage, name, told, Limits(workers, timeout, max_disk))
-        watching.study(work)
+    with observer(quiet) as watching:
         try:
-            course.run(
-                work,
-                timeout=timeout,
-                force=force,
-                said=watching.said,
-                estimated=watching.estimated,
-                searching=watching.searching,
-                step=watching.step,
+            found = api.run_study(
+                name, storage=storage, watcher=watching, importance=False, **options
             )
-        except (Interrupted, KeyboardInterrupt):
-            work.stop.set()
+        except KeyboardInterrupt:
             err.print(
                 f"Interrupted; everything is saved. Go on with: suite study run {name}",
                 markup=False,
             )
             raise typer.Exit(130) from None
-    show_results(work.results())
-    if work.missing() > 0:
-        say(f"{work.missing()} trials are missing still.")
+    show_results(found)
+    missing = found.target_trials - found.finished
+    if missing > 0:
+        say(f"{missing} trials are missing still.")
         next_step(f"suite study run {words(name, storage)}")
     else:
         next_step(f"suite report {words(name, storage)}")
@@ -279,7 +264,7 @@ def words(name: str, storage: str | None) -> str:
 
 
 def _tell_definition(definition: Definition) -> None:
-    """With --verbose: the data found, what the Hub said, and each arm's space."""
+    """The data found, what the Hub said, and each arm's space."""
     from suite.cli.console import is_verbose
     from suite.models import hub
 
@@ -520,11 +505,9 @@ def import_db(
 
 
 def _results(name: str, storage: str | None) -> StudyResults:
-    from suite.study import record
-    from suite.study import storage as storages
+    from suite import api
 
-    study, definition = storages.load(storages.open_storage(storage), name)
-    return record.results(study, definition)
+    return api.load_results(name, storage=storage, importance=False, predictions=False)
 
 
 def show_results(found: StudyResults) -> None:

@@ -366,6 +366,11 @@ class StudyResults:
         """Whether the bundled sample stands in for the real data."""
         return self.data.sample
 
+    @property
+    def finished(self) -> int:
+        """Trials that count: complete or pruned."""
+        return sum(trial.state in ("COMPLETE", "PRUNED") for trial in self.trials)
+
     def best(self, arm: str) -> Trial | None:
         """The arm's best complete trial (feasible ones first), or None."""
         done = [t for t in self.trials if t.arm == arm and t.state == "COMPLETE" and t.validation]

@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from suite.study.preflight import Estimate
-    from suite.study.work import Work
-
-#: What is being gone through, how many are done, of how many, and which is next.
-Step = Callable[[str, int, int, str], None]
+from suite.study.preflight import Estimate, preflight
+from suite.study.work import Observer, Work
 
 
-def run(
-    work: Work,
-    *,
-    timeout: float | None,
-    force: bool,
-    said: Callable[[str], None],
-    estimated: Callable[[Estimate], None],
-    searching: Callable[[], None] = lambda: None,
-    step: Step = lambda what, done, total, name: None,
-) -> None:
+class Watcher(Observer, Protocol):
+    """Who follows a study's whole course, not its trials alone."""
+
+    def study(self, work: Work) -> None:
+        """The study that is run, opened."""
+
+    def estimated(self, estimate: Estimate) -> None:
+        """What a trial of an arm will take, or why the arm can't run."""
+
+    def searching(self) -> None:
+        """The search begins: what came before it is over."""
+
+    def step(self, name: str, done: int, total: int, what: str) -> None:
+        """How far a piece of work is that is no search, and what is done now."""
+
+
+def run(work: Work, watcher: Watcher, *, timeout: float | None, force: bool) -> None:
     """Times each arm where the recipe wants it, searches, and scores the winners where due.
 
     Args:
         timeout: seconds after which no new trial starts; a trial must fit in it.
         force: keep arms whose single trial exceeds the budget.
-        said: told what a person should know.
-        estimated: told what a trial of an arm will take, or why the arm can't run.
-        searching: called when the search begins.
-        step: told how far the preflight and the finals are.
 
     Raises:
         Interrupted: asked to stop; what ran is queued again.
     """
     from suite.study import finals
-    from suite.study.preflight import preflight
 
     recipe = work.definition.recipe
     if recipe.preflight and work.missing() > 0:
@@ -47,16 +44,16 @@ def run(
                 (b for b in (recipe.max_trial_seconds, timeout) if b is not None), default=None
             ),
             force=force,
-            timing=lambda done, total, arm: step("timing arms", done, total, arm),
-            estimated=estimated,
+            timing=lambda done, total, arm: watcher.step("timing arms", done, total, arm),
+            estimated=watcher.estimated,
         )
-    searching()
+    watcher.searching()
     work.run()
     if finals.due(work):
-        said("Scoring each arm's best on the test split …")
+        watcher.said("Scoring each arm's best on the test split …")
         finals.score(
             work,
             seeds=recipe.finals.seeds,
-            say=said,
-            watch=lambda done, total, arm: step("finals", done, total, arm),
+            say=watcher.said,
+            watch=lambda done, total, arm: watcher.step("finals", done, total, arm),
         )
