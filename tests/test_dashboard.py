@@ -140,8 +140,8 @@ def test_what_is_not_known_is_left_out():
         validation=Scores(0.123456, 0.5, 0.5, 0.5, [0.5], [[1]]), train_seconds=1.23456,
     )  # fmt: skip
     assert attributes.of_trial(scored) == {
-        "arm": "a/b", "macro_f1": 0.12346, "accuracy": 0.5, "train_seconds": 1.235,
-        "contended": False,
+        "arm": "a/b", "macro_f1": 0.12346, "accuracy": 0.5, "precision": 0.5, "recall": 0.5,
+        "train_seconds": 1.235, "contended": False,
     }  # fmt: skip
 
 

@@ -16,14 +16,14 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from suite.errors import ModelError
-from suite.verdict import metrics
+from suite.verdict import scoring
 
 LABELS = [0, 0, 0, 1, 1, 2]
 PREDICTED = np.array([0, 0, 1, 1, 2, 2])
 
 
 def test_literal_numbers():
-    scores = metrics.score(PREDICTED, LABELS, classes=3)
+    scores = scoring.score(PREDICTED, LABELS, classes=3)
     # F1 by class: 2·2/(2+3), 2·1/(2+2), 2·1/(2+1)
     assert scores.per_class_f1 == pytest.approx([4 / 5, 1 / 2, 2 / 3])
     assert scores.macro_f1 == pytest.approx((4 / 5 + 1 / 2 + 2 / 3) / 3)
@@ -34,8 +34,8 @@ def test_literal_numbers():
 
 
 def test_a_class_that_occurs_nowhere_is_left_out_of_the_averages():
-    without = metrics.score(PREDICTED, LABELS, classes=3)
-    with_two_more = metrics.score(PREDICTED, LABELS, classes=5)
+    without = scoring.score(PREDICTED, LABELS, classes=3)
+    with_two_more = scoring.score(PREDICTED, LABELS, classes=5)
     assert with_two_more.macro_f1 == without.macro_f1
     assert with_two_more.precision == without.precision
     assert with_two_more.recall == without.recall
@@ -45,7 +45,7 @@ def test_a_class_that_occurs_nowhere_is_left_out_of_the_averages():
 
 
 def test_a_class_only_predicted_counts_as_zero():
-    scores = metrics.score(np.array([0, 0, 3]), [0, 0, 0], classes=5)
+    scores = scoring.score(np.array([0, 0, 3]), [0, 0, 0], classes=5)
     assert scores.macro_f1 == pytest.approx((4 / 5 + 0) / 2)
     assert scores.recall == pytest.approx((2 / 3 + 0) / 2)
 
@@ -54,7 +54,7 @@ def test_as_scikit_learn_on_many_classes():
     random = np.random.default_rng(0)
     labels = random.integers(0, 98, 1749)  # 98 of 119 classes occur
     predicted = np.where(random.random(1749) < 0.5, labels, random.integers(0, 98, 1749))
-    scores = metrics.score(predicted, labels.tolist(), classes=119)
+    scores = scoring.score(predicted, labels.tolist(), classes=119)
     assert scores.macro_f1 == pytest.approx(f1_score(labels, predicted, average="macro"))
     precision, recall, _, _ = precision_recall_fscore_support(
         labels, predicted, average="macro", zero_division=0
@@ -66,18 +66,18 @@ def test_as_scikit_learn_on_many_classes():
 
 def test_probabilities_are_decided_by_the_largest():
     probabilities = np.array([[0.2, 0.7, 0.1], [0.5, 0.4, 0.1]], dtype=np.float32)
-    scores = metrics.score(probabilities, [1, 1], classes=3)
+    scores = scoring.score(probabilities, [1, 1], classes=3)
     assert scores.confusion == [[0, 0, 0], [1, 1, 0], [0, 0, 0]]
 
 
 def test_plain_json():
-    scores = metrics.score(PREDICTED.astype(np.int64), LABELS, classes=3)
+    scores = scoring.score(PREDICTED.astype(np.int64), LABELS, classes=3)
     assert json.loads(json.dumps(scores.__dict__)) == scores.__dict__
 
 
 def test_diverged_probabilities_are_refused():
     with pytest.raises(ModelError, match="not finite"):
-        metrics.score(np.array([[np.nan, np.nan]]), [0], classes=2)
+        scoring.score(np.array([[np.nan, np.nan]]), [0], classes=2)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_diverged_probabilities_are_refused():
 )
 def test_what_does_not_fit_is_refused(predicted, labels, classes):
     with pytest.raises(ValueError):
-        metrics.score(predicted, labels, classes=classes)
+        scoring.score(predicted, labels, classes=classes)
 
 
 def test_offline_and_with_an_unwritable_home(tmp_path):
@@ -104,12 +104,14 @@ def test_offline_and_with_an_unwritable_home(tmp_path):
     environment["PYTHONPATH"] = str(Path(__file__).parents[1])
     code = (
         "import evaluate, numpy as np\n"
-        "from suite.verdict import metrics\n"
-        "both = evaluate.combine([metrics.MacroF1(), metrics.Accuracy()])\n"
+        "from suite.verdict import scoring\n"
+        "from suite.verdict.metrics import METRICS\n"
+        "two = [METRICS['macro_f1'], METRICS['accuracy']]\n"
+        "both = evaluate.combine([scoring.Score(metric) for metric in two])\n"
         "both.add_batch(predictions=[0, 1], references=[0, 0])\n"
         "both.add_batch(predictions=[1, 1], references=[1, 1])\n"
         "print(both.compute(classes=2))\n"
-        "print(metrics.score(np.array([0, 1, 1, 1]), [0, 0, 1, 1], classes=2).macro_f1)\n"
+        "print(scoring.score(np.array([0, 1, 1, 1]), [0, 0, 1, 1], classes=2).macro_f1)\n"
     )
     child = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True
@@ -124,15 +126,15 @@ def test_offline_and_with_an_unwritable_home(tmp_path):
 
 def test_no_answer_is_wrong_and_no_class():
     probabilities = np.array([[0.9, 0.1], [0.0, 0.0], [0.2, 0.8], [0.0, 0.0]])
-    assert metrics.decide(probabilities).tolist() == [0, -1, 1, -1]
-    scores = metrics.score(probabilities, [0, 0, 1, 1], classes=2)
+    assert scoring.decide(probabilities).tolist() == [0, -1, 1, -1]
+    scores = scoring.score(probabilities, [0, 0, 1, 1], classes=2)
     # Each class: one hit, one row not answered: precision 1, recall 1/2, F1 2/3.
     assert scores.macro_f1 == pytest.approx(2 / 3)
     assert scores.precision == pytest.approx(1.0)
     assert scores.recall == pytest.approx(0.5)
     assert scores.accuracy == pytest.approx(0.5)
     assert scores.confusion == [[1, 0], [0, 1]]
-    nothing = metrics.score(np.zeros((3, 2)), [0, 1, 1], classes=2)
+    nothing = scoring.score(np.zeros((3, 2)), [0, 1, 1], classes=2)
     assert (nothing.macro_f1, nothing.accuracy) == (0.0, 0.0)
     with pytest.raises(ValueError, match="outside"):
-        metrics.score(np.array([-2, 0]), [0, 0], classes=2)
+        scoring.score(np.array([-2, 0]), [0, 0], classes=2)

@@ -39,7 +39,7 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.St
 
     import suite.child.worker
     import suite.serving.load.measure
-    import suite.verdict.metrics  # noqa: F401
+    import suite.verdict.scoring  # noqa: F401
 
 transformers.logging.set_verbosity_error()
 logging.getLogger("datasets").setLevel(logging.ERROR)

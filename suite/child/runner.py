@@ -337,7 +337,7 @@ def _predict_main(
     try:
         from suite import strategies
         from suite.data import snapshot as snapshots
-        from suite.verdict.metrics import decide, score
+        from suite.verdict.scoring import decide, score
 
         process.set_threads(threads)
         rows = snapshots.read_split(snapshot, split)

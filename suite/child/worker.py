@@ -120,7 +120,7 @@ class ChildRun:
         return bool(self._channel.recv())
 
     def _scores(self, probabilities: Probabilities, some: Sequence[int] | None) -> Scores:
-        from suite.verdict.metrics import score
+        from suite.verdict.scoring import score
 
         rows = self._validation if some is None else self._validation.take(some)
         return score(probabilities, rows.labels, len(self.task.labels))

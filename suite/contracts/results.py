@@ -35,7 +35,10 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Scores:
-    """Classification scores over one split; averages are macro. `confusion[true][predicted]`."""
+    """Classification scores over one split; averages are macro. `confusion[true][predicted]`.
+
+    `others` are the metrics that have no field of their own, by key.
+    """
 
     macro_f1: float
     accuracy: float
@@ -43,6 +46,7 @@ class Scores:
     recall: float
     per_class_f1: list[float]
     confusion: list[list[int]]
+    others: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,7 @@ class TestScores:
     recall: float | None = None
     per_class_f1: list[float] = field(default_factory=list)
     confusion: list[list[int]] = field(default_factory=list)
+    others: dict[str, float] = field(default_factory=dict)
 
     __test__ = False  # not a pytest class
 

@@ -17,11 +17,12 @@ from optuna.storages._rdb.storage import _create_scoped_session
 
 from suite.contracts.results import Trial
 from suite.study.definition import Definition
+from suite.verdict.metrics import METRICS, OBJECTIVE
 
 Plain = str | int | float | bool
 
 #: What the objective is called in Optuna's plots and tables.
-METRIC = "validation macro-F1"
+METRIC = f"validation {OBJECTIVE.labels['en']}"
 
 #: Optuna Dashboard's keys of a study's note, and the characters that one part of it holds.
 _NOTE_VERSION, _NOTE_PART, _NOTE_LENGTH = "dashboard:note_ver", "dashboard:note_str:0", 2045
@@ -39,8 +40,7 @@ def of_trial(trial: Trial) -> dict[str, Plain]:
     memory = trial.peak_memory_bytes
     found: dict[str, Plain | None] = {
         "arm": trial.arm,
-        "macro_f1": _rounded(trial.macro_f1, 5),
-        "accuracy": _rounded(trial.validation.accuracy if trial.validation else None, 5),
+        **{key: _rounded(metric.of(trial.validation), 5) for key, metric in METRICS.items()},
         "train_seconds": _rounded(trial.train_seconds, 3),
         "texts_per_second": _rounded(rps.offline_per_second if rps else None, 1),
         "p90_ms": _rounded(rps.single_stream.p90_ms if rps else None, 3),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 
 from suite.child.messages import KEPT, Failed
 from suite.child.runner import Predicted
@@ -16,6 +17,7 @@ from suite.errors import StudyError
 from suite.study import finals_record, record
 from suite.study.work import Work
 from suite.verdict import statistics
+from suite.verdict.metrics import METRICS
 
 
 @dataclass(frozen=True)
@@ -207,9 +209,7 @@ def _rank(
 def _scores(scores: Sequence[Scores], interval: statistics.Interval) -> TestScores:
     """Mean scores over seeds; the confusion matrix is their sum."""
 
-    def mean(name: str) -> float:
-        return float(sum(getattr(s, name) for s in scores) / len(scores))
-
+    means = {key: fmean(metric.of(s) or 0.0 for s in scores) for key, metric in METRICS.items()}
     first = scores[0]
     classes = range(len(first.per_class_f1))
     summed: list[list[int]] = [
@@ -217,10 +217,11 @@ def _scores(scores: Sequence[Scores], interval: statistics.Interval) -> TestScor
     ]
     return TestScores(
         macro_f1=interval.value,
-        accuracy=mean("accuracy"),
+        accuracy=means["accuracy"],
         macro_f1_interval=(interval.low, interval.high),
-        precision=mean("precision"),
-        recall=mean("recall"),
+        precision=means["precision"],
+        recall=means["recall"],
         per_class_f1=[sum(s.per_class_f1[i] for s in scores) / len(scores) for i in classes],
         confusion=summed,
+        others={key: means[key] for key in first.others},
     )

@@ -27,7 +27,7 @@ RATE, BATCH, EPOCHS = 1e-4, 32, 2
 def main():
     from suite.strategies.heads.linear_head import LinearHeadStrategy
     from suite.strategies.network import transformer
-    from suite.verdict.metrics import score
+    from suite.verdict.scoring import score
 
     if MINILM is None or not REAL.is_dir():
         print("equal_f1: left out; it needs SUITE_BENCH_MINILM and ../shared/data/ag_news")

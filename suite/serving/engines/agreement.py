@@ -59,14 +59,14 @@ def agreement(
         ValueError: shapes that do not fit each other.
     """
     # Brings evaluate, which takes seconds to import.
-    from suite.verdict import metrics
+    from suite.verdict import scoring
 
     if reference.shape != candidate.shape:
         raise ValueError(f"probabilities {candidate.shape} against {reference.shape}")
-    same = metrics.decide(reference) == metrics.decide(candidate)
+    same = scoring.decide(reference) == scoring.decide(candidate)
     share = float(np.mean(same))
-    ours = metrics.score(candidate, labels, classes).macro_f1
-    theirs = metrics.score(reference, labels, classes).macro_f1
+    ours = scoring.score(candidate, labels, classes).macro_f1
+    theirs = scoring.score(reference, labels, classes).macro_f1
     least = SHARE_INT8 if precision == "int8" else SHARE
     reasons = []
     if share < least - _ROUNDING:

@@ -1,0 +1,147 @@
+"""The scores of a split, through `evaluate` and without a network.
+
+`evaluate` loads its stock metrics from the Hub; ours (`suite.verdict.metrics`) are wrapped as
+`evaluate.Metric`s that keep everything in memory, so neither an unreachable Hub nor an unwritable
+home matters. They work alone and in `evaluate.combine`.
+
+Importing `evaluate` costs some 11 s on two cores (it pulls transformers' pipelines). This module
+imports it at its top, so it is itself imported in child processes only, never by the command
+line, the study or the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import datasets
+import evaluate
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix, f1_score
+
+from suite.contracts.results import Scores
+from suite.contracts.strategy import NO_ANSWER
+from suite.errors import ModelError
+from suite.verdict.metrics import METRICS, Classes, Metric
+
+
+class _Wrapped(evaluate.Metric):  # type: ignore[misc]  # evaluate is untyped
+    """An `evaluate.Metric` over class indices that touches no disk and no network.
+
+    `compute(predictions=..., references=..., classes=n)` takes integers in [0, n).
+    """
+
+    summary = ""
+
+    def __init__(self) -> None:
+        super().__init__(keep_in_memory=True)
+
+    def _build_data_dir(self) -> str:
+        # The base class creates a folder under the home even when all is kept in memory.
+        return str(self._data_dir_root)
+
+    def _info(self) -> evaluate.MetricInfo:
+        index = datasets.Value("int32")
+        return evaluate.MetricInfo(
+            description=self.summary,
+            citation="",
+            inputs_description="Class indices, and the number of classes as `classes`.",
+            features=datasets.Features({"predictions": index, "references": index}),
+        )
+
+
+class Score(_Wrapped):
+    """One metric of the registry."""
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self.summary = metric.summary
+        super().__init__()
+
+    def _compute(self, predictions: Classes, references: Classes, classes: int) -> dict[str, float]:
+        return {self.metric.key: self.metric.function(references, predictions)}
+
+
+class PerClassF1(_Wrapped):
+    """F1 of every class by index; 0 for one that occurs nowhere."""
+
+    summary = "F1 of each class, by class index."
+
+    def _compute(
+        self, predictions: Classes, references: Classes, classes: int
+    ) -> dict[str, list[float]]:
+        values = f1_score(
+            references, predictions, labels=range(classes), average=None, zero_division=0
+        )
+        return {"per_class_f1": [float(value) for value in values]}
+
+
+class Confusion(_Wrapped):
+    """Row counts by labelled class (outer) and predicted class (inner)."""
+
+    summary = "Confusion matrix: counts by labelled class, then by predicted class."
+
+    def _compute(
+        self, predictions: Classes, references: Classes, classes: int
+    ) -> dict[str, list[list[int]]]:
+        counts = confusion_matrix(references, predictions, labels=range(classes))
+        return {"confusion": [[int(count) for count in row] for row in counts]}
+
+
+def all_metrics() -> evaluate.CombinedEvaluations:
+    """Everything that `Scores` holds, combined; pass `classes` to its `compute`."""
+    return evaluate.combine([*map(Score, METRICS.values()), PerClassF1(), Confusion()])
+
+
+def decide(probabilities: NDArray[Any]) -> NDArray[np.int64]:
+    """Class indices, int64 [rows], of probabilities, float [rows, classes].
+
+    The largest decides, the first of equals. A row of zeros is no answer (`NO_ANSWER`): a model
+    that never closed its thinking, or a text no option could be read from. It counts as wrong.
+
+    >>> decide(np.array([[0.2, 0.8], [0.0, 0.0]])).tolist()
+    [1, -1]
+    """
+    return np.where(probabilities.any(axis=1), probabilities.argmax(axis=1), NO_ANSWER)
+
+
+def score(predictions: NDArray[Any], labels: Sequence[int], classes: int) -> Scores:
+    """The scores of one split. Free of NaN.
+
+    Args:
+        predictions: class indices, int [rows], `NO_ANSWER` where there is none (wrong, whatever
+            the label); or probabilities, float [rows, classes], as `decide` takes them.
+        labels: class indices, one per row.
+        classes: how many classes the task has; every index lies in [0, classes).
+
+    Raises:
+        ModelError: the probabilities are not finite: the training diverged.
+        ValueError: shapes or indices that do not fit each other.
+
+    >>> score(np.array([0, 1, 1]), [0, 1, 0], classes=2).confusion
+    [[1, 1], [0, 1]]
+    """
+    predicted = np.asarray(predictions)
+    if predicted.ndim == 2:
+        if predicted.shape[1] != classes:
+            raise ValueError(f"{predicted.shape[1]} probabilities per row for {classes} classes")
+        if not np.isfinite(predicted).all():
+            raise ModelError(
+                "the model's probabilities are not finite: its training diverged",
+                fix="A smaller learning rate, or float32 in place of a narrower precision.",
+            )
+        predicted = decide(predicted)
+    expected = np.asarray(labels)
+    if predicted.ndim != 1 or predicted.shape != expected.shape or not len(expected):
+        raise ValueError(f"predictions {predicted.shape} for labels {expected.shape}")
+    for name, indices, least in (("prediction", predicted, NO_ANSWER), ("label", expected, 0)):
+        if not np.issubdtype(indices.dtype, np.integer):
+            raise ValueError(f"a {name} must be a class index, not {indices.dtype}")
+        if indices.min() < least or indices.max() >= classes:
+            raise ValueError(f"a {name} lies outside [0, {classes})")
+    found = all_metrics().compute(predictions=predicted, references=expected, classes=classes)
+    own = {field.name for field in fields(Scores)}
+    others = {key: value for key, value in found.items() if key not in own}
+    return Scores(**{key: found[key] for key in found if key in own}, others=others)
