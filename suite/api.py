@@ -19,8 +19,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,12 +29,13 @@ from pydantic import PrivateAttr
 
 from suite.child.runner import Interrupted
 from suite.config.task import find_task
-from suite.contracts.results import Checkpoint, StudyResults, Trial
+from suite.contracts.results import StudyResults
 from suite.contracts.strategy import Predictor as Trained
 from suite.contracts.strategy import Probabilities
 from suite.contracts.task import Task
 from suite.errors import DataError, ModelError, StudyError
 from suite.handover import tensorboard as tensorboards
+from suite.machine import surroundings
 from suite.study.create import (
     Created,
     Wanted,
@@ -45,13 +45,12 @@ from suite.study.create import (
     parse_duration,
     parse_size,
 )
+from suite.study.telling import Progress, Stop, Telling
 
 if TYPE_CHECKING:
     import pandas
 
     from suite.study.course import Watcher
-    from suite.study.preflight import Estimate
-    from suite.study.work import Work
 
 __all__ = [
     "Created",
@@ -172,35 +171,11 @@ def create_study(
         command=command or _as_called(task, given),
     )
     told: list[str] = []
-    with _surroundings():
+    with surroundings.restored():
         made = create(wanted, warn=warn or told.append)
     for text in told:
         warnings.warn(text, stacklevel=2)
     return made
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What happened while a study ran.
-
-    Args:
-        event: `said` (something a person should know), or of one trial: `started`, `progressed`,
-            `scored` (a checkpoint), `ended`.
-        text: what was said.
-        trial: the trial's number, None for `said`.
-        arm: of `started` and `ended`.
-        fraction: of the trial's budget that is spent, 0 to 1.
-        macro_f1: on validation, of `scored` and `ended`.
-        result: the whole trial, of `ended`.
-    """
-
-    event: Literal["said", "started", "progressed", "scored", "ended"]
-    text: str = ""
-    trial: int | None = None
-    arm: str = ""
-    fraction: float = 0.0
-    macro_f1: float | None = None
-    result: Trial | None = None
 
 
 def run_study(
@@ -261,10 +236,10 @@ def run_study(
     seconds = parse_duration(str(timeout)) if timeout is not None else None
     disk = parse_size(str(max_disk)) if max_disk is not None else None
     study_name = name if isinstance(name, str) else name.name
-    halt = _Stop(stop)
-    telling = _Telling(progress, halt)
+    halt = Stop(stop)
+    telling = Telling(progress, halt)
     watching = watcher or telling
-    with _surroundings():
+    with surroundings.restored():
         study, definition = storages.load(storages.open_storage(storage), study_name)
         check_unchanged(definition)
         ensure_snapshot(definition, None if data is None else Path(data))
@@ -314,7 +289,7 @@ def load_results(
     from suite.study import record
     from suite.study import storage as storages
 
-    with _surroundings():
+    with surroundings.restored():
         study, definition = storages.load(storages.open_storage(storage), name)
         return record.results(study, definition, importance=importance, predictions=predictions)
 
@@ -408,7 +383,7 @@ def load_predictor(
     """
     from suite import strategies
 
-    with _surroundings():
+    with surroundings.restored():
         if _is_folder(name):
             from suite.handover.export import read_exported
 
@@ -461,131 +436,6 @@ def _frame(text: str) -> pandas.DataFrame:
     if "params" in frame:
         frame["params"] = [json.loads(value) for value in frame["params"]]
     return frame
-
-
-# ---------------------------------------------------------------- running
-
-
-class _Stop(threading.Event):
-    """The run's own flag, which the caller's raises too."""
-
-    def __init__(self, theirs: threading.Event | None) -> None:
-        super().__init__()
-        self._theirs = theirs
-
-    def is_set(self) -> bool:
-        return super().is_set() or (self._theirs is not None and self._theirs.is_set())
-
-
-class _Telling:
-    """Passes on what happens, and keeps what the callback raised."""
-
-    def __init__(self, progress: Callable[[Progress], None] | None, stop: threading.Event) -> None:
-        self._progress = progress
-        self._stop = stop
-        self._one = threading.Lock()
-        self.raised: BaseException | None = None
-
-    def _tell(self, happened: Progress) -> None:
-        if self._progress is None:
-            return
-        with self._one:
-            if self.raised is not None:
-                return
-            try:
-                self._progress(happened)
-            except BaseException as error:  # noqa: BLE001 - comes out of `run_study`
-                self.raised = error
-                self._stop.set()
-
-    def started(self, number: int, arm: str, params: Mapping[str, Any]) -> None:
-        self._tell(Progress("started", trial=number, arm=arm))
-
-    def progressed(self, number: int, fraction: float) -> None:
-        self._tell(Progress("progressed", trial=number, fraction=fraction))
-
-    def scored(self, number: int, checkpoint: Checkpoint) -> None:
-        fraction, score = checkpoint.fraction, checkpoint.macro_f1
-        self._tell(Progress("scored", trial=number, fraction=fraction, macro_f1=score))
-
-    def ended(self, trial: Trial) -> None:
-        self._tell(
-            Progress(
-                "ended",
-                trial=trial.number,
-                arm=trial.arm,
-                fraction=1.0,
-                macro_f1=trial.macro_f1,
-                result=trial,
-            )
-        )
-
-    def said(self, text: str) -> None:
-        self._tell(Progress("said", text=text))
-
-    def estimated(self, estimate: Estimate) -> None:
-        if estimate.failure is not None:
-            self.said(f"{estimate.arm}: {estimate.failure}")
-        elif estimate.seconds is not None:
-            self.said(f"{estimate.arm}: a trial takes about {estimate.seconds:,.1f} s")
-
-    def study(self, work: Work) -> None:
-        pass  # What is told names its trials and arms itself.
-
-    def searching(self) -> None:
-        pass
-
-    def step(self, name: str, done: int, total: int, what: str) -> None:
-        pass
-
-
-# ---------------------------------------------------------------- leaving things as they were
-
-#: What the rooms below set for this process and its children.
-_SWITCHES = (
-    "GOMP_SPINCOUNT",
-    "HF_HUB_OFFLINE",
-    "HF_DATASETS_OFFLINE",
-    "TRANSFORMERS_OFFLINE",
-    "TOKENIZERS_PARALLELISM",
-)
-_lock = threading.RLock()
-_inside = 0
-_before: dict[str, str | None] = {}
-#: What they had set when the last call ended: the Hub is asked once per process, so its answer
-#: has to hold for the next call too.
-_kept: dict[str, str] = {}
-
-
-@contextmanager
-def _surroundings() -> Iterator[None]:
-    """Within: the environment as the rooms below want it; afterwards as it was.
-
-    Calls of several threads share it; the last to leave restores it.
-    """
-    global _inside
-    with _lock:
-        if _inside == 0:
-            _before.update({name: os.environ.get(name) for name in _SWITCHES})
-            for switch, ours in _kept.items():
-                os.environ.setdefault(switch, ours)
-        _inside += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if _inside == 0:
-                for name, value in _before.items():
-                    now = os.environ.get(name)
-                    if now == value:
-                        continue
-                    if now is not None:
-                        _kept[name] = now
-                    if value is None:
-                        os.environ.pop(name, None)
-                    else:
-                        os.environ[name] = value
 
 
 # ---------------------------------------------------------------- arguments
