@@ -254,21 +254,56 @@ def test_the_strategy_trains_scores_saves_and_loads(language, tmp_path):
     assert np.array_equal(strategy.load(tmp_path).predict_proba(texts), found)
 
 
+def hyperparameter_tables(language):
+    """The arm of each table of hyperparameters -> its rows."""
+    parts = re.split(r"^### `(.+)`$", section(language, "hyperparameters"), flags=re.M)
+    return {arm: table(text) for arm, text in zip(parts[1::2], parts[2::2])}
+
+
+def models_of(arm):
+    """Names of models that stand for an arm as a table names it."""
+    model, strategy = arm.split("/")
+    names = ["bert-base-cased", "qwen3-0.6b", "tiny-bert"] if model == "*" else [model]
+    return [name for name in names if model != "*" or arms.fits(load_catalogue()[name], strategy)]
+
+
 @each_language
-def test_the_hyperparameters_listed_are_those_there_are(language):
-    rows = table(section(language, "hyperparameters"))
-    catalogue, (english, _), (chinese, _) = (
-        load_catalogue(),
-        find_task("agnews"),
-        find_task("tnews"),
-    )
-    for arm, listed in rows:
-        model, strategy = ticked(arm)[0].split("/")
-        names = ["bert-base-cased", "qwen3-0.6b", "tiny-bert"] if model == "*" else [model]
-        for name in (n for n in names if model != "*" or arms.fits(catalogue[n], strategy)):
-            for task in (english, chinese):
-                space = strategies.get(strategy).space(catalogue[name], task)
-                assert ticked(listed) == list(space.dimensions), (arm, name, task.name)
+def test_the_hyperparameters_listed_are_those_searched(language):
+    told = hyperparameter_tables(language)
+    shipped = {n for n in strategies.names() if type(strategies.get(n)).__module__[:6] == "suite."}
+    assert {arm.split("/")[1] for arm in told} == shipped
+    for arm, rows in told.items():
+        for name in models_of(arm):
+            for task in ("agnews", "tnews"):
+                space = strategies.get(arm.split("/")[1]).space(
+                    load_catalogue()[name], find_task(task)[0]
+                )
+                assert [ticked(row[0])[0] for row in rows] == list(space.dimensions), (arm, task)
+
+
+@each_language
+def test_what_is_told_of_a_hyperparameter_is_what_is_declared(language):
+    for arm, rows in hyperparameter_tables(language).items():
+        for name in models_of(arm):
+            real = strategies.hyperparameters(arm.split("/")[1], load_catalogue()[name])
+            for told, default, allowed, about in rows:
+                one = real[ticked(told)[0]]
+                assert ticked(default) == [as_yaml(one.default)], (arm, told)
+                if language == "en":
+                    assert (allowed, about) == (one.described, one.about), (arm, told)
+                else:
+                    bounds = re.findall(r"\d[\d.e-]*", one.described)
+                    assert all(str(part) in allowed for part in (*bounds, *one.options)), (
+                        arm,
+                        told,
+                    )
+
+
+def as_yaml(value):
+    """A value as a recipe writes it."""
+    if isinstance(value, float):
+        return f"{value:g}".replace("e-0", "e-")
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 # --- tables of what is shipped --------------------------------------------------------------
