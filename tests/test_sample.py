@@ -1,14 +1,11 @@
 """The bundled sample: the same everywhere, clean, and hard in the ways it claims to be."""
 
-from typing import get_args
-
 import pytest
 from conftest import effort
 
-from suite.contracts.languages import LANGUAGES
-from suite.contracts.task import Language, Task
+from suite.contracts.task import Task
 from suite.data import sample
-from suite.data.sample_words import CHINESE, ENGLISH, WORDS
+from suite.data.sample_words import CHINESE, ENGLISH
 from suite.errors import DataError
 
 TASK = {
@@ -165,7 +162,3 @@ def test_the_task_that_stands_in():
     chinese = sample.sample_task(Task.model_validate(TASK | {"language": "zh", "name": "a" * 64}))
     assert chinese.label_names == ["国际", "体育", "财经", "科技"]
     assert len(chinese.name) == 64
-
-
-def test_every_language_of_tasks_is_known_and_has_a_sample():
-    assert set(get_args(Language)) == set(LANGUAGES) == set(WORDS)

@@ -7,9 +7,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from suite.contracts.languages import LANGUAGES
-from suite.contracts.task import NAME, REVISION, Closed, Language
+from suite.contracts.task import NAME, REVISION, Closed
 
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 Family = Literal["classic", "encoder", "decoder"]
 Builder = Literal["tfidf", "fasttext", "textcnn", "tiny-bert", "tiny-qwen3"]
 

@@ -17,8 +17,7 @@ from typing import Any, Literal
 import yaml
 
 from suite.config.task import load_task
-from suite.contracts.languages import CJK, LANGUAGES
-from suite.contracts.task import NAME, Language, Task
+from suite.contracts.task import DEFAULT_PROMPTS, NAME, Task
 from suite.data import load as data
 from suite.data import tables
 from suite.data.audit import IMBALANCE
@@ -27,6 +26,7 @@ from suite.errors import DataError, SuiteError, TaskError
 from suite.paths import PACKAGE
 
 #: Chinese characters, without punctuation.
+CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
 #: More values than this and a column is not taken to hold classes.
 MOST_CLASSES = 1000
@@ -51,7 +51,7 @@ class Finding:
 class _Guess:
     """What a folder of rows looks like."""
 
-    language: Language
+    language: Literal["en", "zh"]
     text: str
     other_texts: list[str]
     label: str
@@ -245,14 +245,12 @@ def _out_of_scope(
     return name, [path.name for path in files]
 
 
-def _language(texts: Sequence[str]) -> Language:
-    """The language whose own letters are many here, else the first that has none of its own."""
-    some = texts[:: max(1, len(texts) // 2000)]
-    letters = sum(sum(map(str.isalpha, text)) for text in some)
-    for code, known in LANGUAGES.items():
-        if known.letters and sum(len(known.letters.findall(t)) for t in some) > 0.2 * letters:
-            return code
-    return next(code for code, known in LANGUAGES.items() if known.letters is None)
+def _language(texts: Sequence[str]) -> Literal["en", "zh"]:
+    letters = chinese = 0
+    for text in texts[:: max(1, len(texts) // 2000)]:
+        chinese += len(CJK.findall(text))
+        letters += sum(map(str.isalpha, text))
+    return "zh" if letters and chinese / letters > 0.2 else "en"
 
 
 def estimate_tokens(text: str) -> int:
@@ -326,7 +324,7 @@ def _write(name: str, guess: _Guess, folder: str, schema: str) -> str:
         lines.append(f"out_of_scope: {quoted(guess.out_of_scope)}  # from the oos_* files")
     lines += ["", "# What zero_shot and sft ask. The options follow from the labels.", "prompt:"]
     lines.append(f"  {guess.language}:")
-    asked = LANGUAGES[guess.language].prompt.model_dump(exclude={"template", "codes"})
+    asked = DEFAULT_PROMPTS[guess.language].model_dump(exclude={"template", "codes"})
     lines += [f"    {key}: {quoted(text)}" for key, text in asked.items()]
     return "\n".join(lines) + "\n"
 

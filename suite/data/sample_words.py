@@ -7,10 +7,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-from suite.contracts.task import Language, Prompt
 
 
 @dataclass(frozen=True)
@@ -31,11 +28,9 @@ class Words:
 
     In `turns`, {a} is what the text is about and {b} what it is not: the same words in another
     order are another class. In `rare`, only the compound {c} tells the class; `vague` tells
-    nothing of it. Slots with a capital ({Who}) begin a sentence. `prompt`
-    is what decoders are asked of a text.
+    nothing of it. Slots with a capital ({Who}) begin a sentence.
     """
 
-    prompt: Prompt
     topics: tuple[Topic, ...]
     places: tuple[str, ...]
     times: tuple[str, ...]
@@ -54,11 +49,6 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 ENGLISH = Words(
-    prompt=Prompt(
-        instruction="Read the news text and decide which section of a newspaper it belongs to.",
-        text_heading="Text:",
-        question="Question: Which section does this text belong to?",
-    ),
     topics=(
         Topic(
             "World",
@@ -219,12 +209,6 @@ ENGLISH = Words(
 )
 
 CHINESE = Words(
-    prompt=Prompt(
-        instruction="阅读下面的新闻，判断它属于报纸的哪个版面。",
-        text_heading="新闻：",
-        question="问题：这条新闻属于哪个版面？",
-        answer="答案：",
-    ),
     topics=(
         Topic(
             "国际",
@@ -351,5 +335,3 @@ CHINESE = Words(
     ),
     joiner="",
 )
-
-WORDS: Mapping[Language, Words] = {"en": ENGLISH, "zh": CHINESE}

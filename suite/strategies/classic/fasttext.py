@@ -28,11 +28,10 @@ from sklearn.feature_extraction import FeatureHasher
 from threadpoolctl import ThreadpoolController
 
 from suite.contracts.strategy import Probabilities, Run
-from suite.contracts.task import Language
 from suite.errors import ModelError
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import FastTextKnobs
-from suite.strategies.classic.tokens import subwords, unit_cutter, unit_ngrams
+from suite.strategies.classic.tokens import Language, subwords, unit_cutter, unit_ngrams
 from suite.strategies.network import loop
 from suite.strategies.network.softmax import softmax
 

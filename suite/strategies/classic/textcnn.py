@@ -23,11 +23,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from suite.contracts.strategy import Probabilities, Run
-from suite.contracts.task import Language
 from suite.errors import ModelError
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import TextCnnKnobs, parse_widths
-from suite.strategies.classic.tokens import unit_cutter
+from suite.strategies.classic.tokens import Language, unit_cutter
 from suite.strategies.network import loop
 
 FORMAT = "textcnn"

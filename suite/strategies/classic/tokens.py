@@ -12,9 +12,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Literal
 
-from suite.contracts.languages import LANGUAGES
-from suite.contracts.task import Language
+Language = Literal["en", "zh"]
 
 _WORDS = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 _CHARACTERS = re.compile(r"[a-z0-9]+|[^\s]")
@@ -49,7 +49,7 @@ def characters(text: str) -> list[str]:
 
 def unit_cutter(language: Language) -> Callable[[str], list[str]]:
     """The function that cuts texts of a language into units."""
-    return words if LANGUAGES[language].spaced else characters
+    return characters if language == "zh" else words
 
 
 def unit_ngrams(units: Sequence[str], longest: int) -> list[str]:

@@ -229,7 +229,7 @@ class ServedThinker:
         temperature: float = TEMPERATURE,
         backoff: float = 0.5,
     ) -> None:
-        from suite.strategies.asking.endpoint_predictor import characters, for_task
+        from suite.strategies.asking.endpoint_predictor import CHARACTERS_PER_TOKEN, for_task
 
         assert model.endpoint is not None
         try:
@@ -243,7 +243,7 @@ class ServedThinker:
             model.endpoint, self.name, concurrency=concurrency, timeout=timeout, backoff=backoff
         )
         self._temperature = temperature
-        self._limit = characters(task, task.max_tokens)
+        self._limit = task.max_tokens * CHARACTERS_PER_TOKEN[task.language]
 
     def check(self) -> None:
         """Asks the server whether it is there and has the model.
