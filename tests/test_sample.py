@@ -5,9 +5,9 @@ from conftest import effort
 
 from suite.contracts.task import Task
 from suite.data import sample
-from suite.data.sample_words import CHINESE, ENGLISH
 from suite.errors import DataError
 
+ENGLISH, CHINESE = sample.words_of("en"), sample.words_of("zh")
 TASK = {
     "name": "agnews",
     "title": "AG News",

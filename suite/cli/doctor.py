@@ -22,8 +22,6 @@ HEADINGS = {
     "places": "Folders, database, Hub",
     "optional": "Optional",
 }
-#: The task whose needs stand for others' of its language.
-TASKS = {"en": "agnews", "zh": "tnews"}
 
 
 @dataclass(frozen=True)
@@ -94,15 +92,16 @@ def arms_here(*, hub: bool) -> list[ArmHere]:
     """
     from suite import strategies
     from suite.config.task import find_task
+    from suite.contracts.language import LANGUAGES, LanguageCode
     from suite.models.catalogue import load_catalogue
     from suite.study import arms
 
     tasks: dict[str, Any] = {}
     found = []
     for model in load_catalogue().values():
-        language = next((code for code in TASKS if code in model.languages), "en")
+        language: LanguageCode = next(iter(model.languages), "en")
         if language not in tasks:
-            tasks[language] = find_task(TASKS[language])[0]
+            tasks[language] = find_task(LANGUAGES[language].task)[0]
         for name in strategies.names():
             if not arms.fits(model, name):
                 continue

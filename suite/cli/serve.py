@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 AUTO = "auto"
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_EXAMPLES = {"en": "Oil prices fall as supply grows", "zh": "供应增加，油价下跌"}
 
 
 def serve(
@@ -154,13 +153,17 @@ def _run(
 ) -> int:
     import signal
 
+    from suite.contracts.language import LANGUAGES
     from suite.serving.http import run as server_run
     from suite.serving.http.model import open_served
     from suite.serving.http.server import Limits, Served
 
     assert isinstance(limits, Limits)
     say(f"Loading {model.arm} …")
-    example = _EXAMPLES.get(model.language, _EXAMPLES["en"])
+    example = next(
+        (known.headline for code, known in LANGUAGES.items() if code == model.language),
+        LANGUAGES["en"].headline,
+    )
     validation, texts = _rows(model, example)
     opened = open_served(
         model.folder,

@@ -7,10 +7,9 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from suite.contracts.language import LANGUAGES, LanguageCode
 from suite.contracts.task import NAME, REVISION, Closed
 
-Language = Literal["en", "zh"]
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
 Family = Literal["classic", "encoder", "decoder"]
 Builder = Literal["tfidf", "fasttext", "textcnn", "tiny-bert", "tiny-qwen3"]
 
@@ -31,7 +30,7 @@ class Model(Closed):
     endpoint_model: str | None = Field(None, description="The name the server knows it by.")
     parameters: float | None = Field(None, gt=0, description="Millions of parameters.")
     max_tokens: int | None = Field(None, ge=8, description="Position limit of the architecture.")
-    languages: list[Language] = Field(default_factory=lambda: list(LANGUAGES))
+    languages: list[LanguageCode] = Field(default_factory=lambda: list(LANGUAGES))
     licence: str | None = None
     note: str | None = None
 

@@ -27,6 +27,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from suite.contracts.language import LANGUAGES, LanguageCode
+
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 REVISION = re.compile(r"[0-9a-f]{40}")
 
@@ -178,20 +180,13 @@ class Prompt(Closed):
 
 #: What is asked where a task words no question of its own, by language.
 DEFAULT_PROMPTS: Mapping[str, Prompt] = {
-    "en": Prompt(
-        instruction=(
-            "Please read the following text and determine its category from the options below."
-        ),
-        text_heading="Text:",
-        question="Question: What is the most appropriate category for this text?",
-        answer="Answer:",
-    ),
-    "zh": Prompt(
-        instruction="请阅读下面的文本，并从给出的选项中选出它所属的类别。",
-        text_heading="文本：",
-        question="问题：这段文本最合适的类别是什么？",
-        answer="答案：",
-    ),
+    code: Prompt(
+        instruction=language.instruction,
+        text_heading=language.text_heading,
+        question=language.question,
+        answer=language.answer,
+    )
+    for code, language in LANGUAGES.items()
 }
 
 
@@ -212,7 +207,7 @@ class Task(Closed):
 
     name: str
     title: Text
-    language: Literal["en", "zh"]
+    language: LanguageCode
     description: str | None = None
     labels: list[Label] = Field(min_length=2)
     data: Data
@@ -222,7 +217,7 @@ class Task(Closed):
     class_weights: Literal["none", "balanced"] = "none"
     imbalance: str | None = Field(None, description="What is known of the class sizes.")
     out_of_scope: str | None = Field(None, description="The label of rows that fit no class.")
-    prompt: dict[Literal["en", "zh"], Prompt] = Field(default_factory=dict)
+    prompt: dict[LanguageCode, Prompt] = Field(default_factory=dict)
     references: list[Reference] = Field(default_factory=list)
 
     @field_validator("name")

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import yaml
 
 from suite.config.task import load_task
+from suite.contracts.language import LANGUAGES, LanguageCode
 from suite.contracts.task import DEFAULT_PROMPTS, NAME, Task
 from suite.data import load as data
 from suite.data import tables
@@ -26,7 +27,7 @@ from suite.errors import DataError, SuiteError, TaskError
 from suite.paths import PACKAGE
 
 #: Chinese characters, without punctuation.
-CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+CJK = re.compile(LANGUAGES["zh"].script or "")
 
 #: More values than this and a column is not taken to hold classes.
 MOST_CLASSES = 1000
@@ -51,7 +52,7 @@ class Finding:
 class _Guess:
     """What a folder of rows looks like."""
 
-    language: Literal["en", "zh"]
+    language: LanguageCode
     text: str
     other_texts: list[str]
     label: str
@@ -245,12 +246,14 @@ def _out_of_scope(
     return name, [path.name for path in files]
 
 
-def _language(texts: Sequence[str]) -> Literal["en", "zh"]:
-    letters = chinese = 0
-    for text in texts[:: max(1, len(texts) // 2000)]:
-        chinese += len(CJK.findall(text))
-        letters += sum(map(str.isalpha, text))
-    return "zh" if letters and chinese / letters > 0.2 else "en"
+def _language(texts: Sequence[str]) -> LanguageCode:
+    """The language whose script a fifth of the letters are in; English where none is."""
+    some = "".join(texts[:: max(1, len(texts) // 2000)])
+    letters = sum(map(str.isalpha, some))
+    for code, language in LANGUAGES.items():
+        if language.script and len(re.findall(language.script, some)) > 0.2 * letters:
+            return code
+    return "en"
 
 
 def estimate_tokens(text: str) -> int:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from suite.contracts.language import LANGUAGES
 from suite.contracts.model import Model
 from suite.contracts.results import DataFacts, Final, Rps
 from suite.version import __version__
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 _LONGEST = 200
 #: Licences by the Hub's identifiers; others are "other" with their name.
 _LICENCES = {"apache-2.0", "mit", "bsd-3-clause", "cc-by-4.0", "cc-by-sa-4.0", "gemma", "llama3"}
-_LANGUAGES = {"en": "English", "zh": "Chinese"}
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
             "",
         ]
     parts += [
-        f"Classifies {_LANGUAGES.get(task.language, task.language)} texts into "
+        f"Classifies {LANGUAGES[task.language].name} texts into "
         f"{len(task.labels)} classes ({escaped(task.title)}). Arm {escaped(winner.arm)} of the "
         f"study {escaped(winner.definition.name)}, trial {winner.trial}, found and measured by "
         f"suite {__version__}.",
@@ -404,7 +404,7 @@ def _last_part(path: str) -> str:
 
 def _limits(winner: Winner, folder: Path) -> list[str]:
     task, model, data = winner.definition.task, _model(winner), winner.results.data
-    language = _LANGUAGES.get(task.language, task.language)
+    language = LANGUAGES[task.language].name
     lines = [
         f"- It knows the {len(task.labels)} classes above and no other: a text of none of them "
         "gets one all the same.",

@@ -10,6 +10,7 @@ import json
 import math
 from pathlib import Path
 
+from suite.contracts.language import LANGUAGES
 from suite.contracts.model import Model
 from suite.contracts.task import Task
 from suite.machine import facts
@@ -24,7 +25,6 @@ FROZEN_BYTES = 5
 USABLE = 0.9
 
 _MAX_HEADER = 100_000_000
-_LANGUAGES = {"en": "English", "zh": "Chinese"}
 
 
 def parameters(model: Model) -> float | None:
@@ -85,10 +85,10 @@ def speaks(model: Model, task: Task) -> str | None:
     """Why a model's vocabulary doesn't cover the task's language, or None."""
     if task.language in model.languages:
         return None
-    known = " and ".join(_LANGUAGES[code] for code in model.languages)
+    known = " and ".join(LANGUAGES[code].name for code in model.languages)
     return (
         f"{model.name} was trained on {known or 'no listed language'} and the task is "
-        f"{_LANGUAGES[task.language]}; choose a model that lists '{task.language}'"
+        f"{LANGUAGES[task.language].name}; choose a model that lists '{task.language}'"
     )
 
 

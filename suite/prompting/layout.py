@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from suite.contracts.hyperparameters import Declared, declared
+from suite.contracts.language import LANGUAGES
 from suite.contracts.task import DEFAULT_PROMPTS, Prompt, Task
 
 #: An example in a prompt is cut to so many tokens: it shows the form, and there may be many.
@@ -23,8 +24,6 @@ EXAMPLE_TOKENS = 96
 #: Texts without content: what a model answers to them it would answer unasked (Zhao et al. 2021,
 #: "Calibrate Before Use", arXiv:2102.09690).
 CONTENT_FREE = ("N/A", "[MASK]", "")
-
-EXAMPLES_HEADING = {"en": "Examples:", "zh": "示例："}
 
 #: What switches thinking off within a user's turn (Qwen3's soft switch; the article ends with it).
 NO_THINK = "/no_think"
@@ -177,7 +176,7 @@ def _examples(
     heading = f"{prompt.text_heading}\n" if prompt.text_heading else ""
     space = " " if prompt.answer.endswith(":") else ""
     shown = [f"{heading}{text}\n{prompt.answer}{space}{codes[index]}" for text, index in examples]
-    return "\n\n".join([EXAMPLES_HEADING[task.language], *shown]) + "\n\n"
+    return "\n\n".join([LANGUAGES[task.language].examples_heading, *shown]) + "\n\n"
 
 
 def defuse(text: str, marks: Sequence[str]) -> str:

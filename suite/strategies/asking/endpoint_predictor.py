@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite import paths
+from suite.contracts.language import LANGUAGES
 from suite.contracts.model import Model
 from suite.contracts.strategy import Probabilities, Run
 from suite.contracts.task import Task
@@ -39,8 +40,6 @@ from suite.strategies.network.softmax import softmax
 FORMAT = "endpoint"
 SETTINGS = "settings.json"
 
-#: Characters a token stands for, generously: a server's tokenizer is not at hand.
-CHARACTERS_PER_TOKEN: Mapping[str, int] = {"en": 5, "zh": 2}
 #: Tokens asked for without thinking: one would do, some models say "The answer is" first.
 ANSWER_TOKENS = 16
 THINKING_TOKENS = 2048
@@ -119,7 +118,8 @@ class EndpointPredictor:
                 question=question,
                 think=think,
                 max_new_tokens=max_new_tokens or (THINKING_TOKENS if think else ANSWER_TOKENS),
-                text_limit=text_limit or task.max_tokens * CHARACTERS_PER_TOKEN[task.language],
+                text_limit=text_limit
+                or task.max_tokens * LANGUAGES[task.language].characters_per_token,
                 temperature=temperature,
                 concurrency=concurrency,
                 timeout=timeout or (600.0 if think else 60.0),
@@ -344,7 +344,7 @@ def for_task(
     listed = layout.positions(task, variant.order)
     given = layout.prompt_of(task).codes
     names = [given[index] for index in listed] if given else coding.plain(len(listed))
-    limit = EXAMPLE_TOKENS * CHARACTERS_PER_TOKEN[task.language]
+    limit = EXAMPLE_TOKENS * LANGUAGES[task.language].characters_per_token
     shown = [(prepare(text, limit).text, label) for text, label in examples]
     mark = variant.no_think_mark and not think
     return layout.question(task, names, variant, examples=shown, mark=mark)

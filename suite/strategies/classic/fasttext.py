@@ -27,11 +27,12 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction import FeatureHasher
 from threadpoolctl import ThreadpoolController
 
+from suite.contracts.language import LanguageCode
 from suite.contracts.strategy import Probabilities, Run
 from suite.errors import ModelError
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import FastTextKnobs
-from suite.strategies.classic.tokens import Language, subwords, unit_cutter, unit_ngrams
+from suite.strategies.classic.tokens import subwords, unit_cutter, unit_ngrams
 from suite.strategies.network import loop
 from suite.strategies.network.softmax import softmax
 
@@ -57,7 +58,7 @@ class Cutter:
         buckets: how many hashes there are.
     """
 
-    language: Language
+    language: LanguageCode
     ngrams: int
     subwords: bool
     buckets: int

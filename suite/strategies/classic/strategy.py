@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.contracts.hyperparameters import Declared, Hyperparameter
+from suite.contracts.language import LANGUAGES
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Float, Int, Space
 from suite.contracts.strategy import Predictor, Run
@@ -76,10 +77,10 @@ class ClassicStrategy:
 
 
 def _tfidf_space(task: Task) -> Space:
-    if task.language == "zh":
+    if not LANGUAGES[task.language].spaced:
         plain, richer = "char-1-3", "char-1-4"
         ngrams = ["char-1-2", plain, richer]
-        if jieba_installed():
+        if task.language == "zh" and jieba_installed():
             ngrams += ["jieba-1-2", "char-1-3+jieba-1-2"]
             richer = "char-1-3+jieba-1-2"
     else:

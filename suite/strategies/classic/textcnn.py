@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from suite.contracts.language import LanguageCode
 from suite.contracts.strategy import Probabilities, Run
 from suite.errors import ModelError
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import TextCnnKnobs, parse_widths
-from suite.strategies.classic.tokens import Language, unit_cutter
+from suite.strategies.classic.tokens import unit_cutter
 from suite.strategies.network import loop
 
 FORMAT = "textcnn"
@@ -97,8 +98,8 @@ class Encoder:
         max_tokens: longer texts are cut here.
     """
 
-    def __init__(self, language: Language, vocabulary: Sequence[str], max_tokens: int) -> None:
-        self.language: Language = language
+    def __init__(self, language: LanguageCode, vocabulary: Sequence[str], max_tokens: int) -> None:
+        self.language: LanguageCode = language
         self.vocabulary = list(vocabulary)
         self.max_tokens = max_tokens
         self._ids = {unit: position + 2 for position, unit in enumerate(self.vocabulary)}

@@ -12,9 +12,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Literal
 
-Language = Literal["en", "zh"]
+from suite.contracts.language import LANGUAGES, LanguageCode
 
 _WORDS = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 _CHARACTERS = re.compile(r"[a-z0-9]+|[^\s]")
@@ -47,9 +46,9 @@ def characters(text: str) -> list[str]:
     return _CHARACTERS.findall(normalise(text))
 
 
-def unit_cutter(language: Language) -> Callable[[str], list[str]]:
+def unit_cutter(language: LanguageCode) -> Callable[[str], list[str]]:
     """The function that cuts texts of a language into units."""
-    return characters if language == "zh" else words
+    return words if LANGUAGES[language].spaced else characters
 
 
 def unit_ngrams(units: Sequence[str], longest: int) -> list[str]:

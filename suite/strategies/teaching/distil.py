@@ -17,6 +17,7 @@ from typing import IO, Protocol
 
 from suite import paths
 from suite.config.task import find_task
+from suite.contracts.language import LANGUAGES
 from suite.contracts.model import Model
 from suite.contracts.strategy import Refused, Rows
 from suite.contracts.task import Task
@@ -229,7 +230,7 @@ class ServedThinker:
         temperature: float = TEMPERATURE,
         backoff: float = 0.5,
     ) -> None:
-        from suite.strategies.asking.endpoint_predictor import CHARACTERS_PER_TOKEN, for_task
+        from suite.strategies.asking.endpoint_predictor import for_task
 
         assert model.endpoint is not None
         try:
@@ -243,7 +244,7 @@ class ServedThinker:
             model.endpoint, self.name, concurrency=concurrency, timeout=timeout, backoff=backoff
         )
         self._temperature = temperature
-        self._limit = task.max_tokens * CHARACTERS_PER_TOKEN[task.language]
+        self._limit = task.max_tokens * LANGUAGES[task.language].characters_per_token
 
     def check(self) -> None:
         """Asks the server whether it is there and has the model.
