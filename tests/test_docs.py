@@ -1,5 +1,6 @@
 """What the documents say, held against the code: commands, options, YAML, strategy, tables."""
 
+import json
 import re
 import shlex
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 import typer
 import yaml
 from documents import (
+    PLACES,
     ROOT,
     all_blocks,
     blocks,
@@ -336,6 +338,27 @@ def test_the_models_are_listed_by_family(language):
     for model in load_catalogue().values():
         real.setdefault(model.family, []).append(model.name)
     assert listed == real
+
+
+# --- what was measured ------------------------------------------------------------------------
+
+
+@each_language
+def test_the_answer_told_is_the_example_pages(language):
+    page = ROOT / "reports/example/agnews.json"
+    found = json.loads(page.read_text(encoding="utf-8"))
+    readme = read(PLACES[language][0])
+    if language == "en":
+        assert f"> {found['answer']}\n" in readme
+    rows = [row for row in table(readme) if re.fullmatch(r"\d+=?", row[0])]
+    assert [ticked(row[1])[0] for row in rows] == [row["arm"] for row in found["leaderboard"]]
+    for told, real in zip(rows, found["leaderboard"]):
+        low, high = real["test_interval"]
+        rank = f"{real['rank']}=" if real["tied_with"] else str(real["rank"])
+        score = f"{real['test_macro_f1']:.3f} ({low:.3f}–{high:.3f})"
+        assert (told[0], told[2]) == (rank, score)
+        assert told[3].startswith(f"{real['train_seconds']:.3g}"[:4]), told
+        assert told[4] == f"{real['offline_rps']:,.0f}"
 
 
 def test_the_ranges_in_the_recipe_are_read_as_numbers():
