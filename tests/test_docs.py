@@ -234,6 +234,10 @@ def test_the_strategy_trains_scores_saves_and_loads(language, tmp_path):
     space = strategy.space(catalogue["tfidf"], task)
     (point,) = space.known_good
     assert all(contains(space.dimensions[name], value) for name, value in point.items())
+    declared = strategy.hyperparameters(catalogue["tfidf"])
+    assert list(declared) == list(space.dimensions)
+    with pytest.raises(ValueError, match="must be one of counted, flat, not 'flt'"):
+        declared["prior"].read("flt")
     scored = []
     run = SimpleNamespace(
         task=task,
