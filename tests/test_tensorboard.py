@@ -1,5 +1,6 @@
 """TensorBoard logs of a study, read back with TensorBoard's own reader."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -134,3 +135,20 @@ def test_a_trial_that_was_interrupted_leaves_a_file_that_can_be_read(folder):
     board.close()
     _, events = read(folder / "logs" / "t")[7]
     assert events.Tags()["scalars"] == [BY_BUDGET, BY_TIME]
+
+
+def test_writing_logs_brings_neither_torch_nor_tensorflow(folder):
+    program = (
+        "import sys; from suite.contracts.results import Trial\n"
+        "from suite.handover.tensorboard import TensorBoard\n"
+        "board = TensorBoard('logs', 't')\n"
+        "board.started(0, 'tfidf/toy', {'noise': 0.3, 'words': 'many', 'both': True})\n"
+        "board.ended(Trial(0, 'FAIL', 'tfidf/toy', {}, error='broke'))\n"
+        "print([m for m in ('torch', 'tensorflow') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+    _, events = read(folder / "logs" / "t")[0]
+    assert hparams(events) == {
+        "arm": "tfidf/toy", "state": "FAIL", "noise": 0.3, "words": "many", "both": True,
+    }  # fmt: skip

@@ -5,7 +5,9 @@
 A run holds the validation macro-F1 of each checkpoint, once over the budget (the step is per cent
 of it) and once over training time (the step is milliseconds), what was measured at the end, and
 its hyperparameters with those measures, for TensorBoard's HParams view. Written by the process
-that leads the workers, never by what trains. Only the package `tensorboard` is used, not torch.
+that leads the workers, never by what trains, with TensorBoard's own package: tensorboardX imports
+torch wherever that is installed, waits without end once a full disk has stopped its thread, and
+calls every trial a success.
 """
 
 from __future__ import annotations
@@ -196,13 +198,14 @@ class _Run:
         from tensorboard.summary.writer.record_writer import RecordWriter
 
         self._event: Any = event_pb2.Event
+        self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}"
         self._file: IO[bytes] = (folder / name).open("ab")
         self._writer = RecordWriter(self._file)
         self._arm, self._params = arm, dict(params)
         self._began = time.time()
-        self._put(file_version="brain.Event:2")
+        self._write(file_version="brain.Event:2")
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         score = checkpoint.macro_f1
@@ -210,14 +213,22 @@ class _Run:
         self._scalar(BY_TIME, score, round(checkpoint.train_seconds * 1000))
 
     def end(self, trial: Trial) -> None:
+        from tensorboard.plugins.hparams.summary_v2 import hparams_pb
+        from tensorboard.plugins.text.summary_v2 import text_pb
+
         try:
             for tag, value in final_values(trial).items():
                 self._scalar(tag, value, 0)
             if trial.error:
-                self._text("error", trial.error)
-            knobs = {"arm": self._arm, "state": trial.state} | self._params
-            for summary in _hparams(knobs, self._began, trial.state == "FAIL"):
-                self._put(summary=summary)
+                self._put(text_pb("error", trial.error.encode("utf-8", "replace")))
+            knobs = {"arm": self._arm, "state": trial.state} | {
+                name: value if isinstance(value, bool | int | float) else str(value)
+                for name, value in self._params.items()
+            }
+            # The third summary of the plugin, which would fix the columns, is left out: arms
+            # differ in their hyperparameters, and TensorBoard finds those of all runs.
+            self._put(hparams_pb(knobs, self._folder.name, self._began))
+            self._put(_session_end(failed=trial.state == "FAIL"))
         finally:
             self.close()
 
@@ -227,61 +238,26 @@ class _Run:
     def _scalar(self, tag: str, value: float, step: int) -> None:
         from tensorboard.compat.proto.summary_pb2 import Summary
 
-        self._put(summary=Summary(value=[Summary.Value(tag=tag, simple_value=value)]), step=step)
+        self._put(Summary(value=[Summary.Value(tag=tag, simple_value=value)]), step)
 
-    def _text(self, tag: str, text: str) -> None:
-        from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
-        from tensorboard.compat.proto.tensor_pb2 import TensorProto
-        from tensorboard.compat.proto.types_pb2 import DT_STRING
+    def _put(self, summary: Any, step: int = 0) -> None:
+        self._write(summary=summary, step=step)
 
-        metadata = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="text"))
-        tensor = TensorProto(dtype=DT_STRING, string_val=[text.encode("utf-8", "replace")])
-        value = Summary.Value(tag=tag, metadata=metadata, tensor=tensor)
-        self._put(summary=Summary(value=[value]), step=0)
-
-    def _put(self, **fields: Any) -> None:
+    def _write(self, **fields: Any) -> None:
         self._writer.write(self._event(wall_time=time.time(), **fields).SerializeToString())
         # A study runs for hours and is looked at meanwhile.
         self._file.flush()
 
 
-def _hparams(knobs: Mapping[str, Any], began: float, failed: bool) -> list[Any]:
-    """The summaries of TensorBoard's HParams plugin: a session's start and end.
-
-    There is no third, which would fix the columns: arms differ in their hyperparameters, and
-    without it TensorBoard finds those of all runs.
-    """
-    from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+def _session_end(failed: bool) -> Any:
+    """The end of a session of the HParams plugin; its package makes one with TensorFlow only."""
+    from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
-    start = plugin_data_pb2.SessionStartInfo(start_time_secs=began)
-    for name, value in knobs.items():
-        if isinstance(value, bool):
-            start.hparams[name].bool_value = value
-        elif isinstance(value, int | float):
-            start.hparams[name].number_value = value
-        else:
-            start.hparams[name].string_value = str(value)
     status = api_pb2.Status.STATUS_FAILURE if failed else api_pb2.Status.STATUS_SUCCESS
     end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=time.time())
-    version = metadata.PLUGIN_DATA_VERSION
-    data = plugin_data_pb2.HParamsPluginData
-    return [
-        Summary(
-            value=[
-                Summary.Value(
-                    tag=tag,
-                    metadata=SummaryMetadata(
-                        plugin_data=SummaryMetadata.PluginData(
-                            plugin_name=metadata.PLUGIN_NAME, content=content.SerializeToString()
-                        )
-                    ),
-                    tensor=metadata.NULL_TENSOR,
-                )
-            ]
-        )
-        for tag, content in (
-            (metadata.SESSION_START_INFO_TAG, data(version=version, session_start_info=start)),
-            (metadata.SESSION_END_INFO_TAG, data(version=version, session_end_info=end)),
-        )
-    ]
+    described = metadata.create_summary_metadata(
+        plugin_data_pb2.HParamsPluginData(session_end_info=end)
+    )
+    tag = metadata.SESSION_END_INFO_TAG
+    return Summary(value=[Summary.Value(tag=tag, metadata=described, tensor=metadata.NULL_TENSOR)])
