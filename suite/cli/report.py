@@ -19,9 +19,6 @@ from suite.errors import ReportError, nearest
 if TYPE_CHECKING:
     from suite.contracts.results import StudyResults
 
-FORMATS = ("html", "json", "csv", "md")
-LANGUAGES = ("en", "zh")
-
 
 def report(
     names: Annotated[
@@ -34,8 +31,8 @@ def report(
     ] = None,
     format: Annotated[
         str, typer.Option("--format", help="Any of html, json, csv, md, with commas.")
-    ] = ",".join(FORMATS),
-    lang: Annotated[str, typer.Option(help="Language of the page: en or zh.")] = "en",
+    ] = "html,json,csv,md",
+    lang: Annotated[str, typer.Option(help="Language of the page, such as en or zh.")] = "en",
     out: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("reports"),
     images: Annotated[
         bool,
@@ -109,14 +106,16 @@ def report(
 
 
 def _formats(format: str, lang: str) -> list[str]:
+    from suite.report import FORMATS
+    from suite.report.words import words_of
+
     formats = [part.strip() for part in format.split(",") if part.strip()]
     for wanted in formats:
         if wanted not in FORMATS:
             raise ReportError(f"unknown format '{wanted}'", fix=nearest(wanted, FORMATS))
     if not formats:
         raise ReportError("no format is named", fix=f"Available: {', '.join(FORMATS)}.")
-    if lang not in LANGUAGES:
-        raise ReportError(f"unknown language '{lang}'", fix=nearest(lang, LANGUAGES))
+    words_of(lang)
     return formats
 
 

@@ -55,7 +55,7 @@ def finding(pair: SideBySide, words: Words) -> str:
         better=pair.count("better"),
         worse=pair.count("worse"),
         chance=pair.count("chance"),
-        n=len(pair.arms),
+        arms=len(pair.arms),
     )
 
 

@@ -179,7 +179,7 @@ def _draw(cost: Cost, scene: AcrossScene) -> Iterator[Chart]:
             for arm, task, y in far[:6]
         ]
         more = [words("answer_more", n=len(far) - 6)] if len(far) > 6 else []
-        notes.append(words("across_far", far=FAR, points=words.join(points + more)))
+        notes.append(words("across_far", far=f"{FAR}", points=words.join(points + more)))
     yield Chart(
         name=f"across-{cost}",
         title=finding(data, cost, arms, base, words),

@@ -94,10 +94,10 @@ def finding(data: Ranks, words: Words) -> str:
     own = data.ranks[leader.arm]
     return words(
         "across_ranks_title",
-        k=len(data.ranks),
+        arms=len(data.ranks),
         arm=formats.name(leader.arm),
         first=sum(rank == 1 for rank in own),
-        n=len(data.tasks),
+        tasks=len(data.tasks),
         worst=f"{max(own):.4g}",
     )
 

@@ -76,7 +76,7 @@ def finding(view: ClassView, labels: Sequence[str], words: Words) -> str:
         "finding_confusion",
         true=formats.name(label_of(labels, most.true)),
         predicted=formats.name(label_of(labels, most.predicted)),
-        n=formats.count(most.count),
+        rows=most.count,
         share=formats.percent(most.share),
     )
 

@@ -141,7 +141,7 @@ def finding(data: Curves, leader: str | None, words: Words) -> str:
     best = [curve for curve in data.curves if curve.best and len(curve.scores) > 1]
     chosen = next((c for c in best if c.arm == leader), best[0] if best else None)
     if chosen is None:
-        return words("finding_curves_none", n=data.total)
+        return words("finding_curves_none", trials=data.total)
     arm, top = formats.name(chosen.arm), max(chosen.scores)
     # Where it first came near and stayed near.
     since = len(chosen.scores) - 1
@@ -161,9 +161,8 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
     notes = []
     if len(data.curves) < data.total:
         notes.append(
-            words("curves_capped", shown=len(data.curves), total=f"{data.total:,}",
-                  cap=CURVES_PER_ARM)
-        )  # fmt: skip
+            words("curves_capped", shown=len(data.curves), total=data.total, cap=CURVES_PER_ARM)
+        )
     yield Chart(
         name="curves",
         title=finding(data, rows[0].arm if rows else None, words),

@@ -120,9 +120,12 @@ def finding(data: History, words: Words) -> str:
     top = max(score for _, score in data.best)
     number = next(number for number, score in data.best if score == top)
     arm = next((p.arm for p in data.points if p.number == number), "")
-    after = data.after(number)
     return words(
-        "finding_history", n=number, arm=formats.name(arm), score=formats.score(top), after=after
+        "finding_history",
+        n=str(number),
+        arm=formats.name(arm),
+        score=formats.score(top),
+        trials=data.after(number),
     )
 
 
@@ -133,9 +136,7 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
         return
     notes = []
     if len(data.points) < data.total:
-        notes.append(
-            words("history_capped", shown=f"{len(data.points):,}", total=f"{data.total:,}")
-        )
+        notes.append(words("history_capped", shown=len(data.points), trials=data.total))
     yield Chart(
         name="history",
         title=finding(data, words),

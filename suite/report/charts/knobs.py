@@ -140,7 +140,7 @@ def parallel_finding(data: Knobs, words: Words) -> str:
     value = axis.values[data.best]
     return words(
         "finding_parallel",
-        n=data.trials[data.best],
+        n=str(data.trials[data.best]),
         score=formats.score(data.scores[data.best]),
         parameter=formats.name(axis.parameter),
         value=formats.name(formats.plain(value)),
@@ -152,7 +152,7 @@ def slices_finding(data: Knobs, words: Words) -> str:
     low, high = min(data.scores), max(data.scores)
     return words(
         "finding_slices",
-        n=data.total,
+        trials=data.total,
         low=formats.short_score(low),
         high=formats.short_score(high),
     )
@@ -164,7 +164,7 @@ def draw_parallel(scene: StudyScene) -> Iterator[Chart]:
     for position, data in enumerate(knobs(scene.results, scene.board)):
         notes = []
         if len(data.trials) < data.total:
-            notes.append(words("knobs_capped", shown=len(data.trials), total=f"{data.total:,}"))
+            notes.append(words("knobs_capped", shown=len(data.trials), trials=data.total))
         if len(data.axes) < data.axes_total:
             notes.append(words("axes_capped", shown=len(data.axes), total=data.axes_total))
         yield Chart(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from suite.contracts.results import StudyResults
-from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
 from suite.report.charts.drawing import blank
 from suite.report.data.styles import PALETTE
@@ -80,8 +79,8 @@ def finding(data: Lengths, words: Words) -> str:
     return words(
         "finding_lengths",
         split=words(f"split_{first.split}"),
-        half=formats.count(first.quantiles[10]),
-        long=formats.count(first.quantiles[19]),
+        half=first.quantiles[10],
+        long=first.quantiles[19],
     )
 
 

@@ -95,7 +95,7 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
         return
     notes = []
     if data.drawn < len(data.classes):
-        notes.append(words("per_class_capped", shown=data.drawn, total=len(data.classes)))
+        notes.append(words("per_class_capped", shown=data.drawn, classes=len(data.classes)))
     yield Chart(
         name="per-class",
         title=finding(data, labels, words),

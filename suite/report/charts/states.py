@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from suite.contracts.results import State, StudyResults
-from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
 from suite.report.charts.drawing import LOOKS, blank, safe
 from suite.report.data.search import STATES, arms_of
@@ -74,10 +73,10 @@ def finding(data: Sequence[ArmStates], words: Words) -> str:
     counts = {state: sum(arm.counts[state] for arm in data) for state in data[0].counts}
     return words(
         "finding_states",
-        n=formats.count(sum(counts.values())),
-        complete=formats.count(counts["COMPLETE"]),
-        pruned=formats.count(counts["PRUNED"]),
-        failed=formats.count(counts["FAIL"]),
+        trials=sum(counts.values()),
+        complete=counts["COMPLETE"],
+        pruned=counts["PRUNED"],
+        failed=counts["FAIL"],
     )
 
 

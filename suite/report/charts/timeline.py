@@ -128,10 +128,9 @@ def figure(data: Timeline, styles: Styles, words: Words) -> go.Figure:
 
 def finding(data: Timeline, words: Words) -> str:
     """How long the search took, and how much of that nobody used."""
-    key = "finding_timeline_one" if len(data.workers) == 1 else "finding_timeline"
     return words(
-        key,
-        n=formats.count(data.total),
+        "finding_timeline",
+        trials=data.total,
         time=formats.duration(data.seconds, words),
         workers=len(data.workers),
         idle=formats.whole_percent(data.idle_share),
@@ -145,7 +144,7 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
         return
     notes = []
     if len(data.bars) < data.total:
-        notes.append(words("timeline_capped", shown=f"{len(data.bars):,}", total=f"{data.total:,}"))
+        notes.append(words("timeline_capped", shown=len(data.bars), trials=data.total))
     yield Chart(
         name="timeline",
         title=finding(data, words),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from suite.report import formats
 from suite.report.data.across import FAR, TASKS_FOR_TEST, Across, Cell, Column, Duel
@@ -59,11 +60,13 @@ def _caveats(data: Across, words: Words) -> list[str]:
 
 def _about(key: str, columns: Sequence[Column], words: Words) -> str:
     names = [formats.name(column.study) for column in columns]
-    return words(key, studies=_several(names, words, "across_studies_line")) if names else ""
+    return words(key, studies=_several(names, words, "studies")) if names else ""
 
 
-def _several(names: Sequence[str], words: Words, key: str) -> str:
-    return words.join(names) if len(names) <= NAMED else words(key, n=len(names))
+def _several(names: Sequence[str], words: Words, what: Literal["arms", "studies"]) -> str:
+    if len(names) <= NAMED:
+        return words.join(names)
+    return words(f"n_{what}", **{what: len(names)})
 
 
 def _verdict(data: Across, words: Words) -> str:
@@ -85,13 +88,13 @@ def _verdict(data: Across, words: Words) -> str:
         winner = max(data.arms, key=lambda arm: (arm.share("won") or 0.0, arm.won))
         return words(
             "across_no_common",
-            n=tasks,
+            tasks=tasks,
             arm=formats.name(winner.arm),
             won=winner.won,
             contests=winner.contests,
         )
     if len(data.common) == 1:
-        return words("across_one_common", n=tasks, arm=formats.name(data.common[0]))
+        return words("across_one_common", tasks=tasks, arm=formats.name(data.common[0]))
     # The second sentence is what a reader must know before believing the first.
     return words.sentences([_best(data, words), _but(data, words) or _chance(data, words)])
 
@@ -120,14 +123,16 @@ def _best(data: Across, words: Words) -> str:
     rank, k = ranked[0][1], len(ranked)
     top = [arm for arm, own in ranked if own == rank]
     if len(top) > 1:
-        arms = _several([formats.name(arm) for arm in top], words, "across_n_arms")
-        return words("across_best_shared", arms=arms, n=len(data.counted), rank=f"{rank:.2f}", k=k)
+        names = _several([formats.name(arm) for arm in top], words, "arms")
+        return words(
+            "across_best_shared", names=names, tasks=len(data.counted), rank=f"{rank:.2f}", arms=k
+        )
     return words(
         "across_best",
         arm=formats.name(ranked[0][0]),
-        n=len(data.counted),
+        tasks=len(data.counted),
         rank=f"{rank:.2f}",
-        k=k,
+        arms=k,
         second=formats.name(ranked[1][0]),
         rank2=f"{ranked[1][1]:.2f}",
     )
@@ -143,7 +148,7 @@ def _chance(data: Across, words: Words) -> str:
         few = len(data.counted) < TASKS_FOR_TEST
         return words(
             "across_too_few" if few else "across_too_few_arms",
-            n=len(data.counted),
+            tasks=len(data.counted),
             least=TASKS_FOR_TEST,
             arm=formats.name(first),
             second=formats.name(second),
@@ -158,7 +163,7 @@ def _chance(data: Across, words: Words) -> str:
     if rank2 - rank >= test.critical_difference:
         return words("across_cd_real", distance=distance, cd=cd, p=p)
     near = [formats.name(arm) for arm, own in ranked[1:] if own - rank < test.critical_difference]
-    arms = _several(near, words, "across_n_arms")
+    arms = _several(near, words, "arms")
     return words("across_cd_chance", distance=distance, cd=cd, p=p, arms=arms)
 
 
@@ -234,8 +239,8 @@ def _unlabelled(data: Across, words: Words) -> str:
         "across_zero_shot",
         arm=formats.name(best.arm),
         gap=formats.gap(best.mean_gap),
-        tasks=best.tasks,
-        n=len(data.counted),
+        n=best.tasks,
+        tasks=len(data.counted),
     )
 
 
@@ -245,7 +250,7 @@ def _pair_said(pair: SideBySide, words: Words) -> str:
     for verdict in verdicts:
         arms = [formats.name(change.arm) for change in pair.arms if change.verdict == verdict]
         if arms:
-            named = _several(arms, words, "across_n_arms")
+            named = _several(arms, words, "arms")
             parts.append(words(f"across_pair_{verdict}", arms=named))
     what = words("semicolon").join(parts) or words("across_pair_none")
     return words(
@@ -281,11 +286,11 @@ def over_tasks_said(data: Across, words: Words) -> str:
     n, k = len(data.counted), len(data.common)
     test = data.over_tasks
     if test is None:
-        return words("across_test_few", least=TASKS_FOR_TEST, n=n, k=k)
+        return words("across_test_few", least=TASKS_FOR_TEST, tasks=n, arms=k)
     return words(
         "across_test_said",
-        n=n,
-        k=k,
+        tasks=n,
+        arms=k,
         statistic=f"{test.statistic:.2f}",
         p=formats.p_value(test.p),
         cd=f"{test.critical_difference:.2f}",

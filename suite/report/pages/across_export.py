@@ -88,7 +88,7 @@ def across_markdown(data: Across, words: Words) -> str:
              f"{arm.won}–{arm.level}–{arm.lost}", _below(arm.mean_gap),
              formats.times(arm.training), formats.times(arm.speed)]
         )  # fmt: skip
-    contests = "–".join(words(f"across_{key}") for key in ("won", "level", "lost"))
+    contests = "–".join(words(key) for key in ("across_won", "across_level", "across_lost"))
     heads = [words("metric_arm")]
     heads += [_heading(column, words) for column in data.standing]
     heads += [words("across_average_rank"), contests, words("across_gap"),

@@ -123,7 +123,7 @@ def _caveats(
     families, count = missing_families(results, board)
     if families:
         names = words.join([words(f"family_{family}") for family in families], "or")
-        caveats.append(words("answer_missing", families=names, n=count))
+        caveats.append(words("answer_missing", families=names, arms=count))
     if board.rows and not feasible:
         bounds = bounds_text(bounds_of(results), words)
         caveats.append(words("answer_infeasible", bounds=bounds))

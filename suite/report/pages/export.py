@@ -286,9 +286,9 @@ def to_markdown(results: StudyResults, words: Words) -> str:
             words("rows"),
             words(
                 "rows_line",
-                train=formats.count(data.rows.train),
-                validation=formats.count(data.rows.validation),
-                test=formats.count(data.rows.test),
+                train=data.rows.train,
+                validation=data.rows.validation,
+                test=data.rows.test,
             ),
         ),
         (words("recipe"), results.recipe),

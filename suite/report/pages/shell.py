@@ -106,7 +106,8 @@ def render(
             refresh=refresh,
             written=time.strftime("%H:%M:%S"),
             script_words=embed(
-                {key: words.pattern(key) for key in SCRIPT_WORDS} | {"language": words("html_lang")}
+                {key: words(key, shown="{shown}", total="{total}") for key in SCRIPT_WORDS}
+                | {"language": words("html_lang")}
             ),
             policy=(
                 f"default-src 'none'; script-src {' '.join(hashes)}; style-src 'unsafe-inline'; "

@@ -1,0 +1,662 @@
+### What a report says in English. A phrase may use another one ({ n_trials }), which sees the same values.
+
+
+## How many
+
+n_arms = { $arms ->
+    [one] { $arms } arm
+   *[other] { $arms } arms
+}
+n_trials = { $trials ->
+    [one] { $trials } trial
+   *[other] { $trials } trials
+}
+n_tasks = { $tasks ->
+    [one] { $tasks } task
+   *[other] { $tasks } tasks
+}
+n_studies = { $studies ->
+    [one] { $studies } study
+   *[other] { $studies } studies
+}
+n_classes = { $classes ->
+    [one] { $classes } class
+   *[other] { $classes } classes
+}
+n_rows = { $rows ->
+    [one] { $rows } row
+   *[other] { $rows } rows
+}
+n_training_rows = { $training ->
+    [one] { $training } training row
+   *[other] { $training } training rows
+}
+n_test_rows = { $test ->
+    [one] { $test } test row
+   *[other] { $test } test rows
+}
+n_seeds = { $seeds ->
+    [one] { $seeds } seed
+   *[other] { $seeds } seeds
+}
+
+## How things are joined
+
+and = { " " }and{ " " }
+or = { " " }or{ " " }
+comma = ,{ " " }
+semicolon = ;{ " " }
+colon = :{ " " }
+stop = .{ " " }
+end = .
+space = { " " }
+costs_and = { " " }and{ " " }
+axis_log = { $title } (log)
+missing = –
+yes = yes
+no = no
+none = none
+
+## Numbers with a unit
+
+unit_rps = { $n } texts/s
+unit_seconds = { $n } s
+unit_minutes = { $m } min { $s } s
+unit_hours = { $h } h { $m } min
+unit_ms = { $n } ms
+
+## The frame of every page
+
+html_lang = en
+eyebrow = Text classification study
+contents = Contents
+skip = Skip to the answer
+noscript = Charts and sorting need JavaScript; every table below reads without it.
+made_by = Written by suite { $version }.
+kept_fresh = Written at { $at }; loads itself again every { $seconds } s.
+theme_auto = Theme: system
+theme_light = Theme: light
+theme_dark = Theme: dark
+copy = Copy
+copied = Copied
+sort_hint = Click a heading to sort.
+filter_all = all arms
+filter_states = all states
+filter_arms = Filter arms
+filter_families = all families
+show_more = Show more
+shown_of = { $shown } of { $total }
+choose_arm = Arm
+
+## The index
+
+index_title = Studies
+index_intro = { n_studies }, each on its own page.
+index_across = Compare the arms across these studies
+answer_column = Answer
+best_arm = Best
+
+## What things are called
+
+task = Task
+study = Study
+created = Created
+model = Model
+family = Family
+family_classic = classic
+family_encoder = encoder
+family_decoder = decoder
+trial = Trial
+trials = Trials
+state = State
+state_complete = complete
+state_pruned = pruned
+state_fail = failed
+state_running = running
+state_waiting = waiting
+hyperparameter = Hyperparameter
+hyperparameters = Hyperparameters
+split = Split
+split_train = train
+split_validation = validation
+split_test = test
+rows = Rows
+rows_line = { $train } train · { $validation } validation · { n_test_rows }
+class = Class
+count = Rows
+macro_f1 = Macro-F1
+validation_rows = validation rows
+note = Note
+reason = Reason
+reason_unknown = no reason was recorded
+no_answer = no answer
+
+## The answer
+
+answer_title = The answer
+banner_sample = Bundled sample, not real data
+banner_sample_more = A seeded generator wrote these rows so that the suite can be tried without a download. Every number on this page describes the generator, none describes '{ $title }'.
+answer_missing = { $arms ->
+    [one] No { $families } arm could be compared: the only one was refused or retired (the reason is listed).
+   *[other] No { $families } arm could be compared: every one was refused or retired ({ $arms } in all; the reasons are listed).
+}
+answer_openings = { $n ->
+    [one] The test split has been opened once.
+   *[other] The test split has been opened { $n } times; each look makes its score a little more flattering.
+}
+answer_sample = This is the bundled sample, not the real data: it shows how the suite works, and no figure here holds for '{ $title }'.
+answer_infeasible = No arm meets the bounds ({ $bounds }).
+answer_within = Within the bounds ({ $bounds }):{ " " }
+answer_nothing = No arm has finished a trial yet, so there is nothing to rank.
+answer_single = { $arm } is best on the test split: macro-F1 { $f1 }, { $gap } above { $second }, which { $chance }.
+answer_only = { $arm } is the only arm with a test score, so it is compared with nothing: macro-F1 { $f1 }.
+answer_tie = { $arms } share rank 1: on the test split they cannot be told apart, and the lead of { $gap } over { $second } { $chance }.
+answer_tie_within = { $arms } cannot be told apart on the test split; the lead of { $gap } over { $second } { $chance }.
+answer_member = { $arm } (macro-F1 { $f1 }, 95 % interval { $low }–{ $high })
+answer_member_next = { $arm } ({ $f1 }, { $low }–{ $high })
+answer_more = { $n } more
+answer_tie_both = Of these, { $arm } is both the fastest to serve ({ $rps }) and the cheapest to train ({ $time })
+answer_tie_fast_cheap = Of these, { $fast } is the fastest to serve ({ $rps }), and { $cheap } is the cheapest to train ({ $time })
+answer_tie_fast = Of these, { $fast } is the fastest to serve ({ $rps })
+answer_tie_cheap = Of these, { $cheap } is the cheapest to train ({ $time })
+answer_rival_cheap = cheapest of all to train is { $cheap } ({ $time }, { $rps }), which scores { $gap } lower
+answer_validation = On validation alone { $arm } leads with macro-F1 { $f1 }, { $gap } above { $second }; the test split has not been opened, so whether that is more than chance is not known yet.
+answer_interval = { $f1 } (95 % interval { $low }–{ $high })
+answer_trained = It trained in { $time }
+answer_serves = It serves { $rps }
+answer_stale = The study searched on after the finals, so they are stale: a better trial may exist that was not tested.
+answer_validation_only = On validation alone { $arm } has macro-F1 { $f1 }, and no other arm has a result; the test split has not been opened.
+answer_costs = It trained in { $time } and serves { $rps }
+answer_times_training = { $times } the training time
+answer_times_speed = { $times } the speed
+answer_against_second = that is { $costs } of the runner-up { $arm }
+answer_against_both = that is { $costs } of the runner-up { $arm }, which is also the cheapest to train
+answer_against_cheapest = and { $costs } of { $arm }, the cheapest to train, which scores { $gap } lower
+answer_is_cheapest = no arm of use is cheaper to train
+answer_tie_instead = , where { $leader } has { $costs } of { $arm }
+bound_min_rps = at least { $value } texts/s
+bound_max_train_seconds = trained within { $value }
+bound_other = { $name } { $value }
+more_than_chance = is more than chance
+more_than_chance_p = is more than chance (p { $p })
+could_be_chance = could be chance
+could_be_chance_p = could be chance (p { $p })
+tiles_versus = Multiples are against { $arm }.
+role_best = best
+role_tied = tied for best
+role_second = runner-up
+role_fastest = fastest to serve
+role_thrift = cheapest to train
+
+## Metrics and axes
+
+metric_rank = Rank
+metric_arm = Arm
+metric_test_macro_f1 = Test macro-F1
+metric_test_interval = 95 % interval
+metric_test_accuracy = Test accuracy
+metric_validation_macro_f1 = Validation macro-F1
+metric_validation_accuracy = Validation accuracy
+metric_train_seconds = Training
+metric_offline_rps = Texts/s
+metric_p50_ms = p50
+metric_p90_ms = p90
+metric_peak_memory_bytes = Peak memory
+metric_parameters = Parameters
+metric_trials = Trials
+metric_settings = Best hyperparameters
+metric_accuracy = accuracy
+metric_macro_f1 = macro-F1
+axis_train_seconds = training time, s
+axis_offline_rps = texts per second, Offline
+axis_test_macro_f1 = macro-F1 on test
+axis_validation_macro_f1 = macro-F1 on validation
+metric = Metric
+value = Value
+
+## The leaderboard
+
+leaderboard = Leaderboard
+leaderboard_test = Ranked on the test split. Arms whose difference could be chance share a rank ('='): an arm's rank is one more than the number of arms significantly better than it.
+leaderboard_validation = Ordered on validation only: the finals have not been run, the test split is unopened, and no claim about chance is made.
+leaderboard_empty = No arm has a result yet.
+by_validation = by validation
+tied_with = shares the rank with { $arms }
+flag_stale = stale
+flag_stale_more = the study searched on after these finals
+flag_contended = contended
+flag_contended_more = measured while other workers ran on the machine
+flag_infeasible = breaks bounds
+flag_infeasible_more = does not meet the recipe's bounds
+flag_invalid = not valid
+flag_invalid_more = LoadGen did not accept the run (too short for its rules)
+flag_refused = refused
+flag_retired = retired
+flag_no_final = not tested
+flag_no_final_more = has no test score
+flag_disagrees = disagrees
+flag_failed = failed
+trials_pruned = { $n } ({ $p } pruned)
+trials_title = { $n } finished: { $c } complete, { $p } pruned, { $f } failed
+comparisons = Which differences are real
+comparisons_intro = Paired tests on the same test rows; p is Holm-adjusted over all pairs, and below .05 the better arm ranks above the other.
+pair_a = Arm
+pair_b = against
+difference = Difference in macro-F1
+interval = 95 % interval
+interval_low = 95 % low
+interval_high = 95 % high
+p_adjusted = p (Holm)
+verdict = Verdict
+verdict_real = { $arm } is better
+verdict_chance = could be chance
+
+## Not compared
+
+absent = Not compared
+absent_none = Every arm took part, and no trial failed.
+refused = Refused arms
+retired = Retired arms
+without_result = Arms without a result
+failed = Failed trials
+reason_waiting = no trial has finished yet
+reason_all_pruned = { $trials ->
+    [one] the one finished trial was pruned
+   *[other] all { $trials } finished trials were pruned
+}
+reason_all_failed = { $trials ->
+    [one] the one finished trial failed
+   *[other] all { $trials } finished trials failed
+}
+reason_none_complete = no trial is complete: { $p } pruned, { $f } failed
+and_more_groups = { $n ->
+    [one] and { $n } more reason, in the JSON
+   *[other] and { $n } more reasons, in the JSON
+}
+
+## Every chart
+
+chart_wait = The chart is being drawn …
+chart_old = This browser is too old to unpack the charts; their values are in the tables and in the JSON file.
+data_show = Show data
+data_hide = Hide data
+data_csv = Download CSV
+
+## Quality against cost
+
+charts = Quality against cost
+charts_intro = The line joins the arms that no other arm beats on both axes. Colour is the arm, shape the family.
+chart_rps = Macro-F1 against texts per second
+chart_time = Macro-F1 against training time
+chart_none = No arm has both figures yet.
+chart_left_out = Not drawn for want of a figure: { $arms }.
+about_trade_off = { $y } against { $x }, with 95 % intervals where test was scored. Up and towards the cheaper side is better.
+bubbles = The area of a point is peak memory while training.
+pareto = Pareto front
+front_is = On the front: { $arms }.
+finding_only = Only { $arm } has both figures
+finding_speed = { $arm } serves { $times } as many texts as { $best }, for { $gap } less macro-F1
+finding_speed_same = { $arm } is both the best and the fastest to serve
+finding_time = { $best } takes { $times } the training time of { $arm }, for { $gap } more macro-F1
+finding_time_same = { $arm } is both the best and the cheapest to train
+
+## Published numbers
+
+references = Published numbers
+references_intro = Drawn as lines only where the test data and the training size match ours; the others are listed with what differs.
+references_accuracy = Dotted lines are accuracy; they stand on the macro-F1 axis only for orientation.
+drawn = Drawn in the charts
+drawn_later = Comparable, and drawn once the finals have run
+footnoted = Not comparable
+ours = Ours, best
+source = Source
+differs = What differs
+
+## Serving engines
+
+engines = Serving engines
+engines_intro = Each arm's kept checkpoint behind each engine, by MLPerf LoadGen. An engine that decides otherwise than the trained model on validation is not timed and ranks nowhere.
+engines_bold = Bold: the arm's fastest valid engine in a scenario; machines are not compared.
+engines_star = An asterisk: the arm's fastest valid engine in a scenario; machines are not compared.
+agreement = Agreement
+agreement_rows = { $n ->
+    [one] on { $n } validation row
+   *[other] on { $n } validation rows
+}
+f1_difference = F1 difference
+single_p50 = SingleStream p50
+single_p99 = SingleStream p99
+offline_rate = Offline, texts/s
+server_rate = Server, texts/s
+server_within = random arrivals, p99 within { $bound }: measured { $p99 }
+prepare_seconds = Preparing
+fastest = fastest
+fastest_more = nothing else that was measured on this machine is faster in this scenario
+engine_stale = measured with trial { $n }, whose checkpoint is kept no more
+
+## How they learned
+
+learned = How they learned
+learned_none = No trial has more than one checkpoint yet.
+curves_intro = Macro-F1 on validation at fractions of a trial's budget. Thick: the arm's best trial; faint and dotted: pruned.
+curves_capped = { $shown } of { $total } curves are drawn: the best { $cap } of each arm.
+axis_fraction = fraction of the budget
+finding_curves = { $arm }'s best trial is within 0.01 of its best score from { $share } of its budget on
+finding_curves_fell = { $arm }'s best trial was at its best at { $share } of its budget, and fell after
+finding_curves_none = { $trials ->
+    [one] { $trials } trial has more than one checkpoint
+   *[other] { $trials } trials have more than one checkpoint
+}
+
+## What mattered
+
+importance = What mattered
+importance_intro = Share of the differences in macro-F1 that each hyperparameter explains within its arm (PED-ANOVA, arms with 8 complete trials or more).
+importance_none = Importance needs eight complete trials of an arm; none has so many.
+axis_importance = importance
+finding_importance = In { $arm }, { $parameter } explains { $share } of the differences between trials
+parallel_intro = Each line is a trial through its hyperparameters to its macro-F1 on validation; blue is better, thick the best, dotted pruned.
+finding_parallel = The best trial, { $n }, scored { $score } with { $parameter } = { $value }
+slices_intro = Macro-F1 on validation over each hyperparameter; faint: pruned, star: the best.
+finding_slices = { n_trials } lie between { $low } and { $high } on validation
+knobs_capped = { $shown } of { n_trials } are drawn: the best, and an even part of the rest.
+axes_capped = { $shown } of { $total } hyperparameters are drawn, the most important first.
+knobs_none = No arm has three scored trials with different hyperparameters.
+
+## Where it errs
+
+classes = Where it errs
+classes_intro = Each arm's best trial, on { $split }. A row of the matrix is a true class; colour is the share of that class.
+top_confusions = Most frequent confusions
+no_confusions = No confusion: every row is right.
+true_class = True class
+predicted_class = Predicted as
+share_of_class = Share of the class
+true = true
+predicted = predicted
+confusion_intro = Rows are true classes, on { $split }; colour is the share of the class.
+finding_confusion = { $true } is most often taken for { $predicted }: { n_rows }, { $share } of its class
+per_class_intro = F1 on { $split }, hardest class first, a point for each arm.
+per_class_capped = The { $shown } hardest of { n_classes }, by the mean over the arms; all are in the table.
+per_class_table = F1 of all { n_classes }
+finding_per_class = { $hard } is the hardest class (F1 { $low } on average), { $easy } the easiest ({ $high })
+missed = Rows that every arm gets wrong
+missed_intro = { $n ->
+    [one] { $n } of { n_test_rows } is missed by every arm of the finals; it is shown.
+   *[other] { $n } of { n_test_rows } are missed by every arm of the finals; { $shown } of them are shown.
+}
+missed_count = { $n ->
+    [one] { $n } of { n_test_rows } is missed by every arm of the finals; suite report { $study } --examples shows it.
+   *[other] { $n } of { n_test_rows } are missed by every arm of the finals; suite report { $study } --examples shows them.
+}
+missed_row = Test row (from 0)
+missed_text = Text
+missed_answers = Taken for
+
+## The search
+
+search = The search
+worker = Worker
+timeline_intro = Each bar is a trial; faint: pruned, crossed: failed. The first began at { $began }.
+timeline_capped = { $shown } of { n_trials } are drawn: the longest.
+finding_timeline = { $workers ->
+    [one] One worker ran { n_trials } in { $time }; { $idle } of its time had no trial on it
+   *[other] { $workers } workers ran { n_trials } in { $time }; { $idle } of their time had no trial on it
+}
+axis_elapsed_seconds = seconds since the first trial began
+axis_elapsed_minutes = minutes since the first trial began
+axis_elapsed_hours = hours since the first trial began
+start_seconds = start, s
+end_seconds = end, s
+states_intro = Trials of each arm by what became of them; equal budgets mean equal lengths.
+finding_states = Of { n_trials } { $complete } ran to the end, { $failed } failed, and pruning stopped { $pruned }
+costs_intro = Wall-clock time of each arm's trials. Other is loading, serving measurements and processes.
+finding_costs = { $arm } took { $share } of the { $time } that all trials took together
+cost_training = training
+cost_scoring = scoring
+cost_other = other
+axis_wall_seconds = wall-clock seconds
+axis_wall_minutes = wall-clock minutes
+axis_wall_hours = wall-clock hours
+history_intro = Each finished trial's macro-F1 on validation; the line is the best so far.
+history_capped = { $shown } of { n_trials } are drawn: every improvement, the rest thinned evenly.
+finding_history = Trial { $n } ({ $arm }) brought the best validation score, { $score }; { n_trials } came after it
+finding_history_none = No trial has run to its end
+axis_trial = trial
+best_so_far = best so far
+all_trials_more = Show { n_trials }
+
+## The data
+
+data = The data
+data_source = Source
+data_fingerprint = Fingerprint
+data_train_of = { $n ->
+    [one] { $n } of { n_training_rows } was used
+   *[other] { $n } of { n_training_rows } were used
+}
+no_audit = The data was not audited.
+warnings = Warnings
+empty = Empty
+exact_duplicates = Exact duplicates
+normalised_duplicates = Near duplicates
+conflicting_labels = Conflicting labels
+length = Length in characters (mean · p50 · p95 · max)
+lengths_intro = Share of each split's texts with at most so many characters.
+axis_length = length in characters
+axis_share = share of the texts
+finding_lengths = { $half ->
+    [one] Half of the texts in { $split } have at most { $half } character, one in twenty has more than { $long }
+   *[other] Half of the texts in { $split } have at most { $half } characters, one in twenty has more than { $long }
+}
+leaks = Leaks between splits
+test_in_train = Test rows that stand in train: { $n } ({ $normalised } when case and spacing are ignored)
+validation_in_train = Validation rows that stand in train: { $n }
+class_counts = Rows of each class
+class_range = { n_classes }; the smallest has { n_training_rows } ({ $low_name }), the largest { $high } ({ $high_name })
+class_equal = { n_classes } of { n_training_rows } each
+class_table = All { n_classes }
+truncated = Texts cut at the token limit
+
+## Circumstances
+
+circumstances = Circumstances
+repeat = To repeat it
+no_command = The command was not recorded.
+commands_next = And then
+recipe = Recipe
+target = Trials asked for
+allocation = Allocation
+sampler = Sampler
+pruner = Pruner
+budget = Budget of a trial
+bounds = Bounds
+latency_bound = Latency bound
+openings = Times the test split was opened
+environment = Machine and versions
+measured = How each arm was measured
+revision = Model revision
+seed = Seed
+precision = Precision
+engine = Engine
+batch = Batch
+device = Device
+machine = Machine
+threads = Threads
+versions = Versions
+load_seconds = Loading
+evaluation_seconds = Evaluation
+other_form = as { $form }: { $rate } Offline, p50 { $p50 } SingleStream
+other_facts = Noted
+contended = Contended
+
+## Across studies: the answer
+
+across_title = Across studies
+across_eyebrow = Text classification, several studies
+across_counted_line = { n_tasks } with test scores
+across_common_line = { n_arms } tested on all tasks
+across_sample_all = These are bundled samples, not real data: no figure here holds for a real task.
+across_sample_some = { $studies }: the bundled sample, shown but in no average.
+across_validation = { $studies }: scored on validation only, the test split is unopened; shown but in no average.
+across_nothing_yet = { $studies }: no result yet.
+across_stale = { $studies }: searched on after the finals, so the test scores are stale.
+across_machines = The studies ran on different machines: training time and speed are compared within a study, and not averaged over tasks.
+across_machines_unknown = Not every study tells its machine: training time and speed are compared within a study, and not averaged over tasks.
+across_none = No study has test scores, so nothing can be said across tasks yet.
+across_one_task = Only { $task } has test scores, so there is no average over tasks.
+across_one_task_best = The best there is { $arm }, macro-F1 { $f1 }.
+across_no_common = No arm was tested on all { n_tasks }, so there is no average rank; { $arm } won the largest share of its contests by more than chance ({ $won } of { $contests }).
+across_one_common = { $arm } is the only arm tested on all { n_tasks }, so its average is compared with nothing.
+across_best = Over { n_tasks } { $arm } is best on average: rank { $rank } among the { n_arms } tested on all of them; next is { $second } with { $rank2 }.
+across_best_shared = { $names } share the best average rank over { n_tasks }, { $rank } of { n_arms } tested on all of them.
+across_too_few = { n_tasks } are too few for a test over tasks (it takes { $least }). Task by task, { $arm } against { $second }: { $won } won by more than chance, { $level } could be chance, { $lost } lost.
+across_too_few_arms = Two arms are too few for a test over tasks. Task by task, { $arm } against { $second }: { $won } won by more than chance, { $level } could be chance, { $lost } lost.
+across_friedman_none = Over these tasks the arms' ranks could all differ by chance (Friedman, p { $p }).
+across_cd_real = That lead is more than chance: { $distance } ranks, and from { $cd } on two arms differ (Friedman p { $p }, Nemenyi at 5 %).
+across_cd_chance = That lead could be chance: { $distance } ranks, where it takes { $cd } (Friedman p { $p }, Nemenyi at 5 %). Within that: { $arms }.
+across_but = But { $arm }, not tested on every task, beats it by more than chance on { $lost } of the { $met } where both were.
+across_take_rival = For a new task of this kind start with { $rival }, and with { $arm } where that cannot run
+across_take = For a new task of this kind start with { $arm }
+across_take_level = ; { $arm } was never worse than it by more than chance and takes { $training } of its training time
+across_take_cheap = ; the cheapest to train of the others, { $arm }, takes { $training } of its training time and lies { $gap } further below the best on average
+across_zero_shot = Without any labels only zero_shot arms can answer: the best here is { $arm }, { $gap } below each task's best on average ({ $n } of { n_tasks }).
+across_no_zero_shot = With no labels at all only a zero_shot arm could answer, and none was tested here.
+across_pair = { $task }, from { $before } to { $after }: { $what }.
+across_pair_differ = Between them differ: { $facts }.
+across_pair_alike = Nothing that is recorded differs between them.
+across_more_facts = { $n } facts, listed below
+across_pair_better = { $arms } better by more than chance
+across_pair_worse = { $arms } worse by more than chance
+across_pair_chance = { $arms } could be chance
+across_pair_unknown = no claim about { $arms }
+across_pair_none = no arm has a score in both
+role_average = best average rank
+role_winner = most contests won
+role_quick = fastest to serve
+role_frugal = cheapest to train
+across_versus = Times are of { $arm } in the same study: geometric mean over the tasks.
+across_tasks_of = { $n } of { n_tasks }
+
+## Across studies: arms and tasks
+
+across_matrix = Arms and tasks
+across_matrix_lead = Macro-F1 on test with its 95 % interval and the rank in that study; an equals sign marks a shared rank: the difference could be chance.
+across_matrix_colour = The deeper the colour, the nearer to the task's best.
+across_average_rank = Average rank
+across_gap = Below the best
+across_gap_more = what the arm's macro-F1 lies below the task's best, averaged over its tested tasks
+across_tasks = Tasks
+across_first = Ranked 1
+across_won = Won
+across_level = Could be chance
+across_lost = Lost
+across_training = Training
+across_speed = Speed
+across_not_in_study = not in the study
+across_without = no score
+across_not_counted = in no average
+across_refusals = Who was refused or retired where
+across_stands = Of several studies of one task the latest with test scores stands in the matrix: { $names }.
+
+## Across studies: averages
+
+across_averages = Over all tasks
+across_averages_lead = Contests: every two arms on every task with test scores, by the paired tests of that study. The average rank is by score, over the { n_arms } tested on all { n_tasks }; a dash stands for arms that some task lacks.
+across_test_few = Friedman's test and a critical difference need at least { $least } tasks and three common arms: with { n_tasks } and { n_arms } no claim over tasks is made.
+across_test_said = Friedman's test over { n_tasks } and { n_arms }: χ² { $statistic }, p { $p } (as corrected by Iman and Davenport). Critical difference (Nemenyi, 5 %): { $cd } ranks.
+across_ranks_title = Of the { $arms } common arms { $arm } scores highest on { $first } of { n_tasks }; its lowest place is { $worst }
+across_ranks_about = Rank by score among the common arms: large, the average; small, each task.
+across_ranks_band = The grey band is the critical difference from the best: within it, chance.
+axis_rank = rank
+across_wins_title = { $contests ->
+    [one] { $arm } wins { $won } of its { $contests } contest by more than chance and loses { $lost }
+   *[other] { $arm } wins { $won } of its { $contests } contests by more than chance and loses { $lost }
+}
+across_wins_about = Share of an arm's paired contests, every other arm on every task.
+axis_share_contests = share of contests
+across_won_long = won by more than chance
+across_lost_long = lost by more than chance
+
+## Across studies: quality against cost
+
+across_trade_offs = Quality against cost, over tasks
+across_trade_offs_reference = Every cost is a multiple of { $arm } in the same study, so on the same machine; quality is the distance to the task's best. { $arm } is the reference because it has the best average among the arms measured on every task.
+across_trade_offs_median = Every cost is a multiple of the study's median arm, because no arm was measured on every task; quality is the distance to the task's best.
+across_trade_title_speed = { $arm } is the fastest: { $times } the speed of { $base }, { $gap } below the best on average
+across_trade_title_training = { $arm } is the cheapest to train: { $times } the training time of { $base }, { $gap } below the best on average
+across_trade_title_apart_speed = Speed, task by task: machines differ, so nothing is averaged
+across_trade_title_apart_training = Training time, task by task: machines differ, so nothing is averaged
+across_trade_title_some_speed = Speed, task by task: no arm was measured on every task
+across_trade_title_some_training = Training time, task by task: no arm was measured on every task
+across_trade_about = Macro-F1 less the task's best, against { $cost }, logarithmic. Small: a task. Large: the mean of an arm that was measured on all tasks.
+across_far = Not drawn, more than { $far } below the best: { $points }.
+across_far_point = { $arm } on { $task } ({ $gap })
+across_cost_speed = texts per second ÷ { $base }'s
+across_cost_training = training time ÷ { $base }'s
+across_median = the median arm
+across_mean = mean over tasks
+axis_gap = macro-F1 below the task's best
+across_small_multiples = The same, task by task
+across_small_lead = Each task in its own units; an arm keeps its colour.
+across_task_title = { $task }: { $finding }
+across_by_speed = Against texts per second
+across_by_training = Against training time
+
+## Across studies: side by side
+
+across_pairs = Side by side
+across_pairs_lead = Two studies of one task: what differs in their circumstances, and whether each arm got better.
+across_pairs_left = { $n ->
+    [one] { $n } more pair is not shown: of many studies each is compared with the latest.
+   *[other] { $n } more pairs are not shown: of many studies each is compared with the latest.
+}
+across_from_to = { $task }: { $before } → { $after }
+across_paired = Both hold predictions on the same test rows: a paired bootstrap on these rows, p Holm-adjusted over the arms.
+across_unpaired_no_predictions = Not paired, because one of them kept no predictions: judged from the two 95 % intervals as if independent, which sees less; p Holm-adjusted over the arms.
+across_unpaired_rows_differ = Not paired, because the test rows differ: judged from the two 95 % intervals, and a difference may come from the rows; p Holm-adjusted over the arms.
+across_unpaired_sample = Not paired, because one of them is the bundled sample: its score says nothing about the real task.
+across_no_claim = Not both have test scores: validation is compared, and no claim about chance is made.
+across_machine_costs = Training time and speed are not compared: the machines differ or are not known.
+across_before = Before
+across_after = After
+across_change = Change
+across_method = Test
+across_method_paired = paired
+across_method_unpaired = from intervals
+across_method_none = none
+across_verdict_better = better
+across_verdict_worse = worse
+across_verdict_chance = could be chance
+across_verdict_unknown = no claim
+across_only_before = Only in { $study }: { $arms }.
+across_only_after = Only in { $study }: { $arms }.
+across_what_changed = What changed
+across_nothing_changed = Nothing that is recorded differs.
+across_unchanged = The same in both: { $facts }.
+across_forest_title = { $better } better by more than chance, { $worse } worse, { $chance } could be chance
+across_forest_title_none = { n_arms } in both; no claim about chance
+across_forest_about = Change of macro-F1 from { $before } to { $after }, with its 95 % interval.
+axis_change = change of macro-F1
+across_fact = Fact
+fact_recipe = recipe
+fact_arms = arms
+fact_source = data source
+fact_fingerprint = data fingerprint
+fact_train_rows = training rows
+fact_validation_rows = validation rows
+fact_test_rows = test rows
+fact_classes = classes
+fact_machine = machine
+fact_python = Python
+fact_seeds = seeds of the finals
+fact_trials = finished trials
+fact_allocation = allocation
+fact_sampler = sampler
+fact_pruner = pruner
+fact_openings = openings of test
+fact_budget = budget
+fact_bounds = bounds
+fact_versions = versions
+fact_revision = model revision
+across_studies = The studies

@@ -1,0 +1,593 @@
+### 报告的中文用语。一条用语可以引用另一条（{ n_trials }），后者使用相同的值。
+
+
+## How many
+
+n_arms = { $arms } 个方案
+n_trials = { $trials } 次试验
+n_tasks = { $tasks } 个任务
+n_studies = { $studies } 项研究
+n_classes = { $classes } 类
+n_rows = { $rows } 行
+n_training_rows = { $training } 行
+n_test_rows = { $test } 行
+n_seeds = { $seeds } 个种子
+
+## How things are joined
+
+and = { " " }和{ " " }
+or = { " " }或{ " " }
+comma = 、
+semicolon = ；
+colon = ：
+stop = 。
+end = 。
+space = { "" }
+costs_and = 、
+axis_log = { $title }（对数）
+missing = –
+yes = 是
+no = 否
+none = 无
+
+## Numbers with a unit
+
+unit_rps = 每秒 { $n } 条
+unit_seconds = { $n } 秒
+unit_minutes = { $m } 分 { $s } 秒
+unit_hours = { $h } 小时 { $m } 分
+unit_ms = { $n } 毫秒
+
+## The frame of every page
+
+html_lang = zh-CN
+eyebrow = 文本分类研究
+contents = 目录
+skip = 跳到结论
+noscript = 图表和排序需要 JavaScript；不启用时，下面的表格仍可阅读。
+made_by = 由 suite { $version } 生成。
+kept_fresh = 写于 { $at }；每 { $seconds } 秒自动刷新。
+theme_auto = 主题：跟随系统
+theme_light = 主题：浅色
+theme_dark = 主题：深色
+copy = 复制
+copied = 已复制
+sort_hint = 点击表头可排序。
+filter_all = 全部方案
+filter_states = 全部状态
+filter_arms = 筛选方案
+filter_families = 全部家族
+show_more = 显示更多
+shown_of = { $shown } / { $total }
+choose_arm = 方案
+
+## The index
+
+index_title = 全部研究
+index_intro = 共 { n_studies }，各有一页。
+index_across = 跨研究比较各方案
+answer_column = 结论
+best_arm = 最佳方案
+
+## What things are called
+
+task = 任务
+study = 研究
+created = 创建于
+model = 模型
+family = 家族
+family_classic = 经典模型
+family_encoder = 编码器
+family_decoder = 解码器
+trial = 试验
+trials = 试验
+state = 状态
+state_complete = 完成
+state_pruned = 剪枝
+state_fail = 失败
+state_running = 进行中
+state_waiting = 等待中
+hyperparameter = 超参数
+hyperparameters = 超参数
+split = 划分
+split_train = 训练集
+split_validation = 验证集
+split_test = 测试集
+rows = 行数
+rows_line = 训练 { $train } 行 · 验证 { $validation } 行 · 测试 { n_test_rows }
+class = 类别
+count = 行数
+macro_f1 = 宏 F1
+validation_rows = 验证集行数
+note = 备注
+reason = 原因
+reason_unknown = 没有记录原因
+no_answer = 无回答
+
+## The answer
+
+answer_title = 结论
+banner_sample = 内置样例，并非真实数据
+banner_sample_more = 这些数据由固定种子的生成器写成，以便不下载任何东西就能试用。本页的所有数字只说明生成器，与“{ $title }”的真实数据无关。
+answer_missing = 没有任何{ $families }方案参与比较：它们全部被拒绝或退出（共 { $arms } 个，原因均已列出）。
+answer_openings = 测试集已被打开 { $n } 次；每多看一次，分数就更偏乐观。
+answer_sample = 这是内置样例，并非真实数据：它只演示本工具如何工作，数字不适用于“{ $title }”。
+answer_infeasible = 没有方案满足约束（{ $bounds }）。
+answer_within = 在约束之内（{ $bounds }）：
+answer_nothing = 还没有方案完成试验，暂无排名。
+answer_single = { $arm } 在测试集上最好：宏平均 F1 { $f1 }，比 { $second } 高 { $gap }，{ $chance }。
+answer_only = 只有 { $arm } 有测试分数，没有可比较的对象：宏平均 F1 { $f1 }。
+answer_tie = { $arms } 并列第一：在测试集上无法区分高下，领先 { $second } 的 { $gap } { $chance }。
+answer_tie_within = { $arms } 在测试集上无法区分高下，领先 { $second } 的 { $gap } { $chance }。
+answer_member = { $arm }（宏平均 F1 { $f1 }，95% 区间 { $low }–{ $high }）
+answer_member_next = { $arm }（{ $f1 }，{ $low }–{ $high }）
+answer_more = 另外 { $n } 个
+answer_tie_both = 其中 { $arm } 推理最快（{ $rps }），训练也最省（{ $time }）
+answer_tie_fast_cheap = 其中 { $fast } 推理最快（{ $rps }），{ $cheap } 训练最省（{ $time }）
+answer_tie_fast = 其中 { $fast } 推理最快（{ $rps }）
+answer_tie_cheap = 其中 { $cheap } 训练最省（{ $time }）
+answer_rival_cheap = 所有方案中训练最省的是 { $cheap }（{ $time }，{ $rps }），低 { $gap }
+answer_validation = 仅看验证集，{ $arm } 领先，宏平均 F1 { $f1 }，比 { $second } 高 { $gap }；测试集尚未打开，是否只是偶然还不清楚。
+answer_interval = { $f1 }（95% 区间 { $low }–{ $high }）
+answer_trained = 训练用时 { $time }
+answer_serves = 推理速度{ $rps }
+answer_stale = 决赛之后又继续搜索，因此决赛结果已过时：可能有更好的试验尚未测试。
+answer_validation_only = 仅看验证集，{ $arm } 的宏平均 F1 为 { $f1 }，其他方案尚无结果；测试集尚未打开。
+answer_costs = 训练用时 { $time }，推理速度{ $rps }
+answer_times_training = 训练用时的 { $times }
+answer_times_speed = 速度的 { $times }
+answer_against_second = 是第二名 { $arm } { $costs }
+answer_against_both = 是第二名 { $arm } { $costs }，后者也是训练最省的
+answer_against_cheapest = 是训练最省的 { $arm } { $costs }，后者低 { $gap }
+answer_is_cheapest = 没有更省训练且可用的方案
+answer_tie_instead = ，而 { $leader } 是 { $arm } { $costs }
+bound_min_rps = 每秒至少 { $value } 条
+bound_max_train_seconds = 训练不超过 { $value }
+bound_other = { $name } { $value }
+more_than_chance = 不只是偶然
+more_than_chance_p = 不只是偶然（p { $p }）
+could_be_chance = 可能只是偶然
+could_be_chance_p = 可能只是偶然（p { $p }）
+tiles_versus = 倍数均相对于 { $arm }。
+role_best = 最佳
+role_tied = 并列最佳
+role_second = 第二名
+role_fastest = 推理最快
+role_thrift = 训练最省
+
+## Metrics and axes
+
+metric_rank = 名次
+metric_arm = 方案
+metric_test_macro_f1 = 测试宏 F1
+metric_test_interval = 95% 区间
+metric_test_accuracy = 测试准确率
+metric_validation_macro_f1 = 验证宏 F1
+metric_validation_accuracy = 验证准确率
+metric_train_seconds = 训练用时
+metric_offline_rps = 每秒条数
+metric_p50_ms = p50
+metric_p90_ms = p90
+metric_peak_memory_bytes = 内存峰值
+metric_parameters = 参数量
+metric_trials = 试验数
+metric_settings = 最佳超参数
+metric_accuracy = 准确率
+metric_macro_f1 = 宏 F1
+axis_train_seconds = 训练用时，秒
+axis_offline_rps = 每秒处理条数，Offline
+axis_test_macro_f1 = 测试集宏平均 F1
+axis_validation_macro_f1 = 验证集宏平均 F1
+metric = 指标
+value = 数值
+
+## The leaderboard
+
+leaderboard = 排行榜
+leaderboard_test = 按测试集排名。差异可能只是偶然的方案并列（“=”）：名次等于显著优于它的方案数加一。
+leaderboard_validation = 仅按验证集排序：决赛尚未进行，测试集未打开，不对偶然性作任何断言。
+leaderboard_empty = 还没有方案有结果。
+by_validation = 按验证集
+tied_with = 与 { $arms } 并列
+flag_stale = 已过时
+flag_stale_more = 决赛之后研究又继续搜索
+flag_contended = 有争用
+flag_contended_more = 测量时机器上还有其他任务
+flag_infeasible = 超出约束
+flag_infeasible_more = 不满足配方中的约束
+flag_invalid = 无效
+flag_invalid_more = LoadGen 未认可这次测量（时间过短）
+flag_refused = 被拒绝
+flag_retired = 已退出
+flag_no_final = 未测试
+flag_no_final_more = 没有测试分数
+flag_disagrees = 不一致
+flag_failed = 失败
+trials_pruned = { $n }（剪枝 { $p }）
+trials_title = 共结束 { $n } 次：完成 { $c }，剪枝 { $p }，失败 { $f }
+comparisons = 哪些差异是真实的
+comparisons_intro = 在同一批测试样本上的配对检验；p 值经 Holm 校正，低于 0.05 时较好的方案排在前面。
+pair_a = 方案
+pair_b = 对比
+difference = 宏 F1 之差
+interval = 95% 区间
+interval_low = 95% 下界
+interval_high = 95% 上界
+p_adjusted = p（Holm）
+verdict = 判断
+verdict_real = { $arm } 更好
+verdict_chance = 可能只是偶然
+
+## Not compared
+
+absent = 未参与比较
+absent_none = 所有方案均参与，没有试验失败。
+refused = 被拒绝的方案
+retired = 退出的方案
+without_result = 没有结果的方案
+failed = 失败的试验
+reason_waiting = 还没有试验结束
+reason_all_pruned = { n_trials }全部被剪枝
+reason_all_failed = { n_trials }全部失败
+reason_none_complete = 没有完成的试验：剪枝 { $p }，失败 { $f }
+and_more_groups = 另有 { $n } 种原因，见 JSON
+
+## Every chart
+
+chart_wait = 正在绘制图表……
+chart_old = 浏览器版本过旧，无法显示图表；数值见表格和 JSON 文件。
+data_show = 显示数据
+data_hide = 隐藏数据
+data_csv = 下载 CSV
+
+## Quality against cost
+
+charts = 效果与成本
+charts_intro = 折线连接的是没有被其他方案同时在两个轴上超过的方案。颜色表示方案，形状表示模型家族。
+chart_rps = 宏 F1 与每秒处理条数
+chart_time = 宏 F1 与训练用时
+chart_none = 还没有方案同时具备这两项数据。
+chart_left_out = 因缺少数据未画出：{ $arms }。
+about_trade_off = { $y }与{ $x }；有测试分数时附 95% 区间。越高、越靠近省的一侧越好。
+bubbles = 圆点面积表示训练时的内存峰值。
+pareto = 帕累托前沿
+front_is = 位于前沿：{ $arms }。
+finding_only = 只有 { $arm } 同时具备两项数据
+finding_speed = { $arm } 每秒处理的条数是 { $best } 的 { $times }，宏 F1 低 { $gap }
+finding_speed_same = { $arm } 效果最好，推理也最快
+finding_time = { $best } 的训练用时是 { $arm } 的 { $times }，宏 F1 高 { $gap }
+finding_time_same = { $arm } 效果最好，训练也最省
+
+## Published numbers
+
+references = 已发表的数字
+references_intro = 只有测试数据和训练规模与我们一致的才画成横线；其余列出差异所在。
+references_accuracy = 点线为准确率；画在宏 F1 轴上仅供参考。
+drawn = 已画入图表
+drawn_later = 可比较，决赛之后画入图表
+footnoted = 不可直接比较
+ours = 我们的最佳值
+source = 出处
+differs = 差异
+
+## Serving engines
+
+engines = 推理引擎
+engines_intro = 用 MLPerf LoadGen 测量各方案保留的检查点在各引擎上的速度。若引擎在验证集上的判断与训练所得模型不一致，则不计时、不排名。
+engines_bold = 粗体：该方案在此场景中最快的有效引擎；不同机器之间不作比较。
+engines_star = 星号：该方案在此场景中最快的有效引擎；不同机器之间不作比较。
+agreement = 一致率
+agreement_rows = 验证集 { $n } 行
+f1_difference = F1 之差
+single_p50 = SingleStream p50
+single_p99 = SingleStream p99
+offline_rate = Offline，每秒条数
+server_rate = Server，每秒条数
+server_within = 随机到达，p99 不超过 { $bound }：实测 { $p99 }
+prepare_seconds = 准备用时
+fastest = 最快
+fastest_more = 在此机器上测量的所有组合中，此场景下最快
+engine_stale = 测量的是试验 { $n } 的检查点，现已不再保留
+
+## How they learned
+
+learned = 学习过程
+learned_none = 还没有试验有多个检查点。
+curves_intro = 试验预算各阶段的验证集宏 F1。粗线为该方案最佳试验，淡虚线为被剪枝的试验。
+curves_capped = 共 { $total } 条曲线，画出 { $shown } 条：每个方案最好的 { $cap } 条。
+axis_fraction = 预算比例
+finding_curves = { $arm } 的最佳试验从预算的 { $share } 起，与其最佳分数相差不到 0.01
+finding_curves_fell = { $arm } 的最佳试验在预算的 { $share } 处最好，之后下降
+finding_curves_none = { n_trials }有多个检查点
+
+## What mattered
+
+importance = 哪些超参数重要
+importance_intro = 各超参数在其方案内对宏 F1 差异的解释份额（PED-ANOVA，至少 8 次完成的试验）。
+importance_none = 计算重要性需要某方案至少有八次完成的试验；目前没有。
+axis_importance = 重要性
+finding_importance = 在 { $arm } 中，{ $parameter } 解释了试验间差异的 { $share }
+parallel_intro = 每条线是一次试验，从各超参数连到验证集宏 F1；越蓝越好，粗线最佳，虚线为被剪枝。
+finding_parallel = 最佳试验 { $n } 得分 { $score }，其 { $parameter } = { $value }
+slices_intro = 验证集宏 F1 与各超参数；淡色为被剪枝，星号为最佳。
+finding_slices = { n_trials }的验证分数在 { $low } 与 { $high } 之间
+knobs_capped = 共 { n_trials }，画出 { $shown } 次：最好的，以及其余的均匀抽样。
+axes_capped = 共 { $total } 个超参数，画出最重要的 { $shown } 个。
+knobs_none = 没有方案有三次以上超参数不同的试验。
+
+## Where it errs
+
+classes = 错在哪里
+classes_intro = 各方案的最佳试验，数据为{ $split }。矩阵的一行是一个真实类别；颜色为该类中的占比。
+top_confusions = 最常见的混淆
+no_confusions = 没有混淆：全部正确。
+true_class = 真实类别
+predicted_class = 预测为
+share_of_class = 占该类比例
+true = 真实
+predicted = 预测
+confusion_intro = 行为真实类别（{ $split }）；颜色为在该类中的占比。
+finding_confusion = { $true } 最常被误判为 { $predicted }：{ n_rows }，占该类 { $share }
+per_class_intro = { $split }上的 F1，最难的类别在前，每个方案一点。
+per_class_capped = 按各方案平均值，画出 { n_classes }中最难的 { $shown } 类；全部见下表。
+per_class_table = 全部 { n_classes }的 F1
+finding_per_class = { $hard } 最难（平均 F1 { $low }），{ $easy } 最容易（{ $high }）
+missed = 所有方案都判错的行
+missed_intro = 测试集 { n_test_rows }中有 { $n } 行被所有进入决赛的方案判错；显示其中 { $shown } 行。
+missed_count = 测试集 { n_test_rows }中有 { $n } 行被所有进入决赛的方案判错。用 suite report { $study } --examples 查看。
+missed_row = 测试行（从 0 起）
+missed_text = 文本
+missed_answers = 被判为
+
+## The search
+
+search = 搜索过程
+worker = 进程
+timeline_intro = 每个条是一次试验；淡色为被剪枝，叉纹为失败。第一次开始于 { $began }。
+timeline_capped = 共 { n_trials }，画出最长的 { $shown } 次。
+finding_timeline = { $workers } 个进程在 { $time } 内运行了 { n_trials }；其中 { $idle } 的时间没有试验
+axis_elapsed_seconds = 距第一次试验开始的秒数
+axis_elapsed_minutes = 距第一次试验开始的分钟数
+axis_elapsed_hours = 距第一次试验开始的小时数
+start_seconds = 开始，秒
+end_seconds = 结束，秒
+states_intro = 各方案试验的结局；预算相同则条长相同。
+finding_states = { n_trials }中，{ $complete } 次完成，{ $pruned } 次被剪枝，{ $failed } 次失败
+costs_intro = 各方案试验的实际用时。“其他”为加载、推理测速和进程开销。
+finding_costs = 全部试验共用 { $time }，其中 { $arm } 占 { $share }
+cost_training = 训练
+cost_scoring = 评估
+cost_other = 其他
+axis_wall_seconds = 实际用时，秒
+axis_wall_minutes = 实际用时，分钟
+axis_wall_hours = 实际用时，小时
+history_intro = 每次试验的验证集宏 F1；折线为当时的最佳值。
+history_capped = 共 { n_trials }，画出 { $shown } 次：保留每次改进，其余均匀抽取。
+finding_history = 第 { $n } 次试验（{ $arm }）得到最佳验证分数 { $score }；其后还有 { n_trials }
+finding_history_none = 还没有试验跑完
+axis_trial = 试验编号
+best_so_far = 当时最佳
+all_trials_more = 显示 { n_trials }
+
+## The data
+
+data = 数据
+data_source = 来源
+data_fingerprint = 指纹
+data_train_of = 使用了 { n_training_rows }训练数据中的 { $n } 行
+no_audit = 数据未经检查。
+warnings = 警告
+empty = 空文本
+exact_duplicates = 完全重复
+normalised_duplicates = 规范化后重复
+conflicting_labels = 标签冲突
+length = 字符长度（均值 · p50 · p95 · 最大）
+lengths_intro = 各划分中长度不超过某字符数的文本比例。
+axis_length = 字符长度
+axis_share = 文本占比
+finding_lengths = { $split }中一半文本不超过 { $half } 个字符，二十分之一超过 { $long } 个
+leaks = 划分之间的泄漏
+test_in_train = 测试集中出现于训练集的行：{ $n }（忽略大小写和空白时 { $normalised }）
+validation_in_train = 验证集中出现于训练集的行：{ $n }
+class_counts = 各类行数
+class_range = 共 { n_classes }；训练集中最小类 { n_training_rows }（{ $low_name }），最大类 { $high } 行（{ $high_name }）
+class_equal = 共 { n_classes }，训练集每类 { n_training_rows }
+class_table = 全部 { n_classes }
+truncated = 在长度上限处被截断的文本
+
+## Circumstances
+
+circumstances = 实验条件
+repeat = 复现命令
+no_command = 没有记录命令。
+commands_next = 随后
+recipe = 配方
+target = 目标试验数
+allocation = 分配方式
+sampler = 采样器
+pruner = 剪枝器
+budget = 单次试验预算
+bounds = 约束
+latency_bound = 延迟上限
+openings = 测试集打开次数
+environment = 机器与版本
+measured = 各方案如何测量
+revision = 模型版本
+seed = 种子
+precision = 精度
+engine = 引擎
+batch = 批大小
+device = 设备
+machine = 机器
+threads = 线程数
+versions = 版本
+load_seconds = 加载用时
+evaluation_seconds = 评估用时
+other_form = 以 { $form } 形式：Offline { $rate }，SingleStream p50 { $p50 }
+other_facts = 备注
+contended = 有争用
+
+## Across studies: the answer
+
+across_title = 跨研究比较
+across_eyebrow = 文本分类，多项研究
+across_counted_line = { n_tasks }有测试分数
+across_common_line = { n_arms }在全部任务上有测试
+across_sample_all = 这些都是内置样例，并非真实数据：数字不适用于任何真实任务。
+across_sample_some = { $studies }：内置样例，仅展示，不计入平均。
+across_validation = { $studies }：只有验证集分数，测试集尚未打开；仅展示，不计入平均。
+across_nothing_yet = { $studies }：尚无结果。
+across_stale = { $studies }：决赛之后又继续搜索，测试分数已过时。
+across_machines = 各研究在不同机器上运行：训练用时和速度只在同一研究内比较，不跨任务平均。
+across_machines_unknown = 并非每项研究都记录了机器：训练用时和速度只在同一研究内比较，不跨任务平均。
+across_none = 还没有研究有测试分数，暂时无法跨任务得出结论。
+across_one_task = 只有 { $task } 有测试分数，因此没有跨任务的平均。
+across_one_task_best = 其中最好的是 { $arm }，宏平均 F1 { $f1 }。
+across_no_common = 没有方案在全部 { n_tasks }上都有测试，因此没有平均名次；{ $arm } 以不只是偶然的差距胜出的比例最高（{ $contests } 次比较中胜 { $won } 次）。
+across_one_common = 只有 { $arm } 在全部 { n_tasks }上都有测试，其平均没有可比较的对象。
+across_best = 在 { n_tasks }上，{ $arm } 平均最好：在全部任务都有测试的 { n_arms }中平均名次 { $rank }；其次是 { $second }，{ $rank2 }。
+across_best_shared = 在 { n_tasks }上，{ $names } 平均名次并列最好：{ $rank }（共 { n_arms }在全部任务上有测试）。
+across_too_few = { n_tasks }太少，无法跨任务检验（至少需要 { $least } 个）。逐个任务看，{ $arm } 对 { $second }：胜 { $won }（不只是偶然），可能偶然 { $level }，负 { $lost }。
+across_too_few_arms = 只有两个方案，不足以做跨任务检验。逐个任务看，{ $arm } 对 { $second }：胜 { $won }（不只是偶然），可能偶然 { $level }，负 { $lost }。
+across_friedman_none = 就这些任务而言，各方案的名次差异可能都只是偶然（Friedman，p { $p }）。
+across_cd_real = 这一领先不只是偶然：相差 { $distance } 名，达到 { $cd } 即有差异（Friedman p { $p }，Nemenyi 5%）。
+across_cd_chance = 这一领先可能只是偶然：相差 { $distance } 名，而需要 { $cd }（Friedman p { $p }，Nemenyi 5%）；同样无法区分的有 { $arms }。
+across_but = 但并非在每个任务上都有测试的 { $arm }，在两者都有测试的 { $met } 个任务中有 { $lost } 个以不只是偶然的差距优于它。
+across_take_rival = 对于同类的新任务，先用 { $rival }；它无法运行时用 { $arm }
+across_take = 对于同类的新任务，先用 { $arm }
+across_take_level = ；{ $arm } 从未以不只是偶然的差距落后于它，训练用时只是它的 { $training }
+across_take_cheap = ；其余方案中训练最省的是 { $arm }，训练用时是它的 { $training }，平均再低 { $gap }
+across_zero_shot = 完全没有标注时只有 zero_shot 方案可用：这里最好的是 { $arm }，平均比各任务最好的低 { $gap }（{ n_tasks }中的 { $n } 个）。
+across_no_zero_shot = 完全没有标注时只有 zero_shot 方案可用，而这里没有测试过。
+across_pair = { $task }，从 { $before } 到 { $after }：{ $what }。
+across_pair_differ = 两者的不同之处：{ $facts }。
+across_pair_alike = 记录的条件没有不同。
+across_more_facts = { $n } 项，见下表
+across_pair_better = 变好（不只是偶然）：{ $arms }
+across_pair_worse = 变差（不只是偶然）：{ $arms }
+across_pair_chance = 可能只是偶然：{ $arms }
+across_pair_unknown = 不作断言：{ $arms }
+across_pair_none = 没有方案在两者中都有分数
+role_average = 平均名次最好
+role_winner = 胜出最多
+role_quick = 推理最快
+role_frugal = 训练最省
+across_versus = 倍数相对于同一研究中的 { $arm }：各任务的几何平均。
+across_tasks_of = { n_tasks }中的 { $n } 个
+
+## Across studies: arms and tasks
+
+across_matrix = 方案与任务
+across_matrix_lead = 测试集宏 F1、95% 区间及其在该研究中的名次；“=”表示并列：差异可能只是偶然。
+across_matrix_colour = 颜色越深，越接近该任务的最好成绩。
+across_average_rank = 平均名次
+across_gap = 低于最好
+across_gap_more = 该方案宏 F1 低于任务最好成绩的幅度，按有测试的任务平均
+across_tasks = 任务数
+across_first = 名列第一
+across_won = 胜
+across_level = 可能偶然
+across_lost = 负
+across_training = 训练用时
+across_speed = 速度
+across_not_in_study = 不在该研究中
+across_without = 无分数
+across_not_counted = 不计入平均
+across_refusals = 哪些方案在哪里被拒绝或退出
+across_stands = 同一任务有多项研究时，矩阵中采用最新的有测试分数的一项：{ $names }。
+
+## Across studies: averages
+
+across_averages = 总体
+across_averages_lead = 比较：每个有测试分数的任务上的每两个方案，按该研究的配对检验判定。平均名次按分数计算，只含在全部 { n_tasks }上都有测试的 { n_arms }；其余以短横表示。
+across_test_few = Friedman 检验和临界差至少需要 { $least } 个任务和三个共同方案：目前 { n_tasks }、{ n_arms }，不作跨任务的断言。
+across_test_said = 对 { n_tasks }、{ n_arms }的 Friedman 检验：χ² { $statistic }，p { $p }。临界差（Nemenyi，5%）：{ $cd } 名。
+across_ranks_title = 在 { $arms } 个共同方案中，{ $arm } 在 { n_tasks }里有 { $first } 个分数最高，最低名次为 { $worst }
+across_ranks_about = 共同方案之间按分数的名次：大点为平均，小点为各任务。
+across_ranks_band = 灰色带为与最好者的临界差：落在其中可能只是偶然。
+axis_rank = 名次
+across_wins_title = { $arm } 在 { $contests } 次比较中以不只是偶然的差距胜 { $won } 次，负 { $lost } 次
+across_wins_about = 各方案配对比较结果的占比：每个任务上与其他每个方案比较。
+axis_share_contests = 占比
+across_won_long = 胜，不只是偶然
+across_lost_long = 负，不只是偶然
+
+## Across studies: quality against cost
+
+across_trade_offs = 跨任务的效果与成本
+across_trade_offs_reference = 成本均为同一研究（即同一台机器）中 { $arm } 的倍数；效果为与该任务最好成绩的差距。以 { $arm } 为基准，是因为它在每个任务都有测量的方案中平均最好。
+across_trade_offs_median = 成本均为该研究中位方案的倍数，因为没有方案在每个任务上都有测量；效果为与该任务最好成绩的差距。
+across_trade_title_speed = { $arm } 最快：速度是 { $base } 的 { $times }，平均比最好低 { $gap }
+across_trade_title_training = { $arm } 训练最省：用时是 { $base } 的 { $times }，平均比最好低 { $gap }
+across_trade_title_apart_speed = 逐任务的速度：机器不同，不作平均
+across_trade_title_apart_training = 逐任务的训练用时：机器不同，不作平均
+across_trade_title_some_speed = 逐任务的速度：没有方案在每个任务上都有测量
+across_trade_title_some_training = 逐任务的训练用时：没有方案在每个任务上都有测量
+across_trade_about = 宏 F1 减去任务最好成绩，横轴为{ $cost }（对数）。小点：单个任务；大点：在全部任务上都有测量的方案的平均。
+across_far = 未画出（比最好低 { $far } 以上）：{ $points }。
+across_far_point = { $task } 上的 { $arm }（{ $gap }）
+across_cost_speed = 每秒条数 ÷ { $base }
+across_cost_training = 训练用时 ÷ { $base }
+across_median = 中位方案
+across_mean = 各任务平均
+axis_gap = 与任务最好宏 F1 的差距
+across_small_multiples = 逐个任务
+across_small_lead = 各任务用各自的单位；同一方案颜色不变。
+across_task_title = { $task }：{ $finding }
+across_by_speed = 对每秒条数
+across_by_training = 对训练用时
+
+## Across studies: side by side
+
+across_pairs = 并排比较
+across_pairs_lead = 同一任务的两项研究：条件有何不同，各方案是否变好。
+across_pairs_left = 另有 { $n } 对未列出：研究较多时，各项只与最新的一项比较。
+across_from_to = { $task }：{ $before } → { $after }
+across_paired = 两者在同一批测试样本上都保存了预测：在这些样本上做配对自助检验，p 值对各方案做 Holm 校正。
+across_unpaired_no_predictions = 未配对，因为其中之一没有保存预测：由两个 95% 区间按独立样本判断，灵敏度较低；p 值对各方案做 Holm 校正。
+across_unpaired_rows_differ = 未配对，因为测试样本不同：由两个 95% 区间判断，差异可能来自样本本身；p 值对各方案做 Holm 校正。
+across_unpaired_sample = 未配对，因为其中之一是内置样例：其分数与真实任务无关。
+across_no_claim = 并非两者都有测试分数：只比较验证集，不对偶然性作断言。
+across_machine_costs = 不比较训练用时与速度：机器不同或未知。
+across_before = 之前
+across_after = 之后
+across_change = 变化
+across_method = 检验
+across_method_paired = 配对
+across_method_unpaired = 由区间
+across_method_none = 无
+across_verdict_better = 变好
+across_verdict_worse = 变差
+across_verdict_chance = 可能只是偶然
+across_verdict_unknown = 不作断言
+across_only_before = 仅在 { $study } 中：{ $arms }。
+across_only_after = 仅在 { $study } 中：{ $arms }。
+across_what_changed = 有何不同
+across_nothing_changed = 记录的条件没有不同。
+across_unchanged = 两者相同：{ $facts }。
+across_forest_title = { $better } 个变好（不只是偶然），{ $worse } 个变差，{ $chance } 个可能只是偶然
+across_forest_title_none = 两者共有 { n_arms }；不对偶然性作断言
+across_forest_about = 从 { $before } 到 { $after } 的宏 F1 变化及其 95% 区间。
+axis_change = 宏 F1 的变化
+across_fact = 条件
+fact_recipe = 配方
+fact_arms = 方案
+fact_source = 数据来源
+fact_fingerprint = 数据指纹
+fact_train_rows = 训练行数
+fact_validation_rows = 验证行数
+fact_test_rows = 测试行数
+fact_classes = 类别数
+fact_machine = 机器
+fact_python = Python
+fact_seeds = 决赛种子数
+fact_trials = 完成的试验数
+fact_allocation = 分配方式
+fact_sampler = 采样器
+fact_pruner = 剪枝器
+fact_openings = 测试集打开次数
+fact_budget = 预算
+fact_bounds = 约束
+fact_versions = 版本
+fact_revision = 模型版本
+across_studies = 各项研究
