@@ -68,7 +68,7 @@ def predictor(one, *, think=False, keep=True, timeout=2.0, of=None, variant=None
     made = EndpointPredictor(
         model(one.url), of, question, think=think, keep=keep, timeout=timeout, **changes
     )
-    made.endpoint.backoff = 0.02
+    made.endpoint._patience.backoff = 0.02
     return made
 
 

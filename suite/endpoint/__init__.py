@@ -5,6 +5,7 @@ manners.py    what a server refuses of a question, learnt by changing one thing 
 exchange.py   one exchange over HTTP and what its response amounts to
 answer.py     what a server sent, as values
 address.py    where it is, and the key it is shown
+memory.py     what was asked before, by what was really asked
 kept.py       answers on disk
 """
 

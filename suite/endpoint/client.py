@@ -9,36 +9,28 @@ every request is tried again within bounds, and ends in an answer or in one clea
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
-import json
 import queue
-import random
-import threading
 import time
-import weakref
-from collections.abc import Coroutine, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from suite.endpoint.address import base_address
 from suite.endpoint.answer import Answer
+from suite.endpoint.background import Background
 from suite.endpoint.exchange import Response, TryAgain, Wire
-from suite.endpoint.kept import Kept
 from suite.endpoint.manners import Body, Manners, Wish
-from suite.errors import EndpointError, nearest
-
-T = TypeVar("T")
+from suite.endpoint.memory import Memory
+from suite.endpoint.patience import Patience
+from suite.errors import EndpointError
 
 Message = Mapping[str, str]
 Messages = Sequence[Message]
 
 #: Seconds for the list of models, a question that costs a server nothing.
 CHECK_SECONDS = 5.0
-#: Proxies send an odd page now and then; a server that always does is no such server.
-UNCLEAR_RETRIES = 2
-LONGEST_WAIT = 30.0
 LEAST_DEADLINE = 120.0
 #: Once a request has failed for good, others under way have so long to bring their answers home.
 GRACE_SECONDS = 3.0
@@ -64,8 +56,8 @@ _Found = queue.SimpleQueue[tuple[int, Answer] | None]
 class Endpoint:
     """A model behind a server. Safe to use from several threads; they share `concurrency`.
 
-    Requests run on an event loop in a thread of its own: a hanging server is left at its
-    deadline, and Ctrl-C at once, whatever the sockets do.
+    Requests run in the background: a hanging server is left at its deadline, and Ctrl-C is heard
+    at once, whatever the sockets do.
 
     Args:
         base_url: with or without `/v1`.
@@ -102,21 +94,17 @@ class Endpoint:
         self.model = model
         self.concurrency = concurrency
         self.timeout = timeout
-        self.retries = retries
-        self.deadline = max(2 * timeout, LEAST_DEADLINE) if deadline is None else deadline
-        self.backoff = backoff
-        self.cache = cache
         self.merge = merge
         self.counts = Counts()
         self._url = f"{self.base_url}/chat/completions"
         self._wire = Wire(self.base_url, connections=concurrency + 1, timeout=timeout)
         self._manners = Manners(model)
+        deadline = max(2 * timeout, LEAST_DEADLINE) if deadline is None else deadline
+        self._patience = Patience(self._url, retries, deadline, backoff)
+        self._background = Background()
         self._learning: asyncio.Lock | None = None
-        self._patience_until = 0.0
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._slots: asyncio.Semaphore | None = None
-        self._kept: Kept | None = None
+        self._memory = Memory(self.base_url, model, cache)
 
     def __enter__(self) -> Endpoint:
         return self
@@ -189,9 +177,7 @@ class Endpoint:
         if not wishes:
             return
         found: _Found = queue.SimpleQueue()
-        future = asyncio.run_coroutine_threadsafe(
-            self._ask_all(wishes, found), self._running_loop()
-        )
+        future = self._background.start(self._ask_all(wishes, found))
         future.add_done_callback(lambda _: found.put(None))
         try:
             while (item := found.get()) is not None:
@@ -207,47 +193,20 @@ class Endpoint:
 
         A server that is there and has no such list is given the benefit of the doubt.
         """
-        return self._call(self._check(timeout))
+        return self._background.call(self._wire.check(self.model, timeout))
 
     def close(self) -> None:
         """Closes connections and the cache. The endpoint may be asked again."""
-        with self._lock:
-            loop, self._loop = self._loop, None
-        if loop is None:
-            return
-        future = asyncio.run_coroutine_threadsafe(self._close(), loop)
-        with contextlib.suppress(TimeoutError):
-            future.result(timeout=5)
-        _stop(loop)
-
-    def _call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
-        try:
-            return future.result()
-        finally:
-            future.cancel()
-
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                thread = threading.Thread(
-                    target=_turn, args=(self._loop,), name="endpoint", daemon=True
-                )
-                thread.start()
-                weakref.finalize(self, _stop, self._loop)
-            return self._loop
+        self._background.close(self._close())
 
     async def _close(self) -> None:
         self._slots = self._learning = None
-        kept, self._kept = self._kept, None
         await self._wire.close()
-        if kept is not None:
-            kept.close()
+        self._memory.close()
 
     async def _ask_all(self, wishes: list[Wish], found: _Found) -> None:
         """Puts the number of each wish and its answer into `found`, as they come."""
-        there = self._found([(wish, self._manners.body(wish)) for wish in wishes])
+        there = self._memory.find([(wish, self._manners.body(wish)) for wish in wishes])
         missing = []
         for number, answer in enumerate(there):
             if answer is None:
@@ -289,97 +248,19 @@ class Endpoint:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    def _found(self, asked: Sequence[tuple[Wish, Body]]) -> list[Answer | None]:
-        """The kept answer to each wish as it would be asked; None where there is none."""
-        if self.cache is None:
-            return [None] * len(asked)
-        pairs = [(self._key(body), self._earlier_key(wish)) for wish, body in asked]
-        there = self._answers(self.cache).read([key for pair in pairs for key in pair])
-        answers: list[Answer | None] = []
-        for (_, body), (key, earlier) in zip(asked, pairs, strict=True):
-            answer = there.get(key)
-            if answer is None and (answer := there.get(earlier)) is not None:
-                poorer = "logprobs" in body and answer.top_logprobs is None
-                answer = None if poorer else answer
-            answers.append(answer)
-        return answers
-
-    def _answers(self, cache: Path) -> Kept:
-        if self._kept is None:
-            self._kept = Kept(cache)
-        return self._kept
-
-    def _key(self, body: Body) -> str:
-        """The key of an answer: of what was really asked."""
-        return _digest([self.base_url, body])
-
-    def _earlier_key(self, wish: Wish) -> str:
-        """The key up to version 0.1: of what was wished for, whatever the server let us ask."""
-        return _digest([self.base_url, self.model, asdict(wish)])
-
-    # -------------------------------------------------------------- one request and its tries
-
     async def _one(self, wish: Wish) -> Answer:
-        await self._be_patient()
-        begun = time.monotonic()
-        tries = failures = unclear = 0
-        while True:
-            tries += 1
-            try:
-                return await self._try(wish, begun + self.deadline)
-            except TryAgain as trouble:
-                # Where a server says when to come back, coming back is no failure; the
-                # deadline still holds.
-                failures += trouble.wait is None
-                unclear += trouble.unclear
-                wait = self._wait(failures, trouble)
-                left = begun + self.deadline - time.monotonic()
-                if trouble.busy:
-                    self._patience_until = max(self._patience_until, time.monotonic() + wait)
-                else:
-                    self._manners.forget()
-                if failures > self.retries or unclear > UNCLEAR_RETRIES or wait >= left:
-                    raise self._given_up(trouble, tries, begun, wait >= left) from None
-            except EndpointError:
-                self._manners.forget()
-                raise
+        """The answer to a wish, tried within the server's patience and ours."""
+
+        def again(trouble: TryAgain) -> None:
             self.counts.retried += 1
-            await asyncio.sleep(wait)
+            if not trouble.busy:
+                self._manners.forget()
 
-    def _wait(self, failures: int, trouble: TryAgain) -> float:
-        wait = min(LONGEST_WAIT, self.backoff * 2.0 ** max(0, failures - 1))
-        wait *= random.uniform(0.5, 1.5)
-        if trouble.wait is not None:
-            # Not all at the same moment.
-            wait = trouble.wait + min(wait, 0.1 * trouble.wait + 0.05)
-        return wait
-
-    async def _be_patient(self) -> None:
-        """Waits while the server has asked everyone to wait."""
-        while (left := self._patience_until - time.monotonic()) > 0:
-            await asyncio.sleep(left * random.uniform(1.0, 1.2))
-
-    def _given_up(
-        self, trouble: TryAgain, tries: int, begun: float, out_of_time: bool
-    ) -> EndpointError:
-        spent = time.monotonic() - begun
-        times = "once" if tries == 1 else f"{tries} times"
-        fix = (
-            "Check that the address is that of an OpenAI-compatible server "
-            "(GET …/v1/models lists its models)."
-            if trouble.unclear
-            else "Start the server or mend the address, then run the same command again: answers "
-            "that came before are kept."
-        )
-        if trouble.busy:
-            fix = "Run the same command again later: answers that came before are kept."
-        asked = f" (and asks to wait {trouble.wait:,.0f} s)" if trouble.wait else ""
-        bound = f" of at most {self.deadline:,.0f} s" if out_of_time else ""
-        return EndpointError(
-            f"the server {trouble}{asked}; asked {times} in {spent:,.1f} s{bound}",
-            where=self._url,
-            fix=fix,
-        )
+        try:
+            return await self._patience.answer(partial(self._try, wish), again=again)
+        except EndpointError:
+            self._manners.forget()
+            raise
 
     async def _try(self, wish: Wish, ends: float) -> Answer:
         """The answer to a wish, as much of it as the server takes; `ends` on the steady clock."""
@@ -412,7 +293,7 @@ class Endpoint:
             TryAgain: a failure that may pass.
             EndpointError: one that is final and says nothing about what was asked.
         """
-        (answer,) = self._found([(wish, body)])
+        (answer,) = self._memory.find([(wish, body)])
         if answer is not None:
             return answer
         begun = time.perf_counter()
@@ -432,49 +313,5 @@ class Endpoint:
         self.counts.asked += 1
         self.counts.prompt_tokens += answer.prompt_tokens or 0
         self.counts.completion_tokens += answer.completion_tokens or 0
-        if self.cache is not None:
-            self._answers(self.cache).write(self._key(body), answer)
+        self._memory.keep(body, answer)
         return answer
-
-    async def _check(self, timeout: float) -> str | None:
-        url = f"{self.base_url}/models"
-        try:
-            response = await self._wire.send("GET", url, timeout)
-        except TryAgain as trouble:
-            return f"{self.base_url}: the server {trouble}"
-        except EndpointError as error:
-            return str(error)
-        if response.status in (404, 405, 501):
-            return None
-        if response.status != 200:
-            return f"{self.base_url}: {self._wire.refusal(response, self.model)}".replace("\n", " ")
-        try:
-            found = json.loads(response.body)
-        except (ValueError, RecursionError):
-            return (
-                f"{self.base_url}: the server {self._wire.odd(response)}; give the address of an "
-                "OpenAI-compatible server"
-            )
-        try:
-            names = [str(model["id"]) for model in found["data"]]
-        except (KeyError, TypeError):
-            return None
-        if not names or any(n == self.model or n.endswith(f"/{self.model}") for n in names):
-            return None
-        return f"{self.base_url} has no model '{self.model}'. {nearest(self.model, names)}"
-
-
-def _turn(loop: asyncio.AbstractEventLoop) -> None:
-    try:
-        loop.run_forever()
-    finally:
-        loop.close()
-
-
-def _stop(loop: asyncio.AbstractEventLoop) -> None:
-    with contextlib.suppress(RuntimeError):  # closed already
-        loop.call_soon_threadsafe(loop.stop)
-
-
-def _digest(content: list[Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from suite.endpoint import address
 from suite.endpoint.answer import Answer, read_answer, retry_after, said, said_in
-from suite.errors import EndpointError
+from suite.errors import EndpointError, nearest
 
 if TYPE_CHECKING:
     import httpx
@@ -157,6 +157,34 @@ class Wire:
                 f"answered with a JSON of another shape ({self.clean(response.body)})",
                 unclear=True,
             ) from None
+
+    async def check(self, model: str, timeout: float) -> str | None:
+        """Why a model can't be asked, by the server's own list of models; or None."""
+        url = f"{self.base_url}/models"
+        try:
+            response = await self.send("GET", url, timeout)
+        except TryAgain as trouble:
+            return f"{self.base_url}: the server {trouble}"
+        except EndpointError as error:
+            return str(error)
+        if response.status in (404, 405, 501):
+            return None
+        if response.status != 200:
+            return f"{self.base_url}: {self.refusal(response, model)}".replace("\n", " ")
+        try:
+            found = json.loads(response.body)
+        except (ValueError, RecursionError):
+            return (
+                f"{self.base_url}: the server {self.odd(response)}; give the address of an "
+                "OpenAI-compatible server"
+            )
+        try:
+            names = [str(one["id"]) for one in found["data"]]
+        except (KeyError, TypeError):
+            return None
+        if not names or any(n == model or n.endswith(f"/{model}") for n in names):
+            return None
+        return f"{self.base_url} has no model '{model}'. {nearest(model, names)}"
 
     def odd(self, response: Response) -> str:
         """What came in place of JSON, as a clause."""
