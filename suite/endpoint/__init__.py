@@ -1,12 +1,15 @@
 """Asks a model behind an OpenAI-compatible server: vLLM, SGLang, llama.cpp, or one for hire.
 
-client.py     the endpoint: order, concurrency, retries, deadlines, what is asked only once
+client.py     the endpoint: order, concurrency, what is asked only once
+background.py the event loop beside the threads that ask
+patience.py   one request and its tries: waits, retries, deadlines
 manners.py    what a server refuses of a question, learnt by changing one thing at a time
 exchange.py   one exchange over HTTP and what its response amounts to
 answer.py     what a server sent, as values
 address.py    where it is, and the key it is shown
 memory.py     what was asked before, by what was really asked
 kept.py       answers on disk
+reach.py      whether a model can be had at all
 """
 
 from suite.endpoint.address import base_address
