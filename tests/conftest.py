@@ -44,7 +44,7 @@ import pytest  # noqa: E402
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 #: Seconds after which something hangs. It says nothing about how long it should take.
-PATIENCE = 240.0
+PATIENCE = 480.0
 #: A worker with its forkserver and a child that trains, at most.
 WORKER_BYTES = 4 * 10**9
 #: The files that take longest, the longest first: begun last, they would be waited for.
@@ -186,6 +186,14 @@ def toy_task(folder):
         "validation: {share: 0.25, seed: 0}\n"
     )
     return "toy.yaml"
+
+
+@pytest.fixture
+def hold(folder):
+    """A file; `spaces={"*/toy": {"hold": str(hold)}}` keeps toys half-way while it is there."""
+    file = folder / "hold"
+    file.touch()
+    return file
 
 
 def write_recipe(folder, name="toys", **changes):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import write_recipe
+from conftest import PATIENCE, write_recipe
 from documents import ROOT, blocks
 from typer.testing import CliRunner
 
@@ -27,7 +27,7 @@ def python(code, folder, *arguments, **environment):
         capture_output=True,
         text=True,
         cwd=folder,
-        timeout=240,
+        timeout=PATIENCE,
         env={**os.environ, "SUITE_CACHE": str(folder / "cache"), **environment},
     )
     assert done.returncode == 0, done.stderr
@@ -209,8 +209,8 @@ def test_the_sample_in_the_data_s_place_is_warned_of(folder):
 
 
 @pytest.fixture
-def slow(folder, toy_task):
-    recipe = write_recipe(folder, trials=3, spaces={"*/toy": {"seconds": 3}})
+def slow(folder, toy_task, hold):
+    recipe = write_recipe(folder, trials=3, spaces={"*/toy": {"hold": str(hold)}})
     return suite.create_study(toy_task, recipe=recipe, name="t").name
 
 
@@ -237,9 +237,9 @@ def test_another_thread_stops_a_study_that_runs_in_a_thread(slow):
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert scored.wait(60)
+    assert scored.wait(PATIENCE)
     stop.set()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert [t.state for t in found[0].trials] == ["FAIL", "WAITING"]
     assert found[0].finals == []

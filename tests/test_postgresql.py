@@ -3,10 +3,11 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
-from conftest import write_recipe
+from conftest import PATIENCE, write_recipe
 from test_study import shown_in, start, suite, wait_for
 
 from suite.study import storage
@@ -21,21 +22,21 @@ def _binaries():
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
+def postgres():
     """A server of the test's own, on a Unix socket only."""
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     binaries = _binaries()
     if binaries is None:
         pytest.skip("no PostgreSQL server is installed")
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not in pytest's folder: whenever some pytest begins, it shuts that to other users.
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     as_user = []
     if os.getuid() == 0:
         # The server refuses to run as root.
         if shutil.which("runuser") is None:
             pytest.skip("PostgreSQL refuses root, and there is no runuser")
         shutil.chown(folder, "postgres", "postgres")
-        for parent in folder.parents[:3]:
-            parent.chmod(parent.stat().st_mode | 0o055)
+        folder.parent.chmod(0o755)
         as_user = ["runuser", "-u", "postgres", "--"]
     data = folder / "data"
 
@@ -49,8 +50,8 @@ def postgres(tmp_path_factory):
     run(binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop")
 
 
-def test_two_processes_share_a_study_and_one_may_die(folder, toy_task, postgres):
-    recipe = write_recipe(folder, trials=6, spaces={"*/toy": {"seconds": 1.5}})
+def test_two_processes_share_a_study_and_one_may_die(folder, toy_task, hold, postgres):
+    recipe = write_recipe(folder, trials=6, spaces={"*/toy": {"hold": str(hold)}})
     suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--no-run",
           "--storage", postgres)  # fmt: skip
     first = start("study", "run", "t", "--storage", postgres)
@@ -65,10 +66,11 @@ def test_two_processes_share_a_study_and_one_may_die(folder, toy_task, postgres)
             if t.state.name == "RUNNING" and "suite:owner" in t.user_attrs
         }
 
-    wait_for(lambda: owners() >= {first.pid, second.pid}, first, 120)
+    wait_for(lambda: owners() >= {first.pid, second.pid}, first)
     second.kill()
     second.communicate()
-    _, said = first.communicate(timeout=120)
+    hold.unlink()
+    _, said = first.communicate(timeout=PATIENCE)
     assert first.returncode == 0, said
     found = shown_in("t", postgres)
     assert sum(t["state"] in ("COMPLETE", "PRUNED") for t in found["trials"]) == 6

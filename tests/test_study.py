@@ -12,7 +12,7 @@ from pathlib import Path
 
 import optuna
 import pytest
-from conftest import write_recipe
+from conftest import PATIENCE, write_recipe
 from optuna.trial import TrialState, create_trial
 from typer.testing import CliRunner
 
@@ -269,8 +269,8 @@ def test_bounds_are_constraints_and_an_answer_that_breaks_them_says_so(folder, t
     recipe = write_recipe(
         folder,
         trials=4,
-        bounds={"max_train_seconds": 0.5},
-        spaces={"fasttext/toy": {"seconds": 1, "noise": 0.0}, "tfidf/toy": {"noise": 0.4}},
+        bounds={"max_train_seconds": 1.5},
+        spaces={"fasttext/toy": {"seconds": 1.5, "noise": 0.0}, "tfidf/toy": {"noise": 0.4}},
     )
     suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
     found = shown("t")
@@ -288,8 +288,8 @@ def test_serving_speed_is_measured_once_per_shape_by_loadgen(folder, toy_task):
     suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
     first, second = (t["rps"] for t in shown("t")["trials"])
     assert first == second and "measured in trial 0" in first["note"]
-    assert first["valid"] and first["offline_per_second"] > 100
-    assert 0 < first["single_stream"]["p50_ms"] <= first["single_stream"]["p90_ms"] < 1000
+    assert first["valid"] and first["offline_per_second"] > 0
+    assert 0 < first["single_stream"]["p50_ms"] <= first["single_stream"]["p90_ms"]
 
 
 def test_adaptive_allocation_lets_the_sampler_choose_after_the_known_good_points():
@@ -482,7 +482,7 @@ def test_a_thread_cannot_give_back_a_lock_that_another_holds(folder, toy_task):
     waiting.start()
     assert not got.wait(0.5)
     lock.release()
-    assert got.wait(5)
+    assert got.wait(PATIENCE)
     waiting.join()
 
 
@@ -529,8 +529,8 @@ def start(*words, **environment):
     )
 
 
-def wait_for(condition, process, seconds=90):
-    deadline = time.monotonic() + seconds
+def wait_for(condition, process):
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if condition():
             return
@@ -555,13 +555,14 @@ def alive_children(pid):
 
 
 @pytest.fixture
-def slow_study(folder, toy_task):
-    recipe = write_recipe(folder, trials=3, spaces={"*/toy": {"seconds": 3}})
+def slow_study(folder, toy_task, hold):
+    """A study whose trials stay half-way until `hold` is gone."""
+    recipe = write_recipe(folder, trials=3, spaces={"*/toy": {"seconds": 1, "hold": str(hold)}})
     suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--no-run")
     return "t"
 
 
-def test_after_sigkill_of_child_and_parent_the_study_finishes(folder, slow_study):
+def test_after_sigkill_of_child_and_parent_the_study_finishes(folder, slow_study, hold):
     process = start("study", "run", "t")
     wait_for(lambda: any(t.intermediate_values for t in running("t")), process)
     # The child first: the trial fails, the next one starts.
@@ -579,10 +580,11 @@ def test_after_sigkill_of_child_and_parent_the_study_finishes(folder, slow_study
     offspring = alive_children(process.pid)
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while any(p.is_running() and p.status() != "zombie" for p in offspring):
         assert time.monotonic() < deadline, "a child outlived its parent"
         time.sleep(0.1)
+    hold.unlink()
     result = suite("study", "run", "t")
     assert "had lost its worker; it is queued again" in result.stderr
     found = shown("t")
@@ -597,17 +599,19 @@ def test_checkpoints_of_a_running_trial_have_their_seconds(folder, slow_study):
     process = start("study", "run", "t")
     wait_for(lambda: any(len(t.intermediate_values) > 1 for t in running("t")), process)
     [trial] = [t for t in shown("t")["trials"] if t["state"] == "RUNNING"]
-    assert trial["checkpoints"][0]["train_seconds"] == pytest.approx(0.6, abs=0.5)
+    # Training slept for .2 s before each; what scoring and waiting took is not in it.
+    first, second = (c["train_seconds"] for c in trial["checkpoints"])
+    assert 0.2 <= first <= second - 0.2
     process.terminate()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_saves_and_run_goes_on(folder, slow_study, sign):
+def test_ctrl_c_saves_and_run_goes_on(folder, slow_study, hold, sign):
     process = start("study", "run", "t")
     wait_for(lambda: any(t.intermediate_values for t in running("t")), process)
     process.send_signal(sign)
-    _, error = process.communicate(timeout=30)
+    _, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, error
     assert "suite study run t" in error and "Traceback" not in error
     found = shown("t")
@@ -616,6 +620,7 @@ def test_ctrl_c_saves_and_run_goes_on(folder, slow_study, sign):
         found["trials"][0]["params"] == found["trials"][1]["params"]
         or not (found["trials"][1]["params"])
     )
+    hold.unlink()
     suite("study", "run", "t")
     found = shown("t")
     assert sum(t["state"] in ("COMPLETE", "PRUNED") for t in found["trials"]) == 3

@@ -62,6 +62,7 @@ class ToyStrategy:
                 "behaviour": Choice(("good",)),
                 "seconds": Fixed(0.0),
                 "answer_seconds": Fixed(0.0),
+                "hold": Fixed(""),
             },
             ({"noise": 0.3, "behaviour": "good"},),
         )
@@ -95,6 +96,9 @@ class ToyStrategy:
             run.progress(fraction)
             run.note(precision="float32", device="cpu", truncated=0.0)
             run.checkpoint(predictor, 1.0 if step == run.checkpoints else fraction)
+            # Half-way, for as long as a file is there: what must happen meanwhile has all the time.
+            while step == 2 and os.path.isfile(str(run.params["hold"])):
+                time.sleep(0.02)
         return predictor
 
     def load(self, folder):
