@@ -124,7 +124,7 @@ def _handler(owner):
 
         def do_GET(self):
             if owner.mode == "hangs":
-                owner.released.wait(30)
+                owner.released.wait()
             elif owner.mode == "html":
                 self.send(200, b"<!DOCTYPE html><html>Welcome</html>", "text/html")
             elif owner.mode == "no_list" or self.path != "/v1/models":
@@ -299,7 +299,7 @@ def _handler(owner):
                 self.answer_good(body, number)
 
         def answer_hangs(self, body, number):
-            owner.released.wait(30)
+            owner.released.wait()
             self.close_connection = True
 
         def answer_drips(self, body, number):

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from conftest import toy_rows
+from conftest import PATIENCE, toy_rows
 from endpoint_server import server
 from test_study import suite
 
@@ -32,7 +32,7 @@ def no_key(monkeypatch):
 
 def thinker(one, of, name="toy", **changes):
     return room.ServedThinker(
-        endpoint_model(one.url, name), of, **{"timeout": 2, "backoff": 0.02} | changes
+        endpoint_model(one.url, name), of, **{"timeout": PATIENCE, "backoff": 0.02} | changes
     )
 
 
@@ -306,7 +306,7 @@ def test_what_the_server_lacks_exits_with_2(toy_task):
 
 
 def test_ctrl_c_saves_what_came(toy_task):
-    with server("thinking", delay=0.1) as one:
+    with server("thinking", delay=0.3) as one:
         words = ["distil", toy_task, "--endpoint", one.url, "--endpoint-model", "toy"]
         child = subprocess.Popen(
             [sys.executable, "-m", "suite", *words, "--concurrency", "2"],
@@ -315,13 +315,13 @@ def test_ctrl_c_saves_what_came(toy_task):
             text=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE
         file = paths.distilled("toy")
         while time.monotonic() < until and (not file.exists() or len(lines(file)) < 2):
             time.sleep(0.02)
         before = len(lines(file))
         os.kill(child.pid, signal.SIGINT)
-        errors = child.communicate(timeout=30)[1]
+        errors = child.communicate(timeout=PATIENCE)[1]
         assert child.returncode == 130 and "saved" in errors
         had = len(lines(file))
         assert 2 <= before <= had < 150

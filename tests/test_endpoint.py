@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from conftest import PATIENCE
 from endpoint_server import server
 
 from suite.contracts.model import Model
@@ -35,7 +36,7 @@ KEY = "sk-test-do-not-tell-7f3a91"
 HAM, SPAM = "kind friend lunch meeting the garden", "win a prize click offer cash now"
 TEXTS = [HAM, SPAM, "music river of thanks", "urgent deal winner bonus"]
 TRUTH = [0, 1, 0, 1]
-QUICK = {"timeout": 2.0, "backoff": 0.02}
+QUICK = {"timeout": PATIENCE, "backoff": 0.02}
 
 
 def task(classes=2, **changes):
@@ -62,7 +63,7 @@ def model(url, name="toy"):
     return Model(name="served", family="decoder", endpoint=url, endpoint_model=name)
 
 
-def predictor(one, *, think=False, keep=True, timeout=2.0, of=None, variant=None, **changes):
+def predictor(one, *, think=False, keep=True, timeout=PATIENCE, of=None, variant=None, **changes):
     of = of or task()
     question = for_task(of, variant or Variant(), think=think)
     made = EndpointPredictor(
@@ -141,7 +142,7 @@ def test_nothing_is_asked_for_nothing_and_equal_questions_once():
 
 
 def test_the_concurrency_limit_holds_over_several_callers():
-    with server("good", delay=0.05) as one, Endpoint(one.url, "toy", concurrency=3) as asked:
+    with server("good", delay=0.2) as one, Endpoint(one.url, "toy", concurrency=3) as asked:
         found = {}
 
         def call(name):
@@ -196,7 +197,7 @@ def test_what_a_server_refuses_is_left_out_and_remembered(mode, refused, posts):
 
 
 def test_requests_at_once_learn_together():
-    with server("no_logprobs", delay=0.05) as one, Endpoint(one.url, "toy", **QUICK) as asked:
+    with server("no_logprobs", delay=0.4) as one, Endpoint(one.url, "toy", **QUICK) as asked:
         asked.ask(messages(*TEXTS), **ASKED)
         assert one.posts == 4 + 3 + 3  # all are refused, one learns, the others follow
 
@@ -300,8 +301,8 @@ def test_coming_back_when_told_to_is_no_failure():
 
 def test_a_date_in_retry_after_is_read():
     read = retry_after
-    soon = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 30))
-    assert 27 <= read({"retry-after": soon}) <= 31
+    soon = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 3600))
+    assert 3600 - PATIENCE <= read({"retry-after": soon}) <= 3600
     assert read({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
     assert read({"retry-after": "3"}) == 3
     for none in ("", "soon", "nan", "inf"):
@@ -336,20 +337,20 @@ def test_what_stays_wrong_ends_in_one_clear_message(mode, says, posts):
 
 @pytest.mark.parametrize("mode", ["hangs", "drips"])
 def test_a_hanging_server_ends_at_the_deadline(mode):
-    with server(mode) as one, Endpoint(one.url, "toy", timeout=0.2, deadline=0.9) as asked:
-        begun = time.monotonic()
-        with pytest.raises(EndpointError, match=r"did not answer within .* of at most 1 s"):
-            asked.ask(messages(*TEXTS), max_tokens=4)
-        assert time.monotonic() - begun < 3
+    with (
+        server(mode) as one,
+        Endpoint(one.url, "toy", timeout=0.2, deadline=0.9) as asked,
+        # It would not end by itself.
+        pytest.raises(EndpointError, match=r"did not answer within .* of at most 1 s"),
+    ):
+        asked.ask(messages(*TEXTS), max_tokens=4)
 
 
 def test_a_wait_beyond_the_deadline_is_not_waited_for():
     with server("busy") as one, Endpoint(one.url, "toy", **QUICK) as asked:
         one.retry_after = "3600"
-        begun = time.monotonic()
         with pytest.raises(EndpointError, match="asks to wait 3,600 s"):
             asked.ask(messages(HAM), max_tokens=4)
-        assert time.monotonic() - begun < 2
 
 
 def test_nobody_listening_is_told():
@@ -590,7 +591,10 @@ def test_several_processes_share_the_answers(folder):
             )
             for name in ("one", "two")
         ]
-        assert [child.communicate(timeout=30)[0].strip() for child in children] == ["20", "20"]
+        assert [child.communicate(timeout=PATIENCE)[0].strip() for child in children] == [
+            "20",
+            "20",
+        ]
         with Endpoint(one.url, "toy", cache=folder / "kept") as asked:
             texts = [[{"role": "user", "content": f"{n} 7"}] for n in ("one", "two")]
             assert all(answer.from_cache for answer in asked.ask(texts, max_tokens=4))
@@ -619,14 +623,12 @@ def test_ctrl_c_leaves_a_hanging_server_at_once():
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         child.stdout.readline()
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while not one.posts and time.monotonic() < until:
             time.sleep(0.02)
-        begun = time.monotonic()
         os.kill(child.pid, 2)
-        errors = child.communicate(timeout=20)[1]
+        errors = child.communicate(timeout=PATIENCE)[1]  # the server never answers
         assert "KeyboardInterrupt" in errors
-        assert time.monotonic() - begun < 5
 
 
 # ---------------------------------------------------------------- check
@@ -641,9 +643,7 @@ def test_check_tells_what_is_wrong():
         one.mode = "html"
         assert "HTML instead of JSON" in Endpoint(one.url, "toy").check()
         one.mode = "hangs"
-        begun = time.monotonic()
         assert "did not answer within 0.3 s" in Endpoint(one.url, "toy").check(timeout=0.3)
-        assert time.monotonic() - begun < 2
         url = one.url
     assert "can't be reached" in Endpoint(url, "toy").check()
 

@@ -239,8 +239,8 @@ def test_a_study_settles_the_rows_once_per_arm_and_every_trial_keeps_to_it(folde
         trials=3,
         budget={"checkpoints": 2},
         pruner={"name": "none"},
-        # 0.25 s of training between checkpoints may cost 0.025 s: fewer than 500 rows of 0.1 ms.
-        spaces={"*/toy": {"seconds": 0.5, "answer_seconds": 0.0001}},
+        # .2 s of training between checkpoints may cost .02 s: far fewer than 500 rows of .4 ms.
+        spaces={"*/toy": {"seconds": 0.4, "answer_seconds": 0.0004}},
     )
     create(Wanted(task="toy.yaml", recipe=recipe, name="toy"))
     watching = Watching()
