@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import write_recipe
+from conftest import PATIENCE, write_recipe
 from test_study import suite
 
 
@@ -19,7 +19,7 @@ def tab(*words, shell="bash", **environment):
             asked["_TYPER_COMPLETE_FISH_ACTION"] = "get-args"
     code = "import sys; sys.argv = ['suite']; from suite.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60,
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE,
         env=os.environ | asked | {"_SUITE_COMPLETE": f"complete_{shell}"} | environment,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from conftest import PATIENCE
 
 from suite.version import __version__
 
@@ -99,7 +100,7 @@ def run(installed, cwd, *words):
     # -P keeps the working folder off sys.path; the wheel's folder comes before the checkout.
     return subprocess.run(
         [sys.executable, "-P", "-m", "suite", *words], cwd=cwd, text=True, capture_output=True,
-        env={**os.environ, "PYTHONPATH": str(installed), "COLUMNS": "200"}, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(installed), "COLUMNS": "200"}, timeout=PATIENCE,
     )  # fmt: skip
 
 

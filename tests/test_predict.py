@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import write_recipe
+from conftest import PATIENCE, write_recipe
 from typer.testing import CliRunner
 
 from suite.cli import app
@@ -173,12 +173,12 @@ def test_an_exported_folder_stands_in_for_the_name(study, folder):
 
 def test_bytes_that_are_no_text_and_a_closed_pipe_do_no_harm(study, folder):
     command = [sys.executable, "-m", "suite", "predict", study, b"win \xff prize", "--jsonl"]
-    found = subprocess.run(command, capture_output=True, timeout=60)
+    found = subprocess.run(command, capture_output=True, timeout=PATIENCE)
     assert found.returncode == 0, found.stderr
     assert json.loads(found.stdout)["text"] == "win \ufffd prize"
     assert b"halves of characters" in found.stderr
     write(folder / "many.txt", ["win a prize"] * 20_000)
     shell = f"{sys.executable} -m suite predict {study} --file many.txt --jsonl | head -1"
-    found = subprocess.run(shell, shell=True, capture_output=True, text=True, timeout=60,
+    found = subprocess.run(shell, shell=True, capture_output=True, text=True, timeout=PATIENCE,
                            env=os.environ)  # fmt: skip
     assert found.stdout.count("\n") == 1 and "Traceback" not in found.stderr

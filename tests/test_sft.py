@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from conftest import PATIENCE
 from tiny_decoders import ToyRun, build, rows, task
 
 from suite import paths, strategies
@@ -99,7 +100,7 @@ def test_asking_never_imports_torch():
         "heavy = {'torch', 'transformers', 'sklearn', 'llamafactory'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("model", [m for m in CATALOGUE.values() if m.family == "decoder"])
@@ -569,7 +570,7 @@ def test_the_written_files_run_outside_the_suite(strategy, toy_run, factory_fold
     command = Path(sys.executable).with_name("llamafactory-cli")
     ended = subprocess.run(
         [command, "train", factory_folder / "train.yaml"],
-        cwd=elsewhere, capture_output=True, text=True, timeout=240, check=False,
+        cwd=elsewhere, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr[-2000:]
     state = json.loads((factory_folder / "output" / "trainer_state.json").read_text())

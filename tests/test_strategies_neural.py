@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from conftest import PATIENCE
 from remembering_run import RememberingRun
 
 from suite import strategies
@@ -117,7 +118,7 @@ def test_asking_never_imports_torch():
         "heavy = {'torch', 'transformers', 'sklearn', 'datasets', 'evaluate'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("name", ["linear_head", "probe"])

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import write_recipe
+from conftest import PATIENCE, write_recipe
 from test_study import suite
 
 from suite.cli.schemas import FOLDER
 
 
-def until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
+def until(condition):
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.1)
@@ -43,7 +43,7 @@ def test_watch_keeps_the_page_fresh_and_ends_with_the_study(folder, toy_task):
         until(lambda: refreshes(page))
         assert "No arm has finished a trial yet" in page.read_text(encoding="utf-8")
         suite("study", "run", "toy", "--quiet")
-        out, told = watch.communicate(timeout=60)
+        out, told = watch.communicate(timeout=PATIENCE)
     finally:
         watch.kill()
     assert watch.returncode == 0, told
@@ -60,7 +60,7 @@ def test_watch_ends_by_interrupt_with_the_page_kept(folder, toy_task):
     try:
         until(lambda: refreshes(page))
         watch.send_signal(signal.SIGINT)
-        _, told = watch.communicate(timeout=30)
+        _, told = watch.communicate(timeout=PATIENCE)
     finally:
         watch.kill()
     assert watch.returncode == 130 and "Traceback" not in told

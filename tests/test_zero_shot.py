@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from conftest import PATIENCE
 from endpoint_server import server
 from tiny_decoders import WORDS, ToyRun, build, rows, task
 
@@ -60,7 +61,7 @@ def test_asking_never_imports_torch():
         "heavy = {'torch', 'transformers', 'sklearn', 'datasets', 'evaluate'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)
 
 
 def test_known_good_points_and_variants_lie_inside_the_space(strategy):
