@@ -39,12 +39,12 @@ from suite.machine import surroundings
 from suite.study.create import (
     Created,
     Wanted,
-    check_unchanged,
     create,
     ensure_snapshot,
     parse_duration,
     parse_size,
 )
+from suite.study.differences import check_unchanged
 from suite.study.telling import Progress, Stop, Telling
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ def load_task(task: str | Path) -> Task:
         ['World', 'Sports', 'Business', 'Sci/Tech']
     """
     found, file = find_task(str(task) if isinstance(task, str) else _path(task))
-    known = _FileTask(**{name: getattr(found, name) for name in type(found).model_fields})
+    values = {name: getattr(found, name) for name in type(found).model_fields}
+    known = _FileTask.model_construct(found.model_fields_set, **values)
     known._folder = file.absolute().parent
     return known
 
@@ -241,7 +242,9 @@ def run_study(
     watching = watcher or telling
     with surroundings.restored():
         study, definition = storages.load(storages.open_storage(storage), study_name)
-        check_unchanged(definition)
+        told = check_unchanged(definition)
+        if told:
+            watching.said(told)
         ensure_snapshot(definition, None if data is None else Path(data))
         if trials is not None:
             study.set_user_attr(TARGET, trials)

@@ -27,6 +27,19 @@ def yaml_files(kind: str) -> dict[str, Path]:
     return found
 
 
+def is_shipped(file: Path, kind: str) -> bool:
+    """Whether a task or recipe came with the suite: with this installation, or with another.
+
+    Another's lies in its `_bundled`, or beside its package. Of a file that is gone the names tell.
+    """
+    folder = file.absolute().parent
+    if folder == bundled(kind) or folder.parent.name == "_bundled":
+        return True
+    if file.exists():
+        return (folder.parent / PACKAGE.name / Path(__file__).name).is_file()
+    return folder.name == kind and (bundled(kind) / file.name).is_file()
+
+
 def default_storage() -> str:
     """The SQLite storage used where none is named: `studies/suite.db` in the working folder."""
     return f"sqlite:///{Path('studies') / 'suite.db'}"

@@ -55,14 +55,6 @@ def test_a_task_with_its_defaults():
     assert task.data.label == "label"
 
 
-def test_the_fingerprint_holds_what_changes_results_and_no_more():
-    base = yamlfile.validate(GOOD, Task, "x").fingerprint
-    same = GOOD.replace("title: Moods", "title: Other").replace("ours", "theirs")
-    assert yamlfile.validate(same, Task, "x").fingerprint == base
-    for old, new in (("name: sad", "name: low"), ("rows", "raws"), ("en\n", "zh\n")):
-        assert yamlfile.validate(GOOD.replace(old, new), Task, "x").fingerprint != base
-
-
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [

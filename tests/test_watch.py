@@ -80,7 +80,7 @@ def test_missed_rows_are_those_that_no_arm_gets_right(run_study):
     from suite.study.predictions_record import stored
 
     study = optuna.load_study(study_name="toy", storage="sqlite:///studies/suite.db")
-    kept = stored(study)
+    kept = stored(study, [])
     wrong = [
         row
         for row, label in enumerate(kept.labels)

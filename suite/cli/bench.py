@@ -57,7 +57,7 @@ def bench(
     """
     from suite.child.runner import Interrupted, measures_alone
     from suite.cli.progress import Lines, Watching
-    from suite.cli.tables import banner, bench_table, fastest_lines
+    from suite.cli.tables import banner, bench_table, fastest_lines, unread
     from suite.study import bench as room
     from suite.study import bench_record
     from suite.study.create import ensure_snapshot
@@ -83,14 +83,20 @@ def bench(
             markup=False,
         )
         raise typer.Exit(130) from None
+    found = work.results()
     if as_json:
         print_json(
-            {"schema_version": 1, "study": name, "bench": [bench_record.dump(r) for r in rows]}
+            {
+                "schema_version": 1,
+                "study": name,
+                "bench": [bench_record.dump(row) for row in rows],
+                "unread": found.unread,
+            }
         )
         return
-    found = work.results()
     banner(found)
     print_table(bench_table(found))
     for line in fastest_lines(rows):
         out.print(line, markup=False)
+    unread(found)
     next_step(f"suite report {words(name, storage)}")

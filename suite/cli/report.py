@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from suite.cli import completion
-from suite.cli.console import next_step, say
+from suite.cli.console import next_step, say, warn
 from suite.cli.study import Storage
-from suite.errors import ReportError, nearest
+from suite.errors import ReportError, StudyError, nearest
 
 if TYPE_CHECKING:
     from suite.contracts.results import StudyResults
@@ -130,9 +130,21 @@ def _gather(names: list[str] | None, storage: str | None, examples: bool) -> lis
     if not names and not known:
         raise ReportError("there is no study yet", fix="Start with `suite study create agnews`.")
     found = []
+    unread: list[StudyError] = []
     for name in dict.fromkeys(names or known):
-        results = record.results(*storages.load(opened, name), importance=True, predictions=True)
+        try:
+            study, definition = storages.load(opened, name)
+        except StudyError as error:
+            if names:
+                raise
+            unread.append(error)  # of another version: the others have their pages
+            continue
+        results = record.results(study, definition, importance=True, predictions=True)
         found.append(with_missed(results, paths.artifacts(name) / "data" if examples else None))
+    if not found:
+        raise unread[0]
+    for other in unread:
+        warn(f"no page: {other.what}")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -186,6 +187,8 @@ def create(
     if is_verbose():
         _tell_definition(made.definition)
     if no_run:
+        if made.told:  # else running says it
+            say(made.told)
         out.print(f"{'Found' if made.resumed else 'Created'} '{made.name}'.", markup=False)
         next_step(f"suite study run {words(made.name, storage)}")
         return
@@ -294,45 +297,30 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
     """
     from rich.table import Table
 
-    from suite.study import reading
+    from suite.study import listing
     from suite.study import storage as storages
-    from suite.study.record import FINALS, TARGET
 
-    opened = storages.open_storage(storage)
-    rows: list[dict[str, Any]] = []
-    for name in storages.names(opened):
-        study, definition = storages.load(opened, name)
-        counted = reading.summary(study)
-        rows.append(
-            {
-                "study": name,
-                "task": definition.task.name,
-                "recipe": definition.recipe.name,
-                "finished": counted.finished,
-                "target": int(study.user_attrs.get(TARGET, definition.recipe.trials)),
-                "best_validation_macro_f1": counted.best,
-                "finals": bool(study.user_attrs.get(FINALS)),
-                "sample": definition.sample,
-                "created": definition.created,
-            }
-        )
+    rows = listing.studies(storages.open_storage(storage))
     if as_json:
-        print_json({"studies": rows})
+        print_json({"studies": [asdict(row) for row in rows]})
         return
     table = Table("study", "task", "recipe", "trials", "best F1 (validation)", "test", "created")
     for row in rows:
-        best = row["best_validation_macro_f1"]
+        best = row.best_validation_macro_f1
         table.add_row(
-            row["study"],
-            row["task"] + (" (SAMPLE)" if row["sample"] else ""),
-            row["recipe"],
-            f"{row['finished']}/{row['target']}",
+            row.study,
+            (row.task or "–") + (" (SAMPLE)" if row.sample else ""),
+            row.recipe or "–",
+            f"{row.finished}/{row.target}",
             "–" if best is None else f"{best:.4f}",
-            "scored" if row["finals"] else "–",
-            row["created"].replace("T", " "),
+            "scored" if row.finals else "–",
+            (row.created or "cannot be read").replace("T", " "),
         )
     if rows:
         print_table(table)
+        for row in rows:
+            if row.unreadable:
+                warn(row.unreadable)
     else:
         out.print("No studies yet.")
         next_step("suite study create agnews")
@@ -411,7 +399,8 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
             + (" (stale: searched on since)" if final.stale else ""),
             markup=False,
         )
-    out.print(f"  validation macro-F1 {trial.macro_f1:.4f}", markup=False)
+    if trial.macro_f1 is not None:
+        out.print(f"  validation macro-F1 {trial.macro_f1:.4f}", markup=False)
     for key, value in trial.params.items():
         out.print(f"  {key} = {value}", markup=False)
 
@@ -434,7 +423,7 @@ def delete(
     from suite.study import storage as storages
 
     opened = storages.open_storage(storage)
-    study, _ = storages.load(opened, name)
+    study = storages.find(opened, name)
     count = len(study.get_trials(deepcopy=False))
     if not yes:
         if not sys.stdin.isatty():
@@ -512,8 +501,9 @@ def _results(name: str, storage: str | None) -> StudyResults:
 
 def show_results(found: StudyResults) -> None:
     """The banner, the leaderboard, and what was refused or retired."""
-    from suite.cli.tables import banner, leaderboard_table, refusals
+    from suite.cli.tables import banner, leaderboard_table, refusals, unread
 
     banner(found)
     print_table(leaderboard_table(found))
     refusals(found)
+    unread(found)

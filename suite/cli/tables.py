@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from suite.cli.console import out
+from suite.cli.console import out, warn
 from suite.contracts.results import BenchRow, Final, Rps, StudyResults, Trial
 
 
@@ -199,3 +199,9 @@ def refusals(found: StudyResults) -> None:
             out.print(f"refused  {arm.arm}: {arm.refused}", markup=False, style="yellow")
         elif arm.retired:
             out.print(f"retired  {arm.arm}: {arm.retired}", markup=False, style="yellow")
+
+
+def unread(found: StudyResults) -> None:
+    """What stands in the storage and can't be shown, since another version wrote it."""
+    for line in found.unread:
+        warn(f"not shown: {line}")

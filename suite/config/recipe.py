@@ -218,7 +218,7 @@ def find_recipe(name: str) -> tuple[Recipe, Path]:
         RecipeError: no recipe of that name (the nearest is named).
         YamlError: the file is not a recipe.
     """
-    if name.endswith((".yaml", ".yml")) or "/" in name or "\\" in name:
+    if yamlfile.is_path(name):
         return yamlfile.load(Path(name), Recipe), Path(name)
     files = paths.yaml_files("studies")
     if name not in files:

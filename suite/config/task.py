@@ -26,7 +26,7 @@ def find_task(name: str) -> tuple[Task, Path]:
         TaskError: no task of that name (the nearest is named).
         YamlError: the file is not a task.
     """
-    if name.endswith((".yaml", ".yml")) or "/" in name or "\\" in name:
+    if yamlfile.is_path(name):
         return load_task(name), Path(name)
     files = paths.yaml_files("tasks")
     if name not in files:

@@ -39,6 +39,11 @@ _Loader.add_implicit_resolver(
 )
 
 
+def is_path(name: str) -> bool:
+    """Whether a task or a recipe is named by its file's path, and not by its name."""
+    return name.endswith((".yaml", ".yml")) or "/" in name or "\\" in name
+
+
 def read_text(path: Path) -> str:
     """The text of a small UTF-8 file.
 

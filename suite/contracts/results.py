@@ -365,6 +365,8 @@ class StudyResults:
     """Rows with their texts, read only for `suite report --examples`."""
     missed_total: int | None = None
     """How many rows every arm misses; null where predictions were not read."""
+    unread: list[str] = field(default_factory=list)
+    """What stands in the storage and this version can't read, a line each."""
 
     @property
     def sample(self) -> bool:

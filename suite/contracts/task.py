@@ -19,8 +19,6 @@ Class index = position in `labels`, everywhere in the suite.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -253,20 +251,3 @@ class Task(Closed):
     def label_names(self) -> list[str]:
         """Class names, by class index."""
         return [label.name for label in self.labels]
-
-    @property
-    def fingerprint(self) -> str:
-        """16 hex digits over everything that changes a result (titles and references do not)."""
-        content = self.model_dump(
-            mode="json",
-            exclude={
-                "title": True,
-                "description": True,
-                "references": True,
-                "imbalance": True,
-                "data": {"licence", "note"},
-                "latency_bound_ms": True,
-            },
-        )
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -25,13 +25,13 @@ class Answer:
     """
 
     text: str
-    reasoning: str | None
-    tokens: tuple[str, ...] | None
-    top_logprobs: tuple[dict[str, float], ...] | None
-    finish_reason: str
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    seconds: float
+    reasoning: str | None = None
+    tokens: tuple[str, ...] | None = None
+    top_logprobs: tuple[dict[str, float], ...] | None = None
+    finish_reason: str = "unknown"
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    seconds: float = 0.0
     from_cache: bool = False
 
 

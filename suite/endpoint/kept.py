@@ -13,6 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from suite.contracts.records import UNREADABLE, revive
 from suite.endpoint.answer import Answer
 from suite.errors import StorageError
 
@@ -89,17 +90,12 @@ class Kept:
 
 
 def _revive(text: str) -> Answer | None:
-    """A kept answer; None where another version of the suite kept something else."""
+    """A kept answer; None where it can't be read."""
     try:
         found = json.loads(text)
-        top, tokens = found.pop("top_logprobs"), found.pop("tokens")
-        return Answer(
-            **{
-                **found,
-                "tokens": None if tokens is None else tuple(tokens),
-                "top_logprobs": None if top is None else tuple(top),
-                "from_cache": True,
-            }
-        )
-    except (ValueError, TypeError, KeyError, AttributeError):
+        for name in ("tokens", "top_logprobs"):
+            if found.get(name) is not None:
+                found[name] = tuple(found[name])
+        return revive(Answer, found | {"from_cache": True})
+    except UNREADABLE:
         return None

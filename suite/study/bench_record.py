@@ -14,6 +14,7 @@ from typing import Any
 import optuna
 from pydantic import TypeAdapter, ValidationError
 
+from suite.contracts.records import why
 from suite.contracts.results import BenchRow
 
 BENCH = "suite:bench:"
@@ -43,13 +44,16 @@ def dump(row: BenchRow) -> dict[str, Any]:
     return dumped
 
 
-def stored(attributes: Mapping[str, Any], kept: Mapping[str, int | None]) -> list[BenchRow]:
+def stored(
+    attributes: Mapping[str, Any], kept: Mapping[str, int | None], unread: list[str]
+) -> list[BenchRow]:
     """The rows among a study's attributes, with what is stale and what is fastest marked.
 
     Args:
         attributes: the study's user attributes.
         kept: the trial whose checkpoint each arm keeps, in the order in which the arms are to
             come; arms beyond them come last.
+        unread: told the rows that can't be read, a line each.
     """
     rows: list[BenchRow] = []
     for key, value in attributes.items():
@@ -57,8 +61,9 @@ def stored(attributes: Mapping[str, Any], kept: Mapping[str, int | None]) -> lis
             continue
         try:
             row = _ROW.validate_python(value)
-        except ValidationError:
-            continue  # of a later version: what can't be read is not shown
+        except ValidationError as error:
+            unread.append(f"bench row {key.removeprefix(BENCH)}: {why(error)}")
+            continue
         rows.append(replace(row, stale=row.trial != kept.get(row.arm)))
     place = {arm: index for index, arm in enumerate(kept)}
     return sorted(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from suite import paths
 from suite.config.recipe import Recipe, find_recipe
-from suite.config.task import find_task, load_task
+from suite.config.task import find_task
 from suite.contracts.model import Model
 from suite.contracts.task import NAME, Task
 from suite.data import load as data
@@ -22,8 +22,8 @@ from suite.errors import DataError, StorageError, StudyError
 from suite.machine import facts
 from suite.models import hub
 from suite.models.catalogue import endpoint_model, load_catalogue, local_model
-from suite.study import arms, record, storage
-from suite.study.definition import Definition, StoredArm, refuse_differences
+from suite.study import arms, differences, record, storage
+from suite.study.definition import Definition, StoredArm
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,12 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Created:
-    """A stored study, and whether it stood there already."""
+    """A stored study, whether it stood there already, and what changed in the suite since."""
 
     name: str
     resumed: bool
     definition: Definition
+    told: str | None = None
 
 
 def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -> Created:
@@ -101,9 +102,10 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
     definition = Definition(
         name=name,
         task=task,
+        task_said=differences.said(task),
         task_file=str(task_file),
-        task_fingerprint=task.fingerprint,
         recipe=recipe,
+        recipe_said=differences.said(recipe),
         recipe_named=recipe_named,
         arms=[StoredArm.of(arm) for arm in planned],
         arm_globs=list(wanted.arms),
@@ -119,11 +121,14 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
     opened = storage.open_storage(wanted.storage, create=True)
     if storage.exists(opened, name):
         study, stored = storage.load(opened, name)
-        refuse_differences(stored, definition)
+        told = differences.check(stored, definition)
+        if loaded.facts.fingerprint == stored.data.fingerprint:
+            _snapshot(name, loaded)
+        else:
+            ensure_snapshot(stored, wanted.data)
         if wanted.trials is not None:
             study.set_user_attr(record.TARGET, wanted.trials)
-        _snapshot(name, loaded)
-        return Created(name, resumed=True, definition=stored)
+        return Created(name, resumed=True, definition=stored, told=told)
     _snapshot(name, loaded)
     study = storage.create(opened, definition)
     study.set_user_attr(record.TARGET, wanted.trials or recipe.trials)
@@ -158,34 +163,6 @@ def ensure_snapshot(definition: Definition, data_dir: Path | None = None) -> Non
             fix="Restore the data, or create a study under another --name.",
         )
     _snapshot(definition.name, loaded)
-
-
-def check_unchanged(stored: Definition) -> None:
-    """Refuses to go on where the task file or the recipe is not what it was.
-
-    Raises:
-        StudyError: naming what changed. A file that is gone is no change: the study has its own.
-    """
-    asked = stored
-    task_file = Path(stored.task_file)
-    if not stored.sample and task_file.is_file():
-        task = load_task(task_file)
-        asked = asked.model_copy(update={"task": task, "task_fingerprint": task.fingerprint})
-    files = paths.yaml_files("studies")
-    if stored.recipe.name in files:
-        asked = asked.model_copy(update={"recipe": find_recipe(stored.recipe.name)[0]})
-    catalogue = load_catalogue()
-    asked = asked.model_copy(
-        update={
-            "arms": [
-                arm.model_copy(update={"model": catalogue[arm.model.name]})
-                if arm.model.path is None and arm.model.name in catalogue
-                else arm
-                for arm in asked.arms
-            ]
-        }
-    )
-    refuse_differences(stored, asked)
 
 
 def _stands(folder: Path, fingerprint: str) -> bool:

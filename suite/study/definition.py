@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic import Field
 
 from suite.config.recipe import Recipe
 from suite.contracts.model import Model
+from suite.contracts.records import UNREADABLE, why
 from suite.contracts.results import DataFacts
 from suite.contracts.space import Params, Space, dump_dimension, parse_dimension
 from suite.contracts.task import Closed, Task
 from suite.errors import StudyError
 from suite.study.arms import PlannedArm
+from suite.study.migrations import VERSION, migrated
+from suite.version import __version__
 
 
 class StoredArm(Closed):
@@ -47,14 +51,19 @@ class StoredArm(Closed):
 
 
 class Definition(Closed):
-    """A study, whole."""
+    """A study, whole: what it is made of stays as it was, whatever becomes of files and defaults.
 
-    version: int = 1
+    `task_said` and `recipe_said` are the keys that the files themselves gave a value; the others
+    were this version's defaults. Another key in here is another `VERSION`: see `migrations`.
+    """
+
+    version: int = VERSION
     name: str
     task: Task
+    task_said: dict[str, Any]
     task_file: str
-    task_fingerprint: str
     recipe: Recipe
+    recipe_said: dict[str, Any]
     recipe_named: str | None
     arms: list[StoredArm]
     arm_globs: list[str] = Field(default_factory=list)
@@ -67,6 +76,38 @@ class Definition(Closed):
     created: str
     environment: dict[str, Any]
 
+    @classmethod
+    def read(cls, raw: Any, name: str) -> Definition:
+        """A stored definition, written by this version of the suite or another.
+
+        Args:
+            raw: what stands in the storage: JSON as text.
+            name: the study's name.
+
+        Raises:
+            StudyError: a later version wrote it, or it is damaged; says which, and what would help.
+        """
+        stored: Any = None
+        try:
+            stored = json.loads(raw)
+            version = stored.get("version", 1)
+            if not isinstance(version, int) or version < 1:
+                raise ValueError(f"version is {version!r}")
+            if version > VERSION:
+                raise StudyError(
+                    f"the study '{name}' was stored by a later version of the suite "
+                    f"({_written_by(stored)}): its definition has version {version}, and suite "
+                    f"{__version__} reads up to version {VERSION}",
+                    fix="Upgrade the suite here, or work where the study was made.",
+                )
+            return cls.model_validate(migrated(stored))
+        except UNREADABLE as error:
+            raise StudyError(
+                f"the study '{name}' cannot be read: {why(error)}",
+                fix=f"It was stored by suite {_written_by(stored)}, this is suite {__version__}: "
+                f"read it with that one. `suite study delete {name}` removes it.",
+            ) from None
+
     @property
     def runnable(self) -> list[StoredArm]:
         """Arms that were not refused."""
@@ -77,59 +118,9 @@ class Definition(Closed):
         return next(arm for arm in self.arms if arm.name == name)
 
 
-def differences(stored: Definition, asked: Definition) -> list[str]:
-    """Everything in which a study asked for again contradicts the stored one, a line each."""
-    found: list[str] = []
-
-    def compare(what: str, before: object, now: object) -> None:
-        if before != now:
-            found.append(f"{what}: stored {before}, now {now}")
-
-    compare("task", stored.task.name, asked.task.name)
-    if stored.task.name == asked.task.name and stored.task_fingerprint != asked.task_fingerprint:
-        fields = [
-            key
-            for key in type(stored.task).model_fields
-            if getattr(stored.task, key) != getattr(asked.task, key)
-        ]
-        found.append(f"the task file {asked.task_file} changed: {', '.join(fields)}")
-    compare("recipe", stored.recipe.name, asked.recipe.name)
-    if stored.recipe.name == asked.recipe.name:
-        for key in type(stored.recipe).model_fields:
-            if key not in {"title", "description", "trials"}:
-                before, now = getattr(stored.recipe, key), getattr(asked.recipe, key)
-                compare(f"recipe {stored.recipe.name}, {key}", before, now)
-    compare("--seed", stored.seed, asked.seed)
-    compare("--train-rows", stored.train_rows, asked.train_rows)
-    compare("data fingerprint", stored.data.fingerprint, asked.data.fingerprint)
-    before, now = {a.name: a for a in stored.arms}, {a.name: a for a in asked.arms}
-    if set(before) != set(now):
-        compare("arms", ", ".join(before), ", ".join(now))
-    else:
-        for name, arm in before.items():
-            if arm.model != now[name].model:
-                found.append(f"the catalogue's entry of {name} changed")
-            # A refusal may come and go with the machine or the Hub; a space may not.
-            elif (
-                arm.refused is None
-                and now[name].refused is None
-                and arm.dimensions != now[name].dimensions
-            ):
-                found.append(f"the search space of {name} changed")
-    return found
-
-
-def refuse_differences(stored: Definition, asked: Definition) -> None:
-    """Refuses to resume a study as something else.
-
-    Raises:
-        StudyError: naming each difference.
-    """
-    found = differences(stored, asked)
-    if found:
-        raise StudyError(
-            f"the study '{stored.name}' exists and differs from what is asked:\n  "
-            + "\n  ".join(found),
-            fix="Give another --name, restore what changed, or `suite study delete "
-            f"{stored.name}` first.",
-        )
+def _written_by(stored: Any) -> str:
+    """The suite's version that a definition bears, as far as it can be found in it."""
+    try:
+        return str(stored["environment"]["versions"]["suite"])
+    except (KeyError, TypeError):
+        return "of an unknown version"

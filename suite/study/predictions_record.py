@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import optuna
 
+from suite.contracts.records import UNREADABLE, why
 from suite.contracts.results import TestPredictions
 
 PREDICTIONS = "suite:predictions"
@@ -29,15 +30,23 @@ def store(
     )
 
 
-def stored(study: optuna.Study) -> TestPredictions | None:
-    """What each arm answered on test; None where finals have not run, or ran before it was kept."""
+def stored(study: optuna.Study, unread: list[str]) -> TestPredictions | None:
+    """What each arm answered on test; None where finals have not run, or ran before it was kept.
+
+    Args:
+        unread: told where it can't be read.
+    """
     stored = study.user_attrs.get(PREDICTIONS)
     if not stored:
         return None
-    return TestPredictions(
-        labels=_unpack(stored["labels"]),
-        arms={arm: [_unpack(rows) for rows in seeds] for arm, seeds in stored["arms"].items()},
-    )
+    try:
+        return TestPredictions(
+            labels=_unpack(stored["labels"]),
+            arms={arm: [_unpack(rows) for rows in seeds] for arm, seeds in stored["arms"].items()},
+        )
+    except (*UNREADABLE, zlib.error) as error:
+        unread.append(f"predictions on test: {why(error)}")
+        return None
 
 
 def _pack(classes: Sequence[int]) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from suite.contracts.records import UNREADABLE, revive, why
 from suite.contracts.results import (
     Arm,
     Checkpoint,
@@ -45,6 +47,11 @@ OPENED_AT = "suite:opened_at"
 TRUNCATED = "suite:truncated"
 KEPT_AT = "suite:kept:"
 
+#: How the error of a trial begins whose record can't be read.
+UNREAD = "its record cannot be read: "
+
+T = TypeVar("T")
+
 FINALS_ADAPTER = TypeAdapter(list[Final])
 COMPARISONS_ADAPTER = TypeAdapter(list[Comparison])
 
@@ -74,19 +81,22 @@ def pack(trial: Trial) -> str:
 
 
 def unpack(text: str, **changes: Any) -> Trial:
-    """Reads back what `pack` wrote, with some fields changed."""
+    """Reads back what `pack` wrote, with some fields changed.
+
+    Raises:
+        UNREADABLE: another version wrote it, and left out what can't be done without.
+    """
     loaded = json.loads(text)
-    if loaded["validation"] is not None:
+    if loaded.get("validation") is not None:
         sparse = loaded["validation"]["confusion"]
         matrix = [[0] * sparse["size"] for _ in range(sparse["size"])]
         for i, j, n in sparse["cells"]:
             matrix[i][j] = n
-        loaded["validation"]["confusion"] = matrix
-    loaded["checkpoints"] = [Checkpoint(**c) for c in loaded["checkpoints"]]
-    validation, rps = loaded["validation"], loaded["rps"]
-    loaded["validation"] = Scores(**validation) if validation else None
-    loaded["rps"] = read_rps(rps) if rps else None
-    return Trial(**(loaded | changes))
+        loaded["validation"] = revive(Scores, loaded["validation"] | {"confusion": matrix})
+    loaded["checkpoints"] = [revive(Checkpoint, c) for c in loaded.get("checkpoints", [])]
+    if loaded.get("rps"):
+        loaded["rps"] = _RPS.validate_python(loaded["rps"])
+    return revive(Trial, loaded | changes)
 
 
 def trial_of(frozen: FrozenTrial) -> Trial:
@@ -94,21 +104,28 @@ def trial_of(frozen: FrozenTrial) -> Trial:
     state = STATES[frozen.state]
     started, ended = _shown(frozen.datetime_start), _shown(frozen.datetime_complete)
     packed = frozen.user_attrs.get(TRIAL)
+    error = "the worker died; the trial was queued again" if state == "FAIL" else None
     if packed:
-        return unpack(packed, number=frozen.number, state=state, started=started, ended=ended)
+        try:
+            return unpack(packed, number=frozen.number, state=state, started=started, ended=ended)
+        except UNREADABLE as unreadable:
+            error = f"{UNREAD}{why(unreadable)}"
     arm = arm_of(frozen) or ""
     owner = frozen.user_attrs.get(OWNER) or {}
     prefix = f"{arm}:"
+    positions = len(fields(Checkpoint))
     return Trial(
         number=frozen.number,
         state=state,
         arm=arm,
         params={k.removeprefix(prefix): v for k, v in frozen.params.items() if k != ARM},
-        checkpoints=[Checkpoint(*values) for values in frozen.user_attrs.get(CHECKPOINTS, [])],
+        checkpoints=[
+            Checkpoint(*values[:positions]) for values in frozen.user_attrs.get(CHECKPOINTS, [])
+        ],
         worker=f"{owner.get('host', '')}:{owner.get('pid', '')}" if owner else "",
         started=started,
         ended=ended,
-        error="the worker died; the trial was queued again" if state == "FAIL" else None,
+        error=error,
     )
 
 
@@ -126,16 +143,19 @@ def trials_of(study: optuna.Study) -> list[Trial]:
 
 def _read_trials(study: optuna.Study) -> Iterator[Trial]:
     for row in reading.rows(study, TRIAL):
-        if row.attribute is None:
-            yield trial_of(reading.backend(study).get_trial(row.trial_id))
-            continue
-        yield unpack(
-            json.loads(row.attribute),
-            number=row.number,
-            state=STATES[TrialState[row.state]],
-            started=_shown(row.started),
-            ended=_shown(row.ended),
-        )
+        if row.attribute is not None:
+            try:
+                yield unpack(
+                    json.loads(row.attribute),
+                    number=row.number,
+                    state=STATES[TrialState[row.state]],
+                    started=_shown(row.started),
+                    ended=_shown(row.ended),
+                )
+                continue
+            except UNREADABLE:
+                pass
+        yield trial_of(reading.backend(study).get_trial(row.trial_id))
 
 
 def _shown(moment: datetime | None) -> str:
@@ -173,16 +193,16 @@ def results(
         for arm in definition.arms
     ]
     done = sum(t.state in finished for t in trials)
-    finals = FINALS_ADAPTER.validate_python(attributes.get(FINALS, []))
+    unread = [f"trial {t.number}: {t.error}" for t in trials if (t.error or "").startswith(UNREAD)]
+    finals = _each(FINALS_ADAPTER, "finals", attributes.get(FINALS, []), unread)
     opened_at = attributes.get(OPENED_AT)
     stale = opened_at is not None and done > opened_at
-    finals = [Final(**{**f.__dict__, "stale": stale or f.stale}) for f in finals]
+    finals = [replace(final, stale=stale or final.stale) for final in finals]
     recipe = definition.recipe
     data = definition.data
     truncated = attributes.get(TRUNCATED, {})
     if data.audit is not None and truncated:
-        audit = type(data.audit)(**{**data.audit.__dict__, "truncated": truncated})
-        data = type(data)(**{**data.__dict__, "audit": audit})
+        data = replace(data, audit=replace(data.audit, truncated=truncated))
     return StudyResults(
         study=definition.name,
         task=definition.task.name,
@@ -207,17 +227,32 @@ def results(
         bounds=recipe.bounds.model_dump(),
         latency_bound_ms=definition.task.latency_bound_ms,
         references=[_published(r, definition) for r in definition.task.references],
-        comparisons=COMPARISONS_ADAPTER.validate_python(attributes.get(COMPARISONS, [])),
+        comparisons=_each(
+            COMPARISONS_ADAPTER, "comparisons", attributes.get(COMPARISONS, []), unread
+        ),
         importance=_importance(study, definition, trials) if importance else {},
-        predictions=predictions_record.stored(study) if predictions else None,
+        predictions=predictions_record.stored(study, unread) if predictions else None,
         bench=bench_record.stored(
             attributes,
             {
                 arm.name: (attributes.get(f"{KEPT_AT}{arm.name}") or {}).get("trial")
                 for arm in definition.arms
             },
+            unread,
         ),
+        unread=unread,
     )
+
+
+def _each(adapter: TypeAdapter[list[T]], what: str, stored: Any, unread: list[str]) -> list[T]:
+    """Those values of a stored list that can be read; the others are told in `unread`."""
+    found: list[T] = []
+    for value in stored:
+        try:
+            found += adapter.validate_python([value])
+        except ValidationError as error:
+            unread.append(f"{what}: {why(error)}")
+    return found
 
 
 def _published(reference: Reference, definition: Definition) -> Published:
@@ -291,6 +326,9 @@ def dump_rps(rps: Rps) -> dict[str, Any]:
     return dumped
 
 
-def read_rps(value: dict[str, Any]) -> Rps:
-    """Reads back what `dump_rps` wrote."""
-    return _RPS.validate_python(value)
+def read_rps(value: dict[str, Any] | None) -> Rps | None:
+    """Reads back what `dump_rps` wrote; None where nothing was, or it can't be read."""
+    try:
+        return None if value is None else _RPS.validate_python(value)
+    except ValidationError:
+        return None

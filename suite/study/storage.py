@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 import time
 import warnings
@@ -201,8 +200,8 @@ def names(storage: RDBStorage) -> list[str]:
     )
 
 
-def load(storage: RDBStorage, name: str) -> tuple[optuna.Study, Definition]:
-    """A study by name, with what it is.
+def find(storage: RDBStorage, name: str) -> optuna.Study:
+    """A study by name, also one that only another version of the suite can read.
 
     Raises:
         StudyError: no such study (the nearest is named), or not one of the suite's.
@@ -211,10 +210,19 @@ def load(storage: RDBStorage, name: str) -> tuple[optuna.Study, Definition]:
         study = optuna.load_study(study_name=name, storage=storage)
     except KeyError:
         raise StudyError(f"no study '{name}'", fix=nearest(name, names(storage))) from None
-    raw = study.user_attrs.get(DEFINITION)
-    if raw is None:
+    if DEFINITION not in study.user_attrs:
         raise StudyError(f"the study '{name}' was not made by the suite")
-    return study, Definition.model_validate(json.loads(raw))
+    return study
+
+
+def load(storage: RDBStorage, name: str) -> tuple[optuna.Study, Definition]:
+    """A study by name, with what it is.
+
+    Raises:
+        StudyError: as `find`; or another version stored it in a form that can't be read here.
+    """
+    study = find(storage, name)
+    return study, Definition.read(study.user_attrs[DEFINITION], name)
 
 
 def create(storage: RDBStorage, definition: Definition) -> optuna.Study:
@@ -251,7 +259,7 @@ def copy(source: RDBStorage, target: RDBStorage, name: str) -> None:
     Raises:
         StudyError: it does not exist, or its name is taken there.
     """
-    load(source, name)
+    find(source, name)
     if exists(target, name):
         raise StudyError(f"the study '{name}' exists in the target already")
     optuna.copy_study(

@@ -410,9 +410,9 @@ class Work:
     ) -> Rps | None:
         """Measured once per serving shape and host; predictors of one shape serve equally fast."""
         key = f"{RPS}{self._me['host']}:{arm.name}:{outcome.serving_shape}"
-        known = self.study.user_attrs.get(key)
+        known = record.read_rps(self.study.user_attrs.get(key))
         if known is not None:
-            return record.read_rps(known)
+            return known
         predictor = folder / KEPT
         if not outcome.kept:
             return None  # only a predictor that was kept can be loaded and timed

@@ -437,6 +437,7 @@ data_train_of = { $n ->
 }
 no_audit = The data was not audited.
 warnings = Warnings
+unread = Stored by another version of the suite, and not readable by this one
 empty = Empty
 exact_duplicates = Exact duplicates
 normalised_duplicates = Near duplicates

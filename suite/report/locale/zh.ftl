@@ -377,6 +377,7 @@ data_fingerprint = 指纹
 data_train_of = 使用了 { n_training_rows }训练数据中的 { $n } 行
 no_audit = 数据未经检查。
 warnings = 警告
+unread = 由其他版本存储，本版本无法读取
 empty = 空文本
 exact_duplicates = 完全重复
 normalised_duplicates = 规范化后重复

@@ -1,0 +1,55 @@
+"""The studies of a storage at a glance, those of other versions of the suite among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from optuna.storages import RDBStorage
+
+from suite.errors import StudyError
+from suite.study import reading, storage
+from suite.study.record import FINALS, TARGET
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A study in a line.
+
+    Args:
+        finished: trials that are complete or pruned, of `target`.
+        unreadable: why its definition can't be read here; what it would tell is null then.
+    """
+
+    study: str
+    task: str | None
+    recipe: str | None
+    finished: int
+    target: int | None
+    best_validation_macro_f1: float | None
+    finals: bool
+    sample: bool | None
+    created: str | None
+    unreadable: str | None = None
+
+
+def studies(opened: RDBStorage) -> list[Listed]:
+    """Every study of the suite, by name. One that can't be read does not hide the others."""
+    return [_listed(opened, name) for name in storage.names(opened)]
+
+
+def _listed(opened: RDBStorage, name: str) -> Listed:
+    study = storage.find(opened, name)
+    counted, target = reading.summary(study), study.user_attrs.get(TARGET)
+    known = (counted.finished, target, counted.best, bool(study.user_attrs.get(FINALS)))
+    try:
+        _, definition = storage.load(opened, name)
+    except StudyError as error:
+        return Listed(name, None, None, *known, None, None, error.what)
+    return Listed(
+        name,
+        definition.task.name,
+        definition.recipe.name,
+        *known,
+        definition.sample,
+        definition.created,
+    )

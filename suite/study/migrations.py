@@ -1,0 +1,94 @@
+"""What stored definitions are made of, version by version, and how an older one becomes today's.
+
+A definition bears the version of its form. Whoever adds, renames or removes a key of anything that
+is stored in it (study, task, recipe, model, facts about data) raises `VERSION` and adds the step
+that brings the version before to it, on plain JSON: values are validated once, when all steps are
+done. A new key with a default needs a step that does nothing: suites that don't know the key still
+have to tell its version from their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Stored = dict[str, Any]
+
+VERSION = 2
+
+#: What a recipe and a task of version 1 were where their file said nothing.
+_RECIPE_1: Stored = {
+    "title": None,
+    "description": None,
+    "trials": 40,
+    "allocation": "equal",
+    "budget": {"epochs": 2.0, "checkpoints": 5, "evaluation": "auto", "overrides": {}},
+    "spaces": {},
+    "sampler": {"name": "tpe", "startup_trials": 10},
+    "pruner": {"name": "median", "scope": "arm", "startup_trials": 2, "percentile": 50.0},
+    "bounds": {"min_rps": None, "max_train_seconds": None},
+    "finals": {"seeds": 1},
+    "measure": {"seconds": 3.0, "texts": 1024, "endpoints": False},
+    "preflight": True,
+    "max_trial_seconds": None,
+    "shrink_batch": True,
+    "seed": 0,
+}
+_TASK_1: Stored = {
+    "description": None,
+    "data": {
+        "hub": None,
+        "files": None,
+        "folder": None,
+        "text": ["text"],
+        "join": " ",
+        "label": "label",
+        "splits": {"train": "train", "validation": None, "test": "test"},
+        "note": None,
+    },
+    "validation": {"share": 0.1, "seed": 0},
+    "max_tokens": 256,
+    "latency_bound_ms": 100.0,
+    "class_weights": "none",
+    "imbalance": None,
+    "out_of_scope": None,
+    "prompt": {},
+    "references": [],
+}
+
+
+def migrated(stored: Stored) -> Stored:
+    """A definition of this version or an older one, in this version's form.
+
+    Raises:
+        KeyError: it is no definition of the version it bears.
+    """
+    for step in _STEPS[int(stored.get("version", 1)) - 1 :]:
+        stored = step(stored)
+    return stored | {"version": VERSION}
+
+
+def _said_apart(stored: Stored) -> Stored:
+    """1 to 2: what the files said stands beside what they and the defaults made; the task's
+    fingerprint, which any new key of a task would have changed, is gone."""
+    kept = {key: value for key, value in stored.items() if key != "task_fingerprint"}
+    return kept | {
+        "task_said": _beyond(stored["task"], _TASK_1),
+        "recipe_said": _beyond(stored["recipe"], _RECIPE_1),
+    }
+
+
+def _beyond(values: Any, defaults: Stored) -> Stored:
+    """The values that are not the defaults; none where they are no table, which is told later."""
+    found: Stored = {}
+    for key, value in values.items() if isinstance(values, dict) else ():
+        default = defaults.get(key, ...)
+        if isinstance(value, dict) and isinstance(default, dict) and default:
+            value, default = _beyond(value, default), {}
+        if value != default:
+            found[key] = value
+    return found
+
+
+#: The step from version 1 to 2, from 2 to 3, and so on.
+_STEPS: list[Callable[[Stored], Stored]] = [_said_apart]
