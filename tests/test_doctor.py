@@ -183,6 +183,30 @@ def test_limits_of_control_groups_version_1(tmp_path, monkeypatch):
     assert facts.environment()["memory"]["usable_bytes"] == 2_000_000
 
 
+def test_a_container_with_a_quota_is_the_same_machine_to_everyone(tmp_path, monkeypatch):
+    """One core of eight and 4 GB: threads, refusals, room for activations and the doctor agree."""
+    from types import SimpleNamespace
+
+    from suite.contracts.model import Model
+    from suite.models import needs
+    from suite.serving.load import measure
+
+    files = {"job/cpu.max": "100000 100000\n", "job/memory.max": "4000000000\n"}
+    limits(tmp_path, monkeypatch, "0::/job\n", files)
+    monkeypatch.setattr(facts, "has_gpu", lambda: False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert (facts.usable_cores(), facts.threads()) == (1.0, 1)
+    assert measure.circumstances(SimpleNamespace())[2] == 1
+    assert facts.free_memory() <= facts.usable_memory() == 4_000_000_000
+    large = Model(name="large", family="encoder", hub="o/n", parameters=400)
+    assert "has 4.0 GB" in (needs.too_large(large, needs.FULL_BYTES, "training") or "")
+    assert ", 1 core" in check("processor").finding
+    assert check("memory").finding.startswith("4.0 GB (limited")
+    environment = facts.environment()
+    assert environment["cpu"]["usable"] == 1.0
+    assert environment["memory"]["usable_bytes"] == 4_000_000_000
+
+
 def test_without_a_limit_the_affinity_counts(tmp_path, monkeypatch):
     files = {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}
     limits(tmp_path, monkeypatch, "1:cpu:/\n", files)
