@@ -3,6 +3,7 @@
 import pytest
 from conftest import effort
 
+from suite.contracts.language import LANGUAGES
 from suite.contracts.task import Task
 from suite.data import sample
 from suite.errors import DataError
@@ -158,7 +159,7 @@ def test_the_task_that_stands_in():
     assert task.label_names == ["World", "Sports", "Business", "Sci/Tech"]
     assert task.references == []
     assert task.latency_bound_ms == 250
-    assert set(task.prompt) == {"en", "zh"}
+    assert set(task.prompt) == set(LANGUAGES)
     chinese = sample.sample_task(Task.model_validate(TASK | {"language": "zh", "name": "a" * 64}))
     assert chinese.label_names == ["国际", "体育", "财经", "科技"]
     assert len(chinese.name) == 64

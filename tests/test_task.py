@@ -62,7 +62,7 @@ def test_a_task_with_its_defaults():
         (
             "language: en",
             "language: fr",
-            "line 3: language: input should be 'en' or 'zh', not 'fr'",
+            "line 3: language: input should be 'en'",
         ),
         ("title: Moods", "title: ''", "line 2: title"),
         ("  - name: glad", "  - name: sad", "'sad' stands for both 'sad' and 'sad'"),
