@@ -248,6 +248,14 @@ def exists(storage: RDBStorage, name: str) -> bool:
     return any(study.study_name == name for study in storage.get_all_studies())
 
 
+def fail_silent(study: optuna.Study) -> None:
+    """Fails the trials whose heartbeat went silent; `on_stale` is told each."""
+    with warnings.catch_warnings():
+        # As the heartbeat itself: marked experimental, and tested here.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        optuna.storages.fail_stale_trials(study)
+
+
 def delete(storage: RDBStorage, name: str) -> None:
     """Removes a study and all its trials from a storage."""
     optuna.delete_study(study_name=name, storage=storage)

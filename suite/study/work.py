@@ -648,11 +648,14 @@ class Work:
         self.study.enqueue_trial(fixed, user_attrs=attributes)
 
     def _requeue_the_dead(self) -> None:
-        """Fails and queues again the trials whose owner on this host is gone. Needs the lock.
+        """Fails and queues again the trials whose owner is gone. Needs the lock.
 
-        A running trial without an owner was claimed under the lock by a worker that died
-        before it could sign: the lock is ours now, so it is dead too.
+        Of an owner on another host its silence tells, also where its trial is the last that is
+        missing: then none is started, at which Optuna would look. A running trial without an
+        owner was claimed under the lock by a worker that died before it could sign: the lock is
+        ours now, so it is dead too.
         """
+        storage.fail_silent(self.study)
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             owner = trial.user_attrs.get(OWNER)
             if owner is not None and not _is_dead(owner, self._me["host"]):
