@@ -226,7 +226,7 @@ def run_study(
 
     Example:
         results = run_study("agnews", trials=30, timeout="2h", workers=2)
-        print(results.finals[0].arm, results.finals[0].test.macro_f1)
+        print(results.verdict.recommended, results.verdict.best)
     """
     from suite.study import course
     from suite.study import storage as storages
@@ -368,12 +368,12 @@ class Predictor:
 def load_predictor(
     name: str | Path, *, arm: str | None = None, storage: str | None = None
 ) -> Predictor:
-    """A study's kept winner, or an exported folder, loaded into this process.
+    """The arm that a study recommends, or an exported folder, loaded into this process.
 
     Args:
         name: the study's name, or the path of a folder that `suite export` wrote. A `Path`, a
             name with a separator, and a folder that holds a predictor are paths.
-        arm: an arm of the study; the winner where none is named.
+        arm: an arm of the study; the recommended one where none is named.
         storage: a database URL; `studies/suite.db` in the working folder where none is given.
 
     Raises:

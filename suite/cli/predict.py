@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from suite.data.texts import TextFile
     from suite.study.winner import Winner
 
-Arm = Annotated[str | None, typer.Option(help="The arm. Default: the winner.")]
+Arm = Annotated[str | None, typer.Option(help="The arm. Default: the recommended one.")]
 Model = Annotated[
     str,
     typer.Argument(

@@ -349,7 +349,7 @@ def show(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
 
 @app.command("best")
 def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
-    """Show the winner: its arm, its hyperparameters, and what can't be told apart from it.
+    """Show the arm to take: its hyperparameters, its scores, what can't be told apart from it.
 
     Examples:
 
@@ -357,39 +357,35 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
 
         suite study best agnews --json
     """
+    from suite.cli.tables import banner, recommended
     from suite.contracts.results import trial_adapter
+    from suite.verdict.standing import standing
 
     found = _results(name, storage)
-    if found.finals:
-        leaders = [f for f in found.finals if f.rank == 1]
-        arm, number = leaders[0].arm, leaders[0].trial
-        tied = [f.arm for f in leaders[1:]]
-    else:
-        complete = [t for t in (found.best(a.arm) for a in found.arms) if t is not None]
-        if not complete:
-            raise StudyError(
-                f"'{name}' has no finished trial yet", fix=f"Go on with `suite study run {name}`."
-            )
-        top = max(complete, key=lambda t: (t.feasible, t.macro_f1 or 0.0))
-        arm, number, tied = top.arm, top.number, []
-    trial = found.trials[number]
-    final = next((f for f in found.finals if f.arm == arm), None)
+    stood = standing(found)
+    if stood.verdict is None:
+        raise StudyError(
+            f"'{name}' has no finished trial yet", fix=f"Go on with `suite study run {name}`."
+        )
+    place = stood.place(stood.verdict.recommended)
+    trial, final = place.trial, place.final
+    tied = [a for a in stood.leaders if a != place.arm and not stood.beats(a, place.arm)]
     if as_json:
         print_json(
             {
                 "study": name,
-                "arm": arm,
+                "arm": place.arm,
                 "tied_with": tied,
-                "trial": trial_adapter().dump_python(trial, mode="json"),
+                "trial": trial_adapter().dump_python(trial, mode="json") if trial else None,
                 "test_macro_f1": final.test.macro_f1 if final else None,
                 "stale": final.stale if final else None,
+                "verdict": asdict(stood.verdict),
             }
         )
         return
-    from suite.cli.tables import banner
-
     banner(found)
-    out.print(f"{arm} (trial {number})", style="bold", markup=False)
+    out.print(f"{place.arm} (trial {place.number})", style="bold", markup=False)
+    recommended(found)
     if tied:
         out.print(f"  can't be told apart from: {', '.join(tied)}", markup=False)
     if final:
@@ -399,9 +395,9 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
             + (" (stale: searched on since)" if final.stale else ""),
             markup=False,
         )
-    if trial.macro_f1 is not None:
+    if trial and trial.macro_f1 is not None:
         out.print(f"  validation macro-F1 {trial.macro_f1:.4f}", markup=False)
-    for key, value in trial.params.items():
+    for key, value in trial.params.items() if trial else ():
         out.print(f"  {key} = {value}", markup=False)
 
 
@@ -500,10 +496,11 @@ def _results(name: str, storage: str | None) -> StudyResults:
 
 
 def show_results(found: StudyResults) -> None:
-    """The banner, the leaderboard, and what was refused or retired."""
-    from suite.cli.tables import banner, leaderboard_table, refusals, unread
+    """The banner, the leaderboard, which arm to take, and what was refused or retired."""
+    from suite.cli.tables import banner, leaderboard_table, recommended, refusals, unread
 
     banner(found)
     print_table(leaderboard_table(found))
+    recommended(found)
     refusals(found)
     unread(found)

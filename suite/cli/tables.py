@@ -8,7 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from suite.cli.console import out, warn
-from suite.contracts.results import BenchRow, Final, Rps, StudyResults, Trial
+from suite.contracts.results import BenchRow, StudyResults, Trial
+from suite.report.data.rows import leaderboard
+from suite.report.pages.answer import out_of_bounds, recommendation
+from suite.report.words import words_of
 
 
 def banner(found: StudyResults) -> None:
@@ -37,59 +40,37 @@ def leaderboard_table(found: StudyResults) -> Table:
         table.add_column(
             column, justify="left" if column == "arm" else "right", no_wrap=column == "arm"
         )
-    finals = {f.arm: f for f in found.finals}
-    rows = [(a, found.best(a.arm), finals.get(a.arm)) for a in found.arms]
-    rows = [row for row in rows if row[1] is not None]
-    rows.sort(key=lambda row: _order(row[1], row[2]))
-    taken = [f.rank for f in found.finals]
-    shared = {rank for rank in taken if taken.count(rank) > 1}
-    for arm, trial, final in rows:
-        rps = final.rps if final else (trial.rps if trial else None)
-        seconds = final.train_seconds if final else (trial.train_seconds if trial else None)
+    board = leaderboard(found)
+    for row in board.rows:
+        flags = ["stale"] if row.stale else []
+        flags += [] if row.feasible else ["out of bounds"]
+        low, high = row.test_interval or (0.0, 0.0)
         table.add_row(
-            _rank(final, shared),
-            arm.arm,
-            f"{trial.macro_f1:.4f}" if trial and trial.macro_f1 is not None else "–",
-            _test(final),
-            "–" if seconds is None else f"{seconds:,.1f} s",
-            _number(rps.offline_per_second if rps else None, rps),
-            "–"
-            if rps is None or rps.single_stream.p90_ms is None
-            else f"{rps.single_stream.p90_ms:,.2f}",
-            _memory(trial),
-            str(arm.trials),
+            f"{row.rank}{'=' if row.tied_with else ''}" if row.test_interval else "–",
+            row.arm + (f" ({', '.join(flags)})" if flags else ""),
+            "–" if row.validation_macro_f1 is None else f"{row.validation_macro_f1:.4f}",
+            f"{row.test_macro_f1:.4f} [{low:.4f}, {high:.4f}]" if row.test_interval else "–",
+            "–" if row.train_seconds is None else f"{row.train_seconds:,.1f} s",
+            _number(row.offline_rps, row.offline_valid),
+            "–" if row.p90_ms is None else f"{row.p90_ms:,.2f}",
+            "–" if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 2**20:,.0f} MiB",
+            str(row.complete + row.pruned),
         )
     return table
 
 
-def _order(trial: Trial | None, final: Final | None) -> tuple[int, float]:
-    f1 = (trial.macro_f1 or 0.0) if trial else 0.0
-    return (final.rank, -final.test.macro_f1) if final else (1000, -f1)
+def recommended(found: StudyResults) -> None:
+    """Says which arm to take, and whether any is within the bounds, as the page does."""
+    board, words = leaderboard(found), words_of("en")
+    for told in (out_of_bounds(found, board, words), recommendation(board, words)):
+        if told:
+            out.print(told, markup=False)
 
 
-def _rank(final: Final | None, shared: set[int]) -> str:
-    if final is None:
-        return "–"
-    return f"{final.rank}{'=' if final.rank in shared else ''}{' (stale)' if final.stale else ''}"
-
-
-def _test(final: Final | None) -> str:
-    if final is None:
-        return "–"
-    low, high = final.test.macro_f1_interval
-    return f"{final.test.macro_f1:.4f} [{low:.4f}, {high:.4f}]"
-
-
-def _number(value: float | None, rps: Rps | None) -> str:
+def _number(value: float | None, valid: bool) -> str:
     if value is None:
         return "–"
-    return f"{value:,.0f}" + ("" if rps is None or rps.valid else " ?")
-
-
-def _memory(trial: Trial | None) -> str:
-    if trial is None or trial.peak_memory_bytes is None:
-        return "–"
-    return f"{trial.peak_memory_bytes / 2**20:,.0f} MiB"
+    return f"{value:,.0f}" + ("" if valid else " ?")
 
 
 def trials_table(found: StudyResults, limit: int = 200) -> Table:
@@ -100,14 +81,14 @@ def trials_table(found: StudyResults, limit: int = 200) -> Table:
     for column in ("#", "arm", "state", "F1", "training", "texts/s", "parameters"):
         table.add_column(column, justify="right" if column in {"#", "F1"} else "left")
     for trial in shown:
-        rps = trial.rps.offline_per_second if trial.rps else None
+        rps = trial.rps
         table.add_row(
             str(trial.number),
             trial.arm,
             trial.state.lower(),
             "–" if trial.macro_f1 is None else f"{trial.macro_f1:.4f}",
             "–" if trial.train_seconds is None else f"{trial.train_seconds:,.1f} s",
-            _number(rps, trial.rps),
+            _number(rps.offline_per_second if rps else None, rps is None or rps.valid),
             trial.error.splitlines()[0] if trial.error else parameters(trial),
         )
     return table

@@ -21,6 +21,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from suite import paths
 from suite.config import yamlfile
 from suite.contracts.hyperparameters import Hyperparameter
+from suite.contracts.results import MARGIN
 from suite.contracts.space import Dimension, Space, parse_dimension
 from suite.contracts.task import NAME, Closed, Text
 from suite.errors import RecipeError, YamlError, nearest
@@ -123,6 +124,13 @@ class Recipe(Closed):
     sampler: Sampler = Sampler()
     pruner: Pruner = Pruner()
     bounds: Bounds = Bounds()
+    margin: float = Field(
+        MARGIN,
+        ge=0,
+        lt=1,
+        description="How far below the best macro-F1 an arm that is cheaper to serve may lie and "
+        "still be recommended.",
+    )
     finals: Finals = Finals()
     measure: Measure = Measure()
     preflight: bool = Field(True, description="Time a few steps of each arm before starting.")

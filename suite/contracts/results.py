@@ -16,6 +16,8 @@ from pydantic import TypeAdapter
 from suite.contracts.space import Params
 
 SCHEMA_VERSION = 1
+#: How far below the best score a cheaper arm may lie and still be recommended.
+MARGIN = 0.01
 
 State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
 
@@ -327,6 +329,30 @@ class Published:
     differs: str | None
 
 
+Reason = Literal["cheapest", "no_finals", "one_training", "no_speed"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which arm is best, and which one to take.
+
+    `best` has the best score (on test where finals exist, else on validation) of the arms within
+    the bounds; of all arms where none is within them, and `within_bounds` is false. `recommended`
+    is the cheapest to serve of the arms that `best` does not significantly beat and that lie at
+    most `margin` below it. It is `best` where `reason` is that there are no finals, one training
+    of each arm, or no speed: then the verdict is one of trained models.
+    """
+
+    best: str
+    recommended: str
+    reason: Reason
+    of: Literal["arms", "trained models"]
+    margin: float
+    could_be_below_by: float | None
+    """The upper end of the interval of `best` less `recommended`; null where not compared."""
+    within_bounds: bool
+
+
 @dataclass(frozen=True)
 class StudyResults:
     """Everything a study found."""
@@ -352,6 +378,7 @@ class StudyResults:
     pruner: str = ""
     budget: dict[str, Any] = field(default_factory=dict)
     bounds: dict[str, float | None] = field(default_factory=dict)
+    margin: float = MARGIN
     latency_bound_ms: float | None = None
     references: list[Published] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
@@ -367,6 +394,8 @@ class StudyResults:
     """How many rows every arm misses; null where predictions were not read."""
     unread: list[str] = field(default_factory=list)
     """What stands in the storage and this version can't read, a line each."""
+    verdict: Verdict | None = None
+    """Null where no arm has a result."""
 
     @property
     def sample(self) -> bool:
@@ -377,12 +406,6 @@ class StudyResults:
     def finished(self) -> int:
         """Trials that count: complete or pruned."""
         return sum(trial.state in ("COMPLETE", "PRUNED") for trial in self.trials)
-
-    def best(self, arm: str) -> Trial | None:
-        """The arm's best complete trial (feasible ones first), or None."""
-        done = [t for t in self.trials if t.arm == arm and t.state == "COMPLETE" and t.validation]
-        feasible = [t for t in done if t.feasible]
-        return max(feasible or done, key=lambda t: (t.macro_f1 or 0.0, -t.number), default=None)
 
     def to_json(self) -> dict[str, Any]:
         """The contract's object: plain JSON types, NaN-free."""

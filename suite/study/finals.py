@@ -18,6 +18,7 @@ from suite.study import finals_record, record
 from suite.study.work import Work
 from suite.verdict import statistics
 from suite.verdict.metrics import METRICS
+from suite.verdict.standing import best_first
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def _prepare(
     step: Callable[[int, str], None],
 ) -> _Candidate:
     """An arm's predictors; what was measured while others ran is measured again, alone."""
+    predictors: tuple[Path, ...] = (kept,)
     train_seconds, rps = trial.train_seconds, trial.rps
     if seeds > 1:
         paths: list[Path] = []
@@ -130,14 +132,14 @@ def _prepare(
             path, seconds = _retrain(work, arm, trial, seed)
             paths.append(path)
             spent.append(seconds)
-        return _Candidate(arm, trial, tuple(paths), sum(spent) / len(spent), rps)
-    if trial.contended:
+        predictors, train_seconds = tuple(paths), sum(spent) / len(spent)
+    elif trial.contended:
         say(f"{arm}: timed while other workers ran; trained again alone")
         _, train_seconds = _retrain(work, arm, trial, trial.seed)
     if rps is None or rps.contended:
         stored = work.definition.arm(arm)
         rps = work.measure(stored, kept, work.folder / "finals" / "measure") or rps
-    return _Candidate(arm, trial, (kept,), train_seconds, rps)
+    return _Candidate(arm, trial, predictors, train_seconds, rps)
 
 
 def _retrain(work: Work, arm: str, trial: Trial, seed: int) -> tuple[Path, float]:
@@ -202,7 +204,7 @@ def _rank(
                 ties=sorted(ties),
             )
         )
-    finals.sort(key=lambda f: (f.rank, -f.test.macro_f1))
+    finals.sort(key=best_first)
     return finals, [Comparison(d.a, d.b, d.value, (d.low, d.high), d.p) for d in differences]
 
 

@@ -32,6 +32,7 @@ from suite.contracts.task import Reference
 from suite.study import bench_record, predictions_record, reading, search
 from suite.study.definition import Definition
 from suite.study.search import ARM, arm_of
+from suite.verdict.standing import standing
 
 TRIAL = "suite:trial"
 OWNER = "suite:owner"
@@ -203,7 +204,7 @@ def results(
     truncated = attributes.get(TRUNCATED, {})
     if data.audit is not None and truncated:
         data = replace(data, audit=replace(data.audit, truncated=truncated))
-    return StudyResults(
+    found = StudyResults(
         study=definition.name,
         task=definition.task.name,
         data=data,
@@ -225,6 +226,7 @@ def results(
         pruner=f"{recipe.pruner.name}, within the {recipe.pruner.scope}",
         budget=recipe.budget.model_dump(),
         bounds=recipe.bounds.model_dump(),
+        margin=recipe.margin,
         latency_bound_ms=definition.task.latency_bound_ms,
         references=[_published(r, definition) for r in definition.task.references],
         comparisons=_each(
@@ -242,6 +244,7 @@ def results(
         ),
         unread=unread,
     )
+    return replace(found, verdict=standing(found).verdict)
 
 
 def _each(adapter: TypeAdapter[list[T]], what: str, stored: Any, unread: list[str]) -> list[T]:

@@ -1,4 +1,4 @@
-"""The kept checkpoint that a study's user takes away: the winner's, or a named arm's."""
+"""The kept checkpoint that a study's user takes away: the recommended arm's, or a named one's."""
 
 from __future__ import annotations
 
@@ -52,8 +52,7 @@ def winner(name: str, arm: str | None = None, storage: str | None = None) -> Win
     """The checkpoint that a study keeps of an arm.
 
     Args:
-        arm: the winner where none is named: the first of the finals that is kept; before finals,
-            the best on validation.
+        arm: the one that the study recommends where none is named.
         storage: the database's URL.
 
     Raises:
@@ -67,21 +66,21 @@ def winner(name: str, arm: str | None = None, storage: str | None = None) -> Win
         for key, value in study.user_attrs.items()
         if key.startswith(KEPT_AT) and value
     }
-    if not kept:
+    if not kept or found.verdict is None:
         raise StudyError(
             f"'{name}' has no kept checkpoint yet", fix=f"Go on with `suite study run {name}`."
         )
     if arm is not None and arm not in kept:
         raise StudyError(f"'{name}' keeps no checkpoint of '{arm}'", fix=nearest(arm, kept))
-    if arm is None:
-        ranked = [final.arm for final in found.finals if final.arm in kept]
-        arm = (
-            ranked[0]
-            if ranked
-            else max(kept, key=lambda a: (kept[a]["feasible"], kept[a]["macro_f1"]))
+    arm = arm or found.verdict.recommended
+    here = [other for other, of in kept.items() if Path(of["path"]).is_dir()]
+    if arm not in here:
+        where = "kept nowhere"
+        if arm in kept:
+            where = f"on {kept[arm]['host']}, in {kept[arm]['path']}"
+        raise StudyError(
+            f"the checkpoint of {arm} is {where}",
+            fix=f"Kept on this machine: {', '.join(f'--arm {other}' for other in here) or 'none'}.",
         )
     of = kept[arm]
-    folder = Path(of["path"])
-    if not folder.is_dir():
-        raise StudyError(f"the checkpoint of {arm} is on {of['host']}, in {folder}")
-    return Winner(folder, arm, int(of["trial"]), str(of["host"]), definition, found)
+    return Winner(Path(of["path"]), arm, int(of["trial"]), str(of["host"]), definition, found)

@@ -34,6 +34,7 @@ from suite.machine import cache, facts
 from suite.study import attributes, record, search, storage
 from suite.study.definition import StoredArm
 from suite.study.record import CHECKPOINTS, ESTIMATES, KEPT_AT, OUT, OWNER, RETRY, TARGET, TRIAL
+from suite.verdict import standing
 
 MAX_RETRIES = 2
 FAILURES_TO_RETIRE = 3
@@ -488,21 +489,11 @@ class Work:
 
     def _judge(self, trial: optuna.Trial, facts: Trial) -> Trial:
         """Records the recipe's bounds as constraints (feasible at 0 and below)."""
-        bounds = self.definition.recipe.bounds
-        feasible = True
-        if bounds.max_train_seconds is not None and facts.train_seconds is not None:
-            excess = facts.train_seconds - bounds.max_train_seconds
-            trial.set_constraint("max_train_seconds", excess)
-            feasible &= excess <= 0
-        if bounds.min_rps is not None:
-            offline = facts.rps.offline_per_second if facts.rps else None
-            if offline is not None:
-                trial.set_constraint("min_rps", bounds.min_rps - offline)
-                feasible &= offline >= bounds.min_rps
-            else:
-                # A pruned trial is not timed; what is not known is not held against it.
-                trial.set_constraint("min_rps", 0.0)
-        return replace(facts, feasible=feasible)
+        bounds = self.definition.recipe.bounds.model_dump()
+        over = standing.excess(bounds, facts.train_seconds, facts.rps)
+        for name, by in over.items():
+            trial.set_constraint(name, by)
+        return replace(facts, feasible=all(by <= 0 for by in over.values()))
 
     def kept(self, arm: str) -> dict[str, Any] | None:
         """The arm's kept checkpoint: trial, host, path, macro_f1, feasible; or None."""
@@ -514,11 +505,8 @@ class Work:
         place = self.folder / KEPT / arm.replace("/", "--")
         with self.lock.held():
             before = self.kept(arm)
-            f1 = facts.macro_f1 or 0.0
-            if before is not None and (before["feasible"], before["macro_f1"]) >= (
-                facts.feasible,
-                f1,
-            ):
+            feasible, f1 = standing.merit(facts)
+            if before is not None and (before["feasible"], before["macro_f1"]) >= (feasible, f1):
                 return
             place.parent.mkdir(parents=True, exist_ok=True)
             old = place.with_name(f"{place.name}.old")
@@ -541,7 +529,7 @@ class Work:
                     "host": self._me["host"],
                     "path": str(place.resolve()),
                     "macro_f1": f1,
-                    "feasible": facts.feasible,
+                    "feasible": feasible,
                     "serving_shape": outcome.serving_shape,
                 },
             )

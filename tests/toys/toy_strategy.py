@@ -10,6 +10,7 @@ import time
 import zlib
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -45,12 +46,18 @@ class ToyPredictor:
         return out / out.sum(axis=1, keepdims=True)
 
     def save(self, folder: Path):
-        content = {"votes": self.votes, "classes": self.classes, "noise": self.noise}
+        content = {
+            "votes": self.votes,
+            "classes": self.classes,
+            "noise": self.noise,
+            "answer_seconds": self.answer_seconds,
+        }
         (folder / "toy.json").write_text(json.dumps(content))
 
 
 class ToyStrategy:
     name = "toy"
+    variants: ClassVar = {"twin": {"behaviour": ["good"]}}
 
     def refuses(self, model, task):
         return "the toy does not like textcnn" if model.name == "textcnn" else None
@@ -104,4 +111,4 @@ class ToyStrategy:
     def load(self, folder):
         content = json.loads((folder / "toy.json").read_text())
         votes = {w: {int(c): n for c, n in v.items()} for w, v in content["votes"].items()}
-        return ToyPredictor(votes, content["classes"], content["noise"])
+        return ToyPredictor(votes, content["classes"], content["noise"], content["answer_seconds"])

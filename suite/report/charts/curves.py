@@ -14,6 +14,7 @@ from suite.report.charts.chart import Chart, Kind, StudyScene
 from suite.report.charts.drawing import Styles, blank, marker, safe
 from suite.report.data.rows import last_score
 from suite.report.words import Words
+from suite.verdict.standing import standing
 
 #: Curves drawn of each arm.
 CURVES_PER_ARM = 30
@@ -47,6 +48,7 @@ def values(results: StudyResults, cap: int = CURVES_PER_ARM) -> Curves:
 
     Complete trials come before pruned ones, but where there are both, the pruned keep a third.
     """
+    speaking = {place.number for place in standing(results).places}
     by_arm: dict[str, list[Trial]] = {}
     total = 0
     for trial in results.trials:
@@ -59,7 +61,6 @@ def values(results: StudyResults, cap: int = CURVES_PER_ARM) -> Curves:
         pruned = sorted((t for t in trials if t.state == "PRUNED"), key=_by_score)
         room = max(cap - len(complete), min(len(pruned), cap // 3))
         kept = complete[: cap - min(room, len(pruned))] + pruned[:room]
-        best = results.best(arm)
         for trial in sorted(kept, key=lambda t: t.number):
             points = sorted(trial.checkpoints, key=lambda c: c.fraction)
             drawn.append(
@@ -67,7 +68,7 @@ def values(results: StudyResults, cap: int = CURVES_PER_ARM) -> Curves:
                     arm=arm,
                     trial=trial.number,
                     pruned=trial.state == "PRUNED",
-                    best=best is not None and best.number == trial.number,
+                    best=trial.number in speaking,
                     fractions=tuple(point.fraction for point in points),
                     scores=tuple(point.macro_f1 for point in points),
                     rows=tuple(point.rows or results.data.rows.validation for point in points),
@@ -155,7 +156,8 @@ def finding(data: Curves, leader: str | None, words: Words) -> str:
 
 def draw(scene: StudyScene) -> Iterator[Chart]:
     """Checkpoints; none where no trial has two."""
-    data, words, rows = values(scene.results), scene.words, scene.board.rows
+    data, words = values(scene.results), scene.words
+    verdict = scene.board.standing.verdict
     if not data.curves:
         return
     notes = []
@@ -165,7 +167,7 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
         )
     yield Chart(
         name="curves",
-        title=finding(data, rows[0].arm if rows else None, words),
+        title=finding(data, verdict.best if verdict else None, words),
         about=words("curves_intro"),
         figure=figure(data, scene.styles, words),
         columns=(

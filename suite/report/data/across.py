@@ -18,14 +18,10 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from suite.contracts.results import StudyResults
-from suite.report.data.rows import (
-    Basis,
-    Leaderboard,
-    absent,
-    leaderboard,
-    significantly_better,
-)
+from suite.report.data.rows import Leaderboard, absent, leaderboard
 from suite.report.data.side_by_side import SideBySide, machine_of, pairs_of, ratio
+from suite.verdict import statistics
+from suite.verdict.standing import Basis
 
 SCHEMA_VERSION = 1
 #: Below so many tasks no test over tasks is made: with few, its p says next to nothing.
@@ -219,8 +215,6 @@ def across(studies: Sequence[StudyResults]) -> Across:
     ranks: dict[str, float] = {}
     over: OverTasks | None = None
     if scores:
-        from suite.verdict import statistics
-
         ranks = statistics.average_ranks(scores)
         test = statistics.rank_test(scores) if len(counted) >= TASKS_FOR_TEST else None
         over = OverTasks(test.statistic, test.p, test.critical_difference) if test else None
@@ -236,7 +230,7 @@ def across(studies: Sequence[StudyResults]) -> Across:
         columns=columns,
         arms=tuple(arms),
         common=tuple(ordered),
-        duels=tuple(_duels(ordered, [(studies[i], boards[i]) for i in shown if i in counted])),
+        duels=tuple(_duels(ordered, averaged)),
         over_tasks=over,
         reference=reference,
         same_machine=same,
@@ -267,8 +261,7 @@ def _short_names(studies: Sequence[StudyResults]) -> list[str]:
 def _column(
     results: StudyResults, board: Leaderboard, name: str, *, stands: bool, counted: bool
 ) -> Column:
-    scored = [row for row in board.rows if board.score.of(row) is not None]
-    best = max(scored, key=lambda row: board.score.of(row) or 0.0, default=None)
+    verdict = board.standing.verdict
     return Column(
         study=results.study,
         task=results.task,
@@ -288,7 +281,7 @@ def _column(
         fingerprint=results.data.fingerprint,
         machine=machine_of(results),
         created=results.created,
-        best=best.arm if best else None,
+        best=verdict.best if verdict else None,
     )
 
 
@@ -322,9 +315,9 @@ def _arms(
         for row in board.rows:
             names[row.arm] = names.get(row.arm) or row.family
     outcomes = {name: [0, 0, 0] for name in names}
-    for results, board, counts in shown:
+    for _, board, counts in shown:
         if counts:
-            _contest(results, board, outcomes)
+            _contest(board, outcomes)
     columns = [_cells(results, board, names, reference) for results, board, _ in shown]
     found = []
     for name, family in names.items():
@@ -364,30 +357,28 @@ def _merit(arm: AcrossArm) -> tuple[float, int, float, float, str]:
     return rank, -arm.tasks, -gap, -mean, arm.arm
 
 
-def _duels(
-    ordered: Sequence[str], shown: Sequence[tuple[StudyResults, Leaderboard]]
-) -> Iterator[Duel]:
+def _duels(ordered: Sequence[str], boards: Sequence[Leaderboard]) -> Iterator[Duel]:
     """The first common arm against every other arm, over these studies."""
     outcomes: dict[str, list[int]] = {}
-    for results, board in shown if ordered else ():
-        better, own = significantly_better(results), board.row(ordered[0])
+    for board in boards if ordered else ():
+        better, own = board.standing.beats, board.row(ordered[0])
         for row in board.rows:
             if own is None or row is own or row.test_macro_f1 is None:
                 continue
-            where = 0 if better(own, row) else 2 if better(row, own) else 1
+            where = 0 if better(own.arm, row.arm) else 2 if better(row.arm, own.arm) else 1
             outcomes.setdefault(row.arm, [0, 0, 0])[where] += 1
     for arm, (won, level, lost) in outcomes.items():
         yield Duel(arm, won, level, lost)
 
 
-def _contest(results: StudyResults, board: Leaderboard, outcomes: Mapping[str, list[int]]) -> None:
+def _contest(board: Leaderboard, outcomes: Mapping[str, list[int]]) -> None:
     """Counts a study's paired contests as won, level and lost."""
-    better = significantly_better(results)
+    better = board.standing.beats
     tested = [row for row in board.rows if row.test_macro_f1 is not None]
     for one, other in combinations(tested, 2):
-        if better(one, other):
+        if better(one.arm, other.arm):
             winner, loser = one, other
-        elif better(other, one):
+        elif better(other.arm, one.arm):
             winner, loser = other, one
         else:
             outcomes[one.arm][1] += 1

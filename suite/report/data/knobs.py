@@ -63,7 +63,7 @@ class Knobs:
     axes_total: int
     total: int
     best: int
-    """Position of the best trial in `trials`."""
+    """Position in `trials` of the one that speaks for the arm."""
 
 
 def importances(results: StudyResults) -> tuple[Importance, ...]:
@@ -107,7 +107,6 @@ def knobs(results: StudyResults, board: Leaderboard, cap: int = TRIALS_DRAWN) ->
         if not axes:
             continue
         axes.sort(key=lambda axis: -(axis.importance or 0.0))
-        complete = [i for i, (trial, _) in enumerate(scored) if trial.state == "COMPLETE"]
         found.append(
             Knobs(
                 arm=row.arm,
@@ -117,7 +116,10 @@ def knobs(results: StudyResults, board: Leaderboard, cap: int = TRIALS_DRAWN) ->
                 axes=tuple(axes[:AXES_DRAWN]),
                 axes_total=len(axes),
                 total=total,
-                best=max(complete or range(len(scored)), key=lambda i: scored[i][1]),
+                best=max(
+                    range(len(scored)),
+                    key=lambda i: (scored[i][0].number == row.trial, scored[i][1]),
+                ),
             )
         )
     return tuple(found)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-from suite.contracts.results import Final, Published, Rps, StudyResults, Trial
+from suite.contracts.results import Arm, Published, StudyResults, Trial
 from suite.contracts.space import Params
-
-Basis = Literal["test", "validation", "none"]
+from suite.verdict.standing import Basis, Place, Standing, standing
 
 
 @dataclass(frozen=True)
@@ -61,10 +60,15 @@ class LeaderboardRow:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """The rows by rank, and what the rank rests on."""
+    """The rows by rank, and the standing they show."""
 
-    basis: Basis
+    standing: Standing
     rows: tuple[LeaderboardRow, ...]
+
+    @property
+    def basis(self) -> Basis:
+        """What the ranks rest on."""
+        return self.standing.basis
 
     @property
     def score(self) -> Metric:
@@ -143,58 +147,11 @@ class References:
 
 def leaderboard(results: StudyResults) -> Leaderboard:
     """Every arm that has a complete trial or a test score, best first."""
-    finals = {final.arm: final for final in results.finals}
     counts = trial_counts(results.trials)
-    by_number = {trial.number: trial for trial in results.trials}
     facts = {arm.arm: arm for arm in results.arms}
-    names = list(dict.fromkeys([a.arm for a in results.arms] + [t.arm for t in results.trials]))
-    names += [name for name in finals if name not in names]
-    rows: list[LeaderboardRow] = []
-    for name in names:
-        final, best = finals.get(name), results.best(name)
-        # The final speaks of its own trial; a later, better one only makes it stale.
-        trial = by_number.get(final.trial, best) if final else best
-        if final is None and trial is None:
-            continue
-        arm = facts.get(name)
-        rows.append(
-            _row(
-                name,
-                family=arm.family if arm else "",
-                retired=arm.retired if arm else None,
-                final=final,
-                trial=trial,
-                counts=counts[name],
-            )
-        )
-    basis: Basis = "test" if finals else "validation" if rows else "none"
-    if basis == "validation":
-        scores = [row.validation_macro_f1 or 0.0 for row in rows]
-        rows = [
-            _ranked(row, 1 + sum(other > own for other in scores))
-            for row, own in zip(rows, scores, strict=True)
-        ]
-    shared: dict[int, list[str]] = defaultdict(list)
-    for row in rows:
-        if row.rank is not None:
-            shared[row.rank].append(row.arm)
-    rows = [
-        _ranked(
-            row,
-            row.rank,
-            tuple(a for a in shared.get(row.rank or 0, ()) if a != row.arm),
-        )
-        for row in rows
-    ]
-    rows.sort(
-        key=lambda row: (
-            math.inf if row.rank is None else row.rank,
-            -(row.test_macro_f1 or 0.0),
-            -(row.validation_macro_f1 or 0.0),
-            row.arm,
-        )
-    )
-    return Leaderboard(basis, tuple(rows))
+    found = standing(results)
+    rows = (_row(place, facts.get(place.arm), counts[place.arm]) for place in found.places)
+    return Leaderboard(found, tuple(rows))
 
 
 def trial_counts(trials: Sequence[Trial]) -> dict[str, Counter[str]]:
@@ -300,74 +257,33 @@ def bounds_of(results: StudyResults) -> dict[str, float]:
     return {name: value for name, value in results.bounds.items() if value is not None}
 
 
-def significantly_better(results: StudyResults) -> Callable[[LeaderboardRow, LeaderboardRow], bool]:
-    """A judge of pairs: whether the first arm's lead over the second is more than chance.
-
-    The paired tests decide (Holm-adjusted p below .05); a pair they do not hold is decided by
-    the ranks, which rest on the same tests.
-    """
-    tested = {frozenset((c.a, c.b)): c.p for c in results.comparisons}
-
-    def better(one: LeaderboardRow, other: LeaderboardRow) -> bool:
-        if one.test_macro_f1 is None or other.test_macro_f1 is None:
-            return False
-        if one.test_macro_f1 <= other.test_macro_f1:
-            return False
-        p = tested.get(frozenset((one.arm, other.arm)))
-        if p is not None:
-            return p < SIGNIFICANCE
-        return (one.rank or 0) < (other.rank or 0)
-
-    return better
-
-
-#: Where a Holm-adjusted p-value stops being chance.
-SIGNIFICANCE = 0.05
-
-
 def _up(metric: Metric, value: float) -> float:
     return value if metric.higher_is_better else -value
 
 
-def _ranked(
-    row: LeaderboardRow, rank: int | None, tied_with: tuple[str, ...] = ()
-) -> LeaderboardRow:
-    return replace(row, rank=rank, tied_with=tied_with)
-
-
-def _row(
-    name: str,
-    *,
-    family: str,
-    retired: str | None,
-    final: Final | None,
-    trial: Trial | None,
-    counts: Counter[str],
-) -> LeaderboardRow:
-    model, _, strategy = name.partition("/")
-    rps: Rps | None = (final.rps if final else None) or (trial.rps if trial else None)
-    seconds = final.train_seconds if final else None
+def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
+    model, _, strategy = place.arm.partition("/")
+    trial, final, rps = place.trial, place.final, place.rps
     contended = bool(rps and rps.contended)
-    if seconds is None and trial is not None:
+    if trial is not None and (final is None or final.train_seconds is None):
         # The finals measure alone: only what they did not measure again can still be contended.
-        seconds = trial.train_seconds
         contended = contended or trial.contended
     validation = trial.validation if trial else None
     counted = trial.circumstances.get("parameters") if trial else None
     single = rps.single_stream if rps else None
     return LeaderboardRow(
-        arm=name,
+        arm=place.arm,
         model=model,
         strategy=strategy,
-        family=family,
-        rank=final.rank if final else None,
-        tied_with=(),
+        family=arm.family if arm else "",
+        rank=place.rank,
+        tied_with=place.tied_with,
         validation_macro_f1=validation.macro_f1 if validation else None,
         validation_accuracy=validation.accuracy if validation else None,
         test_macro_f1=final.test.macro_f1 if final else None,
         test_interval=final.test.macro_f1_interval if final else None,
         test_accuracy=final.test.accuracy if final else None,
-        train_seconds=seconds,
+        train_seconds=place.train_seconds,
         offline_rps=rps.offline_per_second if rps else None,
         offline_valid=rps.valid if rps else True,
         p50_ms=single.p50_ms if single else None,
@@ -381,7 +297,7 @@ def _row(
             else None
         ),
         params=dict(trial.params) if trial else {},
-        trial=final.trial if final else trial.number if trial else -1,
+        trial=place.number,
         seeds=final.seeds if final else 1,
         trials=counts["COMPLETE"] + counts["PRUNED"] + counts["FAIL"],
         complete=counts["COMPLETE"],
@@ -389,6 +305,6 @@ def _row(
         failed=counts["FAIL"],
         stale=final.stale if final else False,
         contended=contended,
-        feasible=trial.feasible if trial else True,
-        retired=retired,
+        feasible=place.within,
+        retired=arm.retired if arm else None,
     )

@@ -11,13 +11,13 @@ from typing import Literal
 from suite.contracts.results import StudyResults
 from suite.report import formats
 from suite.report.data.rows import (
-    SIGNIFICANCE,
-    Basis,
     Leaderboard,
     LeaderboardRow,
     bounds_of,
     leaderboard,
 )
+from suite.verdict import statistics
+from suite.verdict.standing import Basis
 
 #: Up to so many studies of one task each is compared with each; of more, each with the latest.
 ALL_PAIRS = 3
@@ -207,8 +207,6 @@ def _arm_change(
     )
     if not tested:
         return plain
-    from suite.verdict import statistics
-
     change: statistics.Change | None = None
     method: Method = "none"
     if paired and before.predictions and after.predictions:
@@ -242,15 +240,13 @@ def _adjusted(changes: Sequence[ArmChange]) -> Iterator[ArmChange]:
     tested = [change for change in changes if change.p is not None]
     adjusted: dict[str, float] = {}
     if tested:
-        from suite.verdict import statistics
-
         values = statistics.holm([change.p or 0.0 for change in tested])
         adjusted = {change.arm: p for change, p in zip(tested, values, strict=True)}
     for change in changes:
         p = adjusted.get(change.arm)
         if p is None:
             yield change
-        elif p >= SIGNIFICANCE:
+        elif p >= statistics.LEVEL:
             yield replace(change, p=p, verdict="chance")
         else:
             yield replace(change, p=p, verdict="better" if change.difference > 0 else "worse")

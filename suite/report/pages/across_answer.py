@@ -10,9 +10,9 @@ from typing import Literal
 
 from suite.report import formats
 from suite.report.data.across import FAR, TASKS_FOR_TEST, Across, Cell, Column, Duel
-from suite.report.data.rows import SIGNIFICANCE
 from suite.report.data.side_by_side import SideBySide, Verdict
 from suite.report.words import Words
+from suite.verdict.statistics import LEVEL
 
 #: Arms named in a sentence; of more only the number is told.
 NAMED = 3
@@ -157,7 +157,7 @@ def _chance(data: Across, words: Words) -> str:
             lost=duel.lost,
         )
     p = formats.p_value(test.p)
-    if test.p >= SIGNIFICANCE:
+    if test.p >= LEVEL:
         return words("across_friedman_none", p=p)
     cd, distance = f"{test.critical_difference:.2f}", f"{rank2 - rank:.2f}"
     if rank2 - rank >= test.critical_difference:

@@ -14,15 +14,14 @@ from suite.contracts.results import StudyResults
 from suite.report import formats
 from suite.report.data.rows import (
     METRICS,
-    Basis,
     Leaderboard,
     LeaderboardRow,
     bounds_of,
     extreme,
     missing_families,
-    significantly_better,
 )
 from suite.report.words import Words
+from suite.verdict.standing import Basis
 
 #: Arms of a tie that are named; the rest are counted and stand in the table.
 NAMED = 6
@@ -37,6 +36,7 @@ class Answer:
     `leaders` are the arms that cannot be told apart at the top (one: the winner), best score
     first; `fastest` and `cheapest` are arms among them, or None where not measured. `second` has
     the next best score after the first, and `thrift` is the cheapest useful arm to train of all.
+    `recommendation` says which arm to take; empty where there is none.
     """
 
     basis: Basis
@@ -48,23 +48,25 @@ class Answer:
     caveats: tuple[str, ...]
     verdict: str
     notes: tuple[str, ...]
+    recommendation: str
     text: str
 
 
 def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
     """The answer to "which text classifier?", in the words' language."""
-    within = [row for row in board.rows if row.feasible]
-    bounded = bool(within) and len(within) < len(board.rows)
-    leaders = _leaders(results, board, within or list(board.rows))
-    caveats = _caveats(results, board, words, feasible=bool(within))
-    among = within or list(board.rows)
-    scored = [row for row in among if board.score.of(row) is not None]
-    scored.sort(key=lambda row: -(board.score.of(row) or 0.0))
-    second = next((row for row in scored if leaders and row is not leaders[0]), None)
+    stood = board.standing
+    rows = {row.arm: row for row in board.rows}
+    leaders = [rows[arm] for arm in stood.leaders]
+    among = [rows[arm] for arm in stood.contenders]
+    outside = out_of_bounds(results, board, words)
+    bounded = not outside and not all(row.feasible for row in board.rows)
+    caveats = _caveats(results, board, words, outside)
+    second = among[1] if len(among) > 1 else None
     thrift = _cheapest(board, leaders, among)
-    verdict = _verdict(results, board, leaders, second, words, bounded=bounded)
+    verdict = _verdict(board, leaders, second, words, bounded=bounded)
     if bounded:
         verdict = words("answer_within", bounds=bounds_text(bounds_of(results), words)) + verdict
+    recommended = recommendation(board, words)
     notes = [_costs_note(board, leaders, second, thrift, words)]
     if any(row.stale for row in board.rows):
         notes.append(words("answer_stale"))
@@ -83,8 +85,37 @@ def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
         caveats=tuple(caveats),
         verdict=verdict,
         notes=tuple(notes),
-        text=words.sentences([*caveats, verdict, *notes]),
+        recommendation=recommended,
+        text=words.sentences([*caveats, verdict, *notes, recommended]),
     )
+
+
+def out_of_bounds(results: StudyResults, board: Leaderboard, words: Words) -> str:
+    """That no arm meets the bounds; empty where one does."""
+    verdict = board.standing.verdict
+    if verdict is None or verdict.within_bounds:
+        return ""
+    return words("answer_infeasible", bounds=bounds_text(bounds_of(results), words))
+
+
+def recommendation(board: Leaderboard, words: Words) -> str:
+    """Which arm to take, and why that one; empty where nothing has finished."""
+    verdict = board.standing.verdict
+    if verdict is None:
+        return ""
+    row = board.row(verdict.recommended)
+    cheaper = verdict.recommended != verdict.best
+    key = "other" if cheaper else "best" if verdict.reason == "cheapest" else verdict.reason
+    told = words(
+        f"recommended_{key}",
+        arm=verdict.recommended,
+        best=verdict.best,
+        rps=formats.rate(row.offline_rps if row else None, words),
+        margin=formats.gap(verdict.margin),
+    )
+    if cheaper and verdict.could_be_below_by is not None:
+        told += words("recommended_below", gap=formats.gap(verdict.could_be_below_by))
+    return told + words("end")
 
 
 def bounds_text(bounds: dict[str, float], words: Words) -> str:
@@ -100,23 +131,7 @@ def bounds_text(bounds: dict[str, float], words: Words) -> str:
     return words.join(parts) or words("missing")
 
 
-def _leaders(
-    results: StudyResults, board: Leaderboard, among: Sequence[LeaderboardRow]
-) -> list[LeaderboardRow]:
-    """The arms among these that none of these significantly beats, best score first."""
-    if board.basis != "test":
-        return list(among[:1])
-    ranked = [row for row in among if row.rank is not None]
-    if ranked and len(ranked) == sum(row.rank is not None for row in board.rows):
-        return [row for row in ranked if row.rank == 1] or ranked[:1]
-    # Ranks count every arm, also those out of bounds: among the rest, the pairs decide.
-    better = significantly_better(results)
-    return [row for row in ranked if not any(better(other, row) for other in ranked)]
-
-
-def _caveats(
-    results: StudyResults, board: Leaderboard, words: Words, *, feasible: bool
-) -> list[str]:
+def _caveats(results: StudyResults, board: Leaderboard, words: Words, outside: str) -> list[str]:
     caveats = []
     if results.sample:
         caveats.append(words("answer_sample", title=results.title or results.task))
@@ -124,14 +139,10 @@ def _caveats(
     if families:
         names = words.join([words(f"family_{family}") for family in families], "or")
         caveats.append(words("answer_missing", families=names, arms=count))
-    if board.rows and not feasible:
-        bounds = bounds_text(bounds_of(results), words)
-        caveats.append(words("answer_infeasible", bounds=bounds))
-    return caveats
+    return [*caveats, outside] if outside else caveats
 
 
 def _verdict(
-    results: StudyResults,
     board: Leaderboard,
     leaders: Sequence[LeaderboardRow],
     second: LeaderboardRow | None,
@@ -145,19 +156,21 @@ def _verdict(
     if board.basis == "validation":
         f1 = formats.short_score(first.validation_macro_f1)
         if second is None:
-            return words("answer_validation_only", arm=first.arm, f1=f1)
+            key = "answer_validation_only_within" if bounded else "answer_validation_only"
+            return words(key, arm=first.arm, f1=f1)
         gap = formats.gap(_gap(board, first, second))
         return words("answer_validation", arm=first.arm, f1=f1, gap=gap, second=second.arm)
     if len(leaders) == 1:
         if second is None:
-            return words("answer_only", arm=first.arm, f1=_score(first, words))
+            key = "answer_only_within" if bounded else "answer_only"
+            return words(key, arm=first.arm, f1=_score(first, words))
         return words(
             "answer_single",
             arm=first.arm,
             f1=_score(first, words),
             gap=formats.gap(_gap(board, first, second)),
             second=second.arm,
-            chance=_chance(results, first, second, words),
+            chance=_chance(board, first, second, words),
         )
     shown = list(leaders) if len(leaders) <= NAMED else list(leaders[: NAMED - 1])
     more = [words("answer_more", n=len(leaders) - len(shown))] if len(leaders) > NAMED else []
@@ -170,7 +183,7 @@ def _verdict(
         arms=words.join(members + more),
         gap=formats.gap(_gap(board, first, leaders[1])),
         second=leaders[1].arm,
-        chance=_chance(results, first, leaders[1], words),
+        chance=_chance(board, first, leaders[1], words),
     )
 
 
@@ -178,13 +191,10 @@ def _gap(board: Leaderboard, first: LeaderboardRow, second: LeaderboardRow) -> f
     return (board.score.of(first) or 0.0) - (board.score.of(second) or 0.0)
 
 
-def _chance(
-    results: StudyResults, first: LeaderboardRow, second: LeaderboardRow, words: Words
-) -> str:
+def _chance(board: Leaderboard, first: LeaderboardRow, second: LeaderboardRow, words: Words) -> str:
     """Whether the first's lead is more than chance, with the p-value where the pair has one."""
-    pair = {first.arm, second.arm}
-    p = next((c.p for c in results.comparisons if {c.a, c.b} == pair), None)
-    real = significantly_better(results)(first, second)
+    real = board.standing.beats(first.arm, second.arm)
+    p = board.standing.p(first.arm, second.arm)
     if p is None:
         return words("more_than_chance" if real else "could_be_chance")
     key = "more_than_chance_p" if real else "could_be_chance_p"

@@ -12,9 +12,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from suite.contracts.results import StudyResults
-from suite.report.data.rows import METRICS, Basis, LeaderboardRow, leaderboard, pareto_front
+from suite.report.data.rows import METRICS, LeaderboardRow, leaderboard, pareto_front
 from suite.report.pages.answer import answer
 from suite.report.words import Words
+from suite.verdict.standing import Basis
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def document(results: StudyResults, words: Words) -> dict[str, Any]:
     values = {f.name: getattr(results, f.name) for f in fields(results)}
     # What each arm answered row by row is as long as test, and is for comparing studies.
     values["predictions"] = None
+    values["verdict"] = board.standing.verdict
     made = ReportDocument(
         **values,
         answer=answer(results, board, words).text,

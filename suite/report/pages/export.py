@@ -15,7 +15,6 @@ from suite.contracts.results import BenchRow, StudyResults
 from suite.errors import ReportError, nearest
 from suite.report import formats
 from suite.report.data.rows import (
-    SIGNIFICANCE,
     Leaderboard,
     absent,
     failures,
@@ -27,6 +26,7 @@ from suite.report.pages.answer import answer
 from suite.report.pages.document import document
 from suite.report.pages.text_tables import csv_text, markdown_line, markdown_table
 from suite.report.words import Words, words_of
+from suite.verdict.statistics import LEVEL
 
 LEADERBOARD_COLUMNS = (
     "rank", "arm", "model", "strategy", "family", "test_macro_f1", "test_macro_f1_low",
@@ -231,7 +231,13 @@ def to_markdown(results: StudyResults, words: Words) -> str:
     else:
         lines.append(words("leaderboard_empty"))
     if results.comparisons:
-        lines += ["", f"## {words('comparisons')}", "", words("comparisons_intro"), ""]
+        lines += [
+            "",
+            f"## {words('comparisons')}",
+            "",
+            words("comparisons_intro", level=str(LEVEL)),
+            "",
+        ]
         keys = ("pair_a", "pair_b", "difference", "interval", "p_adjusted", "verdict")
         lines += markdown_table(
             [words(key) for key in keys],
@@ -243,7 +249,7 @@ def to_markdown(results: StudyResults, words: Words) -> str:
                     f"{c.interval[0]:+.4f} … {c.interval[1]:+.4f}",
                     formats.p_value(c.p),
                     words("verdict_chance")
-                    if c.p >= SIGNIFICANCE
+                    if c.p >= LEVEL
                     else words("verdict_real", arm=c.a if c.difference > 0 else c.b),
                 ]
                 for c in results.comparisons

@@ -14,7 +14,6 @@ from suite.report.charts.chart import Drawn, StudyScene
 from suite.report.data.classes import label_of
 from suite.report.data.rows import (
     METRICS,
-    SIGNIFICANCE,
     Leaderboard,
     LeaderboardRow,
     absent,
@@ -28,6 +27,7 @@ from suite.report.data.rows import (
 from suite.report.pages.answer import USEFUL, Answer, answer, bounds_text
 from suite.report.pages.shell import Pack, render
 from suite.report.words import Words
+from suite.verdict.statistics import LEVEL
 
 #: Groups of failures listed; classes whose counts are shown at once.
 FAILURES_SHOWN = 40
@@ -119,34 +119,36 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
         "class_range": _class_range(results),
         "engines": results.bench,
         "label_of": label_of,
-        "constants": {"open_counts": CLASS_COUNTS_OPEN},
+        "constants": {"level": str(LEVEL), "open_counts": CLASS_COUNTS_OPEN},
     }
     return render("page.html", words, context, pack, refresh=refresh)
 
 
 def tiles(told: Answer, board: Leaderboard) -> list[Tile]:
-    """The arms that matter at a glance: the best, the runner-up, the fastest, the cheapest."""
-    if not told.leaders:
+    """The arms that matter at a glance: the best, the one to take, the runner-up, the fastest."""
+    verdict = board.standing.verdict
+    if verdict is None:
         return []
-    roles: dict[str, list[str]] = {told.leaders[0]: ["best"]}
+    roles: dict[str, list[str]] = {verdict.best: ["best" if len(told.leaders) == 1 else "tied"]}
+    if len(board.rows) > 1:
+        roles.setdefault(verdict.recommended, []).append("recommended")
     if len(told.leaders) > 1:
-        roles[told.leaders[0]] = ["tied"]
         for arm in told.leaders[1:]:
             roles.setdefault(arm, []).append("tied")
     elif told.second:
         roles.setdefault(told.second, []).append("second")
-    least = USEFUL * (board.score.of(board.row(told.leaders[0]) or board.rows[0]) or 0.0)
+    first = board.row(verdict.best) or board.rows[0]
+    least = USEFUL * (board.score.of(first) or 0.0)
     useful = [row for row in board.rows if (board.score.of(row) or 0.0) >= least]
     fastest = extreme([row for row in useful if row.feasible] or useful, METRICS["offline_rps"])
     if fastest is not None and len(board.rows) > 1:
         roles.setdefault(fastest.arm, []).append("fastest")
     if told.thrift and len(board.rows) > 1:
         roles.setdefault(told.thrift, []).append("thrift")
-    first = board.row(told.leaders[0])
     found = []
     for arm, own in list(roles.items())[:TILES]:
         row = board.row(arm)
-        if row is None or first is None:
+        if row is None:
             continue
         same = row is first
         found.append(
@@ -239,7 +241,7 @@ def whiskers(board: Leaderboard) -> dict[str, Whisker]:
 
 def _judged(comparison: Comparison, words: Words) -> tuple[Comparison, str, bool]:
     """A comparison with its verdict in words, and whether it is real."""
-    if comparison.p >= SIGNIFICANCE:
+    if comparison.p >= LEVEL:
         return comparison, words("verdict_chance"), False
     better = comparison.a if comparison.difference > 0 else comparison.b
     return comparison, words("verdict_real", arm=better), True

@@ -1,0 +1,252 @@
+"""Where the arms of a study stand: which trial speaks for an arm, which arms are within the
+bounds, which is best, and which one to take.
+
+One pure function over results, asked by page, terminal, JSON, `best`, `predict`, `export` and
+`serve`: no two of them can name different arms.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from suite.contracts.results import Comparison, Final, Reason, Rps, StudyResults, Trial, Verdict
+from suite.verdict.metrics import OBJECTIVE
+from suite.verdict.statistics import LEVEL
+
+Basis = Literal["test", "validation", "none"]
+
+#: Scores are differences of binary fractions: .91 less .90 is a little more than .01.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Place:
+    """An arm and the one trial that speaks for it: the one that the finals scored, else its best.
+
+    `rank` is by test where finals exist, else by validation; None where this arm has no test
+    score but others do. `tied_with` are the arms that share it. `train_seconds` and `rps` are the
+    finals', where these measured them, else the trial's; `within` is whether they meet the bounds.
+    """
+
+    arm: str
+    trial: Trial | None
+    final: Final | None
+    rank: int | None
+    tied_with: tuple[str, ...]
+    train_seconds: float | None
+    rps: Rps | None
+    within: bool
+
+    @property
+    def number(self) -> int:
+        """That trial's number, also where the trial itself is not among the results."""
+        return self.final.trial if self.final else self.trial.number if self.trial else -1
+
+    @property
+    def score(self) -> float:
+        """Macro-F1 on test, or on validation where the arm has no final."""
+        if self.final is not None:
+            return OBJECTIVE.of(self.final.test) or 0.0
+        return _validated(self.trial)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The arms that have a result, best rank first, and what follows for whoever wants one.
+
+    `basis` is what ranks rest on. `contenders` are the ranked arms within the bounds (all ranked
+    arms where none is within them), best score first; `leaders` are those among them that none of
+    them significantly beats. `verdict` is None where nothing has finished.
+    """
+
+    basis: Basis
+    places: tuple[Place, ...]
+    contenders: tuple[str, ...]
+    leaders: tuple[str, ...]
+    verdict: Verdict | None
+    comparisons: Mapping[frozenset[str], Comparison]
+
+    def place(self, arm: str) -> Place:
+        """An arm's place, by its name."""
+        return next(place for place in self.places if place.arm == arm)
+
+    def p(self, one: str, other: str) -> float | None:
+        """The adjusted p-value of two arms' difference on test, where they were compared."""
+        found = self.comparisons.get(frozenset((one, other)))
+        return found.p if found else None
+
+    def beats(self, one: str, other: str) -> bool:
+        """Whether an arm's lead over another on test is more than chance."""
+        return _beats(self.place(one), self.place(other), self.comparisons)
+
+
+def merit(trial: Trial) -> tuple[bool, float]:
+    """What trials of one arm are chosen by: within the bounds first, then validation macro-F1."""
+    return trial.feasible, _validated(trial)
+
+
+def best_trial(trials: Iterable[Trial]) -> Trial | None:
+    """The trial that speaks for an arm before finals, and whose checkpoint is kept.
+
+    Args:
+        trials: of one arm; those that did not complete take no part, of equals the first wins.
+    """
+    done = (trial for trial in trials if trial.state == "COMPLETE" and trial.validation)
+    return max(done, key=lambda trial: (*merit(trial), -trial.number), default=None)
+
+
+def excess(
+    bounds: Mapping[str, float | None], train_seconds: float | None, rps: Rps | None
+) -> dict[str, float]:
+    """By how much figures miss each bound that is set: 0 and below is within it.
+
+    What is not known is not held against them.
+    """
+    found: dict[str, float] = {}
+    longest, slowest = bounds.get("max_train_seconds"), bounds.get("min_rps")
+    if longest is not None:
+        found["max_train_seconds"] = 0.0 if train_seconds is None else train_seconds - longest
+    if slowest is not None:
+        offline = rps.offline_per_second if rps else None
+        found["min_rps"] = 0.0 if offline is None else slowest - offline
+    return found
+
+
+def best_first(final: Final) -> tuple[int, float]:
+    """The order of finals."""
+    return final.rank, -(OBJECTIVE.of(final.test) or 0.0)
+
+
+def standing(results: StudyResults) -> Standing:
+    """Where the arms of a study stand."""
+    comparisons = {frozenset((c.a, c.b)): c for c in results.comparisons}
+    places = _places(results)
+    ranked = [place for place in places if place.rank is not None]
+    within = [place for place in ranked if place.within]
+    among = sorted(within or ranked, key=lambda place: -place.score)
+    leaders = among[:1]
+    if results.finals:
+        leaders = [a for a in among if not any(_beats(b, a, comparisons) for b in among)]
+    return Standing(
+        basis="test" if results.finals else "validation" if places else "none",
+        places=tuple(places),
+        contenders=tuple(place.arm for place in among),
+        leaders=tuple(place.arm for place in leaders),
+        verdict=_verdict(among, results.margin, comparisons) if among else None,
+        comparisons=comparisons,
+    )
+
+
+def _places(results: StudyResults) -> list[Place]:
+    trials: dict[str, list[Trial]] = defaultdict(list)
+    for trial in results.trials:
+        trials[trial.arm].append(trial)
+    finals = {final.arm: final for final in results.finals}
+    speaking: dict[str, Trial | None] = {}
+    for arm in dict.fromkeys([*(a.arm for a in results.arms), *trials, *finals]):
+        final = finals.get(arm)
+        if final is not None:
+            speaking[arm] = next((t for t in trials[arm] if t.number == final.trial), None)
+        elif (best := best_trial(trials[arm])) is not None:
+            speaking[arm] = best
+    ranks = {arm: final.rank for arm, final in finals.items()}
+    if not finals:
+        scores = {arm: _validated(trial) for arm, trial in speaking.items()}
+        above = {own: sum(other > own for other in scores.values()) for own in scores.values()}
+        ranks = {arm: 1 + above[own] for arm, own in scores.items()}
+    places = [
+        _place(arm, trial, finals.get(arm), ranks, results.bounds)
+        for arm, trial in speaking.items()
+    ]
+
+    def order(place: Place) -> tuple[bool, int, float, float, str]:
+        rank, validation = place.rank, _validated(place.trial)
+        return rank is None, rank or 0, -place.score, -validation, place.arm
+
+    return sorted(places, key=order)
+
+
+def _validated(trial: Trial | None) -> float:
+    return OBJECTIVE.of(trial.validation if trial else None) or 0.0
+
+
+def _place(
+    arm: str,
+    trial: Trial | None,
+    final: Final | None,
+    ranks: Mapping[str, int],
+    bounds: Mapping[str, float | None],
+) -> Place:
+    rank = ranks.get(arm)
+    rps = (final.rps if final else None) or (trial.rps if trial else None)
+    seconds = final.train_seconds if final else None
+    if seconds is None and trial is not None:
+        seconds = trial.train_seconds
+    return Place(
+        arm=arm,
+        trial=trial,
+        final=final,
+        rank=rank,
+        tied_with=tuple(a for a, other in ranks.items() if other == rank and a != arm),
+        train_seconds=seconds,
+        rps=rps,
+        within=all(over <= 0 for over in excess(bounds, seconds, rps).values()),
+    )
+
+
+def _beats(one: Place, other: Place, comparisons: Mapping[frozenset[str], Comparison]) -> bool:
+    """The paired tests decide; a pair they do not hold is decided by the ranks, which rest on
+    the same tests."""
+    if one.final is None or other.final is None or one.score <= other.score:
+        return False
+    pair = comparisons.get(frozenset((one.arm, other.arm)))
+    return pair.p < LEVEL if pair else one.final.rank < other.final.rank
+
+
+def _verdict(
+    among: Sequence[Place], margin: float, comparisons: Mapping[frozenset[str], Comparison]
+) -> Verdict:
+    """What to take among arms, best score first."""
+    best = taken = among[0]
+    reason: Reason = "cheapest"
+    if best.final is None:
+        reason = "no_finals"
+    elif best.final.seeds < 2:
+        reason = "one_training"
+    else:
+        rivals = [
+            rival
+            for rival in among
+            if rival.final is not None
+            and rival.final.seeds > 1
+            and best.score - rival.score <= margin + ROUNDING
+            and not _beats(best, rival, comparisons)
+        ]
+        taken = max(rivals, key=_served)
+        if not _served(taken):
+            reason, taken = "no_speed", best
+    pair = comparisons.get(frozenset((best.arm, taken.arm)))
+    below = 0.0 if taken is best else None
+    if pair is not None:
+        below = pair.interval[1] if pair.a == best.arm else -pair.interval[0]
+    return Verdict(
+        best=best.arm,
+        recommended=taken.arm,
+        reason=reason,
+        of="arms" if reason == "cheapest" else "trained models",
+        margin=margin,
+        could_be_below_by=below,
+        within_bounds=best.within,
+    )
+
+
+def _served(place: Place) -> float:
+    """Texts per second Offline in the finals; 0 where not measured, as of most that are asked.
+
+    Nothing here knows what a request costs, so an arm that is asked comes after all measured.
+    """
+    rps = place.final.rps if place.final else None
+    return (rps.offline_per_second if rps else None) or 0.0
