@@ -81,6 +81,16 @@ class ReportError(SuiteError):
     """A page that cannot be written."""
 
 
+def counted(number: float, noun: str, plural: str = "") -> str:
+    """A number with what it counts, in the singular where that is right.
+
+    >>> counted(1, "row"), counted(1200, "row"), counted(2, "study", "studies")
+    ('1 row', '1,200 rows', '2 studies')
+    """
+    shown = f"{number:,g}" if number % 1 else f"{int(number):,}"
+    return f"{shown} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """One sentence with the nearest known name, and the whole list where it is short.
 

@@ -208,7 +208,7 @@ def test_what_is_recorded_is_not_measured_again_unless_asked(toy_study):
     before, _ = measured("t", only_quick)
     after, said = measured("t", only_quick)
     assert after == before
-    assert said == ["1 engines are recorded with these settings; --again measures them anew"]
+    assert said == ["recorded with these settings: 1 engine; --again measures anew"]
     _, said = measured("t", only_quick, again=True)
     assert any("SingleStream" in line for line in said)
     other, said = measured("t", only_quick, seconds=0.1)
@@ -330,7 +330,7 @@ def test_ctrl_c_keeps_what_was_measured_and_the_next_run_goes_on(toy_study, monk
     assert [b["engine"] for b in shown("t")["bench"]] == ["quick"]
     monkeypatch.setattr(bench, "_real", lambda: TOYS)
     told = suite("bench", "t", "--seconds", "0.2", "--engine", "quick", "--json")
-    assert "1 engines are recorded" in told.stderr and "Offline, " not in told.stderr
+    assert "settings: 1 engine;" in told.stderr and "Offline, " not in told.stderr
     found = json.loads(told.stdout)
     assert (found["study"], [b["engine"] for b in found["bench"]]) == ("t", ["quick"])
 
@@ -368,7 +368,7 @@ def test_trained_arms_behind_real_engines_end_to_end(folder):
     assert set(net["versions"]) == {"torch", "transformers"}
     assert found["test_openings"] == 1
     told = suite("bench", "s", "--seconds", "0.6", "--arm", "tfidf/*")
-    assert "1 engines are recorded" in told.stderr
+    assert "settings: 1 engine;" in told.stderr
 
 
 # ---------------------------------------------------------------- servers

@@ -430,7 +430,7 @@ def test_the_encoding_is_guessed(tmp_path):
 
 def test_what_is_no_classification_problem(tmp_path):
     one = [{"text": f"t{i}", "label": 1} for i in range(9)]
-    assert "all 9 rows of train have one label, 'glad'" in refusal(
+    assert "the one label of train's 9 rows is 'glad'" in refusal(
         good(tmp_path / "one", train__jsonl=jsonl(one))
     )
     many = make_task([f"c{i}" for i in range(30)])

@@ -588,7 +588,7 @@ def served(predict=two_classes):
 
 def test_answers_that_are_not_the_models_stop_the_start():
     sock = server_run.bind("127.0.0.1", 0)
-    with pytest.raises(SuiteError, match="0 of 3 rows have the same label"):
+    with pytest.raises(SuiteError, match="of 3 rows 0 got the same label"):
         server_run.serve(
             served(), Limits(), sock, texts=["x", "y", "z"],
             expected=np.array([[0.75, 0.25]] * 3, dtype=np.float32), tolerance=1e-3,

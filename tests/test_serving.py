@@ -444,7 +444,7 @@ def test_too_many_waiting_are_turned_away_and_one_who_left_is_not_computed():
         wait_until(lambda: echo.batches)
         left = batcher.submit("b")
         last = batcher.submit("c")
-        with pytest.raises(Overloaded, match="2 texts wait already"):
+        with pytest.raises(Overloaded, match="2 texts waiting already"):
             batcher.submit("d")
         assert left.cancel()
         echo.go.set()

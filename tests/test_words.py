@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast as python_ast
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +14,7 @@ from fluent.syntax import FluentParser, ast
 from report_studies import EN, ZH, study, trial
 
 from suite.contracts.results import Audit, StudyResults
-from suite.errors import ReportError
+from suite.errors import ReportError, counted
 from suite.report import words as words_module
 from suite.report.data.search import STATES
 from suite.report.data.side_by_side import side_by_side
@@ -212,3 +214,41 @@ def test_a_language_is_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(words_module, "LANGUAGES", ("pl",))
     said = [words_of("pl")("n_arms", arms=n) for n in (1, 2, 5)]
     assert said == ["1 ramię", "2 ramiona", "5 ramion"]
+
+
+# --- messages of the command line and of errors --------------------------------------------------
+
+
+def test_counts_in_messages():
+    assert [counted(n, "row") for n in (0, 1, 2, 1234)] == [
+        "0 rows",
+        "1 row",
+        "2 rows",
+        "1,234 rows",
+    ]
+    assert [counted(n, "class", "classes") for n in (1, 2)] == ["1 class", "2 classes"]
+    assert [counted(n, "core") for n in (0.5, 1.0, 2.5, 64.0)] == [
+        "0.5 cores", "1 core", "2.5 cores", "64 cores"
+    ]  # fmt: skip
+
+
+#: Where a number before a plural is never one: above a bound, with digits behind the point, or in
+#: what only a defect of ours would say.
+NEVER_ONE = {"chat.py", "codes.py", "engine_job.py", "errors.py", "loadgen.py", "patience.py",
+             "scoring.py", "server_load.py", "sft.py", "work.py", "zero_shot.py"}  # fmt: skip
+
+
+def test_every_message_counts_by_one_function():
+    """A number in braces with a plural behind it would read "1 rows" one day."""
+    kinds = "training|validation|test|finished|random|more|other"
+    nouns = f"{NOUNS}|texts|tokens|files|requests|cores|engines|codes|failures|problems"
+    plural = re.compile(rf"\s(?:(?:{kinds}) )?(?:{nouns})\b(?!/)")
+    found = []
+    for file in REPORT.parent.rglob("*.py"):
+        for node in python_ast.walk(python_ast.parse(file.read_text(encoding="utf-8"))):
+            parts = node.values if isinstance(node, python_ast.JoinedStr) else []
+            for number, behind in itertools.pairwise(parts):
+                told = behind.value if isinstance(behind, python_ast.Constant) else ""
+                if isinstance(number, python_ast.FormattedValue) and plural.match(str(told)):
+                    found.append((file.name, python_ast.unparse(node)))
+    assert [pair for pair in found if pair[0] not in NEVER_ONE] == [], "see suite.errors.counted"

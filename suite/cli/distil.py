@@ -13,7 +13,7 @@ import typer
 from suite.cli import completion
 from suite.cli.console import draws, err, next_step, out
 from suite.cli.words import Quiet
-from suite.errors import SuiteError
+from suite.errors import SuiteError, counted
 
 if TYPE_CHECKING:
     from suite.strategies.teaching.distil import Progress, ServedThinker
@@ -146,8 +146,8 @@ def _watching(quiet: bool) -> Iterator[Callable[[Progress], None]]:
                 last = time.monotonic()
                 left = f", about {duration(progress.left)} left" if progress.left else ""
                 err.print(
-                    f"{progress.before + progress.asked:,} of {progress.rows:,} rows asked, "
-                    f"{progress.kept:,} kept{left}",
+                    f"Asked {progress.before + progress.asked:,} of "
+                    f"{counted(progress.rows, 'row')}, {progress.kept:,} kept{left}",
                     markup=False,
                 )
 
@@ -156,13 +156,13 @@ def _watching(quiet: bool) -> Iterator[Callable[[Progress], None]]:
 
 def _conclude(done: Progress) -> None:
     counts = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(done.outcomes.items()))
-    parts = [f"Asked about {done.asked:,} rows" + (f" ({counts})" if counts else "")]
+    parts = [f"Asked about {counted(done.asked, 'row')}" + (f" ({counts})" if counts else "")]
     if done.before:
         parts.append(f"{done.before:,} were done before")
     if done.skipped:
-        parts.append(f"{done.skipped:,} repeats, empty or contradictory texts left out")
+        parts.append(f"{counted(done.skipped, 'repeated, empty or contradictory text')} left out")
     if done.tokens:
-        parts.append(f"{done.tokens:,} tokens generated")
+        parts.append(f"{counted(done.tokens, 'token')} generated")
     # The counts are outcome, not progress: --quiet leaves them.
     err.print("; ".join(parts) + ".", markup=False)
     if not done.kept:

@@ -15,7 +15,7 @@ import typer
 
 from suite.cli.console import draws, err, next_step, out, print_json, say
 from suite.cli.study import AsJson, Name, Storage
-from suite.errors import StorageError, StudyError, UsageError
+from suite.errors import StorageError, StudyError, UsageError, counted
 
 if TYPE_CHECKING:
     from suite.data.texts import TextFile
@@ -174,9 +174,9 @@ def predict(
     if as_json:
         print_json({"study": model.study or name, "arm": model.arm, "predictions": rows})
     if mended:
-        say(f"{mended:,} texts held halves of characters; U+FFFD was read in their place.")
+        say(f"{counted(mended, 'text')} held halves of characters; U+FFFD was read in their place.")
     if to is not None:
-        out.print(f"Wrote {count:,} answers of {model.arm} to {to}", markup=False)
+        out.print(f"Wrote {counted(count, 'answer')} of {model.arm} to {to}", markup=False)
 
 
 def _row(text: str, row: Any, labels: list[str], top: int | None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from rich.text import Text
 
 from suite.cli.console import detail, draws, err, is_verbose
 from suite.contracts.results import Checkpoint, Trial
+from suite.errors import counted
 
 if TYPE_CHECKING:
     from suite.study.preflight import Estimate
@@ -294,7 +295,7 @@ class LiveTable(Watching):
                 parts.append(_times(now - steps.began, steps.left(now)))
             elif self.running:
                 finished, target, left = self._reached(now)
-                parts.append(_bar(finished, target, f"{finished:,}/{target:,} trials"))
+                parts.append(_bar(finished, target, f"{finished:,}/{counted(target, 'trial')}"))
                 parts.append(_times(now - self.began, left))
             return Group(*parts)
 

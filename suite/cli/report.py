@@ -14,7 +14,7 @@ import typer
 from suite.cli import completion
 from suite.cli.console import next_step, say, warn
 from suite.cli.study import Storage
-from suite.errors import ReportError, StudyError, nearest
+from suite.errors import ReportError, StudyError, counted, nearest
 
 if TYPE_CHECKING:
     from suite.contracts.results import StudyResults
@@ -76,7 +76,7 @@ def report(
     found = _gather(names, storage, examples)
     if not watch:
         written = write_reports(found, out, formats, lang, images=images)
-        say(f"{len(written)} files")
+        say(counted(len(written), "file"))
         typer.echo(str(written[-1]))
         if open_page:
             webbrowser.open(written[-1].resolve().as_uri())
@@ -168,7 +168,7 @@ def _state(found: Sequence[StudyResults]) -> str:
 def _progress(found: Sequence[StudyResults]) -> str:
     return "; ".join(
         f"{r.study}: "
-        f"{r.finished}/{r.target_trials} trials, "
+        f"{r.finished}/{counted(r.target_trials, 'trial')}, "
         f"{sum(t.state == 'RUNNING' for t in r.trials)} running"
         for r in found
     )

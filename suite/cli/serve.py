@@ -17,7 +17,7 @@ import typer
 from suite.cli.console import err, out, say, warn
 from suite.cli.predict import Arm, Chosen, Model, chosen
 from suite.cli.study import Storage
-from suite.errors import UsageError
+from suite.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from suite.contracts.strategy import Rows
@@ -179,9 +179,9 @@ def _run(
     if opened.agreement is not None:
         found = opened.agreement
         say(
-            f"{opened.engine} {opened.precision} decides {found.share:.2%} of {opened.rows:,} "
-            f"validation rows as the trained model; macro-F1 {found.macro_f1:.4f}, the trained "
-            f"model's {found.reference_macro_f1:.4f}"
+            f"{opened.engine} {opened.precision} decides {found.share:.2%} of "
+            f"{counted(opened.rows, 'validation row')} as the trained model; macro-F1 "
+            f"{found.macro_f1:.4f}, the trained model's {found.reference_macro_f1:.4f}"
         )
     about = {
         "study": model.study,
@@ -196,10 +196,10 @@ def _run(
 
     def ready(check: server_run.Check) -> None:
         whose = "the trained model's own" if opened.agreement is None else "the engine's own"
-        what = "validation rows" if validation is not None else "texts"
+        what = "validation row" if validation is not None else "text"
         say(
-            f"Checked: {check.rows} {what} through HTTP against {whose} answers: same label for "
-            f"{check.same}, probabilities differ by at most {check.difference:.1g}"
+            f"Checked: {counted(check.rows, what)} through HTTP against {whose} answers: same "
+            f"label for {check.same}, probabilities differ by at most {check.difference:.1g}"
         )
         told = f"{model.arm} ({opened.engine} {opened.precision}, {opened.device})"
         out.print(f"Serving {told} at {address}", markup=False)
@@ -224,8 +224,8 @@ def _run(
     seconds = time.monotonic() - begun
     how = f" by {server_run.named(signum)}" if signum is not None else ""
     out.print(
-        f"Closed{how} after {seconds:,.0f} s: {totals.requests:,} requests, "
-        f"{totals.texts:,} texts answered, {totals.refused:,} requests refused",
+        f"Closed{how} after {seconds:,.0f} s: {counted(totals.requests, 'request')}, "
+        f"{counted(totals.texts, 'text')} answered, {counted(totals.refused, 'request')} refused",
         markup=False,
     )
     out.file.flush()

@@ -24,7 +24,7 @@ from suite.cli.console import (
     warn,
 )
 from suite.cli.words import Quiet as Quiet
-from suite.errors import StorageError, StudyError
+from suite.errors import StorageError, StudyError, counted
 
 if TYPE_CHECKING:
     from suite.contracts.results import StudyResults
@@ -252,7 +252,7 @@ def _run(name: str, storage: str | None, quiet: bool, **options: Any) -> None:
     show_results(found)
     missing = found.target_trials - found.finished
     if missing > 0:
-        say(f"{missing} trials are missing still.")
+        say(f"Still missing: {counted(missing, 'trial')}.")
         next_step(f"suite study run {words(name, storage)}")
     else:
         next_step(f"suite report {words(name, storage)}")
@@ -420,11 +420,11 @@ def delete(
 
     opened = storages.open_storage(storage)
     study = storages.find(opened, name)
-    count = len(study.get_trials(deepcopy=False))
+    what = f"'{name}' with its {counted(len(study.get_trials(deepcopy=False)), 'trial')}"
     if not yes:
         if not sys.stdin.isatty():
-            raise StudyError(f"deleting '{name}' with its {count} trials needs --yes here")
-        typer.confirm(f"Delete '{name}' with its {count} trials and kept checkpoints?", abort=True)
+            raise StudyError(f"deleting {what} needs --yes here")
+        typer.confirm(f"Delete {what} and kept checkpoints?", abort=True)
     storages.delete(opened, name)
     shutil.rmtree(paths.artifacts(name), ignore_errors=True)
     out.print(f"Deleted '{name}'.", markup=False)

@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from suite.errors import YamlError, nearest
+from suite.errors import YamlError, counted, nearest
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 30
@@ -251,7 +251,7 @@ def _readable(
         what = f"{key}: {first['msg'][0].lower()}{first['msg'][1:]}, not {shown}"
     more = len(problems) - 1
     if more:
-        fix = f"{fix or ''} ({more} more problem{'s' if more > 1 else ''} after this one.)".strip()
+        fix = f"{fix or ''} ({counted(more, 'more problem')} after this one.)".strip()
     return YamlError(what, where=f"{where}, line {line}", fix=fix)
 
 

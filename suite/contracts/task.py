@@ -26,6 +26,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from suite.contracts.language import LANGUAGES, LanguageCode
+from suite.errors import counted
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 REVISION = re.compile(r"[0-9a-f]{40}")
@@ -240,8 +241,8 @@ class Task(Closed):
         for language, prompt in self.prompt.items():
             if prompt.codes and len(prompt.codes) != len(self.labels):
                 raise ValueError(
-                    f"prompt.{language} names {len(prompt.codes)} codes for "
-                    f"{len(self.labels)} labels"
+                    f"prompt.{language} names {counted(len(prompt.codes), 'code')} for "
+                    f"{counted(len(self.labels), 'label')}"
                 )
         if self.out_of_scope is not None and self.out_of_scope not in self.label_names:
             raise ValueError(f"out_of_scope '{self.out_of_scope}' is not among the labels")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from suite.contracts.results import Audit, SplitAudit
 from suite.contracts.strategy import Rows
+from suite.errors import counted
 
 _NOT_WORDS = re.compile(r"[\W_]+")
 
@@ -134,7 +135,7 @@ def warnings(found: Audit, labels: Sequence[str]) -> list[str]:
 
 
 def _noun(count: int, kind: str) -> str:
-    return f"{count:,} {kind} text{'' if count == 1 else 's'}"
+    return counted(count, f"{kind} text")
 
 
 def _texts(count: int, kind: str) -> str:

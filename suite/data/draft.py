@@ -23,7 +23,7 @@ from suite.data import load as data
 from suite.data import tables
 from suite.data.audit import IMBALANCE
 from suite.data.labels import spell, whole
-from suite.errors import DataError, SuiteError, TaskError
+from suite.errors import DataError, SuiteError, TaskError, counted
 from suite.paths import PACKAGE
 
 #: Chinese characters, without punctuation.
@@ -280,8 +280,8 @@ def quoted(value: str) -> str:
 def _write(name: str, guess: _Guess, folder: str, schema: str) -> str:
     lines = [
         f"# yaml-language-server: $schema={schema}",
-        f"# Drafted from {_comment(', '.join(guess.files))} ({guess.rows:,} rows of train). "
-        "Read it through: the comments say what was guessed.",
+        f"# Drafted from {_comment(', '.join(guess.files))} ({counted(guess.rows, 'row')} of "
+        "train). Read it through: the comments say what was guessed.",
         f"name: {quoted(name)}",
         f"title: {quoted(name)}  # what a page is headed with",
         f"language: {guess.language}  # guessed from the letters of the texts",
@@ -336,7 +336,7 @@ def _balance(guess: _Guess) -> list[str]:
     present = [count for count in guess.counts if count]
     if not present or max(present) / min(present) < IMBALANCE:
         return []
-    note = f"largest class of train {max(present):,} rows, smallest {min(present):,}"
+    note = f"largest class of train {counted(max(present), 'row')}, smallest {min(present):,}"
     return [
         "class_weights: none  # or balanced: rare classes count for more in training",
         f"imbalance: {quoted(note)}",
@@ -363,7 +363,9 @@ def check(task_file: Path, data_dir: Path | None = None) -> list[Finding]:
         task = load_task(task_file)
     except SuiteError as error:
         return [Finding("error", str(error))]
-    findings = [Finding("ok", f"the file fits the schema: {len(task.labels)} classes")]
+    findings = [
+        Finding("ok", f"the file fits the schema: {counted(len(task.labels), 'class', 'classes')}")
+    ]
     if task_file.stem != task.name:
         findings.append(
             Finding("note", f"the file is called {task_file.name}, the task '{task.name}': "
@@ -402,7 +404,7 @@ def _check_data(task: Task, task_file: Path, data_dir: Path | None) -> list[Find
         Finding(
             "ok",
             f"{found.facts.source}: {rows.train:,} train, {rows.validation:,} validation, "
-            f"{rows.test:,} test rows; fingerprint {found.facts.fingerprint}",
+            f"{counted(rows.test, 'test row')}; fingerprint {found.facts.fingerprint}",
         )
     ]
     if audit is not None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from suite.contracts.task import Task
-from suite.errors import DataError, nearest
+from suite.errors import DataError, counted, nearest
 
 _WHOLE = re.compile(r"[+-]?\d+(\.0+)?")
 
@@ -53,7 +53,8 @@ class Labels:
             return
         if strange and len(strange) == len(names):
             raise DataError(
-                f"{len(names)} classes, none of them among the task's {len(self.task.labels)}",
+                f"{counted(len(names), 'class', 'classes')}, none of them among the task's "
+                f"{len(self.task.labels)}",
                 where=where,
                 fix="Other names of a class are listed in the task under labels[].values. "
                 f"{nearest(strange[0], self.task.label_names)}",

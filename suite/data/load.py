@@ -29,7 +29,7 @@ from suite.data.snapshot import (
 )
 from suite.data.splits import carve_validation, nested_order
 from suite.data.tables import HubUnavailable, Table
-from suite.errors import DataError
+from suite.errors import DataError, counted
 
 __all__ = [
     "SPLITS",
@@ -363,13 +363,13 @@ def _assemble(
     present = set(train.labels)
     if len(present) == 1:
         raise DataError(
-            f"all {len(train):,} rows of train have one label, '{names[train.labels[0]]}'",
+            f"the one label of train's {counted(len(train), 'row')} is '{names[train.labels[0]]}'",
             where=source,
             fix="A classifier needs rows of at least two classes.",
         )
     if len(train) < len(names):
         raise DataError(
-            f"train has {len(train):,} rows for {len(names):,} classes",
+            f"train has {counted(len(train), 'row')} for {counted(len(names), 'class', 'classes')}",
             where=source,
             fix="Give at least one row of each class, or list fewer classes in the task.",
         )
@@ -379,7 +379,7 @@ def _assemble(
         train, validation = carve_validation(train, share=share, seed=seed)
         if not validation:
             raise DataError(
-                f"train has {len(train):,} rows: too few to set some aside for validation",
+                f"train has {counted(len(train), 'row')}: too few to set some aside for validation",
                 where=source,
                 fix="Give a validation file, or more rows of each class.",
             )
@@ -402,7 +402,8 @@ def _first(train: Rows, count: int, source: str) -> Rows:
     classes = len(set(train.labels))
     if count < classes:
         raise DataError(
-            f"--train-rows {count:,} is fewer than the {classes:,} classes of train",
+            f"--train-rows {count:,} is fewer than the {counted(classes, 'class', 'classes')} of "
+            "train",
             where=source,
             fix=f"Take at least {classes:,}.",
         )

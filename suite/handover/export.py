@@ -21,7 +21,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from suite.data import snapshot
-from suite.errors import ModelError, StorageError
+from suite.errors import ModelError, StorageError, counted
 from suite.handover.model_card import OnnxFile, card, is_classifier
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def _write_onnx(winner: Winner, aside: Path, scratch: Path, say: Callable[[str],
     if len(rows) > AGREEMENT_ROWS:
         rows = rows.take(sorted(Random(0).sample(range(len(rows)), AGREEMENT_ROWS)))
     texts = train.texts[:EXAMPLE_TEXTS]
-    say(f"Writing ONNX, and comparing it on {len(rows):,} validation rows …")
+    say(f"Writing ONNX, and comparing it on {counted(len(rows), 'validation row')} …")
     working = scratch / "onnx"
     working.mkdir()
     reference = load_predictor(winner.folder).predict_proba(rows.texts)
@@ -236,7 +236,8 @@ def _write_onnx(winner: Winner, aside: Path, scratch: Path, say: Callable[[str],
     for part in sorted(working.glob(f"{ONNX.name}*")):
         shutil.move(part, target.parent / part.name)
     say(
-        f"ONNX: {found.share:.2%} of {len(rows):,} validation rows are decided as the model does; "
+        f"ONNX: it decides {found.share:.2%} of {counted(len(rows), 'validation row')} as the "
+        f"model does; "
         f"macro-F1 {found.macro_f1:.4f}, the model's {found.reference_macro_f1:.4f}"
     )
     return OnnxFile(found, len(rows))

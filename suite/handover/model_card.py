@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from suite.contracts.language import LANGUAGES
 from suite.contracts.model import Model
 from suite.contracts.results import DataFacts, Final, Scores, TestScores
+from suite.errors import counted
 from suite.version import __version__
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         finalize=escaped,
     )
     return environment.get_template(PAGE).render(
+        counted=counted,
         arm=winner.arm,
         study=winner.definition.name,
         number=winner.trial,
@@ -193,7 +195,11 @@ def _hardware(winner: Winner) -> str:
     trial = winner.made_by
     gpus = (trial.circumstances.get("gpus") if trial else None) or []
     cores = (winner.results.environment.get("cpu") or {}).get("usable")
-    told = f"{_cpu(winner)}, {cores:g} cores" if isinstance(cores, int | float) else _cpu(winner)
+    told = (
+        f"{_cpu(winner)}, {counted(cores, 'core')}"
+        if isinstance(cores, int | float)
+        else _cpu(winner)
+    )
     names = [str(g.get("name", g)) if isinstance(g, Mapping) else str(g) for g in gpus]
     return ", ".join([*names, told])
 

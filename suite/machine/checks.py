@@ -23,7 +23,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from suite import paths
-from suite.errors import SuiteError
+from suite.errors import SuiteError, counted
 from suite.machine import cache, facts
 
 #: Free space a study of encoders needs, in bytes: weights, one kept checkpoint per arm, data.
@@ -209,7 +209,9 @@ def _torch_family() -> Check:
 
 def _processor() -> Check:
     cores = facts.usable_cores()
-    return Check("processor", True, f"{facts.cpu_model() or 'unknown'}, {cores:g} cores usable")
+    return Check(
+        "processor", True, f"{facts.cpu_model() or 'unknown'}, {counted(cores, 'core')} usable"
+    )
 
 
 def _memory() -> Check:

@@ -15,6 +15,8 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self
 
+from suite.errors import counted
+
 
 class Overloaded(Exception):
     """So many requests wait already that another one would only wait in vain."""
@@ -76,7 +78,7 @@ class Batcher:
             if self._closed:
                 raise Closed("the batcher is closed")
             if len(self._waiting) >= self._max_queue:
-                raise Overloaded(f"{len(self._waiting):,} texts wait already")
+                raise Overloaded(f"{counted(len(self._waiting), 'text')} waiting already")
             self._waiting.append((text, size, time.monotonic(), future))
             self._gathered += size
             # Between the first of a batch and the last that fits there is nothing to wake for.
@@ -147,7 +149,7 @@ class Batcher:
         try:
             answers = self._predict(texts)
             if len(answers) != len(texts):
-                raise ValueError(f"{len(answers)} answers for {len(texts)} texts")
+                raise ValueError(f"{len(answers)} answers for {counted(len(texts), 'text')}")
         except BaseException as error:  # noqa: BLE001 - a waiting caller must hear of anything
             for future in futures:
                 future.set_exception(error)

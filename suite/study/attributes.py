@@ -16,6 +16,7 @@ from optuna.storages._rdb import models
 from optuna.storages._rdb.storage import _create_scoped_session
 
 from suite.contracts.results import Trial
+from suite.errors import counted
 from suite.study.definition import Definition
 from suite.verdict.metrics import METRICS, OBJECTIVE
 
@@ -106,7 +107,7 @@ def note(definition: Definition) -> str:
         + f"Objective: {METRIC}. Task `{definition.task.name}`, recipe "
         f"`{definition.recipe.name}`, seed {definition.seed}, created {definition.created}.\n\n"
         f"Data: {data.source}, fingerprint `{data.fingerprint}`; {rows.train:,} training, "
-        f"{rows.validation:,} validation and {rows.test:,} test rows.\n\n"
+        f"{rows.validation:,} validation and {counted(rows.test, 'test row')}.\n\n"
         f"{shown}\n\n"
         f"The page, with test scores: `suite report {definition.name}`\n"
     )

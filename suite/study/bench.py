@@ -17,7 +17,7 @@ from typing import Any
 
 from suite.child.messages import LOG, Failed
 from suite.contracts.results import BenchRow
-from suite.errors import StudyError, nearest
+from suite.errors import StudyError, counted, nearest
 from suite.serving.load.engine_job import EngineJob, Opener, versions
 from suite.study import bench_record
 from suite.study.definition import StoredArm
@@ -112,7 +112,7 @@ def bench(
         else:
             todo.append(plan)
     if recorded:
-        say(f"{recorded} engines are recorded with these settings; --again measures them anew")
+        say(f"recorded with these settings: {counted(recorded, 'engine')}; --again measures anew")
     for number, plan in enumerate(todo, start=1):
         name = f"[{number}/{len(todo)}] {_name(plan)}"
         watch(number - 1, len(todo), _name(plan))

@@ -29,6 +29,7 @@ from suite.contracts.results import (
     trial_adapter,
 )
 from suite.contracts.task import Reference
+from suite.errors import counted
 from suite.study import bench_record, predictions_record, reading, search
 from suite.study.definition import Definition
 from suite.study.search import ARM, arm_of
@@ -221,8 +222,8 @@ def results(
         created=definition.created,
         target_trials=int(attributes.get(TARGET, recipe.trials)),
         allocation=recipe.allocation,
-        sampler=f"{recipe.sampler.name}, {recipe.sampler.startup_trials} random trials first, "
-        f"seed {definition.seed}",
+        sampler=f"{recipe.sampler.name}, "
+        f"{counted(recipe.sampler.startup_trials, 'random trial')} first, seed {definition.seed}",
         pruner=f"{recipe.pruner.name}, within the {recipe.pruner.scope}",
         budget=recipe.budget.model_dump(),
         bounds=recipe.bounds.model_dump(),
@@ -269,12 +270,12 @@ def _published(reference: Reference, definition: Definition) -> Published:
     if reference.test_rows is None:
         reasons.append("its test rows are not stated")
     elif reference.test_rows != rows.test:
-        reasons.append(f"tested on {reference.test_rows:,} rows, ours on {rows.test:,}")
+        reasons.append(f"tested on {counted(reference.test_rows, 'row')}, ours on {rows.test:,}")
     searched = rows.train + rows.validation
     if reference.train_rows is None:
         reasons.append("its training rows are not stated")
     elif reference.train_rows not in (searched, rows.train):
-        reasons.append(f"trained on {reference.train_rows:,} rows, ours on {rows.train:,}")
+        reasons.append(f"trained on {counted(reference.train_rows, 'row')}, ours on {rows.train:,}")
     return Published(
         model=reference.model,
         metric=reference.metric,

@@ -13,7 +13,7 @@ import numpy as np
 
 from suite.contracts.results import BenchRow
 from suite.contracts.strategy import Probabilities, Refused, Rows
-from suite.errors import ModelError, nearest
+from suite.errors import ModelError, counted, nearest
 from suite.serving.engines import candidates, kept, open_engine
 from suite.serving.engines.agreement import Agreement, agreement
 from suite.serving.load.measure import circumstances
@@ -96,7 +96,7 @@ def open_served(
             fix="Serve the study by its name, or leave --engine and --precision away.",
         )
     drawn = validation.take(_some(len(validation), AGREEMENT_ROWS))
-    say(f"The trained model's own answers on {len(drawn):,} validation rows …")
+    say(f"The trained model's own answers on {counted(len(drawn), 'validation row')} …")
     trained = load_predictor(folder)
     reference = trained.predict_proba(drawn.texts)
     del trained
@@ -115,8 +115,8 @@ def open_served(
     )
     if not compared.agrees:
         raise ModelError(
-            f"{engine} {precision} answers otherwise than the trained model on {len(drawn):,} "
-            f"validation rows: {compared.reason}",
+            f"{engine} {precision} answers otherwise than the trained model on "
+            f"{counted(len(drawn), 'validation row')}: {compared.reason}",
             where="--engine",
             fix="Leave --engine away, or name another --precision.",
         )

@@ -23,7 +23,7 @@ import numpy as np
 import uvicorn
 from numpy.typing import NDArray
 
-from suite.errors import SuiteError
+from suite.errors import SuiteError, counted
 from suite.serving.http.server import CHECK, Limits, Served, Service, Totals, create_app
 
 #: Seconds in which open connections may bring what is on its way when the server closes.
@@ -143,9 +143,9 @@ def serve(
         found = await _checked(service, address_of(sock), texts, expected)
         if found.difference > tolerance:
             raise SuiteError(
-                f"the served answers are not the model's: {found.same} of {found.rows} rows have "
-                f"the same label, and probabilities differ by up to {found.difference:.2g}, where "
-                f"{tolerance:g} is allowed",
+                f"the served answers are not the model's: of {counted(found.rows, 'row')} "
+                f"{found.same} got the same label, and probabilities differ by up to "
+                f"{found.difference:.2g}, where {tolerance:g} is allowed",
                 fix="Serve it with --engine torch, as it was kept.",
             )
         service.state = "ready"

@@ -31,6 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from suite.errors import counted
 from suite.serving.batcher import Batcher, Closed, Overloaded
 from suite.serving.http.metrics import CONTENT_TYPE, Metrics
 from suite.version import __version__
@@ -165,8 +166,8 @@ class Service:
     def __init__(self, served: Served, limits: Limits) -> None:
         if limits.max_texts > limits.max_queue:
             raise ValueError(
-                f"a request may have {limits.max_texts:,} texts, and only {limits.max_queue:,} "
-                "may wait"
+                f"a request may have {counted(limits.max_texts, 'text')}, and only "
+                f"{limits.max_queue:,} may wait"
             )
         self.served = served
         self.limits = limits
@@ -199,11 +200,10 @@ class Service:
         count = len(texts)
         with self._lock:
             if self._waiting + count > self.limits.max_queue:
-                waiting = self._waiting
                 raise Problem(
                     503,
                     "queue_full",
-                    f"{waiting:,} texts wait already, and {self.limits.max_queue:,} may",
+                    _queue_full(self._waiting, self.limits),
                     retry=True,
                 )
             self._waiting += count
@@ -311,8 +311,8 @@ def create_app(service: Service) -> FastAPI:
         "/predict",
         summary="Classify texts",
         description="Classifies up to "
-        f"{limits.max_texts:,} texts of up to {limits.max_chars:,} characters. A text longer than "
-        "the model reads is cut by the model.",
+        f"{counted(limits.max_texts, 'text')} of up to {counted(limits.max_chars, 'character')}. A "
+        "text longer than the model reads is cut by the model.",
         response_model=PredictResponse,
         responses=_predict_responses(service),
         openapi_extra={"requestBody": _request_body(service)},
@@ -393,6 +393,14 @@ def _too_large(most: int) -> Problem:
     )
 
 
+def _too_many(texts: int, limits: Limits) -> str:
+    return f"{counted(texts, 'text')} in one request, of at most {limits.max_texts:,}"
+
+
+def _queue_full(waiting: int, limits: Limits) -> str:
+    return f"{counted(waiting, 'text')} waiting already, of at most {limits.max_queue:,}"
+
+
 def _texts(body: bytes, limits: Limits) -> list[str]:
     """The texts of a body, within the limits."""
     try:
@@ -409,15 +417,15 @@ def _texts(body: bytes, limits: Limits) -> list[str]:
         raise Problem(
             413,
             "too_many_texts",
-            f"{len(texts):,} texts in one request, and {limits.max_texts:,} are allowed",
+            _too_many(len(texts), limits),
         )
     for place, text in enumerate(texts):
         if len(text) > limits.max_chars:
             raise Problem(
                 413,
                 "text_too_long",
-                f"texts[{place}] has {len(text):,} characters, and {limits.max_chars:,} are "
-                "allowed",
+                f"texts[{place}] has {counted(len(text), 'character')}, of at most "
+                f"{limits.max_chars:,}",
             )
     return texts
 
@@ -546,7 +554,7 @@ def _predict_responses(service: Service) -> dict[int | str, dict[str, Any]]:
 
     limits = service.limits
     full = problem(
-        503, "queue_full", f"{limits.max_queue:,} texts wait already, and {limits.max_queue:,} may",
+        503, "queue_full", _queue_full(limits.max_queue, limits),
         "The queue is full, or the server is closing",
     )  # fmt: skip
     full["headers"] = {
@@ -562,8 +570,7 @@ def _predict_responses(service: Service) -> dict[int | str, dict[str, Any]]:
         },
         408: problem(408, "too_slow", "the body did not come within 30 s", "The body came slowly"),
         413: problem(
-            413, "too_many_texts",
-            f"{limits.max_texts + 1:,} texts in one request, and {limits.max_texts:,} are allowed",
+            413, "too_many_texts", _too_many(limits.max_texts + 1, limits),
             "More than the limits allow",
         ),
         422: problem(

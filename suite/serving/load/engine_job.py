@@ -23,7 +23,7 @@ import psutil
 from suite.contracts.results import BenchRow, ServerLoad, SingleStream
 from suite.contracts.strategy import Probabilities, Refused, Rows
 from suite.data import snapshot
-from suite.errors import ModelError
+from suite.errors import ModelError, counted
 from suite.serving.load.loadgen import ScenarioResult, run_scenario
 from suite.serving.load.measure import circumstances
 from suite.serving.load.server_load import run_server
@@ -136,7 +136,7 @@ def bench_engine(job: EngineJob, say: Callable[[str], None]) -> BenchRow:
             reference = _reference(job, drawn, say)
             say("loading and converting")
             predictor = _open(job)
-            say(f"agreement on {len(drawn):,} validation rows")
+            say(f"agreement on {counted(len(drawn), 'validation row')}")
             row = _compared(row, job, reference, predictor, drawn)
     except Refused as refusal:
         return replace(row, state="refused", reason=str(refusal))
@@ -196,7 +196,7 @@ def _reference(job: EngineJob, rows: Rows, say: Callable[[str], None]) -> Probab
             known = np.empty((0, 0), dtype=np.float32)
         if known.shape == (len(rows), job.classes):
             return known
-    say(f"the trained model's own answers on {len(rows):,} validation rows")
+    say(f"the trained model's own answers on {counted(len(rows), 'validation row')}")
     predictor = _kept(job.folder)
     answers = np.asarray(predictor.predict_proba(rows.texts), dtype=np.float32)
     job.reference.parent.mkdir(parents=True, exist_ok=True)
@@ -240,7 +240,7 @@ def _measured(
     )
     say(f"Offline, {job.seconds:g} s")
     offline = _answered(job, run_scenario("Offline", predict, texts, job.seconds, logs / "Offline"))
-    notes = [f"Offline: {offline.samples:,} texts in one query"]
+    notes = [f"Offline: {counted(offline.samples, 'text')} in one query"]
     found = {"SingleStream": single, "Offline": offline}
     server: ScenarioResult | None = None
     if offline.samples_per_second:

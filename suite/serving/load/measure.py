@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from suite.contracts.results import Rps, ServingForm, SingleStream
 from suite.contracts.strategy import Predictor
-from suite.errors import ModelError, StorageError
+from suite.errors import ModelError, StorageError, counted
 from suite.machine import facts
 from suite.serving.load.loadgen import ScenarioResult, run_scenario
 from suite.strategies import load_predictor
@@ -68,7 +68,7 @@ def measure_folder(
         )
     engine, device, threads = circumstances(predictor)
     notes = [
-        f"Offline: {offline.samples:,} texts in one query",
+        f"Offline: {counted(offline.samples, 'text')} in one query",
         *(f"{name}: {result.reason}" for name, result in found.items() if result.reason),
     ]
     return Rps(

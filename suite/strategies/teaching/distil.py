@@ -24,7 +24,7 @@ from suite.contracts.task import Task
 from suite.data import load as data
 from suite.data import sample
 from suite.endpoint import Answer, Endpoint, reach
-from suite.errors import DataError, EndpointError, ModelError
+from suite.errors import DataError, EndpointError, ModelError, counted
 from suite.models import hub
 from suite.prompting.answers import THINK_CLOSES, THINK_OPENS, parse
 from suite.prompting.layout import Variant
@@ -385,7 +385,7 @@ class _Scribe:
                     if not thinks and len(waiting) >= PATIENCE:
                         raise EndpointError(
                             f"the model '{self.thinker.name}' does not think: the first "
-                            f"{len(waiting)} answers came without a thought",
+                            f"{counted(len(waiting), 'answer')} came without a thought",
                             fix="Name a model that thinks, and a server that shows its thoughts "
                             "(in the text between <think> marks, or as reasoning_content).",
                         )

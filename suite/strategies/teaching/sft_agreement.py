@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from suite.contracts.strategy import Refused
+from suite.errors import counted
 from suite.strategies.teaching.sft_rows import EMPTY, ENDING, Lesson
 
 #: Rows that are compared.
@@ -43,7 +44,9 @@ def compare(rows: Any, lessons: Sequence[Lesson], tokenizer: Any, template: str 
         return
     if len(rows) != len(lessons):
         raise Refused(
-            _disagreement(f"it reads {len(rows)} of {len(lessons)} training rows", template)
+            _disagreement(
+                f"it reads {len(rows)} of {counted(len(lessons), 'training row')}", template
+            )
         )
     for row, lesson in zip(rows.select(range(min(_COMPARED, len(rows)))), lessons, strict=False):
         _compare_one(row["input_ids"], row["labels"], lesson, tokenizer, template)
@@ -67,7 +70,7 @@ def _compare_one(
         trained = sum(label != _IGNORED for label in labels)
         raise Refused(
             _disagreement(
-                f"its loss is on {trained} tokens of a row and not on the answer's "
+                f"its loss is on {counted(trained, 'token')} of a row and not on the answer's "
                 f"{len(ids) - asked} alone",
                 template,
             )
