@@ -251,7 +251,7 @@ def run_study(
         limits = Limits(workers, seconds, disk)
         with tensorboards.watched(watching, study_name, tensorboard) as observer:
             work = Work(storage, study_name, observer, limits, halt)
-            watching.study(work)
+            watching.study(work.ledger, workers)
             try:
                 course.run(work, watching, timeout=seconds, force=force)
             except Interrupted:

@@ -245,12 +245,12 @@ def test_engines_that_break_are_rows_with_reasons_and_the_rest_goes_on(toy_study
 def test_trials_that_run_meanwhile_make_the_figures_contended(toy_study):
     only_quick = bench.Engines(lambda f: toy_engines.candidates(f)[1:2], toy_engines.open_engine)
     opened = work("t")
-    trial = opened.study.ask()
-    trial.set_user_attr("suite:owner", opened._me)
+    trial = opened.ledger.study.ask()
+    trial.set_user_attr("suite:owner", opened.ledger.owner)
     rows, _ = measured("t", only_quick)
     assert rows["quick"].contended and rows["quick"].fastest_in == []
     assert "no rank" in rows["quick"].note
-    opened.study.tell(trial, state=storage.optuna.trial.TrialState.FAIL)
+    opened.ledger.study.tell(trial, state=storage.optuna.trial.TrialState.FAIL)
     rows, _ = measured("t", only_quick)  # contended figures do not count as recorded
     assert not rows["quick"].contended and "Offline" in rows["quick"].fastest_in
 

@@ -222,7 +222,8 @@ def test_a_pruned_trial_says_on_how_many_rows_it_was_scored(folder):
 
 def test_a_study_settles_the_rows_once_per_arm_and_every_trial_keeps_to_it(folder):
     from suite.cli.progress import Watching
-    from suite.study.work import EVALUATION, Limits, Work
+    from suite.study.jobs import EVALUATION
+    from suite.study.work import Limits, Work
 
     data = folder / "data"
     data.mkdir()
@@ -245,7 +246,7 @@ def test_a_study_settles_the_rows_once_per_arm_and_every_trial_keeps_to_it(folde
     create(Wanted(task="toy.yaml", recipe=recipe, name="toy"))
     watching = Watching()
     work = Work(None, "toy", watching, Limits(workers=2))
-    watching.study(work)
+    watching.study(work.ledger, 2)
     work.run()
     study, _ = storage.load(storage.open_storage(), "toy")
     assert study.user_attrs[f"{EVALUATION}tfidf/toy"] == 500

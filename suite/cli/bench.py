@@ -68,7 +68,7 @@ def bench(
     # Lines, also on a terminal: a table redrawn while engines are timed would take their time.
     watching = Watching() if quiet else Lines()
     work = Work(storage, name, watching, Limits())
-    ensure_snapshot(work.definition)
+    ensure_snapshot(work.ledger.definition)
     try:
         rows = room.bench(
             work,
@@ -83,7 +83,7 @@ def bench(
             markup=False,
         )
         raise typer.Exit(130) from None
-    found = work.results()
+    found = work.ledger.results()
     if as_json:
         print_json(
             {

@@ -35,7 +35,7 @@ def finals(
 
     with observer(quiet) as watching:
         work = Work(storage, name, watching, Limits())
-        ensure_snapshot(work.definition)
+        ensure_snapshot(work.ledger.definition)
         try:
             room.score(
                 work,
@@ -47,5 +47,5 @@ def finals(
             work.stop.set()
             err.print("Interrupted; nothing was scored and the test split stays closed.")
             raise typer.Exit(130) from None
-    show_results(work.results())
+    show_results(work.ledger.results())
     next_step(f"suite report {words(name, storage)}")

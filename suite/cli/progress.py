@@ -26,8 +26,8 @@ from suite.contracts.results import Checkpoint, Trial
 from suite.errors import counted
 
 if TYPE_CHECKING:
+    from suite.study.ledger import Ledger
     from suite.study.preflight import Estimate
-    from suite.study.work import Work
 
 SHOWN_TRIALS = 15
 #: Lines of a failed trial's log that --verbose shows.
@@ -82,7 +82,8 @@ class _Running:
 class Watching:
     """Follows a study; the base says nothing but warnings."""
 
-    work: Work | None = None
+    ledger: Ledger | None = None
+    workers: int = 1
     spent: dict[str, list[float]] = field(default_factory=dict)
     running: dict[int, _Running] = field(default_factory=dict)
     ended_trials: list[Trial] = field(default_factory=list)
@@ -91,9 +92,9 @@ class Watching:
     steps: Steps | None = None
     began: float = field(default_factory=time.monotonic)
 
-    def study(self, work: Work) -> None:
-        """The study that is watched."""
-        self.work = work
+    def study(self, ledger: Ledger, workers: int) -> None:
+        """The study that is watched, and how many work on it here."""
+        self.ledger, self.workers = ledger, workers
 
     def searching(self) -> None:
         """The search begins: what came before it is over."""
@@ -147,8 +148,8 @@ class Watching:
                 self.spent.setdefault(trial.arm, []).append(spent)
                 self.seconds[trial.number] = spent
             self.ended_trials.append(trial)
-        if trial.error and is_verbose() and self.work is not None:
-            log = self.work.folder / "logs" / f"trial-{trial.number}.txt"
+        if trial.error and is_verbose() and self.ledger is not None:
+            log = self.ledger.folder / "logs" / f"trial-{trial.number}.txt"
             if log.is_file():
                 lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
                 detail("\n".join(f"  | {line}" for line in lines[-SHOWN_LOG:]))
@@ -158,12 +159,12 @@ class Watching:
 
     def reach(self) -> tuple[int, int, float | None]:
         """Finished trials, the number wanted, and the seconds left where they can be told."""
-        if self.work is None:
+        if self.ledger is None:
             return 0, 0, None
         from suite.study.record import ESTIMATES, OUT
         from suite.study.search import COUNTED, arm_of
 
-        study = self.work.study
+        study = self.ledger.study
         counts: Counter[str] = Counter()
         finished = 0
         for trial in study.get_trials(deepcopy=False):
@@ -171,13 +172,13 @@ class Watching:
             if trial.state in COUNTED and trial.state.name != "WAITING":
                 counts[arm_of(trial) or ""] += 1
         out = study.user_attrs.get(OUT, {})
-        alive = [arm.name for arm in self.work.definition.runnable if arm.name not in out]
-        target = self.work.target
+        alive = [arm.name for arm in self.ledger.definition.runnable if arm.name not in out]
+        target = self.ledger.target
         with self.lock:
             each = dict(study.user_attrs.get(ESTIMATES, {}))
             each |= {arm: sum(taken) / len(taken) for arm, taken in self.spent.items()}
             going = [(run.arm, time.monotonic() - run.began) for run in self.running.values()]
-        left = seconds_left(counts, alive, target, each, going, self.work.limits.workers)
+        left = seconds_left(counts, alive, target, each, going, self.workers)
         return finished, target, left
 
 
@@ -253,7 +254,7 @@ class Lines(Watching):
     def ended(self, trial: Trial) -> None:
         """One line."""
         super().ended(trial)
-        arms = self.work.definition.arms if self.work else ()
+        arms = self.ledger.definition.arms if self.ledger else ()
         width = max((len(arm.name) for arm in arms), default=0)
         finished, target, left = self.reach()
         # Its own state is stored only after this is told.

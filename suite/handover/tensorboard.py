@@ -27,7 +27,7 @@ from suite.contracts.results import Checkpoint, Trial
 from suite.errors import StorageError, StudyError
 
 if TYPE_CHECKING:
-    from suite.study.work import Observer
+    from suite.study.watching import Observer
 
 BY_BUDGET = "validation_macro_f1/by_percent_of_budget"
 BY_TIME = "validation_macro_f1/by_training_milliseconds"

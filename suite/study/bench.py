@@ -20,7 +20,7 @@ from suite.contracts.results import BenchRow
 from suite.errors import StudyError, counted, nearest
 from suite.serving.load.engine_job import EngineJob, Opener, versions
 from suite.study import bench_record
-from suite.study.definition import StoredArm
+from suite.study.definition import Definition, StoredArm
 from suite.study.work import Work
 
 #: A served model is its own engine.
@@ -95,8 +95,8 @@ def bench(
     planned = _plan(work, wanted, source, say)
     known = {
         (row.arm, row.engine, row.precision): row
-        for row in work.results().bench
-        if row.host == work.host
+        for row in work.ledger.results().bench
+        if row.host == work.ledger.host
     }
     todo: list[_Planned] = []
     recorded = 0
@@ -105,9 +105,15 @@ def bench(
         if plan.refused is not None:
             # An engine that was measured, and can't be opened any more, keeps its figures.
             if before is None or before.trial != plan.trial or before.state != "measured":
-                bench_record.store(work.study, _unmeasured(work, plan, wanted, "refused"))
+                bench_record.store(
+                    work.ledger.study, _unmeasured(work.ledger.host, plan, wanted, "refused")
+                )
             say(f"{_name(plan)}: refused: {plan.refused}")
-        elif before is not None and not wanted.again and _same(work, plan, wanted, before):
+        elif (
+            before is not None
+            and not wanted.again
+            and _same(work.ledger.definition, plan, wanted, before)
+        ):
             recorded += 1
         else:
             todo.append(plan)
@@ -117,9 +123,9 @@ def bench(
         name = f"[{number}/{len(todo)}] {_name(plan)}"
         watch(number - 1, len(todo), _name(plan))
         row = _measure(work, plan, wanted, name, say, source)
-        bench_record.store(work.study, row)
+        bench_record.store(work.ledger.study, row)
         say(f"{name}: {outcome(row)}")
-    return work.results().bench
+    return work.ledger.results().bench
 
 
 def outcome(row: BenchRow) -> str:
@@ -148,30 +154,29 @@ def _plan(
     work: Work, wanted: Wanted, engines: Engines, say: Callable[[str], None]
 ) -> list[_Planned]:
     """Every engine of every arm that is asked for and kept here."""
-    arms = _chosen(work, wanted.arms)
+    definition = work.ledger.definition
     planned: list[_Planned] = []
     elsewhere: list[str] = []
     here = 0
-    for arm in arms:
-        kept = work.kept(arm.name)
+    for arm in _chosen(definition, wanted.arms):
+        kept = work.keeping.kept(arm.name)
         if kept is None:
             continue
-        folder = Path(kept["path"])
-        if kept["host"] != work.host or not folder.is_dir():
-            elsewhere.append(f"{arm.name}'s is on {kept['host']}, in {folder}")
+        folder = Path(kept.path)
+        if kept.host != work.ledger.host or not folder.is_dir():
+            elsewhere.append(f"{arm.name}'s is on {kept.host}, in {folder}")
             continue
         here += 1
         if arm.model.endpoint is not None:
-            planned.append(
-                _Planned(arm, int(kept["trial"]), folder, ENDPOINT, "", _costs(work, wanted))
-            )
+            refused = _costs(definition, wanted)
+            planned.append(_Planned(arm, kept.trial, folder, ENDPOINT, "", refused))
             continue
         planned += [
-            _Planned(arm, int(kept["trial"]), folder, found.engine, found.precision, found.refused)
+            _Planned(arm, kept.trial, folder, found.engine, found.precision, found.refused)
             for found in engines.candidates(folder)
         ]
     if not here:
-        name = work.definition.name
+        name = definition.name
         whose = "these arms" if wanted.arms else "any arm"
         raise StudyError(
             f"'{name}' keeps no checkpoint of {whose} on this machine",
@@ -187,12 +192,12 @@ def _plan(
     return [plan for plan in planned if not wanted.engines or plan.engine in wanted.engines]
 
 
-def _chosen(work: Work, globs: Sequence[str]) -> list[StoredArm]:
-    arms = work.definition.runnable
+def _chosen(definition: Definition, globs: Sequence[str]) -> list[StoredArm]:
+    arms = definition.runnable
     for glob in globs:
         if not any(fnmatch.fnmatchcase(arm.name, glob) for arm in arms):
             raise StudyError(
-                f"'{work.definition.name}' has no arm '{glob}'",
+                f"'{definition.name}' has no arm '{glob}'",
                 fix=nearest(glob, [arm.name for arm in arms]),
             )
     return [
@@ -202,8 +207,8 @@ def _chosen(work: Work, globs: Sequence[str]) -> list[StoredArm]:
     ]
 
 
-def _costs(work: Work, wanted: Wanted) -> str | None:
-    if wanted.endpoints or work.definition.recipe.measure.endpoints:
+def _costs(definition: Definition, wanted: Wanted) -> str | None:
+    if wanted.endpoints or definition.recipe.measure.endpoints:
         return None
     return (
         "a server is not put under load unasked, every request may cost money; --endpoints "
@@ -211,9 +216,9 @@ def _costs(work: Work, wanted: Wanted) -> str | None:
     )
 
 
-def _same(work: Work, plan: _Planned, wanted: Wanted, before: BenchRow) -> bool:
+def _same(definition: Definition, plan: _Planned, wanted: Wanted, before: BenchRow) -> bool:
     """Whether a recorded row is what measuring now would repeat."""
-    bound = work.definition.task.latency_bound_ms
+    bound = definition.task.latency_bound_ms
     return (
         before.state in ("measured", "disagrees")
         and not before.contended
@@ -234,38 +239,38 @@ def _measure(
 ) -> BenchRow:
     from suite.serving.load.measure import machine_lock
 
-    task = work.definition.task
-    folder = work.folder / "bench" / plan.arm.name.replace("/", "--")
+    definition = work.ledger.definition
+    folder = work.ledger.folder / "bench" / plan.arm.name.replace("/", "--")
     scratch = folder / "-".join(filter(None, (plan.engine, plan.precision)))
     shutil.rmtree(scratch, ignore_errors=True)
     job = EngineJob(
         arm=plan.arm.name,
         trial=plan.trial,
-        host=work.host,
+        host=work.ledger.host,
         folder=plan.folder,
         engine=plan.engine,
         precision=plan.precision,
-        snapshot=work.folder / "data",
-        classes=len(task.labels),
+        snapshot=work.ledger.folder / "data",
+        classes=len(definition.task.labels),
         seconds=wanted.seconds,
-        texts=work.definition.recipe.measure.texts,
-        bound_ms=task.latency_bound_ms,
-        threads=work.threads,
+        texts=definition.recipe.measure.texts,
+        bound_ms=definition.task.latency_bound_ms,
+        threads=work.jobs.threads,
         scratch=scratch,
         reference=folder / f"trial-{plan.trial}.npy",
         as_kept=plan.engine == ENDPOINT,
         opener=source.opener,
     )
-    others = work.running_here()
+    others = work.neighbours.running()
     try:
         with machine_lock(timeout=LOCK_TIMEOUT):
             found = work.runner.bench(job, on_doing=lambda what: say(f"{name}: {what} …"))
         if isinstance(found, Failed):
             reason = _with_log(scratch, found.reason)
-            return replace(_unmeasured(work, plan, wanted, "failed"), reason=reason)
+            return replace(_unmeasured(work.ledger.host, plan, wanted, "failed"), reason=reason)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    contended = bool(others | work.running_here())
+    contended = bool(others | work.neighbours.running())
     if contended:
         told = "timed while trials of this study ran on the machine: no rank"
         found = replace(found, note="; ".join(filter(None, (found.note, told))))
@@ -281,13 +286,13 @@ def _with_log(scratch: Path, reason: str) -> str:
     return reason.replace(str(log), str(kept))
 
 
-def _unmeasured(work: Work, plan: _Planned, wanted: Wanted, state: Any) -> BenchRow:
+def _unmeasured(host: str, plan: _Planned, wanted: Wanted, state: Any) -> BenchRow:
     return BenchRow(
         arm=plan.arm.name,
         trial=plan.trial,
         engine=plan.engine,
         precision=plan.precision,
-        host=work.host,
+        host=host,
         state=state,
         reason=plan.refused,
         seconds=wanted.seconds,

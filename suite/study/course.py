@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from suite.study.ledger import Ledger
 from suite.study.preflight import Estimate, preflight
-from suite.study.work import Observer, Work
+from suite.study.watching import Observer
+from suite.study.work import Work
 
 
 class Watcher(Observer, Protocol):
     """Who follows a study's whole course, not its trials alone."""
 
-    def study(self, work: Work) -> None:
-        """The study that is run, opened."""
+    def study(self, ledger: Ledger, workers: int) -> None:
+        """The study that is run, opened, and how many work on it here."""
 
     def estimated(self, estimate: Estimate) -> None:
         """What a trial of an arm will take, or why the arm can't run."""
@@ -36,8 +38,8 @@ def run(work: Work, watcher: Watcher, *, timeout: float | None, force: bool) -> 
     """
     from suite.study import finals
 
-    recipe = work.definition.recipe
-    if recipe.preflight and work.missing() > 0:
+    recipe = work.ledger.definition.recipe
+    if recipe.preflight and work.ledger.missing() > 0:
         preflight(
             work,
             max_trial_seconds=min(
@@ -49,7 +51,7 @@ def run(work: Work, watcher: Watcher, *, timeout: float | None, force: bool) -> 
         )
     watcher.searching()
     work.run()
-    if finals.due(work):
+    if finals.due(work.ledger):
         watcher.said("Scoring each arm's best on the test split …")
         finals.score(
             work,

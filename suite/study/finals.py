@@ -14,7 +14,8 @@ from suite.child.runner import Predicted
 from suite.contracts.results import Comparison, Final, Rps, Scores, TestScores, Trial
 from suite.data import snapshot
 from suite.errors import StudyError
-from suite.study import finals_record, record
+from suite.study import finals_record
+from suite.study.ledger import Ledger
 from suite.study.work import Work
 from suite.verdict import statistics
 from suite.verdict.metrics import METRICS
@@ -55,23 +56,23 @@ def score(
         StudyError: no arm has a finished trial whose checkpoint is on this machine.
         Interrupted: asked to stop; nothing is stored.
     """
-    found = record.results(work.study, work.definition)
+    found = work.ledger.results()
     candidates: list[_Candidate] = []
     outcomes: dict[str, list[Predicted]] = {}
     troubles: list[StudyError] = []
-    arms = [a.arm for a in found.arms if work.kept(a.arm) is not None]
+    arms = [a.arm for a in found.arms if work.keeping.kept(a.arm) is not None]
     for index, arm in enumerate(arms):
         watch(index * seeds, len(arms) * seeds, arm)
-        kept = work.kept(arm)
+        kept = work.keeping.kept(arm)
         if kept is None:
             continue
-        trial = found.trials[int(kept["trial"])]
-        if kept["host"] != work.host or not Path(kept["path"]).is_dir():
-            say(f"{arm}: its kept checkpoint is on {kept['host']}; run finals there to score it")
+        trial = found.trials[kept.trial]
+        if kept.host != work.ledger.host or not Path(kept.path).is_dir():
+            say(f"{arm}: its kept checkpoint is on {kept.host}; run finals there to score it")
             continue
         try:
             step = partial(_step, watch, index * seeds, len(arms) * seeds)
-            candidate = _prepare(work, arm, trial, Path(kept["path"]), seeds, say, step)
+            candidate = _prepare(work, arm, trial, Path(kept.path), seeds, say, step)
             outcomes[arm] = [_predict(work, arm, path) for path in candidate.predictors]
         except StudyError as error:
             # One arm's trouble (a server that is gone) must not cost the others their scores.
@@ -82,27 +83,28 @@ def score(
     if troubles and not candidates:
         raise troubles[0]
     if not candidates:
+        name = work.ledger.definition.name
         raise StudyError(
-            f"no arm of '{work.definition.name}' has a finished trial with its checkpoint here",
-            fix=f"Go on with `suite study run {work.definition.name}`.",
+            f"no arm of '{name}' has a finished trial with its checkpoint here",
+            fix=f"Go on with `suite study run {name}`.",
         )
-    finals, comparisons = _rank(work, candidates, outcomes, seeds)
+    finals, comparisons = _rank(work.ledger, candidates, outcomes, seeds)
     finals_record.store(
-        work.study,
+        work.ledger.study,
         finals,
         comparisons,
-        snapshot.read_split(work.folder / "data", "test").labels,
+        snapshot.read_split(work.ledger.folder / "data", "test").labels,
         {arm: [p.predictions for p in predicted] for arm, predicted in outcomes.items()},
     )
-    shutil.rmtree(work.folder / "finals", ignore_errors=True)
+    shutil.rmtree(work.ledger.folder / "finals", ignore_errors=True)
     return finals
 
 
-def due(work: Work) -> bool:
+def due(ledger: Ledger) -> bool:
     """Whether finals are missing or stale and the study has its trials."""
-    if work.missing() > 0:
+    if ledger.missing() > 0:
         return False
-    return finals_record.missing_or_stale(work.study)
+    return finals_record.missing_or_stale(ledger.study)
 
 
 def _step(
@@ -137,17 +139,17 @@ def _prepare(
         say(f"{arm}: timed while other workers ran; trained again alone")
         _, train_seconds = _retrain(work, arm, trial, trial.seed)
     if rps is None or rps.contended:
-        stored = work.definition.arm(arm)
-        rps = work.measure(stored, kept, work.folder / "finals" / "measure") or rps
+        stored = work.ledger.definition.arm(arm)
+        rps = work.speeds.measure(stored, kept, work.ledger.folder / "finals" / "measure") or rps
     return _Candidate(arm, trial, predictors, train_seconds, rps)
 
 
 def _retrain(work: Work, arm: str, trial: Trial, seed: int) -> tuple[Path, float]:
     from suite.serving.load.measure import machine_lock
 
-    folder = work.folder / "finals" / f"{arm.replace('/', '--')}-{seed}"
+    folder = work.ledger.folder / "finals" / f"{arm.replace('/', '--')}-{seed}"
     shutil.rmtree(folder, ignore_errors=True)
-    job = work.job(work.definition.arm(arm), trial.params, folder, seed=seed)
+    job = work.jobs.job(work.ledger.definition.arm(arm), trial.params, folder, seed=seed)
     with machine_lock(timeout=3600):
         outcome = work.runner.train(job)
     if isinstance(outcome, Failed):
@@ -158,11 +160,11 @@ def _retrain(work: Work, arm: str, trial: Trial, seed: int) -> tuple[Path, float
 def _predict(work: Work, arm: str, predictor: Path) -> Predicted:
     outcome = work.runner.predict(
         predictor,
-        work.folder / "data",
+        work.ledger.folder / "data",
         "test",
-        len(work.definition.task.labels),
-        work.threads,
-        work.folder / "finals" / "predict",
+        len(work.ledger.definition.task.labels),
+        work.jobs.threads,
+        work.ledger.folder / "finals" / "predict",
     )
     if isinstance(outcome, Failed):
         raise StudyError(f"{arm} could not predict the test split: {outcome.reason}")
@@ -170,17 +172,17 @@ def _predict(work: Work, arm: str, predictor: Path) -> Predicted:
 
 
 def _rank(
-    work: Work,
+    ledger: Ledger,
     candidates: Sequence[_Candidate],
     outcomes: dict[str, list[Predicted]],
     seeds: int,
 ) -> tuple[list[Final], list[Comparison]]:
-    labels = snapshot.read_split(work.folder / "data", "test").labels
+    labels = snapshot.read_split(ledger.folder / "data", "test").labels
     intervals, differences = statistics.compare(
         labels,
         {arm: [p.predictions for p in predicted] for arm, predicted in outcomes.items()},
-        len(work.definition.task.labels),
-        seed=work.definition.seed,
+        len(ledger.definition.task.labels),
+        seed=ledger.definition.seed,
     )
     ranks = statistics.ranks({arm: i.value for arm, i in intervals.items()}, differences)
     finals = []

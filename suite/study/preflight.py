@@ -17,7 +17,7 @@ from suite.child import evaluation
 from suite.child.messages import Failed
 from suite.contracts.space import Choice, Dimension, Fixed, Float, Int, Params, Value
 from suite.study.definition import StoredArm
-from suite.study.record import ESTIMATES, OUT
+from suite.study.record import ESTIMATES
 from suite.study.work import Work
 
 FEW_ROWS = 32
@@ -56,10 +56,12 @@ def preflight(
     Raises:
         Interrupted: the study was asked to stop.
     """
-    known = work.study.user_attrs.get(ESTIMATES, {})
-    out = work.study.user_attrs.get(OUT, {})
+    known = work.ledger.study.user_attrs.get(ESTIMATES, {})
+    out = work.retiring.out()
     estimates: list[Estimate] = []
-    untimed = [a for a in work.definition.runnable if a.name not in known and a.name not in out]
+    untimed = [
+        a for a in work.ledger.definition.runnable if a.name not in known and a.name not in out
+    ]
     for arm in untimed:
         if not estimates:
             work.observer.said("Timing a few steps of each arm …")
@@ -70,19 +72,20 @@ def preflight(
         if found.seconds is None or max_trial_seconds is None or force:
             continue
         if found.seconds > max_trial_seconds:
-            work.refuse_arm(
+            work.retiring.refuse(
                 arm.name,
                 f"one trial would take about {found.seconds:,.0f} s, above the budget of "
                 f"{max_trial_seconds:,.0f} s; --force keeps it",
             )
-    work.set_estimates({e.arm: e.seconds for e in estimates if e.seconds is not None})
+    work.ledger.set_estimates({e.arm: e.seconds for e in estimates if e.seconds is not None})
     return estimates
 
 
 def estimate(work: Work, arm: StoredArm) -> Estimate:
     """Times one arm at its first known-good point."""
-    recipe = work.definition.recipe
-    rows = work.definition.data.rows.train
+    definition = work.ledger.definition
+    recipe = definition.recipe
+    rows = definition.data.rows.train
     epochs = recipe.epochs_for(arm.name)
     params = typical(arm)
     times: list[tuple[int, float]] = []
@@ -90,7 +93,7 @@ def estimate(work: Work, arm: StoredArm) -> Estimate:
     with tempfile.TemporaryDirectory(prefix="suite-preflight-") as folder:
         for size in (FEW_ROWS, MORE_ROWS):
             size = min(size, rows)
-            job = work.job(
+            job = work.jobs.job(
                 arm, params, Path(folder), preflight_rows=size, epochs=1.0, checkpoints=1
             )
             outcome = work.runner.train(job, max_seconds=300)
@@ -103,7 +106,7 @@ def estimate(work: Work, arm: StoredArm) -> Estimate:
                 break
     training = extrapolate(times, rows * epochs)
     stops = 1 if arm.strategy in ONE_CHECKPOINT else recipe.budget.checkpoints
-    early = validation = work.definition.data.rows.validation
+    early = validation = definition.data.rows.validation
     if recipe.budget.evaluation == "auto":
         early = evaluation.size(training / stops, scoring, validation)
     return Estimate(arm.name, training + scoring * (validation + (stops - 1) * early))

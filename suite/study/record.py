@@ -30,7 +30,7 @@ from suite.contracts.results import (
 )
 from suite.contracts.task import Reference
 from suite.errors import counted
-from suite.study import bench_record, predictions_record, reading, search
+from suite.study import bench_record, kept_record, predictions_record, reading, search
 from suite.study.definition import Definition
 from suite.study.search import ARM, arm_of
 from suite.verdict.standing import standing
@@ -47,7 +47,6 @@ COMPARISONS = "suite:comparisons"
 OPENINGS = "suite:openings"
 OPENED_AT = "suite:opened_at"
 TRUNCATED = "suite:truncated"
-KEPT_AT = "suite:kept:"
 
 #: How the error of a trial begins whose record can't be read.
 UNREAD = "its record cannot be read: "
@@ -203,6 +202,7 @@ def results(
     recipe = definition.recipe
     data = definition.data
     truncated = attributes.get(TRUNCATED, {})
+    kept = kept_record.of_arms(attributes)
     if data.audit is not None and truncated:
         data = replace(data, audit=replace(data.audit, truncated=truncated))
     found = StudyResults(
@@ -238,7 +238,7 @@ def results(
         bench=bench_record.stored(
             attributes,
             {
-                arm.name: (attributes.get(f"{KEPT_AT}{arm.name}") or {}).get("trial")
+                arm.name: kept[arm.name].trial if arm.name in kept else None
                 for arm in definition.arms
             },
             unread,

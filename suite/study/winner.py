@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from suite import paths
 from suite.contracts.results import StudyResults, Trial
 from suite.errors import StudyError, nearest
-from suite.study import record
+from suite.study import kept_record, record
 from suite.study import storage as storages
 from suite.study.definition import Definition
-from suite.study.record import KEPT_AT
 
 
 @dataclass(frozen=True)
@@ -61,11 +59,7 @@ def winner(name: str, arm: str | None = None, storage: str | None = None) -> Win
     """
     study, definition = storages.load(storages.open_storage(storage), name)
     found = record.results(study, definition)
-    kept: dict[str, dict[str, Any]] = {
-        key.removeprefix(KEPT_AT): value
-        for key, value in study.user_attrs.items()
-        if key.startswith(KEPT_AT) and value
-    }
+    kept = kept_record.of_arms(study.user_attrs)
     if not kept or found.verdict is None:
         raise StudyError(
             f"'{name}' has no kept checkpoint yet", fix=f"Go on with `suite study run {name}`."
@@ -73,14 +67,14 @@ def winner(name: str, arm: str | None = None, storage: str | None = None) -> Win
     if arm is not None and arm not in kept:
         raise StudyError(f"'{name}' keeps no checkpoint of '{arm}'", fix=nearest(arm, kept))
     arm = arm or found.verdict.recommended
-    here = [other for other, of in kept.items() if Path(of["path"]).is_dir()]
+    here = [other for other, of in kept.items() if Path(of.path).is_dir()]
     if arm not in here:
         where = "kept nowhere"
         if arm in kept:
-            where = f"on {kept[arm]['host']}, in {kept[arm]['path']}"
+            where = f"on {kept[arm].host}, in {kept[arm].path}"
         raise StudyError(
             f"the checkpoint of {arm} is {where}",
             fix=f"Kept on this machine: {', '.join(f'--arm {other}' for other in here) or 'none'}.",
         )
     of = kept[arm]
-    return Winner(Path(of["path"]), arm, int(of["trial"]), str(of["host"]), definition, found)
+    return Winner(Path(of.path), arm, of.trial, of.host, definition, found)

@@ -65,7 +65,7 @@ def _trial(name, arm, trials):
         create(Wanted(task="agnews", sample=True, recipe="bare.yaml", name="bare"))
         watch = Stopwatch()
         work = Work(None, "bare", watch, Limits())
-        watch.study(work)
+        watch.study(work.ledger, 1)
         work.run()
     # The first trial waits for the forkserver to import torch, transformers and evaluate.
     report(

@@ -86,7 +86,7 @@ def ours(home, model, seed, begun):
         create(wanted)
         watch = Stopwatch()
         work = Work(None, f"search-{seed}", watch, Limits())
-        watch.study(work)
+        watch.study(work.ledger, 1)
         work.run()
     return found
 

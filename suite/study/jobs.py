@@ -1,0 +1,69 @@
+"""What a study's children are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from suite.child.messages import Job
+from suite.machine import facts
+from suite.study.definition import StoredArm
+from suite.study.ledger import Ledger
+
+#: Validation rows of an arm's early checkpoints.
+EVALUATION = "suite:evaluation:"
+
+
+class Jobs:
+    """Jobs of one study.
+
+    Args:
+        ledger: the study.
+        workers: how many children share this machine's cores.
+    """
+
+    def __init__(self, ledger: Ledger, workers: int) -> None:
+        self._ledger = ledger
+        #: Threads of one child.
+        self.threads = max(1, facts.threads() // workers)
+
+    def job(self, arm: StoredArm, params: Mapping[str, Any], folder: Path, **changes: Any) -> Job:
+        """A training with these hyperparameters, in this folder, as the study has it but for
+        changes."""
+        definition = self._ledger.definition
+        recipe = definition.recipe
+        values: dict[str, Any] = {
+            "arm": arm.name,
+            "strategy": arm.strategy,
+            "model": arm.model,
+            "task": definition.task,
+            "params": dict(params),
+            "seed": definition.seed,
+            "snapshot": self._ledger.folder / "data",
+            "fingerprint": definition.data.fingerprint,
+            "folder": folder,
+            "epochs": recipe.epochs_for(arm.name),
+            "checkpoints": recipe.budget.checkpoints,
+            "shrink_batch": recipe.shrink_batch,
+            "threads": self.threads,
+            "evaluation": self._evaluation(arm.name),
+        }
+        return Job(**(values | changes))
+
+    def settle_evaluation(self, arm: str, rows: int) -> int:
+        """Validation rows of the arm's early checkpoints, the same for every trial of it in every
+        worker: the first number found stays."""
+        with self._ledger.lock.held():
+            known = self._evaluation(arm)
+            if isinstance(known, int):
+                return known
+            self._ledger.study.set_user_attr(f"{EVALUATION}{arm}", rows)
+            return rows
+
+    def _evaluation(self, arm: str) -> int | str:
+        """The same, where they are decided; else how they are to be."""
+        if self._ledger.definition.recipe.budget.evaluation == "full":
+            return "full"
+        known: int | None = self._ledger.study.user_attrs.get(f"{EVALUATION}{arm}")
+        return "auto" if known is None else known

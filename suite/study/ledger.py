@@ -1,0 +1,142 @@
+"""A study as one process holds it: where it is stored, who works on it, what is written down."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+import psutil
+from optuna.trial import FrozenTrial, TrialState
+
+from suite import paths
+from suite.contracts.results import StudyResults, Trial
+from suite.machine import facts
+from suite.study import attributes, record, storage
+from suite.study.record import ESTIMATES, TARGET, TRIAL, TRUNCATED
+
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+class Ledger:
+    """An opened study: read, and written to by whoever works on it.
+
+    Args:
+        url: the storage's URL, None for the default.
+        name: the study's name.
+        on_stale: what happens to a trial whose heartbeat went silent.
+
+    Raises:
+        StorageError: the storage can't be opened.
+        StudyError: no such study.
+    """
+
+    def __init__(
+        self, url: str | None, name: str, on_stale: storage.StaleCallback | None = None
+    ) -> None:
+        self.storage = storage.open_storage(url, on_stale=on_stale)
+        self.study, self.definition = storage.load(self.storage, name)
+        #: Whoever decides what others rely on holds it: what is next, what is kept, who is out.
+        self.lock = storage.StudyLock(self.storage, name)
+        self.folder = paths.artifacts(name)
+        #: This process as running trials bear it, so that others can see when it is dead.
+        self.owner = _owner()
+        self._here: dict[str, Any] | None = None
+
+    @property
+    def host(self) -> str:
+        """This machine's name, as trials and kept checkpoints bear it."""
+        return str(self.owner["host"])
+
+    @property
+    def target(self) -> int:
+        """How many finished trials the study is to have."""
+        return int(self.study.user_attrs.get(TARGET, self.definition.recipe.trials))
+
+    def missing(self) -> int:
+        """Finished trials the study still lacks."""
+        finished = self.study.get_trials(deepcopy=False, states=FINISHED)
+        return max(0, self.target - len(finished))
+
+    def running(self) -> list[FrozenTrial]:
+        """Trials that run now, in any process on any machine."""
+        return self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+    def results(self) -> StudyResults:
+        """Everything the study found so far."""
+        return record.results(self.study, self.definition)
+
+    def another(self) -> optuna.Study:
+        """The study once more, for a thread to give a sampler and a pruner of its own."""
+        # One cache of trials for all: filling it with 10,000 takes seconds.
+        return optuna.load_study(study_name=self.definition.name, storage=self.study._storage)
+
+    def record(self, trial: optuna.Trial | FrozenTrial, found: Trial) -> None:
+        """Stores what a trial found, whole for the suite and in short for Optuna's own tools."""
+        values = {TRIAL: record.pack(found)} | attributes.of_trial(found)
+        attributes.set_on_trial(self.storage, trial._trial_id, values)
+
+    def fail(self, trial: FrozenTrial) -> None:
+        """Ends a trial that waits or runs as a failed one.
+
+        Raises:
+            UpdateFinishedTrialError: it has ended meanwhile.
+        """
+        self.storage.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
+
+    def stored(self, trial: optuna.Trial) -> FrozenTrial:
+        """A trial of this process as the storage has it."""
+        return self.storage.get_trial(trial._trial_id)
+
+    def set_estimates(self, estimates: Mapping[str, float]) -> None:
+        """Stores the preflight's seconds per trial."""
+        known = dict(self.study.user_attrs.get(ESTIMATES, {}))
+        self.study.set_user_attr(ESTIMATES, known | dict(estimates))
+
+    def note_truncation(self, arm: str, circumstances: Mapping[str, Any]) -> None:
+        """Stores the share of texts that an arm cuts, where a trial of it says so."""
+        share = circumstances.get("truncated", circumstances.get("texts_cut_rate"))
+        if isinstance(share, int | float):
+            known = dict(self.study.user_attrs.get(TRUNCATED, {}))
+            if known.get(arm) != share:
+                known[arm] = share
+                self.study.set_user_attr(TRUNCATED, known)
+
+    def circumstances(self) -> dict[str, Any]:
+        """What of this machine belongs with a trial: others may join the study from elsewhere."""
+        if self._here is None:
+            self._here = facts.environment()
+        here, there = self._here, self.definition.environment
+        told: dict[str, Any] = {
+            "cpu": here["cpu"]["model"],
+            "gpus": [gpu["name"] for gpu in here["gpus"]],
+            "load_average": round(os.getloadavg()[0], 2),
+        }
+        other = {
+            name: version
+            for name, version in here["versions"].items()
+            if version != there.get("versions", {}).get(name)
+        }
+        return told | ({"versions": other} if other else {})
+
+
+def is_dead(owner: Mapping[str, Any], host: str) -> bool:
+    """Whether a trial's owner on this host is gone; of other hosts the heartbeat tells."""
+    if owner["host"] != host:
+        return False
+    try:
+        process = psutil.Process(int(owner["pid"]))
+        # A pid is given out again: the start time tells whether it is the same process.
+        return (
+            abs(process.create_time() - float(owner["started"])) > 1.0
+            or process.status() == psutil.STATUS_ZOMBIE
+        )
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _owner() -> dict[str, Any]:
+    me = psutil.Process()
+    return {"host": socket.gethostname(), "pid": me.pid, "started": me.create_time()}

@@ -1,0 +1,150 @@
+"""One trial: trained in a child, watched, measured, judged by the recipe's bounds, recorded."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+import optuna
+
+from suite.child.messages import KEPT, Failed
+from suite.child.runner import Interrupted, Runner
+from suite.contracts.results import Checkpoint, Trial
+from suite.study import search
+from suite.study.definition import StoredArm
+from suite.study.jobs import Jobs
+from suite.study.keeping import Keeping
+from suite.study.ledger import Ledger
+from suite.study.queue import queue_again
+from suite.study.record import CHECKPOINTS, OWNER
+from suite.study.retiring import Retiring
+from suite.study.speed import Neighbours, Speeds
+from suite.study.watching import Observer
+from suite.verdict import standing
+
+
+class TrialFailed(Exception):
+    """The trial is a failed one; its reason is recorded."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What Optuna calls for each trial, with the study's lock held by the claim."""
+
+    ledger: Ledger
+    jobs: Jobs
+    runner: Runner
+    keeping: Keeping
+    neighbours: Neighbours
+    speeds: Speeds
+    retiring: Retiring
+    observer: Observer
+
+    def __call__(self, trial: optuna.Trial) -> float:
+        """The trial's macro-F1 on validation.
+
+        Raises:
+            TrialFailed: it failed.
+            TrialPruned: it was ended early.
+            Interrupted: asked to stop; it is queued again.
+        """
+        try:
+            arm, params = search.suggest(trial, self.ledger.definition)
+            trial.set_user_attr(OWNER, self.ledger.owner)
+        finally:
+            self.ledger.lock.release()
+        number, owner = trial.number, self.ledger.owner
+        self.neighbours.enter(number)
+        self.observer.started(number, arm.name, params)
+        found = Trial(
+            number=number,
+            state="FAIL",
+            arm=arm.name,
+            params=params,
+            seed=self.ledger.definition.seed,
+            worker=f"{owner['host']}:{owner['pid']}",
+        )
+        try:
+            return self._run(trial, arm, found)
+        except Interrupted:
+            self.ledger.record(
+                trial, replace(found, error="interrupted; the trial was queued again")
+            )
+            stored = self.ledger.stored(trial)
+            queue_again(self.ledger.study, stored, "interrupted", self.observer, count=False)
+            raise
+        finally:
+            self.neighbours.leave(number)
+            self.keeping.clear(arm.name, number)
+
+    def _run(self, trial: optuna.Trial, arm: StoredArm, found: Trial) -> float:
+        scored: list[tuple[float, float, float, int | None]] = []
+
+        def on_checkpoint(checkpoint: Checkpoint) -> bool:
+            scored.append(
+                (
+                    checkpoint.fraction,
+                    checkpoint.macro_f1,
+                    checkpoint.train_seconds,
+                    checkpoint.rows,
+                )
+            )
+            trial.set_user_attr(CHECKPOINTS, scored)
+            trial.report(checkpoint.macro_f1, round(checkpoint.fraction * 100))
+            self.observer.scored(trial.number, checkpoint)
+            # The last checkpoint ends the trial anyway: there is nothing left to save.
+            return checkpoint.fraction >= 1 or not trial.should_prune()
+
+        folder = self.keeping.trial_folder(trial.number)
+        recipe = self.ledger.definition.recipe
+        outcome = self.runner.train(
+            self.jobs.job(arm, found.params, folder, attached=self.keeping.attached(trial.number)),
+            on_checkpoint=on_checkpoint,
+            on_progress=lambda fraction: self.observer.progressed(trial.number, fraction),
+            on_size=lambda rows: self.jobs.settle_evaluation(arm.name, rows),
+            max_seconds=recipe.max_trial_seconds,
+        )
+        if isinstance(outcome, Failed):
+            self._fail(trial, arm, found, outcome)
+        found = replace(
+            found,
+            state="PRUNED" if outcome.pruned else "COMPLETE",
+            checkpoints=outcome.checkpoints,
+            validation=outcome.scores,
+            train_seconds=outcome.train_seconds,
+            load_seconds=outcome.load_seconds,
+            evaluation_seconds=outcome.evaluation_seconds,
+            peak_memory_bytes=outcome.peak_memory_bytes,
+            circumstances=outcome.circumstances | self.ledger.circumstances(),
+        )
+        self.ledger.note_truncation(arm.name, outcome.circumstances)
+        if not outcome.pruned:
+            rps = self.speeds.of_trial(trial.number, arm, outcome, folder)
+            found = replace(found, rps=rps)
+        over = standing.excess(recipe.bounds.model_dump(), found.train_seconds, found.rps)
+        for bound, by in over.items():
+            trial.set_constraint(bound, by)
+        found = replace(
+            found,
+            feasible=all(by <= 0 for by in over.values()),
+            contended=self.neighbours.contended(trial.number),
+        )
+        if outcome.kept and not outcome.pruned:
+            self.keeping.keep(arm.name, trial.number, found, outcome, folder / KEPT)
+        self.ledger.record(trial, found)
+        self.observer.ended(replace(found, ended=time.strftime("%Y-%m-%dT%H:%M:%S")))
+        if outcome.pruned:
+            raise optuna.TrialPruned
+        assert found.macro_f1 is not None
+        return found.macro_f1
+
+    def _fail(self, trial: optuna.Trial, arm: StoredArm, found: Trial, outcome: Failed) -> NoReturn:
+        """Records a failure, and takes the arm out where it is one too many."""
+        error = self.keeping.keep_log(trial.number, outcome.reason)
+        found = replace(found, error=error)
+        self.ledger.record(trial, found)
+        trial.set_user_attr(search.FELL, True)
+        self.observer.ended(found)
+        self.retiring.failed(arm, error, refused=outcome.refused)
+        raise TrialFailed(outcome.reason)

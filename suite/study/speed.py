@@ -1,0 +1,131 @@
+"""How fast a trial's predictor serves, and whether anything else ran on the machine meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from suite.child.messages import KEPT, Failed, Finished
+from suite.child.runner import Runner
+from suite.contracts.results import Rps
+from suite.data import snapshot
+from suite.errors import StorageError
+from suite.study import record
+from suite.study.definition import StoredArm
+from suite.study.ledger import Ledger
+from suite.study.record import OWNER
+from suite.study.watching import Observer
+
+RPS = "suite:rps:"
+
+
+class Neighbours:
+    """Which trials of a study run on this machine, and which were timed beside others."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._lock = threading.Lock()
+        self._running: set[int] = set()
+        self._overlapped: set[int] = set()
+
+    def enter(self, number: int) -> None:
+        """A trial of this process starts."""
+        with self._lock:
+            self._running.add(number)
+        self._look_around(number)
+
+    def leave(self, number: int) -> None:
+        """It has ended."""
+        with self._lock:
+            self._running.discard(number)
+
+    def contended(self, number: int) -> bool:
+        """Whether others run beside a trial now, or did when it or they started or ended."""
+        self._look_around(number)
+        with self._lock:
+            return number in self._overlapped
+
+    def running(self) -> set[int]:
+        """Trials of this study that run on this machine now, in any process."""
+        with self._lock:
+            mine = set(self._running)
+        there = {
+            trial.number
+            for trial in self._ledger.running()
+            if (trial.user_attrs.get(OWNER) or {}).get("host") == self._ledger.host
+        }
+        return there | mine
+
+    def together(self) -> set[int]:
+        """The same, where they are more than the one that asks."""
+        there = self.running()
+        return there if len(there) > 1 else set()
+
+    def _look_around(self, number: int) -> None:
+        """Marks the trial, and its neighbours, as timed while others ran."""
+        together = self.together()
+        if together:
+            with self._lock:
+                self._overlapped |= together | {number}
+
+
+class Speeds:
+    """Serving speeds of one study's predictors on this machine.
+
+    Args:
+        threads: of the child that serves.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        runner: Runner,
+        neighbours: Neighbours,
+        threads: int,
+        observer: Observer,
+    ) -> None:
+        self._ledger = ledger
+        self._runner = runner
+        self._neighbours = neighbours
+        self._threads = threads
+        self._observer = observer
+
+    def of_trial(self, number: int, arm: StoredArm, outcome: Finished, folder: Path) -> Rps | None:
+        """Measured once per serving shape and host; predictors of one shape serve equally fast."""
+        key = f"{RPS}{self._ledger.host}:{arm.name}:{outcome.serving_shape}"
+        known = record.read_rps(self._ledger.study.user_attrs.get(key))
+        if known is not None:
+            return known
+        if not outcome.kept:
+            return None  # only a predictor that was kept can be loaded and timed
+        rps = self.measure(arm, folder / KEPT, folder)
+        if rps is None:
+            return None
+        shared = f"measured in trial {number} for every trial of this serving shape"
+        rps = replace(rps, note="; ".join(filter(None, (rps.note, shared))))
+        self._ledger.study.set_user_attr(key, record.dump_rps(rps))
+        return rps
+
+    def measure(self, arm: StoredArm, predictor: Path, logs: Path) -> Rps | None:
+        """LoadGen's figures for a kept predictor, alone on the machine as far as locks reach."""
+        from suite.serving.load.measure import machine_lock
+
+        measure = self._ledger.definition.recipe.measure
+        if measure.seconds <= 0 or (arm.model.endpoint is not None and not measure.endpoints):
+            return None
+        rows = snapshot.read_split(self._ledger.folder / "data", "validation")
+        texts = rows.texts[: measure.texts]
+        before = self._neighbours.together()
+        try:
+            with machine_lock(timeout=600):
+                outcome = self._runner.measure(
+                    predictor, texts, measure.seconds, self._threads, logs / "loadgen"
+                )
+        except StorageError as error:
+            # A neighbour that trains for long under the lock must not end this study.
+            outcome = Failed(str(error))
+        if isinstance(outcome, Failed):
+            self._observer.said(f"serving speed could not be measured: {outcome.reason}")
+            return None
+        return replace(outcome, contended=bool(before | self._neighbours.together()))
