@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from suite.child.messages import KEPT, LOG, Finished
@@ -101,13 +103,23 @@ class Keeping:
         """
         if limit is None or not self.folder.exists():
             return
-        used = sum(f.stat().st_size for f in self.folder.rglob("*") if f.is_file())
+        used = _bytes(self.folder)
         if used > limit:
             raise StudyError(
                 f"{self.folder} holds {used / 1e9:.1f} GB, above --max-disk {limit / 1e9:.1f} GB",
                 fix="Give more with --max-disk and `suite study run "
                 f"{self._ledger.definition.name}`; everything so far is kept.",
             )
+
+
+def _bytes(folder: Path) -> int:
+    """Bytes of a folder's files; what others remove meanwhile does not count."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(parent, name)).st_size
+    return total
 
 
 def _replaces(found: Trial, before: Kept) -> bool:
