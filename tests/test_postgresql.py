@@ -2,15 +2,21 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from conftest import PATIENCE, write_recipe
 from test_study import shown_in, start, suite, wait_for
 
+from suite.errors import StorageError
 from suite.study import storage
+from suite.study.lock import StudyLock
 
 
 def _binaries():
@@ -78,6 +84,92 @@ def test_two_processes_share_a_study_and_one_may_die(folder, toy_task, hold, pos
         "the worker died; the trial was queued again"
     ]
     assert found["finals"]
+
+
+@contextmanager
+def interrupted(after):
+    """Within: Ctrl-C after so many seconds."""
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, after)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def engines(postgres):
+    """Two workers' views of one database, as two processes have them."""
+    found = [storage.open_storage(postgres), storage.open_storage(postgres)]
+    yield found
+    for opened in found:
+        opened.engine.dispose()
+
+
+def can_be_had(opened):
+    with StudyLock(opened, "t", patience=5).held():
+        return True
+
+
+def test_a_lock_that_is_never_given_back_is_told_in_time(engines):
+    holding, waiting = engines
+    lock = StudyLock(holding, "t")
+    lock.acquire()
+    began = time.monotonic()
+    with pytest.raises(StorageError, match=r"holds the study's lock for over 0\.5 s") as error:
+        StudyLock(waiting, "t", patience=0.5).acquire()
+    assert 0.5 <= time.monotonic() - began < 10
+    assert waiting.engine.pool.checkedout() == 0
+    with StudyLock(waiting, "another study").held():
+        pass
+    # What is advised helps: the session that has the lock is found, and ended.
+    assert error.value.where.startswith("postgresql")
+    query, end = (word for word in error.value.fix.split("`") if word.startswith("select"))
+    with waiting.engine.connect() as connection:
+        ((pid, *_),) = connection.execute(sqlalchemy.text(query))
+        connection.execute(sqlalchemy.text(end.replace("PID", str(pid))))
+    assert can_be_had(waiting)
+    with pytest.raises(sqlalchemy.exc.OperationalError):
+        lock.release()
+    assert holding.engine.pool.checkedout() == 0
+    assert can_be_had(holding)
+
+
+def test_an_interrupt_while_waiting_for_the_lock_leaves_no_connection(engines):
+    holding, waiting = engines
+    with StudyLock(holding, "t").held():
+        lock = StudyLock(waiting, "t", patience=60)
+        with interrupted(0.5), pytest.raises(KeyboardInterrupt) as told:
+            lock.acquire()
+        assert waiting.engine.pool.checkedout() == 0
+    del told
+    with lock.held():
+        assert waiting.engine.pool.checkedout() == 1
+    assert can_be_had(holding)
+
+
+def test_an_interrupt_as_the_lock_is_had_leaves_it_to_others(engines):
+    one, other = engines
+    lock = StudyLock(one, "t")
+
+    def interrupt(connection, statement, *_):
+        if "lock" in str(statement):
+            raise KeyboardInterrupt
+
+    sqlalchemy.event.listen(one.engine, "after_execute", interrupt)
+    with pytest.raises(KeyboardInterrupt) as told:
+        lock.acquire()
+    assert one.engine.pool.checkedout() == 0
+    assert can_be_had(other)
+    sqlalchemy.event.remove(one.engine, "after_execute", interrupt)
+    del told
+    with lock.held():
+        pass
 
 
 def test_a_server_that_is_not_there_is_one_message(folder):

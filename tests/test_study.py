@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -463,27 +462,6 @@ def test_preflight_counts_what_scoring_takes(folder, toy_task):
     assert arm["estimate_seconds"] == pytest.approx(0.01 * validation * stops, rel=0.5, abs=0.3)
     # What a predictor says of its last answers belongs to the trial.
     assert found["trials"][0]["circumstances"]["answered"] == validation
-
-
-def test_a_thread_cannot_give_back_a_lock_that_another_holds(folder, toy_task):
-    suite("study", "create", toy_task, "--recipe", write_recipe(folder), "--name", "t", "--no-run")
-    lock = storage.StudyLock(storage.open_storage(), "t")
-    lock.acquire()
-    other = threading.Thread(target=lock.release)
-    other.start()
-    other.join()
-    got = threading.Event()
-
-    def want():
-        with lock.held():
-            got.set()
-
-    waiting = threading.Thread(target=want)
-    waiting.start()
-    assert not got.wait(0.5)
-    lock.release()
-    assert got.wait(PATIENCE)
-    waiting.join()
 
 
 # ---------------------------------------------------------------- keeping and removing

@@ -15,6 +15,7 @@ from suite import paths
 from suite.contracts.results import StudyResults, Trial
 from suite.machine import facts
 from suite.study import attributes, record, storage
+from suite.study.lock import StudyLock
 from suite.study.record import ESTIMATES, TARGET, TRIAL, TRUNCATED
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -39,7 +40,7 @@ class Ledger:
         self.storage = storage.open_storage(url, on_stale=on_stale)
         self.study, self.definition = storage.load(self.storage, name)
         #: Whoever decides what others rely on holds it: what is next, what is kept, who is out.
-        self.lock = storage.StudyLock(self.storage, name)
+        self.lock = StudyLock(self.storage, name)
         self.folder = paths.artifacts(name)
         #: This process as running trials bear it, so that others can see when it is dead.
         self.owner = _owner()

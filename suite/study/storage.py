@@ -1,20 +1,15 @@
-"""Databases: opening them with errors a person can act on, locking, listing, copying, deleting."""
+"""Databases: opening them with errors a person can act on, listing, copying, deleting studies."""
 
 from __future__ import annotations
 
-import hashlib
-import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import optuna
 import sqlalchemy
-from filelock import FileLock
-from filelock import Timeout as LockTimeout
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
 from sqlalchemy.engine import make_url
@@ -106,89 +101,6 @@ def _prepare_sqlite(database: str | None, create: bool) -> None:
             f"the folder {file.parent.resolve()} cannot be written: {error.strerror}",
             fix="Work in a folder of your own, or name another --storage.",
         ) from None
-
-
-class StudyLock:
-    """One worker at a time decides what is started next, on one machine or on many.
-
-    SQLite: a lock file beside the database. PostgreSQL: an advisory lock, which reaches every
-    machine and ends with its connection. Elsewhere: a lock file of this machine.
-    """
-
-    def __init__(self, storage: RDBStorage, study: str) -> None:
-        self._storage = storage
-        self._within = threading.Lock()
-        parsed = make_url(storage.url)
-        self._postgres = parsed.get_backend_name() == "postgresql"
-        digest = hashlib.sha256(f"{parsed.render_as_string()}#{study}".encode()).digest()
-        self._key = int.from_bytes(digest[:8], "big", signed=True)
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            self._file = Path(parsed.database).with_suffix(f".{study}.lock")
-        else:
-            self._file = paths.cache() / f"{digest.hex()[:16]}.lock"
-        self._release: Callable[[], None] | None = None
-        self._holder: int | None = None
-
-    def acquire(self) -> None:
-        """Waits for the lock.
-
-        Raises:
-            StorageError: it could not be had within two minutes.
-        """
-        self._within.acquire()
-        self._holder = threading.get_ident()
-        try:
-            self._release = self._take_database() if self._postgres else self._take_file()
-        except BaseException:
-            self._holder = None
-            self._within.release()
-            raise
-
-    def _take_database(self) -> Callable[[], None]:
-        connection = self._storage.engine.connect()
-        connection.execute(sqlalchemy.text("select pg_advisory_lock(:k)"), {"k": self._key})
-
-        def release() -> None:
-            connection.execute(sqlalchemy.text("select pg_advisory_unlock(:k)"), {"k": self._key})
-            connection.close()
-
-        return release
-
-    def _take_file(self) -> Callable[[], None]:
-        lock = FileLock(self._file, timeout=120, thread_local=False)
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except LockTimeout:
-            raise StorageError(
-                "another worker holds the study's lock for over two minutes",
-                where=str(self._file),
-            ) from None
-        except OSError as error:
-            raise StorageError(
-                f"the lock cannot be written: {error.strerror}", where=str(self._file)
-            ) from None
-        return lock.release
-
-    def release(self) -> None:
-        """Gives the lock back; does nothing where this thread does not hold it."""
-        if self._holder != threading.get_ident():
-            return
-        release, self._release, self._holder = self._release, None, None
-        try:
-            if release is not None:
-                release()
-        finally:
-            self._within.release()
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Within: held."""
-        self.acquire()
-        try:
-            yield
-        finally:
-            self.release()
 
 
 def names(storage: RDBStorage) -> list[str]:
