@@ -7,6 +7,7 @@ A checkout keeps `tasks/` and `studies/` beside the package; a wheel carries the
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -30,14 +31,27 @@ def yaml_files(kind: str) -> dict[str, Path]:
 def is_shipped(file: Path, kind: str) -> bool:
     """Whether a task or recipe came with the suite: with this installation, or with another.
 
-    Another's lies in its `_bundled`, or beside its package. Of a file that is gone the names tell.
+    An installation has its own in `_bundled`, a checkout beside the package, where a user's may lie
+    too: git tells them apart. Of a file that is gone the names tell.
     """
     folder = file.absolute().parent
-    if folder == bundled(kind) or folder.parent.name == "_bundled":
+    if folder.name != kind:
+        return False
+    if folder.parent.name == "_bundled":
         return True
-    if file.exists():
-        return (folder.parent / PACKAGE.name / Path(__file__).name).is_file()
-    return folder.name == kind and (bundled(kind) / file.name).is_file()
+    if not file.exists():
+        return (bundled(kind) / file.name).is_file()
+    beside = (folder.parent / PACKAGE.name / Path(__file__).name).is_file()
+    return (beside or folder == bundled(kind)) and not _untracked(file.absolute())
+
+
+def _untracked(file: Path) -> bool:
+    """Whether git knows the file's folder, and not the file."""
+    command = ["git", "-C", str(file.parent), "ls-files", "--error-unmatch", file.name]
+    try:
+        return subprocess.run(command, capture_output=True, timeout=10).returncode == 1
+    except (OSError, subprocess.TimeoutExpired):
+        return False
 
 
 def default_storage() -> str:

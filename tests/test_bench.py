@@ -135,15 +135,17 @@ def test_machines_are_not_compared():
     assert [r.fastest_overall_in for r in found] == [["SingleStream", "Offline", "Server"]] * 2
 
 
-def test_stored_rows_come_in_the_order_of_arms_and_unreadable_ones_are_left_out():
+def test_stored_rows_come_in_the_order_of_arms_and_unreadable_ones_are_told():
     rows = [row("b"), row("a", "slow", offline=1.0), row("a", "quick", offline=9.0)]
     attributes = {f"suite:bench:{i}": bench_record.dump(r) for i, r in enumerate(rows)}
     attributes |= {"suite:bench:later": {"of": "another version"}, "suite:kept:a": {"trial": 1}}
-    found = bench_record.stored(attributes, {"b": 0, "a": 0})
+    unread = []
+    found = bench_record.stored(attributes, {"b": 0, "a": 0}, unread)
+    assert len(unread) == 1 and unread[0].startswith("bench row later: 'arm' is missing")
     assert [(r.arm, r.engine) for r in found] == [("b", "torch"), ("a", "quick"), ("a", "slow")]
-    assert bench_record.stored({}, {"a": 0}) == []
+    assert bench_record.stored({}, {"a": 0}, []) == []
     # Another trial is the arm's best now: these figures are of what is kept no more.
-    found = bench_record.stored(attributes, {"b": 0, "a": 7})
+    found = bench_record.stored(attributes, {"b": 0, "a": 7}, [])
     assert [(r.arm, r.stale, bool(r.fastest_in)) for r in found] == [
         ("b", False, True),
         ("a", True, False),

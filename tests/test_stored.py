@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import subprocess
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -531,6 +532,27 @@ def test_a_title_or_the_trials_of_an_own_recipe_may_change(place):
     replace(Path("studies/own.yaml"), "title: An own recipe", "title: Mine")
     replace(Path("studies/own.yaml"), "trials: 6", "trials: 60")
     run("study", "run", study, "--trials", "2")
+
+
+def test_a_checkout_s_own_files_are_told_from_the_user_s_by_git(folder):
+    """`suite task new` writes to `tasks/`, which in a checkout is where the shipped ones lie."""
+    assert paths.is_shipped(paths.bundled("tasks") / "agnews.yaml", "tasks")
+    assert not paths.is_shipped(Path("tasks/agnews.yaml"), "studies")
+    if shutil.which("git") is None:
+        pytest.skip("no git")
+    checkout = folder / "checkout"
+    for name in ("tasks/agnews.yaml", "tasks/mine.yaml", "suite/paths.py"):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).touch()
+    named = [checkout / "tasks" / f"{name}.yaml" for name in ("agnews", "mine")]
+    assert [paths.is_shipped(file, "tasks") for file in named] == [True, True]
+    for words in (["init", "-q"], ["add", "tasks/agnews.yaml", "suite"]):
+        subprocess.run(["git", "-C", checkout, *words], check=True)
+    assert [paths.is_shipped(file, "tasks") for file in named] == [True, False]
+    # As the study of a wheel remembers it, or of a checkout that is elsewhere now.
+    for gone in ("/x/suite/_bundled/tasks/agnews.yaml", "/x/tasks/agnews.yaml"):
+        assert paths.is_shipped(Path(gone), "tasks")
+    assert not paths.is_shipped(Path("/x/tasks/mine.yaml"), "tasks")
 
 
 @pytest.mark.parametrize(

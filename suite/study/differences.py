@@ -139,6 +139,8 @@ def _compare_tasks(found: _Found, stored: Definition, asked: Definition) -> bool
     if stored.task.name != asked.task.name:
         return True
     edits = _edits(stored.task, stored.task_said, asked.task, asked.task_said, _TASK_FREE)
+    if not edits:
+        return True
     shipped = stored.sample or all(
         paths.is_shipped(Path(definition.task_file), "tasks") for definition in (stored, asked)
     )
@@ -149,11 +151,14 @@ def _compare_tasks(found: _Found, stored: Definition, asked: Definition) -> bool
         found.told(f"the task '{asked.task.name}'", [edit.place for edit in edits])
     else:
         found.told("defaults of tasks", [edit.place for edit in edits])
-    return not edits
+    return False
 
 
 def _compare_recipes(found: _Found, stored: Definition, asked: Definition) -> None:
     name = asked.recipe.name
+    edits = _edits(stored.recipe, stored.recipe_said, asked.recipe, asked.recipe_said, _RECIPE_FREE)
+    if not edits:
+        return
     shipped = all(
         paths.is_shipped(_recipe_file(definition), "studies") for definition in (stored, asked)
     )
@@ -162,15 +167,13 @@ def _compare_recipes(found: _Found, stored: Definition, asked: Definition) -> No
             found.told("the recipe that is taken where none is named", [name])
         else:
             found.note("recipe", stored.recipe.name, name)
-        return
-    edits = _edits(stored.recipe, stored.recipe_said, asked.recipe, asked.recipe_said, _RECIPE_FREE)
-    if shipped:
+    elif shipped:
         found.told(f"the recipe '{name}'", [edit.place for edit in edits])
-        return
-    for edit in edits:
-        if edit.said:
-            found.note(f"recipe {name}, {edit.place}", edit.stored, edit.now)
-    found.told("defaults of recipes", [edit.place for edit in edits if not edit.said])
+    else:
+        for edit in edits:
+            if edit.said:
+                found.note(f"recipe {name}, {edit.place}", edit.stored, edit.now)
+        found.told("defaults of recipes", [edit.place for edit in edits if not edit.said])
 
 
 def _compare_arms(found: _Found, stored: Definition, asked: Definition) -> None:
