@@ -51,8 +51,8 @@ ENDS = {
                 "peak_memory_bytes", "parameters", "trials"),
     "n_": ("arms", "studies"),
     "recommended_": ("other", "best", "one_training", "no_speed", "no_finals"),
-    "role_": ("best", "recommended", "tied", "second", "fastest", "thrift", "average", "winner", "quick",
-              "frugal"),
+    "role_": ("best", "recommended", "tied", "second", "fastest", "thrift", "average", "winner",
+              "quick", "frugal"),
     "split_": ("train", "validation", "test"),
     "state_": tuple(state.lower() for state in STATES),
 }  # fmt: skip
