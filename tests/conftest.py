@@ -6,6 +6,7 @@ work that must stay small is weighed by `effort`.
 """
 
 import json
+import math
 import multiprocessing.util
 import os
 import random
@@ -27,13 +28,15 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 # are born so: the tests that interrupt would test nothing.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # One of several workers of pytest-xdist keeps to its share of the cores, and so do torch, OpenMP
-# and the studies that it starts. Before anything counts cores.
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
-if WORKER and hasattr(os, "sched_setaffinity"):
+# and the studies that it starts; one for whom none is left goes wherever there is room. Before
+# anything counts cores.
+if (WORKER := os.environ.get("PYTEST_XDIST_WORKER")) and hasattr(os, "sched_setaffinity"):
     cores = sorted(os.sched_getaffinity(0))
     workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     if share := cores[int(WORKER.removeprefix("gw")) :: workers]:
         os.sched_setaffinity(0, share)
+    else:
+        os.environ["OMP_NUM_THREADS"] = "1"
 TOYS = Path(__file__).parent / "toys"
 sys.path.insert(0, str(TOYS))
 os.environ["PYTHONPATH"] = os.pathsep.join(
@@ -52,11 +55,12 @@ LONGEST: tuple[str, ...] = ()
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """As many as there are cores, and as fit into the memory."""
+    """Three for two cores, for a test waits for some of its time; and as fit into the memory."""
     import psutil
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, psutil.virtual_memory().available // WORKER_BYTES))
+    wanted = math.ceil(1.5 * (cores or 1))
+    return max(1, min(wanted, psutil.virtual_memory().available // WORKER_BYTES))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -75,19 +79,17 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_places():
+def own_places(tmp_path_factory):
     """Temporary files, the lock for measuring and the suite's cache of this process alone.
 
     Nobody's real measurement is waited for, no other worker's either, and nobody's cache is used.
     """
-    multiprocessing.util.get_temp_dir()  # that of its sockets goes when the process ends
-    with (
-        tempfile.TemporaryDirectory(prefix="suite-tests-", ignore_cleanup_errors=True) as place,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setenv("TMPDIR", place)
-        patch.setattr(tempfile, "tempdir", place)
-        patch.setenv("SUITE_CACHE", str(Path(place) / "cache"))
+    multiprocessing.util.get_temp_dir()  # where it is: a socket's path must be short
+    place = tmp_path_factory.mktemp("own")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(place))
+        patch.setattr(tempfile, "tempdir", str(place))
+        patch.setenv("SUITE_CACHE", str(place / "cache"))
         yield
 
 

@@ -35,14 +35,13 @@ def postgres():
     if binaries is None:
         pytest.skip("no PostgreSQL server is installed")
     # Not in pytest's folder: whenever some pytest begins, it shuts that to other users.
-    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="suite-postgres-", dir="/tmp"))
     as_user = []
     if os.getuid() == 0:
         # The server refuses to run as root.
         if shutil.which("runuser") is None:
             pytest.skip("PostgreSQL refuses root, and there is no runuser")
         shutil.chown(folder, "postgres", "postgres")
-        folder.parent.chmod(0o755)
         as_user = ["runuser", "-u", "postgres", "--"]
     data = folder / "data"
 
@@ -54,6 +53,7 @@ def postgres():
         f"-c listen_addresses='' -k {folder} -c fsync=off", "start")  # fmt: skip
     yield f"postgresql+psycopg://suite@/postgres?host={folder}"
     run(binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+    shutil.rmtree(folder)
 
 
 def test_two_processes_share_a_study_and_one_may_die(folder, toy_task, hold, postgres):
