@@ -8,15 +8,12 @@ suite reads these values: studies without them work as well.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 
 import optuna
-from optuna.storages import RDBStorage
-from optuna.storages._rdb import models
-from optuna.storages._rdb.storage import _create_scoped_session
 
 from suite.contracts.results import Trial
 from suite.errors import counted
+from suite.study import internals
 from suite.study.definition import Definition
 from suite.verdict.metrics import METRICS, OBJECTIVE
 
@@ -52,18 +49,6 @@ def of_trial(trial: Trial) -> dict[str, Plain]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def set_on_trial(storage: RDBStorage, trial_id: int, values: Mapping[str, Plain]) -> None:
-    """Writes user attributes of a trial that has not ended, all in one transaction.
-
-    One by one, each would be a transaction of its own, and cost as much as all of them.
-    """
-    with _create_scoped_session(storage.scoped_session, True) as session:
-        for name, value in values.items():
-            storage._set_trial_attr_without_commit(
-                session, models.TrialUserAttributeModel, trial_id, name, value
-            )
-
-
 def of_study(definition: Definition) -> dict[str, Plain]:
     """A study's plain values."""
     data = definition.data
@@ -89,9 +74,9 @@ def describe(study: optuna.Study, definition: Definition) -> None:
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.set_metric_names([METRIC])
     # As `optuna_dashboard.save_note` writes it: the package is optional.
-    storage, study_id = study._storage, study._study_id
-    storage.set_study_system_attr(study_id, _NOTE_VERSION, 1)
-    storage.set_study_system_attr(study_id, _NOTE_PART, note(definition)[:_NOTE_LENGTH])
+    database, study_id = internals.database(study), internals.study_id(study)
+    database.set_study_system_attr(study_id, _NOTE_VERSION, 1)
+    database.set_study_system_attr(study_id, _NOTE_PART, note(definition)[:_NOTE_LENGTH])
 
 
 def note(definition: Definition) -> str:

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from suite import paths
 from suite.contracts.results import StudyResults, Trial
 from suite.machine import facts
-from suite.study import attributes, record, storage
+from suite.study import attributes, internals, record, storage
 from suite.study.lock import StudyLock
 from suite.study.record import ESTIMATES, TARGET, TRIAL, TRUNCATED
 
@@ -71,13 +71,12 @@ class Ledger:
 
     def another(self) -> optuna.Study:
         """The study once more, for a thread to give a sampler and a pruner of its own."""
-        # One cache of trials for all: filling it with 10,000 takes seconds.
-        return optuna.load_study(study_name=self.definition.name, storage=self.study._storage)
+        return internals.another(self.study)
 
     def record(self, trial: optuna.Trial | FrozenTrial, found: Trial) -> None:
         """Stores what a trial found, whole for the suite and in short for Optuna's own tools."""
         values = {TRIAL: record.pack(found)} | attributes.of_trial(found)
-        attributes.set_on_trial(self.storage, trial._trial_id, values)
+        internals.set_attributes(self.storage, trial, values)
 
     def fail(self, trial: FrozenTrial) -> None:
         """Ends a trial that waits or runs as a failed one.
@@ -85,11 +84,11 @@ class Ledger:
         Raises:
             UpdateFinishedTrialError: it has ended meanwhile.
         """
-        self.storage.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
+        internals.fail(self.storage, trial)
 
     def stored(self, trial: optuna.Trial) -> FrozenTrial:
         """A trial of this process as the storage has it."""
-        return self.storage.get_trial(trial._trial_id)
+        return self.study.get_trials(deepcopy=False)[trial.number]
 
     def set_estimates(self, estimates: Mapping[str, float]) -> None:
         """Stores the preflight's seconds per trial."""

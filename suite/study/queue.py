@@ -9,7 +9,7 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
-from suite.study import record, search, storage
+from suite.study import internals, record, search, storage
 from suite.study.keeping import Keeping
 from suite.study.ledger import Ledger, is_dead
 from suite.study.record import OWNER, RETRY
@@ -123,7 +123,7 @@ def queue_again(
     if retries > MAX_RETRIES:
         observer.said(f"trial {trial.number} is not queued again: {why}, for the {retries}rd time")
         return
-    fixed = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+    fixed = internals.given(trial)
     if not fixed:
         return  # nothing was decided yet
     attributes: dict[str, Any] = {RETRY: retries, "suite:retry_of": trial.number}

@@ -14,25 +14,9 @@ from datetime import UTC, datetime
 
 import optuna
 import sqlalchemy
-from optuna.storages import RDBStorage
-from sqlalchemy import DateTime, Integer, String, and_, column, select, table
+from sqlalchemy import String, and_, select
 
-_TRIALS = table(
-    "trials",
-    column("trial_id", Integer),
-    column("study_id", Integer),
-    column("number", Integer),
-    column("state", String),
-    column("datetime_start", DateTime),
-    column("datetime_complete", DateTime),
-)
-_ATTRIBUTES = table(
-    "trial_user_attributes",
-    column("trial_id", Integer),
-    column("key", String),
-    column("value_json", String),
-)
-_VALUES = table("trial_values", column("trial_id", Integer), column("value", sqlalchemy.Float))
+from suite.study.internals import TRIAL_ATTRIBUTES, TRIAL_VALUES, TRIALS, database, study_id
 
 
 @dataclass(frozen=True)
@@ -55,54 +39,49 @@ class Summary:
     best: float | None
 
 
-def backend(study: optuna.Study) -> RDBStorage:
-    """The database behind a study, which keeps a cache in front of it."""
-    storage = study._storage
-    found = getattr(storage, "_backend", storage)
-    assert isinstance(found, RDBStorage)  # `open_storage` opens nothing else
-    return found
-
-
 def rows(study: optuna.Study, attribute: str) -> Iterator[Row]:
     """Every trial by number, with the JSON of one user attribute (None where it has none)."""
     query = (
         select(
-            _TRIALS.c.trial_id,
-            _TRIALS.c.number,
-            sqlalchemy.cast(_TRIALS.c.state, String),
-            _TRIALS.c.datetime_start,
-            _TRIALS.c.datetime_complete,
-            _ATTRIBUTES.c.value_json,
+            TRIALS.c.trial_id,
+            TRIALS.c.number,
+            sqlalchemy.cast(TRIALS.c.state, String),
+            TRIALS.c.datetime_start,
+            TRIALS.c.datetime_complete,
+            TRIAL_ATTRIBUTES.c.value_json,
         )
         .select_from(
-            _TRIALS.outerjoin(
-                _ATTRIBUTES,
-                and_(_ATTRIBUTES.c.trial_id == _TRIALS.c.trial_id, _ATTRIBUTES.c.key == attribute),
+            TRIALS.outerjoin(
+                TRIAL_ATTRIBUTES,
+                and_(
+                    TRIAL_ATTRIBUTES.c.trial_id == TRIALS.c.trial_id,
+                    TRIAL_ATTRIBUTES.c.key == attribute,
+                ),
             )
         )
-        .where(_TRIALS.c.study_id == study._study_id)
-        .order_by(_TRIALS.c.number)
+        .where(TRIALS.c.study_id == study_id(study))
+        .order_by(TRIALS.c.number)
     )
-    with backend(study).engine.connect() as connection:
+    with database(study).engine.connect() as connection:
         for trial_id, number, state, started, ended, value in connection.execute(query):
             yield Row(trial_id, number, state, _local(started), _local(ended), value)
 
 
 def summary(study: optuna.Study) -> Summary:
     """Counted by the database."""
-    state = sqlalchemy.cast(_TRIALS.c.state, String)
-    own = _TRIALS.c.study_id == study._study_id
+    state = sqlalchemy.cast(TRIALS.c.state, String)
+    own = TRIALS.c.study_id == study_id(study)
     finished = (
         select(sqlalchemy.func.count())
-        .select_from(_TRIALS)
+        .select_from(TRIALS)
         .where(own, state.in_(["COMPLETE", "PRUNED"]))
     )
     best = (
-        select(sqlalchemy.func.max(_VALUES.c.value))
-        .select_from(_VALUES.join(_TRIALS, _VALUES.c.trial_id == _TRIALS.c.trial_id))
+        select(sqlalchemy.func.max(TRIAL_VALUES.c.value))
+        .select_from(TRIAL_VALUES.join(TRIALS, TRIAL_VALUES.c.trial_id == TRIALS.c.trial_id))
         .where(own, state == "COMPLETE")
     )
-    with backend(study).engine.connect() as connection:
+    with database(study).engine.connect() as connection:
         return Summary(
             int(connection.execute(finished).scalar_one()), connection.execute(best).scalar_one()
         )

@@ -30,7 +30,7 @@ from suite.contracts.results import (
 )
 from suite.contracts.task import Reference
 from suite.errors import counted
-from suite.study import bench_record, kept_record, predictions_record, reading, search
+from suite.study import bench_record, internals, kept_record, predictions_record, reading, search
 from suite.study.definition import Definition
 from suite.study.search import ARM, arm_of
 from suite.verdict.standing import standing
@@ -156,7 +156,7 @@ def _read_trials(study: optuna.Study) -> Iterator[Trial]:
                 continue
             except UNREADABLE:
                 pass
-        yield trial_of(reading.backend(study).get_trial(row.trial_id))
+        yield trial_of(internals.database(study).get_trial(row.trial_id))
 
 
 def _shown(moment: datetime | None) -> str:
@@ -295,23 +295,33 @@ def _importance(
     """
     found: dict[str, dict[str, float]] = {}
     for arm in definition.runnable:
-        complete = [t for t in trials if t.arm == arm.name and t.state == "COMPLETE"]
+        complete = [
+            (trial, trial.macro_f1)
+            for trial in trials
+            if trial.arm == arm.name and trial.state == "COMPLETE" and trial.macro_f1 is not None
+        ]
         if len(complete) < 8:
             continue
         distributions = search.distributions(arm)
         try:
             frozen = [
-                optuna.trial.create_trial(
+                FrozenTrial(
+                    number=number,
+                    trial_id=number,  # The evaluator tells trials apart by it.
+                    state=TrialState.COMPLETE,
+                    value=macro_f1,
                     params={key: trial.params[key] for key in distributions},
                     distributions=distributions,
-                    value=trial.macro_f1,
+                    datetime_start=None,
+                    datetime_complete=None,
+                    user_attrs={},
+                    system_attrs={},
+                    intermediate_values={},
                 )
-                for trial in complete
+                for number, (trial, macro_f1) in enumerate(complete)
             ]
-            for number, trial in enumerate(frozen):
-                trial._trial_id = number  # The evaluator tells trials apart by it.
             # A study of this arm alone: importance is asked within it.
-            alone: Any = search.View(study, partial(list, frozen))
+            alone: Any = internals.View(study, partial(list, frozen))
             values = optuna.importance.get_param_importances(
                 alone, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import optuna
@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from suite.config import recipe as recipes
 from suite.contracts.space import Choice, Fixed, Float, Int, Params, every_point
+from suite.study import internals
 from suite.study.definition import Definition, StoredArm
 
 ARM = "arm"
@@ -82,33 +83,11 @@ class ArmPruner(BasePruner):
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         """Whether the trial should end."""
         arm = trial.params.get(ARM)
-        view: Any = View(
+        view: Any = internals.View(
             study,
             lambda: [t for t in study.get_trials(deepcopy=False) if t.params.get(ARM) == arm],
         )
         return bool(self.inner.prune(view, trial))
-
-
-class View:
-    """A study of which only some trials are seen."""
-
-    def __init__(self, study: optuna.Study, seen: Callable[[], list[FrozenTrial]]) -> None:
-        self._study = study
-        self._seen = seen
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._study, name)
-
-    def get_trials(
-        self, deepcopy: bool = True, states: Container[TrialState] | None = None
-    ) -> list[FrozenTrial]:
-        """Those seen, in some states or in any; never copied."""
-        return [trial for trial in self._seen() if states is None or trial.state in states]
-
-    @property
-    def trials(self) -> list[FrozenTrial]:
-        """All that are seen."""
-        return self.get_trials()
 
 
 def distributions(arm: StoredArm) -> dict[str, BaseDistribution]:
@@ -148,8 +127,7 @@ def suggest(trial: optuna.Trial, definition: Definition) -> tuple[StoredArm, Par
 
 def arm_of(trial: FrozenTrial) -> str | None:
     """A trial's arm, also while it waits."""
-    fixed = trial.system_attrs.get("fixed_params", {})
-    arm = trial.params.get(ARM, fixed.get(ARM))
+    arm = internals.given(trial).get(ARM)
     return None if arm is None else str(arm)
 
 
@@ -210,7 +188,7 @@ def untried(arm: StoredArm, trials: Sequence[FrozenTrial]) -> list[Params] | Non
     for trial in trials:
         counts = trial.state in COUNTED or FELL in trial.user_attrs
         if counts and arm_of(trial) == arm.name:
-            given = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+            given = internals.given(trial)
             tried.append({k: given.get(f"{arm.name}:{k}") for k in searched})
     left = [{k: point[k] for k in searched} for point in points]
     return [point for point in left if point not in tried]

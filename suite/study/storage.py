@@ -106,9 +106,7 @@ def _prepare_sqlite(database: str | None, create: bool) -> None:
 def names(storage: RDBStorage) -> list[str]:
     """The suite's studies in a storage, by name."""
     return sorted(
-        study.study_name
-        for study in storage.get_all_studies()
-        if DEFINITION in storage.get_study_user_attrs(study._study_id)
+        study.study_name for study in storage.get_all_studies() if DEFINITION in study.user_attrs
     )
 
 
