@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from suite.serving.engines.agreement import Agreement
     from suite.study.winner import Winner
+from suite.verdict.metrics import COLUMNS, OBJECTIVE
 
 PAGE = "card.md.jinja"
 #: Characters of one name on the page; labels can be as long as somebody likes.
@@ -84,7 +85,7 @@ def _head(winner: Winner, folder: Path) -> ModelCardData:
         base_model=model.hub,
         datasets=[task.data.hub.id] if task.data.hub and _from_hub(winner) else None,
         tags=["text-classification", strategy, model.family],
-        metrics=["f1", "accuracy"],
+        metrics=[metric.hub or metric.key for metric in COLUMNS],
         model_name=_title(winner) if measured else None,
         eval_results=measured or None,
     )
@@ -115,18 +116,14 @@ def _measured(winner: Winner) -> list[EvalResult]:
     }
     return [
         EvalResult(
-            metric_type="f1",
-            metric_name="Macro-F1",
-            metric_value=round(scores.macro_f1, 6),
-            metric_args={"average": "macro"},
+            metric_type=metric.hub or metric.key,
+            metric_name=metric.label("en"),
+            metric_value=round(value, 6),
+            metric_args={"average": "macro"} if metric is OBJECTIVE else None,
             **common,
-        ),
-        EvalResult(
-            metric_type="accuracy",
-            metric_name="Accuracy",
-            metric_value=round(scores.accuracy, 6),
-            **common,
-        ),
+        )
+        for metric in COLUMNS
+        if (value := metric.of(scores)) is not None
     ]
 
 
@@ -167,6 +164,8 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         ties=[arm for arm in final.ties if arm != final.arm] if final else [],
         trial=trial,
         validation=validation,
+        objective=OBJECTIVE,
+        further=[metric for metric in COLUMNS if metric is not OBJECTIVE],
         classes={"f1": scores, "split": split},
         settings=settings,
         longest=limit if isinstance(limit, int) else task.max_tokens,

@@ -25,6 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from suite.contracts.results import Checkpoint, Trial
 from suite.errors import StorageError, StudyError
+from suite.verdict.metrics import COLUMNS
 
 if TYPE_CHECKING:
     from suite.study.watching import Observer
@@ -39,8 +40,7 @@ def final_values(trial: Trial) -> dict[str, float]:
     """What was measured of a trial at its end, by tag; what is not known is left out."""
     rps = trial.rps
     found: dict[str, float | int | None] = {
-        "final/macro_f1": trial.macro_f1,
-        "final/accuracy": trial.validation.accuracy if trial.validation else None,
+        **{f"final/{metric.key}": metric.of(trial.validation) for metric in COLUMNS},
         "final/train_seconds": trial.train_seconds,
         "final/train_loss": _number(trial.circumstances.get("train_loss")),
         "final/texts_per_second": rps.offline_per_second if rps else None,

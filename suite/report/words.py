@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from suite.errors import ReportError, nearest
+from suite.verdict.metrics import METRICS
 
 if TYPE_CHECKING:
     from fluent.runtime import FluentBundle
@@ -53,6 +54,20 @@ class Words:
         if errors:
             raise KeyError(f"{key}: {errors[0]}")
         return str(said).translate(texts)
+
+    def column(self, key: str) -> str:
+        """What a leaderboard calls a column; a metric brings its own label."""
+        split, _, name = key.partition("_")
+        if split in ("test", "validation") and name in METRICS:
+            return self(f"metric_on_{split}", metric=METRICS[name].label(self.language))
+        return self(f"metric_{key}")
+
+    def axis(self, key: str) -> str:
+        """What an axis of a chart calls such a column."""
+        split, _, name = key.partition("_")
+        if split in ("test", "validation") and name in METRICS:
+            return self(f"axis_on_{split}", metric=METRICS[name].label(self.language))
+        return self(f"axis_{key}")
 
     def join(self, parts: Sequence[str], last: Literal["and", "or"] = "and") -> str:
         """A list as prose: `a, b and c`, `a、b 和 c`."""

@@ -33,6 +33,8 @@ class Metric:
         function: of labels and predictions (class indices, `NO_ANSWER` where none was given).
         higher_is_better: which way is up.
         digits: behind the point, where it is shown in full.
+        column: whether leaderboards, files and cards have a column of it, not the trials' alone.
+        hub: what `evaluate` and the Hub call it, where that is not `key`.
     """
 
     key: str
@@ -41,6 +43,8 @@ class Metric:
     function: Callable[[Classes, Classes], float]
     higher_is_better: bool = True
     digits: int = 4
+    column: bool = True
+    hub: str = ""
 
     def of(self, scores: Scores | TestScores | None) -> float | None:
         """Its value among some scores; None where they were made before there was this metric."""
@@ -48,6 +52,14 @@ class Metric:
             return None
         value: float | None = getattr(scores, self.key, scores.others.get(self.key))
         return value
+
+    def label(self, language: str) -> str:
+        """What people read in a page's language; in English where none was given in it."""
+        return self.labels.get(language, self.labels["en"])
+
+    def shown(self, value: float | None) -> str:
+        """A value as tables show it."""
+        return "–" if value is None else f"{value:.{self.digits}f}"
 
 
 def _macro(name: str) -> Callable[[Classes, Classes], float]:
@@ -76,9 +88,10 @@ METRICS: dict[str, Metric] = {
     for metric in (
         Metric(
             "macro_f1",
-            {"en": "macro-F1", "zh": "宏平均 F1"},
+            {"en": "macro-F1", "zh": "宏 F1"},
             "Mean F1 of the classes that occur in labels or predictions.",
             _macro("f1_score"),
+            hub="f1",
         ),
         Metric(
             "accuracy",
@@ -91,15 +104,19 @@ METRICS: dict[str, Metric] = {
             {"en": "precision", "zh": "精确率"},
             "Mean precision of the classes that occur in labels or predictions.",
             _macro("precision_score"),
+            column=False,
         ),
         Metric(
             "recall",
             {"en": "recall", "zh": "召回率"},
             "Mean recall of the classes that occur in labels or predictions.",
             _macro("recall_score"),
+            column=False,
         ),
     )
 }
 
+#: Those that have a column in leaderboards.
+COLUMNS = tuple(metric for metric in METRICS.values() if metric.column)
 #: What a study maximises on validation, and what ranks arms on test.
 OBJECTIVE = METRICS["macro_f1"]

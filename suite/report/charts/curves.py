@@ -14,6 +14,7 @@ from suite.report.charts.chart import Chart, Kind, StudyScene
 from suite.report.charts.drawing import Styles, blank, marker, safe
 from suite.report.data.rows import last_score
 from suite.report.words import Words
+from suite.verdict.metrics import OBJECTIVE
 from suite.verdict.standing import standing
 
 #: Curves drawn of each arm.
@@ -122,7 +123,7 @@ def figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
             named = True
     drawn.update_xaxes(title={"text": words("axis_fraction")}, tickformat=".0%")
     drawn.update_yaxes(
-        title={"text": words("axis_validation_macro_f1"), "standoff": 8}, tickformat=".3~f"
+        title={"text": words.axis(f"validation_{OBJECTIVE.key}"), "standoff": 8}, tickformat=".3~f"
     )
     return drawn
 
@@ -172,7 +173,7 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
         figure=figure(data, scene.styles, words),
         columns=(
             words("metric_arm"), words("trial"), words("state"), words("axis_fraction"),
-            words("axis_validation_macro_f1"), words("validation_rows"),
+            words.axis(f"validation_{OBJECTIVE.key}"), words("validation_rows"),
         ),
         rows=[
             (c.arm, c.trial, words("state_pruned" if c.pruned else "state_complete"), f, s, n)

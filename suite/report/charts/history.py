@@ -13,6 +13,7 @@ from suite.report.charts.chart import Chart, Kind, StudyScene
 from suite.report.charts.drawing import NEUTRAL, Styles, blank, marker, safe
 from suite.report.data.rows import last_score
 from suite.report.words import Words
+from suite.verdict.metrics import OBJECTIVE
 
 TRIALS_DRAWN = 1500
 
@@ -108,7 +109,7 @@ def figure(data: History, styles: Styles, words: Words) -> go.Figure:
         title={"text": words("axis_trial")}, tickformat="d", rangemode="tozero", **few
     )
     drawn.update_yaxes(
-        title={"text": words("axis_validation_macro_f1"), "standoff": 8}, tickformat=".3~f"
+        title={"text": words.axis(f"validation_{OBJECTIVE.key}"), "standoff": 8}, tickformat=".3~f"
     )
     return drawn
 

@@ -25,6 +25,8 @@ from suite.report.data.rows import (
     references,
 )
 from suite.report.words import Words
+from suite.verdict.metrics import METRICS as METRICS_OF
+from suite.verdict.metrics import OBJECTIVE
 
 #: Where values span less than this, a logarithmic axis only hides how near they are.
 LOG_SPAN = 5
@@ -78,7 +80,7 @@ def values(board: Leaderboard, x: Metric, drawable: Sequence[Published] = ()) ->
         across, above = x.of(row), y.of(row)
         if across is not None and above is not None and (across > 0 or not x.log):
             having.append((row, across, above))
-    tested = y.key == "test_macro_f1"
+    tested = y.key.startswith("test_")
     spans = [
         row.test_interval if tested and row.test_interval else (above, above)
         for row, _, above in having
@@ -205,20 +207,20 @@ def figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
                 ],
                 hovertemplate=(
                     f"%{{text}}, {words('trial')} %{{customdata[1]}}<br>"
-                    f"{words(f'metric_{data.y.key}')} %{{y:.4f}} %{{customdata[0]}}<br>"
-                    f"{words(f'metric_{data.x.key}')} %{{x:,.4~g}} {data.x.unit}<br>"
+                    f"{words.column(data.y.key)} %{{y:.4f}} %{{customdata[0]}}<br>"
+                    f"{words.column(data.x.key)} %{{x:,.4~g}} {data.x.unit}<br>"
                     f"{words('metric_peak_memory_bytes')} %{{customdata[2]}}<extra></extra>"
                 ),
                 showlegend=False,
             )
         )
     for reference in data.references:
-        exact = reference.metric == "macro_f1"
+        exact = reference.metric == OBJECTIVE.key
         drawn.add_hline(
             y=reference.value,
             line={"color": NEUTRAL, "width": 1, "dash": "dash" if exact else "dot"},
         )
-        kind = "" if exact else f" ({words('metric_accuracy')})"
+        kind = "" if exact else f" ({METRICS_OF[reference.metric].label(words.language)})"
         drawn.add_annotation(
             # At the end where the ideal lies: arms are rarely there.
             x=1 if data.x.higher_is_better else 0,
@@ -233,7 +235,7 @@ def figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
         )
     drawn.update_xaxes(**_axis(data, words), range=list(data.x_range))
     drawn.update_yaxes(
-        title={"text": words(f"axis_{data.y.key}"), "standoff": 8},
+        title={"text": words.axis(data.y.key), "standoff": 8},
         range=list(data.y_range),
         tickformat=".3~f",
     )
@@ -242,7 +244,7 @@ def figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
 
 
 def _axis(data: TradeOff, words: Words) -> dict[str, Any]:
-    title = words(f"axis_{data.x.key}")
+    title = words.axis(data.x.key)
     if not data.log:
         return {"title": {"text": title}, "tickformat": ",.4~r"}
     return {
@@ -283,13 +285,13 @@ def chart(name: str, data: TradeOff, styles: Styles, words: Words) -> Chart | No
     """The values as a chart; None where no arm has both figures."""
     if not data.points:
         return None
-    x, y = words(f"axis_{data.x.key}"), words(f"axis_{data.y.key}")
+    x, y = words.axis(data.x.key), words.axis(data.y.key)
     notes = [words("front_is", arms=words.join([formats.name(arm) for arm in data.front]))]
     if any(point.memory for point in data.points):
         notes.append(words("bubbles"))
     if data.left_out:
         notes.append(words("chart_left_out", arms=words.join(data.left_out)))
-    if any(reference.metric != "macro_f1" for reference in data.references):
+    if any(reference.metric != OBJECTIVE.key for reference in data.references):
         notes.append(words("references_accuracy"))
     return Chart(
         name=name,

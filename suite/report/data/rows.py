@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from suite.contracts.results import Arm, Published, StudyResults, Trial
 from suite.contracts.space import Params
+from suite.verdict.metrics import COLUMNS, OBJECTIVE
 from suite.verdict.standing import Basis, Place, Standing, standing
 
 
@@ -56,6 +57,8 @@ class LeaderboardRow:
     contended: bool
     feasible: bool
     retired: str | None
+    others: dict[str, float] = field(default_factory=dict)
+    """Metrics that have no field of their own, as `test_<key>` and `validation_<key>`."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,18 @@ class Leaderboard:
 
     @property
     def score(self) -> Metric:
-        """The metric that ranks: macro-F1 on test, or on validation before the finals."""
-        return METRICS["test_macro_f1" if self.basis == "test" else "validation_macro_f1"]
+        """The metric that ranks: the objective on test, or on validation before the finals."""
+        return METRICS[f"{self.split}_{OBJECTIVE.key}"]
+
+    @property
+    def split(self) -> Literal["test", "validation"]:
+        """Where the scores that rank come from."""
+        return "test" if self.basis == "test" else "validation"
+
+    @property
+    def further(self) -> tuple[Metric, ...]:
+        """The other metrics on that split."""
+        return tuple(METRICS[f"{self.split}_{m.key}"] for m in COLUMNS if m is not OBJECTIVE)
 
     def row(self, arm: str) -> LeaderboardRow | None:
         """An arm's row, or None."""
@@ -84,7 +97,7 @@ class Leaderboard:
 class Metric:
     """A column as data: where its value is, its unit, and which way is up.
 
-    `key` names the `LeaderboardRow` field; the label in words is `metric_<key>`.
+    `key` names the `LeaderboardRow` field, or one of `others`; `Words.column` has the label.
     """
 
     key: str
@@ -94,17 +107,18 @@ class Metric:
 
     def of(self, row: LeaderboardRow) -> float | None:
         """The row's value; None where it is missing or not a finite number."""
-        value = getattr(row, self.key)
+        value = getattr(row, self.key, row.others.get(self.key))
         return float(value) if value is not None and math.isfinite(value) else None
 
 
 METRICS: dict[str, Metric] = {
     metric.key: metric
     for metric in (
-        Metric("test_macro_f1", "", higher_is_better=True),
-        Metric("test_accuracy", "", higher_is_better=True),
-        Metric("validation_macro_f1", "", higher_is_better=True),
-        Metric("validation_accuracy", "", higher_is_better=True),
+        *(
+            Metric(f"{split}_{score.key}", "", score.higher_is_better)
+            for split in ("test", "validation")
+            for score in COLUMNS
+        ),
         Metric("train_seconds", "s", higher_is_better=False, log=True),
         Metric("offline_rps", "texts/s", higher_is_better=True, log=True),
         Metric("p50_ms", "ms", higher_is_better=False, log=True),
@@ -269,6 +283,9 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         # The finals measure alone: only what they did not measure again can still be contended.
         contended = contended or trial.contended
     validation = trial.validation if trial else None
+    scores = {"test": final.test if final else None, "validation": validation}
+    named = {f"{split}_{m.key}": m.of(found) for split, found in scores.items() for m in COLUMNS}
+    own = LeaderboardRow.__dataclass_fields__
     counted = trial.circumstances.get("parameters") if trial else None
     single = rps.single_stream if rps else None
     return LeaderboardRow(
@@ -278,11 +295,11 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         family=arm.family if arm else "",
         rank=place.rank,
         tied_with=place.tied_with,
-        validation_macro_f1=validation.macro_f1 if validation else None,
-        validation_accuracy=validation.accuracy if validation else None,
-        test_macro_f1=final.test.macro_f1 if final else None,
+        validation_macro_f1=named["validation_macro_f1"],
+        validation_accuracy=named["validation_accuracy"],
+        test_macro_f1=named["test_macro_f1"],
         test_interval=final.test.macro_f1_interval if final else None,
-        test_accuracy=final.test.accuracy if final else None,
+        test_accuracy=named["test_accuracy"],
         train_seconds=place.train_seconds,
         offline_rps=rps.offline_per_second if rps else None,
         offline_valid=rps.valid if rps else True,
@@ -307,4 +324,5 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         contended=contended,
         feasible=place.within,
         retired=arm.retired if arm else None,
+        others={k: value for k, value in named.items() if k not in own and value is not None},
     )

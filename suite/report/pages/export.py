@@ -26,17 +26,19 @@ from suite.report.pages.answer import answer
 from suite.report.pages.document import document
 from suite.report.pages.text_tables import csv_text, markdown_line, markdown_table
 from suite.report.words import Words, words_of
+from suite.verdict.metrics import COLUMNS, METRICS, OBJECTIVE
 from suite.verdict.statistics import LEVEL
 
 LEADERBOARD_COLUMNS = (
     "rank", "arm", "model", "strategy", "family", "test_macro_f1", "test_macro_f1_low",
-    "test_macro_f1_high", "test_accuracy", "validation_macro_f1", "validation_accuracy",
-    "train_seconds", "offline_per_second", "offline_valid", "p50_ms", "p90_ms", "p99_ms",
-    "latency_valid", "peak_memory_bytes", "parameters", "trial", "seeds", "trials", "complete",
-    "pruned", "failed", "stale", "contended", "feasible", "tied_with", "params",
+    "test_macro_f1_high", *(f"test_{m.key}" for m in COLUMNS if m is not OBJECTIVE),
+    *(f"validation_{m.key}" for m in COLUMNS), "train_seconds", "offline_per_second",
+    "offline_valid", "p50_ms", "p90_ms", "p99_ms", "latency_valid", "peak_memory_bytes",
+    "parameters", "trial", "seeds", "trials", "complete", "pruned", "failed", "stale",
+    "contended", "feasible", "tied_with", "params",
 )  # fmt: skip
 TRIAL_COLUMNS = (
-    "number", "state", "arm", "macro_f1", "accuracy", "precision", "recall", "train_seconds",
+    "number", "state", "arm", *METRICS, "train_seconds",
     "load_seconds", "evaluation_seconds", "peak_memory_bytes", "offline_per_second",
     "offline_valid", "p50_ms", "p90_ms", "p99_ms", "latency_valid", "contended", "feasible",
     "seed", "worker", "started", "ended", "error", "params",
@@ -142,6 +144,7 @@ def leaderboard_csv(board: Leaderboard) -> str:
         LEADERBOARD_COLUMNS,
         (
             asdict(row)
+            | row.others
             | {
                 "test_macro_f1_low": row.test_interval[0] if row.test_interval else None,
                 "test_macro_f1_high": row.test_interval[1] if row.test_interval else None,
@@ -163,10 +166,7 @@ def trials_csv(results: StudyResults) -> str:
                 "number": trial.number,
                 "state": trial.state,
                 "arm": trial.arm,
-                "macro_f1": trial.macro_f1,
-                "accuracy": trial.validation.accuracy if trial.validation else None,
-                "precision": trial.validation.precision if trial.validation else None,
-                "recall": trial.validation.recall if trial.validation else None,
+                **{key: metric.of(trial.validation) for key, metric in METRICS.items()},
                 "train_seconds": trial.train_seconds,
                 "load_seconds": trial.load_seconds,
                 "evaluation_seconds": trial.evaluation_seconds,
@@ -355,7 +355,7 @@ def _board(board: Leaderboard, words: Words) -> list[str]:
             ),
         }
         rows.append([cells[key] for key in keys])
-    return markdown_table([words(f"metric_{key}") for key in keys], rows)
+    return markdown_table([words.column(key) for key in keys], rows)
 
 
 def _engines(results: StudyResults, words: Words) -> list[str]:

@@ -27,6 +27,7 @@ from suite.report.data.rows import (
 from suite.report.pages.answer import USEFUL, Answer, answer, bounds_text
 from suite.report.pages.shell import Pack, render
 from suite.report.words import Words
+from suite.verdict.metrics import COLUMNS
 from suite.verdict.statistics import LEVEL
 
 #: Groups of failures listed; classes whose counts are shown at once.
@@ -108,9 +109,10 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
         "failures": failures(results)[:FAILURES_SHOWN],
         "failures_more": max(0, len(failures(results)) - FAILURES_SHOWN),
         "references": split,
+        "metrics": METRICS,
         "ours": {
-            "macro_f1": extreme(board.rows, METRICS["test_macro_f1"]),
-            "accuracy": extreme(board.rows, METRICS["test_accuracy"]),
+            score.key: (score, extreme(board.rows, METRICS[f"test_{score.key}"]))
+            for score in COLUMNS
         },
         "settings_rows": _settings_rows(results, words),
         "commands": _commands(results),
