@@ -1,11 +1,14 @@
-"""The only room that imports optuna: recipe and task -> study, the objective, resume, storage.
+"""The only room that imports optuna: from what was asked for to a study, its trials, its finals.
 
-    definition.py   what a study is, as stored with it and held against what is asked later
-    storage.py      databases: opening, locking, listing, copying
-    search.py       Optuna's side of an arm: sampler, pruner, parameters, allocation
-    work.py         the loop of a worker: claim, train, measure, record; retry, retire, interrupt
-    preflight.py    a few steps of each arm, timed before starting
-    record.py       Optuna's trials -> results
+    made:      create, arms, definition (as stored), migrations and differences (as stored before)
+    gone on:   course: preflight, then work, then finals; bench on request
+    a worker:  work (the loop), queue (what is next), objective (one trial), jobs (what a child is
+               told), speed, keeping (the disk), retiring (arms that are out), ledger (the study as
+               one process holds it), watching and telling (who is told)
+    stored:    storage and lock; record, reading, listing, winner read it back; attributes is for
+               Optuna's own tools; *_record is how finals, answers, engines and checkpoints stand
+    Optuna:    search (sampler, pruner, parameters, whose turn it is), internals (what it does not
+               promise)
 
 Nothing is imported here: listing commands must not wait for what only a running study needs.
 """
