@@ -1,5 +1,7 @@
 """Globs over models and strategies, and what a recipe's spaces do to an arm."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from suite import strategies
@@ -10,7 +12,8 @@ from suite.contracts.space import Choice, Fixed, Float, Space
 from suite.errors import ModelError, RecipeError, SuiteError
 from suite.models.catalogue import load_catalogue
 from suite.study import arms
-from suite.study.preflight import extrapolate
+from suite.study.definition import StoredArm
+from suite.study.preflight import estimate, extrapolate
 
 CATALOGUE = load_catalogue()
 AGNEWS = find_task("agnews")[0]
@@ -149,7 +152,7 @@ def test_a_strategy_that_declares_nothing_is_held_to_the_names_of_its_space(fold
 @pytest.mark.parametrize("name", ["classic", "linear_head", "probe", "sft", "zero_shot"])
 def test_what_is_declared_is_what_the_space_has_and_may_be(name):
     strategy = strategies.get(name)
-    for model in (m for m in CATALOGUE.values() if arms.fits(m, name)):
+    for model in (m for m in CATALOGUE.values() if strategies.fits(m, name)):
         declared = strategy.hyperparameters(model)
         for task in (AGNEWS, find_task("tnews")[0]):
             space = strategy.space(model, task)
@@ -234,3 +237,32 @@ def test_a_preflight_tells_what_an_arm_costs_once_from_what_a_row_costs():
     assert extrapolate([(50, 5.0)], 1000) == pytest.approx(100.0)
     # Noise may make the larger training the faster one; nothing is ever negative.
     assert extrapolate([(10, 2.0), (110, 1.0)], 1010) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("arm", "stops"),
+    [
+        ("tfidf/classic", 1),
+        ("fasttext/classic", 5),
+        ("textcnn/classic", 5),
+        ("tiny-bert/linear_head", 5),
+        ("tiny-bert/probe", 1),
+        ("tiny-qwen3/sft+lora", 5),
+        ("tiny-qwen3/zero_shot", 1),
+        ("tfidf/toy", 5),  # A strategy that says nothing of it.
+    ],
+)
+def test_a_preflight_counts_every_scoring_of_a_trial(arm, stops):
+    recipe = Recipe(name="r", arms=[arm], budget={"checkpoints": 5, "evaluation": "full"})
+    [planned] = arms.plan(recipe, AGNEWS, CATALOGUE, unavailable=lambda model: None)
+    # 32 rows are trained on in no time, and each of 64 texts is scored in 0.1 s.
+    took = SimpleNamespace(train_seconds=0.0, evaluation_seconds=6.4, evaluated=64)
+    rows = SimpleNamespace(train=32, validation=100)
+    definition = SimpleNamespace(recipe=recipe, data=SimpleNamespace(rows=rows))
+    work = SimpleNamespace(
+        ledger=SimpleNamespace(definition=definition),
+        jobs=SimpleNamespace(job=lambda *asked, **more: None),
+        runner=SimpleNamespace(train=lambda job, max_seconds: took),
+    )
+    found = estimate(work, StoredArm.of(planned))
+    assert found.seconds == pytest.approx(stops * 10)

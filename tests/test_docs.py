@@ -33,7 +33,6 @@ from suite.contracts.space import contains, parse_dimension
 from suite.contracts.strategy import Predictor, Rows
 from suite.contracts.task import Data, Task
 from suite.models.catalogue import load_catalogue
-from suite.study import arms
 
 # --- the command line -----------------------------------------------------------------------
 
@@ -270,7 +269,9 @@ def models_of(arm):
     """Names of models that stand for an arm as a table names it."""
     model, strategy = arm.split("/")
     names = ["bert-base-cased", "qwen3-0.6b", "tiny-bert"] if model == "*" else [model]
-    return [name for name in names if model != "*" or arms.fits(load_catalogue()[name], strategy)]
+    return [
+        name for name in names if model != "*" or strategies.fits(load_catalogue()[name], strategy)
+    ]
 
 
 @each_language

@@ -63,10 +63,9 @@ def _models(ctx: Any) -> list[str]:
 def _arms(ctx: Any) -> list[str]:
     from suite import strategies
     from suite.models.catalogue import load_catalogue
-    from suite.study import arms
 
     models = load_catalogue().values()
-    return [f"{m.name}/{s}" for m in models for s in strategies.names() if arms.fits(m, s)]
+    return [f"{m.name}/{s}" for m in models for s in strategies.names() if strategies.fits(m, s)]
 
 
 studies = _silent(_studies)

@@ -94,7 +94,6 @@ def arms_here(*, hub: bool) -> list[ArmHere]:
     from suite.config.task import find_task
     from suite.contracts.language import LANGUAGES, LanguageCode
     from suite.models.catalogue import load_catalogue
-    from suite.study import arms
 
     tasks: dict[str, Any] = {}
     found = []
@@ -103,7 +102,7 @@ def arms_here(*, hub: bool) -> list[ArmHere]:
         if language not in tasks:
             tasks[language] = find_task(LANGUAGES[language].task)[0]
         for name in strategies.names():
-            if not arms.fits(model, name):
+            if not strategies.fits(model, name):
                 continue
             refused = strategies.get(name).refuses(model, tasks[language])
             arm = f"{model.name}/{name}"

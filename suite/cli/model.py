@@ -75,7 +75,6 @@ def check(
     from suite import strategies
     from suite.endpoint import reach
     from suite.models.catalogue import find_model, load_catalogue, local_model
-    from suite.study import arms
 
     model = local_model(name) if "=" in name else find_model(name, load_catalogue())
     out.print(f"{model.name}: {model.family}, {model.identity}", markup=False)
@@ -87,7 +86,7 @@ def check(
         )
     if model.note:
         out.print(f"  note: {model.note}", markup=False)
-    fitting = [s for s in strategies.names() if arms.fits(model, s)]
+    fitting = [s for s in strategies.names() if strategies.fits(model, s)]
     out.print(f"  strategies: {', '.join(fitting) or 'none'}", markup=False)
     reason = reach.unavailable(model)
     out.print(f"  weights: {reason or 'can be had here'}", markup=False)

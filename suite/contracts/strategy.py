@@ -131,7 +131,12 @@ class Strategy(Protocol):
       sets it; asked of models that fit;
     - `variants`, name -> hyperparameter -> dimension as a recipe writes it: the arm
       `model/strategy+name` has these dimensions so;
-    - `preload`, modules that a study's forkserver imports once for its children.
+    - `preload`, modules that a study's forkserver imports once for its children;
+    - `families`, of models that a glob pairs it with (all, where it does not say), and `served`,
+      whether a served model is among them (no);
+    - `scored_once(model)`, whether a training is scored at its end alone (no);
+    - `network`, whether what it keeps is a network that engines can convert (no);
+    - `packages`, a `Package` each, that only some of its work needs.
     """
 
     name: str

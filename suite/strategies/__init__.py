@@ -1,56 +1,60 @@
 """How a model is made to classify: one file per strategy, found by name.
 
 A strategy of somebody's own comes in through the entry point group `suite.strategies`.
-The modules are imported only when asked for: listing them must not import torch.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
+from suite.contracts.package import Package
+from suite.contracts.registry import Registry
 from suite.contracts.strategy import Predictor, Strategy
-from suite.errors import ModelError, SuiteError, nearest
+from suite.errors import ModelError
 
-_OWN = {
-    "classic": "suite.strategies.classic.strategy:ClassicStrategy",
-    "linear_head": "suite.strategies.heads.linear_head:LinearHeadStrategy",
-    "probe": "suite.strategies.heads.probe:ProbeStrategy",
-    "sft": "suite.strategies.teaching.sft:SftStrategy",
-    "zero_shot": "suite.strategies.asking.zero_shot:ZeroShotStrategy",
-}
+_KNOWN: Registry[Strategy] = Registry(
+    "strategy",
+    "suite.strategies",
+    {
+        "classic": "suite.strategies.classic.strategy:ClassicStrategy",
+        "linear_head": "suite.strategies.heads.linear_head:LinearHeadStrategy",
+        "probe": "suite.strategies.heads.probe:ProbeStrategy",
+        "sft": "suite.strategies.teaching.sft:SftStrategy",
+        "zero_shot": "suite.strategies.asking.zero_shot:ZeroShotStrategy",
+    },
+)
 
 MARK = "predictor.json"
 
 
 def names() -> list[str]:
     """Every installed strategy's name."""
-    return sorted({*_OWN, *(e.name for e in entry_points(group="suite.strategies"))})
+    return sorted(_KNOWN.names())
 
 
-@cache
 def get(name: str) -> Strategy:
     """The strategy of that name. Constructing one imports no heavy library; `fit` does.
 
     Raises:
         SuiteError: no such strategy (the nearest is named).
     """
-    if name in _OWN:
-        module, _, attribute = _OWN[name].partition(":")
-        strategy: Strategy = getattr(importlib.import_module(module), attribute)()
-        return strategy
-    for entry in entry_points(group="suite.strategies"):
-        if entry.name == name:
-            plugged: Strategy = entry.load()()
-            return plugged
-    raise SuiteError(f"unknown strategy '{name}'", fix=nearest(name, names()))
+    return _KNOWN.get(name)
+
+
+# What a strategy may declare, and what holds where it does not.
+
+
+def fits(model: Model, name: str) -> bool:
+    """Whether a glob pairs them; an arm written out in full may name any pair."""
+    declared: Any = get(name)
+    if model.endpoint is not None:
+        return bool(getattr(declared, "served", False))
+    return model.family in getattr(declared, "families", (model.family,))
 
 
 def variants(name: str) -> Mapping[str, Mapping[str, Any]]:
@@ -65,6 +69,22 @@ def hyperparameters(name: str, model: Model) -> Mapping[str, Hyperparameter]:
     declared = getattr(get(name), "hyperparameters", None)
     found: Mapping[str, Hyperparameter] = {} if declared is None else declared(model)
     return found
+
+
+def scored_once(name: str, model: Model) -> bool:
+    """Whether a training is scored at its end alone, whatever the recipe's checkpoints."""
+    declared = getattr(get(name), "scored_once", None)
+    return declared is not None and bool(declared(model))
+
+
+def keeps_network(name: str) -> bool:
+    """Whether what a strategy keeps is a network that engines can convert."""
+    return name in _KNOWN.names() and bool(getattr(get(name), "network", False))
+
+
+def packages() -> list[Package]:
+    """What some work of some strategy needs beside the suite's own requirements."""
+    return [package for name in names() for package in getattr(get(name), "packages", ())]
 
 
 def save_predictor(predictor: Predictor, strategy: str, folder: Path) -> None:

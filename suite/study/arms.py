@@ -22,23 +22,6 @@ from suite.contracts.task import Task
 from suite.errors import RecipeError, nearest
 from suite.models.catalogue import find_model
 
-#: The families a glob pairs with each strategy; an arm written out in full may name any pair,
-#: and the strategy itself then says why it refuses.
-FAMILIES = {
-    "classic": {"classic"},
-    "linear_head": {"encoder", "decoder"},
-    "probe": {"encoder", "decoder"},
-    "sft": {"decoder"},
-    "zero_shot": {"decoder"},
-}
-
-
-def fits(model: Model, strategy: str) -> bool:
-    """Whether a glob pairs them. A served model can only be asked."""
-    if model.endpoint is not None:
-        return strategy == "zero_shot"
-    return model.family in FAMILIES.get(strategy, {model.family})
-
 
 @dataclass(frozen=True)
 class PlannedArm:
@@ -94,7 +77,7 @@ def _refuse_unknown(
                 ways = [f"{model.name}/{strategy}"]
                 if "+" in glob:
                     ways += [f"{ways[0]}+{name}" for name in strategies.variants(strategy)]
-                if any(matches(way, glob) for way in ways) and fits(model, strategy):
+                if any(matches(way, glob) for way in ways) and strategies.fits(model, strategy):
                     known.update(_names(model, strategy, task))
         for name in dimensions:
             if known and name not in known:
@@ -139,7 +122,7 @@ def expand(pattern: str, catalogue: Mapping[str, Model]) -> list[str]:
         f"{model.name}/{strategy}{variant}"
         for model in catalogue.values()
         for strategy in strategies.names()
-        if fits(model, strategy)
+        if strategies.fits(model, strategy)
         # Variants are asked for: a plain glob would name every arm twice.
         for variant in (
             [f"+{name}" for name in strategies.variants(strategy)] if "+" in pattern else [""]

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from suite import strategies
 from suite.child import evaluation
 from suite.child.messages import Failed
 from suite.contracts.space import Choice, Dimension, Fixed, Float, Int, Params, Value
@@ -22,8 +23,6 @@ from suite.study.work import Work
 
 FEW_ROWS = 32
 MORE_ROWS = 160
-#: Strategies that are scored once, at the end.
-ONE_CHECKPOINT = ("classic", "probe", "zero_shot")
 #: The second, larger training is skipped where the first one took longer than this.
 ENOUGH_SECONDS = 5.0
 
@@ -105,7 +104,8 @@ def estimate(work: Work, arm: StoredArm) -> Estimate:
             if outcome.train_seconds > ENOUGH_SECONDS or size == rows:
                 break
     training = extrapolate(times, rows * epochs)
-    stops = 1 if arm.strategy in ONE_CHECKPOINT else recipe.budget.checkpoints
+    once = strategies.scored_once(arm.strategy, arm.model)
+    stops = 1 if once else recipe.budget.checkpoints
     early = validation = definition.data.rows.validation
     if recipe.budget.evaluation == "auto":
         early = evaluation.size(training / stops, scoring, validation)

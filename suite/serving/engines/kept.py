@@ -37,17 +37,18 @@ def look(folder: Path) -> Kept:
     Raises:
         ModelError: the folder holds no trained predictor, or a damaged one.
     """
-    from suite.strategies import MARK
+    from suite.strategies import MARK, keeps_network
 
     strategy = _json(folder / MARK).get("strategy")
     if not isinstance(strategy, str):
         raise ModelError(f"{folder} holds no trained predictor", where=str(folder / MARK))
-    if not (folder / "settings.json").is_file() and strategy not in _NETWORKS:
+    network = keeps_network(strategy)
+    if not network and not (folder / "settings.json").is_file():
         return Kept("python", "float32")
     settings = _json(folder / "settings.json")
     if "endpoint" in str(settings.get("format", "")):
         return Kept("endpoint", "server")
-    if strategy not in _NETWORKS:
+    if not network:
         return Kept("python", str(settings.get("precision", "float32")))
     if not (folder / "config.json").is_file():
         raise ModelError(
@@ -56,9 +57,6 @@ def look(folder: Path) -> Kept:
             fix="Train it again: the folder is incomplete or damaged.",
         )
     return Kept("network", str(settings.get("precision", "float32")), _fixed(settings))
-
-
-_NETWORKS = ("linear_head", "probe", "sft", "zero_shot")
 
 
 def _fixed(settings: dict[str, Any]) -> str | None:

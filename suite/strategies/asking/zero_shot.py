@@ -54,6 +54,9 @@ class ZeroShotStrategy:
     """Asks a causal language model, local or behind an endpoint."""
 
     name = NAME
+    families = ("decoder",)
+    served = True
+    network = True
 
     #: An arm `model/zero_shot+think` has these hyperparameters pinned.
     variants: Mapping[str, Mapping[str, Any]] = {
@@ -65,6 +68,10 @@ class ZeroShotStrategy:
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, whatever the model."""
         return Knobs.hyperparameters() | Variant.hyperparameters()
+
+    def scored_once(self, model: Model) -> bool:
+        """It is."""
+        return True
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """Why the model can't be asked for this task, and what would help; or None."""

@@ -21,17 +21,23 @@ from suite.contracts.task import Task
 from suite.errors import ModelError
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import FastTextKnobs, TextCnnKnobs, TfidfKnobs
-from suite.strategies.classic.tokens import jieba_installed
+from suite.strategies.classic.tokens import JIEBA, jieba_installed
 
 
 class ClassicStrategy:
     """TF-IDF with a linear classifier, averaged n-gram vectors, a convolutional network."""
 
     name = "classic"
+    families = ("classic",)
+    packages = (JIEBA,)
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, by builder."""
         return _builder(model).knobs.hyperparameters()
+
+    def scored_once(self, model: Model) -> bool:
+        """tfidf is; the other two are scored on the way."""
+        return model.builder == "tfidf"
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """A reason where the model is none of the three, or does not read the language."""

@@ -7,13 +7,15 @@ Both are normalised (NFKC), so that full-width and half-width forms are the same
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cache
 
 from suite.contracts.language import LANGUAGES, LanguageCode
+from suite.contracts.package import Package
+
+JIEBA = Package("jieba", "jieba", "suite[chinese]", "word features of Chinese texts")
 
 _WORDS = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 _CHARACTERS = re.compile(r"[a-z0-9]+|[^\s]")
@@ -82,7 +84,7 @@ def subwords(word: str, shortest: int, longest: int) -> list[str]:
 
 def jieba_installed() -> bool:
     """Whether Chinese can be cut into words; looks without importing."""
-    return importlib.util.find_spec("jieba") is not None
+    return JIEBA.present
 
 
 @cache
@@ -100,7 +102,7 @@ def jieba_cutter() -> Callable[[str], list[str]]:
     if not jieba_installed():
         raise ModelError(
             "cutting Chinese into words needs jieba, which is not installed here",
-            fix="pip install 'suite[chinese]', or choose character n-grams.",
+            fix=f"{JIEBA.command}, or choose character n-grams.",
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own use of pkg_resources and of old escapes

@@ -43,6 +43,8 @@ class LinearHeadStrategy:
     """Fine-tunes an encoder or a decoder with a classification head."""
 
     name = NAME
+    families = ("encoder", "decoder")
+    network = True
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, whatever the model."""

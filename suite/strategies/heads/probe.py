@@ -75,10 +75,16 @@ class ProbeStrategy:
     """Embeds once with the frozen model, then fits scikit-learn's logistic regression."""
 
     name = NAME
+    families = ("encoder", "decoder")
+    network = True
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, whatever the model."""
         return Knobs.hyperparameters()
+
+    def scored_once(self, model: Model) -> bool:
+        """It is."""
+        return True
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """Why the model can't embed this task's texts here, and what would help; or None."""

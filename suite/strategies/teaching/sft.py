@@ -30,6 +30,8 @@ class SftStrategy:
     """Teaches a decoder to write the code of the right option."""
 
     name = NAME
+    families = ("decoder",)
+    network = True
 
     #: Imported once for all trials of a study.
     preload = ("suite.child.preload_llamafactory",)
