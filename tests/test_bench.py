@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import replace
 
+import brought
 import endpoint_server
 import pytest
 import toy_engines
@@ -19,6 +20,7 @@ from typer.testing import CliRunner
 
 from suite.cli import app
 from suite.cli.progress import Watching
+from suite.contracts.registry import Registry
 from suite.contracts.results import BenchRow, ServerLoad, SingleStream, StudyResults
 from suite.errors import StudyError
 from suite.serving.load import engine_job as serving
@@ -221,6 +223,28 @@ def test_what_is_recorded_is_not_measured_again_unless_asked(toy_study):
     )
     kept, said = measured("t", gone, seconds=0.1)
     assert kept == other and said == ["tfidf/toy · quick int8: refused: uninstalled"]
+
+
+def test_an_upgrade_of_an_engine_that_declares_no_packages_is_noticed(
+    toy_study, tmp_path, monkeypatch
+):
+    def install(version):
+        entry_points = "[suite.engines]\nlater = later:Later\n"
+        brought.install(tmp_path / "l", monkeypatch, "later", version, entry_points, brought.ENGINE)
+
+    install("1.0")
+    monkeypatch.setattr("suite.serving.engines._KNOWN", Registry("engine", "suite.engines", {}))
+    source = bench.Engines(
+        lambda f: [toy_engines.Candidate("later", "float32")], toy_engines.open_engine
+    )
+    before, _ = measured("t", source)
+    _, said = measured("t", source)
+    assert said == ["recorded with these settings: 1 engine; --again measures anew"]
+    install("2.0")
+    after, said = measured("t", source)
+    assert any("SingleStream" in line for line in said)
+    told = [found["later"].versions["later"] for found in (before, after)]
+    assert told == ["1.0", "2.0"]
 
 
 def test_engines_that_break_are_rows_with_reasons_and_the_rest_goes_on(toy_study, folder):

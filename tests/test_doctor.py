@@ -17,8 +17,11 @@ import pytest
 from conftest import effort, piece_of_work
 from typer.testing import CliRunner
 
+from suite import strategies
 from suite.cli import app
+from suite.contracts import package as declared_package
 from suite.machine import checks, facts
+from suite.serving import engines
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +31,10 @@ def fresh_answers():
     yield
     facts.gpus.cache_clear()
     facts._cpuinfo.cache_clear()
+
+
+#: What only some work of strategies and engines needs.
+DECLARED = (*strategies.packages(), *engines.packages())
 
 
 def check(name, **asked):
@@ -310,25 +317,26 @@ def test_the_hub_is_asked_only_through_the_caller():
 
 
 def test_optional_packages(monkeypatch):
-    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    monkeypatch.setattr(declared_package, "find_spec", lambda name: None)
     assert check("PostgreSQL driver").fix == "pip install 'suite[postgresql]'"
-    assert (check("jieba").ok, check("jieba").fix) == (None, "pip install 'suite[chinese]'")
-    names = [wanted[0] for wanted in checks.OPTIONAL]
+    found = {one.name: one for one in checks.checks(packages=DECLARED)}
+    assert (found["jieba"].ok, found["jieba"].fix) == (None, "pip install 'suite[chinese]'")
+    names = [wanted.name for wanted in (*DECLARED, *checks.OPTIONAL)]
     assert {"ONNX Runtime", "OpenVINO", "NNCF", "onnxscript", "Optuna Dashboard", "kaleido",
             "TensorBoard", "FastAPI", "uvicorn"} <= set(names)  # fmt: skip
     for name in names:
-        found = check(name)
-        assert found.ok is None and found.fix.startswith("pip install "), name
-        assert not found.blocks
+        assert found[name].ok is None and found[name].fix.startswith("pip install "), name
+        assert not found[name].blocks
 
 
 def test_an_extra_that_is_named_is_there():
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    for name, _, distribution, installs, _ in checks.OPTIONAL:
-        if "[" in installs:
-            extra = installs.removeprefix("suite[").removesuffix("]")
-            assert any(one.startswith(distribution) for one in extras[extra]), name
+    for wanted in (*DECLARED, *checks.OPTIONAL):
+        if "[" in wanted.installs:
+            extra = wanted.installs.removeprefix("suite[").removesuffix("]")
+            named = wanted.distribution or wanted.module
+            assert any(one.startswith(named) for one in extras[extra]), wanted.name
 
 
 def test_memory_is_what_may_be_used(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import brought
 import numpy as np
 import pytest
 import tiny_decoders
@@ -11,12 +12,16 @@ from conftest import PATIENCE
 from remembering_run import RememberingRun
 
 from suite import strategies
+from suite.contracts import package as declared_package
+from suite.contracts.registry import Registry
 from suite.contracts.strategy import Predictor, Refused
-from suite.errors import ModelError
+from suite.errors import ModelError, SuiteError
+from suite.machine import facts
 from suite.models.catalogue import load_catalogue, local_model
 from suite.serving import engines
 from suite.serving.engines import Candidate, candidates, open_engine
 from suite.serving.engines.agreement import agreement
+from suite.version import __version__
 
 CATALOGUE = load_catalogue()
 ROWS = tiny_decoders.rows(96)
@@ -144,9 +149,9 @@ def test_what_serves_as_it_is_has_one_engine(kept, expected, tmp_path):
 
 
 def test_a_missing_package_refuses_with_what_would_help(kept, tmp_path, monkeypatch):
-    real = engines.importlib.util.find_spec
+    real = declared_package.find_spec
     monkeypatch.setattr(
-        engines.importlib.util,
+        declared_package,
         "find_spec",
         lambda name, *rest: None if name in ("onnxruntime", "nncf") else real(name, *rest),
     )
@@ -164,9 +169,9 @@ def test_a_missing_package_refuses_with_what_would_help(kept, tmp_path, monkeypa
 def test_a_cpu_without_bfloat16_is_not_made_to_imitate_it(kept, tmp_path, monkeypatch):
     info = tmp_path / "cpuinfo"
     info.write_text("flags : avx2 fma\n")
-    monkeypatch.setattr(engines.facts, "CPUINFO", info)
-    monkeypatch.setattr(engines.facts, "cpu_bf16_flags", lambda: [])
-    monkeypatch.setattr(engines.facts, "gpus", lambda: ())
+    monkeypatch.setattr(facts, "CPUINFO", info)
+    monkeypatch.setattr(facts, "cpu_bf16_flags", lambda: [])
+    monkeypatch.setattr(facts, "gpus", lambda: ())
     reasons = {(c.engine, c.precision): c.refused for c in candidates(kept["encoder head"])}
     assert "no bfloat16 arithmetic" in reasons["torch", "bfloat16"]
     assert "no bfloat16 arithmetic" in reasons["openvino", "bfloat16"]
@@ -225,12 +230,69 @@ def test_weights_that_can_not_be_read_are_one_message(kept, tmp_path):
 
 
 def test_unknown_engines_and_precisions(kept, tmp_path):
-    with pytest.raises(ModelError, match="unknown engine 'openvin'"):
+    with pytest.raises(SuiteError, match="unknown engine 'openvin'"):
         open_engine(kept["encoder head"], "openvin", "int8", texts=TEXTS[:2], scratch=tmp_path)
     with pytest.raises(Refused, match="float32, int8 here, not bfloat16"):
         open_engine(
             kept["encoder head"], "onnxruntime", "bfloat16", texts=TEXTS[:2], scratch=tmp_path
         )
+
+
+# --- one of somebody's own -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def later(tmp_path, monkeypatch):
+    """Installs a version of an engine that another package brings."""
+
+    def install(version):
+        brought.install(
+            tmp_path / "later", monkeypatch, "later", version,
+            "[suite.engines]\nlater = later:Later\n", brought.ENGINE,
+        )  # fmt: skip
+        monkeypatch.setattr(engines, "_KNOWN", Registry("engine", "suite.engines", engines.OWN))
+
+    install("1.0")
+    return install
+
+
+def test_an_engine_comes_in_by_its_entry_point(kept, expected, tmp_path, later):
+    assert candidates(kept["classic"]) == [
+        Candidate("python", "float32"),
+        Candidate("later", "float32"),
+        Candidate("later", "int4", "no such units"),
+    ]
+    assert "later" not in {c.engine for c in candidates(kept["encoder head"])}
+    found = open_engine(kept["classic"], "later", "float32", texts=TEXTS[:2], scratch=tmp_path)
+    np.testing.assert_array_equal(found.predict_proba(TEXTS), expected["classic"])
+    assert found.engine == "later"
+    with pytest.raises(Refused, match="no such units"):
+        open_engine(kept["classic"], "later", "int4", texts=TEXTS[:2], scratch=tmp_path)
+
+
+def test_an_engine_that_declares_no_packages_changes_with_its_own(later):
+    assert engines.versions("later") == {"suite": __version__, "later": "1.0"}
+    later("1.1")
+    assert engines.versions("later") == {"suite": __version__, "later": "1.1"}
+
+
+def test_the_suites_own_engines_declare_what_their_figures_depend_on():
+    for name in engines.OWN:
+        assert engines._KNOWN.get(name).versions is not None
+        assert "suite" not in engines.versions(name)
+    assert set(engines.versions("openvino")) == {"openvino", "nncf", "torch"}
+    assert engines.versions("endpoint") == engines.versions("never heard of") == {}
+
+
+def test_what_is_brought_and_can_not_be_loaded_is_one_message(tmp_path, monkeypatch):
+    entry_points = "[suite.engines]\nbroken = broken:Engine\n"
+    brought.install(tmp_path, monkeypatch, "broken", "1.0", entry_points, "import nowhere\n")
+    known = Registry("engine", "suite.engines", {})
+    with pytest.raises(SuiteError, match="'broken' can't be loaded: No module named 'nowhere'"):
+        known.get("broken")
+    with pytest.raises(SuiteError, match="unknown engine 'brokn'") as caught:
+        known.get("brokn")
+    assert "Did you mean 'broken'?" in str(caught.value)
 
 
 # --- every engine --------------------------------------------------------------------------------
@@ -295,12 +357,12 @@ def test_compiled_code_answers_as_the_kept_predictor_does(
     kept, expected, tmp_path, monkeypatch, precision
 ):
     """In what compiled code computes in on a CPU without units for bfloat16, and on one with."""
-    able = "amx_bf16" in engines.facts.cpu_bf16_flags()
+    able = "amx_bf16" in facts.cpu_bf16_flags()
     if precision == "bfloat16" and not able:
         pytest.skip("this CPU has no units for bfloat16 (amx_bf16)")
     if precision == "float32":
-        monkeypatch.setattr(engines.facts, "cpu_bf16_flags", lambda: [])
-        monkeypatch.setattr(engines.facts, "gpus", lambda: ())
+        monkeypatch.setattr(facts, "cpu_bf16_flags", lambda: [])
+        monkeypatch.setattr(facts, "gpus", lambda: ())
     predictor = opened(kept["encoder head"], "compile", precision, tmp_path)
     found, alone = predictor.predict_proba(TEXTS), predictor.predict_proba(TEXTS[:1])
     np.testing.assert_allclose(found, expected["encoder head"], atol=BOUNDS[precision])
@@ -309,10 +371,10 @@ def test_compiled_code_answers_as_the_kept_predictor_does(
 
 
 def test_compiled_code_computes_in_the_narrowest_numbers_there_are_units_for(kept, monkeypatch):
-    monkeypatch.setattr(engines.facts, "gpus", lambda: ())
+    monkeypatch.setattr(facts, "gpus", lambda: ())
     for flags, precision in (([], "float32"), (["avx512_bf16"], "float32"),
                              (["avx512_bf16", "amx_bf16"], "bfloat16")):  # fmt: skip
-        monkeypatch.setattr(engines.facts, "cpu_bf16_flags", lambda flags=flags: flags)
+        monkeypatch.setattr(facts, "cpu_bf16_flags", lambda flags=flags: flags)
         assert Candidate("compile", precision) in candidates(kept["encoder head"])
 
 

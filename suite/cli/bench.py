@@ -10,6 +10,7 @@ from suite.cli import completion
 from suite.cli.console import err, next_step, out, print_json, print_table
 from suite.cli.study import AsJson, Name, Storage, words
 from suite.cli.words import Quiet
+from suite.serving import engines
 
 
 def bench(
@@ -21,7 +22,10 @@ def bench(
             autocompletion=completion.arms,
         ),
     ] = None,
-    engine: Annotated[list[str] | None, typer.Option(help="Only this engine. Repeatable.")] = None,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Only this one of {', '.join(engines.OWN)}. Repeatable."),
+    ] = None,
     seconds: Annotated[
         float,
         typer.Option(

@@ -51,12 +51,17 @@ def doctor(
 
         suite doctor --no-hub --json
     """
+    from suite import strategies
     from suite.machine import checks as room
     from suite.machine import facts
     from suite.models import hub as hub_room
+    from suite.serving import engines
 
     groups = room.grouped(
-        hub=hub_room.reason if hub else None, storage=storage, downloads=hub_room.cache_folder()
+        hub=hub_room.reason if hub else None,
+        storage=storage,
+        downloads=hub_room.cache_folder(),
+        packages=[*strategies.packages(), *engines.packages()],
     )
     arms = arms_here(hub=hub)
     found = [check for checks in groups.values() for check in checks]

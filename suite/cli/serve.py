@@ -18,6 +18,7 @@ from suite.cli.console import err, out, say, warn
 from suite.cli.predict import Arm, Chosen, Model, chosen
 from suite.cli.study import Storage
 from suite.errors import UsageError, counted
+from suite.serving import engines
 
 if TYPE_CHECKING:
     from suite.contracts.strategy import Rows
@@ -34,8 +35,8 @@ def serve(
     engine: Annotated[
         str | None,
         typer.Option(
-            help="torch, compile, onnxruntime, openvino, or auto: the fastest that `suite bench` "
-            "measured on this machine. Default: the model as it was kept."
+            help=f"{', '.join(engines.OWN)}, or auto: the fastest that `suite bench` measured on "
+            "this machine. Default: the model as it was kept."
         ),
     ] = None,
     precision: Annotated[

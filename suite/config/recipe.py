@@ -180,12 +180,16 @@ class Recipe(Closed):
             for name, raw in dimensions.items() if matches(arm, glob) else ():
                 if name in default.dimensions:
                     changes[name] = parse_dimension(raw)
-                    try:
-                        if declared and name in declared:
-                            declared[name].admit(changes[name])
-                    except ValueError as error:
-                        what = f"{name} of {arm} {error}"
-                        raise RecipeError(what, where=self._place(glob, name, file)) from None
+                    limits = declared.get(name) if declared else None
+                    if limits is not None:
+                        try:
+                            limits.admit(changes[name])
+                        except ValueError as error:
+                            raise RecipeError(
+                                f"{name} of {arm} {error}",
+                                where=self._place(glob, name, file),
+                                fix=f"{name}: {limits.about}.",
+                            ) from None
                 elif not any(wildcard in glob for wildcard in "*?["):
                     raise self.unknown(glob, name, default.dimensions, file)
         return default.override(changes)

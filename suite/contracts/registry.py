@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from suite.errors import SuiteError, nearest
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
 
@@ -34,6 +36,9 @@ class Registry(Generic[T]):
 
     @cached_property
     def _brought(self) -> dict[str, EntryPoint]:
+        # The command line reads `own` for its help, and must not wait for this.
+        from importlib.metadata import entry_points
+
         found = sorted(entry_points(group=self.group), key=lambda entry: entry.name)
         return {entry.name: entry for entry in found if entry.name not in self.own}
 

@@ -11,10 +11,9 @@ import platform
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, metadata, requires
-from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -23,6 +22,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from suite import paths
+from suite.contracts.package import Package
 from suite.errors import SuiteError, counted
 from suite.machine import cache, facts
 
@@ -32,31 +32,20 @@ NEEDED_DISK = 10 * 10**9
 #: Memory below which fine-tuning a base-size encoder is likely to fail, in bytes.
 NEEDED_MEMORY = 8 * 10**9
 
-#: What only some work needs: its name, module, distribution, what installs it, what for.
+#: What only some work needs, beside that of strategies and engines, which declare it themselves.
 OPTIONAL = (
-    ("jieba", "jieba", "jieba", "suite[chinese]", "word features of Chinese texts"),
-    (
-        "PostgreSQL driver",
-        "psycopg",
-        "psycopg",
-        "suite[postgresql]",
-        "studies over several machines",
-    ),
-    (
+    Package("PostgreSQL driver", "psycopg", "suite[postgresql]", "studies over several machines"),
+    Package(
         "Optuna Dashboard",
         "optuna_dashboard",
-        "optuna-dashboard",
         "suite[dashboard]",
         "looking into a study while it runs",
+        "optuna-dashboard",
     ),
-    ("ONNX Runtime", "onnxruntime", "onnxruntime", "suite[engines]", "serving by that engine"),
-    ("onnxscript", "onnxscript", "onnxscript", "suite[engines]", "writing ONNX files"),
-    ("OpenVINO", "openvino", "openvino", "suite[engines]", "serving by that engine"),
-    ("NNCF", "nncf", "nncf", "suite[engines]", "OpenVINO in int8"),
-    ("kaleido", "kaleido", "kaleido", "kaleido", "charts as PNG and SVG"),
-    ("TensorBoard", "tensorboard", "tensorboard", "tensorboard", "logs of trials for it"),
-    ("FastAPI", "fastapi", "fastapi", "fastapi", "suite serve"),
-    ("uvicorn", "uvicorn", "uvicorn", "uvicorn", "suite serve"),
+    Package("kaleido", "kaleido", "kaleido", "charts as PNG and SVG"),
+    Package("TensorBoard", "tensorboard", "tensorboard", "logs of trials for it"),
+    Package("FastAPI", "fastapi", "fastapi", "suite serve"),
+    Package("uvicorn", "uvicorn", "uvicorn", "suite serve"),
 )
 
 
@@ -79,6 +68,7 @@ def checks(
     hub: Callable[[], str] | None = None,
     storage: str | None = None,
     downloads: Path | None = None,
+    packages: Iterable[Package] = (),
 ) -> list[Check]:
     """Everything `suite doctor` looks at, in the order it is shown.
 
@@ -86,12 +76,10 @@ def checks(
         hub: asks whether the Hub can be reached: "" if so, else why not. None: not asked.
         storage: URL of the study storage; the default one where None.
         downloads: the Hub client's cache, where that is to be looked at too.
+        packages: what strategies and engines declare that only some of their work needs.
     """
-    return [
-        check
-        for found in grouped(hub=hub, storage=storage, downloads=downloads).values()
-        for check in found
-    ]
+    found = grouped(hub=hub, storage=storage, downloads=downloads, packages=packages)
+    return [check for group in found.values() for check in group]
 
 
 def grouped(
@@ -99,6 +87,7 @@ def grouped(
     hub: Callable[[], str] | None = None,
     storage: str | None = None,
     downloads: Path | None = None,
+    packages: Iterable[Package] = (),
 ) -> dict[str, list[Check]]:
     """The checks by what they are about; the arguments are those of `checks`."""
     return {
@@ -111,7 +100,7 @@ def grouped(
             *([_downloads(downloads)] if downloads is not None else []),
             _hub(hub),
         ],
-        "optional": [_optional(*wanted) for wanted in OPTIONAL] + [_chromium()],
+        "optional": [_optional(wanted) for wanted in (*packages, *OPTIONAL)] + [_chromium()],
     }
 
 
@@ -411,11 +400,11 @@ def _hub(ask: Callable[[], str] | None) -> Check:
     )
 
 
-def _optional(name: str, module: str, distribution: str, installs: str, purpose: str) -> Check:
-    if find_spec(module) is not None:
-        return Check(name, True, facts.version_of(distribution) or "present")
-    command = f"pip install '{installs}'" if "[" in installs else f"pip install {installs}"
-    return Check(name, None, f"not installed (only for {purpose})", command)
+def _optional(wanted: Package) -> Check:
+    if wanted.present:
+        version = facts.version_of(wanted.distribution or wanted.module)
+        return Check(wanted.name, True, version or "present")
+    return Check(wanted.name, None, f"not installed (only for {wanted.purpose})", wanted.command)
 
 
 def _chromium() -> Check:

@@ -18,7 +18,8 @@ from typing import Any
 from suite.child.messages import LOG, Failed
 from suite.contracts.results import BenchRow
 from suite.errors import StudyError, counted, nearest
-from suite.serving.load.engine_job import EngineJob, Opener, versions
+from suite.serving.engines import candidates, versions
+from suite.serving.load.engine_job import EngineJob, Opener
 from suite.study import bench_record
 from suite.study.definition import Definition, StoredArm
 from suite.study.work import Work
@@ -145,8 +146,6 @@ def outcome(row: BenchRow) -> str:
 
 
 def _real() -> Engines:
-    from suite.serving.engines import candidates
-
     return Engines(candidates)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from suite.contracts.strategy import Refused
 from suite.serving.engines.graph import Graph, graph_of
 from suite.serving.engines.native import load_float32
+from suite.serving.engines.served import Answers, EnginePredictor
 
 #: Most distinct lengths of single texts that an engine makes itself ready for.
 _WARM_LENGTHS = 48
@@ -27,9 +28,29 @@ _WARM_LENGTHS = 48
 class Source:
     """A kept predictor, ready to be exported."""
 
+    folder: Path
     graph: Graph
     serving_shape: str
     load_seconds: float
+
+    def served(
+        self, answers: Answers, engine: str, precision: str, device: str, begun: float
+    ) -> EnginePredictor:
+        """What answers in its place.
+
+        Args:
+            begun: when the work began that made it ready, by `time.perf_counter`.
+        """
+        return EnginePredictor(
+            answers,
+            folder=self.folder,
+            engine=engine,
+            precision=precision,
+            device=device,
+            serving_shape=self.serving_shape,
+            load_seconds=self.load_seconds,
+            prepare_seconds=time.perf_counter() - begun,
+        )
 
 
 def source_of(folder: Path, scratch: Path, *, attention: str, device: str | None = "cpu") -> Source:
@@ -51,7 +72,7 @@ def source_of(folder: Path, scratch: Path, *, attention: str, device: str | None
     graph.attend_by(attention)
     if device is not None:
         graph.module.to(device)
-    return Source(graph, predictor.serving_shape, time.perf_counter() - begun)
+    return Source(folder, graph, predictor.serving_shape, time.perf_counter() - begun)
 
 
 def sample(graph: Graph, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from suite.contracts.engine import Kept
 from suite.errors import ModelError
+from suite.strategies import MARK, keeps_network
 
 #: As `suite.strategies.asking.prompted` writes it.
 _GENERATION, _OPTIONS = "generation", "options"
-
-Kind = Literal["network", "python", "endpoint"]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A kept predictor.
-
-    Args:
-        kind: a transformers network; a classic predictor or one of somebody's own, which serve as
-            they are; or a server's client.
-        precision: what it was scored in.
-        fixed: why no engine but the one it was kept for can serve it, or None.
-    """
-
-    kind: Kind
-    precision: str
-    fixed: str | None = None
 
 
 def look(folder: Path) -> Kept:
@@ -37,8 +20,6 @@ def look(folder: Path) -> Kept:
     Raises:
         ModelError: the folder holds no trained predictor, or a damaged one.
     """
-    from suite.strategies import MARK, keeps_network
-
     strategy = _json(folder / MARK).get("strategy")
     if not isinstance(strategy, str):
         raise ModelError(f"{folder} holds no trained predictor", where=str(folder / MARK))

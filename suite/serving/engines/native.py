@@ -13,58 +13,72 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from suite.contracts.engine import Kept
 from suite.contracts.strategy import Predictor, Refused
 from suite.errors import ModelError
-from suite.serving.engines import int8
-from suite.serving.engines.graph import network_of
+from suite.machine import facts
+from suite.serving.engines.network import NetworkEngine
 from suite.serving.engines.served import EnginePredictor, converting, device_of
 from suite.strategies import MARK, load_predictor
-from suite.strategies.asking import option_scoring
-from suite.strategies.network import packed_models, transformer
-from suite.strategies.network.transformer import SETTINGS, TransformerPredictor
+
+_ON_GPU = "int8 by torch is for CPUs: use bfloat16 or float16 on a GPU"
 
 
-def as_kept(folder: Path, engine: str) -> EnginePredictor:
-    """A predictor that serves as it is, loaded.
+class TorchEngine(NetworkEngine):
+    """The kept predictor, computing in a precision."""
 
-    Raises:
-        ModelError: the folder holds none.
-    """
-    begun = time.perf_counter()
-    predictor: Any = load_predictor(folder)
-    # What answers from memory would only measure the memory.
-    predictor = predictor.to_measure() if hasattr(predictor, "to_measure") else predictor
-    return _served(predictor, folder, engine, predictor.precision, time.perf_counter() - begun, 0.0)
+    name = "torch"
+    numbers = ("float32", "bfloat16", "float16", "int8")
 
+    def precisions(self, kept: Kept) -> tuple[str, ...]:
+        """That of the predictor is among them, whichever it is."""
+        found = super().precisions(kept)
+        return found if not found or kept.precision in found else (kept.precision, *found)
 
-def open_torch(
-    folder: Path, precision: str, *, texts: Sequence[str], scratch: Path
-) -> EnginePredictor:
-    """The kept predictor, computing in a precision.
+    def refuses(self, kept: Kept, precision: str) -> str | None:
+        """As the others, but what it was kept in."""
+        if kept.kind == "network" and precision == kept.precision:
+            return None
+        if precision == "int8" and kept.fixed is None and facts.gpus():
+            return _ON_GPU
+        return super().refuses(kept, precision)
 
-    Raises:
-        Refused: this machine can't, or the model can't be taken to other numbers.
-        ModelError: the folder holds no predictor.
-    """
-    begun = time.perf_counter()
-    predictor: Any = load_predictor(folder)
-    if predictor.precision == precision:
-        spent = time.perf_counter() - begun
-        return _served(predictor, folder, "torch", precision, spent, 0.0)
-    if network_of(predictor) is None:
-        raise Refused(f"this model serves in {predictor.precision} alone here")
-    if predictor.precision != "float32":
-        del predictor
-        predictor = load_float32(folder, scratch)
-    loaded = time.perf_counter()
-    _check(precision, device_of(predictor))
-    with converting("torch", f"serve in {precision}"):
-        _cast(predictor, precision, texts)
-        predictor.predict_proba(list(texts[:4]))
-    ready = time.perf_counter()
-    return _served(predictor, folder, "torch", precision, loaded - begun, ready - loaded)
+    def open(
+        self, folder: Path, precision: str, *, texts: Sequence[str], scratch: Path
+    ) -> EnginePredictor:
+        """The kept predictor, its network cast.
+
+        Raises:
+            Refused: this machine can't, or the model can't be taken to other numbers.
+            ModelError: the folder holds no predictor.
+        """
+        from suite.serving.engines.graph import network_of
+
+        begun = time.perf_counter()
+        predictor: Any = load_predictor(folder)
+        loaded = ready = time.perf_counter()
+        if predictor.precision != precision:
+            if network_of(predictor) is None:
+                raise Refused(f"this model serves in {predictor.precision} alone here")
+            if predictor.precision != "float32":
+                del predictor
+                predictor = load_float32(folder, scratch)
+            loaded = time.perf_counter()
+            _check(precision, device_of(predictor))
+            with converting("torch", f"serve in {precision}"):
+                _cast(predictor, precision, texts)
+                predictor.predict_proba(list(texts[:4]))
+            ready = time.perf_counter()
+        return EnginePredictor(
+            predictor,
+            folder=folder,
+            engine=self.name,
+            precision=precision,
+            device=device_of(predictor),
+            serving_shape=predictor.serving_shape,
+            load_seconds=loaded - begun,
+            prepare_seconds=ready - loaded,
+        )
 
 
 def load_float32(folder: Path, scratch: Path) -> Predictor:
@@ -76,7 +90,9 @@ def load_float32(folder: Path, scratch: Path) -> Predictor:
     Raises:
         ModelError: the folder holds no predictor.
     """
-    settings = transformer.read_settings(folder)
+    from suite.strategies.network.transformer import SETTINGS, read_settings
+
+    settings = read_settings(folder)
     if settings["precision"] == "float32":
         return load_predictor(folder)
     beside = scratch / "float32"
@@ -95,8 +111,10 @@ def _check(precision: str, device: str) -> None:
     """Raises `Refused` where a precision would only be imitated."""
     if device != "cpu":
         if precision == "int8":
-            raise Refused("int8 by torch is for CPUs: use bfloat16 or float16 on a GPU")
+            raise Refused(_ON_GPU)
         return
+    import torch
+
     able = torch.cpu.get_capabilities()
     if able.get("architecture") != "x86_64":
         return
@@ -113,9 +131,14 @@ def _check(precision: str, device: str) -> None:
 
 def _cast(predictor: Any, precision: str, texts: Sequence[str]) -> None:
     """Takes a float32 predictor's network to a precision, in place."""
+    from suite.serving.engines import int8
+    from suite.serving.engines.graph import network_of
+    from suite.strategies.asking import option_scoring
+    from suite.strategies.network import transformer
+
     network = network_of(predictor)
     match precision:
-        case "bfloat16" if isinstance(predictor, TransformerPredictor):
+        case "bfloat16" if isinstance(predictor, transformer.TransformerPredictor):
             transformer.freeze(network, precision)
         case "bfloat16":
             option_scoring.settle(network, precision)
@@ -136,24 +159,11 @@ def _cast(predictor: Any, precision: str, texts: Sequence[str]) -> None:
 
 def _join_projections(predictor: Any) -> None:
     """One product in place of three, where an encoder's texts are packed."""
+    from suite.strategies.network import packed_models
+
     fed = getattr(predictor, "classifier", None) or getattr(
         getattr(predictor, "embedder", None), "encoder", None
     )
     if fed is not None and fed.feeding == "packed":
         base = getattr(fed.model, fed.model.base_model_prefix, fed.model)
         packed_models.join_projections(base)
-
-
-def _served(
-    predictor: Any, folder: Path, engine: str, precision: str, loaded: float, prepared: float
-) -> EnginePredictor:
-    return EnginePredictor(
-        predictor,
-        folder=folder,
-        engine=engine,
-        precision=precision,
-        device=device_of(predictor),
-        serving_shape=predictor.serving_shape,
-        load_seconds=loaded,
-        prepare_seconds=prepared,
-    )

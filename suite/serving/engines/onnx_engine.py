@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from suite.serving.engines import exported
-from suite.serving.engines.graph import Graph
+from suite.contracts.package import Package
+from suite.serving.engines.network import NetworkEngine
 from suite.serving.engines.served import EnginePredictor, GraphAnswers, converting, failed, quiet
+
+if TYPE_CHECKING:
+    from suite.serving.engines.graph import Graph
 
 _INPUTS, _OUTPUT = ("input_ids", "attention_mask"), "logits"
 #: Above this a model's weights stand beside the ONNX file, whose format ends at 2 GB.
@@ -22,35 +24,42 @@ _INSIDE_BYTES = 1_500_000_000
 _TOKENS = 1_536
 
 
-def open_onnxruntime(
-    folder: Path, precision: str, *, texts: Sequence[str], scratch: Path
-) -> EnginePredictor:
-    """A kept predictor, exported.
+class OnnxRuntimeEngine(NetworkEngine):
+    """ONNX Runtime, on the CPU."""
 
-    Raises:
-        Refused: the architecture can't be exported.
-        ModelError: the folder holds no predictor.
-    """
-    source = exported.source_of(folder, scratch, attention="eager")
-    begun = time.perf_counter()
-    with converting("ONNX", "export"), quiet():
-        file = _exported(source.graph, texts, scratch / "model.onnx")
-    if precision == "int8":
-        with converting("ONNX Runtime", "quantise"), quiet():
-            file = _quantised(file, scratch / "int8.onnx")
-    with converting("ONNX Runtime", "open"):
-        answers = GraphAnswers(source.graph, _Run(_session(file)), tokens=_TOKENS)
-        answers.predict_proba(texts)
-    return EnginePredictor(
-        answers,
-        folder=folder,
-        engine="onnxruntime",
-        precision=precision,
-        device="cpu",
-        serving_shape=source.serving_shape,
-        load_seconds=source.load_seconds,
-        prepare_seconds=time.perf_counter() - begun,
+    name = "onnxruntime"
+    numbers = ("float32", "int8")
+    packages = (
+        Package("ONNX Runtime", "onnxruntime", "suite[engines]", "serving by that engine"),
+        Package("ONNX", "onnx", "suite[engines]", "writing ONNX files"),
+        Package("onnxscript", "onnxscript", "suite[engines]", "writing ONNX files"),
     )
+    versions = ("onnxruntime", "onnx", "torch")
+    uses_gpu = False
+
+    def open(
+        self, folder: Path, precision: str, *, texts: Sequence[str], scratch: Path
+    ) -> EnginePredictor:
+        """A kept predictor, exported.
+
+        Raises:
+            Refused: the architecture can't be exported.
+            ModelError: the folder holds no predictor.
+        """
+        from suite.serving.engines import exported
+
+        source = exported.source_of(folder, scratch, attention="eager")
+        begun = time.perf_counter()
+        with converting("ONNX", "export"), quiet():
+            file = _exported(source.graph, texts, scratch / "model.onnx")
+        if precision == "int8":
+            with converting("ONNX Runtime", "quantise"), quiet():
+                file = _quantised(file, scratch / "int8.onnx")
+        with converting("ONNX Runtime", "open"):
+            session = _session(file, exported.threads())
+            answers = GraphAnswers(source.graph, _Run(session), tokens=_TOKENS)
+            answers.predict_proba(texts)
+        return source.served(answers, self.name, precision, "cpu", begun)
 
 
 def _bytes(graph: Graph) -> int:
@@ -58,6 +67,10 @@ def _bytes(graph: Graph) -> int:
 
 
 def _exported(graph: Graph, texts: Sequence[str], file: Path) -> Path:
+    import torch
+
+    from suite.serving.engines import exported
+
     with torch.no_grad():
         torch.onnx.export(
             graph.module,
@@ -88,11 +101,11 @@ def _quantised(file: Path, target: Path) -> Path:
     return target
 
 
-def _session(file: Path) -> Any:
+def _session(file: Path, threads: int) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = exported.threads()
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # Threads that spin while they wait take the other's core where there are few.

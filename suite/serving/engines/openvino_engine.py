@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from suite.contracts.package import Package
 from suite.contracts.strategy import Refused
-from suite.serving.engines import exported
-from suite.serving.engines.graph import Graph
+from suite.serving.engines.network import NetworkEngine
 from suite.serving.engines.served import (
     EnginePredictor,
     GraphAnswers,
@@ -23,6 +22,9 @@ from suite.serving.engines.served import (
     unreported,
 )
 
+if TYPE_CHECKING:
+    from suite.serving.engines.graph import Graph
+
 #: OpenVINO's names of the numbers it computes in.
 _NAMES = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
 
@@ -30,54 +32,67 @@ _TOKENS = 1_536
 _CALIBRATED_ON = 300
 
 
-def open_openvino(
-    folder: Path, precision: str, *, texts: Sequence[str], scratch: Path
-) -> EnginePredictor:
-    """A kept predictor, converted.
+_OPENVINO = Package("OpenVINO", "openvino", "suite[engines]", "serving by that engine")
+_NNCF = Package("NNCF", "nncf", "suite[engines]", "OpenVINO in int8")
 
-    Raises:
-        Refused: the CPU lacks the precision, or the architecture can't be converted.
-        ModelError: the folder holds no predictor.
-    """
-    with unreported():
-        import openvino
 
-    core = openvino.Core()
-    able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    if precision == "bfloat16" and "BF16" not in able:
-        raise Refused(f"OpenVINO has no bfloat16 on this CPU ({', '.join(able)})")
-    source = exported.source_of(folder, scratch, attention="sdpa")
-    begun = time.perf_counter()
-    with converting("OpenVINO", "convert"), quiet(), unreported():
-        model = _converted(source.graph, texts)
-    if precision == "int8":
-        with converting("NNCF", "quantise"), quiet(), unreported():
-            model = _quantised(model, source.graph, texts)
-    settings = {
-        "INFERENCE_PRECISION_HINT": _NAMES[precision],
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": exported.threads(),
-    }
-    with converting("OpenVINO", "compile"):
-        compiled = core.compile_model(model, "CPU", settings)
-        answers = GraphAnswers(source.graph, _Run(compiled), tokens=_TOKENS)
-        for text in exported.singles(source.graph, texts):
-            answers.predict_proba([text])
-        answers.predict_proba(texts)
-    return EnginePredictor(
-        answers,
-        folder=folder,
-        engine="openvino",
-        precision=precision,
-        device="cpu",
-        serving_shape=source.serving_shape,
-        load_seconds=source.load_seconds,
-        prepare_seconds=time.perf_counter() - begun,
-    )
+class OpenVinoEngine(NetworkEngine):
+    """OpenVINO, on the CPU."""
+
+    name = "openvino"
+    numbers = tuple(_NAMES)
+    packages = (_OPENVINO, _NNCF)
+    versions = ("openvino", "nncf", "torch")
+    uses_gpu = False
+
+    def needs(self, precision: str) -> tuple[Package, ...]:
+        """NNCF quantises, and does nothing else."""
+        return self.packages if precision == "int8" else (_OPENVINO,)
+
+    def open(
+        self, folder: Path, precision: str, *, texts: Sequence[str], scratch: Path
+    ) -> EnginePredictor:
+        """A kept predictor, converted.
+
+        Raises:
+            Refused: the CPU lacks the precision, or the architecture can't be converted.
+            ModelError: the folder holds no predictor.
+        """
+        from suite.serving.engines import exported
+
+        with unreported():
+            import openvino
+
+        core = openvino.Core()
+        able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        if precision == "bfloat16" and "BF16" not in able:
+            raise Refused(f"OpenVINO has no bfloat16 on this CPU ({', '.join(able)})")
+        source = exported.source_of(folder, scratch, attention="sdpa")
+        begun = time.perf_counter()
+        with converting("OpenVINO", "convert"), quiet(), unreported():
+            model = _converted(source.graph, texts)
+        if precision == "int8":
+            with converting("NNCF", "quantise"), quiet(), unreported():
+                model = _quantised(model, source.graph, texts)
+        settings = {
+            "INFERENCE_PRECISION_HINT": _NAMES[precision],
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": exported.threads(),
+        }
+        with converting("OpenVINO", "compile"):
+            compiled = core.compile_model(model, "CPU", settings)
+            answers = GraphAnswers(source.graph, _Run(compiled), tokens=_TOKENS)
+            for text in exported.singles(source.graph, texts):
+                answers.predict_proba([text])
+            answers.predict_proba(texts)
+        return source.served(answers, self.name, precision, "cpu", begun)
 
 
 def _converted(graph: Graph, texts: Sequence[str]) -> Any:
     import openvino
+    import torch
+
+    from suite.serving.engines import exported
 
     inputs = exported.sample(graph, texts)
     with torch.no_grad():
@@ -90,6 +105,8 @@ def _converted(graph: Graph, texts: Sequence[str]) -> Any:
 def _quantised(model: Any, graph: Graph, texts: Sequence[str]) -> Any:
     """Weights and what goes into products in 8 bits, by the ranges that the texts show."""
     import nncf
+
+    from suite.serving.engines import exported
 
     batches = exported.batches_of(graph, list(texts[:_CALIBRATED_ON]), 1)
     return nncf.quantize(

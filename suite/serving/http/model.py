@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from suite.contracts.engine import Kept
 from suite.contracts.results import BenchRow
 from suite.contracts.strategy import Probabilities, Refused, Rows
 from suite.errors import ModelError, counted, nearest
@@ -80,15 +81,14 @@ def open_served(
 
         torch.set_num_threads(threads)
     found = kept.look(folder)
-    own = {"python": "python", "endpoint": "endpoint"}.get(found.kind, "torch")
-    engine = engine or own
-    precision = precision or _precision(folder, engine, own, found.precision)
+    engine = engine or found.engine
+    precision = precision or _precision(folder, engine, found)
     count = CHECK_ROWS_ENDPOINT if found.kind == "endpoint" else CHECK_ROWS
     source = validation.texts if validation is not None and len(validation) else tuple(texts)
     checked = tuple(source[i] for i in _some(len(source), count))
-    if engine == own and precision == found.precision:
+    if engine == found.engine and precision == found.precision:
         predictor: Any = load_predictor(folder)
-        return _opened(predictor, own, checked)
+        return _opened(predictor, engine, checked)
     if validation is None or not len(validation):
         raise ModelError(
             f"{engine} {precision} can't be compared with the trained model: an exported folder "
@@ -149,10 +149,10 @@ def _opened(predictor: Any, engine: str, texts: tuple[str, ...]) -> Opened:
     )
 
 
-def _precision(folder: Path, engine: str, own: str, precision: str) -> str:
+def _precision(folder: Path, engine: str, found: Kept) -> str:
     """What an engine computes in where nothing else is asked."""
-    if engine == own:
-        return precision
+    if engine == found.engine:
+        return found.precision
     offered = candidates(folder)
     able = [c for c in offered if c.engine == engine]
     if not able:

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,6 +23,8 @@ from suite.contracts.results import BenchRow, ServerLoad, SingleStream
 from suite.contracts.strategy import Probabilities, Refused, Rows
 from suite.data import snapshot
 from suite.errors import ModelError, counted
+from suite.serving.engines import open_engine, versions
+from suite.serving.engines.agreement import agreement
 from suite.serving.load.loadgen import ScenarioResult, run_scenario
 from suite.serving.load.measure import circumstances
 from suite.serving.load.server_load import run_server
@@ -36,15 +37,6 @@ EXAMPLE_TEXTS = 512
 
 #: What other processes use of the machine before a row says so: p99 suffers first.
 BUSY_CORES = 0.3
-
-#: What a figure depends on beside the model, by engine.
-PACKAGES: dict[str, tuple[str, ...]] = {
-    "python": ("numpy", "scipy"),
-    "torch": ("torch", "transformers"),
-    "compile": ("torch", "transformers"),
-    "onnxruntime": ("onnxruntime", "onnx", "torch"),
-    "openvino": ("openvino", "nncf", "torch"),
-}
 
 #: Opens an engine: folder, engine, precision, texts=..., scratch=... -> a predictor that also has
 #: `engine`, `device`, `load_seconds` and `prepare_seconds`.
@@ -86,17 +78,6 @@ class Doing:
     """What is being done now, in words."""
 
     what: str
-
-
-def versions(engine: str) -> dict[str, str]:
-    """The installed versions of the packages that an engine's figures depend on."""
-    found = {}
-    for name in PACKAGES.get(engine, ()):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def bench_engine(job: EngineJob, say: Callable[[str], None]) -> BenchRow:
@@ -163,11 +144,7 @@ def _kept(folder: Path) -> Any:
 
 
 def _open(job: EngineJob) -> Any:
-    opener = job.opener
-    if opener is None:
-        from suite.serving.engines import open_engine
-
-        opener = open_engine
+    opener = job.opener or open_engine
     train, _ = snapshot.read_train_validation(job.snapshot)
     draw = Random(0).sample(range(len(train)), min(EXAMPLE_TEXTS, len(train)))
     folder = job.scratch / "engine"
@@ -212,8 +189,6 @@ def _reference(job: EngineJob, rows: Rows, say: Callable[[str], None]) -> Probab
 def _compared(
     row: BenchRow, job: EngineJob, reference: Probabilities, predictor: Any, rows: Rows
 ) -> BenchRow:
-    from suite.serving.engines.agreement import agreement
-
     answers = predictor.predict_proba(rows.texts)
     found = agreement(reference, answers, rows.labels, job.classes, job.precision)
     return replace(
