@@ -112,7 +112,7 @@ class ChildRun:
         )
         if last and self._candidate is not None:
             self._decide(predictor, scores, probabilities)
-        elif self.best is None or scores.macro_f1 > self.best.macro_f1:
+        elif self.best is None or scores.objective > self.best.objective:
             self._keep(predictor, scores, CANDIDATE if some is not None else KEPT)
             self._candidate = checkpoint if some is not None else None
         self.scored.append(checkpoint)
@@ -182,7 +182,7 @@ class ChildRun:
         folder = self._job.folder / CANDIDATE
         some = self._order[: self._size]
         there = self._scores(probabilities[np.asarray(some)], some)
-        if early.macro_f1 > there.macro_f1:
+        if early.objective > there.objective:
             try:
                 candidate = load_predictor(folder)
                 again = self._scores(candidate.predict_proba(self._validation.texts), None)
@@ -194,7 +194,7 @@ class ChildRun:
                 self.scored[self.scored.index(early)] = replace(
                     early, macro_f1=again.macro_f1, rows=len(self._validation)
                 )
-                if again.macro_f1 > scores.macro_f1:
+                if again.objective > scores.objective:
                     self.best = again
                     shutil.rmtree(self._job.folder / KEPT, ignore_errors=True)
                     folder.rename(self._job.folder / KEPT)

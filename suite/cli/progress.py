@@ -24,6 +24,7 @@ from rich.text import Text
 from suite.cli.console import detail, draws, err, is_verbose
 from suite.contracts.results import Checkpoint, Trial
 from suite.errors import counted
+from suite.verdict.metrics import OBJECTIVE
 
 if TYPE_CHECKING:
     from suite.study.ledger import Ledger
@@ -132,10 +133,10 @@ class Watching:
         """A checkpoint was scored."""
         with self.lock:
             if number in self.running:
-                self.running[number].f1 = checkpoint.macro_f1
+                self.running[number].f1 = checkpoint.objective
         if is_verbose():
             detail(
-                f"trial {number}: macro-F1 {checkpoint.macro_f1:.4f} at "
+                f"trial {number}: {OBJECTIVE.label('en')} {checkpoint.objective:.4f} at "
                 f"{checkpoint.fraction:.0%} of its budget"
             )
 
@@ -219,8 +220,8 @@ def seconds_left(
 def ended_line(trial: Trial, spent: float | None, width: int = 0) -> str:
     """A finished trial as one plain line; `width` is that of the longest arm's name."""
     parts = [f"trial {trial.number:>3}", f"{trial.arm:<{width}}", f"{trial.state.lower():<8}"]
-    if trial.macro_f1 is not None:
-        parts.append(f"F1 {trial.macro_f1:.4f}")
+    if trial.objective is not None:
+        parts.append(f"F1 {trial.objective:.4f}")
     if trial.train_seconds is not None:
         parts.append(f"trained {trial.train_seconds:,.1f} s")
     if trial.rps and trial.rps.offline_per_second:
@@ -310,7 +311,7 @@ class LiveTable(Watching):
                 str(trial.number),
                 trial.arm,
                 Text(trial.state.lower() if not trial.error else f"failed: {trial.error[:50]}"),
-                "–" if trial.macro_f1 is None else f"{trial.macro_f1:.4f}",
+                "–" if trial.objective is None else f"{trial.objective:.4f}",
                 "–" if trial.train_seconds is None else f"{trial.train_seconds:,.1f}",
                 "–" if rps is None else f"{rps:,.0f}",
             )

@@ -359,6 +359,7 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
     """
     from suite.cli.tables import banner, recommended
     from suite.contracts.results import trial_adapter
+    from suite.verdict.metrics import OBJECTIVE
     from suite.verdict.standing import standing
 
     found = _results(name, storage)
@@ -389,14 +390,14 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
     if tied:
         out.print(f"  can't be told apart from: {', '.join(tied)}", markup=False)
     if final:
-        low, high = final.test.macro_f1_interval
+        low, high = final.test.interval
         out.print(
-            f"  test macro-F1 {final.test.macro_f1:.4f} [{low:.4f}, {high:.4f}]"
+            f"  test {OBJECTIVE.label('en')} {final.test.objective:.4f} [{low:.4f}, {high:.4f}]"
             + (" (stale: searched on since)" if final.stale else ""),
             markup=False,
         )
-    if trial and trial.macro_f1 is not None:
-        out.print(f"  validation macro-F1 {trial.macro_f1:.4f}", markup=False)
+    if trial and trial.objective is not None:
+        out.print(f"  validation {OBJECTIVE.label('en')} {trial.objective:.4f}", markup=False)
     for key, value in trial.params.items() if trial else ():
         out.print(f"  {key} = {value}", markup=False)
 

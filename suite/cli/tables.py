@@ -86,7 +86,7 @@ def trials_table(found: StudyResults, limit: int = 200) -> Table:
             str(trial.number),
             trial.arm,
             trial.state.lower(),
-            "–" if trial.macro_f1 is None else f"{trial.macro_f1:.4f}",
+            "–" if trial.objective is None else f"{trial.objective:.4f}",
             "–" if trial.train_seconds is None else f"{trial.train_seconds:,.1f} s",
             _number(rps.offline_per_second if rps else None, rps is None or rps.valid),
             trial.error.splitlines()[0] if trial.error else parameters(trial),

@@ -16,6 +16,9 @@ from pydantic import TypeAdapter
 from suite.contracts.space import Params
 
 SCHEMA_VERSION = 1
+
+#: The score that a study maximises on validation and that ranks arms on test: a field of `Scores`.
+OBJECTIVE = "macro_f1"
 #: How far below the best score a cheaper arm may lie and still be recommended.
 MARGIN = 0.01
 
@@ -34,6 +37,11 @@ class Checkpoint:
     train_seconds: float
     rows: int | None = None
 
+    @property
+    def objective(self) -> float:
+        """Its score by the objective."""
+        return float(getattr(self, OBJECTIVE))
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -49,6 +57,11 @@ class Scores:
     per_class_f1: list[float]
     confusion: list[list[int]]
     others: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def objective(self) -> float:
+        """The score that counts."""
+        return float(getattr(self, OBJECTIVE))
 
 
 @dataclass(frozen=True)
@@ -116,8 +129,13 @@ class Trial:
     circumstances: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def objective(self) -> float | None:
+        """What the study maximises: the best checkpoint's score on validation."""
+        return self.validation.objective if self.validation else None
+
+    @property
     def macro_f1(self) -> float | None:
-        """The objective: the best checkpoint's validation macro-F1."""
+        """Macro-F1 on validation."""
         return self.validation.macro_f1 if self.validation else None
 
 
@@ -146,6 +164,17 @@ class TestScores:
     per_class_f1: list[float] = field(default_factory=list)
     confusion: list[list[int]] = field(default_factory=list)
     others: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def objective(self) -> float:
+        """The score that counts."""
+        return float(getattr(self, OBJECTIVE))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The score's 95 % interval."""
+        low, high = getattr(self, f"{OBJECTIVE}_interval")
+        return low, high
 
     __test__ = False  # not a pytest class
 

@@ -85,13 +85,13 @@ class Objective:
             scored.append(
                 (
                     checkpoint.fraction,
-                    checkpoint.macro_f1,
+                    checkpoint.objective,
                     checkpoint.train_seconds,
                     checkpoint.rows,
                 )
             )
             trial.set_user_attr(CHECKPOINTS, scored)
-            trial.report(checkpoint.macro_f1, round(checkpoint.fraction * 100))
+            trial.report(checkpoint.objective, round(checkpoint.fraction * 100))
             self.observer.scored(trial.number, checkpoint)
             # The last checkpoint ends the trial anyway: there is nothing left to save.
             return checkpoint.fraction >= 1 or not trial.should_prune()
@@ -136,8 +136,8 @@ class Objective:
         self.observer.ended(replace(found, ended=time.strftime("%Y-%m-%dT%H:%M:%S")))
         if outcome.pruned:
             raise optuna.TrialPruned
-        assert found.macro_f1 is not None
-        return found.macro_f1
+        assert found.objective is not None
+        return found.objective
 
     def _fail(self, trial: optuna.Trial, arm: StoredArm, found: Trial, outcome: Failed) -> NoReturn:
         """Records a failure, and takes the arm out where it is one too many."""

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from suite.contracts.records import UNREADABLE, revive, why
 from suite.contracts.results import (
+    OBJECTIVE,
     Arm,
     Checkpoint,
     Comparison,
@@ -265,7 +266,7 @@ def _published(reference: Reference, definition: Definition) -> Published:
     reasons: list[str] = []
     if definition.data.sample:
         reasons.append("ours is the bundled sample")
-    if reference.metric != "macro_f1":
+    if reference.metric != OBJECTIVE:
         reasons.append(f"its metric is {reference.metric}")
     if reference.test_rows is None:
         reasons.append("its test rows are not stated")
@@ -296,9 +297,9 @@ def _importance(
     found: dict[str, dict[str, float]] = {}
     for arm in definition.runnable:
         complete = [
-            (trial, trial.macro_f1)
+            (trial, trial.objective)
             for trial in trials
-            if trial.arm == arm.name and trial.state == "COMPLETE" and trial.macro_f1 is not None
+            if trial.arm == arm.name and trial.state == "COMPLETE" and trial.objective is not None
         ]
         if len(complete) < 8:
             continue

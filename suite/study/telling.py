@@ -81,7 +81,7 @@ class Telling:
 
     def scored(self, number: int, checkpoint: Checkpoint) -> None:
         """A checkpoint was scored."""
-        fraction, score = checkpoint.fraction, checkpoint.macro_f1
+        fraction, score = checkpoint.fraction, checkpoint.objective
         self._tell(Progress("scored", trial=number, fraction=fraction, macro_f1=score))
 
     def ended(self, trial: Trial) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from suite.contracts import results
 from suite.contracts.results import Scores, TestScores
 from suite.contracts.strategy import NO_ANSWER
 
@@ -119,4 +120,4 @@ METRICS: dict[str, Metric] = {
 #: Those that have a column in leaderboards.
 COLUMNS = tuple(metric for metric in METRICS.values() if metric.column)
 #: What a study maximises on validation, and what ranks arms on test.
-OBJECTIVE = METRICS["macro_f1"]
+OBJECTIVE = METRICS[results.OBJECTIVE]

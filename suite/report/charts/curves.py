@@ -71,7 +71,7 @@ def values(results: StudyResults, cap: int = CURVES_PER_ARM) -> Curves:
                     pruned=trial.state == "PRUNED",
                     best=trial.number in speaking,
                     fractions=tuple(point.fraction for point in points),
-                    scores=tuple(point.macro_f1 for point in points),
+                    scores=tuple(point.objective for point in points),
                     rows=tuple(point.rows or results.data.rows.validation for point in points),
                 )
             )

@@ -178,9 +178,9 @@ def trial_counts(trials: Sequence[Trial]) -> dict[str, Counter[str]]:
 
 def last_score(trial: Trial) -> float | None:
     """A trial's macro-F1 on validation; of one that did not end, its best checkpoint's."""
-    if trial.macro_f1 is not None:
-        return trial.macro_f1
-    return max((c.macro_f1 for c in trial.checkpoints), default=None)
+    if trial.objective is not None:
+        return trial.objective
+    return max((c.objective for c in trial.checkpoints), default=None)
 
 
 def pareto_front(rows: Sequence[LeaderboardRow], x: Metric, y: Metric) -> tuple[str, ...]:
@@ -298,7 +298,7 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         validation_macro_f1=named["validation_macro_f1"],
         validation_accuracy=named["validation_accuracy"],
         test_macro_f1=named["test_macro_f1"],
-        test_interval=final.test.macro_f1_interval if final else None,
+        test_interval=final.test.interval if final else None,
         test_accuracy=named["test_accuracy"],
         train_seconds=place.train_seconds,
         offline_rps=rps.offline_per_second if rps else None,
