@@ -297,8 +297,8 @@ def test_every_output_names_the_same_arm_within_the_bounds(folder, toy_task):
     recipe = write_recipe(
         folder,
         trials=2,
-        bounds={"max_train_seconds": 0.5},
-        spaces={"fasttext/toy": {"seconds": 1, "noise": 0.0}, "tfidf/toy": {"noise": 0.4}},
+        bounds={"max_train_seconds": 2},
+        spaces={"fasttext/toy": {"seconds": 2.5, "noise": 0.0}, "tfidf/toy": {"noise": 0.4}},
     )
     suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
     assert set(everywhere("t").values()) == {"tfidf/toy"}
@@ -316,9 +316,9 @@ def test_every_output_takes_the_cheaper_of_two_that_cannot_be_told_apart(folder,
         finals={"seeds": 2},
         margin=0.02,
         measure={"seconds": 0.2},
-        bounds={"max_train_seconds": 0.5},
+        bounds={"max_train_seconds": 2},
         spaces={
-            "fasttext/toy": {"seconds": 1, "noise": 0.0},
+            "fasttext/toy": {"seconds": 2.5, "noise": 0.0},
             "tfidf/toy": {"noise": 0.2, "answer_seconds": 0.004},
             "tfidf/toy+twin": {"noise": 0.2, "answer_seconds": 0.0},
         },
@@ -329,18 +329,22 @@ def test_every_output_takes_the_cheaper_of_two_that_cannot_be_told_apart(folder,
     assert (shown["reason"], shown["of"], shown["margin"]) == ("cheapest", "arms", 0.02)
 
 
-def test_what_was_timed_beside_others_is_timed_again_alone_however_many_seeds(folder, toy_task):
-    recipe = write_recipe(
-        folder,
-        trials=4,
-        finals={"seeds": 2},
-        measure={"seconds": 0.2},
-        spaces={"*/toy": {"seconds": 0.5}},
+def test_what_was_timed_beside_others_is_timed_again_alone_however_many_seeds(
+    monkeypatch, tmp_path
+):
+    from types import SimpleNamespace
+
+    from suite.study import finals as room
+
+    busy = trial(0, A, 0.9, rps=speed(3.0, contended=True))
+    work = SimpleNamespace(
+        ledger=SimpleNamespace(definition=SimpleNamespace(arm=str), folder=tmp_path),
+        speeds=SimpleNamespace(measure=lambda *asked: speed(5.0)),
     )
-    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--workers", "2")
-    found = told_by("study", "show", "t")
-    assert any(t["rps"]["contended"] for t in found["trials"])
-    assert not any(f["rps"]["contended"] for f in found["finals"])
+    monkeypatch.setattr(room, "_retrain", lambda *asked: (tmp_path, 1.0))
+    for seeds in (1, 2):
+        made = room._prepare(work, A, busy, tmp_path, seeds, lambda said: None, lambda *at: None)
+        assert (made.rps, len(made.predictors)) == (speed(5.0), seeds)
 
 
 def test_more_search_after_the_finals_leaves_a_row_of_one_trial(folder, toy_task):

@@ -88,6 +88,12 @@ class Leaderboard:
         """The other metrics on that split."""
         return tuple(METRICS[f"{self.split}_{m.key}"] for m in COLUMNS if m is not OBJECTIVE)
 
+    @property
+    def contenders(self) -> list[LeaderboardRow]:
+        """The arms that are chosen among, best score first."""
+        rows = {row.arm: row for row in self.rows}
+        return [rows[arm] for arm in self.standing.contenders]
+
     def row(self, arm: str) -> LeaderboardRow | None:
         """An arm's row, or None."""
         return next((row for row in self.rows if row.arm == arm), None)

@@ -54,10 +54,8 @@ class Answer:
 
 def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
     """The answer to "which text classifier?", in the words' language."""
-    stood = board.standing
-    rows = {row.arm: row for row in board.rows}
-    leaders = [rows[arm] for arm in stood.leaders]
-    among = [rows[arm] for arm in stood.contenders]
+    among = board.contenders
+    leaders = [row for row in among if row.arm in board.standing.leaders]
     outside = out_of_bounds(results, board, words)
     bounded = not outside and not all(row.feasible for row in board.rows)
     caveats = _caveats(results, board, words, outside)

@@ -139,10 +139,10 @@ def tiles(told: Answer, board: Leaderboard) -> list[Tile]:
             roles.setdefault(arm, []).append("tied")
     elif told.second:
         roles.setdefault(told.second, []).append("second")
-    first = board.row(verdict.best) or board.rows[0]
+    first = board.contenders[0]
     least = USEFUL * (board.score.of(first) or 0.0)
-    useful = [row for row in board.rows if (board.score.of(row) or 0.0) >= least]
-    fastest = extreme([row for row in useful if row.feasible] or useful, METRICS["offline_rps"])
+    useful = [row for row in board.contenders if (board.score.of(row) or 0.0) >= least]
+    fastest = extreme(useful, METRICS["offline_rps"])
     if fastest is not None and len(board.rows) > 1:
         roles.setdefault(fastest.arm, []).append("fastest")
     if told.thrift and len(board.rows) > 1:
