@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import NoReturn
 
 import optuna
@@ -79,17 +79,10 @@ class Objective:
             self.keeping.clear(arm.name, number)
 
     def _run(self, trial: optuna.Trial, arm: StoredArm, found: Trial) -> float:
-        scored: list[tuple[float, float, float, int | None]] = []
+        scored: list[tuple[float | None, ...]] = []
 
         def on_checkpoint(checkpoint: Checkpoint) -> bool:
-            scored.append(
-                (
-                    checkpoint.fraction,
-                    checkpoint.objective,
-                    checkpoint.train_seconds,
-                    checkpoint.rows,
-                )
-            )
+            scored.append(astuple(checkpoint))
             trial.set_user_attr(CHECKPOINTS, scored)
             trial.report(checkpoint.objective, round(checkpoint.fraction * 100))
             self.observer.scored(trial.number, checkpoint)
