@@ -69,6 +69,11 @@ class Words:
             return self(f"axis_on_{split}", metric=METRICS[name].label(self.language))
         return self(f"axis_{key}")
 
+    def family(self, name: str) -> str:
+        """A family of models, by the name that results have for it; unknown ones as they are."""
+        key = f"family_{name}"
+        return self(key) if _bundle(self.language).has_message(key) else name
+
     def join(self, parts: Sequence[str], last: Literal["and", "or"] = "and") -> str:
         """A list as prose: `a, b and c`, `a、b 和 c`."""
         if len(parts) < 2:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from suite.contracts.results import Arm, Published, StudyResults, Trial
 from suite.contracts.space import Params
+from suite.report.data.styles import SYMBOLS
 from suite.verdict.metrics import COLUMNS, OBJECTIVE
 from suite.verdict.standing import Basis, Place, Standing, standing
 
@@ -266,7 +267,7 @@ def missing_families(results: StudyResults, board: Leaderboard) -> tuple[tuple[s
         gone[arm.family].append(arm.refused is not None or arm.retired is not None)
     families = tuple(
         family
-        for family in ("classic", "encoder", "decoder")
+        for family in SYMBOLS
         if family not in present and gone.get(family) and all(gone[family])
     )
     return families, sum(len(gone[family]) for family in families)

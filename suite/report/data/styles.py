@@ -14,6 +14,7 @@ PALETTE = (
     "#0077bb", "#c47f00", "#00926a", "#c2679a", "#d55e00", "#3b93cc",
     "#868622", "#b04da0", "#2f9184", "#cc6677", "#8c6d46", "#7f7f7f",
 )  # fmt: skip
+#: The families, in a reader's order.
 SYMBOLS: Mapping[str, str] = {"classic": "circle", "encoder": "square", "decoder": "diamond"}
 OTHER_SYMBOL = "triangle-up"
 
