@@ -3,7 +3,7 @@
 import re
 import tomllib
 
-from documents import ROOT, between, table, ticked
+from documents import ROOT, between, read, table, ticked
 
 import suite
 
@@ -37,3 +37,16 @@ def test_the_package_tells_the_same_rooms():
     order = {name: floor for floor, names in enumerate(floors()) for name in names}
     assert set(names) == set(order)
     assert [order[name] for name in names] == sorted(order.values())
+
+
+def test_ten_changes_are_worked_each_with_files_that_are_there():
+    text = read("CONTRIBUTING.md").partition("## Ten changes, worked")[2]
+    _, *parts = re.split(r"^### (.+)$", text, flags=re.M)
+    changes = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert len(changes) == 10
+    for change, steps in changes.items():
+        files = [name for line in re.findall(r"^- (.*?):", steps, re.M) for name in ticked(line)]
+        assert files, change
+        for name in files:
+            path = ROOT / name
+            assert path.parent.is_dir() if path.stem == "NAME" else path.is_file(), (change, name)
