@@ -13,11 +13,12 @@ From them come the dimensions of its search space (`dimensions`), the check of w
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from suite.contracts.space import LARGEST, Choice, Dimension, Fixed, Float, Int, Params, Value
+from suite.contracts.space import Choice, Dimension, Fixed, Float, Int, Params, Value
 from suite.errors import RecipeError
 
 
@@ -113,7 +114,7 @@ class Hyperparameter:
         return (
             isinstance(value, int | float)
             and not isinstance(value, bool)
-            and abs(value) <= LARGEST  # not true of NaN either
+            and abs(value) <= sys.float_info.max  # neither infinity nor NaN
             and (self.low is None or value >= self.low)
             and (self.high is None or value <= self.high)
             and (self.above is None or value > self.above)
