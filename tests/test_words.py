@@ -35,8 +35,9 @@ ENDS = {
                             "some_training"),
     "across_unpaired_": ("no_predictions", "rows_differ", "sample"),
     "across_verdict_": ("better", "worse", "chance", "unknown"),
-    "axis_": ("offline_rps", "train_seconds", "test_macro_f1", "validation_macro_f1"),
+    "axis_": ("offline_rps", "train_seconds"),
     "axis_elapsed_": ("seconds", "minutes", "hours"),
+    "axis_on_": ("test", "validation"),
     "axis_wall_": ("seconds", "minutes", "hours"),
     "cost_": ("training", "scoring", "other"),
     "fact_": tuple(sorted({change.fact for change in side_by_side(
@@ -46,9 +47,9 @@ ENDS = {
     "finding_": ("speed", "speed_same", "time", "time_same"),
     "flag_": ("refused", "retired", "failed", "disagrees"),
     "leaderboard_": ("test", "validation"),
-    "metric_": ("accuracy", "macro_f1", "test_macro_f1", "validation_macro_f1", "train_seconds",
-                "offline_rps", "rank", "arm", "test_interval", "p50_ms", "p90_ms",
+    "metric_": ("train_seconds", "offline_rps", "rank", "arm", "test_interval", "p50_ms", "p90_ms",
                 "peak_memory_bytes", "parameters", "trials"),
+    "metric_on_": ("test", "validation"),
     "n_": ("arms", "studies"),
     "recommended_": ("other", "best", "one_training", "no_speed", "no_finals"),
     "role_": ("best", "recommended", "tied", "second", "fastest", "thrift", "average", "winner",
@@ -107,7 +108,7 @@ def test_every_phrase_is_used_and_every_phrase_that_is_used_is_there():
     source = "\n".join(file.read_text(encoding="utf-8") for file in files)
     asked = set(re.findall(r"""\bw(?:ords)?\(\s*["'](\w+)["']\s*[,)]""", source))
     assert asked - english.keys() == set()
-    begun = set(re.findall(r"""\bw(?:ords)?\(\s*(?:f["'](\w+?)\{|'(\w+)' ~)""", source))
+    begun = set(re.findall(r"""\b(?:w|words|self)\(\s*(?:f["'](\w+?)\{|'(\w+)' ~)""", source))
     starts = {python or template for python, template in begun}
     assert starts == ENDS.keys()
     made = {start + end for start, ends in ENDS.items() for end in ends}

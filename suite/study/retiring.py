@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optuna.trial import TrialState
 
-from suite.errors import StudyError
+from suite.errors import StudyError, counted
 from suite.study import search
 from suite.study.definition import StoredArm
 from suite.study.ledger import FINISHED, Ledger
@@ -43,9 +43,8 @@ class Retiring:
             if refused and not self._may_go_on(arm):
                 self._take_out(arm.name, "refused", reason)
             elif streak >= FAILURES_TO_RETIRE:
-                self._take_out(
-                    arm.name, "retired", f"{streak} failures in a row, the last: {reason}"
-                )
+                told = f"{counted(streak, 'failure')} in a row, the last: {reason}"
+                self._take_out(arm.name, "retired", told)
 
     def check_any_left(self, out: dict[str, dict[str, str]]) -> None:
         """Refuses to go on where every arm is out.
