@@ -220,7 +220,9 @@ def figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
             y=reference.value,
             line={"color": NEUTRAL, "width": 1, "dash": "dash" if exact else "dot"},
         )
-        kind = "" if exact else f" ({METRICS_OF[reference.metric].label(words.language)})"
+        known = METRICS_OF.get(reference.metric)
+        named = known.label(words.language) if known else safe(reference.metric, 24)
+        kind = "" if exact else f" ({named})"
         drawn.add_annotation(
             # At the end where the ideal lies: arms are rarely there.
             x=1 if data.x.higher_is_better else 0,
