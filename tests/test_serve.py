@@ -28,7 +28,8 @@ from suite.contracts.results import BenchRow, ServerLoad
 from suite.errors import ModelError, SuiteError
 from suite.serving.http import model as server_model
 from suite.serving.http import run as server_run
-from suite.serving.http.server import Limits, Served, Service, create_app
+from suite.serving.http.interface import Limits, Served
+from suite.serving.http.server import Service, create_app
 from suite.strategies import load_predictor
 from suite.study.winner import winner
 

@@ -98,7 +98,7 @@ def serve(
             fix="Raise --max-queue, or lower --max-texts.",
         )
     from suite.serving.http import run as server_run
-    from suite.serving.http.server import Limits
+    from suite.serving.http.interface import Limits
 
     sock = server_run.bind(host, port)
     try:
@@ -156,8 +156,8 @@ def _run(
 
     from suite.contracts.language import LANGUAGES
     from suite.serving.http import run as server_run
+    from suite.serving.http.interface import Limits, Served
     from suite.serving.http.model import open_served
-    from suite.serving.http.server import Limits, Served
 
     assert isinstance(limits, Limits)
     say(f"Loading {model.arm} …")

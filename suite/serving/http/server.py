@@ -21,24 +21,36 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pydantic_core
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from suite.errors import counted
 from suite.serving.batcher import Batcher, Closed, Overloaded
+from suite.serving.http.interface import (
+    ErrorDetail,
+    ErrorResponse,
+    HealthResponse,
+    Limits,
+    PredictResponse,
+    Problem,
+    Served,
+    State,
+    predict_responses,
+    queue_full,
+    request_body,
+    texts_of,
+    too_large,
+)
 from suite.serving.http.metrics import CONTENT_TYPE, Metrics
 from suite.version import __version__
 
 log = logging.getLogger(__name__)
-
-State = Literal["starting", "ready", "closing"]
 
 #: Seconds in which a request's body must have come.
 BODY_SECONDS = 30.0
@@ -46,104 +58,11 @@ BODY_SECONDS = 30.0
 _LARGEST_AT_ONCE = 16
 #: Seconds after which it is looked whether a waiting client is still there.
 _LOOK_SECONDS = 1.0
-#: Seconds a client that was turned away should wait.
-RETRY_SECONDS = 1
 
 #: The header in which the server's own check names itself.
 CHECK = "x-suite-check"
 
 _PATHS = ("/predict", "/health", "/metrics", "/openapi.json")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one client, and all of them, may ask for.
-
-    Args:
-        max_batch: texts the model is given at once.
-        max_wait_ms: milliseconds a text waits for company at most.
-        max_queue: texts that may wait.
-        max_texts: of one request.
-        max_chars: of one text.
-        max_body: bytes of one request.
-    """
-
-    max_batch: int = 64
-    max_wait_ms: float = 0.0
-    max_queue: int = 4096
-    max_texts: int = 1024
-    max_chars: int = 100_000
-    max_body: int = 16 * 2**20
-
-
-@dataclass(frozen=True)
-class Served:
-    """What is served.
-
-    Args:
-        predict: texts to probabilities, float32 [texts, classes]; a row of zeros is no answer.
-        labels: by class index.
-        about: what every answer says of the model: study, arm, trial, engine, precision.
-        example: a text for the interface's description.
-    """
-
-    predict: Callable[[Sequence[str]], Any]
-    labels: Sequence[str]
-    about: Mapping[str, str]
-    example: str = "Oil prices fall as supply grows"
-
-
-class PredictRequest(BaseModel):
-    """Texts to classify: one of `texts` and `text`."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    texts: list[str] | None = Field(None, description="Texts, answered in this order.")
-    text: str | None = Field(None, description="One text.")
-
-
-class Prediction(BaseModel):
-    """One text's answer."""
-
-    label: str | None = Field(description="The most probable class; null where none was named.")
-    probabilities: dict[str, float] = Field(description="Class -> probability; they sum to 1.")
-
-
-class PredictResponse(BaseModel):
-    """Answers in the order of the texts."""
-
-    model: dict[str, str] = Field(description="What answered: study, arm, trial, engine, precision")
-    predictions: list[Prediction]
-
-
-class ErrorDetail(BaseModel):
-    """Why there is no answer."""
-
-    status: int
-    code: str = Field(description="A word for programs.")
-    message: str = Field(description="A sentence for people.")
-
-
-class ErrorResponse(BaseModel):
-    """A request that was not answered."""
-
-    error: ErrorDetail
-
-
-class HealthResponse(BaseModel):
-    """Whether the server takes requests."""
-
-    status: State
-    model: dict[str, str]
-
-
-class Problem(HTTPException):
-    """A request that is not answered: HTTP status, a word for programs, a sentence."""
-
-    def __init__(self, status: int, code: str, message: str, *, retry: bool = False) -> None:
-        headers = {"Retry-After": str(RETRY_SECONDS)} if retry else None
-        super().__init__(status, message, headers)
-        self.code = code
 
 
 @dataclass
@@ -203,7 +122,7 @@ class Service:
                 raise Problem(
                     503,
                     "queue_full",
-                    _queue_full(self._waiting, self.limits),
+                    queue_full(self._waiting, self.limits),
                     retry=True,
                 )
             self._waiting += count
@@ -314,13 +233,13 @@ def create_app(service: Service) -> FastAPI:
         f"{counted(limits.max_texts, 'text')} of up to {counted(limits.max_chars, 'character')}. A "
         "text longer than the model reads is cut by the model.",
         response_model=PredictResponse,
-        responses=_predict_responses(service),
-        openapi_extra={"requestBody": _request_body(service)},
+        responses=predict_responses(service.served, limits),
+        openapi_extra={"requestBody": request_body(service.served.example)},
     )
     async def predict(request: Request) -> Response:
         if service.state == "starting" and request.headers.get(CHECK) != service.token:
             raise Problem(503, "starting", "the server is starting", retry=True)
-        texts = _texts(await _read(request, service), limits)
+        texts = texts_of(await _read(request, service), limits)
 
         async def gone() -> None:
             while (await request.receive())["type"] != "http.disconnect":
@@ -367,7 +286,7 @@ async def _read(request: Request, service: Service) -> bytes:
     most = service.limits.max_body
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > most:
-        raise _too_large(most)
+        raise too_large(most)
     parts: list[bytes] = []
     size = 0
     try:
@@ -377,7 +296,7 @@ async def _read(request: Request, service: Service) -> bytes:
                 size += len(part)
                 service.buffered += len(part)
                 if size > most:
-                    raise _too_large(most)
+                    raise too_large(most)
                 if service.buffered > most * _LARGEST_AT_ONCE:
                     raise Problem(503, "busy", "too many large requests are being read", retry=True)
     except TimeoutError:
@@ -385,63 +304,6 @@ async def _read(request: Request, service: Service) -> bytes:
     finally:
         service.buffered -= size
     return b"".join(parts)
-
-
-def _too_large(most: int) -> Problem:
-    return Problem(
-        413, "body_too_large", f"the request is larger than {most:,} bytes; send fewer texts"
-    )
-
-
-def _too_many(texts: int, limits: Limits) -> str:
-    return f"{counted(texts, 'text')} in one request, of at most {limits.max_texts:,}"
-
-
-def _queue_full(waiting: int, limits: Limits) -> str:
-    return f"{counted(waiting, 'text')} waiting already, of at most {limits.max_queue:,}"
-
-
-def _texts(body: bytes, limits: Limits) -> list[str]:
-    """The texts of a body, within the limits."""
-    try:
-        asked = PredictRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise Problem(422, "bad_request", _said(error)) from None
-    if (asked.texts is None) == (asked.text is None):
-        raise Problem(
-            422, "bad_request", 'give one of "texts" (a list) and "text", for example '
-            '{"texts": ["a text", "another"]}',
-        )  # fmt: skip
-    texts = asked.texts if asked.texts is not None else [str(asked.text)]
-    if len(texts) > limits.max_texts:
-        raise Problem(
-            413,
-            "too_many_texts",
-            _too_many(len(texts), limits),
-        )
-    for place, text in enumerate(texts):
-        if len(text) > limits.max_chars:
-            raise Problem(
-                413,
-                "text_too_long",
-                f"texts[{place}] has {counted(len(text), 'character')}, of at most "
-                f"{limits.max_chars:,}",
-            )
-    return texts
-
-
-def _said(error: ValidationError) -> str:
-    """The first defect in one sentence, without what was sent."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"]).lstrip(".")
-    if first["type"] == "json_invalid":
-        more = " (half of a surrogate pair is no character)" if "hex escape" in first["msg"] else ""
-        return first["msg"] + more
-    if first["type"] == "model_type":
-        return 'the body must be an object, for example {"texts": ["a text"]}'
-    if first["type"] == "extra_forbidden":
-        return f'unknown key {place[:80]!r}: only "texts" and "text" are known'
-    return f"{place[:80]}: {first['msg']}"
 
 
 def _first_line(error: BaseException) -> str:
@@ -509,74 +371,3 @@ class _Counting:
             service.metrics.seconds.observe(seconds)
             service.totals.requests += 1
             service.totals.refused += status != 200
-
-
-# ---------------------------------------------------------------- the interface's description
-
-
-def _request_body(service: Service) -> dict[str, Any]:
-    schema = PredictRequest.model_json_schema()
-    example = service.served.example
-    return {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": schema,
-                "examples": {
-                    "several": {
-                        "summary": "Several texts",
-                        "value": {"texts": [example, "another text"]},
-                    },
-                    "one": {"summary": "One text", "value": {"text": example}},
-                },
-            }
-        },
-    }
-
-
-def _predict_responses(service: Service) -> dict[int | str, dict[str, Any]]:
-    labels = list(service.served.labels)
-    share = [0.9, *[round(0.1 / (len(labels) - 1), 4)] * (len(labels) - 1)]
-    answer = {
-        "model": dict(service.served.about),
-        "predictions": [
-            {"label": labels[0], "probabilities": dict(zip(labels, share, strict=True))}
-        ],
-    }
-
-    def problem(status: int, code: str, message: str, description: str) -> dict[str, Any]:
-        example = {"error": {"status": status, "code": code, "message": message}}
-        return {
-            "model": ErrorResponse,
-            "description": description,
-            "content": {"application/json": {"example": example}},
-        }
-
-    limits = service.limits
-    full = problem(
-        503, "queue_full", _queue_full(limits.max_queue, limits),
-        "The queue is full, or the server is closing",
-    )  # fmt: skip
-    full["headers"] = {
-        "Retry-After": {
-            "description": "Seconds after which to ask again.",
-            "schema": {"type": "integer"},
-        }
-    }
-    return {
-        200: {
-            "description": "Answers in the order of the texts",
-            "content": {"application/json": {"example": answer}},
-        },
-        408: problem(408, "too_slow", "the body did not come within 30 s", "The body came slowly"),
-        413: problem(
-            413, "too_many_texts", _too_many(limits.max_texts + 1, limits),
-            "More than the limits allow",
-        ),
-        422: problem(
-            422, "bad_request", "Invalid JSON: EOF while parsing a value at line 1 column 0",
-            "Not what is expected",
-        ),
-        500: problem(500, "model_failed", "the model failed: …", "The model failed"),
-        503: full,
-    }  # fmt: skip
