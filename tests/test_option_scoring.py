@@ -160,7 +160,7 @@ def test_a_decoder_without_a_plain_cache_gives_the_same(load, monkeypatch):
     model, tokenizer = load("tied")
     predictor = predictor_of(model, tokenizer, 30)
     cached = predictor.scores(TEXTS[:4])
-    monkeypatch.setattr(option_scoring, "_plain_attention", lambda decoder: False)
+    monkeypatch.setattr(option_scoring, "plain_attention", lambda decoder: False)
     np.testing.assert_allclose(predictor.scores(TEXTS[:4]), cached, atol=1e-4)
 
 
@@ -235,14 +235,14 @@ def test_short_of_memory_halves_the_batch(load, monkeypatch):
     model, tokenizer = load("tied")
     predictor = predictor_of(model, tokenizer)
     expected = predictor.predict_proba(TEXTS)
-    plain = option_scoring._Batch.last_hidden
+    plain = option_scoring.PromptBatch.last_hidden
 
     def limited(batch, *args):
         if len(batch.rows) > 5:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return plain(batch, *args)
 
-    monkeypatch.setattr(option_scoring._Batch, "last_hidden", limited)
+    monkeypatch.setattr(option_scoring.PromptBatch, "last_hidden", limited)
     predictor.batch = 16
     np.testing.assert_allclose(predictor.predict_proba(TEXTS), expected, atol=1e-5)
     assert predictor.batch < 6
@@ -250,7 +250,7 @@ def test_short_of_memory_halves_the_batch(load, monkeypatch):
     def never(batch, *args):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
 
-    monkeypatch.setattr(option_scoring._Batch, "last_hidden", never)
+    monkeypatch.setattr(option_scoring.PromptBatch, "last_hidden", never)
     with pytest.raises(RuntimeError, match="can't allocate"):
         predictor.predict_proba(TEXTS)
 
@@ -309,12 +309,12 @@ def test_a_head_saved_again_is_the_same(load, tmp_path):
 
 
 def test_codes_of_several_tokens_are_kept_as_a_language_model(load, tmp_path):
-    from suite.strategies.asking import prompted
+    from suite.strategies.asking.conversion import convert
 
     model, tokenizer = load("tied")
     predictor = predictor_of(model, tokenizer, 30)
     with pytest.raises(Refused, match="several tokens"):
-        prompted.convert(model, predictor.prompter, ["-"] * 30)
+        convert(model, predictor.prompter, ["-"] * 30)
     strategies.save_predictor(predictor, "zero_shot", tmp_path / "kept")
     config = json.loads((tmp_path / "kept" / "config.json").read_text())
     assert config["architectures"] == ["Qwen3ForCausalLM"]

@@ -62,6 +62,7 @@ def by_transformers(folder, prompter, texts, pad_id):
 
 def main():
     from suite.strategies.asking import prompted
+    from suite.strategies.asking.conversion import convert
     from suite.strategies.asking.zero_shot import ZeroShotStrategy
     from suite.strategies.network import tiny, transformer
     from suite.strategies.network.transformer import Source
@@ -75,7 +76,7 @@ def main():
         options = ZeroShotStrategy().fit(run)
         kept = Path(scratch) / "kept"
         converted = prompted.HeadPredictor(
-            prompted.convert(options.model, options.prompter, run.task.label_names),
+            convert(options.model, options.prompter, run.task.label_names),
             options.prompter, where=options.where, precision="float32", strategy="zero_shot",
         )  # fmt: skip
         options.save(kept)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from suite.contracts.strategy import Predictor, Probabilities
 from suite.strategies.asking.option_scoring import Readout
-from suite.strategies.asking.prompted import HeadPredictor, OptionPredictor, ThinkingPredictor
+from suite.strategies.asking.prompted import HeadPredictor, OptionPredictor
+from suite.strategies.asking.thinking import ThinkingPredictor
 from suite.strategies.heads.probe import ProbePredictor
 from suite.strategies.network import transformer
 from suite.strategies.network.packed_models import packed_classifier

@@ -8,7 +8,6 @@ loads as it is. `generation` lets the model think and reads the option out of wh
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -22,26 +21,24 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from suite.contracts.strategy import Predictor, Probabilities, Refused
+from suite.contracts.strategy import Predictor, Probabilities
 from suite.errors import ModelError
-from suite.prompting.answers import after_thinking, parse
 from suite.prompting.chat import Prompter
 from suite.prompting.layout import CONTENT_FREE
-from suite.strategies.asking import generation, option_scoring
+from suite.strategies.asking import option_scoring
+from suite.strategies.asking.conversion import convert, merged, tied, why_no_head
 from suite.strategies.asking.option_scoring import OptionScorer, Readout, evaluating, unwrapped
+from suite.strategies.asking.thinking import GENERATION, ThinkingPredictor
 from suite.strategies.network import transformer
 from suite.strategies.network.transformer import Source
 
-HEAD, OPTIONS, GENERATION = "head", "options", "generation"
+HEAD, OPTIONS = "head", "options"
 
 #: The options' rows of an `lm_head` that is not tied to the embedding, kept beside a head.
 ROWS = "lm_head.safetensors"
 
 #: Texts of which no two begin alike, to find what all prompts begin with.
 _UNLIKE = ("", "A", "b", "1", "中", "(")
-
-#: Most prompts whose answers are generated at once.
-_GENERATED_AT_ONCE = {"cpu": 16, "cuda": 64}
 
 
 class _Scored(ABC):
@@ -226,10 +223,10 @@ class OptionPredictor(_Scored):
         A sequence classifier where `why_no_head` has no objection, else the causal language model.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        model = _merged(self.model)
+        model = merged(self.model)
         if self.kept_form == HEAD:
             convert(model, self.prompter, self.label_names).save_pretrained(folder)
-            if not _tied(model):
+            if not tied(model):
                 rows = Readout.of(model, self.prompter.class_tokens).weight
                 save_file({"rows": rows.cpu().contiguous()}, folder / ROWS)
         else:
@@ -326,189 +323,6 @@ class _OptionsOfHead(HeadPredictor):
     def forms(self) -> dict[str, Predictor]:
         """None besides itself."""
         return {}
-
-
-class ThinkingPredictor:
-    """A causal language model that thinks before it names an option.
-
-    The first option after `</think>` gets all probability; a text whose thinking never closed,
-    or whose answer names no option, has a row of zeros. `facts` says how many, and what the
-    thinking cost.
-
-    Args:
-        prompter: one with `think`.
-        max_new_tokens: most tokens of thinking and answer together.
-    """
-
-    form = GENERATION
-
-    def __init__(
-        self,
-        model: Any,
-        prompter: Prompter,
-        *,
-        where: torch.device,
-        precision: str,
-        strategy: str,
-        max_new_tokens: int,
-        batch: int | None = None,
-        label_names: Sequence[str] | None = None,
-    ) -> None:
-        self.model = model
-        self.prompter = prompter
-        self.where = where
-        self.precision = precision
-        self.strategy = strategy
-        self.max_new_tokens = max_new_tokens
-        self.batch = batch or _GENERATED_AT_ONCE.get(where.type, 16)
-        self.label_names = list(label_names or prompter.question.words)
-        #: Circumstances of the last `predict_proba`.
-        self.facts: dict[str, Any] = {}
-        decoder = unwrapped(model).get_decoder()
-        self.serving_shape = (
-            transformer.shape(
-                f"{strategy}/{self.form}",
-                decoder,
-                prompter.cutoff,
-                precision,
-                len(prompter.class_tokens),
-            )
-            + f"|{max_new_tokens}"
-        )
-
-    def write(self, texts: Sequence[str]) -> generation.Written:
-        """What the model writes on each text, thinking included."""
-        prompts = self.prompter.encode(texts)
-        written = generation.write(
-            self.model,
-            self.prompter.tokenizer,
-            prompts.ids,
-            max_new_tokens=self.max_new_tokens,
-            where=self.where,
-            precision=self.precision,
-            batch=self.batch,
-            pad_id=self.prompter.pad_id,
-        )
-        self.batch = written.batch
-        self.facts = {
-            "texts_cut": prompts.cut,
-            "texts_cut_rate": round(prompts.cut / max(1, len(texts)), 6),
-            "texts_defused": prompts.defused,
-        }
-        return written
-
-    def predict_proba(self, texts: Sequence[str]) -> Probabilities:
-        """1 at the class that was named, float32 [texts, classes]; zeros where none was."""
-        question = self.prompter.question
-        found = np.zeros((len(texts), len(question.codes)), dtype=np.float32)
-        written = self.write(texts)
-        unclosed = unanswered = 0
-        for row, text in enumerate(written.texts):
-            # What the limit cut off before a thought closed was thought, marked or not.
-            cut = written.tokens[row] >= self.max_new_tokens
-            said = after_thinking(text, opened=cut or self.prompter.frame.opened)
-            named = None if said is None else parse(said, question.codes, question.words)
-            unclosed += said is None
-            unanswered += named is None
-            if named is not None:
-                found[row, named] = 1.0
-        count = max(1, len(texts))
-        self.facts |= {
-            "unclosed_rate": round(unclosed / count, 6),
-            "unanswered_rate": round(unanswered / count, 6),
-            "tokens_per_text": round(sum(written.tokens) / count, 3),
-            "seconds_per_text": round(written.seconds / count, 4),
-        }
-        return found
-
-    def save(self, folder: Path) -> None:
-        """Writes the causal language model as a transformers folder, LoRA merged, and settings."""
-        folder.mkdir(parents=True, exist_ok=True)
-        _merged(self.model).save_pretrained(folder)
-        self.prompter.tokenizer.save_pretrained(folder)
-        transformer.write_settings(
-            folder,
-            {
-                "form": self.form,
-                "max_tokens": self.prompter.cutoff,
-                "precision": self.precision,
-                "max_new_tokens": self.max_new_tokens,
-                "label_names": self.label_names,
-                "prompter": self.prompter.settings(),
-            },
-        )
-
-
-def _merged(model: Any) -> Any:
-    """The causal language model with its LoRA matrices added in; the given one is left alone."""
-    while isinstance(model, torch.nn.parallel.DistributedDataParallel):
-        model = model.module
-    return transformer.merged(model)
-
-
-def _tied(model: Any) -> bool:
-    return model.get_output_embeddings().weight is model.get_input_embeddings().weight
-
-
-def why_no_head(model: Any, prompter: Prompter) -> str | None:
-    """Why a causal language model can't be kept as a sequence classifier, or None."""
-    inner = unwrapped(model)
-    if not prompter.single:
-        return "an option of several tokens has no row of its own in lm_head"
-    if getattr(inner.get_output_embeddings(), "bias", None) is not None:
-        return "its lm_head has a bias, and a classification head has none"
-    if prompter.encode([""]).ids[0][-1] == prompter.pad_id:
-        return "its prompt ends in the pad token, which a classification head passes over"
-    if type(inner.config) not in transformers.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
-        return f"transformers has no sequence classifier of type {inner.config.model_type}"
-    empty = _empty_head(inner.config, prompter, ["-"] * len(prompter.class_tokens))
-    body = getattr(empty, empty.base_model_prefix, None)
-    if type(body) is not type(inner.get_decoder()) or not isinstance(
-        getattr(empty, "score", None), torch.nn.Linear
-    ):
-        return f"{type(empty).__name__} is built unlike its language model"
-    return None
-
-
-def _empty_head(config: Any, prompter: Prompter, label_names: Sequence[str]) -> Any:
-    """A sequence classifier without weights."""
-    config = copy.deepcopy(config)
-    config.num_labels = len(label_names)
-    config.id2label = dict(enumerate(label_names))
-    config.label2id = {name: index for index, name in enumerate(label_names)}
-    config.problem_type = "single_label_classification"
-    config.pad_token_id = prompter.pad_id
-    config.use_cache = False
-    with torch.device("meta"):
-        return transformers.AutoModelForSequenceClassification.from_config(config)
-
-
-def convert(model: Any, prompter: Prompter, label_names: Sequence[str]) -> Any:
-    """A causal language model as a sequence classifier: the options' rows are its head.
-
-    The decoder is shared with the model, not copied.
-
-    Args:
-        model: without LoRA, or with it merged.
-        label_names: by class index.
-
-    Raises:
-        Refused: `why_no_head` has an objection.
-    """
-    reason = why_no_head(model, prompter)
-    if reason:
-        raise Refused(f"this model can't be made a classification head: {reason}")
-    head = _empty_head(model.config, prompter, label_names)
-    setattr(head, head.base_model_prefix, model.get_decoder())
-    weight = model.get_output_embeddings().weight
-    tokens = torch.tensor([ids[0] for ids in prompter.class_tokens], device=weight.device)
-    score = torch.nn.Linear(
-        weight.shape[1], len(tokens), bias=False, device=weight.device, dtype=weight.dtype
-    )
-    with torch.no_grad():
-        score.weight.copy_(weight[tokens])
-    head.score = score
-    return head.eval()
 
 
 def load_language_model(source: Source, where: torch.device) -> Any:

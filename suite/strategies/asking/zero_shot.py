@@ -172,6 +172,7 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
 
     from suite.prompting.chat import Prompter
     from suite.strategies.asking import option_scoring, prompted
+    from suite.strategies.asking.thinking import ThinkingPredictor
     from suite.strategies.network import transformer
 
     source = transformer.source_of(run)
@@ -207,7 +208,7 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
         run.note(max_new_tokens=knobs.max_new_tokens)
         if knobs.calibrate:
             run.note(calibration="not applied: a model that thinks gives no option scores")
-        return prompted.ThinkingPredictor(
+        return ThinkingPredictor(
             model, prompter, where=where, precision=precision, strategy=NAME,
             max_new_tokens=knobs.max_new_tokens, label_names=names,
         )  # fmt: skip

@@ -288,6 +288,7 @@ class LocalThinker:
     def __init__(self, model: Model, task: Task, *, max_tokens: int = MAX_TOKENS) -> None:
         from suite.prompting.chat import Prompter
         from suite.strategies.asking import prompted
+        from suite.strategies.asking.thinking import ThinkingPredictor
         from suite.strategies.network import transformer
 
         where = transformer.device()
@@ -316,7 +317,7 @@ class LocalThinker:
         self.name = model.name
         self.max_tokens = max_tokens
         self.codes, self.words = prompter.question.codes, prompter.question.words
-        self._predictor = prompted.ThinkingPredictor(
+        self._predictor = ThinkingPredictor(
             weights,
             prompter,
             where=where,

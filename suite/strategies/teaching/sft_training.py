@@ -29,6 +29,7 @@ from suite.contracts.strategy import Predictor, Refused, Run
 from suite.machine import facts
 from suite.models import needs
 from suite.strategies.asking import option_scoring, prompted
+from suite.strategies.asking.thinking import ThinkingPredictor
 from suite.strategies.heads.head_training import OutOfMemory, marks, smaller
 from suite.strategies.network import transformer
 from suite.strategies.network.transformer import Source
@@ -263,7 +264,7 @@ class SftTraining:
         predictor: Predictor
         teaching = self.teaching
         if self.knobs.inference == "think" and teaching.thinker is not None:
-            predictor = prompted.ThinkingPredictor(
+            predictor = ThinkingPredictor(
                 model, teaching.thinker, max_new_tokens=self.knobs.max_new_tokens, **how
             )
         else:
