@@ -13,6 +13,7 @@ BENCHMARKS = {
     "serving": "serving",
     "profile": "profiles",
     "option_scoring": "option_scoring",
+    "reading": "reading",
     "agreement": "agreement",
     "equal_f1": "equal_f1",
     "setfit_probe": "setfit_probe",
