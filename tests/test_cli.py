@@ -262,7 +262,7 @@ def test_lines_in_a_pipe_say_how_far_and_how_long(folder, toy_task):
     told = suite("study", "create", toy_task, "--recipe", recipe).stderr
     assert "timing arms: 0/2" in told and "timing arms: 1/2, about" in told
     assert "tfidf/toy: a trial takes about" in told
-    assert re.search(r"\[1/4, about [\d.]+ s left\]", told) and "[4/4]" in told
+    assert re.search(r"\[1/4, about [\d.]+ (s|min|h) left\]", told) and "[4/4]" in told
     assert "finals: 0/2" in told and "finals: 1/2" in told
     assert "\x1b" not in told
 

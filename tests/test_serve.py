@@ -293,7 +293,7 @@ def test_a_body_of_unsaid_length_is_cut_off_where_it_passes_the_limit(server):
 
 
 def test_other_paths_and_methods_are_refused_in_the_same_form(server):
-    with httpx.Client(base_url=server.url, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=PATIENCE) as client:
         assert client.get("/nope").json()["error"]["code"] == "not_found"
         assert client.get("/predict").status_code == 405
         for page in ("/docs", "/redoc"):  # they would load scripts from elsewhere
@@ -326,7 +326,7 @@ def references(node):
 def test_the_openapi_document_is_valid_and_its_examples_work(server):
     from fastapi.openapi.models import OpenAPI
 
-    document = httpx.get(f"{server.url}/openapi.json", trust_env=False).json()
+    document = httpx.get(f"{server.url}/openapi.json", trust_env=False, timeout=PATIENCE).json()
     OpenAPI.model_validate(document)
     assert document["openapi"].startswith("3.1")
     assert set(document["paths"]) == {"/predict", "/health", "/metrics"}
@@ -368,7 +368,7 @@ def test_metrics_count_what_was_asked(server):
     grown = [after - was for after, was in zip(counted().values(), before.values())]
     assert grown == [3, 1, 6, 4, 6]
     assert server.metric("suite_queue_texts") == 0
-    page = httpx.get(f"{server.url}/metrics", trust_env=False)
+    page = httpx.get(f"{server.url}/metrics", trust_env=False, timeout=PATIENCE)
     assert page.headers["content-type"].startswith("text/plain")
     assert 'arm="tfidf/classic"' in page.text and "process_resident_memory_bytes" in page.text
 

@@ -633,7 +633,7 @@ def test_threads_a_predictor_without_torch_may_use(monkeypatch):
 def test_failures_are_messages(tmp_path):
     (kind, text), code = measured(failing_first, tmp_path)
     assert (kind, code) == ("error", 0) and "no weights left" in text
-    (kind, text), code = measured(failing_later, tmp_path)
+    (kind, text), code = measured(failing_later, tmp_path, seconds=2)  # 60 calls are soon made
     assert (kind, code) == ("error", 0) and "SingleStream" in text
     (kind, text), code = measured(short, tmp_path)
     assert (kind, code) == ("error", 0) and "probabilities for" in text
