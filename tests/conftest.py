@@ -51,7 +51,17 @@ PATIENCE = 480.0
 #: A worker with its forkserver and a child that trains, at most.
 WORKER_BYTES = 4 * 10**9
 #: The files that take longest, the longest first: begun last, they would be waited for.
-LONGEST: tuple[str, ...] = ()
+LONGEST = (
+    "test_study",
+    "test_cli",
+    "test_engines",
+    "test_bench",
+    "test_serving",
+    "test_library",
+    "test_serve",
+    "test_sft",
+    "test_option_scoring",
+)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -27,6 +27,8 @@ from suite.serving.load import engine_job as serving
 from suite.study import bench, bench_record, storage
 from suite.study.work import Limits, Work
 
+# One after the other: what measures disturbs what measures.
+pytestmark = pytest.mark.xdist_group("measures")
 cli = CliRunner()
 TOYS = bench.Engines(toy_engines.candidates, toy_engines.open_engine)
 BROKEN = bench.Engines(toy_engines.broken, toy_engines.open_engine)
