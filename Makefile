@@ -8,7 +8,7 @@ PIP_FLAGS ?= --quiet --disable-pip-version-check
 PYTEST_FLAGS ?=
 # As many workers as the machine carries; a file goes whole to one of them (tests/conftest.py).
 # `make test PYTEST_FLAGS="-n 0"` runs everything in one process.
-PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 export HF_HUB_DISABLE_TELEMETRY = 1
 

@@ -50,21 +50,30 @@ REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 PATIENCE = 480.0
 #: A worker with its forkserver and a child that trains, at most.
 WORKER_BYTES = 4 * 10**9
+#: Files that go to one worker together: one browser at a time, and what measures disturbs what
+#: measures.
+TOGETHER = {
+    "test_across.py": "browser",
+    "test_bench.py": "measuring",
+    "test_dashboard.py": "browser",
+    "test_page.py": "browser",
+    "test_serving.py": "measuring",
+}
 #: The files that take longest, the longest first: begun last, they would be waited for.
 LONGEST = (
-    "test_study",
-    "test_cli",
-    "test_engines",
-    "test_bench",
-    "test_serving",
-    "test_library",
-    "test_serve",
-    "test_sft",
-    "test_option_scoring",
+    "test_study.py",
+    "test_cli.py",
+    "test_engines.py",
+    "test_bench.py",
+    "test_library.py",
+    "test_serve.py",
+    "test_sft.py",
+    "test_option_scoring.py",
 )
 
 
-def pytest_xdist_auto_num_workers() -> int:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
     """Three for two cores, for a test waits for some of its time; and as fit into the memory."""
     import psutil
 
@@ -73,19 +82,25 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(1, min(wanted, psutil.virtual_memory().available // WORKER_BYTES))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """A file goes whole to one worker, for what its tests share; so do all that draw in a browser.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `--dist loadfile`: a file goes whole to one worker, for what its tests share."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
 
-    Files marked with `xdist_group` themselves go where their group goes.
-    """
-    for item in items:
-        if "browser" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-        elif item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    order = {stem: place for place, stem in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return TOGETHER.get(Path(file).name, file)
+
+    return Files(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """The longest begin."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
 
 
 @pytest.fixture(scope="session", autouse=True)

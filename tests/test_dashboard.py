@@ -19,8 +19,6 @@ from suite.cli import app
 from suite.contracts.results import Scores, Trial
 from suite.study import attributes, record, storage
 
-# With the browser's tests, for the study that all of them look at.
-pytestmark = pytest.mark.xdist_group("browser")
 cli = CliRunner()
 
 

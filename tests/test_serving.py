@@ -23,8 +23,6 @@ from suite.errors import ModelError, StorageError
 from suite.serving.batcher import Batcher, Closed, Overloaded
 from suite.serving.load import loadgen, measure, server_load
 
-# One after the other: what measures disturbs what measures.
-pytestmark = pytest.mark.xdist_group("measures")
 # The suite's own: the first to start a child in a process decides what its forkserver has imported.
 FORKSERVER = Runner()._context
 TEXTS = [f"text {number} " + "word " * (number % 7) for number in range(50)]
