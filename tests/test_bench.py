@@ -64,6 +64,12 @@ def measured(name, source=TOYS, **wanted):
     return {row.engine: row for row in rows}, said
 
 
+def hold(rows):
+    """Whether the figures hold; else they are taken again, as anybody would on a busy machine."""
+    figures = [(r.single_stream, r.server) for r in rows if r.state == "measured"]
+    return all(figure is not None and figure.valid for pair in figures for figure in pair)
+
+
 # ---------------------------------------------------------------- which is fastest
 
 
@@ -162,6 +168,10 @@ def test_engines_are_checked_measured_stored_and_ranked(toy_study, folder):
     # The test split is not needed: its rows can be gone.
     (folder / "studies" / "artifacts" / "t" / "data" / "test.jsonl").unlink(missing_ok=True)
     rows, said = measured("t", seconds=0.5)
+    for _ in range(9):
+        if hold(rows.values()):
+            break
+        rows, _ = measured("t", seconds=0.5, again=True)
     quick, slow, liar, absent = (rows[e] for e in ("quick", "slow", "liar", "absent"))
     assert quick.state == slow.state == "measured" and quick.agrees and slow.agrees
     assert (quick.agreement, quick.agreement_rows, quick.macro_f1_difference) == (1.0, 50, 0.0)
@@ -377,16 +387,15 @@ def test_trained_arms_behind_real_engines_end_to_end(folder):
         "--train-rows", "300",
     )  # fmt: skip
     words = ("bench", "s", "--seconds", "0.6", "--engine", "python", "--engine", "torch")
-    for again in ((), *(("--again",) for _ in range(9))):
+    for again in ((), *[("--again",)] * 9):
         told = suite(*words, "--quiet", *again)
         assert told.stderr == ""
         found = shown("s")
-        rows = {(b["arm"], b["engine"], b["precision"]): b for b in found["bench"]}
-        own = rows["tfidf/classic", "python", "float32"]
-        net = rows["tiny-bert/linear_head", "torch", "float32"]
-        # Once more, as anybody would, where others on the machine left no figure to hold.
-        if all(one[load]["valid"] for one in (own, net) for load in ("single_stream", "server")):
+        if hold(StudyResults.from_json(found).bench):
             break
+    rows = {(b["arm"], b["engine"], b["precision"]): b for b in found["bench"]}
+    own = rows["tfidf/classic", "python", "float32"]
+    net = rows["tiny-bert/linear_head", "torch", "float32"]
     assert "BUNDLED SAMPLE" in told.stdout and "Fastest: SingleStream tfidf/classic" in told.stdout
     for one in (own, net):
         assert (one["state"], one["agreement"], one["agreement_rows"]) == ("measured", 1.0, 600)
@@ -429,7 +438,10 @@ def test_a_server_is_put_under_load_only_where_it_is_allowed(folder, toy_task):
 
 def test_the_table_and_the_report_show_the_engines(toy_study, folder, monkeypatch):
     monkeypatch.setattr(bench, "_real", lambda: TOYS)
-    told = suite("bench", "t", "--seconds", "0.4")
+    for again in ((), *[("--again",)] * 9):
+        told = suite("bench", "t", "--seconds", "0.4", *again)
+        if hold(StudyResults.from_json(shown("t")).bench):
+            break
     out, error = told.stdout, told.stderr
     lines = out.splitlines()
     engines = [
