@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from suite.cli.console import err, next_step
-from suite.cli.study import Name, Storage, show_results, words
+from suite.cli.study import Name, Storage, words
 from suite.cli.words import Quiet
 
 
@@ -29,6 +29,7 @@ def finals(
     """
     from suite.child.runner import Interrupted
     from suite.cli.progress import observer
+    from suite.cli.tables import show_results
     from suite.study import finals as room
     from suite.study.create import ensure_snapshot
     from suite.study.work import Limits, Work

@@ -237,6 +237,7 @@ def _run(name: str, storage: str | None, quiet: bool, **options: Any) -> None:
     """Preflight, search, finals, and the table."""
     from suite import api
     from suite.cli.progress import observer
+    from suite.cli.tables import show_results
 
     with observer(quiet) as watching:
         try:
@@ -340,7 +341,7 @@ def show(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(found.to_json())
         return
-    from suite.cli.tables import trials_table
+    from suite.cli.tables import show_results, trials_table
 
     show_results(found)
     # A pipe wants every row; a terminal the newest.
@@ -494,14 +495,3 @@ def _results(name: str, storage: str | None) -> StudyResults:
     from suite import api
 
     return api.load_results(name, storage=storage, importance=False, predictions=False)
-
-
-def show_results(found: StudyResults) -> None:
-    """The banner, the leaderboard, which arm to take, and what was refused or retired."""
-    from suite.cli.tables import banner, leaderboard_table, recommended, refusals, unread
-
-    banner(found)
-    print_table(leaderboard_table(found))
-    recommended(found)
-    refusals(found)
-    unread(found)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from suite.cli.console import out, warn
+from suite.cli.console import out, print_table, warn
 from suite.contracts.results import BenchRow, StudyResults, Trial
 from suite.report.data.rows import leaderboard
 from suite.report.pages.answer import out_of_bounds, recommendation
@@ -186,3 +186,12 @@ def unread(found: StudyResults) -> None:
     """What stands in the storage and can't be shown, since another version wrote it."""
     for line in found.unread:
         warn(f"not shown: {line}")
+
+
+def show_results(found: StudyResults) -> None:
+    """The banner, the leaderboard, which arm to take, and what was refused or retired."""
+    banner(found)
+    print_table(leaderboard_table(found))
+    recommended(found)
+    refusals(found)
+    unread(found)

@@ -27,7 +27,7 @@ from transformers.trainer_callback import PrinterCallback
 from suite.contracts.strategy import Run
 from suite.machine import facts
 from suite.models import needs
-from suite.strategies.heads.linear_head import Knobs
+from suite.strategies.heads.head_knobs import Knobs
 from suite.strategies.network import token_cache, transformer
 from suite.strategies.network.feeding import Classifier
 from suite.strategies.network.loop import GROUPED_BATCHES
