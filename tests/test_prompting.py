@@ -111,7 +111,7 @@ def test_a_template_of_ones_own_and_its_demands() -> None:
 
 def test_codes_of_a_task_must_fit_its_labels() -> None:
     prompt = {"instruction": "i", "question": "q", "codes": ["X"]}
-    with pytest.raises(ValueError, match="1 codes for 2 labels"):
+    with pytest.raises(ValueError, match="1 code for 2 labels"):
         make_task(["a", "b"], prompt={"en": prompt})
     with pytest.raises(ValueError, match="same code"):
         make_task(["a", "b"], prompt={"en": prompt | {"codes": ["X", "X"]}})
