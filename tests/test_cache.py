@@ -66,7 +66,8 @@ def test_rows_are_tokenised_once_and_charged_every_time(folder, source):
     assert found.cut == made.cut == 12
     assert (first.notes["tokens"], second.notes["tokens"]) == ("made", "cached")
     assert first.saved_seconds == 0
-    assert 0.2 <= second.saved_seconds <= took
+    # Less what looking it up took.
+    assert 0.1 <= second.saved_seconds <= took
 
 
 @pytest.mark.parametrize("change", ["rows", "limit", "tokenizer"])
