@@ -70,7 +70,11 @@ class Predictor(Protocol):
         ...
 
     def save(self, folder: Path) -> None:
-        """Writes itself: arrays as safetensors, vocabulary and settings as JSON."""
+        """Writes itself: arrays as safetensors, vocabulary and settings as JSON.
+
+        NumPy arrays must be C-contiguous (`np.ascontiguousarray`): safetensors writes others, such
+        as scikit-learn's coefficients, in the order of memory, and they come back scrambled.
+        """
         ...
 
 
