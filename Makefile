@@ -13,7 +13,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test bench lint format schemas clean
+.PHONY: help quickstart test bench kills lint format schemas clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: $(VENV)/.dev ## Set up and run every test that this machine can run, on al
 
 bench: $(VENV)/.dev ## Measure, both sides in one run; writes JSON under tests/benchmarks/results
 	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.benchmarks
+
+kills: $(VENV)/.dev ## Kill a study a hundred times at random, and count what is lost (half an hour)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.endurance.kills --kills 100
 
 lint: $(VENV)/.dev ## ruff, mypy --strict, and the rooms by import-linter
 	$(BIN)/ruff check .
