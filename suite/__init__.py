@@ -19,6 +19,7 @@ The rooms, top floor first; a room imports only rooms below it (`make lint` chec
     config/      tasks and recipes as YAML; the published schemas
     contracts/   what the rooms promise each other
     errors.py, paths.py, version.py
+    redaction.py
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import PrivateAttr
 
+from suite import redaction
 from suite.child.runner import Interrupted
 from suite.config.task import find_task
 from suite.contracts.results import StudyResults
@@ -470,5 +471,7 @@ def _positive(**numbers: int | None) -> None:
 def _as_called(task: str | Path | Task, given: Mapping[str, Any]) -> str:
     """The call, for the page's circumstances."""
     words = [repr(task.name if isinstance(task, Task) else str(task))]
+    if isinstance(storage := given.get("storage"), str):
+        given = {**given, "storage": redaction.address(storage)}
     words += [f"{key}={value!r}" for key, value in given.items() if value]
     return f"suite.create_study({', '.join(words)})"

@@ -20,9 +20,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from suite.redaction import clean
+
 
 class SuiteError(Exception):
-    """Something the user can mend: what is wrong, where, and what would work.
+    """Something the user can mend: what is wrong, where, and what would work; no secrets in it.
 
     Args:
         what: the defect, naming the offending value.
@@ -31,10 +33,10 @@ class SuiteError(Exception):
     """
 
     def __init__(self, what: str, *, where: str | None = None, fix: str | None = None) -> None:
-        self.what = what
-        self.where = where
-        self.fix = fix
-        super().__init__(what)
+        self.what = clean(what)
+        self.where = where and clean(where)
+        self.fix = fix and clean(fix)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         message = f"{self.where}: {self.what}" if self.where else self.what

@@ -1,5 +1,6 @@
 """A study on a real PostgreSQL: joined by two processes, and brought back after one is killed."""
 
+import json
 import os
 import shutil
 import signal
@@ -177,3 +178,38 @@ def test_a_server_that_is_not_there_is_one_message(folder):
     url = "postgresql+psycopg://suite:secret@127.0.0.1:9/none?connect_timeout=2"
     result = suite("study", "list", "--storage", url, code=2)
     assert "cannot be used" in result.stderr and "secret" not in result.stderr
+
+
+MARK = "S3cret-Mark9"
+
+
+def test_a_password_of_the_database_stands_in_no_output(folder, toy_task, postgres, monkeypatch):
+    """The server takes any password; the second one is encoded, and as a driver repeats it."""
+    host = postgres.partition("host=")[2]
+    url = f"postgresql+psycopg://suite:{MARK}%2F@/postgres?host={host}&password={MARK}"
+    key = f"sk-{MARK}-key"
+    monkeypatch.setenv("SUITE_API_KEY", key)
+    monkeypatch.setattr("sys.argv", ["suite", "study", "create", "--storage", url, "--x", key])
+    recipe = write_recipe(folder, trials=2)
+    at = ("--storage", url)
+    said = [
+        suite("study", "create", toy_task, "--recipe", recipe, "--name", "p", *at).output,
+        suite("study", "list", "--json", *at).output,
+        suite("study", "show", "p", "--json", *at).output,
+        suite("report", "p", *at).output,
+        suite("study", "export-db", "p", "out.db", *at).output,
+        suite("export", "p", "./model", *at).output,
+        suite("study", "show", "q", *at, code=2).output,
+        suite("doctor", "--no-hub", *at, code=None).output,
+    ]
+    for wrong in (url.replace(host, f"{host}/none"), f"{url}&sslpassword={MARK}&{MARK}=1",
+                  f"postgresql+psycopg://suite:{MARK}:x/y", f"suite:{MARK}@/postgres"):  # fmt: skip
+        said.append(suite("study", "list", "--storage", wrong, code=2).output)
+    assert not [text for text in said if MARK in text]
+    assert json.loads(said[2])["command"].endswith("&password=***' --x '***'")
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert not [file for file in files if MARK.encode() in file.read_bytes()]
+    with storage.open_storage(postgres).engine.connect() as connection:
+        stored = connection.execute(sqlalchemy.text("select value_json from study_user_attributes"))
+        assert not [value for (value,) in stored if MARK in value]
+    suite("study", "delete", "p", "--yes", *at)

@@ -11,10 +11,12 @@ from multiprocessing import connection as mp_connection
 from multiprocessing import parent_process
 from pathlib import Path
 
+from suite.redaction import clean, over
+
 
 def describe(error: Exception) -> str:
     """An exception as one line: its type where the text alone would not tell, and its text."""
-    text = " ".join(str(error).split())
+    text = clean(" ".join(str(error).split()))
     if "out of memory" in text.lower():
         return f"memory ran out ({text[:160]}); a smaller batch, fewer tokens or LoRA needs less"
     shown = text if len(text) <= 300 else text[:297] + "..."
@@ -59,10 +61,12 @@ def live_only_with_parent() -> None:
 
 
 def log_to(path: Path) -> None:
-    """Sends everything the child prints, also from C code, to its own log."""
+    """Sends everything the child prints, also from C code, to its own log; what Python prints,
+    without secrets."""
     sys.stdout.flush()
     sys.stderr.flush()
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     os.close(handle)
+    sys.stdout, sys.stderr = over(sys.stdout), over(sys.stderr)

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from suite import redaction
 from suite.cli import (
     bench,
     console,
@@ -213,6 +214,8 @@ def main() -> None:
     """The console script `suite`."""
     # A study told to end by the system saves what it has, as with Ctrl-C.
     signal.signal(signal.SIGTERM, _terminate)
+    # Threads and libraries write there too, past the console.
+    sys.stderr = redaction.over(sys.stderr)
     # What libraries log and warn of is told with --verbose alone.
     logging.getLogger().addHandler(logging.NullHandler())
     logging.captureWarnings(True)
@@ -229,7 +232,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - whatever is left is a defect, and told as one
         console.error(f"a defect of the suite: {type(error).__name__}: {error}")
         if console.is_verbose():
-            console.err.print(traceback.format_exc().rstrip(), markup=False)
+            console.detail(traceback.format_exc().rstrip())
         else:
             console.say("The same command with --verbose shows where; please report it.")
     try:

@@ -18,6 +18,8 @@ from rich.errors import MarkupError
 from rich.table import Table
 from rich.text import Text
 
+from suite.redaction import clean
+
 # With NO_COLOR rich would still send bold and dim.
 _COLOURS: Any = None if os.environ.get("NO_COLOR") else "auto"
 
@@ -94,25 +96,25 @@ def _plain(cell: Any) -> str:
 def warn(text: str) -> None:
     """What must not be missed, not even with --quiet."""
     err.print("[bold black on yellow] WARNING [/] ", end="")
-    err.print(text, style="bold yellow", markup=False)
+    err.print(clean(text), style="bold yellow", markup=False)
 
 
 def error(text: str) -> None:
     """Why a command could not be done."""
     err.print("[bold red]Error:[/] ", end="")
-    err.print(text, markup=False)
+    err.print(clean(text), markup=False)
 
 
 def say(text: str) -> None:
     """What a person may want to know; nothing with --quiet."""
     if not _quiet:
-        err.print(text, markup=False, style="dim")
+        err.print(clean(text), markup=False, style="dim")
 
 
 def detail(text: str) -> None:
     """What is done on the way; only with --verbose."""
     if _verbose:
-        err.print(text, markup=False, style="dim")
+        err.print(clean(text), markup=False, style="dim")
 
 
 def next_step(text: str) -> None:

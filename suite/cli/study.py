@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from suite import redaction
 from suite.cli import completion
 from suite.cli.console import (
     detail,
@@ -176,7 +177,7 @@ def create(
         storage=storage,
         seed=seed,
         train_rows=train_rows,
-        command=shlex.join(["suite", *sys.argv[1:]]),
+        command=redaction.command(["suite", *sys.argv[1:]]),
         warn=warn,
     )
     if made.resumed:
@@ -261,10 +262,11 @@ def _run(name: str, storage: str | None, quiet: bool, **options: Any) -> None:
 
 def words(name: str, storage: str | None) -> str:
     """A study's name as the next command needs it, with its storage where that was named."""
-    # An address of a server may hold a password: nothing of it is repeated.
     if storage is None:
-        return name
-    return f"{name} --storage {storage if storage.startswith('sqlite') else '…'}"
+        return shlex.quote(name)
+    # What holds a password can't be repeated, and without it would not work.
+    shown = "…" if redaction.holds_secret(storage) else shlex.quote(storage)
+    return f"{shlex.quote(name)} --storage {shown}"
 
 
 def _tell_definition(definition: Definition) -> None:

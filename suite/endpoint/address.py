@@ -6,6 +6,7 @@ import os
 import re
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
+from suite import redaction
 from suite.errors import EndpointError
 
 KEY_VARIABLES = ("SUITE_API_KEY", "OPENAI_API_KEY")
@@ -27,7 +28,7 @@ def base_address(url: str) -> str:
     fix = "Give the server's address, for example http://127.0.0.1:8000/v1."
     parts = _split(url.strip())
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise EndpointError(f"--endpoint {without_user(url)} is no http address", fix=fix)
+        raise EndpointError(f"--endpoint {redaction.address(url)} is no http address", fix=fix)
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         # An address is stored with the study and shown; a secret has no place in it.
         raise EndpointError(
@@ -52,11 +53,6 @@ def _split(url: str) -> SplitResult | None:
 
 def _host(parts: SplitResult) -> str:
     return parts.netloc.rpartition("@")[2].lower()
-
-
-def without_user(url: str) -> str:
-    """An address as it may be shown: no user, no password, no query."""
-    return re.sub(r"//[^/@]*@", "//", url.split("?")[0])
 
 
 def is_this_machine(url: str) -> bool:

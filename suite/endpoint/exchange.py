@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from suite import redaction
 from suite.endpoint import address
 from suite.endpoint.answer import Answer, read_answer, retry_after, said, said_in
 from suite.errors import EndpointError, nearest
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 #: An answer longer than this is no answer.
 MOST_BYTES = 64 * 1024 * 1024
 REDIRECTS = 3
-SHORTEST_SECRET = 8
 
 _REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
 _NO_QUOTA = ("insufficient_quota", "billing_not_active")
@@ -64,8 +64,7 @@ class Wire:
         self._connections = connections
         self._timeout = timeout
         self._key, self._key_variable = address.key()
-        # What is shorter is no secret ("EMPTY" is customary), and may be part of any word.
-        self._secret = self._key if len(self._key) >= SHORTEST_SECRET else ""
+        self._secret = self._key if len(self._key) >= redaction.SHORTEST_KEY else ""
         self._client: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
@@ -114,7 +113,7 @@ class Wire:
         location = response.headers.get("location", "")
         target = address.redirected(response.url, location)
         if target is None or target == response.url:
-            shown = self.clean(address.without_user(location)) or "nowhere"
+            shown = self.clean(redaction.address(location)) or "nowhere"
             raise EndpointError(
                 f"the server redirects to {shown}, which is not followed",
                 where=response.url,
@@ -134,7 +133,7 @@ class Wire:
             text = received.decode("utf-8", "replace")
             if self._secret:
                 # A server that repeats the key must not bring it into a file or a message.
-                text = text.replace(self._secret, "***")
+                text = text.replace(self._secret, redaction.MASK)
             return Response(response.status_code, dict(response.headers), text, url)
 
     def answer(self, response: Response, seconds: float) -> Answer:
@@ -233,9 +232,8 @@ class Wire:
 
     def clean(self, text: str) -> str:
         """A short single line for a message, without control characters and the key."""
-        if self._secret:
-            text = text.replace(self._secret, "***")
-        line = " ".join("".join(c if c.isprintable() else " " for c in text[:2000]).split())
+        text = redaction.clean(text[:2000])
+        line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return line if len(line) <= 160 else line[:157] + "..."
 
     def _http(self) -> httpx.AsyncClient:

@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from suite import paths
+from suite import paths, redaction
 from suite.contracts.package import Package
 from suite.errors import SuiteError, counted
 from suite.machine import cache, facts
@@ -331,10 +331,10 @@ def _database(url: str) -> Check:
         return Check(
             "storage",
             False,
-            f"{url!r} is no database URL",
+            f"{redaction.address(url)!r} is no database URL",
             "For example sqlite:///studies/suite.db.",
         )
-    if not scheme.startswith("sqlite"):
+    if not scheme.startswith("sqlite") or redaction.holds_secret(url):
         # Nothing of the URL but its scheme is shown: it may hold a password.
         return Check("storage", None, f"{scheme}://…: a server, not asked")
     file = Path(rest.removeprefix("/").partition("?")[0])

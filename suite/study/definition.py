@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from suite import redaction
 from suite.config.recipe import Recipe
 from suite.contracts.model import Model
 from suite.contracts.records import UNREADABLE, why
@@ -75,6 +76,11 @@ class Definition(Closed):
     command: str
     created: str
     environment: dict[str, Any]
+
+    @field_validator("command")
+    @classmethod
+    def _without_secrets(cls, value: str) -> str:
+        return redaction.stored_command(value)
 
     @classmethod
     def read(cls, raw: Any, name: str) -> Definition:

@@ -92,6 +92,29 @@ def fail(storage: RDBStorage, trial: FrozenTrial) -> None:
     storage.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
 
 
+def copy(
+    source: RDBStorage, target: RDBStorage, name: str, changed: Callable[[str, Any], Any]
+) -> None:
+    """Copies a study with all its trials, its attributes' values changed on the way.
+
+    The public way copies them as they are; overwritten afterwards, they would still stand in the
+    file.
+
+    Args:
+        changed: an attribute's value by its name and its value.
+    """
+    old = source.get_study_id_from_name(name)
+    new = target.create_new_study(source.get_study_directions(old), name)
+    for key, value in source.get_study_system_attrs(old).items():
+        target.set_study_system_attr(new, key, changed(key, value))
+    for key, value in source.get_study_user_attrs(old).items():
+        target.set_study_user_attr(new, key, changed(key, value))
+    for trial in source.get_all_trials(old):  # Copies of the storage's own.
+        for attributes in (trial.user_attrs, trial.system_attrs):
+            attributes.update({key: changed(key, value) for key, value in attributes.items()})
+        target.create_new_trial(new, template_trial=trial)
+
+
 class View:
     """A study of which only some trials are seen.
 

@@ -16,7 +16,7 @@ from filelock import Timeout as LockTimeout
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import make_url
 
-from suite import paths
+from suite import paths, redaction
 from suite.errors import StorageError
 
 PATIENCE_SECONDS = 120.0
@@ -51,7 +51,7 @@ class StudyLock:
         if parsed.get_backend_name() == "postgresql":
             key = int.from_bytes(digest[:8], "big", signed=True)
             self._among_processes = partial(_advisory_lock, storage.engine, key)
-            self._where, self._fix = shown, _END_SESSION
+            self._where, self._fix = redaction.address(shown), _END_SESSION
         else:
             if parsed.get_backend_name() == "sqlite" and parsed.database:
                 file = Path(parsed.database).with_suffix(f".{study}.lock")

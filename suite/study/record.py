@@ -14,6 +14,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import TypeAdapter, ValidationError
 
+from suite import redaction
 from suite.contracts.records import UNREADABLE, revive, why
 from suite.contracts.results import (
     OBJECTIVE,
@@ -246,7 +247,22 @@ def results(
         ),
         unread=unread,
     )
-    return replace(found, verdict=standing(found).verdict)
+    return _without_secrets(replace(found, verdict=standing(found).verdict))
+
+
+def _without_secrets(found: StudyResults) -> StudyResults:
+    """The results as they may be shown; what only holds numbers, and what holds the user's own
+    words, is as it was."""
+    names = ("environment", "data", "arms", "references", "unread", "bench", "finals")
+    words = redaction.cleaned({name: getattr(found, name) for name in names})
+    told = redaction.cleaned([(trial.error, trial.circumstances) for trial in found.trials])
+    trials = [
+        trial
+        if error is trial.error and circumstances is trial.circumstances
+        else replace(trial, error=error, circumstances=circumstances)
+        for trial, (error, circumstances) in zip(found.trials, told, strict=True)
+    ]
+    return replace(found, trials=trials, **words)
 
 
 def _each(adapter: TypeAdapter[list[T]], what: str, stored: Any, unread: list[str]) -> list[T]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import warnings
 from collections.abc import Callable
@@ -14,9 +15,9 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
 from sqlalchemy.engine import make_url
 
-from suite import paths
+from suite import paths, redaction
 from suite.errors import StorageError, StudyError, nearest
-from suite.study import attributes
+from suite.study import attributes, internals
 from suite.study.definition import Definition
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -41,14 +42,15 @@ def open_storage(
         StorageError: it can't be opened, with what would work. Passwords are not shown.
     """
     url = url or paths.default_storage()
+    shown = redaction.address(url)
+    redaction.remember(url)
     try:
         parsed = make_url(url)
-    except sqlalchemy.exc.ArgumentError:
+    except (sqlalchemy.exc.ArgumentError, ValueError):
         raise StorageError(
-            f"--storage {url}: not a database URL",
+            f"--storage {shown}: not a database URL",
             fix="For example sqlite:///studies/suite.db or postgresql+psycopg://user@host/db.",
         ) from None
-    shown = parsed.render_as_string(hide_password=True)
     engine: dict[str, Any] = {"pool_pre_ping": True}
     if parsed.get_backend_name() == "sqlite":
         _prepare_sqlite(parsed.database, create)
@@ -172,7 +174,7 @@ def delete(storage: RDBStorage, name: str) -> None:
 
 
 def copy(source: RDBStorage, target: RDBStorage, name: str) -> None:
-    """Copies a study with all its trials into another storage.
+    """Copies a study with all its trials into another storage, without secrets that it may hold.
 
     Raises:
         StudyError: it does not exist, or its name is taken there.
@@ -180,6 +182,19 @@ def copy(source: RDBStorage, target: RDBStorage, name: str) -> None:
     find(source, name)
     if exists(target, name):
         raise StudyError(f"the study '{name}' exists in the target already")
-    optuna.copy_study(
-        from_study_name=name, from_storage=source, to_storage=target, to_study_name=name
-    )
+    internals.copy(source, target, name, _without_secrets)
+
+
+def _without_secrets(key: str, value: Any) -> Any:
+    """An attribute as it may leave: older versions stored commands as they were typed."""
+    if not isinstance(value, str):
+        return redaction.cleaned(value)
+    if key != DEFINITION:
+        return redaction.cleaned_json(value)
+    try:
+        # Of what a study is nothing else may change.
+        stored = json.loads(value)
+        command = redaction.stored_command(stored["command"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return redaction.cleaned_json(value)
+    return value if command == stored["command"] else json.dumps(stored | {"command": command})
