@@ -229,7 +229,7 @@ def run_study(
         results = run_study("agnews", trials=30, timeout="2h", workers=2)
         print(results.verdict.recommended, results.verdict.best)
     """
-    from suite.study import course
+    from suite.study import artifacts, course
     from suite.study import storage as storages
     from suite.study.record import TARGET
     from suite.study.work import Limits, Work
@@ -243,10 +243,11 @@ def run_study(
     watching = watcher or telling
     with surroundings.restored():
         study, definition = storages.load(storages.open_storage(storage), study_name)
-        told = check_unchanged(definition)
+        held = artifacts.find(study, definition.data.fingerprint)
+        told = check_unchanged(definition, held.follows)
         if told:
             watching.said(told)
-        ensure_snapshot(definition, None if data is None else Path(data))
+        ensure_snapshot(study, definition, None if data is None else Path(data), say=watching.said)
         if trials is not None:
             study.set_user_attr(TARGET, trials)
         limits = Limits(workers, seconds, disk)
@@ -263,6 +264,8 @@ def run_study(
             except KeyboardInterrupt:
                 halt.set()
                 raise
+            finally:
+                work.close()
     return load_results(study_name, storage=storage, importance=importance)
 
 

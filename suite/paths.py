@@ -59,11 +59,6 @@ def default_storage() -> str:
     return f"sqlite:///{Path('studies') / 'suite.db'}"
 
 
-def artifacts(study: str) -> Path:
-    """The folder of a study's data snapshot, kept checkpoints and logs."""
-    return Path.cwd() / "studies" / "artifacts" / study
-
-
 def distilled(task: str) -> Path:
     """The file of the thinking traces that `suite distil` wrote for a task."""
     return Path.cwd() / "studies" / "distilled" / f"{task}.jsonl"

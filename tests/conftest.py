@@ -236,3 +236,26 @@ def write_recipe(folder, name="toys", **changes):
     path = folder / f"{name}.yaml"
     path.write_text(json.dumps(content))  # JSON is YAML
     return str(path)
+
+
+def files_of(study, url=None):
+    """The folder of a study's files."""
+    from suite.study import artifacts, storage
+
+    found, definition = storage.load(storage.open_storage(url), study)
+    return artifacts.find(found, definition.data.fingerprint).folder
+
+
+def kept_of(study, arm, url=None):
+    """The folder of what an arm keeps, or None."""
+    from suite.study import artifacts, kept_record, storage
+
+    found, definition = storage.load(storage.open_storage(url), study)
+    kept = kept_record.of_arm(found.user_attrs, arm)
+    lies = artifacts.find(found, definition.data.fingerprint)
+    return kept and lies.kept_here(arm, kept)
+
+
+def left_in(folder):
+    """What a command left in a study's folder that none needs after it."""
+    return [*folder.glob("trial-*"), *folder.glob(".suite-work-*")]

@@ -15,7 +15,7 @@ import brought
 import endpoint_server
 import pytest
 import toy_engines
-from conftest import PATIENCE, write_recipe
+from conftest import PATIENCE, files_of, kept_of, write_recipe
 from typer.testing import CliRunner
 
 from suite.cli import app
@@ -166,7 +166,7 @@ def test_stored_rows_come_in_the_order_of_arms_and_unreadable_ones_are_told():
 
 def test_engines_are_checked_measured_stored_and_ranked(toy_study, folder):
     # The test split is not needed: its rows can be gone.
-    (folder / "studies" / "artifacts" / "t" / "data" / "test.jsonl").unlink(missing_ok=True)
+    (files_of("t") / "data" / "test.parquet").unlink()
     rows, said = measured("t", seconds=0.5)
     for _ in range(9):
         if hold(rows.values()):
@@ -208,8 +208,8 @@ def test_engines_are_checked_measured_stored_and_ranked(toy_study, folder):
         assert part in text, text
     # The model's own answers are asked once, and converted models do not pile up.
     assert text.count("the trained model's own answers") == 1
-    left = [p for p in (folder / "studies" / "artifacts" / "t" / "bench").rglob("*") if p.is_file()]
-    assert [p.name for p in left] == ["trial-0.npy"]
+    left = [p.name for p in (files_of("t") / "bench").rglob("*") if p.is_file()]
+    assert left == [f"{kept_of('t', 'tfidf/toy').name}.npy"]
     found = shown("t")
     assert found["test_openings"] == 1 and found["schema_version"] == 1
     engines = [b["engine"] for b in found["bench"]]
@@ -267,7 +267,7 @@ def test_engines_that_break_are_rows_with_reasons_and_the_rest_goes_on(toy_study
     }
     assert "the child died of SIGKILL" in rows["dies"].reason
     assert rows["raises"].reason == "RuntimeError: no weights left"
-    kept = folder / "studies" / "artifacts" / "t" / "bench" / "tfidf--toy"
+    kept = files_of("t") / "bench" / "tfidf--toy"
     assert "Traceback" in (kept / "raises-float32-log.txt").read_text()
     assert str(kept / "dies-float32-log.txt") in rows["dies"].reason
     assert "failed while it was served (SingleStream)" in rows["raises_later"].reason
@@ -304,8 +304,9 @@ def test_what_cannot_be_benched_is_said(toy_study, folder, toy_task):
     assert "keeps no checkpoint of any arm on this machine" in told
     assert "suite study run new" in told
     study, _ = storage.load(storage.open_storage(), "t")
+    elsewhere = {"host": "far", "mark": "00000000"}
     study.set_user_attr(
-        "suite:kept:tfidf/toy", study.user_attrs["suite:kept:tfidf/toy"] | {"host": "far"}
+        "suite:kept:tfidf/toy", study.user_attrs["suite:kept:tfidf/toy"] | elsewhere
     )
     told = suite("bench", "t", code=2).stderr
     assert "tfidf/toy's is on far" in told and "Traceback" not in told

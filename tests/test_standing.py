@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import write_recipe
+from conftest import kept_of, write_recipe
 from report_studies import EN, ZH, final, speed, told, trial
 from typer.testing import CliRunner
 
@@ -371,8 +371,7 @@ def test_a_recommended_checkpoint_that_is_elsewhere_is_not_replaced_by_another(f
         folder, trials=2, spaces={"fasttext/toy": {"noise": 0.0}, "tfidf/toy": {"noise": 0.4}}
     )
     suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
-    kept = folder / "studies" / "artifacts" / "t" / "kept"
-    shutil.rmtree(kept / "fasttext--toy")
+    shutil.rmtree(kept_of("t", "fasttext/toy"))
     refused = " ".join(suite("predict", "t", "win cash", code=2).stderr.split())
     assert "the checkpoint of fasttext/toy is on" in refused
     assert "--arm tfidf/toy" in refused

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from conftest import files_of
 from endpoint_server import server
 from typer.testing import CliRunner
 
@@ -478,9 +479,9 @@ def test_a_shipped_task_that_changed_is_no_difference(place, shipped):
     before = shown("post")["data"]
     assert "Changed" not in run(*words).stderr
     replace(shipped / "tasks" / "post.yaml", "share: 0.25", "share: 0.4")
-    shutil.rmtree("studies/artifacts")
+    shutil.rmtree(files_of("post"))
     assert "validation.share" in run(*words).stderr
-    facts = json.loads(Path("studies/artifacts/post/data/facts.json").read_text())["facts"]
+    facts = json.loads((files_of("post") / "data/facts.json").read_text())["facts"]
     assert facts["fingerprint"] == before["fingerprint"] == shown("post")["data"]["fingerprint"]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import optuna
 import pytest
-from conftest import PATIENCE, write_recipe
+from conftest import PATIENCE, files_of, kept_of, left_in, write_recipe
 from optuna.trial import TrialState, create_trial
 from typer.testing import CliRunner
 
@@ -133,10 +133,10 @@ def test_a_study_end_to_end(folder, toy_task):
     assert trial["peak_memory_bytes"] > 1e6
     assert trial["train_seconds"] >= 0
     # Only the best checkpoint of each arm is kept.
-    artifacts = folder / "studies" / "artifacts" / "t"
-    kept = sorted(p.name for p in (artifacts / "kept").iterdir())
-    assert kept == ["fasttext--toy", "tfidf--toy"]
-    assert not list(artifacts.glob("trial-*"))
+    kept = sorted(p.name.rpartition("-")[0] for p in (files_of("t") / "kept").iterdir())
+    best = {final["arm"]: final["trial"] for final in found["finals"]}
+    assert kept == [f"fasttext--toy-{best['fasttext/toy']}", f"tfidf--toy-{best['tfidf/toy']}"]
+    assert not left_in(files_of("t"))
 
 
 def test_rows_of_train_validation_and_test_are_told(folder, toy_task):
@@ -213,12 +213,12 @@ def test_a_point_that_is_refused_costs_its_arm_neither_the_others_nor_itself_twi
 
 def test_an_arm_that_can_not_predict_costs_the_others_no_finals(folder, toy_task):
     suite("study", "create", toy_task, "--recipe", write_recipe(folder, trials=2), "--name", "t")
-    for file in Path("studies/artifacts/t/kept/fasttext--toy").glob("*.json"):
+    for file in kept_of("t", "fasttext/toy").glob("*.json"):
         file.unlink()
     result = suite("finals", "t", "--seeds", "1")
     assert "fasttext/toy could not predict the test split" in result.stderr
     assert [f["arm"] for f in shown("t")["finals"]] == ["tfidf/toy"]
-    shutil.rmtree("studies/artifacts/t/kept/tfidf--toy")
+    shutil.rmtree(kept_of("t", "tfidf/toy"))
     result = suite("finals", "t", "--seeds", "1", code=2)
     assert "fasttext/toy could not predict the test split" in result.stderr
     assert [f["arm"] for f in shown("t")["finals"]] == ["tfidf/toy"]  # what was scored stays
@@ -476,8 +476,10 @@ def test_best_list_copy_and_delete(folder, toy_task):
     assert [(s["study"], s["finished"]) for s in listed] == [("t", 2)]
     suite("study", "export-db", "t", "copy.db")
     assert "needs --yes" in suite("study", "delete", "t", code=2).stderr
+    files = files_of("t")
+    assert files.is_dir()
     suite("study", "delete", "t", "--yes")
-    assert not (folder / "studies" / "artifacts" / "t").exists()
+    assert not files.exists() and not list(files.parent.iterdir())
     suite("study", "import-db", "copy.db")
     assert shown("t")["finals"]
     assert "has 't' already" in suite("study", "import-db", "copy.db", code=2).stderr
@@ -570,7 +572,7 @@ def test_after_sigkill_of_child_and_parent_the_study_finishes(folder, slow_study
     errors = [t["error"] for t in found["trials"] if t["state"] == "FAIL"]
     assert len(errors) == 2 and "SIGKILL" in errors[0] and "worker died" in errors[1]
     assert not running("t")
-    assert not list((folder / "studies" / "artifacts" / "t").glob("trial-*"))
+    assert not left_in(files_of("t"))
 
 
 def test_checkpoints_of_a_running_trial_have_their_seconds(folder, slow_study):

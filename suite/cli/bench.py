@@ -72,7 +72,7 @@ def bench(
     # Lines, also on a terminal: a table redrawn while engines are timed would take their time.
     watching = Watching() if quiet else Lines()
     work = Work(storage, name, watching, Limits())
-    ensure_snapshot(work.ledger.definition)
+    ensure_snapshot(work.ledger.study, work.ledger.definition)
     try:
         rows = room.bench(
             work,
@@ -87,6 +87,8 @@ def bench(
             markup=False,
         )
         raise typer.Exit(130) from None
+    finally:
+        work.close()
     found = work.ledger.results()
     if as_json:
         print_json(

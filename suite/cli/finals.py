@@ -36,7 +36,7 @@ def finals(
 
     with observer(quiet) as watching:
         work = Work(storage, name, watching, Limits())
-        ensure_snapshot(work.ledger.definition)
+        ensure_snapshot(work.ledger.study, work.ledger.definition)
         try:
             room.score(
                 work,
@@ -48,5 +48,7 @@ def finals(
             work.stop.set()
             err.print("Interrupted; nothing was scored and the test split stays closed.")
             raise typer.Exit(130) from None
+        finally:
+            work.close()
     show_results(work.ledger.results())
     next_step(f"suite report {words(name, storage)}")

@@ -150,7 +150,7 @@ class Watching:
                 self.seconds[trial.number] = spent
             self.ended_trials.append(trial)
         if trial.error and is_verbose() and self.ledger is not None:
-            log = self.ledger.folder / "logs" / f"trial-{trial.number}.txt"
+            log = self.ledger.artifacts.log(trial.number)
             if log.is_file():
                 lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
                 detail("\n".join(f"  | {line}" for line in lines[-SHOWN_LOG:]))

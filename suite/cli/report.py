@@ -120,9 +120,8 @@ def _formats(format: str, lang: str) -> list[str]:
 
 
 def _gather(names: list[str] | None, storage: str | None, examples: bool) -> list[StudyResults]:
-    from suite import paths
     from suite.handover.missed import with_missed
-    from suite.study import record
+    from suite.study import artifacts, record
     from suite.study import storage as storages
 
     opened = storages.open_storage(storage)
@@ -140,7 +139,8 @@ def _gather(names: list[str] | None, storage: str | None, examples: bool) -> lis
             unread.append(error)  # of another version: the others have their pages
             continue
         results = record.results(study, definition, importance=True, predictions=True)
-        found.append(with_missed(results, paths.artifacts(name) / "data" if examples else None))
+        lies = artifacts.find(study, definition.data.fingerprint)
+        found.append(with_missed(results, lies.rows() if examples else None))
     if not found:
         raise unread[0]
     for other in unread:

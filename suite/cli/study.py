@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -419,19 +418,22 @@ def delete(
 
         suite study delete agnews --yes
     """
-    from suite import paths
+    from suite.study import artifacts
     from suite.study import storage as storages
 
     opened = storages.open_storage(storage)
     study = storages.find(opened, name)
+    files = artifacts.find(study, storages.fingerprint(study))
     what = f"'{name}' with its {counted(len(study.get_trials(deepcopy=False)), 'trial')}"
     if not yes:
         if not sys.stdin.isatty():
             raise StudyError(f"deleting {what} needs --yes here")
         typer.confirm(f"Delete {what} and kept checkpoints?", abort=True)
-    storages.delete(opened, name)
-    shutil.rmtree(paths.artifacts(name), ignore_errors=True)
+    with artifacts.removed(opened, files) as gone:
+        storages.delete(opened, name)
     out.print(f"Deleted '{name}'.", markup=False)
+    if not gone and files.readable:
+        say(f"Its files stay, for they are {files.whose}: {files.folder}")
     next_step("suite study list")
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,9 +18,11 @@ from pydantic import TypeAdapter, ValidationError
 from suite.contracts import results
 from suite.contracts.strategy import Rows
 from suite.errors import DataError, StorageError
+from suite.machine import scratch
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+FACTS = "facts.json"
 
 
 @dataclass(frozen=True)
@@ -66,45 +66,48 @@ def write_snapshot(folder: Path, data: TaskData) -> None:
     Raises:
         StorageError: the folder cannot be written.
     """
-    import pyarrow
-    import pyarrow.parquet
-
-    scratch: Path | None = None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        for split in SPLITS:
-            rows: Rows = getattr(data, split)
-            table = pyarrow.table(
-                {
-                    "text": pyarrow.array(rows.texts, pyarrow.large_string()),
-                    "label": pyarrow.array(rows.labels, pyarrow.int32()),
-                }
-            )
-            pyarrow.parquet.write_table(table, scratch / f"{split}.parquet", compression="zstd")
-        facts = {
-            "facts": _FACTS.dump_python(data.facts, mode="json"),
-            "digests": {split: _digest(getattr(data, split)) for split in SPLITS},
-        }
-        (scratch / "facts.json").write_text(
-            json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8"
-        )
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-            os.replace(folder, old)
-            os.replace(scratch, folder)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.replace(scratch, folder)
+        with scratch.folder(folder.parent) as aside:
+            _write(aside / "new", data)
+            if folder.exists():
+                os.replace(folder, aside / "old")
+            os.replace(aside / "new", folder)
     except OSError as error:
         raise StorageError(
             f"the data cannot be kept: {error.strerror or error}",
             where=str(folder),
             fix="Work in a folder that can be written, on a disk with space left.",
         ) from None
-    finally:
-        if scratch is not None:
-            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _write(folder: Path, data: TaskData) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    folder.mkdir()
+    for split in SPLITS:
+        rows: Rows = getattr(data, split)
+        table = pyarrow.table(
+            {
+                "text": pyarrow.array(rows.texts, pyarrow.large_string()),
+                "label": pyarrow.array(rows.labels, pyarrow.int32()),
+            }
+        )
+        pyarrow.parquet.write_table(table, folder / f"{split}.parquet", compression="zstd")
+    facts = {
+        "facts": _FACTS.dump_python(data.facts, mode="json"),
+        "digests": {split: _digest(getattr(data, split)) for split in SPLITS},
+    }
+    (folder / FACTS).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def stands(folder: Path, fingerprint: str) -> bool:
+    """Whether a snapshot of these very rows is there already; its rows are checked when read."""
+    try:
+        stored = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        return bool(stored["facts"]["fingerprint"] == fingerprint)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def read_snapshot(folder: Path) -> TaskData:
@@ -131,7 +134,7 @@ def read_split(folder: Path, name: Split) -> Rows:
 
 
 def _read_facts(folder: Path) -> tuple[results.DataFacts, dict[Split, str]]:
-    path = folder / "facts.json"
+    path = folder / FACTS
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         facts = _FACTS.validate_python(kept["facts"])

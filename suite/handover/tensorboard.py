@@ -25,6 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from suite.contracts.results import Checkpoint, Trial
 from suite.errors import StorageError, StudyError
+from suite.study.artifacts import part
 from suite.verdict.metrics import COLUMNS
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class TensorBoard:
 
     def started(self, number: int, arm: str, params: Mapping[str, Any]) -> None:
         """A trial started: its folder is made."""
-        name = f"{number:04d}-{arm.replace('/', '--')}"
+        name = f"{number:04d}-{part(arm)}"
         self._write(lambda: self._runs.update({number: _Run(self.folder / name, arm, params)}))
 
     def progressed(self, number: int, fraction: float) -> None:

@@ -21,6 +21,7 @@ from suite.errors import StudyError, counted, nearest
 from suite.serving.engines import candidates, versions
 from suite.serving.load.engine_job import EngineJob, Opener
 from suite.study import bench_record
+from suite.study.artifacts import part
 from suite.study.definition import Definition, StoredArm
 from suite.study.work import Work
 
@@ -161,9 +162,9 @@ def _plan(
         kept = work.keeping.kept(arm.name)
         if kept is None:
             continue
-        folder = Path(kept.path)
-        if kept.host != work.ledger.host or not folder.is_dir():
-            elsewhere.append(f"{arm.name}'s is on {kept.host}, in {folder}")
+        folder = work.keeping.here(arm.name, kept)
+        if folder is None:
+            elsewhere.append(f"{arm.name}'s is on {kept.host}")
             continue
         here += 1
         if arm.model.endpoint is not None:
@@ -239,9 +240,8 @@ def _measure(
     from suite.serving.load.measure import machine_lock
 
     definition = work.ledger.definition
-    folder = work.ledger.folder / "bench" / plan.arm.name.replace("/", "--")
-    scratch = folder / "-".join(filter(None, (plan.engine, plan.precision)))
-    shutil.rmtree(scratch, ignore_errors=True)
+    folder = work.ledger.artifacts.checked(work.ledger.artifacts.bench / part(plan.arm.name))
+    scratch = work.keeping.scratch / "-".join(filter(None, (plan.engine, plan.precision)))
     job = EngineJob(
         arm=plan.arm.name,
         trial=plan.trial,
@@ -249,14 +249,14 @@ def _measure(
         folder=plan.folder,
         engine=plan.engine,
         precision=plan.precision,
-        snapshot=work.ledger.folder / "data",
+        snapshot=work.ledger.artifacts.data,
         classes=len(definition.task.labels),
         seconds=wanted.seconds,
         texts=definition.recipe.measure.texts,
         bound_ms=definition.task.latency_bound_ms,
         threads=work.jobs.threads,
         scratch=scratch,
-        reference=folder / f"trial-{plan.trial}.npy",
+        reference=folder / f"{plan.folder.name}.npy",
         as_kept=plan.engine == ENDPOINT,
         opener=source.opener,
     )
@@ -265,7 +265,7 @@ def _measure(
         with machine_lock(timeout=LOCK_TIMEOUT):
             found = work.runner.bench(job, on_doing=lambda what: say(f"{name}: {what} …"))
         if isinstance(found, Failed):
-            reason = _with_log(scratch, found.reason)
+            reason = _with_log(scratch, folder, found.reason)
             return replace(_unmeasured(work.ledger.host, plan, wanted, "failed"), reason=reason)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -276,11 +276,12 @@ def _measure(
     return replace(found, contended=contended)
 
 
-def _with_log(scratch: Path, reason: str) -> str:
-    """The reason of a failure, its log kept; the rest of the folder may be gigabytes."""
-    log, kept = scratch / LOG, scratch.with_name(f"{scratch.name}-{LOG}")
+def _with_log(scratch: Path, folder: Path, reason: str) -> str:
+    """The reason of a failure, its log kept; the rest of the scratch folder may be gigabytes."""
+    log, kept = scratch / LOG, folder / f"{scratch.name}-{LOG}"
     if not log.is_file():
         return reason
+    folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(log, kept)
     return reason.replace(str(log), str(kept))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import optuna
 
 from suite import paths
 from suite.config.recipe import Recipe, find_recipe
@@ -16,13 +17,14 @@ from suite.contracts.model import Model
 from suite.contracts.task import NAME, Task
 from suite.data import load as data
 from suite.data import sample
-from suite.data.snapshot import TaskData, write_snapshot
+from suite.data.snapshot import TaskData, stands, write_snapshot
 from suite.endpoint import reach
-from suite.errors import DataError, StorageError, StudyError
+from suite.errors import DataError, StudyError
 from suite.machine import facts
 from suite.models import hub
 from suite.models.catalogue import endpoint_model, load_catalogue, local_model
-from suite.study import arms, differences, record, storage
+from suite.study import arms, artifacts, differences, record, storage
+from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition, StoredArm
 
 
@@ -121,38 +123,51 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
     opened = storage.open_storage(wanted.storage, create=True)
     if storage.exists(opened, name):
         study, stored = storage.load(opened, name)
-        told = differences.check(stored, definition)
+        held = artifacts.find(study, stored.data.fingerprint)
+        told = differences.check(stored, definition, held.follows)
         if loaded.facts.fingerprint == stored.data.fingerprint:
-            _snapshot(name, loaded)
+            _snapshot(artifacts.claim(study, stored.data.fingerprint), loaded)
         else:
-            ensure_snapshot(stored, wanted.data)
+            ensure_snapshot(study, stored, wanted.data)
         if wanted.trials is not None:
             study.set_user_attr(record.TARGET, wanted.trials)
         return Created(name, resumed=True, definition=stored, told=told)
-    _snapshot(name, loaded)
-    study = storage.create(opened, definition)
+    with artifacts.begun(opened, name) as (id, folder):
+        write_snapshot(folder / artifacts.DATA, loaded)
+        study = storage.create(opened, definition, id)
     study.set_user_attr(record.TARGET, wanted.trials or recipe.trials)
     return Created(name, resumed=False, definition=definition)
 
 
-def ensure_snapshot(definition: Definition, data_dir: Path | None = None) -> None:
+def ensure_snapshot(
+    study: optuna.Study,
+    definition: Definition,
+    data_dir: Path | None = None,
+    *,
+    say: Callable[[str], None] = lambda text: None,
+) -> None:
     """Makes the study's data stand on this machine, as they were when it was created.
 
+    Args:
+        data_dir: where they lie; where None, where the study has them from.
+        say: told where a folder of the study's is begun or taken over.
+
     Raises:
-        StudyError: the rows to be had here are others.
-        DataError: none are to be had here.
+        StudyError: the rows to be had here are others, or another storage owns the study's folder.
+        DataError: none are to be had here, or only the database says where.
     """
-    folder = paths.artifacts(definition.name) / "data"
-    if _stands(folder, definition.data.fingerprint):
+    held = artifacts.claim(study, definition.data.fingerprint, say=say)
+    if stands(held.data, definition.data.fingerprint):
         return
     if definition.sample:
         loaded = sample.sample_data(definition.task.language, train_rows=definition.train_rows)
     else:
-        source = data_dir or (Path(definition.data_dir) if definition.data_dir else None)
+        if data_dir is None:
+            data_dir = _followed(definition, held)
         loaded = data.load(
             definition.task,
             Path(definition.task_file),
-            data=source,
+            data=data_dir,
             hub_reachable=hub.reachable,
             train_rows=definition.train_rows,
         )
@@ -162,16 +177,32 @@ def ensure_snapshot(definition: Definition, data_dir: Path | None = None) -> Non
             f"fingerprint {loaded.facts.fingerprint}, stored {definition.data.fingerprint}",
             fix="Restore the data, or create a study under another --name.",
         )
-    _snapshot(definition.name, loaded)
+    _snapshot(held, loaded)
 
 
-def _stands(folder: Path, fingerprint: str) -> bool:
-    """Whether a snapshot of these very rows is there already; its rows are checked when read."""
-    try:
-        stored = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-        return bool(stored["facts"]["fingerprint"] == fingerprint)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+def _followed(definition: Definition, held: Artifacts) -> Path | None:
+    """The folder of rows that a study was created with; None where its task names them.
+
+    Raises:
+        DataError: they are files that the database names, and need not be the user's.
+    """
+    source, beside = definition.task.data, Path(definition.task_file).parent
+    if definition.data_dir is not None:
+        named = [Path(definition.data_dir)]
+    elif source.files is not None:
+        parts = (source.files.train, source.files.validation, source.files.test)
+        named = [beside / part for part in parts if part is not None]
+    else:
+        named = [] if source.folder is None else [beside / source.folder]
+    for path in named:
+        if not held.follows(path):
+            raise DataError(
+                f"the database says that the rows of '{definition.name}' lie there; what a "
+                "database says is not followed out of the working folder",
+                where=str(path),
+                fix=f"If they are yours: `suite study run {definition.name} --data DIR`.",
+            )
+    return None if definition.data_dir is None else Path(definition.data_dir)
 
 
 def _task(wanted: Wanted) -> tuple[Task, Path]:
@@ -239,18 +270,9 @@ def _globs(wanted: Wanted, catalogue: Mapping[str, Model]) -> list[str]:
     return globs
 
 
-def _snapshot(name: str, loaded: TaskData) -> None:
-    folder = paths.artifacts(name) / "data"
-    if _stands(folder, loaded.facts.fingerprint):
-        return
-    try:
-        write_snapshot(folder, loaded)
-    except OSError as error:
-        raise StorageError(
-            f"the study's folder cannot be written: {error.strerror}",
-            where=str(folder),
-            fix="Free some space, or work in a folder of your own.",
-        ) from None
+def _snapshot(held: Artifacts, loaded: TaskData) -> None:
+    if not stands(held.data, loaded.facts.fingerprint):
+        write_snapshot(held.checked(held.data), loaded)
 
 
 def parse_duration(text: str) -> float:

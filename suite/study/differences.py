@@ -6,7 +6,7 @@ recipe, the catalogue, a strategy's space) is no difference, and only told.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from suite.errors import StudyError
 from suite.models.catalogue import load_catalogue
 from suite.study.definition import Definition
 
+Follows = Callable[[Path], bool]
+
 #: Keys that change no result, or may change while a study runs.
 _TASK_FREE = {
     "title",
@@ -35,10 +37,13 @@ _TASK_FREE = {
 _RECIPE_FREE = {"title", "description", "trials"}
 
 
-def check_unchanged(stored: Definition) -> str | None:
+def check_unchanged(stored: Definition, follows: Follows) -> str | None:
     """Compares a stored study with its task file, its recipe and the catalogue as they are now.
 
     A file that is gone is no change: the study has its own.
+
+    Args:
+        follows: as in `check`.
 
     Returns:
         What `check` returns.
@@ -46,15 +51,17 @@ def check_unchanged(stored: Definition) -> str | None:
     Raises:
         StudyError: as `check`.
     """
+    stored = _placed(stored, follows)
     asked = stored
     task_file = Path(stored.task_file)
     if not task_file.is_file() and paths.is_shipped(task_file, "tasks"):
         task_file = paths.bundled("tasks") / task_file.name
-    if not stored.sample and task_file.is_file():
+    if not stored.sample and _ours(task_file, follows) and task_file.is_file():
         task = load_task(task_file)
         changes = {"task": task, "task_said": said(task), "task_file": str(task_file)}
         asked = asked.model_copy(update=changes)
-    if _recipe_file(stored).is_file():
+    recipe_file = _recipe_file(stored)
+    if _ours(recipe_file, follows) and recipe_file.is_file():
         recipe, _ = find_recipe(stored.recipe_named or stored.recipe.name)
         asked = asked.model_copy(update={"recipe": recipe, "recipe_said": said(recipe)})
     catalogue = load_catalogue()
@@ -64,11 +71,15 @@ def check_unchanged(stored: Definition) -> str | None:
         else arm
         for arm in asked.arms
     ]
-    return check(stored, asked.model_copy(update={"arms": arms}))
+    return check(stored, asked.model_copy(update={"arms": arms}), follows)
 
 
-def check(stored: Definition, asked: Definition) -> str | None:
+def check(stored: Definition, asked: Definition, follows: Follows) -> str | None:
     """Compares a stored study with what is asked for now.
+
+    Args:
+        follows: whether a file that the stored study names may be looked at; those of a database
+            that came from elsewhere are not its user's.
 
     Returns:
         A sentence on what changed with the suite and is not followed; None where nothing did.
@@ -76,6 +87,7 @@ def check(stored: Definition, asked: Definition) -> str | None:
     Raises:
         StudyError: naming each difference that is the user's.
     """
+    stored = _placed(stored, follows)
     found = _Found()
     same_task = _compare_tasks(found, stored, asked)
     _compare_recipes(found, stored, asked)
@@ -98,6 +110,25 @@ def check(stored: Definition, asked: Definition) -> str | None:
         f"Changed in the suite since the study '{stored.name}' was made: "
         f"{', '.join(found.changed)}. The study keeps what it was made with."
     )
+
+
+def _placed(stored: Definition, follows: Follows) -> Definition:
+    """A stored study whose files are the ones to look at here: of a shipped file, as its name
+    tells, this installation's stands for one that may not be followed."""
+    changes: dict[str, str] = {}
+    for key, kind in (("task_file", "tasks"), ("recipe_named", "studies")):
+        named = getattr(stored, key)
+        if named is None or not is_path(named):
+            continue
+        file = Path(named)
+        if file.parent.name == kind and not follows(file):
+            changes[key] = str(paths.bundled(kind) / file.name)
+    return stored.model_copy(update=changes)
+
+
+def _ours(file: Path, follows: Follows) -> bool:
+    """Whether a file may be looked at: it is the user's own, or this installation's."""
+    return file.parent in (paths.bundled("tasks"), paths.bundled("studies")) or follows(file)
 
 
 def said(file: BaseModel) -> dict[str, Any]:

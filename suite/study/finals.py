@@ -15,6 +15,7 @@ from suite.contracts.results import Comparison, Final, Rps, Scores, TestScores, 
 from suite.data import snapshot
 from suite.errors import StudyError
 from suite.study import finals_record
+from suite.study.artifacts import part
 from suite.study.ledger import Ledger
 from suite.study.work import Work
 from suite.verdict import statistics
@@ -67,12 +68,13 @@ def score(
         if kept is None:
             continue
         trial = found.trials[kept.trial]
-        if kept.host != work.ledger.host or not Path(kept.path).is_dir():
+        here = work.keeping.here(arm, kept)
+        if here is None:
             say(f"{arm}: its kept checkpoint is on {kept.host}; run finals there to score it")
             continue
         try:
             step = partial(_step, watch, index * seeds, len(arms) * seeds)
-            candidate = _prepare(work, arm, trial, Path(kept.path), seeds, say, step)
+            candidate = _prepare(work, arm, trial, here, seeds, say, step)
             outcomes[arm] = [_predict(work, arm, path) for path in candidate.predictors]
         except StudyError as error:
             # One arm's trouble (a server that is gone) must not cost the others their scores.
@@ -93,10 +95,10 @@ def score(
         work.ledger.study,
         finals,
         comparisons,
-        snapshot.read_split(work.ledger.folder / "data", "test").labels,
+        snapshot.read_split(work.ledger.artifacts.data, "test").labels,
         {arm: [p.predictions for p in predicted] for arm, predicted in outcomes.items()},
     )
-    shutil.rmtree(work.ledger.folder / "finals", ignore_errors=True)
+    shutil.rmtree(work.keeping.scratch / "finals", ignore_errors=True)
     return finals
 
 
@@ -140,14 +142,14 @@ def _prepare(
         _, train_seconds = _retrain(work, arm, trial, trial.seed)
     if rps is None or rps.contended:
         stored = work.ledger.definition.arm(arm)
-        rps = work.speeds.measure(stored, kept, work.ledger.folder / "finals" / "measure") or rps
+        rps = work.speeds.measure(stored, kept, work.keeping.scratch / "finals" / "measure") or rps
     return _Candidate(arm, trial, predictors, train_seconds, rps)
 
 
 def _retrain(work: Work, arm: str, trial: Trial, seed: int) -> tuple[Path, float]:
     from suite.serving.load.measure import machine_lock
 
-    folder = work.ledger.folder / "finals" / f"{arm.replace('/', '--')}-{seed}"
+    folder = work.keeping.scratch / "finals" / f"{part(arm)}-{seed}"
     shutil.rmtree(folder, ignore_errors=True)
     job = work.jobs.job(work.ledger.definition.arm(arm), trial.params, folder, seed=seed)
     with machine_lock(timeout=3600):
@@ -160,11 +162,11 @@ def _retrain(work: Work, arm: str, trial: Trial, seed: int) -> tuple[Path, float
 def _predict(work: Work, arm: str, predictor: Path) -> Predicted:
     outcome = work.runner.predict(
         predictor,
-        work.ledger.folder / "data",
+        work.ledger.artifacts.data,
         "test",
         len(work.ledger.definition.task.labels),
         work.jobs.threads,
-        work.ledger.folder / "finals" / "predict",
+        work.keeping.scratch / "finals" / "predict",
     )
     if isinstance(outcome, Failed):
         raise StudyError(f"{arm} could not predict the test split: {outcome.reason}")
@@ -177,7 +179,7 @@ def _rank(
     outcomes: dict[str, list[Predicted]],
     seeds: int,
 ) -> tuple[list[Final], list[Comparison]]:
-    labels = snapshot.read_split(ledger.folder / "data", "test").labels
+    labels = snapshot.read_split(ledger.artifacts.data, "test").labels
     intervals, differences = statistics.compare(
         labels,
         {arm: [p.predictions for p in predicted] for arm, predicted in outcomes.items()},

@@ -40,7 +40,7 @@ class Jobs:
             "task": definition.task,
             "params": dict(params),
             "seed": definition.seed,
-            "snapshot": self._ledger.folder / "data",
+            "snapshot": self._ledger.artifacts.data,
             "fingerprint": definition.data.fingerprint,
             "folder": folder,
             "epochs": recipe.epochs_for(arm.name),

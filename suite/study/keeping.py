@@ -2,38 +2,66 @@
 
 from __future__ import annotations
 
-import os
+import re
+import secrets
 import shutil
-from contextlib import suppress
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 from suite.child.messages import KEPT, LOG, Finished
 from suite.contracts.results import Trial
 from suite.errors import StorageError, StudyError
+from suite.machine import scratch
+from suite.machine.scratch import Scratch
 from suite.study import kept_record
+from suite.study.artifacts import written
 from suite.study.kept_record import Kept
 from suite.study.ledger import Ledger
 from suite.verdict import standing
 
+#: A kept checkpoint's folder: the arm's part, the trial's number, the mark.
+_PLACE = re.compile(r".+-(\d+)-[0-9a-f]{8}")
+
 
 class Keeping:
-    """A study's folder on this machine, and which checkpoint each arm keeps."""
+    """A study's folder on this machine, and which checkpoint each arm keeps.
 
-    def __init__(self, ledger: Ledger) -> None:
+    Args:
+        ledger: the study; its folder is its own.
+        say: told what was removed of commands that died.
+
+    Raises:
+        StorageError: the folder can't be written.
+    """
+
+    def __init__(self, ledger: Ledger, say: Callable[[str], None] = lambda text: None) -> None:
         self._ledger = ledger
-        self.folder = ledger.folder
+        self._artifacts = ledger.artifacts
+        self._say = say
+        self.folder = self._artifacts.checked(ledger.artifacts.folder)
+        with written(self.folder):
+            scratch.tell(scratch.sweep(self.folder), str(self.folder), say)
+            own = Scratch(self.folder)
+        #: Where this command works while it runs; gone with it, or swept by the next.
+        self.scratch = own.folder
+        self.close = weakref.finalize(self, own.close)
 
     def kept(self, arm: str) -> Kept | None:
         """The arm's kept checkpoint, or None."""
         return kept_record.of_arm(self._ledger.study.user_attrs, arm)
 
+    def here(self, arm: str, kept: Kept) -> Path | None:
+        """The folder of a kept checkpoint; None where it is not on this machine."""
+        return self._artifacts.kept_here(arm, kept)
+
     def trial_folder(self, number: int) -> Path:
         """Where a trial works while it runs."""
-        return self.folder / f"trial-{number}"
+        return self.scratch / f"trial-{number}"
 
     def attached(self, number: int) -> Path:
         """What a strategy attached to a trial: kept as long as the trial's checkpoint is."""
-        return self.folder / "attached" / f"trial-{number}"
+        return self._artifacts.checked(self._artifacts.attached(number))
 
     def keep(self, arm: str, number: int, found: Trial, outcome: Finished, source: Path) -> None:
         """Moves a checkpoint into the arm's place if it is the arm's best; only one is kept.
@@ -41,37 +69,47 @@ class Keeping:
         Raises:
             StorageError: the disk refuses.
         """
-        place = self.folder / KEPT / arm.replace("/", "--")
         with self._ledger.lock.held():
             before = self.kept(arm)
             if before is not None and not _replaces(found, before):
                 return
-            _move(source, place)
-            if before is not None:
-                shutil.rmtree(self.attached(before.trial), ignore_errors=True)
             feasible, macro_f1 = standing.merit(found)
             now = Kept(
                 trial=number,
                 host=self._ledger.host,
-                path=str(place.resolve()),
                 macro_f1=macro_f1,
                 feasible=feasible,
                 serving_shape=outcome.serving_shape,
+                mark=secrets.token_hex(4),
             )
+            # Its own place beside the one before: whenever this is cut short, what the record
+            # names is there.
+            place = self._artifacts.checked(self._artifacts.kept(arm, now))
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                source.rename(place)
+            except OSError as error:
+                raise StorageError(
+                    f"the checkpoint cannot be kept: {error.strerror}", where=str(place)
+                ) from None
             kept_record.store(self._ledger.study, arm, now)
+            if before is not None:
+                self._artifacts.remove(self._artifacts.kept(arm, before))
+                self._artifacts.remove(self._artifacts.attached(before.trial))
 
     def forget(self, arm: str, number: int) -> None:
         """Removes what a trial left as its arm's best though it never ended: a retry makes it."""
         kept = self.kept(arm)
         if kept is not None and kept.trial == number:
-            shutil.rmtree(kept.path, ignore_errors=True)
+            self._artifacts.remove(self._artifacts.kept(arm, kept))
             kept_record.store(self._ledger.study, arm, None)
 
     def keep_log(self, number: int, reason: str) -> str:
         """Takes a failed trial's log out of its folder; returns the reason with the new place."""
-        log, place = self.trial_folder(number) / LOG, self.folder / "logs" / f"trial-{number}.txt"
+        log, place = self.trial_folder(number) / LOG, self._artifacts.log(number)
         if not log.exists():
             return reason
+        self._artifacts.checked(place)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(log, place)
         return reason.replace(str(log), str(place))
@@ -81,29 +119,46 @@ class Keeping:
         shutil.rmtree(self.trial_folder(number), ignore_errors=True)
         kept = self.kept(arm)
         if kept is None or kept.trial != number:
-            shutil.rmtree(self.attached(number), ignore_errors=True)
+            self._artifacts.remove(self._artifacts.attached(number))
 
     def sweep(self) -> None:
-        """Removes what dead trials left on disk."""
-        if not self.folder.exists():
-            return
+        """Removes what dead trials left on disk, and says how much. Needs the study's lock.
+
+        A checkpoint of a trial that this storage does not know stays: the storage may be an older
+        copy that was put back.
+        """
         running = {trial.number for trial in self._ledger.running()}
-        kept = {kept.trial for kept in kept_record.of_arms(self._ledger.study.user_attrs).values()}
-        for pattern, needed in (("trial-*", running), ("attached/trial-*", running | kept)):
-            for folder in self.folder.glob(pattern):
-                number = folder.name.removeprefix("trial-")
-                if number.isdigit() and int(number) not in needed:
-                    shutil.rmtree(folder, ignore_errors=True)
+        kept = kept_record.of_arms(self._ledger.study.user_attrs)
+        needed = running | {kept.trial for kept in kept.values()}
+        known = len(self._ledger.study.get_trials(deepcopy=False))
+        places = {self._artifacts.kept(arm, of).name for arm, of in kept.items()}
+        left = [
+            folder
+            for folder in (*self.folder.glob("trial-*"), *self.folder.glob("attached/trial-*"))
+            if _number(folder) not in needed | {None}
+        ]
+        for folder in self.folder.glob(f"{KEPT}/*"):
+            named = _PLACE.fullmatch(folder.name)
+            if named and folder.name not in places and int(named[1]) < known:
+                left.append(folder)
+        freed = 0
+        for folder in left:
+            freed += scratch.size(folder)
+            self._artifacts.remove(folder)
+        scratch.tell(freed, str(self.folder), self._say)
 
     def check_disk(self, limit: int | None) -> None:
         """Refuses to go on where the study's files pass a number of bytes.
+
+        All that lies in its folder counts: rows, kept checkpoints, logs, and what running trials
+        write.
 
         Raises:
             StudyError: they do.
         """
         if limit is None or not self.folder.exists():
             return
-        used = _bytes(self.folder)
+        used = scratch.size(self.folder)
         if used > limit:
             raise StudyError(
                 f"{self.folder} holds {used / 1e9:.1f} GB, above --max-disk {limit / 1e9:.1f} GB",
@@ -112,32 +167,11 @@ class Keeping:
             )
 
 
-def _bytes(folder: Path) -> int:
-    """Bytes of a folder's files; what others remove meanwhile does not count."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with suppress(FileNotFoundError):
-                total += os.stat(os.path.join(parent, name)).st_size
-    return total
+def _number(folder: Path) -> int | None:
+    number = folder.name.removeprefix("trial-")
+    return int(number) if number.isdecimal() and number.isascii() else None
 
 
 def _replaces(found: Trial, before: Kept) -> bool:
     """Whether a trial takes the place of what its arm keeps."""
     return standing.merit(found) > (before.feasible, before.macro_f1)
-
-
-def _move(source: Path, place: Path) -> None:
-    """Puts a folder in the place of another, which stands until then."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    old = place.with_name(f"{place.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    try:
-        if place.exists():
-            place.rename(old)
-        source.rename(place)
-    except OSError as error:
-        raise StorageError(
-            f"the checkpoint cannot be kept: {error.strerror}", where=str(place)
-        ) from None
-    shutil.rmtree(old, ignore_errors=True)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import optuna
 import psutil
 from optuna.trial import FrozenTrial, TrialState
 
-from suite import paths
 from suite.contracts.results import StudyResults, Trial
 from suite.machine import facts
-from suite.study import attributes, internals, record, storage
+from suite.study import artifacts, attributes, internals, record, storage
 from suite.study.lock import StudyLock
 from suite.study.record import ESTIMATES, TARGET, TRIAL, TRUNCATED
 
@@ -41,10 +40,20 @@ class Ledger:
         self.study, self.definition = storage.load(self.storage, name)
         #: Whoever decides what others rely on holds it: what is next, what is kept, who is out.
         self.lock = StudyLock(self.storage, name)
-        self.folder = paths.artifacts(name)
+        #: Where its files lie, and what it may do with them.
+        self.artifacts = artifacts.find(self.study, self.definition.data.fingerprint)
         #: This process as running trials bear it, so that others can see when it is dead.
         self.owner = _owner()
         self._here: dict[str, Any] | None = None
+
+    def claim(self, say: Callable[[str], None]) -> None:
+        """Sees that the study's folder may be written to; it is made where there is none.
+
+        Raises:
+            StudyError: another storage owns it.
+        """
+        fingerprint = self.definition.data.fingerprint
+        self.artifacts = artifacts.claim(self.study, fingerprint, say=say)
 
     @property
     def host(self) -> str:

@@ -8,15 +8,14 @@ is all there is.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from suite import strategies
 from suite.child import evaluation
 from suite.child.messages import Failed
 from suite.contracts.space import Choice, Dimension, Fixed, Float, Int, Params, Value
+from suite.machine import scratch
 from suite.study.definition import StoredArm
 from suite.study.record import ESTIMATES
 from suite.study.work import Work
@@ -89,12 +88,10 @@ def estimate(work: Work, arm: StoredArm) -> Estimate:
     params = typical(arm)
     times: list[tuple[int, float]] = []
     scoring = 0.0  # seconds per validation text
-    with tempfile.TemporaryDirectory(prefix="suite-preflight-") as folder:
+    with scratch.folder(work.keeping.scratch) as folder:
         for size in (FEW_ROWS, MORE_ROWS):
             size = min(size, rows)
-            job = work.jobs.job(
-                arm, params, Path(folder), preflight_rows=size, epochs=1.0, checkpoints=1
-            )
+            job = work.jobs.job(arm, params, folder, preflight_rows=size, epochs=1.0, checkpoints=1)
             outcome = work.runner.train(job, max_seconds=300)
             if isinstance(outcome, Failed):
                 return Estimate(arm.name, None, outcome.reason)

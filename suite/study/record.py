@@ -204,7 +204,7 @@ def results(
     recipe = definition.recipe
     data = definition.data
     truncated = attributes.get(TRUNCATED, {})
-    kept = kept_record.of_arms(attributes)
+    kept = kept_record.of_arms(attributes, unread)
     if data.audit is not None and truncated:
         data = replace(data, audit=replace(data.audit, truncated=truncated))
     found = StudyResults(

@@ -114,7 +114,7 @@ class Speeds:
         measure = self._ledger.definition.recipe.measure
         if measure.seconds <= 0 or (arm.model.endpoint is not None and not measure.endpoints):
             return None
-        rows = snapshot.read_split(self._ledger.folder / "data", "validation")
+        rows = snapshot.read_split(self._ledger.artifacts.data, "validation")
         texts = rows.texts[: measure.texts]
         before = self._neighbours.together()
         try:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from suite import paths, redaction
 from suite.errors import StorageError, StudyError, nearest
-from suite.study import attributes, internals
+from suite.study import artifacts, attributes, internals
 from suite.study.definition import Definition
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -137,8 +137,19 @@ def load(storage: RDBStorage, name: str) -> tuple[optuna.Study, Definition]:
     return study, Definition.read(study.user_attrs[DEFINITION], name)
 
 
-def create(storage: RDBStorage, definition: Definition) -> optuna.Study:
+def fingerprint(study: optuna.Study) -> str | None:
+    """The fingerprint of a study's rows; None where its definition can't be read here."""
+    try:
+        return Definition.read(study.user_attrs[DEFINITION], study.study_name).data.fingerprint
+    except StudyError:
+        return None
+
+
+def create(storage: RDBStorage, definition: Definition, id: str) -> optuna.Study:
     """A new study, its definition stored with it.
+
+    Args:
+        id: what its folder is called.
 
     Raises:
         StudyError: the name is taken.
@@ -151,6 +162,7 @@ def create(storage: RDBStorage, definition: Definition) -> optuna.Study:
         raise StudyError(f"the study '{definition.name}' exists already") from None
     # In this order: dashboards list the first ones first.
     attributes.describe(study, definition)
+    study.set_user_attr(artifacts.ID, id)
     study.set_user_attr(DEFINITION, definition.model_dump_json())
     return study
 

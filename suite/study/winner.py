@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite import paths
 from suite.contracts.results import StudyResults, Trial
 from suite.errors import StudyError, nearest
-from suite.study import kept_record, record
+from suite.study import artifacts, kept_record, record
 from suite.study import storage as storages
+from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition
 
 
@@ -21,12 +21,14 @@ class Winner:
         folder: the kept predictor, on this machine.
         trial: the number of the trial that made it.
         host: this machine, as the study's rows name it.
+        artifacts: where the study's files lie.
     """
 
     folder: Path
     arm: str
     trial: int
     host: str
+    artifacts: Artifacts
     definition: Definition
     results: StudyResults
 
@@ -38,7 +40,7 @@ class Winner:
     @property
     def snapshot(self) -> Path:
         """The folder of the study's rows."""
-        return paths.artifacts(self.definition.name) / "data"
+        return self.artifacts.data
 
     @property
     def made_by(self) -> Trial | None:
@@ -67,14 +69,14 @@ def winner(name: str, arm: str | None = None, storage: str | None = None) -> Win
     if arm is not None and arm not in kept:
         raise StudyError(f"'{name}' keeps no checkpoint of '{arm}'", fix=nearest(arm, kept))
     arm = arm or found.verdict.recommended
-    here = [other for other, of in kept.items() if Path(of.path).is_dir()]
+    lies = artifacts.find(study, definition.data.fingerprint)
+    places = {other: lies.kept_here(other, of) for other, of in kept.items()}
+    here = {other: place for other, place in places.items() if place is not None}
     if arm not in here:
-        where = "kept nowhere"
-        if arm in kept:
-            where = f"on {kept[arm].host}, in {kept[arm].path}"
+        where = f"is on {kept[arm].host}" if arm in kept else "is kept nowhere"
         raise StudyError(
-            f"the checkpoint of {arm} is {where}",
+            f"the checkpoint of {arm} {where}, not in {lies.folder}",
             fix=f"Kept on this machine: {', '.join(f'--arm {other}' for other in here) or 'none'}.",
         )
     of = kept[arm]
-    return Winner(Path(of.path), arm, of.trial, of.host, definition, found)
+    return Winner(here[arm], arm, of.trial, of.host, lies, definition, found)

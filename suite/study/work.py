@@ -63,8 +63,9 @@ class Work:
             name,
             lambda study, trial: queue_again(study, trial, "its heartbeat went silent", observer),
         )
+        self.ledger.claim(observer.said)
         self.runner = Runner(self.stop, preload=_preload(self.ledger.definition))
-        self.keeping = Keeping(self.ledger)
+        self.keeping = Keeping(self.ledger, observer.said)
         self.retiring = Retiring(self.ledger, observer)
         self.jobs = Jobs(self.ledger, limits.workers)
         self.neighbours = Neighbours(self.ledger)
@@ -111,6 +112,10 @@ class Work:
             raise self._errors[0]
         if interrupted or self.stop.is_set():
             raise Interrupted
+
+    def close(self) -> None:
+        """Removes what this command needed on disk while it ran."""
+        self.keeping.close()
 
     def _loop(self, index: int, ended: threading.Event) -> None:
         try:

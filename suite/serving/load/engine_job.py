@@ -177,7 +177,8 @@ def _reference(job: EngineJob, rows: Rows, say: Callable[[str], None]) -> Probab
     predictor = _kept(job.folder)
     answers = np.asarray(predictor.predict_proba(rows.texts), dtype=np.float32)
     job.reference.parent.mkdir(parents=True, exist_ok=True)
-    aside = job.reference.with_suffix(".part")
+    aside = job.scratch / job.reference.name
+    aside.parent.mkdir(parents=True, exist_ok=True)
     with aside.open("wb") as file:
         np.save(file, answers, allow_pickle=False)
     aside.replace(job.reference)
