@@ -29,7 +29,8 @@ from suite.errors import ModelError, SuiteError
 from suite.serving.http import model as server_model
 from suite.serving.http import run as server_run
 from suite.serving.http.interface import Limits, Served
-from suite.serving.http.server import Service, create_app
+from suite.serving.http.server import create_app
+from suite.serving.http.service import Service
 from suite.strategies import load_predictor
 from suite.study.winner import winner
 
@@ -643,7 +644,7 @@ def test_a_model_that_fails_is_500_without_a_trace_and_a_row_of_zeros_is_no_answ
 
 
 def test_a_client_that_has_gone_is_not_computed_for(monkeypatch):
-    monkeypatch.setattr("suite.serving.http.server._LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("suite.serving.http.service._LOOK_SECONDS", 0.05)
     taken, release, computed = threading.Event(), threading.Event(), []
 
     def predict(texts):

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from suite.errors import SuiteError, counted
 from suite.serving.http.interface import Limits, Served
-from suite.serving.http.server import CHECK, Service, Totals, create_app
+from suite.serving.http.server import CHECK, create_app
+from suite.serving.http.service import Service, Totals
 
 #: Seconds in which open connections may bring what is on its way when the server closes.
 LINGER_SECONDS = 0.5
