@@ -28,7 +28,7 @@ from suite.contracts.results import BenchRow, ServerLoad
 from suite.errors import ModelError, SuiteError
 from suite.serving.http import model as server_model
 from suite.serving.http import run as server_run
-from suite.serving.http.interface import Limits, Served
+from suite.serving.http.interface import GONE, Limits, Served
 from suite.serving.http.server import create_app
 from suite.serving.http.service import Service
 from suite.strategies import load_predictor
@@ -119,6 +119,8 @@ class Server:
         return code
 
     def post(self, **more):
+        if "content" in more:
+            more["headers"] = {"content-type": "application/json"}
         return httpx.post(f"{self.url}/predict", trust_env=False, timeout=PATIENCE, **more)
 
     def listens_no_more(self):
@@ -256,7 +258,7 @@ def test_hostile_texts_are_answered_as_any_other(server, at_home, text):
         (b'{"texts": ["a"', 422, "bad_request", "Invalid JSON"),
         (b"", 422, "bad_request", "Invalid JSON"),
         (b'{"text": "\xff"}', 422, "bad_request", "Invalid JSON"),
-        (b"[" * 100_000, 422, "bad_request", "recursion"),
+        (b"[" * 10_000, 422, "bad_request", "recursion"),
         (b'["a"]', 422, "bad_request", "must be an object"),
         (b"{}", 422, "bad_request", 'one of "texts"'),
         (b'{"text": "a", "texts": ["b"]}', 422, "bad_request", 'one of "texts"'),
@@ -637,14 +639,14 @@ def test_a_model_that_fails_is_500_without_a_trace_and_a_row_of_zeros_is_no_answ
     service.state = "ready"
     [broken] = asked(service, {"text": "boom"})
     assert broken.status_code == 500
-    assert broken.json()["error"]["message"] == "the model failed: no weights left"
+    # A model's words may be a text's, of another client in the same batch even.
+    assert broken.json()["error"]["message"] == "the model failed: RuntimeError"
     [silent] = asked(service, {"text": "quiet"})
     assert silent.json()["predictions"][0]["label"] is None
     service.close()
 
 
-def test_a_client_that_has_gone_is_not_computed_for(monkeypatch):
-    monkeypatch.setattr("suite.serving.http.service._LOOK_SECONDS", 0.05)
+def test_a_client_that_has_gone_is_not_computed_for():
     taken, release, computed = threading.Event(), threading.Event(), []
 
     def predict(texts):
@@ -656,33 +658,30 @@ def test_a_client_that_has_gone_is_not_computed_for(monkeypatch):
     service = Service(served(predict), Limits(max_batch=1))
     app = create_app(service)
     service.state = "ready"
-    left = asyncio.Event()
 
-    async def ask(text, *, leaves):
-        body = [{"type": "http.request", "body": json.dumps({"text": text}).encode()}]
+    async def ask(text, gone):
         sent = []
 
         async def receive():
-            if body:
-                return body.pop()
-            await (left if leaves else asyncio.Event()).wait()
-            return {"type": "http.disconnect"}
+            return {"type": "http.request", "body": json.dumps({"text": text}).encode()}
 
         async def send(message):
             sent.append(message)
 
-        scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [],
-                 "query_string": b"", "http_version": "1.1", "scheme": "http"}  # fmt: skip
+        scope = {"type": "http", "method": "POST", "path": "/predict", "query_string": b"",
+                 "headers": [(b"content-type", b"application/json")], "http_version": "1.1",
+                 "scheme": "http", "state": {GONE: gone}}  # fmt: skip
         await app(scope, receive, send)
         return sent[0]["status"]
 
     async def run():
-        first = asyncio.ensure_future(ask("stays", leaves=False))
-        second = asyncio.ensure_future(ask("goes", leaves=True))
+        left = asyncio.get_running_loop().create_future()
+        first = asyncio.ensure_future(ask("stays", asyncio.get_running_loop().create_future()))
+        second = asyncio.ensure_future(ask("goes", left))
         waiting = service.metrics.registry.get_sample_value
         while not (taken.is_set() and waiting("suite_queue_texts") == 1):
             await asyncio.sleep(0.01)
-        left.set()
+        left.set_result(None)
         assert await second == 499
         assert service.metrics.registry.get_sample_value("suite_queue_texts") == 0
         release.set()

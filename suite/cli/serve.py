@@ -22,11 +22,11 @@ from suite.serving import engines
 
 if TYPE_CHECKING:
     from suite.contracts.strategy import Rows
+    from suite.serving.http.guard import Guard
+    from suite.serving.http.interface import Limits
 
 #: The engine that `suite bench` found to be the fastest.
 AUTO = "auto"
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def serve(
@@ -43,8 +43,17 @@ def serve(
         str | None, typer.Option(help="float32, bfloat16, float16 or int8. Default: the engine's.")
     ] = None,
     host: Annotated[
-        str, typer.Option(help="The address to listen on. There is no authentication.")
+        str, typer.Option(help="The address to listen on; beyond this machine with a token.")
     ] = "127.0.0.1",
+    host_name: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="A name by which clients ask, besides localhost. Repeatable."
+        ),
+    ] = None,
+    anybody: Annotated[
+        bool, typer.Option("--open", help="Whoever reaches the port may ask, without a token.")
+    ] = False,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one and prints it.")
     ] = 8000,
@@ -67,6 +76,22 @@ def serve(
     max_body: Annotated[
         int, typer.Option(min=1, max=1024, help="MiB in one request; more: 413.")
     ] = 16,
+    max_seconds: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            max=3600,
+            help="Seconds in which a request must come (else 408), and its answer be taken.",
+        ),
+    ] = 30.0,
+    max_connections: Annotated[
+        int,
+        typer.Option(
+            min=16,
+            max=1_000_000,
+            help="Open connections; then the oldest that asks for nothing is closed.",
+        ),
+    ] = 2048,
     threads: Annotated[
         int | None, typer.Option(min=1, max=1024, help="Threads of the model. Default: its own.")
     ] = None,
@@ -78,14 +103,18 @@ def serve(
     server asks itself some validation rows and compares the answers with the model's own. On
     SIGTERM or Ctrl-C it answers what it has accepted, and ends (0, or 130 for Ctrl-C).
 
+    With a token in SUITE_SERVE_TOKEN everything but /health asks for it (Authorization: Bearer).
+    Where other machines can reach the port there must be one, or --open.
+
     Examples:
 
         suite serve agnews
 
         suite serve agnews --engine auto --port 0 --max-queue 1000
 
-        suite serve ./agnews-model --host 0.0.0.0
+        SUITE_SERVE_TOKEN=$(cat token) suite serve ./agnews-model --host 0.0.0.0
     """
+    token = token_of_environment()
     # Before anything imports torch: its threads spin while they wait, and take the core from
     # those who answer.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
@@ -98,25 +127,42 @@ def serve(
             fix="Raise --max-queue, or lower --max-texts.",
         )
     from suite.serving.http import run as server_run
+    from suite.serving.http.guard import TOKEN, Guard, is_local
     from suite.serving.http.interface import Limits
 
     sock = server_run.bind(host, port)
     try:
+        guard = Guard.of(sock, token=token, names=host_name or ())
+        if not is_local(sock):
+            if token is None and not anybody:
+                raise UsageError(
+                    f"--host {host} can be reached from other machines, and {TOKEN} is not set",
+                    where="--host",
+                    fix=f"Set {TOKEN} to a secret of yours, or say --open: then whoever reaches "
+                    "the port may ask.",
+                )
+            warn(
+                f"--host {host} can be reached from other machines, "
+                + ("unencrypted." if token else "and whoever reaches the port may ask.")
+            )
         model = chosen(name, arm, storage)
         if engine == AUTO:
             engine, precision = _fastest(model, precision)
-        limits = Limits(max_batch, max_wait_ms, max_queue, max_texts, max_chars, max_body * 2**20)
-        if host not in _LOOPBACK:
-            warn(
-                f"--host {host} can be reached from other machines, and there is no "
-                "authentication: whoever reaches the port may ask."
-            )
+        limits = Limits(
+            max_batch, max_wait_ms, max_queue, max_texts, max_chars, max_body * 2**20,
+            connections=max_connections, max_seconds=max_seconds,
+        )  # fmt: skip
         with tempfile.TemporaryDirectory(prefix="suite-serve-") as scratch:
-            code = _run(model, engine, precision, limits, sock, threads, Path(scratch))
+            code = _run(model, engine, precision, limits, guard, sock, threads, Path(scratch))
     finally:
         sock.close()
     if code:
         raise typer.Exit(code)
+
+
+def token_of_environment() -> str | None:
+    """The token that clients must send; nothing that is started from here inherits it."""
+    return os.environ.pop("SUITE_SERVE_TOKEN", None)
 
 
 def _fastest(model: Chosen, precision: str | None) -> tuple[str | None, str | None]:
@@ -147,7 +193,8 @@ def _run(
     model: Chosen,
     engine: str | None,
     precision: str | None,
-    limits: object,
+    limits: Limits,
+    guard: Guard,
     sock: socket.socket,
     threads: int | None,
     scratch: Path,
@@ -156,10 +203,10 @@ def _run(
 
     from suite.contracts.language import LANGUAGES
     from suite.serving.http import run as server_run
-    from suite.serving.http.interface import Limits, Served
+    from suite.serving.http.guard import TOKEN
+    from suite.serving.http.interface import Served
     from suite.serving.http.model import open_served
 
-    assert isinstance(limits, Limits)
     say(f"Loading {model.arm} …")
     example = next(
         (known.headline for code, known in LANGUAGES.items() if code == model.language),
@@ -206,6 +253,8 @@ def _run(
         out.print(f"Serving {told} at {address}", markup=False)
         body = shlex.quote(json.dumps({"texts": [example]}, ensure_ascii=False))
         header = "-H 'Content-Type: application/json'"
+        if guard.token is not None:
+            header += f' -H "Authorization: Bearer ${TOKEN}"'
         out.print(f"Try: curl -s {address}/predict {header} -d {body}", markup=False)
         out.file.flush()
 
@@ -220,6 +269,7 @@ def _run(
         expected=opened.expected,
         tolerance=tolerance,
         ready=ready,
+        guard=guard,
         closing=lambda: say("Closing: answering what was accepted …"),
     )
     seconds = time.monotonic() - begun

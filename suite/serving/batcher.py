@@ -86,6 +86,16 @@ class Batcher:
                 self._changed.notify()
         return future
 
+    def withdraw(self, futures: Sequence[Future[Any]]) -> int:
+        """Takes texts out of the queue that nobody wants any more; how many were still in it."""
+        withdrawn = {id(future) for future in futures if future.cancel()}
+        if withdrawn:
+            with self._changed:
+                kept = deque(one for one in self._waiting if id(one[3]) not in withdrawn)
+                self._waiting = kept
+                self._gathered = sum(size for _, size, _, _ in kept)
+        return len(withdrawn)
+
     def close(self, *, answer_waiting: bool = True) -> None:
         """Takes no more texts, and returns when the last batch is answered.
 

@@ -66,7 +66,7 @@ async def one_client(host, port, bodies, until, warm, spent):
         body = bodies[turn % len(bodies)]
         turn += 1
         writer.write(
-            b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            b"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
             b"content-length: %d\r\n\r\n%s" % (len(body), body)
         )
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
@@ -117,9 +117,9 @@ def direct(folder, texts, seconds):
     print(MARK + json.dumps(figures(spent, seconds) | {"batched_per_second": many}))
 
 
-def child(cwd, *words):
+def child(cwd, *words, module="tests.benchmarks.serve"):
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.serve", *map(str, words)],
+        [sys.executable, "-m", module, *map(str, words)],
         cwd=cwd, capture_output=True, text=True, env=environment(), check=False,
     )  # fmt: skip
     lines = [line for line in done.stdout.splitlines() if line.startswith(MARK)]

@@ -4,6 +4,7 @@ of them all in `/openapi.json`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,6 +19,15 @@ State = Literal["starting", "ready", "closing"]
 #: Seconds a client that was turned away should wait.
 RETRY_SECONDS = 1
 
+#: Where a request's state has a future that is done once its client has gone.
+GONE = "gone"
+
+#: A larger body is looked over before it is parsed.
+_LARGE_BODY = 64 * 1024
+# A string with what stands before it, which in no request is much: every value that is no string
+# costs a parser many times its length.
+_PIECE = re.compile(rb'[^"]{0,256}+"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -30,6 +40,11 @@ class Limits:
         max_texts: of one request.
         max_chars: of one text.
         max_body: bytes of one request.
+        connections: open at once.
+        head_seconds: in which a request's head must have come, since its first byte, or since the
+            connection was made.
+        max_seconds: the same for the whole request; and in which its answer must be taken.
+        idle_seconds: that a connection without a request is kept.
     """
 
     max_batch: int = 64
@@ -38,6 +53,15 @@ class Limits:
     max_texts: int = 1024
     max_chars: int = 100_000
     max_body: int = 16 * 2**20
+    connections: int = 2048
+    head_seconds: float = 10.0
+    max_seconds: float = 30.0
+    idle_seconds: int = 30
+
+    @property
+    def answered(self) -> int:
+        """Requests answered at once: fewer than connections, so that one more may always come."""
+        return self.connections - self.connections // 16
 
 
 @dataclass(frozen=True)
@@ -62,7 +86,10 @@ class PredictRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    texts: list[str] | None = Field(None, description="Texts, answered in this order.")
+    # At the first that is no text it ends: every further one would be a message of its own.
+    texts: list[str] | None = Field(
+        None, description="Texts, answered in this order.", fail_fast=True
+    )
     text: str | None = Field(None, description="One text.")
 
 
@@ -98,16 +125,40 @@ class HealthResponse(BaseModel):
     """Whether the server takes requests."""
 
     status: State
-    model: dict[str, str]
 
 
 class Problem(HTTPException):
-    """A request that is not answered: HTTP status, a word for programs, a sentence."""
+    """A request that is not answered: HTTP status, a word for programs, a sentence.
 
-    def __init__(self, status: int, code: str, message: str, *, retry: bool = False) -> None:
-        headers = {"Retry-After": str(RETRY_SECONDS)} if retry else None
-        super().__init__(status, message, headers)
+    Args:
+        retry: whether to ask again soon may help.
+        close: whether the connection is of no more use.
+        headers: of the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        retry: bool = False,
+        close: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        own = dict(headers or {})
+        if retry:
+            own["Retry-After"] = str(RETRY_SECONDS)
+        if close:
+            own["Connection"] = "close"
+        super().__init__(status, message, own)
         self.code = code
+
+
+def error_body(status: int, code: str, message: str) -> bytes:
+    """The JSON of a request that was not answered."""
+    error = ErrorDetail(status=status, code=code, message=message)
+    return ErrorResponse(error=error).model_dump_json().encode()
 
 
 def too_large(most: int) -> Problem:
@@ -132,6 +183,8 @@ def texts_of(body: bytes, limits: Limits) -> list[str]:
     Raises:
         Problem: it is no such body, or more than the limits allow.
     """
+    if len(body) > _LARGE_BODY:
+        _look_over(body, limits)
     try:
         asked = PredictRequest.model_validate_json(body)
     except ValidationError as error:
@@ -157,6 +210,25 @@ def texts_of(body: bytes, limits: Limits) -> list[str]:
                 f"{limits.max_chars:,}",
             )
     return texts
+
+
+def _look_over(body: bytes, limits: Limits) -> None:
+    """Refuses a large body of many small things before it is parsed: 16 MiB of numbers, lists or
+    keys take seconds and hundreds of megabytes, and everybody waits."""
+    position = 0
+    for _ in range(limits.max_texts + 1):  # and the key
+        found = _PIECE.match(body, position)
+        if found is None:
+            break
+        position = found.end()
+    if len(body) - position <= 256:
+        return
+    if _PIECE.match(body, position):
+        raise Problem(
+            413, "too_many_texts",
+            f"more than {counted(limits.max_texts, 'text')} in one request",
+        )  # fmt: skip
+    raise Problem(422, "bad_request", "the body is large, and little of it is text")
 
 
 def _said(error: ValidationError) -> str:
@@ -214,7 +286,7 @@ def predict_responses(served: Served, limits: Limits) -> dict[int | str, dict[st
 
     full = problem(
         503, "queue_full", queue_full(limits.max_queue, limits),
-        "The queue is full, or the server is closing",
+        "The queue is full, or the server is starting or closing",
     )  # fmt: skip
     full["headers"] = {
         "Retry-After": {
@@ -227,15 +299,28 @@ def predict_responses(served: Served, limits: Limits) -> dict[int | str, dict[st
             "description": "Answers in the order of the texts",
             "content": {"application/json": {"example": answer}},
         },
-        408: problem(408, "too_slow", "the body did not come within 30 s", "The body came slowly"),
+        401: problem(
+            401, "no_token", "the header `Authorization: Bearer TOKEN` is missing or wrong",
+            "The server asks for a token",
+        ),
+        408: problem(
+            408, "too_slow", f"the request did not come within {limits.max_seconds:g} s",
+            "The request came slowly",
+        ),
         413: problem(
             413, "too_many_texts", _too_many(limits.max_texts + 1, limits),
             "More than the limits allow",
+        ),
+        415: problem(
+            415, "not_json", "the body must be application/json", "Another content type",
+        ),
+        421: problem(
+            421, "wrong_host", "the server is not asked by that name", "Another Host",
         ),
         422: problem(
             422, "bad_request", "Invalid JSON: EOF while parsing a value at line 1 column 0",
             "Not what is expected",
         ),
-        500: problem(500, "model_failed", "the model failed: …", "The model failed"),
+        500: problem(500, "model_failed", "the model failed: RuntimeError", "The model failed"),
         503: full,
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -14,6 +14,10 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from suite.serving.http.connection import Doors
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -23,15 +27,35 @@ _SECONDS = (
 _TEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
+class _Closed(Collector):
+    """Connections that were closed on a client: its request was late, its answer was not taken, or
+    others needed the room."""
+
+    def __init__(self, doors: Doors) -> None:
+        self.doors = doors
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """The counts so far."""
+        found = CounterMetricFamily(
+            "suite_connections_closed", "Connections closed on a client.", labels=["reason"]
+        )
+        for reason in ("late", "unread", "room"):
+            found.add_metric([reason], self.doors.closed[reason])
+        yield found
+
+
 class Metrics:
     """Counters of one server.
 
     Args:
         model: what is served, as labels of `suite_model_info`.
         waiting: texts that wait now.
+        doors: the open connections.
     """
 
-    def __init__(self, model: Mapping[str, str], waiting: Callable[[], float]) -> None:
+    def __init__(
+        self, model: Mapping[str, str], waiting: Callable[[], float], doors: Doors
+    ) -> None:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.requests = Counter(
@@ -61,6 +85,15 @@ class Metrics:
         )
         queue = Gauge("suite_queue_texts", "Texts that wait for the model.", registry=registry)
         queue.set_function(waiting)
+        connections = Gauge(
+            "suite_connections",
+            "Open connections, and those of them whose request is not wholly here.",
+            ["state"],
+            registry=registry,
+        )
+        connections.labels("open").set_function(lambda: len(doors.open))
+        connections.labels("coming").set_function(lambda: len(doors.coming))
+        registry.register(_Closed(doors))
         self.open = Gauge(
             "suite_requests_in_progress", "Requests being answered.", registry=registry
         )

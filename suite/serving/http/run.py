@@ -14,7 +14,8 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -24,16 +25,22 @@ import uvicorn
 from numpy.typing import NDArray
 
 from suite.errors import SuiteError, counted
+from suite.serving.http.connection import ACCEPTED_AT_ONCE, Connection, room
+from suite.serving.http.guard import Guard
 from suite.serving.http.interface import Limits, Served
 from suite.serving.http.server import CHECK, create_app
-from suite.serving.http.service import Service, Totals
+from suite.serving.http.service import ANYBODY, Service, Totals
+
+log = logging.getLogger(__name__)
 
 #: Seconds in which open connections may bring what is on its way when the server closes.
 LINGER_SECONDS = 0.5
 #: Seconds in which what was accepted must be answered when the server closes.
 GRACE_SECONDS = 60
-#: Open connections at most; further ones get 503.
-CONNECTIONS = 2048
+#: Seconds for a request that is still coming, or an answer that is still going, when the server
+#: closes.
+LAST_SECONDS = 5.0
+#: Connections that the system accepts before the server does.
 _BACKLOG = 1024
 
 #: Most that a probability through HTTP may differ from the predictor's own: float32, and others
@@ -99,6 +106,7 @@ def serve(
     expected: NDArray[np.float32],
     tolerance: float,
     ready: Callable[[Check], None],
+    guard: Guard = ANYBODY,
     closing: Callable[[], None] = lambda: None,
 ) -> tuple[Totals, int | None]:
     """Serves until a signal; answers what was asked before it returns.
@@ -109,15 +117,18 @@ def serve(
         expected: the predictor's own probabilities of them.
         tolerance: most that the two may differ.
         ready: called once they agree.
+        guard: who may ask; anybody where not given.
         closing: called when a signal came.
 
     Returns:
         What was done, and the signal that ended it.
 
     Raises:
-        SuiteError: the port was taken meanwhile, or served answers are not the predictor's.
+        SuiteError: the port was taken meanwhile, served answers are not the predictor's, or the
+            system allows too few open files.
     """
-    service = Service(served, limits)
+    limits = replace(limits, connections=room(limits.connections))
+    service = Service(served, limits, guard)
     try:
         sock.listen(_BACKLOG)
     except OSError as error:
@@ -125,16 +136,15 @@ def serve(
         raise _taken(address_of(sock), error) from None
     config = uvicorn.Config(
         create_app(service),
-        http="h11",
+        http=partial(Connection, doors=service.doors),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        backlog=_BACKLOG,
-        limit_concurrency=CONNECTIONS,
-        timeout_keep_alive=30,
+        backlog=ACCEPTED_AT_ONCE,
+        timeout_keep_alive=limits.idle_seconds,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
@@ -175,7 +185,7 @@ async def _checked(
     differences: list[float] = []
     same = 0
     async with httpx.AsyncClient(
-        base_url=address, trust_env=False, timeout=600, headers={CHECK: service.token}
+        base_url=address, trust_env=False, timeout=600, headers={CHECK.decode(): service.check}
     ) as client:
 
         async def ask(part: Sequence[int]) -> None:
@@ -226,6 +236,7 @@ class _Server(uvicorn.Server):
         self.failure: SuiteError | None = None
         self._closing = closing
         self._checking: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """On SIGINT and SIGTERM. They are not raised anew afterwards: `serve` tells of them."""
@@ -234,6 +245,15 @@ class _Server(uvicorn.Server):
         else:
             self.ended_by = sig
         self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to accept, and to watch what is accepted."""
+        asyncio.get_running_loop().set_exception_handler(_told)
+        self._watching = asyncio.ensure_future(self.service.doors.watch())
+        await super().startup(sockets)
+        for sock in sockets or []:
+            # The server takes few at a time; many may wait for that.
+            sock.listen(_BACKLOG)
 
     async def main_loop(self) -> None:
         """Checks itself, then serves until it is told to end."""
@@ -265,7 +285,17 @@ class _Server(uvicorn.Server):
                 self.server_state.connections and time.monotonic() < until and not self.force_exit
             ):
                 await asyncio.sleep(0.02)
+        self.service.doors.hurry(LAST_SECONDS)
         await super().shutdown(sockets)
+        if self._watching is not None:
+            self._watching.cancel()
+
+
+def _told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What asyncio could not bring to anybody, without what was sent or received."""
+    error = context.get("exception")
+    kind = f": {type(error).__name__}" if error is not None else ""
+    log.error("%s%s", str(context.get("message", "")).split("\n")[0][:200], kind)
 
 
 def _taken(where: str, error: OSError) -> SuiteError:

@@ -5,34 +5,36 @@
     GET  /metrics      for Prometheus
     GET  /openapi.json the interface, described
 
-Texts of all requests meet in one `Batcher`. What is too large is refused before it is parsed or
-queued, with a body that says what and how much is allowed. There is no page of documentation:
-the usual one loads scripts from elsewhere.
+What is too large is refused before it is parsed or queued, with a body that says what and how much
+is allowed. There is no page of documentation: the usual one loads scripts from elsewhere. Pages of
+other origins are answered as if there were no CORS: no header allows them anything.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 import time
-from collections.abc import Mapping
+import traceback
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from suite.errors import counted
 from suite.serving.http.interface import (
-    ErrorDetail,
-    ErrorResponse,
+    GONE,
     HealthResponse,
     PredictResponse,
     Problem,
+    error_body,
     predict_responses,
     request_body,
     texts_of,
-    too_large,
 )
 from suite.serving.http.metrics import CONTENT_TYPE
 from suite.serving.http.service import Service
@@ -40,13 +42,8 @@ from suite.version import __version__
 
 log = logging.getLogger(__name__)
 
-#: Seconds in which a request's body must have come.
-BODY_SECONDS = 30.0
-#: Bodies of this many of the largest requests may be in memory at once.
-_LARGEST_AT_ONCE = 16
-
 #: The header in which the server's own check names itself.
-CHECK = "x-suite-check"
+CHECK = b"x-suite-check"
 
 _PATHS = ("/predict", "/health", "/metrics", "/openapi.json")
 
@@ -61,10 +58,10 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
     )
-    app.add_middleware(_Counting, service=service)
+    app.add_middleware(_Around, service=service)
     app.exception_handler(HTTPException)(_problem)
-    app.exception_handler(Exception)(_defect)
 
     @app.post(
         "/predict",
@@ -77,22 +74,20 @@ def create_app(service: Service) -> FastAPI:
         openapi_extra={"requestBody": request_body(service.served.example)},
     )
     async def predict(request: Request) -> Response:
-        if service.state == "starting" and request.headers.get(CHECK) != service.token:
+        if service.state == "starting" and not _is_own(request.scope, service):
             raise Problem(503, "starting", "the server is starting", retry=True)
-        texts = texts_of(await _read(request, service), limits)
-
-        async def gone() -> None:
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-
+        if not _is_json(request.headers):
+            raise Problem(415, "not_json", "the body must be application/json, in UTF-8")
+        texts = texts_of(await service.bodies.read(request), limits)
         try:
-            rows = await service.answer(texts, gone)
+            rows = await service.answer(texts, request.scope.get("state", {}).get(GONE))
         except HTTPException:
             raise
-        except Exception as error:
-            # Whatever a model raises: the others' requests go on.
-            log.error("the model failed on %d texts: %s", len(texts), error)
-            raise Problem(500, "model_failed", f"the model failed: {_first_line(error)}") from error
+        except Exception as error:  # noqa: BLE001 - the others' requests go on
+            # Its words may be those of a text, of another client even.
+            kind = type(error).__name__
+            log.error("the model failed on %s: %s", counted(len(texts), "text"), _place(error))
+            raise Problem(500, "model_failed", f"the model failed: {kind}") from None
         if service.state != "starting":
             service.totals.texts += len(texts)
             service.metrics.texts.inc(len(texts))
@@ -106,8 +101,7 @@ def create_app(service: Service) -> FastAPI:
     )
     async def health() -> Response:
         ready = service.state == "ready"
-        content = {"status": service.state, "model": dict(service.served.about)}
-        return JSONResponse(content, 200 if ready else 503)
+        return JSONResponse({"status": service.state}, 200 if ready else 503)
 
     @app.get(
         "/metrics",
@@ -121,57 +115,54 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
-async def _read(request: Request, service: Service) -> bytes:
-    """A request's body, no longer than allowed."""
-    most = service.limits.max_body
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > most:
-        raise too_large(most)
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for part in request.stream():
-                parts.append(part)
-                size += len(part)
-                service.buffered += len(part)
-                if size > most:
-                    raise too_large(most)
-                if service.buffered > most * _LARGEST_AT_ONCE:
-                    raise Problem(503, "busy", "too many large requests are being read", retry=True)
-    except TimeoutError:
-        raise Problem(408, "too_slow", f"the body did not come within {BODY_SECONDS:g} s") from None
-    finally:
-        service.buffered -= size
-    return b"".join(parts)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__
-
-
-async def _problem(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    code = getattr(error, "code", None) or {404: "not_found", 405: "method_not_allowed"}.get(
-        error.status_code, "error"
+def _is_own(scope: Scope, service: Service) -> bool:
+    """Whether a request is the server's own check."""
+    own = service.check.encode()
+    return any(
+        name == CHECK and hmac.compare_digest(value, own) for name, value in scope["headers"]
     )
-    return _refusal(error.status_code, code, str(error.detail), error.headers)
 
 
-async def _defect(request: Request, error: Exception) -> JSONResponse:
-    return _refusal(500, "defect", "a defect of the server; its log says more", None)
+def _is_json(headers: Headers) -> bool:
+    """Whether a body is JSON as it stands. What a page of another origin may send without asking
+    is not."""
+    kind, _, more = headers.get("content-type", "").lower().partition(";")
+    charset = more.replace('"', "").strip().removeprefix("charset=")
+    return (
+        kind.strip() == "application/json"
+        and charset in ("", "utf-8")
+        and headers.get("content-encoding", "identity") == "identity"
+    )
 
 
-def _refusal(
-    status: int, code: str, message: str, headers: Mapping[str, str] | None
-) -> JSONResponse:
-    content = ErrorResponse(error=ErrorDetail(status=status, code=code, message=message))
-    return JSONResponse(content.model_dump(), status, headers=dict(headers or {}))
+def _place(error: BaseException) -> str:
+    """What was raised and where, without its words: they may be those of a request."""
+    lines = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(lines[-1].filename).name}, line {lines[-1].lineno})" if lines else ""
+    return f"{type(error).__name__}{where}"
 
 
-class _Counting:
-    """Around everything: counts answers, and asks clients to go while the server closes."""
+def _refusal(problem: HTTPException) -> Response:
+    status = problem.status_code
+    code = getattr(problem, "code", None) or {404: "not_found", 405: "method_not_allowed"}.get(
+        status, "error"
+    )
+    return Response(
+        error_body(status, code, str(problem.detail)),
+        status,
+        headers=dict(problem.headers or {}),
+        media_type="application/json",
+    )
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _refusal(error)
+
+
+class _Around:
+    """Around everything: keeps out who may not ask, counts answers, tells of defects without what
+    was sent, and asks clients to go while the server closes."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self.app = app
@@ -183,25 +174,40 @@ class _Counting:
             await self.app(scope, receive, send)
             return
         service = self.service
-        status = 500
+        status = 0
 
         async def sending(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                # Of a body that was not read to its end the rest still comes.
-                if service.state == "closing" or status in (408, 413):
+                # Who asks whether to send a body, and is refused, sends the next request or the
+                # body: which, nobody knows.
+                asked = status >= 400 and any(name == b"expect" for name, _ in scope["headers"])
+                if service.state == "closing" or asked:
                     message.setdefault("headers", []).append((b"connection", b"close"))
             await send(message)
 
         begun = time.perf_counter()
         service.metrics.open.inc()
         try:
-            await self.app(scope, receive, sending)
+            problem = service.guard.refusal(scope)
+            if problem is not None and not _is_own(scope, service):
+                await _refusal(problem)(scope, receive, sending)
+            else:
+                await self.app(scope, receive, sending)
+        except asyncio.CancelledError:
+            closing = Problem(503, "closing", "the server is closing", retry=True)
+            if not status:
+                await _refusal(closing)(scope, receive, sending)
+        except Exception as error:  # noqa: BLE001 - whatever is left is a defect, and told as one
+            log.error("a defect of the server: %s", _place(error))
+            defect = Problem(500, "defect", "a defect of the server; its log says where")
+            if not status:
+                await _refusal(defect)(scope, receive, sending)
         finally:
             service.metrics.open.dec()
             if service.state != "starting":
-                self._count(scope, status, time.perf_counter() - begun)
+                self._count(scope, status or 500, time.perf_counter() - begun)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         service = self.service

@@ -10,7 +10,7 @@ import itertools
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,11 +20,17 @@ import pydantic_core
 
 from suite.errors import counted
 from suite.serving.batcher import Batcher, Closed, Overloaded
+from suite.serving.http.bodies import Bodies
+from suite.serving.http.connection import Doors
+from suite.serving.http.guard import Guard
 from suite.serving.http.interface import Limits, Problem, Served, State, queue_full
 from suite.serving.http.metrics import Metrics
 
-#: Seconds after which it is looked whether a waiting client is still there.
-_LOOK_SECONDS = 1.0
+#: Bodies of this many of the largest requests may be in memory at once.
+_LARGEST_AT_ONCE = 16
+
+
+ANYBODY = Guard()
 
 
 @dataclass
@@ -38,13 +44,16 @@ class Totals:
 
 
 class Service:
-    """The model, its queue and its limits; everything but HTTP.
+    """The model, its queue and its limits.
+
+    Args:
+        guard: who may ask; anybody where not given.
 
     Raises:
         ValueError: limits that contradict each other.
     """
 
-    def __init__(self, served: Served, limits: Limits) -> None:
+    def __init__(self, served: Served, limits: Limits, guard: Guard = ANYBODY) -> None:
         if limits.max_texts > limits.max_queue:
             raise ValueError(
                 f"a request may have {counted(limits.max_texts, 'text')}, and only "
@@ -54,39 +63,44 @@ class Service:
         self.limits = limits
         self.state: State = "starting"
         self.totals = Totals()
-        self.buffered = 0
-        #: Who sends it in `CHECK` is answered before the server is ready.
-        self.token = secrets.token_hex(16)
+        self.guard = guard
+        self.doors = Doors(limits)
+        self.bodies = Bodies(limits.max_body, limits.max_body * _LARGEST_AT_ONCE)
+        #: Who sends it in a header is answered before the server is ready, and whatever the guard.
+        self.check = secrets.token_hex(16)
         self._waiting = 0
+        self._answering = 0
         self._lock = threading.Lock()
-        self.metrics = Metrics(served.about, lambda: self._waiting)
+        self.metrics = Metrics(served.about, lambda: self._waiting, self.doors)
         self._keys = list(served.labels)
         self._batcher = Batcher(
             self._predict,
             limits.max_batch,
             limits.max_wait_ms / 1000,
-            # Texts whose client has gone stay in the queue until their turn.
-            limits.max_queue * 2,
+            limits.max_queue,
         )
 
-    async def answer(self, texts: Sequence[str], gone: Callable[[], Any]) -> list[Any]:
+    async def answer(
+        self, texts: Sequence[str], gone: asyncio.Future[None] | None = None
+    ) -> list[Any]:
         """One row of probabilities per text.
 
         Args:
-            gone: awaited returns once the client has gone; its texts are then not computed.
+            gone: done once the client has gone; its texts then leave the queue.
 
         Raises:
             Problem: the queue is full, the client has gone, or the server is closing.
         """
         count = len(texts)
+        if not count:
+            return []
+        if self._answering >= self.limits.answered:
+            raise Problem(
+                503, "busy", f"{counted(self._answering, 'request')} being answered", retry=True
+            )
         with self._lock:
             if self._waiting + count > self.limits.max_queue:
-                raise Problem(
-                    503,
-                    "queue_full",
-                    queue_full(self._waiting, self.limits),
-                    retry=True,
-                )
+                raise Problem(503, "queue_full", queue_full(self._waiting, self.limits), retry=True)
             self._waiting += count
         loop = asyncio.get_running_loop()
         done = loop.create_future()
@@ -99,7 +113,7 @@ class Service:
             if next(left) == 0:
                 loop.call_soon_threadsafe(finish)
 
-        def finish() -> None:
+        def finish(gone: object = None) -> None:
             if not done.done():
                 done.set_result(None)
 
@@ -109,40 +123,32 @@ class Service:
         except (Overloaded, Closed) as error:
             with self._lock:
                 self._waiting -= count - len(futures)
-            self._cancel(futures)
+            self._withdraw(futures)
             full = isinstance(error, Overloaded)
             raise Problem(
                 503, "queue_full" if full else "closing", str(error), retry=True
             ) from None
         for future in futures:
             future.add_done_callback(one_done)
-        if not futures:
-            return []
-        await self._wait(done, futures, gone)
+        if gone is not None:
+            gone.add_done_callback(finish)
+        self._answering += 1
+        try:
+            await done
+        finally:
+            self._answering -= 1
+            if gone is not None:
+                gone.remove_done_callback(finish)
+            self._withdraw(futures)
+        if gone is not None and gone.done():
+            raise Problem(499, "client_gone", "the client closed the connection")
         return [future.result() for future in futures]
 
-    async def _wait(
-        self, done: asyncio.Future[None], futures: Sequence[Future[Any]], gone: Callable[[], Any]
-    ) -> None:
-        try:
-            await asyncio.wait((done,), timeout=_LOOK_SECONDS)
-            if done.done():
-                return
-            watch = asyncio.ensure_future(gone())
-            try:
-                await asyncio.wait((done, watch), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                watch.cancel()
-            if not done.done():
-                raise Problem(499, "client_gone", "the client closed the connection")
-        finally:
-            if not done.done():
-                self._cancel(futures)
-
-    def _cancel(self, futures: Sequence[Future[Any]]) -> None:
-        gone = sum(future.cancel() for future in futures)
-        with self._lock:
-            self._waiting -= gone
+    def _withdraw(self, futures: Sequence[Future[Any]]) -> None:
+        withdrawn = self._batcher.withdraw(futures)
+        if withdrawn:
+            with self._lock:
+                self._waiting -= withdrawn
 
     def _predict(self, texts: Sequence[str]) -> Any:
         with self._lock:
