@@ -195,6 +195,7 @@ def run_study(
     watcher: Watcher | None = None,
     stop: threading.Event | None = None,
     importance: bool = True,
+    allow_endpoint: Sequence[str] = (),
 ) -> StudyResults:
     """Runs a study until it has its trials, and scores each arm's best once on test.
 
@@ -217,6 +218,8 @@ def run_study(
         stop: set it from another thread to end early; running trials are queued again, and what
             was found so far is returned.
         importance: also compute what mattered among hyperparameters, as `load_results`.
+        allow_endpoint: servers (`"HOST"`, `"HOST:PORT"`) that may be asked although you named them
+            nowhere: those of a study that came from elsewhere. Kept for the storage.
 
     Returns:
         Everything the study found, finals with it where all trials are there.
@@ -235,6 +238,7 @@ def run_study(
     from suite.study.work import Limits, Work
 
     _positive(trials=trials, workers=workers)
+    _several("allow_endpoint", allow_endpoint)
     seconds = parse_duration(str(timeout)) if timeout is not None else None
     disk = parse_size(str(max_disk)) if max_disk is not None else None
     study_name = name if isinstance(name, str) else name.name
@@ -252,7 +256,7 @@ def run_study(
             study.set_user_attr(TARGET, trials)
         limits = Limits(workers, seconds, disk)
         with tensorboards.watched(watching, study_name, tensorboard) as observer:
-            work = Work(storage, study_name, observer, limits, halt)
+            work = Work(storage, study_name, observer, limits, halt, allow_endpoint)
             watching.study(work.ledger, workers)
             try:
                 course.run(work, watching, timeout=seconds, force=force)
@@ -370,7 +374,11 @@ class Predictor:
 
 
 def load_predictor(
-    name: str | Path, *, arm: str | None = None, storage: str | None = None
+    name: str | Path,
+    *,
+    arm: str | None = None,
+    storage: str | None = None,
+    allow_endpoint: Sequence[str] = (),
 ) -> Predictor:
     """The arm that a study recommends, or an exported folder, loaded into this process.
 
@@ -379,17 +387,22 @@ def load_predictor(
             name with a separator, and a folder that holds a predictor are paths.
         arm: an arm of the study; the recommended one where none is named.
         storage: a database URL; `studies/suite.db` in the working folder where none is given.
+        allow_endpoint: servers that may be asked although you named them nowhere, as in
+            `run_study`. For a folder it holds for this call alone.
 
     Raises:
         StudyError: no such study or arm, or nothing of it is kept on this machine.
-        ModelError: the folder holds no predictor, or an arm is named for one.
+        ModelError: the folder holds no predictor, an arm is named for one, or the model is behind
+            a server that was not allowed.
 
     Example:
         predictor = load_predictor("agnews", arm="tfidf/classic")
         predictor.predict(["Oil prices fall as supply grows"])
     """
     from suite import strategies
+    from suite.endpoint.consent import Consent, held
 
+    _several("allow_endpoint", allow_endpoint)
     with surroundings.restored():
         if _is_folder(name):
             from suite.handover.export import read_exported
@@ -401,12 +414,15 @@ def load_predictor(
                     fix="Leave arm away, or name a study.",
                 )
             found = read_exported(Path(name))
-            trained = strategies.load_predictor(found.folder)
+            with held(Consent(named=allow_endpoint)):
+                trained = strategies.load_predictor(found.folder)
             return Predictor(found.labels, found.arm, found.study, found.folder, trained)
+        from suite.study.storage import place
         from suite.study.winner import winner
 
         kept = winner(str(name), arm, storage)
-        trained = strategies.load_predictor(kept.folder)
+        with held(Consent(place(storage), allow_endpoint)):
+            trained = strategies.load_predictor(kept.folder)
         return Predictor(kept.labels, kept.arm, kept.definition.name, kept.folder, trained)
 
 

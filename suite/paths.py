@@ -64,6 +64,22 @@ def distilled(task: str) -> Path:
     return Path.cwd() / "studies" / "distilled" / f"{task}.jsonl"
 
 
+def settings() -> Path:
+    """The folder of what a user decides once for all studies (`XDG_CONFIG_HOME`).
+
+    Raises:
+        OSError: there is no home folder.
+    """
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    # A relative one would lie in the working folder, which may be a stranger's.
+    if os.path.isabs(base):
+        return Path(base) / "suite"
+    try:
+        return Path.home() / ".config" / "suite"
+    except RuntimeError as error:
+        raise OSError(str(error)) from None
+
+
 def cache() -> Path:
     """The folder of what studies share: token ids, embeddings, models built (`SUITE_CACHE`)."""
     home = os.environ.get("SUITE_CACHE")

@@ -115,6 +115,7 @@ def own_places(tmp_path_factory):
         patch.setenv("TMPDIR", str(place))
         patch.setattr(tempfile, "tempdir", str(place))
         patch.setenv("SUITE_CACHE", str(place / "cache"))
+        patch.setenv("XDG_CONFIG_HOME", str(place / "config"))
         yield
 
 
@@ -168,6 +169,15 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
     return tmp_path
+
+
+@pytest.fixture
+def loopback():
+    """Within: servers on this machine may be asked, as those that a command names."""
+    from suite.endpoint import consent
+
+    with consent.held(consent.Consent(named=["127.0.0.1", "localhost", "::1"])):
+        yield
 
 
 @pytest.fixture

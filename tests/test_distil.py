@@ -21,6 +21,8 @@ from suite.prompting.traces import defused, text_key, traces_for
 from suite.strategies.teaching import distil as room
 from suite.strategies.teaching.distil import Said, distil, split, training_rows
 
+pytestmark = pytest.mark.usefixtures("loopback")
+
 MARKS = ("<think>", "</think>", "<|im_end|>", "<|im_start|>")
 
 

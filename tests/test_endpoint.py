@@ -32,6 +32,8 @@ from suite.strategies.asking.endpoint_predictor import (
     for_task,
 )
 
+pytestmark = pytest.mark.usefixtures("loopback")
+
 KEY = "sk-test-do-not-tell-7f3a91"
 HAM, SPAM = "kind friend lunch meeting the garden", "win a prize click offer cash now"
 TEXTS = [HAM, SPAM, "music river of thanks", "urgent deal winner bonus"]
@@ -576,7 +578,8 @@ def test_answers_kept_by_earlier_versions_are_found(folder):
 
 def test_several_processes_share_the_answers(folder):
     program = (
-        "import sys; from pathlib import Path; from suite.endpoint import Endpoint\n"
+        "import sys; from pathlib import Path; from suite.endpoint import Endpoint, consent\n"
+        "consent.inherit([sys.argv[1]])\n"
         "with Endpoint(sys.argv[1], 'toy', cache=Path('kept')) as asked:\n"
         "    texts = [[{'role': 'user', 'content': f'{sys.argv[2]} {n}'}] for n in range(20)]\n"
         "    print(len(asked.ask(texts, max_tokens=4)))\n"
@@ -613,7 +616,8 @@ def test_a_damaged_file_of_answers_is_told(folder):
 
 def test_ctrl_c_leaves_a_hanging_server_at_once():
     program = (
-        "import sys; from suite.endpoint import Endpoint\n"
+        "import sys; from suite.endpoint import Endpoint, consent\n"
+        "consent.inherit([sys.argv[1]])\n"
         "print('asking', flush=True)\n"
         "Endpoint(sys.argv[1], 'toy').ask([[{'role': 'user', 'content': 'x'}]], max_tokens=4)\n"
     )

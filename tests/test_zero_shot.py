@@ -23,6 +23,8 @@ from suite.strategies.asking import zero_shot
 CATALOGUE = load_catalogue()
 TEXTS = rows(12, seed=7).texts
 
+pytestmark = pytest.mark.usefixtures("loopback")
+
 
 @pytest.fixture(autouse=True)
 def one_thread():

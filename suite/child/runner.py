@@ -28,6 +28,7 @@ from suite.child.clock import synchronise
 from suite.child.messages import LOG, Checkpointed, Failed, Finished, Job, Progressed, Sized
 from suite.contracts.results import BenchRow, Checkpoint, Rps, Scores
 from suite.data.snapshot import Split
+from suite.endpoint import consent
 from suite.errors import SuiteError
 from suite.serving.load.engine_job import Doing, EngineJob, bench_engine
 
@@ -52,12 +53,19 @@ class Runner:
 
     Args:
         stop: set from outside (Ctrl-C) to end whatever runs; the call raises `Interrupted`.
+        servers: that children may ask: of a study's models, settled by who can ask the user.
         preload: modules that the forkserver imports beside the usual ones; they must not fail,
             and must not touch CUDA. The first runner of a process decides.
     """
 
-    def __init__(self, stop: threading.Event | None = None, preload: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        stop: threading.Event | None = None,
+        preload: Sequence[str] = (),
+        servers: frozenset[str] = frozenset(),
+    ) -> None:
         self.stop = stop or threading.Event()
+        self._servers = servers
         self._context = _context(preload)
 
     def train(
@@ -186,7 +194,9 @@ class Runner:
         self, target: Callable[..., None], arguments: tuple[Any, ...]
     ) -> tuple[Connection, ForkServerProcess]:
         ours, theirs = self._context.Pipe()
-        child = self._context.Process(target=target, args=(theirs, *arguments), daemon=True)
+        child = self._context.Process(
+            target=_main, args=(self._servers, target, theirs, *arguments), daemon=True
+        )
         with _main_hidden():
             child.start()
         theirs.close()
@@ -281,6 +291,12 @@ def _death(child: ForkServerProcess, folder: Path) -> str:
         )
         return f"the child died of {name}{hint}{log}"
     return f"the child ended with exit code {code} and without a result{log}"
+
+
+def _main(servers: frozenset[str], target: Callable[..., None], *arguments: Any) -> None:
+    """Every child's entry: it may ask what its parent may, whatever data names."""
+    consent.inherit(servers)
+    target(*arguments)
 
 
 def _measure_main(

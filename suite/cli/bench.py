@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from suite.cli import completion
+from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import err, next_step, out, print_json, print_table
 from suite.cli.study import AsJson, Name, Storage, words
 from suite.cli.words import Quiet
@@ -44,6 +45,7 @@ def bench(
         ),
     ] = False,
     storage: Storage = None,
+    allow_endpoint: AllowEndpoint = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -71,7 +73,7 @@ def bench(
     wanted = room.Wanted(arm or (), engine or (), seconds, again, endpoints)
     # Lines, also on a terminal: a table redrawn while engines are timed would take their time.
     watching = Watching() if quiet else Lines()
-    work = Work(storage, name, watching, Limits())
+    work = Work(storage, name, watching, Limits(), allow_endpoint=named(allow_endpoint))
     ensure_snapshot(work.ledger.study, work.ledger.definition)
     try:
         rows = room.bench(

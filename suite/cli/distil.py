@@ -79,6 +79,7 @@ def distil(
 
         suite distil agnews --data ./ag_news --model qwen3-4b --rows 200
     """
+    from suite.endpoint import consent
     from suite.models import catalogue
     from suite.strategies.teaching import distil as room
 
@@ -96,14 +97,15 @@ def distil(
     found, training = room.training_rows(task, data_folder=data, use_sample=sample)
     thinker: room.Thinker
     if thinks.endpoint is not None:
-        served: ServedThinker = room.ServedThinker(
-            thinks,
-            found,
-            concurrency=concurrency,
-            max_tokens=max_tokens,
-            timeout=timeout,
-            temperature=temperature,
-        )
+        with consent.held(consent.Consent(named=[thinks.endpoint])):
+            served: ServedThinker = room.ServedThinker(
+                thinks,
+                found,
+                concurrency=concurrency,
+                max_tokens=max_tokens,
+                timeout=timeout,
+                temperature=temperature,
+            )
         served.check()
         thinker = served
     else:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import err, next_step
 from suite.cli.study import Name, Storage, words
 from suite.cli.words import Quiet
@@ -15,6 +16,7 @@ def finals(
     name: Name,
     seeds: Annotated[int, typer.Option(min=1, max=20, help="Trainings per arm.")] = 3,
     storage: Storage = None,
+    allow_endpoint: AllowEndpoint = None,
     quiet: Quiet = False,
 ) -> None:
     """Retrain each arm's best trial over seeds and score it on the test split.
@@ -35,7 +37,7 @@ def finals(
     from suite.study.work import Limits, Work
 
     with observer(quiet) as watching:
-        work = Work(storage, name, watching, Limits())
+        work = Work(storage, name, watching, Limits(), allow_endpoint=named(allow_endpoint))
         ensure_snapshot(work.ledger.study, work.ledger.definition)
         try:
             room.score(

@@ -73,7 +73,7 @@ def check(
         suite model check minilm=/models/all-MiniLM-L6-v2
     """
     from suite import strategies
-    from suite.endpoint import reach
+    from suite.endpoint import consent, reach
     from suite.models.catalogue import find_model, load_catalogue, local_model
 
     model = local_model(name) if "=" in name else find_model(name, load_catalogue())
@@ -88,7 +88,9 @@ def check(
         out.print(f"  note: {model.note}", markup=False)
     fitting = [s for s in strategies.names() if strategies.fits(model, s)]
     out.print(f"  strategies: {', '.join(fitting) or 'none'}", markup=False)
-    reason = reach.unavailable(model)
+    named = () if model.endpoint is None else (model.endpoint,)
+    with consent.held(consent.Consent(named=named)):
+        reason = reach.unavailable(model)
     out.print(f"  weights: {reason or 'can be had here'}", markup=False)
     if reason:
         raise typer.Exit(2)

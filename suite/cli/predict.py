@@ -13,12 +13,14 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import draws, err, next_step, out, print_json, say
 from suite.cli.study import AsJson, Name, Storage
 from suite.errors import StorageError, StudyError, UsageError, counted
 
 if TYPE_CHECKING:
     from suite.data.texts import TextFile
+    from suite.endpoint.consent import Consent
     from suite.study.winner import Winner
 
 Arm = Annotated[str | None, typer.Option(help="The arm. Default: the recommended one.")]
@@ -41,6 +43,13 @@ class Chosen:
     trial: int | None
     language: str
     winner: Winner | None
+
+    def consent(self, storage: str | None, allowed: list[str] | None) -> Consent:
+        """What loading it may ask: kept for a study's storage, never for a folder."""
+        from suite.endpoint.consent import Consent
+        from suite.study.storage import place
+
+        return Consent(place(storage) if self.winner else None, named(allowed))
 
 
 def chosen(name: str, arm: str | None, storage: str | None) -> Chosen:
@@ -107,6 +116,7 @@ def predict(
     ] = None,
     arm: Arm = None,
     storage: Storage = None,
+    allow_endpoint: AllowEndpoint = None,
     as_json: AsJson = False,
 ) -> None:
     """Classify texts with a study's kept winner.
@@ -145,9 +155,11 @@ def predict(
             where=file if file not in (None, STDIN) else None,
             fix='For example: suite predict agnews "a text"',
         )
+    from suite.endpoint.consent import held
     from suite.strategies import load_predictor
 
-    predictor = load_predictor(model.folder)
+    with held(model.consent(storage, allow_endpoint)):
+        predictor = load_predictor(model.folder)
     mended = 0
 
     def answers() -> Iterator[dict[str, Any]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from suite.cli.allowing import AllowEndpoint
 from suite.cli.console import err, out, say, warn
 from suite.cli.predict import Arm, Chosen, Model, chosen
 from suite.cli.study import Storage
@@ -96,6 +97,7 @@ def serve(
         int | None, typer.Option(min=1, max=1024, help="Threads of the model. Default: its own.")
     ] = None,
     storage: Storage = None,
+    allow_endpoint: AllowEndpoint = None,
 ) -> None:
     """Serve a study's kept winner over HTTP.
 
@@ -126,6 +128,7 @@ def serve(
             "request could never be answered",
             fix="Raise --max-queue, or lower --max-texts.",
         )
+    from suite.endpoint.consent import held
     from suite.serving.http import run as server_run
     from suite.serving.http.guard import TOKEN, Guard, is_local
     from suite.serving.http.interface import Limits
@@ -152,7 +155,8 @@ def serve(
             max_batch, max_wait_ms, max_queue, max_texts, max_chars, max_body * 2**20,
             connections=max_connections, max_seconds=max_seconds,
         )  # fmt: skip
-        with tempfile.TemporaryDirectory(prefix="suite-serve-") as scratch:
+        consent = model.consent(storage, allow_endpoint)
+        with held(consent), tempfile.TemporaryDirectory(prefix="suite-serve-") as scratch:
             code = _run(model, engine, precision, limits, guard, sock, threads, Path(scratch))
     finally:
         sock.close()

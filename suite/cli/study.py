@@ -12,6 +12,7 @@ import typer
 
 from suite import redaction
 from suite.cli import completion
+from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import (
     detail,
     err,
@@ -134,6 +135,7 @@ def create(
     max_disk: MaxDisk = None,
     tensorboard: TensorBoard = None,
     force: Force = False,
+    allow_endpoint: AllowEndpoint = None,
     no_run: Annotated[bool, typer.Option("--no-run", help="Only create the study.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -194,7 +196,7 @@ def create(
         return
     _run(
         made.name, storage, quiet, timeout=timeout, workers=workers, max_disk=max_disk,
-        force=force, tensorboard=tensorboard,
+        force=force, tensorboard=tensorboard, allow_endpoint=named(allow_endpoint),
     )  # fmt: skip
 
 
@@ -211,6 +213,7 @@ def run(
     max_disk: MaxDisk = None,
     tensorboard: TensorBoard = None,
     force: Force = False,
+    allow_endpoint: AllowEndpoint = None,
     quiet: Quiet = False,
 ) -> None:
     """Go on with a study, or join it from another machine.
@@ -230,6 +233,7 @@ def run(
     _run(
         name, storage, quiet, trials=trials, timeout=timeout, workers=workers, data=data,
         max_disk=max_disk, force=force, tensorboard=tensorboard,
+        allow_endpoint=named(allow_endpoint),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ answer.py     what a server sent, as values
 address.py    where it is, and the key it is shown
 memory.py     what was asked before, by what was really asked
 kept.py       answers on disk
+consent.py    whether a server may be asked at all
 reach.py      whether a model can be had at all
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
@@ -12,6 +13,8 @@ from suite.errors import EndpointError
 KEY_VARIABLES = ("SUITE_API_KEY", "OPENAI_API_KEY")
 
 _VERSIONED = re.compile(r"v\d+\w*")
+_LABELS = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_PORTS = {"http": 80, "https": 443}
 
 
 def base_address(url: str) -> str:
@@ -36,10 +39,65 @@ def base_address(url: str) -> str:
             "user, a password, a query or a fragment",
             fix="A key belongs into the environment variable SUITE_API_KEY.",
         )
+    server(url)
     path = parts.path.rstrip("/").removesuffix("/chat/completions")
     if not any(_VERSIONED.fullmatch(piece) for piece in path.split("/")):
         path += "/v1"
     return urlunsplit((parts.scheme, _host(parts), path, "", ""))
+
+
+def server(url: str) -> str:
+    """Whose address it is: the host in its one spelling, and the port.
+
+    >>> server("HTTPS://Api.Host./v1"), server("http://[0:0::1]:8000")
+    ('api.host:443', '[::1]:8000')
+
+    Raises:
+        EndpointError: it has no host, or one that could be read in two ways.
+    """
+    parts = _split(url.strip())
+    # A backslash parts host and path for some readers.
+    plain = parts is not None and "\\" not in parts.netloc and url.strip().isprintable()
+    host = _one_spelling(parts.hostname) if plain and parts and parts.hostname else None
+    if parts is None or host is None or parts.scheme not in _PORTS:
+        raise EndpointError(
+            f"{redaction.address(url)} is no address of a server",
+            fix="A host is written in ASCII (xn--… for others), for example http://127.0.0.1:8000.",
+        )
+    return f"{host}:{parts.port or _PORTS[parts.scheme]}"
+
+
+def named_host(text: str) -> str:
+    """What a user names as a server: an address, `HOST:PORT`, or `HOST` for any port of it.
+
+    >>> named_host("Localhost"), named_host("::1"), named_host("https://host/v1")
+    ('localhost', '[::1]', 'host:443')
+
+    Raises:
+        EndpointError: it is none.
+    """
+    text = text.strip()
+    if "://" in text:
+        return server(text)
+    bare = _one_spelling(text.removeprefix("[").removesuffix("]"))
+    if bare is not None:
+        return bare
+    if re.search(r":\d+$", text):
+        return server(f"http://{text}")
+    raise EndpointError(
+        f"{text!r} is no server", fix="For example api.host, 127.0.0.1:8000 or [::1]:8000."
+    )
+
+
+def _one_spelling(host: str) -> str | None:
+    """A host as everybody spells it; None where it is none."""
+    host = host.lower()
+    try:
+        found = ipaddress.ip_address("" if "%" in host else host)
+    except ValueError:
+        host = host.removesuffix(".")
+        return host if _LABELS.fullmatch(host) else None
+    return f"[{found.compressed}]" if found.version == 6 else found.compressed
 
 
 def _split(url: str) -> SplitResult | None:
@@ -57,21 +115,28 @@ def _host(parts: SplitResult) -> str:
 
 def is_this_machine(url: str) -> bool:
     """Whether an address is a loopback one."""
-    host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    host = (urlsplit(url).hostname or "").removesuffix(".")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def redirected(url: str, location: str) -> str | None:
     """Where a redirect leads; None where that is another server: the key is not shown there."""
     target = urljoin(url, location)
     old, new = urlsplit(url), _split(target)
-    same = new is not None and (
-        (new.scheme, _host(new)) == (old.scheme, _host(old))
-        or (
-            (old.scheme, new.scheme) == ("http", "https")
-            and new.hostname == old.hostname
-            and old.port in (None, 80)
-            and new.port in (None, 443)
+    same = (
+        new is not None
+        and new.username is None
+        and (
+            (new.scheme, _host(new)) == (old.scheme, _host(old))
+            or (
+                (old.scheme, new.scheme) == ("http", "https")
+                and new.hostname == old.hostname
+                and old.port in (None, 80)
+                and new.port in (None, 443)
+            )
         )
     )
     return target if same else None

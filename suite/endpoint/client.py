@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from suite.endpoint import consent
 from suite.endpoint.address import base_address
 from suite.endpoint.answer import Answer
 from suite.endpoint.background import Background
@@ -72,7 +73,8 @@ class Endpoint:
         merge: whether equal questions of one call are asked once.
 
     Raises:
-        EndpointError: an address that can't be one, or a key that no header can carry.
+        EndpointError: an address that can't be one, a server that may not be asked (`consent`),
+            or a key that no header can carry.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Endpoint:
         if concurrency < 1 or timeout <= 0 or retries < 0 or backoff <= 0:
             raise ValueError("concurrency, timeout and backoff are above 0, retries not below")
         self.base_url = base_address(base_url)
+        consent.current().require(self.base_url)
         self.model = model
         self.concurrency = concurrency
         self.timeout = timeout

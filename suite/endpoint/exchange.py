@@ -105,6 +105,8 @@ class Wire:
                     fix="Name your authority's certificate in SSL_CERT_FILE.",
                 ) from None
             raise TryAgain(f"can't be reached ({reason})") from None
+        except httpx.InvalidURL as error:
+            raise EndpointError(f"this is no address: {error}", where=url) from None
         except (httpx.RequestError, OSError) as error:
             reason = self.clean(str(error)) or type(error).__name__
             raise TryAgain(f"broke the connection ({reason})") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from suite.contracts.model import Model
+from suite.endpoint import consent
 from suite.endpoint.client import Endpoint
 from suite.models import hub
 
@@ -13,10 +14,12 @@ def unavailable(model: Model) -> str | None:
     """Why a model can't be asked or loaded, and what would help; None if it can.
 
     Raises:
-        ModelError: the Hub says that there is no such model or revision.
+        ModelError: the Hub says that there is no such model or revision, or its server may not be
+            asked.
     """
     if model.endpoint is None:
         return hub.unavailable(model)
+    consent.current().require(model.endpoint)
     return _unreachable(model.endpoint, str(model.endpoint_model))
 
 

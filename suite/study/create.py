@@ -18,7 +18,7 @@ from suite.contracts.task import NAME, Task
 from suite.data import load as data
 from suite.data import sample
 from suite.data.snapshot import TaskData, stands, write_snapshot
-from suite.endpoint import reach
+from suite.endpoint import consent, reach
 from suite.errors import DataError, StudyError
 from suite.machine import facts
 from suite.models import hub
@@ -82,15 +82,18 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
     loaded, task, fell_back = _data(wanted, task, task_file, warn)
     recipe, recipe_file = _recipe(recipe_named, task, fell_back or wanted.sample)
     seed = recipe.seed if wanted.seed is None else wanted.seed
-    planned = arms.plan(
-        recipe,
-        task,
-        catalogue,
-        globs=_globs(wanted, catalogue),
-        added=[model.name for model in added],
-        unavailable=reach.unavailable,
-        recipe_file=recipe_file,
-    )
+    # Both the command and the catalogue are the user's own words.
+    named = [model.endpoint for model in catalogue.values() if model.endpoint is not None]
+    with consent.held(consent.Consent(storage.place(wanted.storage), named)):
+        planned = arms.plan(
+            recipe,
+            task,
+            catalogue,
+            globs=_globs(wanted, catalogue),
+            added=[model.name for model in added],
+            unavailable=reach.unavailable,
+            recipe_file=recipe_file,
+        )
     if all(arm.refused for arm in planned):
         raise StudyError(
             "every arm is refused:\n  " + "\n  ".join(f"{a.name}: {a.refused}" for a in planned)

@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from suite import paths, redaction
 from suite.errors import StorageError, StudyError, nearest
-from suite.study import artifacts, attributes, internals
+from suite.study import artifacts, attributes, internals, owner
 from suite.study.definition import Definition
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -27,6 +27,16 @@ HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 90
 
 StaleCallback = Callable[[optuna.Study, FrozenTrial], None]
+
+
+def _parsed(url: str) -> sqlalchemy.URL:
+    try:
+        return make_url(url)
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        raise StorageError(
+            f"--storage {redaction.address(url)}: not a database URL",
+            fix="For example sqlite:///studies/suite.db or postgresql+psycopg://user@host/db.",
+        ) from None
 
 
 def open_storage(
@@ -44,13 +54,7 @@ def open_storage(
     url = url or paths.default_storage()
     shown = redaction.address(url)
     redaction.remember(url)
-    try:
-        parsed = make_url(url)
-    except (sqlalchemy.exc.ArgumentError, ValueError):
-        raise StorageError(
-            f"--storage {shown}: not a database URL",
-            fix="For example sqlite:///studies/suite.db or postgresql+psycopg://user@host/db.",
-        ) from None
+    parsed = _parsed(url)
     engine: dict[str, Any] = {"pool_pre_ping": True}
     if parsed.get_backend_name() == "sqlite":
         _prepare_sqlite(parsed.database, create)
@@ -75,6 +79,16 @@ def open_storage(
     except (sqlalchemy.exc.SQLAlchemyError, RuntimeError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise StorageError(f"{shown} cannot be used: {reason}") from None
+
+
+def place(url: str | None = None) -> str:
+    """Where a storage lies, as decisions about it are kept: without user and password, a file by
+    its whole path.
+
+    Raises:
+        StorageError: it is no database URL.
+    """
+    return ":".join(owner.place(_parsed(url or paths.default_storage()), Path("/")).values())
 
 
 def _prepare_sqlite(database: str | None, create: bool) -> None:

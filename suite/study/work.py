@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from suite import strategies
 from suite.child.runner import Interrupted, Runner
+from suite.endpoint.consent import Consent
 from suite.machine import cache
-from suite.study import search
+from suite.study import search, storage
 from suite.study.definition import Definition
 from suite.study.jobs import Jobs
 from suite.study.keeping import Keeping
@@ -45,6 +47,10 @@ class Work:
         observer: who watches.
         limits: workers, timeout, disk.
         stop: set from outside to end early.
+        allow_endpoint: servers that the user allows this command to ask.
+
+    Raises:
+        EndpointError: the study names a server that the user has not allowed.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class Work:
         observer: Observer,
         limits: Limits,
         stop: threading.Event | None = None,
+        allow_endpoint: Sequence[str] = (),
     ) -> None:
         cache.bound()  # A bound that can't be read is told before anything starts.
         self.stop = stop or threading.Event()
@@ -64,7 +71,15 @@ class Work:
             lambda study, trial: queue_again(study, trial, "its heartbeat went silent", observer),
         )
         self.ledger.claim(observer.said)
-        self.runner = Runner(self.stop, preload=_preload(self.ledger.definition))
+        self.runner = Runner(
+            self.stop,
+            preload=_preload(self.ledger.definition),
+            servers=Consent(storage.place(url), allow_endpoint).settle(
+                arm.model.endpoint
+                for arm in self.ledger.definition.runnable
+                if arm.model.endpoint is not None
+            ),
+        )
         self.keeping = Keeping(self.ledger, observer.said)
         self.retiring = Retiring(self.ledger, observer)
         self.jobs = Jobs(self.ledger, limits.workers)
