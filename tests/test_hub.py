@@ -5,6 +5,8 @@ import http.server
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -229,3 +231,74 @@ def test_a_gate_or_a_fault_is_a_reason(monkeypatch, status, said):
     with server({"/": (200, {}), FILE: (status, {})}) as (address, _):
         monkeypatch.setenv("HF_ENDPOINT", address)
         assert said in hub.unavailable(bert(), 5)
+
+
+# ---------------------------------------------------------------- the token
+
+
+@contextlib.contextmanager
+def other_host(body=b"{}"):
+    """A server elsewhere, as a Hub's store of files; yields its address, what it was shown."""
+    shown = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            shown.append(self.headers.get("Authorization"))
+            self.send_response(200)
+            self.send_header("ETag", '"e"')
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+        do_HEAD = do_GET
+
+        def log_message(self, *arguments):
+            pass
+
+    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    try:
+        yield f"http://localhost:{running.server_port}", shown
+    finally:
+        running.shutdown()
+        running.server_close()
+
+
+TOKEN = "hf_THEUSERSTOKEN0123456789"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_token_follows_no_redirect_to_another_host(monkeypatch, status):
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    with other_host() as (elsewhere, shown):
+        moved = {"/": (status, {"Location": f"{elsewhere}/x"}), FILE: (status, {"Location": "/y"}),
+                 "/y": (200, {})}  # fmt: skip
+        with server(moved) as (address, asked):
+            monkeypatch.setenv("HF_ENDPOINT", address)
+            assert hub.unavailable(bert(), PATIENCE) is None
+        assert shown == [None]
+        # Within the Hub it goes along: a private model may have been renamed.
+        assert asked == [(path, f"Bearer {TOKEN}") for path in ("/", FILE, "/y")]
+
+
+def test_the_hubs_client_takes_the_token_to_no_other_host_either(tmp_path):
+    """What downloads weights is not ours; the version in use is held to the same."""
+    program = (
+        "from huggingface_hub import hf_hub_download\n"
+        "print(open(hf_hub_download('owner/some-bert', 'config.json')).read())\n"
+    )
+    with other_host(b'{"of": "elsewhere"}') as (elsewhere, shown):
+        path = "/owner/some-bert/resolve/main/config.json"
+        headers = {"Location": f"{elsewhere}/x", "X-Repo-Commit": COMMIT, "ETag": '"e"',
+                   "X-Linked-Etag": '"e"', "X-Linked-Size": "19"}  # fmt: skip
+        with server({path: (302, headers)}) as (address, asked):
+            told = subprocess.run(
+                [sys.executable, "-c", program],
+                env={**os.environ, "HF_ENDPOINT": address, "HF_TOKEN": TOKEN, "HF_HUB_OFFLINE": "0",
+                     "HF_HUB_CACHE": str(tmp_path), "HF_HUB_DISABLE_XET": "1",
+                     "no_proxy": "127.0.0.1,localhost"},
+                capture_output=True, text=True, timeout=PATIENCE,
+            )  # fmt: skip
+        assert told.stdout.strip() == '{"of": "elsewhere"}', told.stderr
+        assert {key for _, key in asked} == {f"Bearer {TOKEN}"} and set(shown) == {None}

@@ -17,8 +17,8 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-from urllib.parse import quote
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
 
 from suite.contracts.model import Model
 from suite.errors import ModelError
@@ -121,12 +121,13 @@ def _head(url: str, deadline: float) -> _Answer:
     headers = {"User-Agent": "suite"}
     token = os.environ.get("HF_TOKEN")
     if token:
-        headers["Authorization"] = f"Bearer {token}"
+        headers["Authorization"] = f"Bearer {token.strip()}"
+    opener = urllib.request.build_opener(_KeepsToken)
 
     def call() -> None:
         try:
             request = urllib.request.Request(url, method="HEAD", headers=headers)
-            with urllib.request.urlopen(request, timeout=deadline) as response:
+            with opener.open(request, timeout=deadline) as response:
                 answers.append(_Answer(int(response.status), ""))
         except urllib.error.HTTPError as error:
             answers.append(_Answer(error.code, "", str(error.headers.get("X-Error-Code") or "")))
@@ -148,6 +149,26 @@ def _head(url: str, deadline: float) -> _Answer:
     thread.start()
     thread.join(max(0.0, deadline - (time.monotonic() - started)))
     return answers[0] if answers else _Answer(None, _late(deadline))
+
+
+class _KeepsToken(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, elsewhere without the token: urllib would take every header along."""
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Any:
+        """The request that a redirect asks for."""
+        found = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if found is not None:
+            found.method = req.get_method()  # Of HEAD it makes GET.
+            if _origin(newurl) != _origin(req.full_url):
+                found.remove_header("Authorization")
+        return found
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
 
 
 def _late(deadline: float) -> str:
