@@ -211,6 +211,11 @@ def toy_rows(count, seed):
 @pytest.fixture
 def toy_task(folder):
     """A task file `toy.yaml` and its data in the working folder."""
+    return write_task(folder)
+
+
+def write_task(folder):
+    """The same in any folder; returns the file's name."""
     data = folder / "data"
     data.mkdir()
     for split, count, seed in (("train", 200, 1), ("test", 100, 2)):

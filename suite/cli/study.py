@@ -471,6 +471,10 @@ def export_db(
 @app.command("import-db")
 def import_db(
     file: Annotated[Path, typer.Argument(help="A SQLite file that `export-db` wrote.")],
+    name: Annotated[
+        str | None,
+        typer.Option(help="What to call the study here, with files of its own; for one study."),
+    ] = None,
     storage: Storage = None,
 ) -> None:
     """Copy the studies of a SQLite file into the storage.
@@ -478,6 +482,8 @@ def import_db(
     Examples:
 
         suite study import-db agnews.db
+
+        suite study import-db agnews.db --name agnews-theirs
 
         suite study import-db agnews.db --storage sqlite:///other.db
     """
@@ -489,14 +495,53 @@ def import_db(
     names = storages.names(source)
     if not names:
         raise StorageError(f"{file} holds no study of the suite")
+    if name is not None and len(names) > 1:
+        raise StudyError(
+            f"--name is for one study, and {file} holds {len(names)}",
+            fix="Import them without it, or each from a file of its own (`export-db`).",
+        )
+    wanted = {old: name or old for old in names}
+    for old, new in wanted.items():
+        stated = new if name else storages.stated_name(storages.find(source, old))
+        storages.check_name(new, stated)
     target = storages.open_storage(storage, create=True)
-    taken = [name for name in names if storages.exists(target, name)]
+    taken = [new for new in wanted.values() if storages.exists(target, new)]
     if taken:
-        raise StudyError(f"the storage has '{taken[0]}' already; nothing was copied")
-    for name in names:
-        storages.copy(source, target, name)
-        out.print(f"Imported '{name}'", markup=False)
-    next_step(f"suite study show {words(names[0], storage)}")
+        raise StudyError(
+            f"the storage has '{taken[0]}' already; nothing was copied",
+            fix="Give another name with --name.",
+        )
+    for old, new in wanted.items():
+        storages.copy(source, target, old, new)
+        out.print(f"Imported '{new}'", markup=False)
+    next_step(f"suite study show {words(wanted[names[0]], storage)}")
+
+
+@app.command("adopt")
+def adopt(name: Name, storage: Storage = None) -> None:
+    """Make this storage the owner of a study's files.
+
+    A study's files (rows, kept checkpoints, logs) lie in a folder beside its storage. One storage
+    owns them; a copy of it, or the same after it was renamed, only reads them until it adopts
+    them. The owner before then only reads.
+
+    Examples:
+
+        suite study adopt agnews
+
+        suite study adopt agnews --storage sqlite:///studies/backup.db
+    """
+    from suite.study import artifacts
+    from suite.study import storage as storages
+
+    study, definition = storages.load(storages.open_storage(storage), name)
+    before = artifacts.find(study, definition.data.fingerprint)
+    if before.standing is artifacts.Standing.OWNER:
+        say(f"'{name}' owned its files already: {before.folder}")
+    else:
+        now = artifacts.adopt(study, definition.data.fingerprint, say=say)
+        out.print(f"'{name}' owns its files now: {now.folder}", markup=False)
+    next_step(f"suite study run {words(name, storage)}")
 
 
 def _results(name: str, storage: str | None) -> StudyResults:

@@ -192,6 +192,11 @@ def part(arm: str) -> str:
     return f"arm-{hashlib.sha256(arm.encode('utf-8', 'replace')).hexdigest()[:16]}"
 
 
+def new_id() -> str:
+    """An id that no other study has."""
+    return secrets.token_hex(16)
+
+
 def find(study: optuna.Study, fingerprint: str | None) -> Artifacts:
     """A study's files, and what it may do with them. Nothing is written.
 
@@ -293,7 +298,7 @@ def begun(storage: RDBStorage, name: str) -> Iterator[tuple[str, Path]]:
     Raises:
         StorageError: it can't be written.
     """
-    url, id = make_url(storage.url), secrets.token_hex(16)
+    url, id = make_url(storage.url), new_id()
     root = _root(url)
     made = Owner(id, name, owner.place(url, root / id), made_here=True)
     with written(root), scratch.folder(root) as aside:
@@ -346,7 +351,7 @@ def _before(name: str) -> Path | None:
 
 def _make(study: optuna.Study, found: Artifacts, say: Callable[[str], None]) -> None:
     """Gives a study its folder: the one from before, else a new one. Needs the study's lock."""
-    id = found.id or (found.owner.id if found.owner else secrets.token_hex(16))
+    id = found.id or (found.owner.id if found.owner else new_id())
     folder = found.root / id
     made = _owner(study, found.root, id)
     with written(folder), scratch.folder(found.root) as aside:

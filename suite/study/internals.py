@@ -93,7 +93,11 @@ def fail(storage: RDBStorage, trial: FrozenTrial) -> None:
 
 
 def copy(
-    source: RDBStorage, target: RDBStorage, name: str, changed: Callable[[str, Any], Any]
+    source: RDBStorage,
+    target: RDBStorage,
+    name: str,
+    to: str,
+    changed: Callable[[str, Any], Any],
 ) -> None:
     """Copies a study with all its trials, its attributes' values changed on the way.
 
@@ -101,10 +105,11 @@ def copy(
     file.
 
     Args:
+        to: its name there.
         changed: an attribute's value by its name and its value.
     """
     old = source.get_study_id_from_name(name)
-    new = target.create_new_study(source.get_study_directions(old), name)
+    new = target.create_new_study(source.get_study_directions(old), to)
     for key, value in source.get_study_system_attrs(old).items():
         target.set_study_system_attr(new, key, changed(key, value))
     for key, value in source.get_study_user_attrs(old).items():

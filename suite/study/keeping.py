@@ -15,7 +15,7 @@ from suite.errors import StorageError, StudyError
 from suite.machine import scratch
 from suite.machine.scratch import Scratch
 from suite.study import kept_record
-from suite.study.artifacts import written
+from suite.study.artifacts import part, written
 from suite.study.kept_record import Kept
 from suite.study.ledger import Ledger
 from suite.verdict import standing
@@ -56,8 +56,8 @@ class Keeping:
         return self._artifacts.kept_here(arm, kept)
 
     def trial_folder(self, number: int) -> Path:
-        """Where a trial works while it runs."""
-        return self.scratch / f"trial-{number}"
+        """Where a trial works while it runs; it outlives a worker that dies, until swept."""
+        return self._artifacts.checked(self.folder / f"trial-{number}")
 
     def attached(self, number: int) -> Path:
         """What a strategy attached to a trial: kept as long as the trial's checkpoint is."""
@@ -66,12 +66,23 @@ class Keeping:
     def keep(self, arm: str, number: int, found: Trial, outcome: Finished, source: Path) -> None:
         """Moves a checkpoint into the arm's place if it is the arm's best; only one is kept.
 
+        Done again after it was cut short, it goes on where it was.
+
         Raises:
             StorageError: the disk refuses.
         """
         with self._ledger.lock.held():
             before = self.kept(arm)
             if before is not None and not _replaces(found, before):
+                return
+            moved = self._of_trial(arm, number)
+            if source.is_dir():
+                for old in moved:  # of another history: this storage was copied, or put back
+                    self._artifacts.remove(old)
+                mark = secrets.token_hex(4)
+            elif moved:
+                mark = moved[0].name.rpartition("-")[2]
+            else:
                 return
             feasible, macro_f1 = standing.merit(found)
             now = Kept(
@@ -80,22 +91,28 @@ class Keeping:
                 macro_f1=macro_f1,
                 feasible=feasible,
                 serving_shape=outcome.serving_shape,
-                mark=secrets.token_hex(4),
+                mark=mark,
             )
             # Its own place beside the one before: whenever this is cut short, what the record
             # names is there.
             place = self._artifacts.checked(self._artifacts.kept(arm, now))
             try:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                source.rename(place)
+                if source.is_dir():
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    source.rename(place)
             except OSError as error:
                 raise StorageError(
                     f"the checkpoint cannot be kept: {error.strerror}", where=str(place)
                 ) from None
             kept_record.store(self._ledger.study, arm, now)
-            if before is not None:
+            if before is not None and before.trial != number:
                 self._artifacts.remove(self._artifacts.kept(arm, before))
                 self._artifacts.remove(self._artifacts.attached(before.trial))
+
+    def _of_trial(self, arm: str, number: int) -> list[Path]:
+        """Folders of what an arm kept of a trial of that number."""
+        named = re.compile(rf"{re.escape(part(arm))}-{number}-[0-9a-f]{{8}}")
+        return [path for path in self.folder.glob(f"{KEPT}/*") if named.fullmatch(path.name)]
 
     def forget(self, arm: str, number: int) -> None:
         """Removes what a trial left as its arm's best though it never ended: a retry makes it."""

@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial
 from sqlalchemy.engine import make_url
 
 from suite import paths, redaction
+from suite.contracts.task import NAME
 from suite.errors import StorageError, StudyError, nearest
 from suite.study import artifacts, attributes, internals, owner
 from suite.study.definition import Definition
@@ -145,10 +146,34 @@ def load(storage: RDBStorage, name: str) -> tuple[optuna.Study, Definition]:
     """A study by name, with what it is.
 
     Raises:
-        StudyError: as `find`; or another version stored it in a form that can't be read here.
+        StudyError: as `find`; or another version stored it in a form that can't be read here, or
+            its name is none.
     """
     study = find(storage, name)
-    return study, Definition.read(study.user_attrs[DEFINITION], name)
+    definition = Definition.read(study.user_attrs[DEFINITION], name)
+    check_name(name, definition.name)
+    return study, definition
+
+
+def check_name(name: str, stated: str) -> None:
+    """A study's name as a database has it: names of files are made from it.
+
+    Args:
+        stated: the name in the study's definition.
+
+    Raises:
+        StudyError: it is none, or they are two.
+    """
+    if NAME.fullmatch(name) and stated == name:
+        return
+    what = f"the study {name!r} has a name that no study can have"
+    if NAME.fullmatch(name):
+        what = f"the study {name!r} calls itself {stated!r} in its definition"
+    raise StudyError(
+        f"{what}: the suite did not store it so",
+        fix="`suite study import-db FILE --name NAME` gives it one; `suite study delete` removes "
+        "it, and no file by such a name.",
+    )
 
 
 def fingerprint(study: optuna.Study) -> str | None:
@@ -199,16 +224,48 @@ def delete(storage: RDBStorage, name: str) -> None:
     optuna.delete_study(study_name=name, storage=storage)
 
 
-def copy(source: RDBStorage, target: RDBStorage, name: str) -> None:
+def copy(source: RDBStorage, target: RDBStorage, name: str, to: str | None = None) -> None:
     """Copies a study with all its trials into another storage, without secrets that it may hold.
+
+    The copy has the same id, so it finds the study's files where they lie beside it; under
+    another name it is a study of its own, and so it is where that id is taken there.
+
+    Args:
+        to: its name there; the same where None.
 
     Raises:
         StudyError: it does not exist, or its name is taken there.
     """
-    find(source, name)
-    if exists(target, name):
-        raise StudyError(f"the study '{name}' exists in the target already")
-    internals.copy(source, target, name, _without_secrets)
+    study = find(source, name)
+    to = to or name
+    if exists(target, to):
+        raise StudyError(f"the study '{to}' exists in the target already")
+    ids = {other.user_attrs.get(artifacts.ID) for other in target.get_all_studies()}
+    own = to != name or study.user_attrs.get(artifacts.ID) in ids - {None}
+
+    def changed(key: str, value: Any) -> Any:
+        if key == artifacts.ID and own:
+            return artifacts.new_id()
+        value = _without_secrets(key, value)
+        return _called(value, to) if key == DEFINITION and to != name else value
+
+    internals.copy(source, target, name, to, changed)
+
+
+def _called(definition: Any, name: str) -> Any:
+    """A stored definition under another name; as it is where it can't be read."""
+    try:
+        return json.dumps(json.loads(definition) | {"name": name})
+    except (ValueError, TypeError, RecursionError):
+        return definition
+
+
+def stated_name(study: optuna.Study) -> str:
+    """The name in a study's definition; its own where the definition can't be read."""
+    try:
+        return str(json.loads(study.user_attrs[DEFINITION])["name"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return study.study_name
 
 
 def _without_secrets(key: str, value: Any) -> Any:
