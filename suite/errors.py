@@ -83,6 +83,21 @@ class ReportError(SuiteError):
     """A page that cannot be written."""
 
 
+def meant(error: BaseException) -> BaseException:
+    """The `SuiteError` behind an error, where a library stumbled over one; else the error itself.
+
+    >>> try:
+    ...     try: raise StorageError("held")
+    ...     finally: raise NameError("updated_state")
+    ... except NameError as error: repr(meant(error))
+    "StorageError('held')"
+    """
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, SuiteError):
+        seen = seen.__cause__ or seen.__context__
+    return seen or error
+
+
 def counted(number: float, noun: str, plural: str = "") -> str:
     """A number with what it counts, in the singular where that is right.
 

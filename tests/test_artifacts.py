@@ -19,7 +19,7 @@ from suite.cli.progress import Watching
 from suite.contracts.results import Scores, Trial
 from suite.errors import DataError, StorageError, StudyError
 from suite.machine import scratch
-from suite.study import artifacts, kept_record, owner, storage
+from suite.study import artifacts, copying, kept_record, owner, storage
 from suite.study.artifacts import Standing
 from suite.study.create import Wanted, create, ensure_snapshot
 from suite.study.keeping import Keeping
@@ -246,7 +246,7 @@ def test_a_copy_in_the_same_storage_is_a_study_of_its_own(made):
     # A database may bear the id of a study that stands here, whatever it is called.
     ours = storage.open_storage()
     theirs = storage.open_storage("sqlite:///theirs.db", create=True)
-    storage.copy(ours, theirs, "t")
+    copying.copy(ours, theirs, {"t": "t"})
     sql(
         "theirs.db",
         "update studies set study_name = 'v'",

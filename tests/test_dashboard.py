@@ -144,7 +144,8 @@ def test_what_is_not_known_is_left_out():
 
 
 def test_a_study_without_these_values_works_as_before(folder, toy_task, monkeypatch):
-    monkeypatch.setattr(attributes, "describe", lambda study, definition: None)
+    for name in ("of_study", "notes"):
+        monkeypatch.setattr(attributes, name, lambda definition: {})
     monkeypatch.setattr(attributes, "of_trial", lambda trial: {})
     recipe = write_recipe(folder, trials=2)
     suite("study", "create", toy_task, "--recipe", recipe, "--name", "old")

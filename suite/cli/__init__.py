@@ -60,6 +60,7 @@ class SuiteGroup(Group):
     ) -> Any:
         """Runs the command line; typer's own complaints take the form of the suite's."""
         console.set_volume(quiet=False, verbose=False)
+        console.hear()
         try:
             code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
         except typer.Abort:

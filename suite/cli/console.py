@@ -127,13 +127,34 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """One line."""
+        if record.name.startswith(_OURS):
+            return  # told by `_Words`
         try:
             detail(f"{record.name}: {record.levelname.lower()}: {record.getMessage()}")
         except Exception:  # noqa: BLE001 - as logging itself does
             self.handleError(record)
 
 
+class _Words(logging.Handler):
+    """Sends what the suite itself has to say on the way, such as whom it waits for."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        warn(record.getMessage())
+
+
+#: How the names of the suite's own loggers begin.
+_OURS = "suite."
+
 _handler = _Handler(logging.INFO)
+_words = _Words(logging.WARNING)
+
+
+def hear() -> None:
+    """From now on the suite's own warnings are words of the command line."""
+    ours = logging.getLogger(_OURS.rstrip("."))
+    if _words not in ours.handlers:
+        ours.addHandler(_words)
 
 
 def _show_logs() -> None:

@@ -426,9 +426,8 @@ def delete(
     from suite.study import storage as storages
 
     opened = storages.open_storage(storage)
-    study = storages.find(opened, name)
-    files = artifacts.find(study, storages.fingerprint(study))
-    what = f"'{name}' with its {counted(len(study.get_trials(deepcopy=False)), 'trial')}"
+    files = storages.files(opened, name)
+    what = f"'{name}' with its {counted(storages.trials(opened, name), 'trial')}"
     if not yes:
         if not sys.stdin.isatty():
             raise StudyError(f"deleting {what} needs --yes here")
@@ -455,15 +454,10 @@ def export_db(
 
         suite study export-db agnews /backup/agnews.db --storage sqlite:///studies/suite.db
     """
+    from suite.study import copying
     from suite.study import storage as storages
 
-    if file.exists():
-        raise StorageError(f"{file} exists", fix="Name a new file.")
-    storages.copy(
-        storages.open_storage(storage),
-        storages.open_storage(f"sqlite:///{file}", create=True),
-        name,
-    )
+    copying.export(storages.open_storage(storage), name, file)
     out.print(f"Wrote '{name}' to {file}", markup=False)
     next_step(f"suite study import-db {file}, where it is wanted")
 
@@ -487,11 +481,12 @@ def import_db(
 
         suite study import-db agnews.db --storage sqlite:///other.db
     """
+    from suite.study import copying
     from suite.study import storage as storages
 
-    if not file.is_file():
+    if not file.exists():
         raise StorageError(f"no file {file}")
-    source = storages.open_storage(f"sqlite:///{file}")
+    source = storages.open_storage(file)
     names = storages.names(source)
     if not names:
         raise StorageError(f"{file} holds no study of the suite")
@@ -504,15 +499,8 @@ def import_db(
     for old, new in wanted.items():
         stated = new if name else storages.stated_name(storages.find(source, old))
         storages.check_name(new, stated)
-    target = storages.open_storage(storage, create=True)
-    taken = [new for new in wanted.values() if storages.exists(target, new)]
-    if taken:
-        raise StudyError(
-            f"the storage has '{taken[0]}' already; nothing was copied",
-            fix="Give another name with --name.",
-        )
-    for old, new in wanted.items():
-        storages.copy(source, target, old, new)
+    copying.copy(source, storages.open_storage(storage, create=True), wanted)
+    for new in wanted.values():
         out.print(f"Imported '{new}'", markup=False)
     next_step(f"suite study show {words(wanted[names[0]], storage)}")
 

@@ -31,16 +31,15 @@ from enum import Enum
 from pathlib import Path
 
 import optuna
-from optuna.storages import RDBStorage
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 
-from suite import paths
 from suite.child.messages import KEPT
 from suite.contracts.task import NAME
 from suite.data.snapshot import stands
 from suite.errors import StorageError, StudyError
 from suite.machine import scratch
-from suite.study import internals, owner
+from suite.study import database, owner
+from suite.study.database import Database
 from suite.study.kept_record import Kept
 from suite.study.lock import StudyLock
 from suite.study.owner import Owner
@@ -204,7 +203,7 @@ def find(study: optuna.Study, fingerprint: str | None) -> Artifacts:
         fingerprint: of the study's rows; a folder from before there were ids is its own where it
             holds these. None where it can't be told.
     """
-    url, name = make_url(internals.database(study).url), study.study_name
+    url, name = database.of(study).place, study.study_name
     root = _root(url)
     given = study.user_attrs.get(ID)
     known = given if isinstance(given, str) and _ID.fullmatch(given) else None
@@ -249,7 +248,7 @@ def claim(
     found = find(study, fingerprint)
     if found.standing is Standing.OWNER:
         return found
-    with StudyLock(internals.database(study), study.study_name).held():
+    with StudyLock(database.of(study), study.study_name).held():
         found = find(study, fingerprint)
         if found.standing in (Standing.READER, Standing.UNKNOWN):
             raise _refused(study, found)
@@ -291,14 +290,14 @@ def adopt(
 
 
 @contextmanager
-def begun(storage: RDBStorage, name: str) -> Iterator[tuple[str, Path]]:
+def begun(storage: Database, name: str) -> Iterator[tuple[str, Path]]:
     """Within: a new study's id, and its folder in the making; it takes its place where all went
     well, and is gone where not.
 
     Raises:
         StorageError: it can't be written.
     """
-    url, id = make_url(storage.url), new_id()
+    url, id = storage.place, new_id()
     root = _root(url)
     made = Owner(id, name, owner.place(url, root / id), made_here=True)
     with written(root), scratch.folder(root) as aside:
@@ -310,10 +309,10 @@ def begun(storage: RDBStorage, name: str) -> Iterator[tuple[str, Path]]:
 
 
 @contextmanager
-def removed(storage: RDBStorage, found: Artifacts) -> Iterator[bool]:
+def removed(storage: Database, found: Artifacts) -> Iterator[bool]:
     """Within: what removes the study from its storage; its files go with it where it owns them,
     and stay where that fails. Yields whether they go."""
-    default, url = make_url(paths.default_storage()), make_url(storage.url)
+    default, url = database.locate(None), storage.place
     # Of databases from before there were ids nobody knows which one a folder belongs to: it goes
     # with the one that such studies stood in by default.
     own = found.standing is Standing.OWNER or (
@@ -385,7 +384,7 @@ def _move(source: Path, place: Path, aside: Path) -> None:
 
 
 def _owner(study: optuna.Study, root: Path, id: str) -> Owner:
-    url = make_url(internals.database(study).url)
+    url = database.of(study).place
     return Owner(id, study.study_name, owner.place(url, root / id))
 
 
@@ -410,9 +409,9 @@ def _refused(study: optuna.Study, found: Artifacts) -> StudyError:
 
 def _words(study: optuna.Study) -> str:
     """The study as a command names it, with its storage where that is not the default."""
-    url = make_url(internals.database(study).url)
+    url = database.of(study).place
     name = shlex.quote(study.study_name)
-    if url == make_url(paths.default_storage()):
+    if url == database.locate(None):
         return name
     # An address of a server may hold a password: nothing of it is repeated.
     shown = f"sqlite:///{url.database}" if url.get_backend_name() == "sqlite" else "…"

@@ -7,9 +7,7 @@ suite reads these values: studies without them work as well.
 
 from __future__ import annotations
 
-import warnings
-
-import optuna
+from typing import Any
 
 from suite.contracts.results import Trial
 from suite.errors import counted
@@ -65,18 +63,15 @@ def of_study(definition: Definition) -> dict[str, Plain]:
     }
 
 
-def describe(study: optuna.Study, definition: Definition) -> None:
-    """Writes the study's plain values, its metric's name and its note."""
-    for name, value in of_study(definition).items():
-        study.set_user_attr(name, value)
-    with warnings.catch_warnings():
-        # Marked experimental; it is a name, and nothing of the suite depends on it.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.set_metric_names([METRIC])
-    # As `optuna_dashboard.save_note` writes it: the package is optional.
-    database, study_id = internals.database(study), internals.study_id(study)
-    database.set_study_system_attr(study_id, _NOTE_VERSION, 1)
-    database.set_study_system_attr(study_id, _NOTE_PART, note(definition)[:_NOTE_LENGTH])
+def notes(definition: Definition) -> dict[str, Any]:
+    """A study's system attributes: the name of its objective, and its note.
+
+    The note stands as `optuna_dashboard.save_note` writes it: the package is optional.
+    """
+    return internals.metric_names([METRIC]) | {
+        _NOTE_VERSION: 1,
+        _NOTE_PART: note(definition)[:_NOTE_LENGTH],
+    }
 
 
 def note(definition: Definition) -> str:

@@ -26,6 +26,7 @@ from suite.models.catalogue import endpoint_model, load_catalogue, local_model
 from suite.study import arms, artifacts, differences, record, storage
 from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition, StoredArm
+from suite.study.lock import StudyLock
 
 
 @dataclass(frozen=True)
@@ -124,22 +125,24 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
         environment=facts.environment(),
     )
     opened = storage.open_storage(wanted.storage, create=True)
-    if storage.exists(opened, name):
-        study, stored = storage.load(opened, name)
-        held = artifacts.find(study, stored.data.fingerprint)
-        told = differences.check(stored, definition, held.follows)
-        if loaded.facts.fingerprint == stored.data.fingerprint:
-            _snapshot(artifacts.claim(study, stored.data.fingerprint), loaded)
-        else:
-            ensure_snapshot(study, stored, wanted.data)
-        if wanted.trials is not None:
-            study.set_user_attr(record.TARGET, wanted.trials)
-        return Created(name, resumed=True, definition=stored, told=told)
-    with artifacts.begun(opened, name) as (id, folder):
-        write_snapshot(folder / artifacts.DATA, loaded)
-        study = storage.create(opened, definition, id)
-    study.set_user_attr(record.TARGET, wanted.trials or recipe.trials)
-    return Created(name, resumed=False, definition=definition)
+    if not storage.exists(opened, name):
+        with StudyLock(opened, name).held():
+            # Who creates the same study meanwhile finds it there, whole.
+            if not storage.exists(opened, name):
+                with artifacts.begun(opened, name) as (id, folder):
+                    write_snapshot(folder / artifacts.DATA, loaded)
+                    storage.create(opened, definition, id, wanted.trials or recipe.trials)
+                return Created(name, resumed=False, definition=definition)
+    study, stored = storage.load(opened, name)
+    held = artifacts.find(study, stored.data.fingerprint)
+    told = differences.check(stored, definition, held.follows)
+    if loaded.facts.fingerprint == stored.data.fingerprint:
+        _snapshot(artifacts.claim(study, stored.data.fingerprint), loaded)
+    else:
+        ensure_snapshot(study, stored, wanted.data)
+    if wanted.trials is not None:
+        study.set_user_attr(record.TARGET, wanted.trials)
+    return Created(name, resumed=True, definition=stored, told=told)
 
 
 def ensure_snapshot(

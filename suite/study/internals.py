@@ -7,15 +7,23 @@ in, here and in pyproject.toml, once that test passes with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+import json
+from collections.abc import Callable, Container, Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import optuna
+import sqlalchemy
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.storages._rdb.storage import _create_scoped_session
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import DateTime, Float, Integer, String, column, table
+from sqlalchemy import Connection, DateTime, Float, Integer, String, Table, column, select, table
 
 #: The versions whose internals these are.
 OPTUNA = ">=5.0,<5.1"
@@ -38,6 +46,107 @@ TRIAL_ATTRIBUTES = table(
     column("value_json", String),
 )
 TRIAL_VALUES = table("trial_values", column("trial_id", Integer), column("value", Float))
+STUDIES = table("studies", column("study_id", Integer), column("study_name", String))
+STUDY_ATTRIBUTES = table(
+    "study_user_attributes",
+    column("study_id", Integer),
+    column("key", String),
+    column("value_json", String),
+)
+
+#: Where alembic writes down the version of the tables.
+ALEMBIC = table("alembic_version", column("version_num", String))
+
+#: Every table of Optuna's by its name, those before on which they stand.
+TABLES: dict[str, Table] = {found.name: found for found in models.BaseModel.metadata.sorted_tables}
+
+#: The system attribute that names an objective.
+_METRIC_NAMES = "study:metric_names"
+
+
+@cache
+def versions() -> list[str]:
+    """The versions of Optuna's tables that the installed one knows, its own first."""
+    return [known.revision for known in _script().walk_revisions()]
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory(str(Path(models.__file__).parent / "alembic"))
+
+
+def make_tables(connection: Connection) -> None:
+    """Makes Optuna's tables as its storage does, within the connection's transaction.
+
+    Its own way is many transactions, in which others see half of the tables.
+    """
+    models.BaseModel.metadata.create_all(connection)
+    information = {
+        "version_info_id": 1,
+        "schema_version": models.SCHEMA_VERSION,
+        "library_version": optuna.__version__,
+    }
+    connection.execute(TABLES["version_info"].insert().values(information))
+    MigrationContext.configure(connection).stamp(_script(), versions()[0])
+
+
+def create_study(
+    storage: RDBStorage, name: str, attributes: Mapping[str, Any], notes: Mapping[str, Any]
+) -> None:
+    """A new study that maximises, with its attributes, in one transaction: whole or not at all.
+
+    Args:
+        attributes: as a user's.
+        notes: as Optuna's own, for its tools.
+
+    Raises:
+        DuplicatedStudyError: the name is taken.
+    """
+    study = models.StudyModel(
+        study_name=name,
+        directions=[models.StudyDirectionModel(objective=0, direction=StudyDirection.MAXIMIZE)],
+        user_attributes=[
+            models.StudyUserAttributeModel(key=key, value_json=json.dumps(value))
+            for key, value in attributes.items()
+        ],
+        system_attributes=[
+            models.StudySystemAttributeModel(key=key, value_json=json.dumps(value))
+            for key, value in notes.items()
+        ],
+    )
+    try:
+        with _create_scoped_session(storage.scoped_session) as session:
+            session.add(study)
+    except sqlalchemy.exc.IntegrityError:
+        raise DuplicatedStudyError(f"the study {name!r} exists") from None
+
+
+def metric_names(names: list[str]) -> dict[str, Any]:
+    """What names a study's objectives to Optuna's tools, as a note of `create_study`."""
+    return {_METRIC_NAMES: names}
+
+
+def of_trials() -> Iterator[Table]:
+    """The tables whose rows belong to a trial."""
+    return (found for found in TABLES.values() if "trial_id" in found.c and found.name != "trials")
+
+
+def of_studies() -> Iterator[Table]:
+    """The tables whose rows belong to a study, but for trials."""
+    return (
+        found
+        for found in TABLES.values()
+        if "study_id" in found.c and found.name not in ("studies", "trials")
+    )
+
+
+def delete_study(connection: Connection, study_id: int) -> None:
+    """Deletes a study by its key, whatever stands in it: nothing of it is read."""
+    trials, studies = TABLES["trials"], TABLES["studies"]
+    own = select(trials.c.trial_id).where(trials.c.study_id == study_id)
+    for rows in of_trials():
+        connection.execute(rows.delete().where(rows.c.trial_id.in_(own)))
+    for rows in (trials, *of_studies(), studies):
+        connection.execute(rows.delete().where(rows.c.study_id == study_id))
 
 
 def database(study: optuna.Study) -> RDBStorage:
@@ -90,34 +199,6 @@ def fail(storage: RDBStorage, trial: FrozenTrial) -> None:
         UpdateFinishedTrialError: it has ended meanwhile.
     """
     storage.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
-
-
-def copy(
-    source: RDBStorage,
-    target: RDBStorage,
-    name: str,
-    to: str,
-    changed: Callable[[str, Any], Any],
-) -> None:
-    """Copies a study with all its trials, its attributes' values changed on the way.
-
-    The public way copies them as they are; overwritten afterwards, they would still stand in the
-    file.
-
-    Args:
-        to: its name there.
-        changed: an attribute's value by its name and its value.
-    """
-    old = source.get_study_id_from_name(name)
-    new = target.create_new_study(source.get_study_directions(old), to)
-    for key, value in source.get_study_system_attrs(old).items():
-        target.set_study_system_attr(new, key, changed(key, value))
-    for key, value in source.get_study_user_attrs(old).items():
-        target.set_study_user_attr(new, key, changed(key, value))
-    for trial in source.get_all_trials(old):  # Copies of the storage's own.
-        for attributes in (trial.user_attrs, trial.system_attrs):
-            attributes.update({key: changed(key, value) for key, value in attributes.items()})
-        target.create_new_trial(new, template_trial=trial)
 
 
 class View:

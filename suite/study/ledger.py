@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from suite.contracts.results import StudyResults, Trial
 from suite.machine import facts
 from suite.study import artifacts, attributes, internals, record, storage
+from suite.study.database import StaleCallback
 from suite.study.lock import StudyLock
 from suite.study.record import ESTIMATES, TARGET, TRIAL, TRUNCATED
 
@@ -33,9 +34,7 @@ class Ledger:
         StudyError: no such study.
     """
 
-    def __init__(
-        self, url: str | None, name: str, on_stale: storage.StaleCallback | None = None
-    ) -> None:
+    def __init__(self, url: str | None, name: str, on_stale: StaleCallback | None = None) -> None:
         self.storage = storage.open_storage(url, on_stale=on_stale)
         self.study, self.definition = storage.load(self.storage, name)
         #: Whoever decides what others rely on holds it: what is next, what is kept, who is out.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from optuna.storages import RDBStorage
-
 from suite.errors import StudyError
 from suite.study import reading, storage
+from suite.study.database import Database
 from suite.study.record import FINALS, TARGET
 
 
@@ -32,12 +31,12 @@ class Listed:
     unreadable: str | None = None
 
 
-def studies(opened: RDBStorage) -> list[Listed]:
+def studies(opened: Database) -> list[Listed]:
     """Every study of the suite, by name. One that can't be read does not hide the others."""
     return [_listed(opened, name) for name in storage.names(opened)]
 
 
-def _listed(opened: RDBStorage, name: str) -> Listed:
+def _listed(opened: Database, name: str) -> Listed:
     study = storage.find(opened, name)
     counted, target = reading.summary(study), study.user_attrs.get(TARGET)
     known = (counted.finished, target, counted.best, bool(study.user_attrs.get(FINALS)))

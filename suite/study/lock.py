@@ -13,11 +13,11 @@ from pathlib import Path
 import sqlalchemy
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
-from optuna.storages import RDBStorage
-from sqlalchemy.engine import make_url
 
 from suite import paths, redaction
 from suite.errors import StorageError
+from suite.machine.holders import holders
+from suite.study.database import Database, is_sqlite
 
 PATIENCE_SECONDS = 120.0
 POLL_SECONDS = 0.05
@@ -42,23 +42,25 @@ class StudyLock:
     """
 
     def __init__(
-        self, storage: RDBStorage, study: str, *, patience: float = PATIENCE_SECONDS
+        self, storage: Database, study: str, *, patience: float = PATIENCE_SECONDS
     ) -> None:
-        parsed = make_url(storage.url)
-        shown = parsed.render_as_string()  # without the password
+        place = storage.place
+        shown = place.render_as_string()  # without the password
         digest = hashlib.sha256(f"{shown}#{study}".encode()).digest()
         self._among_processes: Callable[[float], AbstractContextManager[None]]
-        if parsed.get_backend_name() == "postgresql":
+        if place.get_backend_name() == "postgresql":
             key = int.from_bytes(digest[:8], "big", signed=True)
             self._among_processes = partial(_advisory_lock, storage.engine, key)
             self._where, self._fix = redaction.address(shown), _END_SESSION
+            self._file: Path | None = None
         else:
-            if parsed.get_backend_name() == "sqlite" and parsed.database:
-                file = Path(parsed.database).with_suffix(f".{study}.lock")
+            if is_sqlite(place):
+                file = Path(str(place.database)).with_suffix(f".{study}.lock")
             else:
                 file = paths.cache() / f"{digest.hex()[:16]}.lock"
             self._among_processes = partial(_lock_file, file)
             self._where, self._fix = str(file), _END_PROCESS
+            self._file = file
         self._among_threads = threading.Lock()
         self._patience = patience
         self._held = ExitStack()
@@ -103,8 +105,10 @@ class StudyLock:
             self.release()
 
     def _given_up(self) -> StorageError:
+        who = ", ".join(holders(self._file)) if self._file is not None else ""
         return StorageError(
-            f"another worker holds the study's lock for over {self._patience:g} s",
+            f"another worker holds the study's lock for over {self._patience:g} s"
+            + (f": {who}" if who else ""),
             where=self._where,
             fix=self._fix,
         )

@@ -1,85 +1,29 @@
-"""Databases: opening them with errors a person can act on, listing, copying, deleting studies."""
+"""The studies of a database: found, loaded, created, copied, deleted."""
 
 from __future__ import annotations
 
 import json
-import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import optuna
 import sqlalchemy
-from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial
-from sqlalchemy.engine import make_url
+from sqlalchemy import String, select
 
-from suite import paths, redaction
 from suite.contracts.task import NAME
-from suite.errors import StorageError, StudyError, nearest
+from suite.errors import StudyError, nearest
 from suite.study import artifacts, attributes, internals, owner
+from suite.study.database import Database, locate
+from suite.study.database import open_storage as open_storage
 from suite.study.definition import Definition
+from suite.study.internals import STUDIES, STUDY_ATTRIBUTES, TRIALS
+from suite.study.record import TARGET
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 DEFINITION = "suite:definition"
-HEARTBEAT_SECONDS = 15
-GRACE_SECONDS = 90
-
-StaleCallback = Callable[[optuna.Study, FrozenTrial], None]
-
-
-def _parsed(url: str) -> sqlalchemy.URL:
-    try:
-        return make_url(url)
-    except (sqlalchemy.exc.ArgumentError, ValueError):
-        raise StorageError(
-            f"--storage {redaction.address(url)}: not a database URL",
-            fix="For example sqlite:///studies/suite.db or postgresql+psycopg://user@host/db.",
-        ) from None
-
-
-def open_storage(
-    url: str | None = None, *, create: bool = False, on_stale: StaleCallback | None = None
-) -> RDBStorage:
-    """The storage at a URL; the default is `studies/suite.db` in the working folder.
-
-    Args:
-        create: whether a missing SQLite file (and its folder) is made.
-        on_stale: what happens to a trial whose heartbeat went silent.
-
-    Raises:
-        StorageError: it can't be opened, with what would work. Passwords are not shown.
-    """
-    url = url or paths.default_storage()
-    shown = redaction.address(url)
-    redaction.remember(url)
-    parsed = _parsed(url)
-    engine: dict[str, Any] = {"pool_pre_ping": True}
-    if parsed.get_backend_name() == "sqlite":
-        _prepare_sqlite(parsed.database, create)
-        # Several workers write: wait for the lock instead of failing at once.
-        engine["connect_args"] = {"timeout": 60}
-    try:
-        with warnings.catch_warnings():
-            # The heartbeat is marked experimental; its behaviour is tested here.
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return RDBStorage(
-                url,
-                engine_kwargs=engine,
-                heartbeat_interval=HEARTBEAT_SECONDS,
-                grace_period=GRACE_SECONDS,
-                heartbeat_stale_trial_callback=on_stale,
-            )
-    except ImportError as error:
-        raise StorageError(
-            f"{shown}: the database driver is missing",
-            fix=f"For PostgreSQL: pip install 'psycopg[binary]' ({error.__cause__ or error}).",
-        ) from None
-    except (sqlalchemy.exc.SQLAlchemyError, RuntimeError) as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise StorageError(f"{shown} cannot be used: {reason}") from None
+#: A study's name as it is compared: a damaged row may hold other than text.
+_NAME = sqlalchemy.cast(STUDIES.c.study_name, String)
 
 
 def place(url: str | None = None) -> str:
@@ -89,60 +33,54 @@ def place(url: str | None = None) -> str:
     Raises:
         StorageError: it is no database URL.
     """
-    return ":".join(owner.place(_parsed(url or paths.default_storage()), Path("/")).values())
+    return ":".join(owner.place(locate(url), Path("/")).values())
 
 
-def _prepare_sqlite(database: str | None, create: bool) -> None:
-    if not database or database == ":memory:":
-        raise StorageError(
-            "an SQLite storage needs a file; one in memory is gone with the process",
-            fix="For example sqlite:///studies/suite.db.",
-        )
-    file = Path(database)
-    if file.is_file():
-        if file.stat().st_size and file.open("rb").read(15) != b"SQLite format 3":
-            raise StorageError("this file is no SQLite database", where=str(file))
-        return
-    if not create:
-        raise StudyError(
-            f"no studies here: {file} does not exist",
-            fix="Create one with `suite study create TASK`, or name another --storage.",
-        )
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        probe = file.parent / f".write-{time.time_ns()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise StorageError(
-            f"the folder {file.parent.resolve()} cannot be written: {error.strerror}",
-            fix="Work in a folder of your own, or name another --storage.",
-        ) from None
+def names(storage: Database) -> list[str]:
+    """The suite's studies in a storage, by name. What stands in them is not read."""
+    own = select(STUDY_ATTRIBUTES.c.study_id).where(STUDY_ATTRIBUTES.c.key == DEFINITION)
+    query = select(_NAME).where(STUDIES.c.study_id.in_(own), STUDIES.c.study_name.is_not(None))
+    with storage.engine.connect() as connection:
+        return sorted(set(connection.scalars(query)))
 
 
-def names(storage: RDBStorage) -> list[str]:
-    """The suite's studies in a storage, by name."""
-    return sorted(
-        study.study_name for study in storage.get_all_studies() if DEFINITION in study.user_attrs
-    )
+def keys(storage: Database, name: str) -> list[int]:
+    """The keys of the studies of a name, the suite's or not: one, or none; several in a damaged
+    database."""
+    with storage.engine.connect() as connection:
+        return list(connection.scalars(select(STUDIES.c.study_id).where(_NAME.in_([name]))))
 
 
-def find(storage: RDBStorage, name: str) -> optuna.Study:
-    """A study by name, also one that only another version of the suite can read.
+def exists(storage: Database, name: str) -> bool:
+    """Whether a study of that name stands in the storage."""
+    return bool(keys(storage, name))
+
+
+def check(storage: Database, name: str) -> None:
+    """Whether the suite has a study of that name, readable or not.
 
     Raises:
         StudyError: no such study (the nearest is named), or not one of the suite's.
     """
-    try:
-        study = optuna.load_study(study_name=name, storage=storage)
-    except KeyError:
-        raise StudyError(f"no study '{name}'", fix=nearest(name, names(storage))) from None
-    if DEFINITION not in study.user_attrs:
+    known = names(storage)
+    if name in known:
+        return
+    if exists(storage, name):
         raise StudyError(f"the study '{name}' was not made by the suite")
-    return study
+    raise StudyError(f"no study '{name}'", fix=nearest(name, known))
 
 
-def load(storage: RDBStorage, name: str) -> tuple[optuna.Study, Definition]:
+def find(storage: Database, name: str) -> optuna.Study:
+    """A study by name, also one that only another version of the suite can read.
+
+    Raises:
+        StudyError: as `check`.
+    """
+    check(storage, name)
+    return optuna.load_study(study_name=name, storage=storage)
+
+
+def load(storage: Database, name: str) -> tuple[optuna.Study, Definition]:
     """A study by name, with what it is.
 
     Raises:
@@ -184,31 +122,24 @@ def fingerprint(study: optuna.Study) -> str | None:
         return None
 
 
-def create(storage: RDBStorage, definition: Definition, id: str) -> optuna.Study:
-    """A new study, its definition stored with it.
+def create(storage: Database, definition: Definition, id: str, target: int) -> optuna.Study:
+    """A new study, stored whole or not at all.
 
     Args:
         id: what its folder is called.
+        target: how many finished trials it is to have.
 
     Raises:
-        StudyError: the name is taken.
+        DuplicatedStudyError: the name is taken.
     """
-    try:
-        study = optuna.create_study(
-            study_name=definition.name, storage=storage, direction="maximize"
-        )
-    except optuna.exceptions.DuplicatedStudyError:
-        raise StudyError(f"the study '{definition.name}' exists already") from None
     # In this order: dashboards list the first ones first.
-    attributes.describe(study, definition)
-    study.set_user_attr(artifacts.ID, id)
-    study.set_user_attr(DEFINITION, definition.model_dump_json())
-    return study
-
-
-def exists(storage: RDBStorage, name: str) -> bool:
-    """Whether a study of that name stands in the storage."""
-    return any(study.study_name == name for study in storage.get_all_studies())
+    stored = attributes.of_study(definition) | {
+        artifacts.ID: id,
+        DEFINITION: definition.model_dump_json(),
+        TARGET: target,
+    }
+    internals.create_study(storage, definition.name, stored, attributes.notes(definition))
+    return optuna.load_study(study_name=definition.name, storage=storage)
 
 
 def fail_silent(study: optuna.Study) -> None:
@@ -219,45 +150,34 @@ def fail_silent(study: optuna.Study) -> None:
         optuna.storages.fail_stale_trials(study)
 
 
-def delete(storage: RDBStorage, name: str) -> None:
-    """Removes a study and all its trials from a storage."""
-    optuna.delete_study(study_name=name, storage=storage)
-
-
-def copy(source: RDBStorage, target: RDBStorage, name: str, to: str | None = None) -> None:
-    """Copies a study with all its trials into another storage, without secrets that it may hold.
-
-    The copy has the same id, so it finds the study's files where they lie beside it; under
-    another name it is a study of its own, and so it is where that id is taken there.
-
-    Args:
-        to: its name there; the same where None.
+def trials(storage: Database, name: str) -> int:
+    """How many trials a study has, whatever stands in it.
 
     Raises:
-        StudyError: it does not exist, or its name is taken there.
+        StudyError: as `check`.
     """
-    study = find(source, name)
-    to = to or name
-    if exists(target, to):
-        raise StudyError(f"the study '{to}' exists in the target already")
-    ids = {other.user_attrs.get(artifacts.ID) for other in target.get_all_studies()}
-    own = to != name or study.user_attrs.get(artifacts.ID) in ids - {None}
-
-    def changed(key: str, value: Any) -> Any:
-        if key == artifacts.ID and own:
-            return artifacts.new_id()
-        value = _without_secrets(key, value)
-        return _called(value, to) if key == DEFINITION and to != name else value
-
-    internals.copy(source, target, name, to, changed)
+    check(storage, name)
+    query = select(sqlalchemy.func.count()).where(TRIALS.c.study_id.in_(keys(storage, name)))
+    with storage.engine.connect() as connection:
+        return int(connection.scalar(query) or 0)
 
 
-def _called(definition: Any, name: str) -> Any:
-    """A stored definition under another name; as it is where it can't be read."""
-    try:
-        return json.dumps(json.loads(definition) | {"name": name})
-    except (ValueError, TypeError, RecursionError):
-        return definition
+def files(storage: Database, name: str) -> artifacts.Artifacts:
+    """Where a study's files lie, also those of one that can't be read.
+
+    Raises:
+        StudyError: as `check`.
+    """
+    study = find(storage, name)
+    return artifacts.find(study, fingerprint(study))
+
+
+def delete(storage: Database, name: str) -> None:
+    """Removes a study and all its trials from a storage, whatever stands in it."""
+    found = keys(storage, name)
+    with storage.engine.begin() as connection:
+        for key in found:
+            internals.delete_study(connection, key)
 
 
 def stated_name(study: optuna.Study) -> str:
@@ -266,18 +186,3 @@ def stated_name(study: optuna.Study) -> str:
         return str(json.loads(study.user_attrs[DEFINITION])["name"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return study.study_name
-
-
-def _without_secrets(key: str, value: Any) -> Any:
-    """An attribute as it may leave: older versions stored commands as they were typed."""
-    if not isinstance(value, str):
-        return redaction.cleaned(value)
-    if key != DEFINITION:
-        return redaction.cleaned_json(value)
-    try:
-        # Of what a study is nothing else may change.
-        stored = json.loads(value)
-        command = redaction.stored_command(stored["command"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return redaction.cleaned_json(value)
-    return value if command == stored["command"] else json.dumps(stored | {"command": command})

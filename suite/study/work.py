@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from suite import strategies
 from suite.child.runner import Interrupted, Runner
 from suite.endpoint.consent import Consent
+from suite.errors import meant
 from suite.machine import cache
 from suite.study import search, storage
 from suite.study.definition import Definition
@@ -151,7 +152,7 @@ class Work:
         except Interrupted:
             pass
         except BaseException as error:  # noqa: BLE001 - carried to the main thread
-            self._errors.append(error)
+            self._errors.append(meant(error))
             self.stop.set()
         finally:
             ended.set()
