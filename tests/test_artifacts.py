@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,6 @@ from conftest import write_recipe, write_task
 from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
-from suite.child.messages import Finished
 from suite.cli import app
 from suite.cli.progress import Watching
 from suite.contracts.results import Scores, Trial
@@ -23,6 +23,7 @@ from suite.study import artifacts, copying, kept_record, owner, storage
 from suite.study.artifacts import Standing
 from suite.study.create import Wanted, create, ensure_snapshot
 from suite.study.keeping import Keeping
+from suite.study.kept_record import Kept
 from suite.study.ledger import Ledger
 from suite.study.work import Limits, Work
 
@@ -59,7 +60,9 @@ def keep(url, number, score, name="t"):
     source = keeping.trial_folder(number) / "kept"
     source.mkdir(parents=True)
     (source / "weights").write_text(f"trial {number}, {score}")
-    keeping.keep(ARM, number, trial(number, score), finished(), source)
+    placed = keeping.place(ARM, number, trial(number, score), "toy")
+    if placed is not None:
+        keeping.keep(ARM, placed)
     keeping.clear(ARM, number)
     keeping.close()
 
@@ -67,10 +70,6 @@ def keep(url, number, score, name="t"):
 def trial(number, score):
     scores = Scores(score, score, score, score, [score, score], [[1, 0], [0, 1]])
     return Trial(number=number, state="COMPLETE", arm=ARM, params={}, seed=0, validation=scores)
-
-
-def finished():
-    return Finished(False, [], None, 0.0, 0.0, 0.0, 0, True, "shape")
 
 
 def make(folder, url=None, name="t", **changes):
@@ -614,7 +613,9 @@ def test_a_keep_that_was_cut_short_goes_on(made, monkeypatch):
             keep(None, 1, 0.9)
     assert here() == "trial 0, 0.5"  # what the record names is there
     keeping = Keeping(Ledger(None, "t"))
-    keeping.keep(ARM, 1, trial(1, 0.9), finished(), keeping.trial_folder(1) / "kept")
+    [placed] = (found().folder / "kept").glob("*-1-*")
+    mark = placed.name.rpartition("-")[2]
+    keeping.keep(ARM, Kept(1, socket.gethostname(), 0.9, True, "toy", mark))
     assert here() == "trial 1, 0.9"
 
 

@@ -230,12 +230,12 @@ def test_when_every_arm_is_retired_the_study_says_why(folder, toy_task):
     assert "no arm is left" in result.stderr and "memory ran out" in result.stderr
 
 
-def test_a_killed_child_is_a_failed_trial_never_a_dead_study(folder, toy_task):
-    recipe = write_recipe(folder, trials=2, spaces={"fasttext/toy": {"behaviour": ["kill"]}})
+def test_a_child_that_crashes_is_a_failed_trial_never_a_dead_study(folder, toy_task):
+    recipe = write_recipe(folder, trials=2, spaces={"fasttext/toy": {"behaviour": ["segfault"]}})
     suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
     found = shown("t")
     failed = [t for t in found["trials"] if t["state"] == "FAIL"]
-    assert len(failed) == 3 and all("SIGKILL" in t["error"] for t in failed)
+    assert len(failed) == 3 and all("SIGSEGV" in t["error"] for t in failed)
     assert sum(s == "COMPLETE" for s in states(found)) == 2
 
 

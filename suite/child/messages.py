@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from suite.contracts.model import Model
 from suite.contracts.results import Checkpoint, Scores
@@ -80,12 +80,18 @@ class Finished:
     circumstances: dict[str, Any] = field(default_factory=dict)
 
 
+#: What a failure comes from: the job itself; a death from `outside`; `memory` that ran out, a
+#: `disk` that is full, an `endpoint` or `weights` that can't be reached; `silence` for too long.
+Cause = Literal["own", "outside", "memory", "disk", "endpoint", "weights", "silence"]
+
+
 @dataclass(frozen=True)
 class Failed:
     """A trial that could not be finished: the reason in a sentence, the traceback in the log."""
 
     reason: str
     refused: bool = False
+    cause: Cause = "own"
 
 
 Message = Progressed | Checkpointed | Sized | Finished | Failed

@@ -7,32 +7,31 @@ libraries: memory is freed, and peak memory is true, by construction.
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
-import signal
-import sys
 import threading
 import time
 import traceback
-import types
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
 from suite.child import process, worker
 from suite.child.clock import synchronise
 from suite.child.messages import LOG, Checkpointed, Failed, Finished, Job, Progressed, Sized
+from suite.child.offspring import Offspring
 from suite.contracts.results import BenchRow, Checkpoint, Rps, Scores
 from suite.data.snapshot import Split
 from suite.endpoint import consent
 from suite.errors import SuiteError
 from suite.serving.load.engine_job import Doing, EngineJob, bench_engine
 
-POLL_SECONDS = 0.1
+#: How often it is asked whether what a child works for still stands, in seconds.
+STILL_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,8 @@ class Runner:
         servers: that children may ask: of a study's models, settled by who can ask the user.
         preload: modules that the forkserver imports beside the usual ones; they must not fail,
             and must not touch CUDA. The first runner of a process decides.
+        still: called every two seconds while a child runs; what it raises ends the child, and
+            comes out of the call.
     """
 
     def __init__(
@@ -63,9 +64,11 @@ class Runner:
         stop: threading.Event | None = None,
         preload: Sequence[str] = (),
         servers: frozenset[str] = frozenset(),
+        still: Callable[[], None] = lambda: None,
     ) -> None:
         self.stop = stop or threading.Event()
         self._servers = servers
+        self._still = still
         self._context = _context(preload)
 
     def train(
@@ -89,31 +92,22 @@ class Runner:
         Raises:
             Interrupted: `stop` was set.
         """
-        channel, child = self._start(worker.main, (job,))
         begun = time.monotonic()
-        try:
+        with self._child(worker.main, (job,), job.folder) as child:
             while True:
                 if max_seconds is not None and time.monotonic() - begun > max_seconds:
                     return Failed(f"stopped after max_trial_seconds = {max_seconds:g}")
-                try:
-                    message = self._receive(channel)
-                except EOFError:
-                    return Failed(_death(child, job.folder))
-                match message:
-                    case None:
-                        continue
+                match self._heard(child):
                     case Progressed(fraction=fraction):
                         on_progress(fraction)
                     case Checkpointed(checkpoint=checkpoint):
                         go_on = on_checkpoint(checkpoint)
                         on_progress(checkpoint.fraction)
-                        _send(channel, go_on)
+                        child.send(go_on)
                     case Sized(rows=rows):
-                        _send(channel, on_size(rows))
-                    case Finished() | Failed():
-                        return message
-        finally:
-            _end(child, channel)
+                        child.send(on_size(rows))
+                    case Finished() | Failed() as outcome:
+                        return outcome
 
     def measure(
         self, folder: Path, texts: Sequence[str], seconds: float, threads: int, logs: Path
@@ -123,21 +117,16 @@ class Runner:
         Raises:
             Interrupted: `stop` was set.
         """
-        channel, child = self._start(_measure_main, (folder, list(texts), seconds, threads, logs))
+        arguments = (folder, list(texts), seconds, threads, logs)
         # Loading, then a calibration and two scenarios for each form that is served; a LoadGen
         # that hangs must not hang the study.
         deadline = time.monotonic() + 180 + 60 * seconds
-        try:
+        with self._child(_measure_main, arguments, logs) as child:
             while time.monotonic() < deadline:
-                try:
-                    message = self._receive(channel)
-                except EOFError:
-                    return Failed(_death(child, logs))
-                if isinstance(message, Rps | Failed):
-                    return message
-            return Failed("the serving measurement did not end in time")
-        finally:
-            _end(child, channel)
+                match self._heard(child):
+                    case Rps() | Failed() as outcome:
+                        return outcome
+        return Failed("the serving measurement did not end in time")
 
     def bench(
         self, job: EngineJob, *, on_doing: Callable[[str], None] = lambda what: None
@@ -150,23 +139,16 @@ class Runner:
         Raises:
             Interrupted: `stop` was set.
         """
-        channel, child = self._start(_bench_main, (job,))
         # Converting and compiling take minutes on a small machine; agreement may, too.
         deadline = time.monotonic() + 3600 + 60 * job.seconds
-        try:
+        with self._child(_bench_main, (job,), job.scratch) as child:
             while time.monotonic() < deadline:
-                try:
-                    message = self._receive(channel)
-                except EOFError:
-                    return Failed(_death(child, job.scratch))
-                match message:
+                match self._heard(child):
                     case Doing(what=what):
                         on_doing(what)
-                    case BenchRow() | Failed():
-                        return message
-            return Failed("the engine was not measured within an hour")
-        finally:
-            _end(child, channel)
+                    case BenchRow() | Failed() as outcome:
+                        return outcome
+        return Failed("the engine was not measured within an hour")
 
     def predict(
         self, folder: Path, snapshot: Path, split: Split, classes: int, threads: int, logs: Path
@@ -176,64 +158,35 @@ class Runner:
         Raises:
             Interrupted: `stop` was set.
         """
-        channel, child = self._start(
-            _predict_main, (folder, snapshot, split, classes, threads, logs)
-        )
-        try:
+        arguments = (folder, snapshot, split, classes, threads, logs)
+        with self._child(_predict_main, arguments, logs) as child:
             while True:
-                try:
-                    message = self._receive(channel)
-                except EOFError:
-                    return Failed(_death(child, logs))
-                if isinstance(message, Predicted | Failed):
-                    return message
+                match self._heard(child):
+                    case Predicted() | Failed() as outcome:
+                        return outcome
+
+    @contextmanager
+    def _child(
+        self, target: Callable[..., None], arguments: tuple[Any, ...], folder: Path
+    ) -> Iterator[Offspring]:
+        """Within: a child runs; afterwards it is gone."""
+        child = Offspring(self._context, _main, (self._servers, target, *arguments), folder)
+        try:
+            yield child
         finally:
-            _end(child, channel)
+            child.end()
 
-    def _start(
-        self, target: Callable[..., None], arguments: tuple[Any, ...]
-    ) -> tuple[Connection, ForkServerProcess]:
-        ours, theirs = self._context.Pipe()
-        child = self._context.Process(
-            target=_main, args=(self._servers, target, theirs, *arguments), daemon=True
-        )
-        with _main_hidden():
-            child.start()
-        theirs.close()
-        return ours, child
-
-    def _receive(self, channel: Connection) -> Any:
-        """The next message, or None after a short wait.
+    def _heard(self, child: Offspring) -> Any:
+        """The child's next message, `Failed` where it is gone, None after a short wait.
 
         Raises:
-            EOFError: the child is gone.
             Interrupted: `stop` was set.
         """
         if self.stop.is_set():
             raise Interrupted
-        try:
-            return channel.recv() if channel.poll(POLL_SECONDS) else None
-        except (ConnectionResetError, BrokenPipeError):
-            raise EOFError from None
-
-
-_main_lock = threading.Lock()
-
-
-@contextlib.contextmanager
-def _main_hidden() -> Iterator[None]:
-    """Within: a child that starts does not run the calling script again.
-
-    multiprocessing lets every child import the parent's main file first. Trials need nothing of
-    it, and a script without `if __name__ == "__main__"` would start its study again in each.
-    """
-    with _main_lock:
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = types.ModuleType("__main__")
-        try:
-            yield
-        finally:
-            sys.modules["__main__"] = main
+        if child.due(STILL_SECONDS):
+            self._still()
+        return child.receive()
 
 
 def measures_alone() -> None:
@@ -256,47 +209,12 @@ def _context(preload: Sequence[str]) -> ForkServerContext:
     return context
 
 
-def _send(channel: Connection, value: bool | int) -> None:
-    # The child may have died after its message; the next receive says so.
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        channel.send(value)
-
-
-def _end(child: ForkServerProcess, channel: Connection) -> None:
-    channel.close()
-    child.join(timeout=2)
-    if child.is_alive():
-        child.terminate()
-        child.join(timeout=2)
-    if child.is_alive():
-        child.kill()
-        child.join()
-    child.close()
-
-
-def _death(child: ForkServerProcess, folder: Path) -> str:
-    """Why a child is gone, in a sentence."""
-    child.join(timeout=10)
-    code = child.exitcode
-    log = f"; its log: {folder / LOG}" if (folder / LOG).exists() else ""
-    if code is not None and code < 0:
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = f"signal {-code}"
-        hint = (
-            ": killed from outside, or by the system because memory ran out"
-            if -code == signal.SIGKILL
-            else ""
-        )
-        return f"the child died of {name}{hint}{log}"
-    return f"the child ended with exit code {code} and without a result{log}"
-
-
-def _main(servers: frozenset[str], target: Callable[..., None], *arguments: Any) -> None:
+def _main(
+    channel: Connection, servers: frozenset[str], target: Callable[..., None], *arguments: Any
+) -> None:
     """Every child's entry: it may ask what its parent may, whatever data names."""
     consent.inherit(servers)
-    target(*arguments)
+    target(channel, *arguments)
 
 
 def _measure_main(

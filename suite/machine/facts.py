@@ -180,7 +180,7 @@ def version_of(name: str) -> str | None:
 def _cpuinfo() -> dict[str, str]:
     """The first processor's entry of /proc/cpuinfo; empty elsewhere than on Linux."""
     facts: dict[str, str] = {}
-    for line in _read(CPUINFO).splitlines():
+    for line in read(CPUINFO).splitlines():
         key, colon, value = line.partition(":")
         if not colon:
             if facts:
@@ -200,17 +200,18 @@ def _cpu_flags() -> set[str]:
     return set((facts.get("flags") or facts.get("Features") or "").split())
 
 
-def _read(file: Path) -> str:
+def read(file: Path) -> str:
+    """A file's text; empty where it can't be read."""
     try:
         return file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
 
 
-def _cgroup_folders(controller: str) -> list[Path]:
+def cgroup_folders(controller: str) -> list[Path]:
     """Folders that may limit this process, its own first: version 2, then version 1."""
     folders: list[Path] = []
-    for line in _read(OWN_CGROUP).splitlines():
+    for line in read(OWN_CGROUP).splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if controllers == "":
@@ -227,12 +228,12 @@ def _cgroup_folders(controller: str) -> list[Path]:
 
 def _cpu_quota() -> float | None:
     quotas: list[float] = []
-    for folder in _cgroup_folders("cpu"):
-        words = _read(folder / "cpu.max").split()
+    for folder in cgroup_folders("cpu"):
+        words = read(folder / "cpu.max").split()
         if not words:
             words = [
-                _read(folder / "cpu.cfs_quota_us").strip(),
-                _read(folder / "cpu.cfs_period_us").strip(),
+                read(folder / "cpu.cfs_quota_us").strip(),
+                read(folder / "cpu.cfs_period_us").strip(),
             ]
         if len(words) == 2 and all(word.isdecimal() for word in words) and int(words[1]):
             quotas.append(int(words[0]) / int(words[1]))
@@ -241,9 +242,9 @@ def _cpu_quota() -> float | None:
 
 def _memory_limit() -> int | None:
     limits: list[int] = []
-    for folder in _cgroup_folders("memory"):
+    for folder in cgroup_folders("memory"):
         for name in ("memory.max", "memory.limit_in_bytes"):
-            text = _read(folder / name).strip()
+            text = read(folder / name).strip()
             if text.isdecimal():
                 limits.append(int(text))
     return min(limits, default=None)

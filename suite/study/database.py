@@ -12,7 +12,7 @@ import shlex
 import stat
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from typing import Any
 import optuna
 import sqlalchemy
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial
 from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
@@ -33,7 +32,6 @@ from suite.study.patient import Patience, connect
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 90
 
-StaleCallback = Callable[[optuna.Study, FrozenTrial], None]
 
 #: PostgreSQL's advisory lock under which tables are made: any number, the same for all.
 _MAKING = 0x5C17E
@@ -46,10 +44,9 @@ class Database(RDBStorage):
 
     Args:
         place: where it is.
-        on_stale: what happens to a trial whose heartbeat went silent.
     """
 
-    def __init__(self, place: URL, on_stale: StaleCallback | None = None) -> None:
+    def __init__(self, place: URL) -> None:
         self.place = place
         with warnings.catch_warnings():
             # The heartbeat is marked experimental; its behaviour is tested here.
@@ -67,7 +64,6 @@ class Database(RDBStorage):
                 skip_table_creation=True,
                 heartbeat_interval=HEARTBEAT_SECONDS,
                 grace_period=GRACE_SECONDS,
-                heartbeat_stale_trial_callback=on_stale,
             )
         self.url = place.render_as_string(hide_password=False)
 
@@ -93,15 +89,12 @@ def of(study: optuna.Study) -> Database:
     return found
 
 
-def open_storage(
-    url: str | Path | None = None, *, create: bool = False, on_stale: StaleCallback | None = None
-) -> Database:
+def open_storage(url: str | Path | None = None, *, create: bool = False) -> Database:
     """The database at a URL, or in an SQLite file; the default is `studies/suite.db`.
 
     Args:
         create: whether a missing SQLite file (and its folder) is made, and tables in a database
             that is empty.
-        on_stale: what happens to a trial whose heartbeat went silent.
 
     Raises:
         StorageError: it can't be opened, with what would work. Passwords are not shown.
@@ -114,7 +107,7 @@ def open_storage(
         if _check(place, create):
             _make(place)
             _check(place, create=False)
-        return Database(place, on_stale)
+        return Database(place)
 
 
 def locate(url: str | Path | None) -> URL:

@@ -201,6 +201,16 @@ def fail(storage: RDBStorage, trial: FrozenTrial) -> None:
     storage.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
 
 
+def finish(storage: RDBStorage, trial: FrozenTrial, state: TrialState, value: float | None) -> None:
+    """Ends a running trial of whatever process as a finished one. `Study.tell` takes its own only.
+
+    Raises:
+        UpdateFinishedTrialError: it has ended meanwhile.
+    """
+    values = None if value is None else [value]
+    storage.set_trial_state_values(trial._trial_id, state=state, values=values)
+
+
 class View:
     """A study of which only some trials are seen.
 

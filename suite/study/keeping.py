@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
-from suite.child.messages import KEPT, LOG, Finished
+from suite.child.messages import KEPT, LOG
 from suite.contracts.results import Trial
 from suite.errors import StorageError, StudyError
 from suite.machine import scratch
@@ -63,51 +63,63 @@ class Keeping:
         """What a strategy attached to a trial: kept as long as the trial's checkpoint is."""
         return self._artifacts.checked(self._artifacts.attached(number))
 
-    def keep(self, arm: str, number: int, found: Trial, outcome: Finished, source: Path) -> None:
-        """Moves a checkpoint into the arm's place if it is the arm's best; only one is kept.
+    def place(self, arm: str, number: int, found: Trial, serving_shape: str) -> Kept | None:
+        """Moves a trial's checkpoint to where its arm's best lie, as far as it may become that.
 
-        Done again after it was cut short, it goes on where it was.
+        Until `keep` it is a running trial's, and nobody's best; whenever this is cut short, what
+        the arm keeps is there.
+
+        Args:
+            serving_shape: of the checkpoint.
+
+        Returns:
+            What `keep` is to be given; None where the arm has a better one.
 
         Raises:
             StorageError: the disk refuses.
         """
-        with self._ledger.lock.held():
-            before = self.kept(arm)
-            if before is not None and not _replaces(found, before):
-                return
-            moved = self._of_trial(arm, number)
-            if source.is_dir():
-                for old in moved:  # of another history: this storage was copied, or put back
-                    self._artifacts.remove(old)
-                mark = secrets.token_hex(4)
-            elif moved:
-                mark = moved[0].name.rpartition("-")[2]
-            else:
-                return
-            feasible, macro_f1 = standing.merit(found)
-            now = Kept(
-                trial=number,
-                host=self._ledger.host,
-                macro_f1=macro_f1,
-                feasible=feasible,
-                serving_shape=outcome.serving_shape,
-                mark=mark,
-            )
-            # Its own place beside the one before: whenever this is cut short, what the record
-            # names is there.
-            place = self._artifacts.checked(self._artifacts.kept(arm, now))
-            try:
-                if source.is_dir():
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    source.rename(place)
-            except OSError as error:
-                raise StorageError(
-                    f"the checkpoint cannot be kept: {error.strerror}", where=str(place)
-                ) from None
-            kept_record.store(self._ledger.study, arm, now)
-            if before is not None and before.trial != number:
-                self._artifacts.remove(self._artifacts.kept(arm, before))
-                self._artifacts.remove(self._artifacts.attached(before.trial))
+        before = self.kept(arm)
+        if before is not None and not _replaces(found, before):
+            return None
+        feasible, macro_f1 = standing.merit(found)
+        now = Kept(
+            trial=number,
+            host=self._ledger.host,
+            macro_f1=macro_f1,
+            feasible=feasible,
+            serving_shape=serving_shape,
+            mark=secrets.token_hex(4),
+        )
+        place = self._artifacts.checked(self._artifacts.kept(arm, now))
+        for old in self._of_trial(arm, number):
+            self._artifacts.remove(old)  # of another history: this storage was copied, or put back
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            (self.trial_folder(number) / KEPT).rename(place)
+        except OSError as error:
+            raise StorageError(
+                f"the checkpoint cannot be kept: {error.strerror}", where=str(place)
+            ) from None
+        return now
+
+    def keep(self, arm: str, placed: Kept) -> None:
+        """Makes a placed checkpoint the arm's, if it still is the best; only one is kept.
+
+        Needs the lock. What was cut short is done again without harm.
+        """
+        before = self.kept(arm)
+        if before == placed:
+            return
+        if before is not None and (before.feasible, before.macro_f1) >= (
+            placed.feasible,
+            placed.macro_f1,
+        ):
+            self._artifacts.remove(self._artifacts.kept(arm, placed))
+            return
+        kept_record.store(self._ledger.study, arm, placed)
+        if before is not None:
+            self._artifacts.remove(self._artifacts.kept(arm, before))
+            self._artifacts.remove(self._artifacts.attached(before.trial))
 
     def _of_trial(self, arm: str, number: int) -> list[Path]:
         """Folders of what an arm kept of a trial of that number."""
@@ -156,7 +168,9 @@ class Keeping:
         ]
         for folder in self.folder.glob(f"{KEPT}/*"):
             named = _PLACE.fullmatch(folder.name)
-            if named and folder.name not in places and int(named[1]) < known:
+            # A running trial may have placed one that is not kept yet.
+            loose = named and int(named[1]) < known and int(named[1]) not in running
+            if loose and folder.name not in places:
                 left.append(folder)
         freed = 0
         for folder in left:

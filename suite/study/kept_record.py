@@ -72,6 +72,14 @@ def of_arm(attributes: Mapping[str, Any], arm: str) -> Kept | None:
     return of_arms({key: attributes.get(key)}).get(arm)
 
 
+def read(value: Any) -> Kept | None:
+    """A checkpoint as a trial bears it that placed it; None where it has none that can be read."""
+    try:
+        return _KEPT.validate_python(value)
+    except ValidationError:
+        return None
+
+
 def store(study: optuna.Study, arm: str, kept: Kept | None) -> None:
     """Writes down what an arm keeps, or that it keeps nothing."""
     study.set_user_attr(f"{KEPT_AT}{arm}", kept and asdict(kept))

@@ -12,9 +12,8 @@ import psutil
 from optuna.trial import FrozenTrial, TrialState
 
 from suite.contracts.results import StudyResults, Trial
-from suite.machine import facts
+from suite.machine import facts, memory, scratch
 from suite.study import artifacts, attributes, internals, record, storage
-from suite.study.database import StaleCallback
 from suite.study.lock import StudyLock
 from suite.study.record import ESTIMATES, TARGET, TRIAL, TRUNCATED
 
@@ -27,15 +26,14 @@ class Ledger:
     Args:
         url: the storage's URL, None for the default.
         name: the study's name.
-        on_stale: what happens to a trial whose heartbeat went silent.
 
     Raises:
         StorageError: the storage can't be opened.
         StudyError: no such study.
     """
 
-    def __init__(self, url: str | None, name: str, on_stale: StaleCallback | None = None) -> None:
-        self.storage = storage.open_storage(url, on_stale=on_stale)
+    def __init__(self, url: str | None, name: str) -> None:
+        self.storage = storage.open_storage(url)
         self.study, self.definition = storage.load(self.storage, name)
         #: Whoever decides what others rely on holds it: what is next, what is kept, who is out.
         self.lock = StudyLock(self.storage, name)
@@ -81,10 +79,32 @@ class Ledger:
         """The study once more, for a thread to give a sampler and a pruner of its own."""
         return internals.another(self.study)
 
-    def record(self, trial: optuna.Trial | FrozenTrial, found: Trial) -> None:
-        """Stores what a trial found, whole for the suite and in short for Optuna's own tools."""
-        values = {TRIAL: record.pack(found)} | attributes.of_trial(found)
+    def record(
+        self,
+        trial: optuna.Trial | FrozenTrial,
+        found: Trial,
+        marks: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Stores what a trial found, whole for the suite and in short for Optuna's own tools.
+
+        Args:
+            marks: attributes that stand with it or not at all.
+        """
+        values = {TRIAL: record.pack(found)} | attributes.of_trial(found) | dict(marks or {})
         internals.set_attributes(self.storage, trial, values)
+
+    def finish(self, trial: FrozenTrial, found: Trial) -> None:
+        """Ends a running trial as the finished one that it recorded to be.
+
+        Raises:
+            UpdateFinishedTrialError: it has ended meanwhile.
+        """
+        if found.state == "COMPLETE":
+            internals.finish(self.storage, trial, TrialState.COMPLETE, found.objective)
+        else:
+            reported = trial.intermediate_values
+            last = reported[max(reported)] if reported else None  # as Optuna's own `tell`
+            internals.finish(self.storage, trial, TrialState.PRUNED, last)
 
     def fail(self, trial: FrozenTrial) -> None:
         """Ends a trial that waits or runs as a failed one.
@@ -93,10 +113,6 @@ class Ledger:
             UpdateFinishedTrialError: it has ended meanwhile.
         """
         internals.fail(self.storage, trial)
-
-    def stored(self, trial: optuna.Trial) -> FrozenTrial:
-        """A trial of this process as the storage has it."""
-        return self.study.get_trials(deepcopy=False)[trial.number]
 
     def set_estimates(self, estimates: Mapping[str, float]) -> None:
         """Stores the preflight's seconds per trial."""
@@ -132,19 +148,15 @@ class Ledger:
 
 def is_dead(owner: Mapping[str, Any], host: str) -> bool:
     """Whether a trial's owner on this host is gone; of other hosts the heartbeat tells."""
-    if owner["host"] != host:
-        return False
-    try:
-        process = psutil.Process(int(owner["pid"]))
-        # A pid is given out again: the start time tells whether it is the same process.
-        return (
-            abs(process.create_time() - float(owner["started"])) > 1.0
-            or process.status() == psutil.STATUS_ZOMBIE
-        )
-    except psutil.NoSuchProcess:
-        return True
+    return owner["host"] == host and not scratch.alive(int(owner["pid"]), float(owner["started"]))
 
 
 def _owner() -> dict[str, Any]:
     me = psutil.Process()
-    return {"host": socket.gethostname(), "pid": me.pid, "started": me.create_time()}
+    return {
+        "host": socket.gethostname(),
+        "pid": me.pid,
+        "started": me.create_time(),
+        "memory_kills": memory.kills(),
+        "memory_group": memory.group(),
+    }

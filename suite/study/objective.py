@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import NoReturn
 
 import optuna
 
-from suite.child.messages import KEPT, Failed
+from suite.child.messages import Failed
 from suite.child.runner import Interrupted, Runner
 from suite.contracts.results import Checkpoint, Trial
+from suite.errors import counted
 from suite.study import search
+from suite.study.deaths import IN_A_ROW, Deaths
 from suite.study.definition import StoredArm
 from suite.study.jobs import Jobs
 from suite.study.keeping import Keeping
 from suite.study.ledger import Ledger
-from suite.study.queue import queue_again
-from suite.study.record import CHECKPOINTS, OWNER
+from suite.study.record import CHECKPOINTS, OWNER, PLACED
 from suite.study.retiring import Retiring
 from suite.study.speed import Neighbours, Speeds
 from suite.study.watching import Observer
@@ -25,7 +26,7 @@ from suite.verdict import standing
 
 
 class TrialFailed(Exception):
-    """The trial is a failed one; its reason is recorded."""
+    """The trial is a failed one, its reason recorded; its point is owed, or it fell by itself."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Objective:
     neighbours: Neighbours
     speeds: Speeds
     retiring: Retiring
+    deaths: Deaths
     observer: Observer
 
     def __call__(self, trial: optuna.Trial) -> float:
@@ -47,7 +49,7 @@ class Objective:
         Raises:
             TrialFailed: it failed.
             TrialPruned: it was ended early.
-            Interrupted: asked to stop; it is queued again.
+            Interrupted: asked to stop; it is owed.
         """
         try:
             arm, params = search.suggest(trial, self.ledger.definition)
@@ -71,8 +73,6 @@ class Objective:
             self.ledger.record(
                 trial, replace(found, error="interrupted; the trial was queued again")
             )
-            stored = self.ledger.stored(trial)
-            queue_again(self.ledger.study, stored, "interrupted", self.observer, count=False)
             raise
         finally:
             self.neighbours.leave(number)
@@ -123,9 +123,14 @@ class Objective:
             feasible=all(by <= 0 for by in over.values()),
             contended=self.neighbours.contended(trial.number),
         )
+        placed = None
         if outcome.kept and not outcome.pruned:
-            self.keeping.keep(arm.name, trial.number, found, outcome, folder / KEPT)
-        self.ledger.record(trial, found)
+            placed = self.keeping.place(arm.name, trial.number, found, outcome.serving_shape)
+        # With the record, whoever finds this worker dead can do what is left to do.
+        self.ledger.record(trial, found, {PLACED: asdict(placed)} if placed else {})
+        if placed is not None:
+            with self.ledger.lock.held():
+                self.keeping.keep(arm.name, placed)
         self.observer.ended(replace(found, ended=time.strftime("%Y-%m-%dT%H:%M:%S")))
         if outcome.pruned:
             raise optuna.TrialPruned
@@ -133,11 +138,25 @@ class Objective:
         return found.objective
 
     def _fail(self, trial: optuna.Trial, arm: StoredArm, found: Trial, outcome: Failed) -> NoReturn:
-        """Records a failure, and takes the arm out where it is one too many."""
+        """Records a failure, and takes the arm out where it is one too many.
+
+        A death from outside says nothing about point and arm: the point is owed, and queued
+        again. Only where that goes on and on is it taken for a failure after all.
+        """
         error = self.keeping.keep_log(trial.number, outcome.reason)
+        if outcome.cause == "outside":
+            row = self.deaths.another(trial)
+            if row < IN_A_ROW:
+                found = replace(found, error=f"{error}; the trial was queued again")
+                self.ledger.record(trial, found)
+                self.observer.ended(found)
+                self.observer.said(
+                    f"trial {trial.number} ({arm.name}): {outcome.reason}; it is queued again"
+                )
+                raise TrialFailed(outcome.reason)
+            error = f"{counted(row, 'death')} in a row that came from outside, the last: {error}"
         found = replace(found, error=error)
-        self.ledger.record(trial, found)
-        trial.set_user_attr(search.FELL, True)
+        self.ledger.record(trial, found, {search.FELL: True})
         self.observer.ended(found)
         self.retiring.failed(arm, error, refused=outcome.refused)
         raise TrialFailed(outcome.reason)

@@ -1,7 +1,14 @@
-"""What is started next: one trial at a time is claimed, and what lost its worker comes again."""
+"""What is started next: one trial at a time is claimed, and what lost its worker comes again.
+
+A point that was started is finished, or it fails by itself, or it is owed: it is queued again.
+Whether it is owed stands in the storage alone: it failed, not by itself, and no later trial bears
+its number as the one it makes good. So it does not matter when whom a SIGKILL meets, and queueing
+twice what is owed once is not possible under the study's lock.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +16,17 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
-from suite.study import internals, record, search, storage
+from suite.contracts.records import UNREADABLE
+from suite.contracts.results import Trial
+from suite.machine import memory
+from suite.study import internals, kept_record, record, search, storage
 from suite.study.keeping import Keeping
 from suite.study.ledger import Ledger, is_dead
-from suite.study.record import OWNER, RETRY
+from suite.study.record import HALVED, OWNER, PLACED, RETRY, RETRY_OF
 from suite.study.retiring import Retiring
 from suite.study.watching import Observer
 
+#: How often a point is tried again over which memory ran out so that its worker died of it.
 MAX_RETRIES = 2
 
 
@@ -46,7 +57,7 @@ class Queue:
         lock, definition = self._ledger.lock, self._ledger.definition
         lock.acquire()
         try:
-            self.requeue_the_dead()
+            self.recover()
             trials = study.get_trials(deepcopy=False)
             live = [t for t in trials if t.state in search.COUNTED]
             out = self._retiring.out()
@@ -74,8 +85,8 @@ class Queue:
             lock.release()
             raise
 
-    def requeue_the_dead(self) -> None:
-        """Fails and queues again the trials whose owner is gone. Needs the lock.
+    def recover(self) -> None:
+        """Ends the trials whose worker is gone, and queues again what is owed. Needs the lock.
 
         Of an owner on another host its silence tells, also where its trial is the last that is
         missing: then none is started, at which Optuna would look. A running trial without an
@@ -85,48 +96,113 @@ class Queue:
         storage.fail_silent(self._ledger.study)
         for trial in self._ledger.running():
             owner = trial.user_attrs.get(OWNER)
-            if owner is not None and not is_dead(owner, self._ledger.host):
-                continue
-            try:
-                self._ledger.fail(trial)
-            except UpdateFinishedTrialError:
-                continue
-            arm = search.arm_of(trial)
-            if arm is not None:
-                self._keeping.forget(arm, trial.number)
-            queue_again(self._ledger.study, trial, "its worker died", self._observer)
-            self._observer.said(
-                f"trial {trial.number} ({arm}) had lost its worker; it is queued again"
-            )
+            if owner is None or is_dead(owner, self._ledger.host):
+                self._bury(trial)
+        if self._ledger.missing() == 0:
+            return  # what is owed stays so, until more is asked for
+        trials = self._ledger.study.get_trials(deepcopy=False)
+        out = self._retiring.out()
+        for trial in owed(trials):
+            if search.arm_of(trial) not in out:
+                self._queue_again(trial)
+
+    def _bury(self, trial: FrozenTrial) -> None:
+        """Ends a trial whose worker died: finished where it had said all, else failed."""
+        found = _finished(trial)
+        try:
+            if found is not None:
+                placed = kept_record.read(trial.user_attrs.get(PLACED))
+                if placed is not None:
+                    self._keeping.keep(found.arm, placed)
+                self._ledger.finish(trial, found)
+                self._observer.said(
+                    f"trial {trial.number} ({found.arm}) had lost its worker, but was finished"
+                )
+                return
+            if self._memory_ran_out(trial) and _retries(trial) >= MAX_RETRIES:
+                self._give_up(trial)
+                return
+            self._ledger.fail(trial)
+        except UpdateFinishedTrialError:
+            return
+        arm = search.arm_of(trial)
+        if arm is not None:
+            self._keeping.forget(arm, trial.number)
+
+    def _give_up(self, trial: FrozenTrial) -> None:
+        """Fails a trial for good over which its worker died too often."""
+        reason = (
+            f"memory ran out so that the worker was killed, {_retries(trial) + 1} times; "
+            f"a smaller batch, fewer tokens or LoRA needs less"
+        )
+        found = replace(record.trial_of(trial), state="FAIL", error=reason)
+        self._ledger.record(trial, found, {search.FELL: True})
+        self._ledger.fail(trial)
+        self._observer.said(f"trial {trial.number} ({found.arm}): {reason}")
 
     def _drop(self, trial: FrozenTrial) -> None:
-        """Fails a waiting trial whose arm was taken out meanwhile: nobody is to start it."""
+        """Fails a waiting trial whose arm was taken out meanwhile: nobody is to start it.
+
+        It is owed: should the arm come back, so does the point.
+        """
         reason = "its arm was taken out before it started"
         found = replace(record.trial_of(trial), state="FAIL", error=reason)
         self._ledger.record(trial, found)
         self._ledger.fail(trial)
 
+    def _queue_again(self, trial: FrozenTrial) -> None:
+        """Queues a trial's parameters once more.
 
-def queue_again(
-    study: optuna.Study, trial: FrozenTrial, why: str, observer: Observer, *, count: bool = True
-) -> None:
-    """Queues a trial's parameters again, at most `MAX_RETRIES` times.
+        Only they are copied: constraints could not be set a second time, and what was recorded
+        belongs to the trial that ended.
+        """
+        attributes: dict[str, Any] = {RETRY_OF: trial.number}
+        for name in (search.KNOWN_GOOD, RETRY, HALVED):
+            if name in trial.user_attrs:
+                attributes[name] = trial.user_attrs[name]
+        if self._memory_ran_out(trial):
+            attributes[RETRY] = _retries(trial) + 1
+            attributes[HALVED] = int(trial.user_attrs.get(HALVED, 0)) + 1
+        self._ledger.study.enqueue_trial(internals.given(trial), user_attrs=attributes)
+        if record.TRIAL not in trial.user_attrs:
+            self._observer.said(
+                f"trial {trial.number} ({search.arm_of(trial)}) had lost its worker; it is queued "
+                f"again"
+            )
 
-    Only they are copied: constraints could not be set a second time, and what was recorded
-    belongs to the trial that ended.
+    def _memory_ran_out(self, trial: FrozenTrial) -> bool:
+        """Whether a trial's worker died here, and the system killed meanwhile to have memory."""
+        owner = trial.user_attrs.get(OWNER) or {}
+        if record.TRIAL in trial.user_attrs or owner.get("host") != self._ledger.host:
+            return False
+        before, now = owner.get("memory_kills"), memory.kills()
+        same = owner.get("memory_group") == memory.group()
+        return same and before is not None and now is not None and now > int(before)
 
-    Args:
-        why: told where it is not queued any more.
-        count: whether it counts as a retry.
-    """
-    retries = int(trial.user_attrs.get(RETRY, 0)) + (1 if count else 0)
-    if retries > MAX_RETRIES:
-        observer.said(f"trial {trial.number} is not queued again: {why}, for the {retries}rd time")
-        return
-    fixed = internals.given(trial)
-    if not fixed:
-        return  # nothing was decided yet
-    attributes: dict[str, Any] = {RETRY: retries, "suite:retry_of": trial.number}
-    if search.KNOWN_GOOD in trial.user_attrs:
-        attributes[search.KNOWN_GOOD] = trial.user_attrs[search.KNOWN_GOOD]
-    study.enqueue_trial(fixed, user_attrs=attributes)
+
+def owed(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Trials that ended without a result of their own, and whose point no later one has."""
+    made_good = {trial.user_attrs.get(RETRY_OF) for trial in trials}
+    return [
+        trial
+        for trial in trials
+        if trial.state == TrialState.FAIL
+        and search.FELL not in trial.user_attrs
+        and trial.number not in made_good
+        and internals.given(trial)  # else nothing was decided yet
+    ]
+
+
+def _retries(trial: FrozenTrial) -> int:
+    return int(trial.user_attrs.get(RETRY, 0))
+
+
+def _finished(trial: FrozenTrial) -> Trial | None:
+    """What a trial recorded that had nothing left to do but to end; None where it had more."""
+    if record.TRIAL not in trial.user_attrs:
+        return None
+    try:
+        found = record.unpack(trial.user_attrs[record.TRIAL], number=trial.number)
+    except UNREADABLE:
+        return None
+    return found if found.state in ("COMPLETE", "PRUNED") else None

@@ -40,7 +40,14 @@ from suite.verdict.standing import standing
 TRIAL = "suite:trial"
 OWNER = "suite:owner"
 CHECKPOINTS = "suite:checkpoints"
+#: How often memory ran out over a trial's point so that its worker died.
 RETRY = "suite:retry"
+#: The trial whose point a trial makes good.
+RETRY_OF = "suite:retry_of"
+#: How often the batch of a trial's point is halved from the start, because memory ran out.
+HALVED = "suite:halved"
+#: The checkpoint that a trial has placed, to become its arm's kept one.
+PLACED = "suite:placed"
 OUT = "suite:out"
 ESTIMATES = "suite:estimates"
 TARGET = "suite:target"

@@ -143,7 +143,7 @@ def create(storage: Database, definition: Definition, id: str, target: int) -> o
 
 
 def fail_silent(study: optuna.Study) -> None:
-    """Fails the trials whose heartbeat went silent; `on_stale` is told each."""
+    """Fails the trials whose heartbeat went silent."""
     with warnings.catch_warnings():
         # As the heartbeat itself: marked experimental, and tested here.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

@@ -3,7 +3,7 @@
 A worker is a thread that calls `study.optimize` one trial at a time and waits on its child's
 messages; `--workers N` is N of them. Whatever ends a worker, its trial is not lost: Ctrl-C
 queues it again at once, SIGKILL when the next worker looks (its owner on this host is dead) or
-when the heartbeat goes silent (another host). A parameter set is tried at most three times.
+when the heartbeat goes silent (another host).
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from suite.endpoint.consent import Consent
 from suite.errors import meant
 from suite.machine import cache
 from suite.study import search, storage
+from suite.study.deaths import Deaths
 from suite.study.definition import Definition
 from suite.study.jobs import Jobs
 from suite.study.keeping import Keeping
 from suite.study.ledger import Ledger
 from suite.study.objective import Objective, TrialFailed
-from suite.study.queue import Queue, queue_again
+from suite.study.queue import Queue
 from suite.study.retiring import Retiring
 from suite.study.speed import Neighbours, Speeds
 from suite.study.watching import Observer
@@ -66,11 +67,7 @@ class Work:
         cache.bound()  # A bound that can't be read is told before anything starts.
         self.stop = stop or threading.Event()
         self.observer = observer
-        self.ledger = Ledger(
-            url,
-            name,
-            lambda study, trial: queue_again(study, trial, "its heartbeat went silent", observer),
-        )
+        self.ledger = Ledger(url, name)
         self.ledger.claim(observer.said)
         self.runner = Runner(
             self.stop,
@@ -96,6 +93,7 @@ class Work:
             self.neighbours,
             self.speeds,
             self.retiring,
+            Deaths(),
             observer,
         )
         self._deadline = time.monotonic() + limits.timeout if limits.timeout else None
@@ -109,7 +107,7 @@ class Work:
             StudyError: no arm is left, or the disk limit is reached.
         """
         with self.ledger.lock.held():
-            self._queue.requeue_the_dead()
+            self._queue.recover()
             self.keeping.sweep()
         # Waiting is by events, not by `Thread.join`: interrupted in it, Python 3.11 takes a
         # running thread for ended (python/cpython#90882).
@@ -135,20 +133,7 @@ class Work:
 
     def _loop(self, index: int, ended: threading.Event) -> None:
         try:
-            study = self.ledger.another()
-            study.pruner = search.pruner(self.ledger.definition.recipe.pruner)
-            while not self.stop.is_set() and not self._late():
-                self.keeping.check_disk(self._limits.max_disk)
-                if not self._queue.claim(study, index):
-                    if self.ledger.running():
-                        # They may fail; then their trial is missing again.
-                        self.stop.wait(0.5)
-                        continue
-                    return
-                try:
-                    study.optimize(self._objective, n_trials=1, catch=(TrialFailed,))
-                finally:
-                    self.ledger.lock.release()
+            self._work(index)
         except Interrupted:
             pass
         except BaseException as error:  # noqa: BLE001 - carried to the main thread
@@ -156,6 +141,26 @@ class Work:
             self.stop.set()
         finally:
             ended.set()
+
+    def _work(self, index: int) -> None:
+        study = self.ledger.another()
+        study.pruner = search.pruner(self.ledger.definition.recipe.pruner)
+        while not self.stop.is_set() and not self._late():
+            self.keeping.check_disk(self._limits.max_disk)
+            if not self._queue.claim(study, index):
+                if self.ledger.running():
+                    # They may fail; then their trial is missing again.
+                    self.stop.wait(0.5)
+                    continue
+                return
+            try:
+                study.optimize(self._objective, n_trials=1, catch=(TrialFailed,))
+            except Interrupted:
+                with self.ledger.lock.held():
+                    self._queue.recover()
+                raise
+            finally:
+                self.ledger.lock.release()
 
     def _late(self) -> bool:
         return self._deadline is not None and time.monotonic() > self._deadline

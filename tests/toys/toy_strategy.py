@@ -82,8 +82,8 @@ class ToyStrategy:
             raise MemoryError
         if behaviour == "refuse":
             raise Refused("the toy refuses this point")
-        if behaviour == "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
+        if behaviour == "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
         votes = defaultdict(Counter)
         for text, label in zip(run.train.texts, run.train.labels):
             for word in set(text.split()):

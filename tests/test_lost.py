@@ -1,0 +1,358 @@
+"""Nothing is lost: whatever dies, at whatever moment, a point that was started comes to its end."""
+
+import json
+import os
+import signal
+import threading
+
+import optuna
+import psutil
+import pytest
+from conftest import write_recipe
+from optuna.trial import TrialState
+
+from suite.child import offspring
+from suite.child.messages import Failed, Finished
+from suite.child.offspring import Offspring
+from suite.child.runner import Interrupted, Runner
+from suite.contracts.results import Checkpoint, Scores
+from suite.machine import facts, memory
+from suite.study import internals, kept_record, objective, search
+from suite.study.create import Wanted, create
+from suite.study.deaths import IN_A_ROW
+from suite.study.keeping import Keeping
+from suite.study.ledger import Ledger
+from suite.study.objective import Objective
+from suite.study.queue import Queue
+from suite.study.record import OUT, OWNER
+from suite.study.telling import Telling
+from suite.study.work import Limits, Work
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: what comes after it does not happen."""
+
+
+class Children:
+    """Trainings that take no process: each leaves a checkpoint that bears its trial's number."""
+
+    def __init__(self):
+        self.dies = []  # what the next trainings do instead
+        self.jobs = []
+
+    def train(self, runner, job, *, on_checkpoint, **_):
+        self.jobs.append(job)
+        what = self.dies.pop(0) if self.dies else None
+        if isinstance(what, Failed):
+            return what
+        if what is not None:
+            if isinstance(what, Interrupted):
+                runner.stop.set()
+            raise what
+        (job.folder / "kept").mkdir(parents=True)
+        (job.folder / "kept" / "of").write_text(job.folder.name.removeprefix("trial-"))
+        score = 0.5 + 0.001 * len(self.jobs)  # each is its arm's best
+        on_checkpoint(Checkpoint(1.0, score, 0.1, 50))
+        return Finished(
+            pruned=False, checkpoints=[Checkpoint(1.0, score, 0.1, 50)],
+            scores=Scores(score, score, score, score, [score] * 2, [[25, 0], [0, 25]]),
+            train_seconds=0.1, load_seconds=0.0, evaluation_seconds=0.1, peak_memory_bytes=10**6,
+            kept=True, serving_shape="toy",
+        )  # fmt: skip
+
+
+@pytest.fixture
+def children(folder, toy_task, monkeypatch):
+    """A study `t` of 2 trials of one arm, whose children are these."""
+    recipe = write_recipe(folder, arms=["tfidf/toy"], trials=2)
+    create(Wanted(task=toy_task, recipe=recipe, name="t"))
+    found = Children()
+    monkeypatch.setattr(Runner, "train", lambda self, job, **how: found.train(self, job, **how))
+    return found
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def work(told):
+    """A worker's process of the study; `dead`: one that will be found dead."""
+
+    def open_(*, dead=False):
+        stop = threading.Event()
+        telling = Telling(lambda progress: told.append(progress.text), stop)
+        opened = Work(None, "t", telling, Limits(), stop)
+        if dead:
+            opened.ledger.owner |= {"pid": 2**22 + 1}  # above every pid of Linux
+        return opened
+
+    return open_
+
+
+def trials():
+    return Ledger(None, "t").study.get_trials(deepcopy=False)
+
+
+def check_nothing_lost():
+    """2 are finished, none is missing, no arm is out, what is kept is what is written down."""
+    ledger = Ledger(None, "t")
+    all_ = ledger.study.get_trials(deepcopy=False)
+    assert [t.state for t in all_].count(TrialState.COMPLETE) == 2
+    finished = [internals.given(t) for t in all_ if t.state == TrialState.COMPLETE]
+    started = [t for t in all_ if OWNER in t.user_attrs]
+    assert [t.number for t in started if internals.given(t) not in finished] == []
+    assert {t.state for t in all_} <= {TrialState.COMPLETE, TrialState.FAIL}
+    assert OUT not in ledger.study.user_attrs
+    kept = kept_record.of_arm(ledger.study.user_attrs, "tfidf/toy")
+    assert kept.trial == max((t for t in all_ if t.values), key=lambda t: t.value).number
+    [folder] = (ledger.artifacts.folder / "kept").iterdir()
+    assert folder == ledger.artifacts.kept_here("tfidf/toy", kept)
+    assert (folder / "of").read_text() == str(kept.trial)
+
+
+def kill_at(monkeypatch, owner, name, *, after, call=1):
+    """SIGKILL in place of (or after) the so-manyth call of a method."""
+    real, calls = getattr(owner, name), []
+
+    def deadly(*args, **keywords):
+        calls.append(1)
+        if len(calls) == call and not after:
+            raise Killed
+        found = real(*args, **keywords)
+        if len(calls) == call:
+            raise Killed
+        return found
+
+    monkeypatch.setattr(owner, name, deadly)
+
+
+MOMENTS = {
+    "queued, not started": (optuna.Study, "ask", False),
+    "started, its point not yet drawn": (optuna.Study, "ask", True),
+    "drawn, not yet signed": (search, "suggest", True),
+    "signed": (Objective, "_run", False),
+    "trained, not yet recorded": (Ledger, "record", False),
+    "its checkpoint placed": (Keeping, "place", True),
+    "recorded, its checkpoint not yet kept": (Keeping, "keep", False),
+    "its checkpoint chosen, not yet written down": (kept_record, "store", False),
+    "checkpoint written down": (Keeping, "keep", True),
+    "all done, not yet told": (Objective, "__call__", True),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_worker_killed_at_any_moment_loses_nothing(children, work, monkeypatch, moment):
+    owner, name, after = MOMENTS[moment]
+    with monkeypatch.context() as patch:
+        kill_at(patch, owner, name, after=after, call=2)  # the first has its checkpoint kept
+        if moment != "all done, not yet told":
+            patch.setattr(Keeping, "clear", lambda *_: None)  # the dead clear nothing
+        with pytest.raises(Killed):
+            work(dead=True).run()
+    work().run()
+    check_nothing_lost()
+
+
+def test_what_was_finished_but_not_told_is_not_done_again(children, work, told, monkeypatch):
+    with monkeypatch.context() as patch:
+        kill_at(patch, Objective, "__call__", after=True)
+        with pytest.raises(Killed):
+            work(dead=True).run()
+    work().run()
+    assert [t.state.name for t in trials()] == ["COMPLETE"] * 2
+    assert len(children.jobs) == 2
+    assert "trial 0 (tfidf/toy) had lost its worker, but was finished" in told
+
+
+@pytest.mark.parametrize(
+    "first", [Failed("the child died of SIGKILL", cause="outside"), Interrupted(), Killed()]
+)
+def test_a_kill_between_a_death_and_its_being_queued_again_loses_nothing(
+    children, work, monkeypatch, first
+):
+    children.dies = [None, first]
+    with monkeypatch.context() as patch:
+        kill_at(patch, Queue, "_queue_again", after=False)
+        with pytest.raises(Killed):
+            work(dead=True).run()
+            work(dead=True).run()  # the second finds the first dead, and dies over it
+    assert TrialState.WAITING not in [t.state for t in trials()]
+    work().run()
+    check_nothing_lost()
+    assert len(trials()) == 3
+
+
+def test_what_is_owed_is_queued_once(children, work):
+    children.dies = [Interrupted()]
+    with pytest.raises(Interrupted):
+        work().run()
+    assert [t.state.name for t in trials()] == ["FAIL", "WAITING"]
+    opened = work()
+    for _ in range(3):
+        with opened.ledger.lock.held():
+            opened._queue.recover()
+    assert [t.state.name for t in trials()] == ["FAIL", "WAITING"]
+    opened.run()
+    check_nothing_lost()
+
+
+def test_deaths_from_outside_are_neither_an_arms_failures_nor_its_retries(children, work, told):
+    death = Failed("the child died of SIGKILL: killed from outside", cause="outside")
+    children.dies = [death] * 4
+    work().run()
+    check_nothing_lost()
+    assert len(trials()) == 2 + 4
+    assert f"trial 0 (tfidf/toy): {death.reason}; it is queued again" in told
+
+
+def test_a_point_whose_children_are_killed_again_and_again_fails_with_the_reason(
+    children, work, monkeypatch
+):
+    assert IN_A_ROW == 10
+    monkeypatch.setattr(objective, "IN_A_ROW", 3)
+    children.dies = [Failed("the child died of SIGTERM", cause="outside")] * 3
+    work().run()
+    last = trials()[2]
+    found = json.loads(last.user_attrs["suite:trial"])
+    assert last.state == TrialState.FAIL
+    assert found["error"].startswith("3 deaths in a row that came from outside")
+    assert sum(t.state == TrialState.COMPLETE for t in trials()) == 2
+
+
+# ---------------------------------------------------------------- memory
+
+
+@pytest.fixture
+def group(tmp_path, monkeypatch):
+    """A control group of this process; returns its folder."""
+    place = tmp_path / "cgroup" / "job"
+    place.mkdir(parents=True)
+    (tmp_path / "own").write_text("0::/job\n")
+    (place / "memory.max").write_text("1000000000\n")
+    (place / "memory.events").write_text("low 0\nhigh 0\nmax 7\noom 3\noom_kill 2\n")
+    monkeypatch.setattr(facts, "CGROUP", tmp_path / "cgroup")
+    monkeypatch.setattr(facts, "OWN_CGROUP", tmp_path / "own")
+    return place
+
+
+def test_the_systems_kills_for_memory_are_counted(group, monkeypatch, tmp_path):
+    assert memory.kills() == 2
+    (group / "memory.events").unlink()
+    (group / "memory.oom_control").write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 5\n")
+    assert memory.kills() == 5
+    (group / "memory.oom_control").unlink()
+    (tmp_path / "vmstat").write_text("nr_free_pages 9\noom_kill 11\n")
+    monkeypatch.setattr(memory, "VMSTAT", tmp_path / "vmstat")
+    assert memory.kills() == 11
+    monkeypatch.setattr(memory, "VMSTAT", tmp_path / "nothing")
+    assert memory.kills() is None
+
+
+def test_a_worker_that_memory_killed_is_a_retry_and_begins_with_half_the_batch(
+    children, work, group, monkeypatch
+):
+    for count in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr(Keeping, "clear", lambda *_: None)
+            children.dies = [Killed()]
+            with pytest.raises(Killed):
+                work(dead=True).run()
+        (group / "memory.events").write_text(f"oom_kill {count + 3}\n")
+    children.dies = []
+    work().run()
+    died = [t for t in trials() if t.state == TrialState.FAIL]
+    assert [t.user_attrs.get("suite:halved", 0) for t in died] == [0, 1, 2]
+    assert search.FELL in died[2].user_attrs
+    assert "3 times" in json.loads(died[2].user_attrs["suite:trial"])["error"]
+    assert sum(t.state == TrialState.COMPLETE for t in trials()) == 2
+
+
+# ---------------------------------------------------------------- real children
+
+
+def _wait(channel, sign):
+    if sign is not None:
+        os.kill(os.getpid(), sign)
+    channel.recv()
+
+
+def _offspring(tmp_path, sign=None):
+    return Offspring(Runner()._context, _wait, (sign,), tmp_path)
+
+
+def heard(child):
+    while (message := child.receive()) is None:
+        pass
+    return message
+
+
+@pytest.mark.parametrize(
+    ("sign", "cause"),
+    [
+        (signal.SIGKILL, "outside"),
+        (signal.SIGTERM, "outside"),
+        (signal.SIGHUP, "outside"),
+        (signal.SIGSEGV, "own"),
+        (signal.SIGABRT, "own"),
+    ],
+)
+def test_a_signal_tells_whose_doing_a_death_was(tmp_path, sign, cause):
+    child = _offspring(tmp_path, sign)
+    found = heard(child)
+    child.end()
+    assert found.cause == cause and sign.name in found.reason
+
+
+def test_sigkill_is_memorys_where_the_count_rose_or_the_bound_was_reached(
+    tmp_path, group, monkeypatch
+):
+    child = _offspring(tmp_path)
+    (group / "memory.events").write_text("oom_kill 3\n")
+    child._process.kill()
+    found = heard(child)
+    child.end()
+    assert found.cause == "memory" and "allows 1.00 GB" in found.reason
+    monkeypatch.setattr(memory, "peak", lambda pid: 950_000_000)
+    monkeypatch.setattr(offspring, "LOOK_SECONDS", 0.0)
+    child = _offspring(tmp_path)
+    assert child.receive() is None
+    child._process.kill()
+    found = heard(child)
+    child.end()
+    assert found.cause == "memory" and "it held 0.95 GB at its peak" in found.reason
+
+
+def test_a_killed_forkserver_takes_no_child_with_it_and_is_started_again(tmp_path):
+    child = _offspring(tmp_path)
+    server, orphan = child._server, child._process
+    server.kill()
+    while server.status() != psutil.STATUS_ZOMBIE:
+        pass
+    assert child.receive() is None  # it goes on
+    child.end()
+    assert not psutil.pid_exists(orphan.pid) or orphan.status() == psutil.STATUS_ZOMBIE
+    again = _offspring(tmp_path)
+    assert again._server.pid != server.pid
+    again._server.kill()
+    again._process.kill()
+    found = heard(again)
+    again.end()
+    assert found.cause == "outside"
+
+
+def test_a_forkserver_killed_while_a_child_starts_is_started_again(tmp_path, monkeypatch):
+    context = Runner()._context
+    starts = []
+
+    def start(process):
+        starts.append(process)
+        raise EOFError("unexpected EOF")
+
+    monkeypatch.setattr(context.Process, "start", start)
+    child = _offspring(tmp_path)
+    found = child.receive()
+    child.end()
+    assert len(starts) == offspring.STARTS
+    assert "forkserver was killed 3 times" in found.reason and found.cause == "outside"
