@@ -228,11 +228,15 @@ def test_what_changes_something_says_what_is_next(finished, toy_task):
 
 
 def test_what_another_storage_needs_is_in_the_next_step_but_no_password():
-    from suite.cli.study import words
+    from suite.shell import command
 
-    assert words("a", None) == "a"
-    assert words("a", "sqlite:///x.db") == "a --storage sqlite:///x.db"
-    assert "hunter2" not in words("a", "postgresql+psycopg://me:hunter2@host/db")
+    assert command("report", "a") == "suite report a"
+    assert (
+        command("report", "a", storage="sqlite:///x.db")
+        == "suite report a --storage sqlite:///x.db"
+    )
+    server = command("report", "a", storage="postgresql+psycopg://me:hunter2@host/db")
+    assert server == "suite report a --storage 'postgresql+psycopg://me:***@host/db'"
 
 
 # ---------------------------------------------------------------- progress

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from suite import shell
 from suite.cli import completion
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import err, next_step, out, print_json, print_table
-from suite.cli.study import AsJson, Name, Storage, words
+from suite.cli.study import AsJson, Name, Storage
 from suite.cli.words import Quiet
 from suite.serving import engines
 
@@ -107,4 +108,4 @@ def bench(
     for line in fastest_lines(rows):
         out.print(line, markup=False)
     unread(found)
-    next_step(f"suite report {words(name, storage)}")
+    next_step(shell.command("report", name, storage=storage))

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from suite import shell
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import err, next_step
-from suite.cli.study import Name, Storage, words
+from suite.cli.study import Name, Storage
 from suite.cli.words import Quiet
 
 
@@ -53,4 +54,4 @@ def finals(
         finally:
             work.close()
     show_results(work.ledger.results())
-    next_step(f"suite report {words(name, storage)}")
+    next_step(shell.command("report", name, storage=storage))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from suite import shell
 from suite.cli import completion
 from suite.cli.console import next_step, out, print_json, print_table
 from suite.cli.study import AsJson
@@ -94,5 +95,5 @@ def check(
     out.print(f"  weights: {reason or 'can be had here'}", markup=False)
     if reason:
         raise typer.Exit(2)
-    given = f" --model {name}" if "=" in name else ""
-    next_step(f"suite study create agnews{given} --arms '{model.name}/*'")
+    given = ("--model", name) if "=" in name else ()
+    next_step(shell.command("study", "create", "agnews", *given, "--arms", f"{model.name}/*"))

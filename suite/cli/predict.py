@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from suite import shell
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import draws, err, next_step, out, print_json, say
 from suite.cli.study import AsJson, Name, Storage
@@ -288,10 +289,16 @@ def export(
 
         suite export agnews ./agnews-model --arm bert-base-cased/linear_head --onnx
     """
+    from suite.endpoint import address
     from suite.handover.export import export as write
     from suite.study.winner import winner
 
-    found = write(winner(name, arm, storage), folder, onnx=onnx, say=say)
+    kept = winner(name, arm, storage)
+    found = write(kept, folder, onnx=onnx, say=say)
     out.print(f"Wrote {found.arm} to {folder}", markup=False)
     shown = folder if folder.is_absolute() or folder.parts[:1] == ("..",) else f"./{folder}"
-    next_step(f'suite predict {shown} "a text", or suite serve {shown}')
+    served = kept.definition.arm(kept.arm).model.endpoint
+    # That the folder is the user's own stands nowhere in it.
+    allowed = () if served is None else ("--allow-endpoint", address.server(served))
+    then = shell.command("predict", shown, "a text", *allowed)
+    next_step(f"{then}, or {shell.command('serve', shown, *allowed)}")

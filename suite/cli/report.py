@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 import webbrowser
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from suite import shell
 from suite.cli import completion
 from suite.cli.console import next_step, say, warn
 from suite.cli.study import Storage
@@ -81,7 +81,7 @@ def report(
         if open_page:
             webbrowser.open(written[-1].resolve().as_uri())
         if found[0].finals:
-            next_step(f'suite predict {shlex.quote(found[0].study)} "a text"')
+            next_step(shell.command("predict", found[0].study, "a text"))
         return
     before = ""
     opened = False

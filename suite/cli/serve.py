@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from suite import shell
 from suite.cli.allowing import AllowEndpoint
 from suite.cli.console import err, out, say, warn
 from suite.cli.predict import Arm, Chosen, Model, chosen
@@ -185,7 +186,7 @@ def _fastest(model: Chosen, precision: str | None) -> tuple[str | None, str | No
     if found is None:
         say(
             f"No engine of {model.arm} was measured on this machine: serving it as it was kept. "
-            f"`suite bench {model.study}` measures them."
+            f"`{shell.command('bench', model.study)}` measures them."
         )
         return None, precision
     row, scenario = found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from suite import redaction
+from suite import redaction, shell
 from suite.cli import completion
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import (
@@ -192,7 +191,7 @@ def create(
         if made.told:  # else running says it
             say(made.told)
         out.print(f"{'Found' if made.resumed else 'Created'} '{made.name}'.", markup=False)
-        next_step(f"suite study run {words(made.name, storage)}")
+        next_step(shell.command("study", "run", made.name, storage=storage))
         return
     _run(
         made.name, storage, quiet, timeout=timeout, workers=workers, max_disk=max_disk,
@@ -249,27 +248,16 @@ def _run(name: str, storage: str | None, quiet: bool, **options: Any) -> None:
                 name, storage=storage, watcher=watching, importance=False, **options
             )
         except KeyboardInterrupt:
-            err.print(
-                f"Interrupted; everything is saved. Go on with: suite study run {name}",
-                markup=False,
-            )
+            again = shell.command("study", "run", name, storage=storage)
+            err.print(f"Interrupted; everything is saved. Go on with: {again}", markup=False)
             raise typer.Exit(130) from None
     show_results(found)
     missing = found.target_trials - found.finished
     if missing > 0:
         say(f"Still missing: {counted(missing, 'trial')}.")
-        next_step(f"suite study run {words(name, storage)}")
+        next_step(shell.command("study", "run", name, storage=storage))
     else:
-        next_step(f"suite report {words(name, storage)}")
-
-
-def words(name: str, storage: str | None) -> str:
-    """A study's name as the next command needs it, with its storage where that was named."""
-    if storage is None:
-        return shlex.quote(name)
-    # What holds a password can't be repeated, and without it would not work.
-    shown = "…" if redaction.holds_secret(storage) else shlex.quote(storage)
-    return f"{shlex.quote(name)} --storage {shown}"
+        next_step(shell.command("report", name, storage=storage))
 
 
 def _tell_definition(definition: Definition) -> None:
@@ -371,9 +359,8 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
     found = _results(name, storage)
     stood = standing(found)
     if stood.verdict is None:
-        raise StudyError(
-            f"'{name}' has no finished trial yet", fix=f"Go on with `suite study run {name}`."
-        )
+        again = shell.command("study", "run", name, storage=storage)
+        raise StudyError(f"'{name}' has no finished trial yet", fix=f"Go on with `{again}`.")
     place = stood.place(stood.verdict.recommended)
     trial, final = place.trial, place.final
     tied = [a for a in stood.leaders if a != place.arm and not stood.beats(a, place.arm)]
@@ -459,7 +446,7 @@ def export_db(
 
     copying.export(storages.open_storage(storage), name, file)
     out.print(f"Wrote '{name}' to {file}", markup=False)
-    next_step(f"suite study import-db {file}, where it is wanted")
+    next_step(f"{shell.command('study', 'import-db', file)}, where it is wanted")
 
 
 @app.command("import-db")
@@ -502,7 +489,7 @@ def import_db(
     copying.copy(source, storages.open_storage(storage, create=True), wanted)
     for new in wanted.values():
         out.print(f"Imported '{new}'", markup=False)
-    next_step(f"suite study show {words(wanted[names[0]], storage)}")
+    next_step(shell.command("study", "show", wanted[names[0]], storage=storage))
 
 
 @app.command("adopt")
@@ -529,7 +516,7 @@ def adopt(name: Name, storage: Storage = None) -> None:
     else:
         now = artifacts.adopt(study, definition.data.fingerprint, say=say)
         out.print(f"'{name}' owns its files now: {now.folder}", markup=False)
-    next_step(f"suite study run {words(name, storage)}")
+    next_step(shell.command("study", "run", name, storage=storage))
 
 
 def _results(name: str, storage: str | None) -> StudyResults:

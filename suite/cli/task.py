@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from suite import shell
 from suite.cli import completion
 from suite.cli.console import err, next_step, out, print_json, print_table
 from suite.cli.study import AsJson
@@ -134,7 +135,7 @@ def check(
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(2)
     out.print(f"{path} is a task.", markup=False)
-    next_step(f"suite study create {file}{f' --data {data}' if data else ''}")
+    next_step(shell.command("study", "create", file, *(("--data", data) if data else ())))
 
 
 @app.command("new")
@@ -165,4 +166,5 @@ def new(
     for finding in check_task(target, None):
         err.print(f"{finding.level:<7} {finding.message}", markup=False)
     out.print(f"Wrote {target}.", markup=False)
-    next_step(f"read it, mend what it guessed, then: suite study create {target}")
+    then = shell.command("study", "create", target)
+    next_step(f"read it, mend what it guessed, then: {then}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from suite import shell
 from suite.contracts.results import Missed, StudyResults
 from suite.data import snapshot
 from suite.errors import ReportError
@@ -35,7 +36,7 @@ def with_missed(results: StudyResults, data: Path | None = None) -> StudyResults
             return results
         raise ReportError(
             f"'{results.study}' has no examples to show: its finals kept no answers",
-            fix=f"Score test again with `suite finals {results.study}`.",
+            fix=f"Score test again with `{shell.command('finals', results.study)}`.",
         )
     rows = [
         row
@@ -49,7 +50,7 @@ def with_missed(results: StudyResults, data: Path | None = None) -> StudyResults
             raise ReportError(
                 f"the test rows of '{results.study}' are not those that were scored",
                 where=str(data),
-                fix=f"Score test again with `suite finals {results.study}`.",
+                fix=f"Score test again with `{shell.command('finals', results.study)}`.",
             )
         shown = [
             Missed(

@@ -16,7 +16,7 @@ from typing import IO, Any, Literal
 
 from filelock import FileLock, Timeout
 
-from suite import paths
+from suite import paths, shell
 from suite.contracts.strategy import Refused, Rows
 from suite.contracts.task import Task
 from suite.errors import DataError, StorageError
@@ -78,10 +78,10 @@ def traces_for(task: Task, rows: Rows) -> list[Trace | None]:
     file = paths.distilled(task.name)
     if not file.is_file():
         sampled = task.data.folder == "bundled-sample"  # what `sample_task` writes
-        named = f"{task.name.removesuffix('-sample')} --sample" if sampled else task.name
+        named = (task.name.removesuffix("-sample"), "--sample") if sampled else (task.name,)
         raise Refused(
-            f"think: distilled needs thinking traces, and {file} is not there: run `suite distil "
-            f"{named}` first"
+            f"think: distilled needs thinking traces, and {file} is not there: run "
+            f"`{shell.command('distil', *named)}` first"
         )
     traces = {(trace.key, trace.label): trace for trace in read_traces(file)}
     names = task.label_names

@@ -22,7 +22,6 @@ import errno
 import hashlib
 import re
 import secrets
-import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from pathlib import Path
 import optuna
 from sqlalchemy.engine import URL
 
+from suite import shell
 from suite.child.messages import KEPT
 from suite.contracts.task import NAME
 from suite.data.snapshot import stands
@@ -110,10 +110,11 @@ class Artifacts:
             StudyError: no folder of the study's is here.
         """
         if not self.readable:
+            again = shell.command("study", "run", self.study, "--data", "DIR")
             raise StudyError(
                 f"the rows of '{self.study}' are not here",
                 where=str(self.folder),
-                fix=f"`suite study run {self.study} --data DIR` puts them there.",
+                fix=f"`{again}` puts them there.",
             )
         return self.data
 
@@ -271,7 +272,7 @@ def adopt(
         raise StudyError(
             f"there is nothing of '{study.study_name}' to take over: {found.folder} does not exist",
             fix="Copy the study's folder there, or go on with "
-            f"`suite study run {_words(study)}`, which begins one.",
+            f"`{_command('run', study)}`, which begins one.",
         )
     if found.standing in (Standing.OWNER, Standing.BEFORE):
         return claim(study, fingerprint, say=say)
@@ -401,21 +402,18 @@ def _refused(study: optuna.Study, found: Artifacts) -> StudyError:
     return StudyError(
         f"the files of '{name}' are {found.whose}; this storage {may}",
         where=str(found.folder),
-        fix=f"`suite study adopt {_words(study)}` makes this storage their owner, and the other "
+        fix=f"`{_command('adopt', study)}` makes this storage their owner, and the other "
         "a reader. Or go on with the study there; or import it under another name, to begin with "
         "a folder of its own: `suite study import-db FILE --name NAME`.",
     )
 
 
-def _words(study: optuna.Study) -> str:
-    """The study as a command names it, with its storage where that is not the default."""
+def _command(what: str, study: optuna.Study) -> str:
+    """A command about the study, with its storage where that is not the default."""
     url = database.of(study).place
-    name = shlex.quote(study.study_name)
-    if url == database.locate(None):
-        return name
-    # An address of a server may hold a password: nothing of it is repeated.
-    shown = f"sqlite:///{url.database}" if url.get_backend_name() == "sqlite" else "…"
-    return f"{name} --storage {shlex.quote(shown)}"
+    default = url == database.locate(None)
+    storage = None if default else url.render_as_string(hide_password=False)
+    return shell.command("study", what, study.study_name, storage=storage)
 
 
 @contextmanager

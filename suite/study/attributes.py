@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from suite import shell
 from suite.contracts.results import Trial
 from suite.errors import counted
 from suite.study import internals
@@ -89,7 +90,7 @@ def note(definition: Definition) -> str:
         f"Data: {data.source}, fingerprint `{data.fingerprint}`; {rows.train:,} training, "
         f"{rows.validation:,} validation and {counted(rows.test, 'test row')}.\n\n"
         f"{shown}\n\n"
-        f"The page, with test scores: `suite report {definition.name}`\n"
+        f"The page, with test scores: `{shell.command('report', definition.name)}`\n"
     )
     # The dashboard renders Markdown; a title from a file is not to bring tags with it.
     return text.replace("<", "&lt;")

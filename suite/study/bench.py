@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from suite import shell
 from suite.child.messages import LOG, Failed
 from suite.contracts.results import BenchRow
 from suite.errors import StudyError, counted, nearest
@@ -181,7 +182,7 @@ def _plan(
         raise StudyError(
             f"'{name}' keeps no checkpoint of {whose} on this machine",
             fix="; ".join(elsewhere)
-            or f"Go on with `suite study run {name}`: a finished trial leaves one.",
+            or f"Go on with `{shell.command('study', 'run', name)}`: a finished trial leaves one.",
         )
     for told in elsewhere:
         say(f"a kept checkpoint is not here and can't be measured: {told}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import optuna
 
-from suite import paths
+from suite import paths, shell
 from suite.config.recipe import Recipe, find_recipe
 from suite.config.task import find_task
 from suite.contracts.model import Model
@@ -202,11 +202,12 @@ def _followed(definition: Definition, held: Artifacts) -> Path | None:
         named = [] if source.folder is None else [beside / source.folder]
     for path in named:
         if not held.follows(path):
+            again = shell.command("study", "run", definition.name, "--data", "DIR")
             raise DataError(
                 f"the database says that the rows of '{definition.name}' lie there; what a "
                 "database says is not followed out of the working folder",
                 where=str(path),
-                fix=f"If they are yours: `suite study run {definition.name} --data DIR`.",
+                fix=f"If they are yours: `{again}`.",
             )
     return None if definition.data_dir is None else Path(definition.data_dir)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from suite import redaction
+from suite import redaction, shell
 from suite.config.recipe import Recipe
 from suite.contracts.model import Model
 from suite.contracts.records import UNREADABLE, why
@@ -111,7 +111,7 @@ class Definition(Closed):
             raise StudyError(
                 f"the study '{name}' cannot be read: {why(error)}",
                 fix=f"It was stored by suite {_written_by(stored)}, this is suite {__version__}: "
-                f"read it with that one. `suite study delete {name}` removes it.",
+                f"read it with that one. `{shell.command('study', 'delete', name)}` removes it.",
             ) from None
 
     @property

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from statistics import fmean
 
+from suite import shell
 from suite.child.messages import KEPT, Failed
 from suite.child.runner import Predicted
 from suite.contracts.results import Comparison, Final, Rps, Scores, TestScores, Trial
@@ -88,7 +89,7 @@ def score(
         name = work.ledger.definition.name
         raise StudyError(
             f"no arm of '{name}' has a finished trial with its checkpoint here",
-            fix=f"Go on with `suite study run {name}`.",
+            fix=f"Go on with `{shell.command('study', 'run', name)}`.",
         )
     finals, comparisons = _rank(work.ledger, candidates, outcomes, seeds)
     finals_record.store(

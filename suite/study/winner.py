@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from suite import shell
 from suite.contracts.results import StudyResults, Trial
 from suite.errors import StudyError, nearest
 from suite.study import artifacts, kept_record, record
@@ -63,9 +64,8 @@ def winner(name: str, arm: str | None = None, storage: str | None = None) -> Win
     found = record.results(study, definition)
     kept = kept_record.of_arms(study.user_attrs)
     if not kept or found.verdict is None:
-        raise StudyError(
-            f"'{name}' has no kept checkpoint yet", fix=f"Go on with `suite study run {name}`."
-        )
+        again = shell.command("study", "run", name, storage=storage)
+        raise StudyError(f"'{name}' has no kept checkpoint yet", fix=f"Go on with `{again}`.")
     if arm is not None and arm not in kept:
         raise StudyError(f"'{name}' keeps no checkpoint of '{arm}'", fix=nearest(arm, kept))
     arm = arm or found.verdict.recommended

@@ -391,8 +391,8 @@ missed_intro = { $n ->
    *[other] { $n } of { n_test_rows } are missed by every arm of the finals; { $shown } of them are shown.
 }
 missed_count = { $n ->
-    [one] { $n } of { n_test_rows } is missed by every arm of the finals; suite report { $study } --examples shows it.
-   *[other] { $n } of { n_test_rows } are missed by every arm of the finals; suite report { $study } --examples shows them.
+    [one] { $n } of { n_test_rows } is missed by every arm of the finals; { $command } shows it.
+   *[other] { $n } of { n_test_rows } are missed by every arm of the finals; { $command } shows them.
 }
 missed_row = Test row (from 0)
 missed_text = Text

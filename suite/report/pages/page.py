@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from suite import shell
 from suite.contracts.results import Comparison, Missed, StudyResults, Trial
 from suite.report import formats
 from suite.report.charts import STUDY_CHARTS
@@ -116,6 +116,7 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
         },
         "settings_rows": _settings_rows(results, words),
         "commands": _commands(results),
+        "missed_command": shell.command("report", results.study, "--examples"),
         "environment": formats.flat(results.environment),
         "measured": [_measured(row, results, words) for row in board.rows],
         "class_range": _class_range(results),
@@ -181,9 +182,9 @@ def _answers(missed: Missed, results: StudyResults, words: Words) -> list[tuple[
 
 def _commands(results: StudyResults) -> str:
     """What else there is to run with this study, each command as typed."""
-    name = shlex.quote(results.study)
-    lines = [f"suite study run {name}", f"suite finals {name} --seeds 3", f"suite report {name}"]
-    return "\n".join(lines)
+    name = results.study
+    commands = (("study", "run", name), ("finals", name, "--seeds", 3), ("report", name))
+    return "\n".join(shell.command(*words) for words in commands)
 
 
 def render_index(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from suite import shell
 from suite.contracts.strategy import Refused, Run
 from suite.errors import nearest
 from suite.prompting.answers import THINK_CLOSES, THINK_OPENS
@@ -162,7 +163,7 @@ class Teaching:
             raise Refused(
                 "think: distilled needs thoughts about the options as this model is shown them, "
                 f"and the {misnamed} there are name other codes: leave `order` as given, or run "
-                f"`suite distil {run.task.name}` with a model of the same tokenizer"
+                f"`{shell.command('distil', run.task.name)}` with a model of the same tokenizer"
             )
         limit = min(self.limit, self.knobs.cutoff or self.limit) - ENDING
         asked = self._encode([thinker.prompt(content) for content, _ in kept])
