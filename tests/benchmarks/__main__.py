@@ -19,6 +19,7 @@ BENCHMARKS = {
     "setfit_probe": "setfit_probe",
     "search": "search",
     "serve": "serve",
+    "half_open": "half_open",
 }
 
 if __name__ == "__main__":
