@@ -12,13 +12,15 @@ import logging
 import os
 import signal
 
+from suite.machine.surroundings import silence
+
 # Ctrl-C reaches every process of a terminal; what becomes of children is the parent's decision.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+silence()
 
 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
     import datasets  # noqa: F401

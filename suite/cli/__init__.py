@@ -33,6 +33,7 @@ from suite.cli import (
 )
 from suite.cli.words import Group, Quiet, Verbose, heard, mended, with_volume
 from suite.errors import SuiteError
+from suite.machine.surroundings import silence
 from suite.version import __version__
 
 INTERRUPTED = 130
@@ -213,6 +214,7 @@ def _hang_up() -> None:
 
 def main() -> None:
     """The console script `suite`."""
+    silence()
     # A study told to end by the system saves what it has, as with Ctrl-C.
     signal.signal(signal.SIGTERM, _terminate)
     # Threads and libraries write there too, past the console.

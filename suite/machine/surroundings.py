@@ -1,4 +1,6 @@
-"""The environment of a process that uses the suite as a library: afterwards as it was before."""
+"""The environment of the suite's processes: what libraries must not do there, and that a process
+that uses the suite as a library has it afterwards as it was before.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+#: What keeps libraries from telling their makers, or anybody, that and how they are used. Each
+#: reads its own as it is imported or begins. (OpenVINO's only switch is `CI`, which means too much
+#: to too many: `suite.serving.engines.served.unreported` sets it where OpenVINO is imported.)
+SILENT = {
+    "DO_NOT_TRACK": "1",
+    "DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",  # huggingface_hub, and through it transformers and datasets
+    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime, in native code
+    "NNCF_CI": "1",
+    "GRADIO_ANALYTICS_ENABLED": "False",  # which llamafactory depends on
+    "WANDB_MODE": "disabled",  # which transformers reports to where it is installed
+}
+
 #: What the rooms below set for this process and its children.
 _SWITCHES = (
+    *SILENT,
     "GOMP_SPINCOUNT",
     "HF_HUB_OFFLINE",
     "HF_DATASETS_OFFLINE",
@@ -23,6 +39,14 @@ _before: dict[str, str | None] = {}
 _kept: dict[str, str] = {}
 
 
+def silence() -> None:
+    """From here on no library of this process, nor of one that it starts, tells of its use.
+
+    To be called before they are imported.
+    """
+    os.environ.update(SILENT)
+
+
 @contextmanager
 def restored() -> Iterator[None]:
     """Within: the environment as the rooms below want it; afterwards as it was.
@@ -35,6 +59,7 @@ def restored() -> Iterator[None]:
             _before.update({name: os.environ.get(name) for name in _SWITCHES})
             for switch, ours in _kept.items():
                 os.environ.setdefault(switch, ours)
+            silence()
         _inside += 1
     try:
         yield

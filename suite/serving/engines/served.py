@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from suite.contracts.strategy import Probabilities, Refused
 from suite.errors import ModelError, SuiteError
+from suite.machine.surroundings import SILENT
 
 if TYPE_CHECKING:
     from suite.serving.engines.graph import Graph
@@ -155,8 +156,9 @@ def quiet() -> Iterator[None]:
 @contextmanager
 def unreported() -> Iterator[None]:
     """Within: OpenVINO and NNCF, which report their use to their maker unless told otherwise, do
-    not. Import and call them in here."""
-    off = {"CI": "true", "NNCF_CI": "1"}
+    not. Import and call them in here; what all libraries have in common is
+    `suite.machine.surroundings.SILENT`."""
+    off = {"CI": "true", **SILENT}
     before = {name: os.environ.get(name) for name in off}
     os.environ.update(off)
     try:
