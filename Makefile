@@ -10,10 +10,16 @@ PYTEST_FLAGS ?=
 # `make test PYTEST_FLAGS="-n 0"` runs everything in one process.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
+# Tools that look at what is installed; beside it, so that they change nothing of it.
+TOOLS := $(VENV)-tools
+TOOL_PINS := cyclonedx-bom==7.5.0 pip-audit==2.10.1 uv==0.13.9
+# `make HASHES=1 ...` installs the very files that requirements.hashed.txt names, and no others.
+HASHES ?=
+
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.DEFAULT_GOAL := help
-.PHONY: help quickstart test bench kills lint format schemas clean
+.DEFAULT_GOAL := $(if $(HASHES),install,help)
+.PHONY: help install quickstart test bench kills lint format schemas audit sbom hashes clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +30,7 @@ $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
+ifeq ($(HASHES),)
 $(VENV)/.core: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "Installing the suite (a few minutes, about 6 GB the first time) ..."
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e .
@@ -33,6 +40,23 @@ $(VENV)/.dev: $(VENV)/.core
 	@echo "Installing what the tests need ..."
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
 	@touch $@
+else
+$(VENV)/.core: $(VENV)/.python pyproject.toml requirements.hashed.txt
+	@echo "Installing the suite and what the tests need, each file by its hash ..."
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements.hashed.txt
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --no-index --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	@touch $@
+endif
+
+$(TOOLS)/.done: $(VENV)/.python Makefile
+	@$(PYTHON) -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install $(PIP_FLAGS) $(TOOL_PINS)
+	@touch $@
+
+install: $(VENV)/.core ## Set up, and no more
 
 quickstart: $(VENV)/.core ## Set up, study the bundled sample end to end, write the report
 	$(BIN)/suite study create agnews --sample
@@ -60,5 +84,22 @@ format: $(VENV)/.dev ## Let ruff put things in order
 schemas: $(VENV)/.core ## Write the JSON schemas that editors read
 	$(BIN)/python -m suite.cli.schemas
 
+audit: $(TOOLS)/.done ## Ask which pinned versions have known vulnerabilities (.ci/audit says so by its code)
+	@.ci/audit $(TOOLS)/bin/pip-audit constraints.txt
+
+sbom: $(VENV)/.core $(TOOLS)/.done ## List what is installed: build/sbom.cdx.json (CycloneDX)
+	@mkdir -p build
+	@$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-format JSON --output-file build/sbom.cdx.json $(BIN)/python
+	@echo "build/sbom.cdx.json"
+
+# The hashes of every file of each version, as the index tells them: nothing is downloaded, and no
+# address is written. Another index than uv's own: UV_DEFAULT_INDEX.
+hashes: $(TOOLS)/.done ## Write requirements.hashed.txt from pyproject.toml and constraints.txt
+	@$(TOOLS)/bin/uv pip compile pyproject.toml --all-extras --constraints constraints.txt \
+		--python-version 3.11 --python-platform x86_64-manylinux_2_28 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
+		--output-file requirements.hashed.txt
+
 clean: ## Remove the environment and caches (studies and reports stay)
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf $(VENV) $(TOOLS) build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -1,7 +1,6 @@
 """Nothing is told to anybody: what `make quickstart` runs, and what quantises, asks no address but
 this machine's own, whatever is installed."""
 
-import json
 import os
 import subprocess
 import sys
@@ -40,6 +39,21 @@ def watch(event, words):
 sys.addaudithook(watch)
 with open(os.environ["WATCHED"] + ".processes", "a") as file:
     file.write(f"{os.getpid()}\\n")
+"""
+
+
+#: As `suite serve --engine openvino --precision int8` opens it: in a process that may have children
+#: (by one of which OpenVINO and NNCF report), which a trial's may not.
+QUANTISED = """
+from pathlib import Path
+from suite.machine.surroundings import silence
+silence()
+from suite.serving.engines import open_engine
+from suite.study.winner import winner
+kept = winner("s", "tiny-bert/linear_head").folder
+texts = ["Oil prices fall as supply grows"] * 40
+opened = open_engine(kept, "openvino", "int8", texts=texts, scratch=Path.cwd())
+print(opened.predict_proba(texts[:1]).shape)
 """
 
 
@@ -90,16 +104,10 @@ def test_quickstart_and_quantising_ask_nobody(watched):
     assert (found.returncode, told) == (0, ""), found.stderr
     found, told = watched("report", "s")
     assert (found.returncode, told) == (0, ""), found.stderr
-    found, told = watched(
-        "bench", "s", "--arm", "tiny-bert/linear_head", "--engine", "openvino", "--seconds", "0.1",
-    )  # fmt: skip
-    assert (found.returncode, told) == (0, ""), found.stderr
-    shown, told = watched("study", "show", "s", "--json")
-    # Measured or not, whatever it agrees: it was converted, quantised and asked.
-    row = next(r for r in json.loads(shown.stdout)["bench"] if r["precision"] == "int8")
-    assert row["engine"] == "openvino" and row["agreement"] is not None and told == ""
+    found, told = watched(code=QUANTISED)
+    assert (found.returncode, told, found.stdout) == (0, "", "(1, 4)\n"), found.stderr
     # Trials are children of the forkserver; they are watched because it is.
-    assert len(set((watched.folder / "told.processes").read_text().split())) > 5
+    assert len(set((watched.folder / "told.processes").read_text().split())) >= 4
 
 
 def test_a_library_that_the_suite_is_used_from_is_silent_within_and_as_before_after(monkeypatch):
