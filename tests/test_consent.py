@@ -199,6 +199,10 @@ def test_who_named_a_server_is_not_asked_again(at_home):
     suite("predict", "e", "win a prize indeed")
     assert load_predictor("e").predict(["a kind friend indeed"]) == ["ham"]
     assert one.posts == before + 2
+    told = suite("export", "e", "./exported")
+    server_named = f"--allow-endpoint {one.url.removeprefix('http://')}"
+    assert told.stderr.count(server_named) == 2  # predict, or serve
+    suite("predict", "./exported", "win a prize indeed", code=2)
     kept = place / "config" / "suite" / consent.FILE
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
@@ -244,12 +248,14 @@ def test_a_kept_checkpoint_that_names_another_server_is_not_loaded(at_home):
 
 def test_a_child_may_ask_what_its_parent_may_and_no_other():
     asked = []
-    runner._main(frozenset(["127.0.0.1:9"]), lambda url: asked.append(Endpoint(url, "toy")),
-                 "http://127.0.0.1:9/v1")  # fmt: skip
+
+    def ask(channel, url):
+        asked.append(Endpoint(url, "toy"))
+
+    runner._main(None, frozenset(["127.0.0.1:9"]), ask, "http://127.0.0.1:9/v1")
     assert len(asked) == 1
     with pytest.raises(EndpointError, match="nobody has allowed it"):
-        runner._main(frozenset(["127.0.0.1:9"]), lambda url: Endpoint(url, "toy"),
-                     "http://127.0.0.1:10/v1")  # fmt: skip
+        runner._main(None, frozenset(["127.0.0.1:9"]), ask, "http://127.0.0.1:10/v1")
 
 
 # ---------------------------------------------------------------- what is kept

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import shlex
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -154,6 +155,31 @@ def test_an_exception_of_a_child_and_its_log_hold_no_secret(tmp_path, capfd, mon
         over.flush()
         written = file.read_text()
     assert "Bearer ***" in written and "key ***" in written and MARK not in written
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_traceback_holds_no_secret(verbose):
+    program = f"""
+import threading
+from suite import cli
+
+def fail():
+    raise RuntimeError("postgresql://u:{MARK}@h/x Authorization: Bearer {MARK}")
+
+def app():
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    fail()
+
+cli.app = app
+cli.console.set_volume(verbose={verbose})
+cli.main()
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert told.returncode == 1 and "a defect of the suite" in told.stderr
+    assert told.stderr.count("postgresql://u:***@h/x") == 2 + verbose
+    assert MARK not in told.stdout + told.stderr
 
 
 # ---------------------------------------------------------------- a study of an older version

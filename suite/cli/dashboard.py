@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from suite import redaction
 from suite.cli.console import out, say
 from suite.cli.study import Storage
 from suite.errors import StorageError, StudyError
@@ -139,7 +140,8 @@ def _guarded(application: Any, host: str) -> Application:
 
 
 def _without_records(body: bytes) -> bytes:
-    """An answer of the dashboard's API without the suite's own records.
+    """An answer of the dashboard's API without the suite's own records, and without secrets that
+    a study from before may hold.
 
     They are JSON, thousands of characters in one line, and would push what is for people out of
     sight.
@@ -152,7 +154,7 @@ def _without_records(body: bytes) -> bytes:
             return {key: cleaned(item) for key, item in value.items()}
         return value
 
-    return json.dumps(cleaned(json.loads(body))).encode()
+    return json.dumps(redaction.cleaned(cleaned(json.loads(body)))).encode()
 
 
 def _is_record(item: Any) -> bool:
