@@ -4,13 +4,17 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import sqlite3
+import subprocess
+import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import write_recipe, write_task
+from conftest import left_in, write_recipe, write_task
 from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
@@ -578,8 +582,6 @@ def test_rows_that_only_the_database_names_are_not_read(made, monkeypatch, tmp_p
 
 def test_a_task_file_that_only_the_database_names_is_not_looked_at(made, monkeypatch):
     """Nor does git run in its folder, whose configuration may name a command."""
-    import subprocess
-
     away = made / "away" / "tasks"
     away.mkdir(parents=True)
     shutil.copy("toy.yaml", away / "toy.yaml")
@@ -675,3 +677,47 @@ def test_what_running_trials_write_counts_for_the_disk(made):
     (keeping.scratch / "weights").write_bytes(b"x" * 10**6)
     with pytest.raises(StudyError, match="above --max-disk"):
         keeping.check_disk(10**6)
+
+
+@pytest.mark.parametrize(
+    "words", [("study", "list"), ("study", "show", "t"), ("report", "t", "--format", "json")]
+)
+def test_any_next_command_removes_what_a_dead_one_left(made, words):
+    beside, cached = dead(found().root), dead(Path(os.environ["SUITE_CACHE"]), size=3000)
+    aside = dead(found().folder, size=1000)
+    copy = dead(made / "studies" / "artifacts" / ("0" * 32))  # nobody's that says so
+    said = run(*words)
+    assert not (beside.exists() or aside.exists() or cached.exists()) and copy.exists()
+    assert "Removed what a command that died had left in temporary files: 3.0 kB." in said
+    assert "artifacts: 6.0 kB." in said.replace("\n", "")
+    assert "Removed" not in run(*words)
+
+
+def test_a_killed_command_leaves_nothing_that_the_next_does_not_remove(made, monkeypatch):
+    """Its folder, its sockets, its temporary files: all are called so that they can be told."""
+    place = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))  # a socket's path must be short
+    program = (
+        "import os, signal\n"
+        "from suite.machine import scratch\n"
+        "from suite.child.runner import Runner\n"
+        "from suite.study.keeping import Keeping\n"
+        "from suite.study.ledger import Ledger\n"
+        "keeping = Keeping(Ledger(None, 't'))\n"
+        "Runner()\n"
+        "with scratch.temporary() as folder:\n"
+        "    (folder / 'rows').write_bytes(b'x' * 4000)\n"
+        "    (keeping.scratch / 'weights').write_bytes(b'x' * 6000)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    try:
+        environment = {**os.environ, "TMPDIR": str(place)}
+        ended = subprocess.run([sys.executable, "-c", program], env=environment)
+        assert ended.returncode == -signal.SIGKILL
+        assert len(list(place.iterdir())) == 2 and left_in(found().folder)
+        assert all(path.name.startswith(".suite-work-") for path in place.iterdir())
+        monkeypatch.setattr(tempfile, "tempdir", str(place))
+        said = run("study", "list")
+        assert "temporary files: 4.0 kB." in said and "artifacts: 6.0 kB." in said
+        assert not list(place.iterdir()) and not left_in(found().folder)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)

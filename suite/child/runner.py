@@ -7,8 +7,13 @@ libraries: memory is freed, and peak memory is true, by construction.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import functools
 import multiprocessing
+import multiprocessing.util
 import os
+import tempfile
 import threading
 import time
 import traceback
@@ -28,6 +33,7 @@ from suite.contracts.results import BenchRow, Checkpoint, Rps, Scores
 from suite.data.snapshot import Split
 from suite.endpoint import consent
 from suite.errors import SuiteError
+from suite.machine.scratch import Scratch
 from suite.serving.load.engine_job import Doing, EngineJob, bench_engine
 
 #: How often it is asked whether what a child works for still stands, in seconds.
@@ -206,7 +212,28 @@ def _context(preload: Sequence[str]) -> ForkServerContext:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["suite.child.preload", *preload])
+    _own_sockets()
     return context
+
+
+#: Characters of TMPDIR: with what is added, a socket's path stays below the 104 that macOS allows.
+_LONGEST_PLACE = 30
+
+
+@functools.cache
+def _own_sockets() -> None:
+    """Puts multiprocessing's sockets into a folder that the next command removes if this one is
+    killed; where a socket's path would be too long they are left where they are."""
+    with contextlib.suppress(OSError):
+        if len(place := tempfile.gettempdir()) > _LONGEST_PLACE:
+            return
+        own, before = Scratch(Path(place)), tempfile.tempdir
+        atexit.register(own.close)
+        try:
+            tempfile.tempdir = str(own.folder)
+            multiprocessing.util.get_temp_dir()
+        finally:
+            tempfile.tempdir = before
 
 
 def _main(

@@ -198,6 +198,9 @@ def _root(
     verbose: Verbose = False,
 ) -> None:
     heard(quiet=quiet, verbose=verbose)
+    from suite.machine import scratch
+
+    scratch.sweep_shared(console.say)
 
 
 def _terminate(signum: int, frame: object) -> None:

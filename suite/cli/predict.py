@@ -16,7 +16,7 @@ import typer
 from suite import shell
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import draws, err, next_step, out, print_json, say
-from suite.cli.study import AsJson, Name, Storage
+from suite.cli.study import AsJson, Name, Storage, tidy
 from suite.errors import StorageError, StudyError, UsageError, counted
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def chosen(name: str, arm: str | None, storage: str | None) -> Chosen:
 
         try:
             found = winner(name, arm, storage)
+            tidy(storage)
         except StudyError:
             if not (Path(name) / MARK).is_file():
                 raise
@@ -294,6 +295,7 @@ def export(
     from suite.study.winner import winner
 
     kept = winner(name, arm, storage)
+    tidy(storage)
     found = write(kept, folder, onnx=onnx, say=say)
     out.print(f"Wrote {found.arm} to {folder}", markup=False)
     shown = folder if folder.is_absolute() or folder.parts[:1] == ("..",) else f"./{folder}"

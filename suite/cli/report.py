@@ -13,7 +13,7 @@ import typer
 from suite import shell
 from suite.cli import completion
 from suite.cli.console import next_step, say, warn
-from suite.cli.study import Storage
+from suite.cli.study import Storage, tidy
 from suite.errors import ReportError, StudyError, counted, nearest
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ def _gather(names: list[str] | None, storage: str | None, examples: bool) -> lis
     from suite.study import storage as storages
 
     opened = storages.open_storage(storage)
+    tidy(storage)
     known = storages.names(opened)
     if not names and not known:
         raise ReportError("there is no study yet", fix="Start with `suite study create agnews`.")

@@ -7,7 +7,6 @@ import logging
 import os
 import shlex
 import socket
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +19,7 @@ from suite.cli.console import err, out, say, warn
 from suite.cli.predict import Arm, Chosen, Model, chosen
 from suite.cli.study import Storage
 from suite.errors import UsageError, counted
+from suite.machine.scratch import temporary
 from suite.serving import engines
 
 if TYPE_CHECKING:
@@ -157,8 +157,8 @@ def serve(
             connections=max_connections, max_seconds=max_seconds,
         )  # fmt: skip
         consent = model.consent(storage, allow_endpoint)
-        with held(consent), tempfile.TemporaryDirectory(prefix="suite-serve-") as scratch:
-            code = _run(model, engine, precision, limits, guard, sock, threads, Path(scratch))
+        with held(consent), temporary() as scratch:
+            code = _run(model, engine, precision, limits, guard, sock, threads, scratch)
     finally:
         sock.close()
     if code:

@@ -295,6 +295,7 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
     from suite.study import storage as storages
 
     rows = listing.studies(storages.open_storage(storage))
+    tidy(storage)
     if as_json:
         print_json({"studies": [asdict(row) for row in rows]})
         return
@@ -413,6 +414,7 @@ def delete(
     from suite.study import storage as storages
 
     opened = storages.open_storage(storage)
+    tidy(storage)
     files = storages.files(opened, name)
     what = f"'{name}' with its {counted(storages.trials(opened, name), 'trial')}"
     if not yes:
@@ -522,4 +524,13 @@ def adopt(name: Name, storage: Storage = None) -> None:
 def _results(name: str, storage: str | None) -> StudyResults:
     from suite import api
 
-    return api.load_results(name, storage=storage, importance=False, predictions=False)
+    found = api.load_results(name, storage=storage, importance=False, predictions=False)
+    tidy(storage)
+    return found
+
+
+def tidy(storage: str | None) -> None:
+    """Removes what commands that died left beside a storage, and says how much."""
+    from suite.study import artifacts
+
+    artifacts.tidy(storage, say)

@@ -13,7 +13,6 @@ import errno
 import gzip
 import json
 import re
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 from suite.contracts.task import HubSource
 from suite.errors import DataError, SuiteError, nearest
+from suite.machine.scratch import temporary
 
 #: How a file of rows may be called -> what `datasets` calls its format.
 SUFFIXES = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
@@ -112,7 +112,7 @@ def read_file(path: Path, pick: Pick) -> Table:
 
 
 def _read(path: Path, kind: str, pick: Pick) -> Table:
-    with quiet_datasets(), tempfile.TemporaryDirectory(prefix="suite-read-") as scratch:
+    with quiet_datasets(), temporary() as scratch:
         import datasets
 
         options: dict[str, Any] = {}
@@ -122,14 +122,14 @@ def _read(path: Path, kind: str, pick: Pick) -> Table:
             texts = datasets.Features({name: datasets.Value("string") for name in wanted})
             options = {"features": texts, "keep_default_na": False, "na_filter": False}
         # The library reads a path as a pattern; a link of our own has no * or [ in its name.
-        link = Path(scratch) / (f"rows.{kind}" + (".gz" if _packed(path) else ""))
+        link = scratch / (f"rows.{kind}" + (".gz" if _packed(path) else ""))
         link.symlink_to(path.resolve())
         stream = datasets.load_dataset(
             kind,
             data_files={"train": [str(link)]},
             split="train",
             streaming=True,
-            cache_dir=str(Path(scratch) / "cache"),
+            cache_dir=str(scratch / "cache"),
             **options,
         )
         return collect(stream, pick, str(path))
@@ -175,8 +175,8 @@ def read_hub(
         HubUnavailable: not cached, and the Hub is out of reach.
         DataError: the Hub has no such data set, revision, configuration, split or column.
     """
-    with quiet_datasets(), tempfile.TemporaryDirectory(prefix="suite-hub-") as scratch:
-        found = _from_snapshot(source, wanted, scratch) or _from_prepared(source, wanted)
+    with quiet_datasets(), temporary() as scratch:
+        found = _from_snapshot(source, wanted, str(scratch)) or _from_prepared(source, wanted)
         if found is None:
             if not hub_reachable():
                 raise HubUnavailable(

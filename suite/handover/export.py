@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from suite.data import snapshot
 from suite.errors import ModelError, StorageError, counted
 from suite.handover.model_card import OnnxFile, card, is_classifier
+from suite.machine.scratch import Scratch, sweep, tell
 
 if TYPE_CHECKING:
     from suite.study.winner import Winner
@@ -74,11 +74,11 @@ def export(
     if onnx:
         _refuse_onnx(winner)
     folder = folder.absolute()
-    scratch: Path | None = None
+    scratch: Scratch | None = None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        aside = scratch / "model"
+        tell(sweep(folder.parent), str(folder.parent), say)
+        scratch = Scratch(folder.parent)
+        aside = scratch.folder / "model"
         shutil.copytree(winner.folder, aside)
         task = winner.definition.task
         _name_labels(aside, task.label_names)
@@ -92,7 +92,7 @@ def export(
             "trial": winner.trial,
         }
         _write(aside / LABELS, json.dumps(described, ensure_ascii=False, indent=1))
-        made = _write_onnx(winner, aside, scratch, say) if onnx else None
+        made = _write_onnx(winner, aside, scratch.folder, say) if onnx else None
         _write(aside / CARD, card(winner, aside, made))
         os.rename(aside, folder)
     except (OSError, shutil.Error) as error:
@@ -104,7 +104,7 @@ def export(
         ) from None
     finally:
         if scratch is not None:
-            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.close()
     return read_exported(folder)
 
 

@@ -12,7 +12,6 @@ import contextlib
 import json
 import os
 import time
-import uuid
 from functools import cache
 from statistics import median
 from typing import Literal
@@ -20,7 +19,7 @@ from typing import Literal
 import torch
 
 from suite import paths
-from suite.machine import facts
+from suite.machine import facts, scratch
 
 Numbers = Literal["float32", "bfloat16", "float16"]
 
@@ -45,9 +44,8 @@ def bfloat16_pays() -> bool:
     if isinstance(known.get(key), int | float):
         return known[key] >= _WORTH
     ratio = operations_per_second("bfloat16") / operations_per_second("float32")
-    draft = file.with_name(f".{file.stem}-{os.getpid()}-{uuid.uuid4().hex[:8]}")
-    with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError), scratch.folder(file.parent) as aside:
+        draft = aside / file.name
         draft.write_text(json.dumps({**known, key: round(ratio, 3)}), encoding="utf-8")
         os.replace(draft, file)
     return ratio >= _WORTH

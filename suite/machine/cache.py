@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from suite import paths
 from suite.errors import SuiteError
+from suite.machine import scratch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,14 +76,12 @@ def write(file: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, st
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    draft = file.with_name(f".{file.stem}-{os.getpid()}-{uuid.uuid4().hex[:8]}.safetensors")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        save_file(dict(arrays), draft, metadata=dict(facts))
-        os.replace(draft, file)
+        with scratch.folder(paths.cache()) as aside:
+            save_file(dict(arrays), aside / file.name, metadata=dict(facts))
+            os.replace(aside / file.name, file)
     except (OSError, SafetensorError):
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
         return False
     evict()
     return True

@@ -290,6 +290,23 @@ def adopt(
     return find(study, fingerprint)
 
 
+def tidy(storage: str | None, say: Callable[[str], None]) -> None:
+    """Removes what dead commands left among the files that a storage owns, and says how much.
+
+    Args:
+        storage: an address that could be opened; None for the default.
+    """
+    url = database.locate(storage)
+    root = _root(url)
+    freed = scratch.sweep(root)
+    for folder in root.iterdir() if root.is_dir() else ():
+        if _ID.fullmatch(folder.name) and not folder.is_symlink():
+            named = owner.read(folder)
+            if named is not None and named.storage == owner.place(url, folder):
+                freed += scratch.sweep(folder)
+    scratch.tell(freed, str(root), say)
+
+
 @contextmanager
 def begun(storage: Database, name: str) -> Iterator[tuple[str, Path]]:
     """Within: a new study's id, and its folder in the making; it takes its place where all went

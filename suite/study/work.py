@@ -17,7 +17,7 @@ from suite import strategies
 from suite.child.runner import Interrupted, Runner
 from suite.endpoint.consent import Consent
 from suite.errors import meant
-from suite.machine import cache
+from suite.machine import cache, scratch
 from suite.study import search, storage
 from suite.study.deaths import Deaths
 from suite.study.definition import Definition
@@ -68,6 +68,7 @@ class Work:
         self.stop = stop or threading.Event()
         self.observer = observer
         self.ledger = Ledger(url, name)
+        scratch.sweep_shared(observer.said)
         self.ledger.claim(observer.said)
         self.runner = Runner(
             self.stop,

@@ -15,13 +15,13 @@ import os
 import shutil
 import string
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite import paths
 from suite.contracts.strategy import Run
+from suite.machine.scratch import Scratch
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -106,22 +106,20 @@ def folder(run: Run) -> Path:
         run.saved(seconds)
         return ready
     started = time.perf_counter()
-    draft = home / f".draft-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     try:
-        draft.mkdir(parents=True)
+        home.mkdir(parents=True, exist_ok=True)
+        scratch = Scratch(paths.cache())
     except OSError:  # A cache that can't be written must not stop a trial.
-        home, draft = run.folder, run.folder / "built-model"
-        draft.mkdir(parents=True, exist_ok=True)
-        ready = draft
+        scratch, ready = Scratch(run.folder), run.folder / "built-model"
+    draft = scratch.folder / "model"
     try:
+        draft.mkdir()
         build(run.train.texts, draft)
         text = json.dumps({"seconds": time.perf_counter() - started})
         (draft / _BUILD_FACTS).write_text(text, encoding="utf-8")
-        if draft is not ready:
-            _move(draft, ready)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+        _move(draft, ready)
+    finally:
+        scratch.close()
     return ready
 
 
@@ -139,8 +137,7 @@ def _move(draft: Path, ready: Path) -> None:
         if _seconds(ready) is None:  # Something is there that no build of ours finished.
             shutil.rmtree(ready, ignore_errors=True)
             os.rename(draft, ready)
-        else:  # Another worker was quicker; its folder holds the same model.
-            shutil.rmtree(draft, ignore_errors=True)
+        # Else another worker was quicker; its folder holds the same model.
 
 
 def _seen(texts: Sequence[str]) -> Iterator[str]:
