@@ -15,6 +15,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -33,6 +34,8 @@ ARMS = ("tfidf/classic", "fasttext/classic", "textcnn/classic")
 VICTIMS = ("child", "forkserver", "parent", "both")
 #: The point of a trial that died before its sampler had said anything.
 NOTHING_DECIDED = "{}"
+#: A trial that never comes to its end must not hold up the next shot.
+PATIENCE_SECONDS = 60
 #: Trials that are still to be done when the last shot has fallen.
 REST = 12
 WORDS = {
@@ -62,13 +65,13 @@ def endure(kills, chance):
     shots = {victim: 0 for victim in VICTIMS}
     recovered = {victim: [] for victim in VICTIMS}
     command, ends = _start(), []
-    for number in range(kills):
-        _wait_for_a_trial(command, chance)
+    while sum(shots.values()) < kills and len(ends) < kills:
+        _wait(command, chance)
         if command.poll() is not None:  # it ended by itself: that is told, and it goes on
             ends.append(command.returncode)
             command = _start()
             continue
-        victim = VICTIMS[number % len(VICTIMS)]
+        victim = chance.choice(VICTIMS)
         before, begun = _started(), time.monotonic()
         if not _shoot(command, victim):
             continue
@@ -81,7 +84,7 @@ def endure(kills, chance):
         recovered[victim].append(time.monotonic() - begun)
     command.send_signal(signal.SIGINT)
     ends.append(command.wait())
-    asked = sum(state in ("COMPLETE", "PRUNED") for state in _states()) + REST
+    asked = _finished() + REST
     last = _suite("study", "run", "k", "--trials", str(asked), check=False)
     return {
         "kills": shots,
@@ -137,11 +140,14 @@ def _start():
     )
 
 
-def _wait_for_a_trial(command, chance):
-    """Mostly until a trial runs and a while longer; in a fifth of all cases just a while."""
-    if chance.random() > 0.2:
-        while command.poll() is None and "RUNNING" not in _states():
-            time.sleep(0.02)
+def _wait(command, chance):
+    """Until a trial runs, or until one more has ended, or for nothing; then a while longer."""
+    awaited = chance.choice((_running, _running, _finished, None))
+    before, until = awaited and awaited(), time.monotonic() + PATIENCE_SECONDS
+    while awaited and command.poll() is None and time.monotonic() < until:
+        if awaited() > (0 if awaited is _running else before):
+            break
+        time.sleep(0.02)
     with contextlib.suppress(subprocess.TimeoutExpired):
         command.wait(chance.uniform(0, 3))
 
@@ -171,18 +177,23 @@ def _trials():
     return study, study.get_trials(deepcopy=False)
 
 
-def _states():
-    return [row for (row,) in _query("select state from trials")]
+def _running():
+    return _count_of("state = 'RUNNING'")
+
+
+def _finished():
+    return _count_of("state in ('COMPLETE', 'PRUNED')")
 
 
 def _started():
-    """How many trials were ever started."""
-    return _query("select count(*) from trials where datetime_start is not null")[0][0]
+    return _count_of("datetime_start is not null")
+
+
+def _count_of(condition):
+    return _query(f"select count(*) from trials where {condition}")[0][0]
 
 
 def _query(text):
-    import sqlite3
-
     with contextlib.closing(sqlite3.connect("studies/suite.db", timeout=60)) as connection:
         return connection.execute(text).fetchall()
 
