@@ -32,8 +32,6 @@ from suite.study.record import OUT
 
 ARMS = ("tfidf/classic", "fasttext/classic", "textcnn/classic")
 VICTIMS = ("child", "forkserver", "parent", "both")
-#: The point of a trial that died before its sampler had said anything.
-NOTHING_DECIDED = "{}"
 #: A trial that never comes to its end must not hold up the next shot.
 PATIENCE_SECONDS = 60
 #: Trials that are still to be done when the last shot has fallen.
@@ -202,11 +200,15 @@ def _count():
     """What became of every point that was started."""
     study, trials = _trials()
     alive = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.WAITING)
-    found = {_point(trial) for trial in trials if trial.state in alive}
+    there = [_point(trial) for trial in trials if trial.state in alive]
     lost = [
         trial.number
         for trial in trials
-        if trial.state not in alive and _point(trial) not in found | {NOTHING_DECIDED}
+        # One that died while its sampler spoke is part of the point that came of it; one whose
+        # sampler had said nothing yet was no point.
+        if trial.state not in alive
+        and _point(trial)
+        and not any(_point(trial).items() <= point.items() for point in there)
     ]
     return {
         "finished": sum(trial.state in alive[:2] for trial in trials),
@@ -218,8 +220,7 @@ def _count():
 
 
 def _point(trial: optuna.trial.FrozenTrial):
-    given = internals.given(trial) or trial.params
-    return json.dumps(given, sort_keys=True, default=str)
+    return internals.given(trial) or trial.params
 
 
 if __name__ == "__main__":
