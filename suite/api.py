@@ -259,7 +259,8 @@ def run_study(
             work = Work(storage, study_name, observer, limits, halt, allow_endpoint)
             watching.study(work.ledger, workers)
             try:
-                course.run(work, watching, timeout=seconds, force=force)
+                with work.ledger.guarded():
+                    course.run(work, watching, timeout=seconds, force=force)
             except Interrupted:
                 if telling.raised is not None:
                     raise telling.raised from None

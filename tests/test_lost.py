@@ -3,21 +3,26 @@
 import json
 import os
 import signal
+import sqlite3
 import threading
+from contextlib import closing
 
 import optuna
 import psutil
 import pytest
 from conftest import write_recipe
 from optuna.trial import TrialState
+from typer.testing import CliRunner
 
 from suite.child import offspring
 from suite.child.messages import Failed, Finished
 from suite.child.offspring import Offspring
-from suite.child.runner import Interrupted, Runner
+from suite.child.runner import Interrupted, Predicted, Runner
+from suite.cli import app
 from suite.contracts.results import Checkpoint, Scores
+from suite.errors import StudyError
 from suite.machine import facts, memory
-from suite.study import internals, kept_record, objective, search
+from suite.study import finals, finals_record, internals, kept_record, objective, opening, search
 from suite.study.create import Wanted, create
 from suite.study.deaths import IN_A_ROW
 from suite.study.keeping import Keeping
@@ -46,6 +51,9 @@ class Children:
         if isinstance(what, Failed):
             return what
         if what is not None:
+            if callable(what):  # happens while the child runs
+                what()
+                runner._still()
             if isinstance(what, Interrupted):
                 runner.stop.set()
             raise what
@@ -356,3 +364,176 @@ def test_a_forkserver_killed_while_a_child_starts_is_started_again(tmp_path, mon
     child.end()
     assert len(starts) == offspring.STARTS
     assert "forkserver was killed 3 times" in found.reason and found.cause == "outside"
+
+
+# ---------------------------------------------------------------- the test split
+
+
+@pytest.fixture
+def searched(children, work, monkeypatch):
+    """The study `t`, its search done; whoever predicts tells it to the list that is returned."""
+    predicted = []
+
+    def predict(self, folder, snapshot, split, classes, threads, logs):
+        assert Ledger(None, "t").study.user_attrs["suite:openings"] >= 1  # claimed and counted
+        predicted.append(threading.get_ident())
+        waits = getattr(self, "waits", None)
+        if waits is not None:
+            waits()
+        rows = [0] * 50 + [1] * 50
+        scores = Scores(0.5, 0.5, 0.5, 0.5, [0.5] * 2, [[50, 0], [0, 50]])
+        return Predicted(rows, scores, 0.1)
+
+    monkeypatch.setattr(Runner, "predict", predict)
+    work().run()
+    return predicted
+
+
+def openings():
+    return Ledger(None, "t").study.user_attrs.get("suite:openings", 0)
+
+
+@pytest.mark.parametrize("if_due", [True, False])
+def test_of_two_that_score_at_once_one_opens_the_test_split(searched, work, told, if_due):
+    first, second = work(), work()
+    inside, on = threading.Event(), threading.Event()
+    first.runner.waits = lambda: (inside.set(), on.wait(60))
+    outcomes = []
+
+    def score(work):
+        outcomes.append(finals.score(work, if_due=if_due, say=told.append))
+
+    threads = [threading.Thread(target=score, args=(work,)) for work in (first, second)]
+    threads[0].start()
+    assert inside.wait(60)
+    threads[1].start()
+    while not any("is scoring on the test split" in text for text in told):
+        pass
+    on.set()
+    for thread in threads:
+        thread.join()
+    assert openings() == 1 and len(searched) == 1
+    assert outcomes[0] == outcomes[1] and len(outcomes[0]) == 1
+    assert Ledger(None, "t").study.user_attrs[opening.CLAIM] is None
+    # Whoever had asked whether they are due before they were there opens nothing either.
+    assert finals.score(first, if_due=True) == outcomes[0] and openings() == 1
+
+
+def test_a_claim_of_the_dead_is_taken_over_and_its_opening_stays_counted(
+    searched, work, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        dead = work(dead=True)
+        kill_at(patch, finals_record, "store", after=False)
+        patch.setattr(opening, "suppress", lambda *_: Never())  # the dead release nothing
+        with pytest.raises(Killed):
+            finals.score(dead)
+    claim = Ledger(None, "t").study.user_attrs[opening.CLAIM]
+    assert claim["pid"] == 2**22 + 1 and openings() == 1
+    assert len(finals.score(work(), if_due=True)) == 1
+    assert openings() == 2 and finals_record.missing_or_stale(Ledger(None, "t").study) is False
+
+
+class Never:
+    """A context whose body does not run to its end."""
+
+    def __enter__(self):
+        raise Killed
+
+    def __exit__(self, *_):
+        return False
+
+
+def test_a_claim_of_another_host_is_waited_for_until_it_is_silent(searched, work, monkeypatch):
+    study = Ledger(None, "t").study
+    study.set_user_attr(
+        opening.CLAIM, {"host": "elsewhere", "pid": 1, "started": 0.0, "token": "x", "beat": 3}
+    )
+    waiting = work()
+    waiting.stop.set()
+    with pytest.raises(Interrupted):
+        finals.score(waiting)
+    assert openings() == 0
+    monkeypatch.setattr(opening, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(opening, "POLL_SECONDS", 0.01)
+    finals.score(work())
+    assert openings() == 1
+
+
+def test_an_opening_that_was_taken_over_is_not_made(searched, work):
+    with opening.claimed(work().ledger, threading.Event(), print) as claim:
+        Ledger(None, "t").study.set_user_attr(opening.CLAIM, {"token": "another's"})
+        with pytest.raises(StudyError, match="took over the opening"):
+            claim.count()
+    assert openings() == 0
+
+
+# ---------------------------------------------------------------- deleted meanwhile
+
+
+def delete():
+    result = CliRunner().invoke(app, ["study", "delete", "t", "--yes"])
+    assert result.exit_code == 0, result.output
+
+
+def left():
+    """Rows that trials left in the database."""
+    tables = ("trials", "trial_user_attributes", "trial_heartbeats", "studies", "trial_params")
+    with closing(sqlite3.connect("studies/suite.db")) as opened:
+        return sum(opened.execute(f"select count(*) from {t}").fetchone()[0] for t in tables)
+
+
+def test_a_study_that_is_deleted_while_it_runs_is_told_and_leaves_nothing(children, work):
+    running = work()
+    place = running.ledger.artifacts.folder
+    assert place.is_dir()
+    children.dies = [None, delete]
+    with pytest.raises(StudyError, match="the study 't' was deleted by somebody"):
+        running.run()
+    (place / "trial-1").mkdir(parents=True, exist_ok=True)  # as a child that saves once more
+    running.close()
+    assert not place.exists() and left() == 0
+
+
+def test_nothing_is_written_into_a_study_that_took_the_place_of_a_deleted_one(
+    children, work, folder, toy_task
+):
+    def replaced():
+        delete()
+        recipe = write_recipe(folder, name="other", arms=["tfidf/toy"], trials=1)
+        create(Wanted(task=toy_task, recipe=recipe, name="other"))
+
+    running = work()
+    children.dies = [replaced]
+    with pytest.raises(StudyError, match="deleted by somebody"):
+        running.run()
+    running.close()
+    other = Ledger(None, "other")
+    assert other.study.get_trials(deepcopy=False) == [] and OUT not in other.study.user_attrs
+
+
+def test_a_database_that_is_removed_while_a_study_runs_is_told(children, work):
+    running = work(dead=True)
+    children.dies = [None, lambda: os.rename("studies/suite.db", "studies/elsewhere.db")]
+    with pytest.raises(StudyError, match="was removed or replaced") as error:
+        running.run()
+    running.close()
+    assert "studies/suite.db" in str(error.value) and not os.path.exists("studies/suite.db")
+    os.rename("studies/elsewhere.db", "studies/suite.db")
+    work().run()
+    check_nothing_lost()
+
+
+def test_a_study_that_is_deleted_during_its_finals_is_told(searched, work):
+    running = work()
+    running.runner.waits = delete
+    with pytest.raises(StudyError, match="deleted by somebody"), running.ledger.guarded():
+        finals.score(running)
+    assert left() == 0
+
+
+def test_a_heartbeat_of_a_deleted_trial_is_not_written(children, work):
+    running = work()
+    delete()
+    running.ledger.storage.record_heartbeat(1)
+    assert left() == 0

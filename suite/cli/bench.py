@@ -77,12 +77,13 @@ def bench(
     work = Work(storage, name, watching, Limits(), allow_endpoint=named(allow_endpoint))
     ensure_snapshot(work.ledger.study, work.ledger.definition)
     try:
-        rows = room.bench(
-            work,
-            wanted,
-            say=watching.said,
-            watch=lambda done, all_, what: watching.step("engines", done, all_, what),
-        )
+        with work.ledger.guarded():
+            rows = room.bench(
+                work,
+                wanted,
+                say=watching.said,
+                watch=lambda done, all_, what: watching.step("engines", done, all_, what),
+            )
     except (Interrupted, KeyboardInterrupt):
         work.stop.set()
         err.print(

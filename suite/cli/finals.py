@@ -22,7 +22,8 @@ def finals(
 ) -> None:
     """Retrain each arm's best trial over seeds and score it on the test split.
 
-    Every call opens the test split once more, and every output counts the openings.
+    Every call opens the test split once more, and every output counts the openings. Where another
+    command is scoring, its outcome is waited for and shown.
 
     Examples:
 
@@ -34,22 +35,30 @@ def finals(
     from suite.cli.progress import observer
     from suite.cli.tables import show_results
     from suite.study import finals as room
+    from suite.study import finals_record
     from suite.study.create import ensure_snapshot
     from suite.study.work import Limits, Work
 
     with observer(quiet) as watching:
         work = Work(storage, name, watching, Limits(), allow_endpoint=named(allow_endpoint))
         ensure_snapshot(work.ledger.study, work.ledger.definition)
+        before = finals_record.openings(work.ledger.study)
         try:
-            room.score(
-                work,
-                seeds=seeds,
-                say=watching.said,
-                watch=lambda done, all_, what: watching.step("finals", done, all_, what),
-            )
+            with work.ledger.guarded():
+                room.score(
+                    work,
+                    seeds=seeds,
+                    say=watching.said,
+                    watch=lambda done, all_, what: watching.step("finals", done, all_, what),
+                )
         except (Interrupted, KeyboardInterrupt):
             work.stop.set()
-            err.print("Interrupted; nothing was scored and the test split stays closed.")
+            opened = finals_record.openings(work.ledger.study) > before
+            err.print(
+                "Interrupted; the test split was opened, which is counted; no score is stored."
+                if opened
+                else "Interrupted; nothing was scored and the test split stays closed."
+            )
             raise typer.Exit(130) from None
         finally:
             work.close()

@@ -139,7 +139,12 @@ def _gather(names: list[str] | None, storage: str | None, examples: bool) -> lis
                 raise
             unread.append(error)  # of another version: the others have their pages
             continue
-        results = record.results(study, definition, importance=True, predictions=True)
+        try:
+            results = record.results(study, definition, importance=True, predictions=True)
+        except LookupError:
+            if storages.exists(opened, name):
+                raise
+            raise StudyError(f"the study '{name}' was deleted by somebody meanwhile") from None
         lies = artifacts.find(study, definition.data.fingerprint)
         found.append(with_missed(results, lies.rows() if examples else None))
     if not found:

@@ -56,6 +56,7 @@ def run(work: Work, watcher: Watcher, *, timeout: float | None, force: bool) -> 
         finals.score(
             work,
             seeds=recipe.finals.seeds,
+            if_due=True,
             say=watcher.said,
             watch=lambda done, total, arm: watcher.step("finals", done, total, arm),
         )

@@ -79,7 +79,8 @@ class Database(RDBStorage):
             sqlalchemy.exc.SQLAlchemyError,
             optuna.exceptions.StorageInternalError,
         ):
-            super().record_heartbeat(trial_id)
+            if internals.has_trial(self, trial_id):  # else its study was deleted
+                super().record_heartbeat(trial_id)
 
 
 def of(study: optuna.Study) -> Database:

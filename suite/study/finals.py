@@ -18,6 +18,7 @@ from suite.errors import StudyError
 from suite.study import finals_record
 from suite.study.artifacts import part
 from suite.study.ledger import Ledger
+from suite.study.opening import Opening, claimed
 from suite.study.work import Work
 from suite.verdict import statistics
 from suite.verdict.metrics import METRICS
@@ -39,6 +40,7 @@ def score(
     work: Work,
     *,
     seeds: int = 1,
+    if_due: bool = False,
     say: Callable[[str], None] = lambda text: None,
     watch: Callable[[int, int, str], None] = lambda done, total, what: None,
 ) -> list[Final]:
@@ -47,9 +49,13 @@ def score(
     With one seed the kept checkpoints are scored as they are. With more, each arm's best trial
     is trained again over seeds; the mean counts, and seeds are resampled with the rows.
 
+    The opening is claimed first. Another command that scores is waited for, and its outcome
+    returned: the test split is not opened a second time for the same question.
+
     Args:
         work: the study, opened.
         seeds: how many.
+        if_due: only where finals are missing or stale, which another may have changed meanwhile.
         say: told what a person should know.
         watch: told how many arms (arms × seeds where they are trained again) are done, of how
             many, and what is next.
@@ -58,6 +64,19 @@ def score(
         StudyError: no arm has a finished trial whose checkpoint is on this machine.
         Interrupted: asked to stop; nothing is stored.
     """
+    with claimed(work.ledger, work.stop, say) as opening:
+        if opening is None or (if_due and not due(work.ledger)):
+            return work.ledger.results().finals
+        return _score(work, opening, seeds, say, watch)
+
+
+def _score(
+    work: Work,
+    opening: Opening,
+    seeds: int,
+    say: Callable[[str], None],
+    watch: Callable[[int, int, str], None],
+) -> list[Final]:
     found = work.ledger.results()
     candidates: list[_Candidate] = []
     outcomes: dict[str, list[Predicted]] = {}
@@ -76,6 +95,7 @@ def score(
         try:
             step = partial(_step, watch, index * seeds, len(arms) * seeds)
             candidate = _prepare(work, arm, trial, here, seeds, say, step)
+            opening.count()
             outcomes[arm] = [_predict(work, arm, path) for path in candidate.predictors]
         except StudyError as error:
             # One arm's trouble (a server that is gone) must not cost the others their scores.
@@ -98,6 +118,7 @@ def score(
         comparisons,
         snapshot.read_split(work.ledger.artifacts.data, "test").labels,
         {arm: [p.predictions for p in predicted] for arm, predicted in outcomes.items()},
+        found.finished,
     )
     shutil.rmtree(work.keeping.scratch / "finals", ignore_errors=True)
     return finals

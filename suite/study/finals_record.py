@@ -25,27 +25,32 @@ def store(
     comparisons: Sequence[Comparison],
     labels: Sequence[int],
     predictions: Mapping[str, Sequence[Sequence[int]]],
+    finished: int,
 ) -> None:
-    """Stores finals; counts the opening and the trials that were finished at it.
+    """Stores finals, and last the number of trials that they saw: until then they are missing.
 
     Args:
         labels: the true class of each test row.
         predictions: arm -> seeds -> rows; below 0 for no answer.
+        finished: trials that were, when the best were chosen.
     """
-    attributes = study.user_attrs
     study.set_user_attr(FINALS, json.loads(FINALS_ADAPTER.dump_json(list(finals))))
     study.set_user_attr(COMPARISONS, json.loads(COMPARISONS_ADAPTER.dump_json(list(comparisons))))
     predictions_record.store(study, labels, predictions)
-    study.set_user_attr(OPENINGS, int(attributes.get(OPENINGS, 0)) + 1)
-    study.set_user_attr(OPENED_AT, finished(study))
+    study.set_user_attr(OPENED_AT, finished)
 
 
-def finished(study: optuna.Study) -> int:
-    """Finished trials: complete or pruned."""
-    return reading.summary(study).finished
+def openings(study: optuna.Study) -> int:
+    """How often the test split was opened."""
+    return int(study.user_attrs.get(OPENINGS, 0))
+
+
+def count_opening(study: optuna.Study) -> None:
+    """Counts one more opening. Needs the study's lock."""
+    study.set_user_attr(OPENINGS, openings(study) + 1)
 
 
 def missing_or_stale(study: optuna.Study) -> bool:
     """Whether the stored finals are missing, or older than the newest finished trial."""
     opened_at = study.user_attrs.get(OPENED_AT)
-    return opened_at is None or finished(study) > int(opened_at)
+    return opened_at is None or reading.summary(study).finished > int(opened_at)

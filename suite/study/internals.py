@@ -201,6 +201,26 @@ def fail(storage: RDBStorage, trial: FrozenTrial) -> None:
     storage.set_trial_state_values(trial._trial_id, state=TrialState.FAIL)
 
 
+def attribute(study: optuna.Study, name: str) -> str | None:
+    """A study's attribute as its JSON stands in the database now; None where there is none.
+
+    The public way looks the study up first, and is a defect where it was deleted meanwhile.
+    """
+    query = select(STUDY_ATTRIBUTES.c.value_json).where(
+        STUDY_ATTRIBUTES.c.study_id == study_id(study), STUDY_ATTRIBUTES.c.key == name
+    )
+    with database(study).engine.connect() as connection:
+        found: str | None = connection.execute(query).scalar()
+    return found
+
+
+def has_trial(storage: RDBStorage, trial_id: int) -> bool:
+    """Whether a trial's row is there: a heartbeat is written for any number."""
+    query = select(TRIALS.c.trial_id).where(TRIALS.c.trial_id == trial_id)
+    with storage.engine.connect() as connection:
+        return connection.execute(query).first() is not None
+
+
 def finish(storage: RDBStorage, trial: FrozenTrial, state: TrialState, value: float | None) -> None:
     """Ends a running trial of whatever process as a finished one. `Study.tell` takes its own only.
 

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import optuna
 import psutil
+import sqlalchemy
 from optuna.trial import FrozenTrial, TrialState
 
 from suite.contracts.results import StudyResults, Trial
+from suite.errors import StorageError, StudyError
 from suite.machine import facts, memory, scratch
 from suite.study import artifacts, attributes, internals, record, storage
+from suite.study.database import Database, is_sqlite
 from suite.study.lock import StudyLock
 from suite.study.record import ESTIMATES, TARGET, TRIAL, TRUNCATED
+
+#: What a study's database can say instead of an answer.
+_TROUBLES = (sqlalchemy.exc.SQLAlchemyError, StorageError)
+
+
+class Gone(BaseException):
+    """The study that is worked on is not there any more.
+
+    Not an `Exception`: Optuna would take one for a failed trial, and write that into a row which
+    may be another study's by now.
+    """
+
+    def __init__(self, why: StudyError) -> None:
+        self.why = why
+        super().__init__(why.what)
+
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -39,6 +61,10 @@ class Ledger:
         self.lock = StudyLock(self.storage, name)
         #: Where its files lie, and what it may do with them.
         self.artifacts = artifacts.find(self.study, self.definition.data.fingerprint)
+        #: Whether it was found deleted by somebody.
+        self.deleted = False
+        self._file = _file(self.storage)
+        self._inode = self._file and _inode(self._file)
         #: This process as running trials bear it, so that others can see when it is dead.
         self.owner = _owner()
         self._here: dict[str, Any] | None = None
@@ -51,6 +77,60 @@ class Ledger:
         """
         fingerprint = self.definition.data.fingerprint
         self.artifacts = artifacts.claim(self.study, fingerprint, say=say)
+
+    def check_stands(self) -> None:
+        """Sees that the study is still there.
+
+        Raises:
+            Gone: it was deleted, or its database file was removed or replaced.
+        """
+        name = self.definition.name
+        if self._file is not None and _inode(self._file) != self._inode:
+            raise Gone(
+                StudyError(
+                    f"the database of '{name}' was removed or replaced while the study ran",
+                    where=str(self._file),
+                    fix=f"Put it back, then go on with `suite study run {name}`.",
+                )
+            )
+        if self.artifacts.id is None:
+            return
+        with suppress(*_TROUBLES):  # whoever writes next tells them
+            found = internals.attribute(self.study, artifacts.ID)
+            if found is None or json.loads(found) != self.artifacts.id:
+                self.deleted = True
+                raise Gone(
+                    StudyError(
+                        f"the study '{name}' was deleted by somebody while it ran",
+                        fix="What it had found is gone; nothing was written since. "
+                        "`suite study create` makes a new one.",
+                    )
+                )
+
+    def why(self, error: BaseException) -> BaseException:
+        """An error, or what stands behind it: a study that is not there any more."""
+        try:
+            if isinstance(error, Gone):
+                raise error
+            self.check_stands()
+        except Gone as gone:
+            return gone.why
+        return error
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Within: an error that comes of the study being gone says so.
+
+        Raises:
+            StudyError: it is gone.
+        """
+        try:
+            yield
+        except (Gone, Exception) as error:
+            meant = self.why(error)
+            if meant is error:
+                raise
+            raise meant from None
 
     @property
     def host(self) -> str:
@@ -149,6 +229,22 @@ class Ledger:
 def is_dead(owner: Mapping[str, Any], host: str) -> bool:
     """Whether a trial's owner on this host is gone; of other hosts the heartbeat tells."""
     return owner["host"] == host and not scratch.alive(int(owner["pid"]), float(owner["started"]))
+
+
+def _file(storage: Database) -> Path | None:
+    """The file of a database that is one."""
+    place = storage.place
+    if not is_sqlite(place) or not place.database:
+        return None
+    return Path(place.database).absolute()
+
+
+def _inode(file: Path) -> tuple[int, int] | None:
+    try:
+        facts = file.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
 
 
 def _owner() -> dict[str, Any]:

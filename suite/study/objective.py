@@ -17,7 +17,7 @@ from suite.study.deaths import IN_A_ROW, Deaths
 from suite.study.definition import StoredArm
 from suite.study.jobs import Jobs
 from suite.study.keeping import Keeping
-from suite.study.ledger import Ledger
+from suite.study.ledger import Gone, Ledger
 from suite.study.record import CHECKPOINTS, OWNER, PLACED
 from suite.study.retiring import Retiring
 from suite.study.speed import Neighbours, Speeds
@@ -67,8 +67,12 @@ class Objective:
             seed=self.ledger.definition.seed,
             worker=f"{owner['host']}:{owner['pid']}",
         )
+        gone = False
         try:
             return self._run(trial, arm, found)
+        except Gone:
+            gone = True
+            raise
         except Interrupted:
             self.ledger.record(
                 trial, replace(found, error="interrupted; the trial was queued again")
@@ -76,12 +80,14 @@ class Objective:
             raise
         finally:
             self.neighbours.leave(number)
-            self.keeping.clear(arm.name, number)
+            if not gone:
+                self.keeping.clear(arm.name, number)
 
     def _run(self, trial: optuna.Trial, arm: StoredArm, found: Trial) -> float:
         scored: list[tuple[float | None, ...]] = []
 
         def on_checkpoint(checkpoint: Checkpoint) -> bool:
+            self.ledger.check_stands()
             scored.append(astuple(checkpoint))
             trial.set_user_attr(CHECKPOINTS, scored)
             trial.report(checkpoint.objective, round(checkpoint.fraction * 100))

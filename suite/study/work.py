@@ -8,6 +8,7 @@ when the heartbeat goes silent (another host).
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -72,6 +73,7 @@ class Work:
         self.ledger.claim(observer.said)
         self.runner = Runner(
             self.stop,
+            still=self.ledger.check_stands,
             preload=_preload(self.ledger.definition),
             servers=Consent(storage.place(url), allow_endpoint).settle(
                 arm.model.endpoint
@@ -131,6 +133,8 @@ class Work:
     def close(self) -> None:
         """Removes what this command needed on disk while it ran."""
         self.keeping.close()
+        if self.ledger.deleted:  # a child may have written once more
+            shutil.rmtree(self.ledger.artifacts.folder, ignore_errors=True)
 
     def _loop(self, index: int, ended: threading.Event) -> None:
         try:
@@ -138,7 +142,7 @@ class Work:
         except Interrupted:
             pass
         except BaseException as error:  # noqa: BLE001 - carried to the main thread
-            self._errors.append(meant(error))
+            self._errors.append(self.ledger.why(meant(error)))
             self.stop.set()
         finally:
             ended.set()
@@ -147,6 +151,7 @@ class Work:
         study = self.ledger.another()
         study.pruner = search.pruner(self.ledger.definition.recipe.pruner)
         while not self.stop.is_set() and not self._late():
+            self.ledger.check_stands()
             self.keeping.check_disk(self._limits.max_disk)
             if not self._queue.claim(study, index):
                 if self.ledger.running():
