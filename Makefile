@@ -6,6 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_FLAGS ?= --quiet --disable-pip-version-check
 PYTEST_FLAGS ?=
+MINUTES ?= 10
 # As many workers as the machine carries; a file goes whole to one of them (tests/conftest.py).
 # `make test PYTEST_FLAGS="-n 0"` runs everything in one process.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
@@ -19,7 +20,7 @@ HASHES ?=
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := $(if $(HASHES),install,help)
-.PHONY: help install quickstart test bench kills lint format schemas audit sbom hashes clean
+.PHONY: help install quickstart test fuzz bench kills lint format schemas audit sbom hashes clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +65,11 @@ quickstart: $(VENV)/.core ## Set up, study the bundled sample end to end, write 
 
 test: $(VENV)/.dev ## Set up and run every test that this machine can run, on all cores
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -rs $(PARALLEL) $(PYTEST_FLAGS)
+
+fuzz: $(VENV)/.dev ## Draw inputs against the readers for MINUTES=10
+	@ends=$$(( $$(date +%s) + 60 * $(MINUTES) )); while [ $$(date +%s) -lt $$ends ]; do \
+		SUITE_FUZZ=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/fuzz -n 0 $(PYTEST_FLAGS) || exit 1; \
+	done
 
 bench: $(VENV)/.dev ## Measure, both sides in one run; writes JSON under tests/benchmarks/results
 	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.benchmarks

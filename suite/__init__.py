@@ -18,6 +18,7 @@ The rooms, top floor first; a room imports only rooms below it (`make lint` chec
     machine/     facts about this machine, checks, cache
     config/      tasks and recipes as YAML; the published schemas
     contracts/   what the rooms promise each other
+    files.py     files of others, opened with care
     errors.py, paths.py, shell.py, version.py
     redaction.py
 """

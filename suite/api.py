@@ -30,21 +30,17 @@ from pydantic import PrivateAttr
 from suite import redaction
 from suite.child.runner import Interrupted
 from suite.config.task import find_task
+from suite.contracts.limits import MOST_TRIALS
 from suite.contracts.results import StudyResults
 from suite.contracts.strategy import Predictor as Trained
 from suite.contracts.strategy import Probabilities
 from suite.contracts.task import Task
+from suite.data.room import Room
 from suite.errors import DataError, ModelError, StudyError
+from suite.files import parse_size
 from suite.handover import tensorboard as tensorboards
 from suite.machine import surroundings
-from suite.study.create import (
-    Created,
-    Wanted,
-    create,
-    ensure_snapshot,
-    parse_duration,
-    parse_size,
-)
+from suite.study.create import Created, Wanted, create, ensure_snapshot, parse_duration
 from suite.study.differences import check_unchanged
 from suite.study.telling import Progress, Stop, Telling
 
@@ -114,6 +110,7 @@ def create_study(
     storage: str | None = None,
     seed: int | None = None,
     train_rows: int | None = None,
+    max_memory: int | str | None = None,
     command: str | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> Created:
@@ -133,6 +130,8 @@ def create_study(
         storage: a database URL; `studies/suite.db` in the working folder where none is given.
         seed: the recipe's where none is given.
         train_rows: take so many training rows (stratified, nested).
+        max_memory: what reading the rows may use: bytes, or `"8GB"`; a quarter of what this process
+            may use where None.
         command: what the study's circumstances say it was made by; this call where None.
         warn: told what must not be missed, in place of a `UserWarning`.
 
@@ -153,7 +152,8 @@ def create_study(
     _several("arms", arms)
     _several("models", models)
     named = models.items() if isinstance(models, Mapping) else ()
-    _positive(trials=trials, train_rows=train_rows)
+    _positive(trials=trials)
+    _positive(most=2**31, train_rows=train_rows)
     wanted = Wanted(
         task=task if isinstance(task, str | Task) else _path(task),
         task_folder=task._folder if isinstance(task, _FileTask) else None,
@@ -170,6 +170,7 @@ def create_study(
         storage=storage,
         seed=seed,
         train_rows=train_rows,
+        max_memory=_memory(max_memory),
         command=command or _as_called(task, given),
     )
     told: list[str] = []
@@ -189,6 +190,7 @@ def run_study(
     storage: str | None = None,
     data: str | Path | None = None,
     max_disk: int | str | None = None,
+    max_memory: int | str | None = None,
     force: bool = False,
     tensorboard: str | Path | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -209,6 +211,7 @@ def run_study(
         storage: a database URL; `studies/suite.db` in the working folder where none is given.
         data: where the rows lie on this machine, if elsewhere.
         max_disk: stop when the study's files pass this: bytes, or `"20GB"`.
+        max_memory: what reading the rows may use, as in `create_study`.
         force: also run arms whose single trial exceeds the budget.
         tensorboard: a folder for TensorBoard's logs, one run per trial.
         progress: told what happens, from the workers' threads, one call at a time. An exception
@@ -251,7 +254,13 @@ def run_study(
         told = check_unchanged(definition, held.follows)
         if told:
             watching.said(told)
-        ensure_snapshot(study, definition, None if data is None else Path(data), say=watching.said)
+        ensure_snapshot(
+            study,
+            definition,
+            None if data is None else Path(data),
+            room=Room(_memory(max_memory)),
+            say=watching.said,
+        )
         if trials is not None:
             study.set_user_attr(TARGET, trials)
         limits = Limits(workers, seconds, disk)
@@ -482,10 +491,14 @@ def _several(what: str, values: object) -> None:
         raise StudyError(f"{what} is a list of strings, not one string", fix=f"[{values!r}]")
 
 
-def _positive(**numbers: int | None) -> None:
+def _positive(most: int = MOST_TRIALS, **numbers: int | None) -> None:
     for name, number in numbers.items():
-        if number is not None and (not isinstance(number, int) or number < 1):
-            raise StudyError(f"{name} is {number!r}", fix="A whole number of at least 1.")
+        if number is not None and (not isinstance(number, int) or not 1 <= number <= most):
+            raise StudyError(f"{name} is {number!r:.60}", fix=f"A whole number, 1 to {most:,}.")
+
+
+def _memory(said: int | str | None) -> int | None:
+    return None if said is None else parse_size(str(said))
 
 
 def _as_called(task: str | Path | Task, given: Mapping[str, Any]) -> str:

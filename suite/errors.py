@@ -108,6 +108,11 @@ def counted(number: float, noun: str, plural: str = "") -> str:
     return f"{shown} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+#: Longer names, and names among more, are compared with no other: it would take minutes.
+_LONGEST = 100
+_MOST_COMPARED = 5_000
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """One sentence with the nearest known name, and the whole list where it is short.
 
@@ -118,7 +123,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if not choices:
         return "None is available."
     close = closest(name, choices)
-    listed = ", ".join(choices) if len(choices) <= 30 else f"{len(choices)} names"
+    shown = [
+        choice if len(choice) <= _LONGEST else f"{choice[: _LONGEST - 1]}…"
+        for choice in choices[:30]
+    ]
+    listed = ", ".join(shown) if len(choices) <= 30 else f"{len(choices)} names"
     guess = f"Did you mean '{close}'? " if close else ""
     return f"{guess}Available: {listed}."
 
@@ -131,11 +140,13 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     >>> closest("--trails", ["--trials", "--timeout"])
     '--trials'
     """
-    choices = sorted(set(known))
+    choices = sorted({choice for choice in known if len(choice) <= _LONGEST})
     lowered = {choice.lower(): choice for choice in reversed(choices)}
     typed = name.lower()
     if typed in lowered:
         return lowered[typed]
+    if len(choices) > _MOST_COMPARED or len(typed) > _LONGEST:
+        return None
     close = difflib.get_close_matches(typed, lowered, n=1, cutoff=0.5)
     best = lowered[close[0]] if close else None
     if best is None or difflib.SequenceMatcher(None, typed, best.lower()).ratio() < 0.75:

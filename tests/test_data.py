@@ -135,6 +135,36 @@ def test_csv_texts_stay_what_they_are(tmp_path):
     assert found.test == Rows(("NA", "null", 'a, "b"\nc', "007"), (0, 1, 0, 1))
 
 
+def test_texts_that_look_like_something_else_are_texts(tmp_path):
+    dates = [{"text": f"2020-01-{i + 1:02d}", "label": i % 2, "at": "2020"} for i in range(20)]
+    found = load(good(tmp_path / "a", test__jsonl=jsonl(dates)))
+    assert found.test.texts[0] == "2020-01-01"
+    nul = [{"text": "a\0b", "label": 1}]
+    assert load(good(tmp_path / "b", test__jsonl=jsonl(nul))).test.texts == ("a\0b",)
+    assert load(good(tmp_path / "c", test__csv=b"text,label\na\0b,1\n")).test.texts == ("a\0b",)
+
+
+def test_json_that_is_one_document(tmp_path):
+    items = rows(4)
+    columns = {name: [row[name] for row in items] for name in ("text", "label")}
+    frame = {name: {str(i): row[name] for i, row in enumerate(items)} for name in columns}
+    written = [
+        json.dumps(items), json.dumps(items, indent=2), json.dumps(columns, indent=2),
+        json.dumps(frame, indent=1),
+    ]  # fmt: skip
+    for place, text in enumerate(written):
+        found = load(good(tmp_path / str(place), test__json=text.encode()))
+        assert found.test == Rows(tuple(r["text"] for r in items), (0, 1, 0, 1))
+
+
+def test_csv_of_every_line_end(tmp_path):
+    for end in ("\n", "\r\n", "\r"):
+        text = end.join(["text,label", "a,0", '"b\rc",1', "", "d,0", ""])
+        assert load(good(tmp_path / repr(end), test__csv=text.encode())).test == Rows(
+            ("a", "b\rc", "d"), (0, 1, 0)
+        )
+
+
 def test_files_named_in_the_task_are_relative_to_it(tmp_path):
     good(tmp_path / "here")
     files = {"train": "here/train.jsonl", "test": "here/test.jsonl"}
@@ -408,8 +438,23 @@ DAMAGED = {
     "empty label": ("test__csv", b"text,label\na,1\nb\n", "test.csv, row 2: the label is empty"),
     "list label": ("test__jsonl", b'{"text":"a","label":[1]}\n', "row 1: the label is a list"),
     "number text": ("test__jsonl", b'{"text":3.5,"label":0}\n', "'text' is a float, not a text"),
-    "date text": ("test__jsonl", b'{"text":"2020-01-01","label":0}\n', "is a datetime, not a text"),
-    "deep": ("test__jsonl", b'{"text":' + b"[" * 50_000, "test.jsonl"),
+    "deep": ("test__jsonl", b'{"text":' + b"[" * 50_000, "test.jsonl, line 1: not JSON: nested"),
+    "deep beside": (
+        "test__jsonl",
+        b'{"text":"a","label":0,"m":' + b'{"a":' * 50_000 + b"1" + b"}" * 50_000 + b"}\n",
+        "test.jsonl, line 1: not JSON: nested deeper than 200 levels",
+    ),
+    "digits": (
+        "test__jsonl",
+        b'{"text":"a","label":' + b"9" * 5000 + b"}\n",
+        "test.jsonl, line 1: not JSON: a number of thousands of digits",
+    ),
+    "fields of more": ("test__csv", b"text,label\na,1,b\nc,0,d\n", "line 2: 3 fields where"),
+    "half a character": (
+        "test__jsonl",
+        b'{"text":"a \\ud800","label":0}\n',
+        "test.jsonl, row 1: half of a character",
+    ),
 }
 
 

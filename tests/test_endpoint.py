@@ -1,5 +1,7 @@
 """The client for OpenAI-compatible servers and its predictor, against a real server on loopback."""
 
+import asyncio
+import gzip
 import hashlib
 import json
 import logging
@@ -10,6 +12,8 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,7 +23,7 @@ from endpoint_server import server
 
 from suite.contracts.model import Model
 from suite.contracts.task import Task
-from suite.endpoint import Endpoint, base_address
+from suite.endpoint import Endpoint, base_address, exchange
 from suite.endpoint.answer import Answer, read_answer, retry_after
 from suite.endpoint.exchange import Response, TryAgain, Wire
 from suite.endpoint.kept import Kept
@@ -437,6 +441,77 @@ def test_logprobs_of_any_other_shape_are_none(logprobs):
 
 
 # ---------------------------------------------------------------- the key
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "words"),
+    [
+        (b'{"choices": ' + b"[" * 50_000, {}, "no whole JSON"),
+        (b'{"choices": [' + b"9" * 5000, {}, "no whole JSON"),
+        (gzip.compress(b" " * 1000, mtime=0), {"Content-Encoding": "gzip"}, "more than 999 bytes"),
+        (b"x" * 1000, {}, "more than 999 bytes"),
+        (b"\x1f\x8b no", {"Content-Encoding": "gzip"}, "damaged gzip"),
+        (b"zz", {"Content-Encoding": "br"}, "packed as it was not asked for"),
+    ],
+)
+def test_a_body_of_any_size_depth_or_packing_is_bounded(monkeypatch, body, headers, words):
+    monkeypatch.setattr(exchange, "MOST_BYTES", 200_000 if b"choices" in body else 999)
+    with raw_server(body, headers) as (url, asked):
+        wire = Wire(url, connections=1, timeout=PATIENCE)
+
+        async def ask():
+            try:
+                return wire.answer(await wire.send("POST", f"{url}/x", PATIENCE, {}), 1.0)
+            finally:
+                await wire.close()
+
+        with pytest.raises(TryAgain, match=words):
+            asyncio.run(ask())
+    assert asked == ["gzip"]
+
+
+def test_a_packed_answer_is_read():
+    packed = gzip.compress(json.dumps({"choices": [{"message": {"content": "A"}}]}).encode())
+    with raw_server(packed, {"Content-Encoding": "gzip"}) as (url, _):
+        wire = Wire(url, connections=1, timeout=PATIENCE)
+
+        async def ask():
+            try:
+                return wire.answer(await wire.send("POST", f"{url}/x", PATIENCE, {}), 1.0)
+            finally:
+                await wire.close()
+
+        assert asyncio.run(ask()).text == "A"
+
+
+@contextmanager
+def raw_server(body, headers):
+    """Answers every POST with these bytes; its address, and the codings it was asked for."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+        def do_POST(self):
+            asked.append(self.headers["Accept-Encoding"])
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            with suppress(OSError):
+                self.wfile.write(body)
+
+    http = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{http.server_port}", asked
+    finally:
+        http.shutdown()
+        http.server_close()
+        thread.join()
 
 
 def test_the_key_is_sent_and_suite_api_key_wins(monkeypatch):

@@ -12,11 +12,12 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from suite import redaction
+from suite import files, redaction
 from suite.cli import (
     bench,
     console,
@@ -114,8 +115,7 @@ class SuiteGroup(Group):
             raise typer.Exit(0) from None
         except OSError as error:
             # A full disk or a folder that can't be written is the user's to mend, wherever met.
-            where = f"{error.filename}: " if error.filename else ""
-            console.error(f"{where}{error.strerror or error}")
+            console.error(str(_unwritten(error)))
             _details(error)
             raise typer.Exit(2) from None
         except Exception as error:
@@ -125,6 +125,16 @@ class SuiteGroup(Group):
             console.error(f"the study's database: {reason}")
             _details(error)
             raise typer.Exit(2) from None
+
+
+def _unwritten(error: OSError) -> SuiteError:
+    """What the system refused, with the place where that is known, and how to go on."""
+    place = error.filename or Path.cwd()
+    return SuiteError(
+        files.reason(error, place),
+        where=str(error.filename) if error.filename else None,
+        fix=files.MAKE_ROOM if files.is_full(error) else None,
+    )
 
 
 def _details(error: BaseException) -> None:
@@ -245,4 +255,8 @@ def main() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _hang_up()
+    except OSError as error:
+        console.error(f"standard output: {files.reason(error, Path.cwd())}")
+        _hang_up()
+        code = 2
     sys.exit(code)

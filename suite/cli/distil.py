@@ -12,6 +12,7 @@ import typer
 
 from suite.cli import completion
 from suite.cli.console import draws, err, next_step, out
+from suite.cli.study import MaxMemory, room_for
 from suite.cli.words import Quiet
 from suite.errors import SuiteError, counted
 
@@ -53,6 +54,7 @@ def distil(
         typer.Option(help="Folder with train, validation or dev, and test."),
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Use the bundled sample.")] = False,
+    max_memory: MaxMemory = None,
     concurrency: Annotated[
         int, typer.Option(min=1, max=256, help="Requests at a time, at most.")
     ] = 8,
@@ -94,7 +96,9 @@ def distil(
         thinks = catalogue.local_model(model)
     else:
         thinks = catalogue.find_model(model, catalogue.load_catalogue())
-    found, training = room.training_rows(task, data_folder=data, use_sample=sample)
+    found, training = room.training_rows(
+        task, data_folder=data, use_sample=sample, room=room_for(max_memory)
+    )
     thinker: room.Thinker
     if thinks.endpoint is not None:
         with consent.held(consent.Consent(named=[thinks.endpoint])):

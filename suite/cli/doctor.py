@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from suite.cli.console import next_step, out, print_json, print_table
+from suite.cli.console import next_step, out, print_json, print_table, styled
 from suite.cli.study import AsJson, Storage
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _draw(groups: dict[str, list[Check]], arms: list[ArmHere]) -> None:
         if present:
             named = ", ".join(c.name if c.name == "Chromium" else f"{c.name} {c.finding}"
                               for c in present)  # fmt: skip
-            grid.add_row(Text("ok", "green"), Text("present"), Text(named))
+            grid.add_row(Text("ok", "green"), "present", named)
         for check in checks:
             if check not in present:
                 _row(grid, check.ok, check.name, check.finding, "" if check.ok else check.fix)
@@ -184,10 +184,10 @@ def _grid(title: str) -> Table:
 
 def _row(grid: Table, ok: bool | None, name: str, finding: str, fix: str) -> None:
     style = {True: "green", False: "red", None: "dim"}[ok]
-    told = Text(finding)
+    told = styled(finding)
     if fix:
-        told.append(f"\n→ {fix}", "dim")
-    grid.add_row(Text(_state(ok), style), Text(name), told)
+        told.append(styled(f"\n→ {fix}", "dim"))
+    grid.add_row(Text(_state(ok), style), name, told)
 
 
 def _plain(groups: dict[str, list[Check]], arms: list[ArmHere]) -> None:
@@ -198,16 +198,16 @@ def _plain(groups: dict[str, list[Check]], arms: list[ArmHere]) -> None:
             table.add_row(
                 group,
                 _state(c.ok),
-                Text(c.name),
-                Text(c.finding),
-                Text("" if c.ok else c.fix),
+                c.name,
+                c.finding,
+                "" if c.ok else c.fix,
             )
     for arm in arms:
         table.add_row(
             "arm",
             {True: "runs", False: "refused", None: "–"}[arm.runs],
             arm.arm,
-            Text(arm.reason),
-            Text(arm.fix),
+            arm.reason,
+            arm.fix,
         )
     print_table(table)

@@ -15,9 +15,10 @@ import typer
 
 from suite import shell
 from suite.cli.allowing import AllowEndpoint, named
-from suite.cli.console import draws, err, next_step, out, print_json, say
-from suite.cli.study import AsJson, Name, Storage, tidy
+from suite.cli.console import draws, err, exact, next_step, one_line, out, print_json, say
+from suite.cli.study import AsJson, MaxMemory, Name, Storage, room_for, tidy
 from suite.errors import StorageError, StudyError, UsageError, counted
+from suite.files import reason
 
 if TYPE_CHECKING:
     from suite.data.texts import TextFile
@@ -116,6 +117,7 @@ def predict(
     top: Annotated[
         int | None, typer.Option(min=1, help="Only so many classes, the most probable first.")
     ] = None,
+    max_memory: MaxMemory = None,
     arm: Arm = None,
     storage: Storage = None,
     allow_endpoint: AllowEndpoint = None,
@@ -148,7 +150,7 @@ def predict(
     source: TextFile | None = None
     given: Iterable[str] = texts or ()
     if file is not None or not texts or texts == ["-"]:
-        given = source = TextFile(file or STDIN, column)
+        given = source = TextFile(file or STDIN, column, room_for(max_memory))
     reader = chunks(given)
     first = next(reader, None)
     if first is None:
@@ -183,7 +185,7 @@ def predict(
             count = _write(answers(), to, moved)
         else:
             for row in answers():
-                out.print(_line(row, top), markup=False)
+                out.print(one_line(_line(row, top)))
                 moved(1)
     if as_json:
         print_json({"study": model.study or name, "arm": model.arm, "predictions": rows})
@@ -228,6 +230,13 @@ def _write(rows: Iterable[dict[str, Any]], to: Path | None, moved: Any) -> int:
     except KeyboardInterrupt:
         err.print(f"Interrupted; the answers so far are in {part}", markup=False)
         raise typer.Exit(130) from None
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StorageError(
+            f"the answers cannot be written: {reason(error, to)}",
+            where=str(to),
+            fix="Name a file on a disk with space left, in a place you may write to, with --out.",
+        ) from None
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -237,7 +246,7 @@ def _write(rows: Iterable[dict[str, Any]], to: Path | None, moved: Any) -> int:
 def _lines(rows: Iterable[dict[str, Any]], file: IO[str], moved: Any) -> int:
     count = 0
     for count, row in enumerate(rows, start=1):  # noqa: B007
-        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        file.write(exact(json.dumps(row, ensure_ascii=False)) + "\n")
         moved(1)
     return count
 

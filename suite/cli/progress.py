@@ -21,7 +21,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from suite.cli.console import detail, draws, err, is_verbose
+from suite.cli.console import detail, draws, err, is_verbose, styled
 from suite.contracts.results import Checkpoint, Trial
 from suite.errors import counted
 from suite.verdict.metrics import OBJECTIVE
@@ -310,7 +310,7 @@ class LiveTable(Watching):
             table.add_row(
                 str(trial.number),
                 trial.arm,
-                Text(trial.state.lower() if not trial.error else f"failed: {trial.error[:50]}"),
+                trial.state.lower() if not trial.error else f"failed: {trial.error[:50]}",
                 "–" if trial.objective is None else f"{trial.objective:.4f}",
                 "–" if trial.train_seconds is None else f"{trial.train_seconds:,.1f}",
                 "–" if rps is None else f"{rps:,.0f}",
@@ -334,7 +334,7 @@ class LiveTable(Watching):
 
 def _bar(done: int, total: int, text: str) -> Table:
     grid = Table.grid(padding=(0, 1))
-    grid.add_row(ProgressBar(total=max(1, total), completed=done, width=32), Text(text))
+    grid.add_row(ProgressBar(total=max(1, total), completed=done, width=32), styled(text))
     return grid
 
 

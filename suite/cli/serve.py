@@ -15,7 +15,7 @@ import typer
 
 from suite import shell
 from suite.cli.allowing import AllowEndpoint
-from suite.cli.console import err, out, say, warn
+from suite.cli.console import err, exact, out, say, warn
 from suite.cli.predict import Arm, Chosen, Model, chosen
 from suite.cli.study import Storage
 from suite.errors import UsageError, counted
@@ -256,7 +256,7 @@ def _run(
         )
         told = f"{model.arm} ({opened.engine} {opened.precision}, {opened.device})"
         out.print(f"Serving {told} at {address}", markup=False)
-        body = shlex.quote(json.dumps({"texts": [example]}, ensure_ascii=False))
+        body = shlex.quote(exact(json.dumps({"texts": [example]}, ensure_ascii=False)))
         header = "-H 'Content-Type: application/json'"
         if guard.token is not None:
             header += f' -H "Authorization: Bearer ${TOKEN}"'

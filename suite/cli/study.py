@@ -21,13 +21,16 @@ from suite.cli.console import (
     print_json,
     print_table,
     say,
+    visible,
     warn,
 )
 from suite.cli.words import Quiet as Quiet
+from suite.contracts.limits import MOST_SEED, MOST_TRIALS
 from suite.errors import StorageError, StudyError, counted
 
 if TYPE_CHECKING:
     from suite.contracts.results import StudyResults
+    from suite.data.room import Room
     from suite.study.definition import Definition
 
 app = typer.Typer(
@@ -57,13 +60,22 @@ Storage = Annotated[
 ]
 Trials = Annotated[
     int | None,
-    typer.Option(min=1, help="Finished trials the study is to have in all; stored with it."),
+    typer.Option(
+        min=1, max=MOST_TRIALS, help="Finished trials the study is to have in all; stored with it."
+    ),
 ]
 Timeout = Annotated[
     str | None, typer.Option(help="Start no new trial after this time: 90s, 30m, 2h, 1d.")
 ]
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Trials at a time on this machine.")]
 MaxDisk = Annotated[str | None, typer.Option(help="Stop when the study's files pass this: 20GB.")]
+MaxMemory = Annotated[
+    str | None,
+    typer.Option(
+        help="What reading rows may use at once: 8GB. Default: a quarter of what this process may "
+        "use."
+    ),
+]
 TensorBoard = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Write TensorBoard logs there, one run per trial."),
@@ -72,6 +84,14 @@ Force = Annotated[
     bool, typer.Option("--force", help="Also run arms whose single trial exceeds the budget.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def room_for(max_memory: str | None) -> Room:
+    """How much of what is read may be in memory, as `--max-memory` says."""
+    from suite.data.room import Room
+    from suite.files import parse_size
+
+    return Room(None if max_memory is None else parse_size(max_memory))
 
 
 @app.command("create")
@@ -126,12 +146,15 @@ def create(
     timeout: Timeout = None,
     workers: Workers = 1,
     storage: Storage = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Default: the recipe's.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=MOST_SEED, help="Default: the recipe's.")
+    ] = None,
     train_rows: Annotated[
         int | None,
         typer.Option(min=2, help="Take so many training rows (stratified, nested)."),
     ] = None,
     max_disk: MaxDisk = None,
+    max_memory: MaxMemory = None,
     tensorboard: TensorBoard = None,
     force: Force = False,
     allow_endpoint: AllowEndpoint = None,
@@ -153,11 +176,16 @@ def create(
         suite study create agnews --endpoint http://localhost:8000/v1 --endpoint-model Qwen/Qwen3-8B
     """
     from suite import api
+    from suite.files import parse_size
     from suite.handover.tensorboard import require
-    from suite.study.create import parse_duration, parse_size
+    from suite.study.create import parse_duration
 
     # Wrong words are told before any work is done.
-    for text, parse in ((timeout, parse_duration), (max_disk, parse_size)):
+    for text, parse in (
+        (timeout, parse_duration),
+        (max_disk, parse_size),
+        (max_memory, parse_size),
+    ):
         if text:
             parse(text)
     if tensorboard is not None:
@@ -177,6 +205,7 @@ def create(
         storage=storage,
         seed=seed,
         train_rows=train_rows,
+        max_memory=max_memory,
         command=redaction.command(["suite", *sys.argv[1:]]),
         warn=warn,
     )
@@ -210,6 +239,7 @@ def run(
         Path | None, typer.Option(help="Where the rows lie on this machine, if elsewhere.")
     ] = None,
     max_disk: MaxDisk = None,
+    max_memory: MaxMemory = None,
     tensorboard: TensorBoard = None,
     force: Force = False,
     allow_endpoint: AllowEndpoint = None,
@@ -231,7 +261,7 @@ def run(
         _tell_definition(storages.load(storages.open_storage(storage), name)[1])
     _run(
         name, storage, quiet, trials=trials, timeout=timeout, workers=workers, data=data,
-        max_disk=max_disk, force=force, tensorboard=tensorboard,
+        max_disk=max_disk, max_memory=max_memory, force=force, tensorboard=tensorboard,
         allow_endpoint=named(allow_endpoint),
     )  # fmt: skip
 
@@ -420,7 +450,7 @@ def delete(
     if not yes:
         if not sys.stdin.isatty():
             raise StudyError(f"deleting {what} needs --yes here")
-        typer.confirm(f"Delete {what} and kept checkpoints?", abort=True)
+        typer.confirm(visible(f"Delete {what} and kept checkpoints?"), abort=True)
     with artifacts.removed(opened, files) as gone:
         storages.delete(opened, name)
     out.print(f"Deleted '{name}'.", markup=False)

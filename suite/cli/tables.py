@@ -17,10 +17,8 @@ from suite.report.words import words_of
 def banner(found: StudyResults) -> None:
     """What must not be missed about these numbers."""
     if found.sample:
-        out.print(
-            "[bold black on yellow] BUNDLED SAMPLE [/] "
-            "these numbers are of generated texts, not of a real data set"
-        )
+        out.print(Text(" BUNDLED SAMPLE ", "bold black on yellow"), end=" ")
+        out.print("these numbers are of generated texts, not of a real data set")
 
 
 def leaderboard_table(found: StudyResults) -> Table:
@@ -120,7 +118,7 @@ def bench_table(found: StudyResults) -> Table:
             _figure(
                 row, "Server", server.per_second if server else None, bool(server and server.valid)
             ),
-            Text(_bench_note(row, several)),
+            _bench_note(row, several),
             end_section=False,
         )
         before = row.arm

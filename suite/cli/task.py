@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,10 @@ from rich.table import Table
 
 from suite import shell
 from suite.cli import completion
-from suite.cli.console import err, next_step, out, print_json, print_table
-from suite.cli.study import AsJson
-from suite.errors import SuiteError, TaskError
+from suite.cli.console import err, next_step, out, print_json, print_table, visible
+from suite.cli.study import AsJson, MaxMemory, room_for
+from suite.errors import StorageError, SuiteError, TaskError
+from suite.files import reason
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -91,6 +93,7 @@ def show(
 
         suite task show tnews --prompt
     """
+    from suite.config import yamlfile
     from suite.config.task import find_task
 
     task, file = find_task(name)
@@ -102,9 +105,11 @@ def show(
             named = layout.prompt_of(task).codes or codes.plain(len(task.labels))
         except Refused as reason:
             raise TaskError(str(reason), where=str(file)) from None
-        typer.echo(layout.question(task, named, layout.Variant()).content("{text}"))
+        out.print(layout.question(task, named, layout.Variant()).content("{text}"))
         return
-    typer.echo(file.read_text(encoding="utf-8"), nl=False)
+    text = yamlfile.read_text(file)
+    # Exact where it goes into a file; a person reads it on a terminal.
+    typer.echo(visible(text) if sys.stdout.isatty() else text, nl=False)
 
 
 @app.command("check")
@@ -116,6 +121,7 @@ def check(
         ),
     ],
     data: Annotated[Path | None, typer.Option(help="Also read the rows in this folder.")] = None,
+    max_memory: MaxMemory = None,
 ) -> None:
     """Check a task file, and its data if they are local.
 
@@ -129,7 +135,7 @@ def check(
     from suite.data.draft import check as check_task
 
     _, path = find_task(file)
-    findings = check_task(path, data)
+    findings = check_task(path, data, room_for(max_memory))
     for finding in findings:
         out.print(f"{finding.level:<7} {finding.message}", markup=False)
     if any(finding.level == "error" for finding in findings):
@@ -145,6 +151,7 @@ def new(
     file: Annotated[
         Path | None, typer.Option("--out", help="Where to write it. Default: tasks/NAME.yaml.")
     ] = None,
+    max_memory: MaxMemory = None,
 ) -> None:
     """Look at a folder of labelled rows and draft a commented task file that passes `check`.
 
@@ -160,11 +167,28 @@ def new(
     target = file or Path("tasks") / f"{name}.yaml"
     if target.exists():
         raise TaskError(f"{target} exists", fix="Remove it, or name another file with --out.")
-    text = draft(name, data, task_file=target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
-    for finding in check_task(target, None):
+    text = draft(name, data, task_file=target, room=room_for(max_memory))
+    _write(target, text)
+    for finding in check_task(target, None, room_for(max_memory)):
         err.print(f"{finding.level:<7} {finding.message}", markup=False)
     out.print(f"Wrote {target}.", markup=False)
     then = shell.command("study", "create", target)
     next_step(f"read it, mend what it guessed, then: {then}")
+
+
+def _write(target: Path, text: str) -> None:
+    """Writes a new file whole, or not at all."""
+    aside = target.with_name(f".{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            aside.write_text(text, encoding="utf-8")
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"the task file cannot be written: {reason(error, target)}",
+            where=str(target),
+            fix="Name a file in a folder that can be written with --out.",
+        ) from None

@@ -21,9 +21,10 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from suite import paths
 from suite.config import yamlfile
 from suite.contracts.hyperparameters import Hyperparameter
+from suite.contracts.limits import MOST_TRIALS
 from suite.contracts.results import MARGIN
 from suite.contracts.space import Dimension, Space, parse_dimension
-from suite.contracts.task import NAME, Closed, Text
+from suite.contracts.task import NAME, Closed, Seed, Text
 from suite.errors import RecipeError, YamlError, nearest
 
 
@@ -115,7 +116,9 @@ class Recipe(Closed):
     title: str | None = None
     description: str | None = None
     arms: list[Text] = Field(min_length=1, description="model/strategy, globs allowed.")
-    trials: int = Field(40, ge=1, description="Finished trials the study is to have.")
+    trials: int = Field(
+        40, ge=1, le=MOST_TRIALS, description="Finished trials the study is to have."
+    )
     allocation: Literal["equal", "adaptive"] = "equal"
     budget: Budget = Budget()
     spaces: dict[str, dict[str, Annotated[Any, AfterValidator(_dimension)]]] = Field(
@@ -138,7 +141,7 @@ class Recipe(Closed):
     shrink_batch: bool = Field(
         True, description="When memory runs out: halve the batch, double the accumulation."
     )
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
 
     @field_validator("name")
     @classmethod

@@ -18,9 +18,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from suite.errors import YamlError, counted, nearest
+from suite.files import read_small
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 30
+#: Of whole numbers; what is larger is a text where a text is wanted, and else refused.
+MOST = 2**63 - 1
 
 _COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
@@ -51,22 +54,11 @@ def read_text(path: Path) -> str:
         YamlError: it is missing, unreadable, too large, or not UTF-8.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise YamlError(
-                f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read", where=str(path)
-            )
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise YamlError("no such file", where=str(path)) from None
-    except IsADirectoryError:
-        raise YamlError("this is a folder, not a YAML file", where=str(path)) from None
+        return read_small(path, MAX_BYTES, YamlError).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise YamlError(
             f"not UTF-8 (byte {error.start})", where=str(path), fix="Save the file as UTF-8."
         ) from None
-    except OSError as error:
-        raise YamlError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
 def parse(text: str, where: str, schema: Any = Any) -> tuple[Any, Lines]:
@@ -153,21 +145,41 @@ def _build(
         return [
             _build(child, (*path, i), lines, where, inner) for i, child in enumerate(node.value)
         ]
+    kinds = set(_kinds(schema))
     loader = _Loader("")
     try:
         value = loader.construct_object(node, deep=True)
-    except ValueError as error:
-        shown = f"{node.value!r:.60}: {str(error).splitlines()[0]}"
-        raise YamlError(shown, where=f"{where}, line {line}") from None
+        if isinstance(value, int) and abs(value) > MOST:
+            raise OverflowError("a number too large")
+    except OverflowError as error:
+        if str in kinds:
+            return str(node.value)
+        raise _wrong(node, error, where) from None
+    # What the library raises of a value that is not what its tag says (`!!int ""`).
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        if str in kinds and node.value.isdecimal():  # thousands of digits
+            return str(node.value)
+        raise _wrong(node, error, where) from None
     finally:
         loader.dispose()
     if value is not None and not isinstance(value, str | int | float | bool):
         return str(node.value)  # dates, binaries: texts to us
-    kinds = set(_kinds(schema))
     if type(value) in (int, float) and str in kinds:
         as_written = type(value) not in kinds or str(value) != node.value
         return str(node.value) if as_written else value
     return value
+
+
+def _wrong(node: yaml.Node, error: Exception, where: str) -> YamlError:
+    """The error of a plain value that is not what its tag says."""
+    said = str(error).splitlines()[0] if isinstance(error, ValueError | OverflowError) else ""
+    if "digits" in said:  # Python's own words name a function of its own
+        said = "a number too large"
+    kind = str(node.tag).rpartition(":")[2]
+    return YamlError(
+        f"{node.value!r:.60}: {said or f'no {kind}'}",
+        where=f"{where}, line {node.start_mark.line + 1}",
+    )
 
 
 def _kinds(schema: Any) -> Iterator[Any]:

@@ -26,6 +26,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from suite.contracts.language import LANGUAGES, LanguageCode
+from suite.contracts.limits import MOST_SEED
 from suite.errors import counted
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -33,6 +34,7 @@ REVISION = re.compile(r"[0-9a-f]{40}")
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Text = Annotated[str, Field(min_length=1)]
+Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
 
 
 class Closed(BaseModel):
@@ -142,7 +144,7 @@ class Validation(Closed):
     """How validation is carved from train where the source gives none."""
 
     share: Share = Field(0.1, description="Part of train, stratified by class.")
-    seed: int = Field(0, ge=0, description="The seed of the split.")
+    seed: Seed = Field(0, description="The seed of the split.")
 
 
 class Prompt(Closed):

@@ -23,7 +23,9 @@ from suite.data import load as data
 from suite.data import tables
 from suite.data.audit import IMBALANCE
 from suite.data.labels import spell, whole
+from suite.data.room import Room
 from suite.errors import DataError, SuiteError, TaskError, counted
+from suite.files import is_folder, named
 from suite.paths import PACKAGE
 
 #: Chinese characters, without punctuation.
@@ -66,11 +68,14 @@ class _Guess:
     files: list[str]
 
 
-def draft(name: str, data_dir: Path, *, task_file: Path | None = None) -> str:
+def draft(
+    name: str, data_dir: Path, *, task_file: Path | None = None, room: Room | None = None
+) -> str:
     """The text of a task file for the rows in a folder.
 
     Args:
         task_file: where it will stand; a relative `data_dir` is written relative to it.
+        room: how much of the rows may be in memory at once.
 
     Raises:
         TaskError: the name is none.
@@ -81,7 +86,7 @@ def draft(name: str, data_dir: Path, *, task_file: Path | None = None) -> str:
             f"{name!r} is no name for a task",
             fix="Small letters, digits, '-', '_' and '.', at most 64 of them.",
         )
-    guess = _look(data_dir)
+    guess = _look(data_dir, room or Room())
     folder = data_dir.resolve()
     schema = PACKAGE / "config" / "schemas" / "task.schema.json"
     shown, shown_schema = str(folder), str(schema)
@@ -94,8 +99,8 @@ def draft(name: str, data_dir: Path, *, task_file: Path | None = None) -> str:
     return _write(name, guess, shown, shown_schema)
 
 
-def _look(folder: Path) -> _Guess:
-    if not folder.is_dir():
+def _look(folder: Path, room: Room) -> _Guess:
+    if not is_folder(named(folder, DataError), DataError):
         raise DataError("no such folder", where=str(folder), fix="Give the folder of the rows.")
     files = {
         split: found
@@ -109,12 +114,19 @@ def _look(folder: Path) -> _Guess:
                 where=str(folder),
                 fix=f"Expected {split} as {tables.FORMATS}. Found: {data.listing(folder)}.",
             )
-    table = tables.read_file(files["train"], lambda columns: columns)
+    table = tables.read_file(files["train"], lambda columns: columns, room)
     text, others = _text_column(table)
     label = _label_column(table, text)
-    read = [tables.read_file(path, lambda columns: columns) for path in files.values()]
-    labels, numbered = _classes(folder, table, label, [t.columns.get(label, []) for t in read])
-    out_of_scope, extra = _out_of_scope(folder, labels, label)
+    # Of the other files the labels alone: a file may lack the column.
+    read = [table.columns[label]] + [
+        tables.read_file(
+            path, lambda columns: [label] if label in columns else columns[:1], room
+        ).columns.get(label, [])
+        for split, path in files.items()
+        if split != "train"
+    ]
+    labels, numbered = _classes(folder, table, label, read)
+    out_of_scope, extra = _out_of_scope(folder, labels, label, room)
     if out_of_scope is not None and out_of_scope not in [label_name for label_name, _ in labels]:
         labels.append((out_of_scope, []))
     texts = [value for value in table.columns[text] if isinstance(value, str)]
@@ -223,7 +235,7 @@ def _named_beside(table: tables.Table, label: str) -> dict[str, str] | None:
 
 
 def _out_of_scope(
-    folder: Path, labels: list[tuple[str, list[int]]], column: str
+    folder: Path, labels: list[tuple[str, list[int]]], column: str, room: Room
 ) -> tuple[str | None, list[str]]:
     """The label of the rows in oos_*.jsonl, where there are such files; and their names."""
     files = [
@@ -233,7 +245,7 @@ def _out_of_scope(
     ]
     if not files:
         return None, []
-    table = tables.read_file(files[0], lambda columns: columns)
+    table = tables.read_file(files[0], lambda columns: columns, room)
     values = {spell(value) for value in table.columns.get(column, [])}
     name = "out_of_scope"
     if len(values) == 1:
@@ -351,13 +363,14 @@ def _comment(text: str) -> str:
 # --- suite task check -----------------------------------------------------------------------
 
 
-def check(task_file: Path, data_dir: Path | None = None) -> list[Finding]:
+def check(task_file: Path, data_dir: Path | None = None, room: Room | None = None) -> list[Finding]:
     """Everything that can be said of a task file, and of its rows where they are on this machine.
 
     Never raises for a defect of the file or the data: it is a finding of level `error`.
 
     Args:
         data_dir: a folder that stands in for the task's source, as `--data` does.
+        room: how much of the rows may be in memory at once.
     """
     try:
         task = load_task(task_file)
@@ -386,15 +399,18 @@ def check(task_file: Path, data_dir: Path | None = None) -> list[Finding]:
         )  # fmt: skip
     if task.data.licence == UNKNOWN_LICENCE:
         findings.append(Finding("note", "data.licence is not filled in"))
-    return [*findings, *_check_data(task, task_file, data_dir)]
+    return [*findings, *_check_data(task, task_file, data_dir, room)]
 
 
-def _check_data(task: Task, task_file: Path, data_dir: Path | None) -> list[Finding]:
+def _check_data(
+    task: Task, task_file: Path, data_dir: Path | None, room: Room | None
+) -> list[Finding]:
     folder = None if task.data.folder is None else task_file.parent / task.data.folder
-    if data_dir is None and folder is not None and not folder.exists():
-        return [Finding("warning", f"its folder {folder.resolve()} is not here: give --data DIR")]
     try:
-        found = data.load(task, task_file, data=data_dir, hub_reachable=lambda: False)
+        if data_dir is None and folder is not None and not is_folder(folder, DataError):
+            where = os.path.abspath(folder)
+            return [Finding("warning", f"its folder {where} is not here: give --data DIR")]
+        found = data.load(task, task_file, data=data_dir, hub_reachable=lambda: False, room=room)
     except tables.HubUnavailable:
         return [Finding("note", "the rows are not on this machine: not checked")]
     except SuiteError as error:

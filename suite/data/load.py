@@ -6,17 +6,19 @@ local Hub cache, the Hub at the pinned revision.
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from suite import files
 from suite.contracts import results
 from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
 from suite.data import tables
 from suite.data.audit import audit
 from suite.data.labels import Labels, spell
+from suite.data.room import Room
 from suite.data.snapshot import (
     SPLITS,
     Split,
@@ -47,6 +49,9 @@ __all__ = [
     "split_file",
     "write_snapshot",
 ]
+
+#: Bytes of labels.json, at most: the names of some hundred thousand classes.
+_MOST_NAMES = 10_000_000
 
 #: What files of a split may be called in a folder.
 STEMS: dict[Split, tuple[str, ...]] = {
@@ -83,6 +88,7 @@ def load(
     data: Path | None = None,
     hub_reachable: Callable[[], bool] = lambda: False,
     train_rows: int | None = None,
+    room: Room | None = None,
 ) -> TaskData:
     """The rows of a task.
 
@@ -92,19 +98,21 @@ def load(
         hub_reachable: asked once, and only when the rows are nowhere local.
         train_rows: a stratified part of train; the part of 1,000 lies in the part of 5,000,
             and validation is the same for all.
+        room: how much of it may be in memory at once.
 
     Raises:
         HubUnavailable: the rows are neither local nor cached, and the Hub is out of reach.
         DataError: no rows, or rows that are no labelled problem; says file, row and remedy.
     """
+    room = room or Room()
     if data is not None:
-        source = _from_folder(task, data, named_by_task=False)
+        source = _from_folder(task, data, room, named_by_task=False)
     elif task.data.files is not None:
-        source = _from_files(task, task_file.parent)
+        source = _from_files(task, task_file.parent, room)
     elif task.data.folder is not None:
-        source = _from_folder(task, task_file.parent / task.data.folder, named_by_task=True)
+        source = _from_folder(task, task_file.parent / task.data.folder, room, named_by_task=True)
     else:
-        source = _from_hub(task, hub_reachable)
+        source = _from_hub(task, hub_reachable, room)
     rows, notes = _resolve(task, source)
     return _assemble(task, rows, source.description, [*source.notes, *notes], train_rows)
 
@@ -133,8 +141,8 @@ def describe(
     return TaskData(train, validation, test, facts)
 
 
-def _from_folder(task: Task, folder: Path, *, named_by_task: bool) -> _Source:
-    if not folder.is_dir():
+def _from_folder(task: Task, folder: Path, room: Room, *, named_by_task: bool) -> _Source:
+    if not files.is_folder(folder, DataError):
         what = "this is a file, not a folder" if folder.exists() else "no such folder"
         raise DataError(
             what, where=str(folder), fix="Name the folder of train and test: --data DIR."
@@ -147,8 +155,8 @@ def _from_folder(task: Task, folder: Path, *, named_by_task: bool) -> _Source:
         own = getattr(task.data.splits, split)
         if named_by_task and own is not None and own not in stems:
             stems = (own,)
-        files = split_file(folder, stems)
-        if not files:
+        file = split_file(folder, stems)
+        if not file:
             if split == "validation":
                 continue
             raise DataError(
@@ -156,7 +164,7 @@ def _from_folder(task: Task, folder: Path, *, named_by_task: bool) -> _Source:
                 where=str(folder),
                 fix=f"Expected {stems[0]} as {tables.FORMATS}. Found: {listing(folder)}.",
             )
-        part = _part(task, files, fall_back=not named_by_task)
+        part = _part(task, file, room, fall_back=not named_by_task)
         if list(part.text) != task.data.text or part.column != task.data.label:
             wanted = [*task.data.text, task.data.label]
             missing = [name for name in wanted if name not in part.table.columns]
@@ -169,18 +177,18 @@ def _from_folder(task: Task, folder: Path, *, named_by_task: bool) -> _Source:
         for split in SPLITS:
             extra = split_file(folder, tuple(f"oos_{stem}" for stem in STEMS[split]))
             if extra:
-                part = _part(task, extra, fall_back=not named_by_task, label=index)
+                part = _part(task, extra, room, fall_back=not named_by_task, label=index)
                 # Where validation is to be carved from train, its rows go there too.
                 parts[split if split in parts else "train"].append(part)
     return _Source(f"folder {folder}", parts, names, tuple(dict.fromkeys(notes)))
 
 
-def _from_files(task: Task, base: Path) -> _Source:
-    files = task.data.files
-    assert files is not None
-    named = {"train": files.train, "validation": files.validation, "test": files.test}
+def _from_files(task: Task, base: Path, room: Room) -> _Source:
+    given = task.data.files
+    assert given is not None
+    named = {"train": given.train, "validation": given.validation, "test": given.test}
     parts = {
-        split: [_part(task, base / str(named[split]), fall_back=False)]
+        split: [_part(task, base / str(named[split]), room, fall_back=False)]
         for split in SPLITS
         if named[split] is not None
     }
@@ -188,13 +196,13 @@ def _from_files(task: Task, base: Path) -> _Source:
     return _Source(f"files {listed}", parts)
 
 
-def _from_hub(task: Task, hub_reachable: Callable[[], bool]) -> _Source:
+def _from_hub(task: Task, hub_reachable: Callable[[], bool], room: Room) -> _Source:
     hub = task.data.hub
     assert hub is not None
     wanted = {s: str(getattr(task.data.splits, s)) for s in SPLITS if getattr(task.data.splits, s)}
     columns = (*task.data.text, task.data.label)
     found = tables.read_hub(
-        hub, wanted, lambda where: tables.pick_columns(*columns, where=where), hub_reachable
+        hub, wanted, lambda where: tables.pick_columns(*columns, where=where), hub_reachable, room
     )
     parts = {
         split: [_Part(found[split], task.data.text, task.data.label)]
@@ -204,7 +212,9 @@ def _from_hub(task: Task, hub_reachable: Callable[[], bool]) -> _Source:
     return _Source(f"Hub {hub.id}@{hub.revision}", parts)
 
 
-def _part(task: Task, path: Path, *, fall_back: bool, label: int | None = None) -> _Part:
+def _part(
+    task: Task, path: Path, room: Room, *, fall_back: bool, label: int | None = None
+) -> _Part:
     """A file as a part; where `fall_back`, its columns may also be called text and label."""
     wanted = [*task.data.text] if label is not None else [*task.data.text, task.data.label]
 
@@ -217,7 +227,7 @@ def _part(task: Task, path: Path, *, fall_back: bool, label: int | None = None) 
             raise tables.missing_column(missing[0], present, str(path))
         return wanted
 
-    table = tables.read_file(path, pick)
+    table = tables.read_file(path, pick, room)
     own = set(wanted) <= set(table.columns)
     column = None if label is not None else (task.data.label if own else "label")
     return _Part(table, task.data.text if own else ["text"], column, label)
@@ -232,7 +242,7 @@ def split_file(folder: Path, stems: Sequence[str]) -> Path | None:
     found = sorted(
         path
         for path in _listed(folder)
-        if tables.format_of(path) and path.name.split(".")[0] in stems and path.is_file()
+        if tables.format_of(path) and path.name.split(".")[0] in stems and not path.is_dir()
     )
     if len(found) > 1:
         raise DataError(
@@ -259,11 +269,11 @@ def _listed(folder: Path) -> list[Path]:
 def names_file(folder: Path) -> list[str] | None:
     """The class names of a folder's labels.json, in the order of its numbers."""
     path = folder / "labels.json"
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
     try:
-        names = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+        names = files.parse_json(files.read_small(path, _MOST_NAMES, DataError))
+    except files.NotJson as error:
         raise DataError(f"cannot be read as JSON: {error}", where=str(path)) from None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise DataError(
@@ -342,13 +352,22 @@ def _texts(part: _Part, join: str) -> Iterator[str]:
                     fix="Name the column of the texts in the task under data.text.",
                 )
             kept.append(value)
+        text = join.join(kept)
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise DataError(
+                "half of a character (\\ud800 to \\udfff), which no tokenizer reads",
+                where=f"{part.table.where}, row {row}",
+                fix="Write the character whole, or U+FFFD in its place.",
+            ) from None
         if not kept:
             raise DataError(
                 "the text is null",
                 where=f"{part.table.where}, row {row}",
                 fix=f"Every row needs a text in {' or '.join(map(repr, part.text))}.",
             )
-        yield join.join(kept)
+        yield text
 
 
 def _assemble(

@@ -15,14 +15,20 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from suite import files
 from suite.contracts import results
 from suite.contracts.strategy import Rows
+from suite.data import readers
+from suite.data.room import Room
 from suite.errors import DataError, StorageError
 from suite.machine import scratch
+from suite.machine.facts import usable_memory
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 FACTS = "facts.json"
+#: Bytes of facts.json, at most.
+MOST_FACTS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ def write_snapshot(folder: Path, data: TaskData) -> None:
             os.replace(aside / "new", folder)
     except OSError as error:
         raise StorageError(
-            f"the data cannot be kept: {error.strerror or error}",
+            f"the data cannot be kept: {files.reason(error, folder)}",
             where=str(folder),
             fix="Work in a folder that can be written, on a disk with space left.",
         ) from None
@@ -104,9 +110,9 @@ def _write(folder: Path, data: TaskData) -> None:
 def stands(folder: Path, fingerprint: str) -> bool:
     """Whether a snapshot of these very rows is there already; its rows are checked when read."""
     try:
-        stored = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        stored = files.parse_json(files.read_small(folder / FACTS, MOST_FACTS, DataError))
         return bool(stored["facts"]["fingerprint"] == fingerprint)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (DataError, ValueError, KeyError, TypeError):
         return False
 
 
@@ -136,12 +142,14 @@ def read_split(folder: Path, name: Split) -> Rows:
 def _read_facts(folder: Path) -> tuple[results.DataFacts, dict[Split, str]]:
     path = folder / FACTS
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        if not os.path.lexists(path):
+            raise FileNotFoundError
+        kept = files.parse_json(files.read_small(path, MOST_FACTS, DataError))
         facts = _FACTS.validate_python(kept["facts"])
         digests = {split: str(kept["digests"][split]) for split in SPLITS}
     except FileNotFoundError:
         raise DataError("the study's data is not there", where=str(path)) from None
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise DataError(f"the study's data is damaged: {error}", where=str(path)) from None
     if _combine(digests) != facts.fingerprint:
         raise _changed(path)
@@ -149,17 +157,25 @@ def _read_facts(folder: Path) -> tuple[results.DataFacts, dict[Split, str]]:
 
 
 def _read_rows(folder: Path, split: Split, digests: dict[Split, str]) -> Rows:
-    import pyarrow
-    import pyarrow.parquet
-
     path = folder / f"{split}.parquet"
+    where = str(path)
     try:
-        table = pyarrow.parquet.read_table(path, memory_map=False)
-        rows = Rows(tuple(table["text"].to_pylist()), tuple(table["label"].to_pylist()))
-    except (OSError, KeyError, ValueError, pyarrow.ArrowException) as error:
-        what = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"the study's data is damaged: {what}", where=str(path)) from None
-    if _digest(rows) != digests[split]:
+        with files.opened(path, DataError) as raw:
+            # It was read within a bound when the study was created, whatever that was.
+            room, size = Room(usable_memory()), files.size(path, DataError)
+            found = [
+                (row["text"], row["label"])
+                for _, row in readers.parquet_rows(
+                    raw, size, where, room, lambda names: ("text", "label"), kept=True
+                )
+            ]
+        rows = Rows(tuple(text for text, _ in found), tuple(label for _, label in found))
+        changed = _digest(rows) != digests[split]
+    except DataError as error:
+        raise DataError(f"the study's data is damaged: {error.what}", where=where) from None
+    except (AttributeError, TypeError):  # texts that are none
+        changed = True
+    if changed:
         raise _changed(path)
     return rows
 

@@ -1,38 +1,39 @@
-"""Files and Hub data sets -> plain columns, read through `datasets`.
+"""Files and Hub data sets -> plain columns.
 
 This module knows formats and their defects and nothing of classes: it opens a file of rows
-(optionally .gz) or a Hub data set at one revision, and says in one sentence, with the line, what
-is wrong with it. Files are streamed, so nothing is left on disk and an unwritable
-home does not matter.
+(optionally .gz) by the readers of this room, or a Hub data set at one revision through `datasets`,
+and says in one sentence, with the line, what is wrong with it. Nothing is left on disk, and an
+unwritable home does not matter. What is kept of rows stays within one `Room`.
 """
 
 from __future__ import annotations
 
-import csv
-import errno
-import gzip
-import json
-import re
+import io
+import itertools
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import IO, Any, BinaryIO, TypeVar
 
+from suite import files
 from suite.contracts.task import HubSource
-from suite.errors import DataError, SuiteError, nearest
+from suite.data import readers
+from suite.data.readers import Pick, Row, kind_of
+from suite.data.room import Room
+from suite.errors import DataError, nearest
 from suite.machine.scratch import temporary
 
-#: How a file of rows may be called -> what `datasets` calls its format.
+#: How a file of rows may be called -> its format.
 SUFFIXES = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
 #: The same in words.
 FORMATS = f"{', '.join(SUFFIXES)} (each also with .gz after it)"
 
-SplitT = TypeVar("SplitT", bound=str)
+#: Rows whose keys together are taken for the columns of a JSON file.
+_FIRST_ROWS = 1000
 
-#: The columns a file has -> the columns wanted of it; raises DataError where they are missing.
-Pick = Callable[[list[str]], Sequence[str]]
+SplitT = TypeVar("SplitT", bound=str)
 
 
 class HubUnavailable(DataError):
@@ -84,78 +85,113 @@ def format_of(path: Path) -> str | None:
     return SUFFIXES.get(suffixes[-1]) if suffixes else None
 
 
-def read_file(path: Path, pick: Pick) -> Table:
+def read_file(path: Path, pick: Pick, room: Room | None = None) -> Table:
     """The wanted columns of a file. CSV columns are texts; others keep the file's types.
 
+    Args:
+        room: how much may be in memory, with what was read into it before.
+
     Raises:
-        DataError: the file is missing, damaged, of another format, or has no such columns.
+        DataError: the file is missing, no regular file, damaged, of another format, larger than
+            the room, or has no such columns.
     """
-    kind = format_of(path)
-    if not path.is_file():
-        raise DataError("this is a folder" if path.is_dir() else "no such file", where=str(path))
+    kind, where = format_of(path), str(path)
+    size = files.size(path, DataError)
     if kind is None:
         raise DataError(
             "unknown kind of file",
-            where=str(path),
+            where=where,
             fix=f"Rows are read from {FORMATS}.",
         )
-    if path.stat().st_size == 0:
-        raise DataError("the file is empty", where=str(path))
-    try:
-        return _read(path, kind, pick)
-    except SuiteError:
-        raise
-    # What a damaged file makes pyarrow (ValueError, OSError, KeyError), pandas (ValueError),
-    # gzip (OSError, EOFError, zlib.error) and datasets (RuntimeError) raise.
-    except (OSError, EOFError, ValueError, KeyError, RuntimeError, zlib.error, csv.Error) as error:
-        raise _diagnosis(path, kind, error) from None
-
-
-def _read(path: Path, kind: str, pick: Pick) -> Table:
-    with quiet_datasets(), temporary() as scratch:
-        import datasets
-
-        options: dict[str, Any] = {}
+    if size == 0:
+        raise DataError("the file is empty", where=where)
+    room = room or Room()
+    with files.opened(path, DataError) as raw, readers.told(where):
+        if kind == "parquet":
+            if _packed(path):
+                raw = _unpacked_whole(readers.unpacked(raw, size, room, where), where, room)
+            names = readers.parquet_classes(raw, where)
+            raw.seek(0)
+            rows = readers.parquet_rows(raw, size, where, room, pick, kept=True)
+            return _kept(rows, where, room, names)
+        file: IO[bytes] = readers.unpacked(raw, size, room, where) if _packed(path) else raw
         if kind == "csv":
-            # Left to itself, pandas reads the text "NA" as missing and the label "01" as 1.
-            wanted = _csv_columns(path, pick)
-            texts = datasets.Features({name: datasets.Value("string") for name in wanted})
-            options = {"features": texts, "keep_default_na": False, "na_filter": False}
-        # The library reads a path as a pattern; a link of our own has no * or [ in its name.
-        link = scratch / (f"rows.{kind}" + (".gz" if _packed(path) else ""))
-        link.symlink_to(path.resolve())
-        stream = datasets.load_dataset(
-            kind,
-            data_files={"train": [str(link)]},
-            split="train",
-            streaming=True,
-            cache_dir=str(scratch / "cache"),
-            **options,
+            rows = readers.csv_rows(file, where, room, pick, ragged=True)
+            return _kept(rows, where, room)
+        return _kept(_of_one_kind(readers.json_rows(file, where, room), pick), where, room)
+
+
+def _kept(
+    rows: Iterable[Row], where: str, room: Room, class_names: dict[str, list[str]] | None = None
+) -> Table:
+    """Rows as columns in memory."""
+    columns: dict[str, list[Any]] = {}
+    for place, row in rows:
+        columns = columns or {name: [] for name in row}
+        for name, values in columns.items():
+            values.append(row[name])
+        room.keep(row.values(), place)
+    if not columns:
+        raise DataError("no rows", where=where)
+    names = {name: known for name, known in (class_names or {}).items() if name in columns}
+    return Table(where, columns, names)
+
+
+def _unpacked_whole(file: BinaryIO, where: str, room: Room) -> BinaryIO:
+    """A file that is read back and forth, in memory."""
+    content = file.read(room.document + 1)
+    if len(content) > room.document:
+        raise room.full(
+            "Parquet inside gzip",
+            room.document,
+            where,
+            "Parquet is packed already: unpack the file.",
         )
-        return collect(stream, pick, str(path))
+    return io.BytesIO(content)
 
 
-def collect(rows: Any, pick: Pick, where: str) -> Table:
+def _of_one_kind(rows: Iterator[Row], pick: Pick) -> Iterator[Row]:
+    """The wanted columns of JSON rows, each of one kind; what a row lacks of them is None."""
+    first = list(itertools.islice(rows, _FIRST_ROWS))
+    wanted = pick(list(dict.fromkeys(name for _, row in first for name in row))) if first else ()
+    kinds: dict[str, tuple[str, Any]] = {}
+    for where, row in itertools.chain(first, rows):
+        found = {name: row.get(name) for name in wanted}
+        for name, value in found.items():
+            if value is None:
+                continue
+            kind = kind_of(value)
+            seen = kinds.setdefault(name, (kind, value))
+            if seen[0] != kind:
+                raise DataError(
+                    f"'{name}' is a {kind} ({value!r:.60}) where the rows before have a "
+                    f"{seen[0]} ({seen[1]!r:.60})",
+                    where=where,
+                    fix="Write the column in one way: all names, or all numbers.",
+                )
+        yield where, found
+
+
+def collect(rows: Any, pick: Pick, where: str, room: Room | None = None) -> Table:
     """The wanted columns of a `datasets` Dataset or IterableDataset.
 
     Raises:
         DataError: it has no rows, or not these columns.
     """
-    columns: dict[str, list[Any]] = {}
-    for row in rows:
-        if not columns:
-            columns = {name: [] for name in pick(list(row))}
-        for name, values in columns.items():
-            values.append(row.get(name))
-    if not columns:
-        raise DataError("no rows", where=where)
+
+    def picked() -> Iterator[Row]:
+        wanted: list[str] = []
+        for number, row in enumerate(rows, start=1):
+            wanted = wanted or list(pick(list(row)))
+            yield f"{where}, row {number}", {name: row.get(name) for name in wanted}
+
     features = rows.features or {}
     names = {
-        name: list(features[name].names)
-        for name in columns
-        if name in features and getattr(features[name], "names", None)
+        name: list(feature.names)
+        for name, feature in features.items()
+        if getattr(feature, "names", None)
     }
-    return Table(where, columns, names)
+    return _kept(picked(), where, room or Room(), names)
 
 
 def read_hub(
@@ -163,6 +199,7 @@ def read_hub(
     wanted: Mapping[SplitT, str],
     pick: Callable[[str], Pick],
     hub_reachable: Callable[[], bool],
+    room: Room | None = None,
 ) -> dict[SplitT, Table]:
     """Splits of a Hub data set at its revision: from the local cache, else from the Hub.
 
@@ -170,11 +207,13 @@ def read_hub(
         wanted: our name of a split -> the source's.
         pick: the wanted columns, given a table's place in words.
         hub_reachable: asked only when the cache does not have the rows.
+        room: how much may be in memory, of all splits together.
 
     Raises:
         HubUnavailable: not cached, and the Hub is out of reach.
         DataError: the Hub has no such data set, revision, configuration, split or column.
     """
+    room = room or Room()
     with quiet_datasets(), temporary() as scratch:
         found = _from_snapshot(source, wanted, str(scratch)) or _from_prepared(source, wanted)
         if found is None:
@@ -195,7 +234,7 @@ def read_hub(
                 )
             where = f"Hub {source.id}@{source.revision[:7]}, {name}"
             try:
-                tables[split] = collect(found[name], pick(where), where)
+                tables[split] = collect(found[name], pick(where), where, room)
             except (OSError, EOFError, ValueError, KeyError, RuntimeError, zlib.error) as error:
                 raise DataError(f"cannot be read: {_first_line(error)}", where=where) from None
         return tables
@@ -281,185 +320,63 @@ def _from_hub(source: HubSource) -> Any:
             where=where,
             fix="Try again, or give the rows with --data DIR.",
         ) from None
-    except (OSError, ValueError, RuntimeError) as error:
-        raise DataError(f"cannot be read: {_first_line(error)}", where=where) from None
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        cause = error.__cause__ or error
+        raise DataError(f"cannot be read: {_first_line(cause)}", where=where) from None
 
 
 @contextmanager
 def quiet_datasets() -> Iterator[None]:
-    """Within: `datasets` draws no bars, logs no errors (ours say the same, once), and does not
-    import torch, which it otherwise does to stream a file: seconds, for nothing."""
+    """Within: `datasets` draws no bars, logs no errors (ours say the same, once), parses no JSON
+    that would end the process, and does not import torch, which it otherwise does to stream a
+    file: seconds, for nothing."""
     import datasets
+    import pyarrow.json
+    from datasets.packaged_modules.json import json as reader
 
     level = datasets.logging.get_verbosity()
     bars = datasets.are_progress_bars_disabled()
     torch = datasets.config.TORCH_AVAILABLE
     datasets.config.TORCH_AVAILABLE = False
+    reader.paj = _Guarded()
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     datasets.disable_progress_bars()
     try:
         yield
     finally:
+        reader.paj = pyarrow.json
         datasets.config.TORCH_AVAILABLE = torch
         datasets.logging.set_verbosity(level)
         if not bars:
             datasets.enable_progress_bars()
 
 
+class _Guarded:
+    """`pyarrow.json` for bytes that others wrote: its parser's stack ends with the process."""
+
+    def __getattr__(self, name: str) -> Any:
+        import pyarrow.json
+
+        return getattr(pyarrow.json, name)
+
+    def read_json(self, source: Any, **options: Any) -> Any:
+        """The table of some lines of JSON.
+
+        Raises:
+            NotJson: one of them is nested too deeply.
+        """
+        import pyarrow.json
+
+        for line in source.getvalue().split(b"\n"):
+            if line.count(b"[") + line.count(b"{") > files.DEPTH and files.nested_deeper(
+                line.decode("utf-8", "replace")
+            ):
+                raise files.NotJson(f"nested deeper than {files.DEPTH} levels")
+        return pyarrow.json.read_json(source, **options)
+
+
 def _packed(path: Path) -> bool:
     return path.suffix.lower() == ".gz"
-
-
-def _open(path: Path) -> BinaryIO:
-    if _packed(path):
-        return cast(BinaryIO, gzip.open(path, "rb"))
-    return path.open("rb")
-
-
-def _csv_columns(path: Path, pick: Pick) -> Sequence[str]:
-    with _open(path) as file:
-        header = file.readline(1 << 20).decode("utf-8-sig")
-    columns = next(csv.reader([header]), [])
-    if not columns:
-        raise DataError("the first line names no columns", where=str(path))
-    try:
-        return pick(columns)
-    except DataError as error:
-        other = next((mark for mark in ("\t", ";", "|") if mark in header), None)
-        if len(columns) == 1 and other:
-            hint = f"Separate the columns by commas; here {other!r} stands between them."
-        else:
-            hint = "A CSV's first line must name its columns, for example: text,label"
-        raise DataError(
-            error.what, where=error.where, fix=f"{error.fix or ''} {hint}".strip()
-        ) from None
-
-
-def _diagnosis(path: Path, kind: str, error: BaseException) -> DataError:
-    """What is wrong with a file that could not be read, found by looking again."""
-    where = str(path)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return DataError("no space left for a temporary folder", fix="Set TMPDIR to another disk.")
-    if isinstance(error, PermissionError):
-        return DataError("may not be read", where=where, fix="Check the file's permissions.")
-    damage = _gzip_damage(path)
-    if damage:
-        return DataError(damage, where=where, fix="Copy or compress the file again.")
-    if kind == "parquet":
-        return DataError(
-            f"not a Parquet file ({_first_line(error)})",
-            where=where,
-            fix="Write it again as Parquet, or use .jsonl or .csv.",
-        )
-    for number, line in _lines(path):
-        try:
-            line.decode("utf-8")
-        except UnicodeDecodeError as wrong:
-            return DataError(
-                f"not UTF-8 (byte {wrong.start + 1} of the line)",
-                where=f"{where}, line {number}",
-                fix=f"Save the file as UTF-8.{_encoding_guess(line)}",
-            )
-    if kind == "csv":
-        return _csv_defect(where, str(error))
-    return _json_defect(path) or DataError(f"cannot be read: {_first_line(error)}", where=where)
-
-
-def _gzip_damage(path: Path) -> str | None:
-    if not _packed(path):
-        return None
-    try:
-        with _open(path) as file:
-            while file.read(1 << 20):
-                pass
-    except gzip.BadGzipFile:
-        return "not gzip, though its name ends in .gz"
-    except (EOFError, zlib.error, OSError):
-        return "the gzip file is truncated or damaged"
-    return None
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    with _open(path) as file:
-        yield from enumerate(file, start=1)
-
-
-def _encoding_guess(line: bytes) -> str:
-    for encoding in ("gb18030", "utf-16", "latin-1"):
-        try:
-            line.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return f" This line reads as {encoding}." if encoding != "latin-1" else ""
-    return ""
-
-
-def _csv_defect(where: str, message: str) -> DataError:
-    fields = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
-    if fields:
-        expected, line, seen = fields.groups()
-        return DataError(
-            f"{seen} fields where the first line has {expected}",
-            where=f"{where}, line {line}",
-            fix='A text with commas in it needs "quotes".',
-        )
-    quote = re.search(r"EOF inside string starting at row (\d+)", message)
-    if quote:
-        return DataError(
-            "a quotation mark is opened and never closed",
-            where=f"{where}, row {int(quote[1]) + 1}",
-            fix='Write a quotation mark inside a quoted text twice: "".',
-        )
-    return DataError(f"cannot be read: {message.strip().splitlines()[0]}", where=where)
-
-
-def _json_defect(path: Path) -> DataError | None:
-    kinds: dict[str, tuple[str, Any]] = {}
-    for number, line in _lines(path):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            row = json.loads(line.decode("utf-8-sig"))
-        except RecursionError:
-            return DataError("nested too deeply", where=where)
-        except ValueError as error:
-            return DataError(
-                f"not JSON: {error}", where=where, fix='Each line is one object: {"text": …}.'
-            )
-        if not isinstance(row, dict):
-            return DataError(
-                f"a {_kind_of(row)} where an object was expected",
-                where=where,
-                fix='Each line is one object: {"text": …, "label": …}.',
-            )
-        for name, value in row.items():
-            if value is None:
-                continue
-            first = kinds.setdefault(name, (_kind_of(value), value))
-            if first[0] != _kind_of(value):
-                return DataError(
-                    f"'{name}' is a {_kind_of(value)} ({value!r:.60}) where the rows before "
-                    f"have a {first[0]} ({first[1]!r:.60})",
-                    where=where,
-                    fix="Write the column in one way: all names, or all numbers.",
-                )
-    return None
-
-
-def _kind_of(value: Any) -> str:
-    match value:
-        case bool():
-            return "truth value"
-        case int() | float():
-            return "number"
-        case str():
-            return "text"
-        case list():
-            return "list"
-        case dict():
-            return "object"
-    return "null"
 
 
 def _first_line(error: BaseException) -> str:

@@ -11,16 +11,14 @@ empty text: answers stand in the order of lines.
 
 from __future__ import annotations
 
-import codecs
-import csv
-import gzip
-import json
 import sys
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, Any
 
+from suite import files
+from suite.data import readers
+from suite.data.room import Room
 from suite.errors import DataError, nearest
 
 SUFFIXES = (".txt", ".jsonl", ".csv", ".parquet")
@@ -37,24 +35,24 @@ class TextFile:
     Args:
         name: a path, or "-" for standard input.
         column: where the text stands; of .txt and standard input there is none.
+        room: how much may be in memory at once; of the file's length there is no bound.
 
     Raises:
         DataError: it is missing, of no known kind, or (while it is read) damaged.
     """
 
-    def __init__(self, name: str, column: str = "text") -> None:
+    def __init__(self, name: str, column: str = "text", room: Room | None = None) -> None:
         self.name = name
         self.column = column
         self.kind = "txt"
+        self._room = room or Room()
         self._raw: Any = None
         self._size = 0
-        self._rows_done, self._rows = 0, 0
+        self._done, self._rows = 0, 0
         if name == STDIN:
             return
-        path = Path(name)
-        if not path.is_file():
-            raise DataError("this is a folder" if path.is_dir() else "no such file", where=name)
-        suffixes = [suffix.lower() for suffix in path.suffixes]
+        self._size = files.size(name, DataError)
+        suffixes = [suffix.lower() for suffix in Path(name).suffixes]
         self._packed = suffixes[-1:] == [".gz"]
         kind = (suffixes[:-1] if self._packed else suffixes)[-1:]
         if not kind or kind[0] not in SUFFIXES or (self._packed and kind[0] == ".parquet"):
@@ -64,129 +62,57 @@ class TextFile:
                 fix="Texts are read from .txt, .jsonl and .csv (each also .gz) and .parquet.",
             )
         self.kind = kind[0].removeprefix(".")
-        self._size = path.stat().st_size
 
     def __iter__(self) -> Iterator[str]:
-        if self.kind == "parquet":
-            yield from self._parquet()
-            return
         if self.name == STDIN:
-            yield from self._lines(sys.stdin.buffer)
+            with readers.told("standard input"):
+                yield from self._lines(sys.stdin.buffer, "standard input")
             return
-        try:
-            with open(self.name, "rb") as raw:
-                self._raw = raw
-                file = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if self._packed else raw
-                match self.kind:
-                    case "jsonl":
-                        yield from self._jsonl(file)
-                    case "csv":
-                        yield from self._csv(file)
-                    case _:
-                        yield from self._lines(file)
-        except (gzip.BadGzipFile, EOFError, zlib.error):
-            raise DataError(
-                "the gzip file is truncated or damaged",
-                where=self.name,
-                fix="Copy or compress the file again.",
-            ) from None
+        with files.opened(self.name, DataError) as raw, readers.told(self.name):
+            self._raw = raw
+            file: IO[bytes] = raw
+            if self._packed:
+                file = readers.unpacked(raw, self._size, self._room, self.name)
+            match self.kind:
+                case "jsonl":
+                    rows = readers.json_rows(file, self.name, self._room)
+                case "csv":
+                    rows = readers.csv_rows(file, self.name, self._room, self._pick)
+                case "parquet":
+                    rows = readers.parquet_rows(
+                        raw, self._size, self.name, self._room, self._pick, told_rows=self._counted
+                    )
+                case _:
+                    yield from self._lines(file, self.name)
+                    return
+            for where, row in rows:
+                self._done += 1
+                yield self._text(row, where)
+
+    def _counted(self, rows: int) -> None:
+        self._rows = rows
 
     def done(self) -> float | None:
         """How much of it was read, 0 to 1; None where that can't be known."""
         if self._rows:
-            return self._rows_done / self._rows
+            return min(1.0, self._done / self._rows)
         if self._raw is None or self._raw.closed or not self._size:
             return None
         return min(1.0, float(self._raw.tell() / self._size))
 
-    def _decoded(self, file: IO[bytes]) -> Iterator[tuple[int, str]]:
-        """Lines with their ends, and their numbers."""
-        for number, line in enumerate(file, start=1):
-            if number == 1:
-                line = line.removeprefix(codecs.BOM_UTF8)
-            try:
-                yield number, line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"not UTF-8 (byte {error.start + 1} of the line)",
-                    where=f"{self._where}, line {number}",
-                    fix="Save the file as UTF-8.",
-                ) from None
-
-    @property
-    def _where(self) -> str:
-        return "standard input" if self.name == STDIN else self.name
-
-    def _lines(self, file: IO[bytes]) -> Iterator[str]:
-        for _, line in self._decoded(file):
+    def _lines(self, file: IO[bytes], where: str) -> Iterator[str]:
+        for _, line in readers.lines(file, where, self._room):
             yield line.removesuffix("\n").removesuffix("\r")
 
-    def _jsonl(self, file: IO[bytes]) -> Iterator[str]:
-        for number, line in self._decoded(file):
-            if not line.strip():
-                continue
-            where = f"{self.name}, line {number}"
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise DataError(
-                    f"not JSON: {error}", where=where, fix='Each line is one object: {"text": …}.'
-                ) from None
-            if not isinstance(row, dict):
-                raise DataError(
-                    "no object", where=where, fix='Each line is one object: {"text": …}.'
-                )
-            if self.column not in row:
-                raise self._missing(row, where)
-            yield self._text(row[self.column], where)
+    def _pick(self, present: list[str]) -> Sequence[str]:
+        if self.column not in present:
+            raise self._missing(present, self.name)
+        return (self.column,)
 
-    def _csv(self, file: IO[bytes]) -> Iterator[str]:
-        csv.field_size_limit(sys.maxsize)
-        reader = csv.reader((line for _, line in self._decoded(file)), strict=True)
-        try:
-            header = next(reader, None)
-            if header is None:
-                return
-            if self.column not in header:
-                raise self._missing(header, self.name)
-            place = header.index(self.column)
-            for row in reader:
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    raise DataError(
-                        f"{len(row)} fields where the first line has {len(header)}",
-                        where=f"{self.name}, line {reader.line_num}",
-                        fix='A text with commas in it needs "quotes".',
-                    )
-                yield row[place]
-        except csv.Error as error:
-            raise DataError(
-                f"cannot be read: {error}", where=f"{self.name}, line {reader.line_num}"
-            ) from None
-
-    def _parquet(self) -> Iterator[str]:
-        import pyarrow
-        import pyarrow.parquet
-
-        try:
-            with pyarrow.parquet.ParquetFile(self.name) as file:
-                names = file.schema_arrow.names
-                if self.column not in names:
-                    raise self._missing(names, self.name)
-                self._rows = file.metadata.num_rows
-                for batch in file.iter_batches(batch_size=AT_ONCE, columns=[self.column]):
-                    for value in batch.column(0).to_pylist():
-                        self._rows_done += 1
-                        yield self._text(value, f"{self.name}, row {self._rows_done}")
-        except (pyarrow.ArrowException, OSError, ValueError) as error:
-            lines = str(error).strip().splitlines()
-            raise DataError(
-                f"not a Parquet file ({lines[0] if lines else type(error).__name__})",
-                where=self.name,
-            ) from None
-
-    def _text(self, value: Any, where: str) -> str:
+    def _text(self, row: dict[str, Any], where: str) -> str:
+        if self.column not in row:
+            raise self._missing(row, where)
+        value = row[self.column]
         if not isinstance(value, str):
             what = "null" if value is None else f"a {type(value).__name__}, not a text"
             raise DataError(f"'{self.column}' is {what}", where=where)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from suite.files import NotJson, parse_json
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -53,8 +55,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def said_in(body: str) -> str:
     """The sentence in the body of a refusal; the body itself where it is no JSON."""
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = parse_json(body)
+    except NotJson:
         return body
     return said(found)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from suite import redaction
 from suite.endpoint import address
 from suite.endpoint.answer import Answer, read_answer, retry_after, said, said_in
 from suite.errors import EndpointError, nearest
+from suite.files import NotJson, parse_json
 
 if TYPE_CHECKING:
     import httpx
@@ -50,6 +52,25 @@ class TryAgain(Exception):
         self.wait = wait
         self.unclear = unclear
         self.busy = busy
+
+
+def _expanded(content: bytes | bytearray, coding: str) -> bytes | bytearray:
+    """A body as it was before it was packed. (httpx expands a packet at once, to any size.)
+
+    Raises:
+        TryAgain: it is packed otherwise than was asked for, damaged, or too large.
+    """
+    if coding in ("", "identity"):
+        return content
+    if coding not in ("gzip", "x-gzip"):
+        raise TryAgain("sent a body packed as it was not asked for", unclear=True)
+    try:
+        expanded = zlib.decompressobj(31).decompress(content, MOST_BYTES + 1)
+    except zlib.error:
+        raise TryAgain("sent a damaged gzip body", unclear=True) from None
+    if len(expanded) > MOST_BYTES:
+        raise TryAgain(f"sent more than {MOST_BYTES:,} bytes", unclear=True)
+    return expanded
 
 
 class Wire:
@@ -128,11 +149,12 @@ class Wire:
         headers = {} if body is None else {"Content-Type": "application/json"}
         async with self._http().stream(method, url, content=content, headers=headers) as response:
             received = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_raw():
                 received += chunk
                 if len(received) > MOST_BYTES:
                     raise TryAgain(f"sent more than {MOST_BYTES:,} bytes", unclear=True)
-            text = received.decode("utf-8", "replace")
+            coding = response.headers.get("content-encoding", "")
+            text = _expanded(received, coding.strip().casefold()).decode("utf-8", "replace")
             if self._secret:
                 # A server that repeats the key must not bring it into a file or a message.
                 text = text.replace(self._secret, redaction.MASK)
@@ -145,8 +167,8 @@ class Wire:
             TryAgain: it holds none.
         """
         try:
-            found = json.loads(response.body)
-        except (ValueError, RecursionError):
+            found = parse_json(response.body)
+        except NotJson:
             raise TryAgain(self.odd(response), unclear=True) from None
         trouble = found.get("error") if isinstance(found, dict) else None
         if trouble:
@@ -173,8 +195,8 @@ class Wire:
         if response.status != 200:
             return f"{self.base_url}: {self.refusal(response, model)}".replace("\n", " ")
         try:
-            found = json.loads(response.body)
-        except (ValueError, RecursionError):
+            found = parse_json(response.body)
+        except NotJson:
             return (
                 f"{self.base_url}: the server {self.odd(response)}; give the address of an "
                 "OpenAI-compatible server"
@@ -242,7 +264,9 @@ class Wire:
         if self._client is None:
             import httpx
 
-            headers = {"User-Agent": "suite", "Accept": "application/json"}
+            headers = {
+                "User-Agent": "suite", "Accept": "application/json", "Accept-Encoding": "gzip"
+            }  # fmt: skip
             if self._key:
                 headers["Authorization"] = f"Bearer {self._key}"
             self._client = httpx.AsyncClient(

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from suite.data import snapshot
 from suite.errors import ModelError, StorageError, counted
+from suite.files import reason
 from suite.handover.model_card import OnnxFile, card, is_classifier
 from suite.machine.scratch import Scratch, sweep, tell
 
@@ -96,9 +97,12 @@ def export(
         _write(aside / CARD, card(winner, aside, made))
         os.rename(aside, folder)
     except (OSError, shutil.Error) as error:
-        reason = getattr(error, "strerror", None) or "a file can't be copied"
+        # What `copytree` could not copy is listed, each with its own error as a text.
+        what = str(error).splitlines()[0][:300] if isinstance(error, shutil.Error) else reason(
+            error, folder
+        )  # fmt: skip
         raise StorageError(
-            f"the folder can't be written: {reason}",
+            f"the folder can't be written: {what}",
             where=str(folder),
             fix="Name a folder on a disk with space left, in a place you may write to.",
         ) from None

@@ -25,6 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from suite.contracts.results import Checkpoint, Trial
 from suite.errors import StorageError, StudyError
+from suite.files import reason
 from suite.study.artifacts import part
 from suite.verdict.metrics import COLUMNS
 
@@ -101,8 +102,9 @@ class TensorBoard:
             probe.unlink()
         except OSError as error:
             raise StorageError(
-                f"the folder for TensorBoard cannot be written: {error.strerror}",
+                f"the folder for TensorBoard cannot be written: {reason(error, self.folder)}",
                 where=str(self.folder),
+                fix="Name a folder that can be written with --tensorboard DIR.",
             ) from None
 
     def started(self, number: int, arm: str, params: Mapping[str, Any]) -> None:
@@ -144,7 +146,9 @@ class TensorBoard:
                 action()
             except OSError as error:
                 self._broken = True
-                self._say(f"no more logs for TensorBoard: {self.folder}: {error.strerror or error}")
+                self._say(
+                    f"no more logs for TensorBoard: {self.folder}: {reason(error, self.folder)}"
+                )
 
 
 @contextmanager

@@ -7,7 +7,9 @@ beside, so that going on asks nothing twice.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,9 +18,10 @@ from typing import IO, Any, Literal
 
 from filelock import FileLock, Timeout
 
-from suite import paths, shell
+from suite import files, paths, shell
 from suite.contracts.strategy import Refused, Rows
 from suite.contracts.task import Task
+from suite.data.room import Room
 from suite.errors import DataError, StorageError
 from suite.prompting import layout
 from suite.prompting.layout import COMMON_MARKS
@@ -124,6 +127,8 @@ def alone(file: Path) -> Iterator[None]:
 @contextmanager
 def appending(file: Path) -> Iterator[IO[str]]:
     """A file to append lines to; half a line at its end (a crash) is cut off first."""
+    if os.path.lexists(file):
+        files.size(file, StorageError)  # no pipe, which would be waited for
     try:
         with file.open("a+b") as stream:
             stream.seek(0)
@@ -138,7 +143,7 @@ def appending(file: Path) -> Iterator[IO[str]]:
 
 def _unwritable(file: Path, error: OSError) -> StorageError:
     return StorageError(
-        f"thoughts can't be kept: {error.strerror or error}",
+        f"thoughts can't be kept: {files.reason(error, file)}",
         where=str(file),
         fix="Work in a folder that can be written, on a disk with space left.",
     )
@@ -178,26 +183,32 @@ def _lines(file: Path, wanted: Mapping[str, type]) -> Iterator[dict[str, Any]]:
     Raises:
         DataError: another line is not what it should be.
     """
-    try:
-        content = file.read_bytes()
-    except FileNotFoundError:
+    if not os.path.lexists(file):
         return
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", where=str(file)) from None
-    whole = content[: content.rfind(b"\n") + 1]
-    for number, raw in enumerate(whole.split(b"\n"), start=1):
-        if not raw.strip():
-            continue
-        try:
-            line = json.loads(raw.decode("utf-8"))
-            found = {name: line[name] for name in wanted}
-            right = all(isinstance(found[name], kind) for name, kind in wanted.items())
-        except (ValueError, RecursionError, KeyError, TypeError):
-            right = False
-        if not right:
-            raise DataError(
-                f"this is no line of `suite distil` (expected {', '.join(wanted)})",
-                where=f"{file}, line {number}",
-                fix="Remove the line; its row is asked again.",
-            )
-        yield found
+    room = Room()
+    with files.opened(file, DataError) as stream:
+        for number in itertools.count(1):
+            where = f"{file}, line {number}"
+            raw = stream.readline(room.row + 1)
+            if len(raw) > room.row:
+                raise room.full("this line", room.row, where)
+            if not raw.endswith(b"\n"):
+                return
+            if raw.strip():
+                yield _line(raw, wanted, where)
+
+
+def _line(raw: bytes, wanted: Mapping[str, type], where: str) -> dict[str, Any]:
+    try:
+        line = files.parse_json(raw)
+        found = {name: line[name] for name in wanted}
+        right = all(isinstance(found[name], kind) for name, kind in wanted.items())
+    except (files.NotJson, KeyError, TypeError):
+        right = False
+    if not right:
+        raise DataError(
+            f"this is no line of `suite distil` (expected {', '.join(wanted)})",
+            where=where,
+            fix="Remove the line; its row is asked again.",
+        )
+    return found

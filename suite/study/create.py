@@ -10,13 +10,15 @@ from pathlib import Path
 
 import optuna
 
-from suite import paths, shell
+from suite import files, paths, shell
 from suite.config.recipe import Recipe, find_recipe
 from suite.config.task import find_task
+from suite.contracts.limits import MOST_SEED
 from suite.contracts.model import Model
 from suite.contracts.task import NAME, Task
 from suite.data import load as data
 from suite.data import sample
+from suite.data.room import Room
 from suite.data.snapshot import TaskData, stands, write_snapshot
 from suite.endpoint import consent, reach
 from suite.errors import DataError, StudyError
@@ -47,6 +49,8 @@ class Wanted:
     storage: str | None = None
     seed: int | None = None
     train_rows: int | None = None
+    #: Bytes of memory that reading rows may use; a part of what there is where None.
+    max_memory: int | None = None
     command: str = ""
     #: What a `Task` names its data files from; the working folder where there is none.
     task_folder: Path | None = None
@@ -71,6 +75,9 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
     Raises:
         SuiteError: anything a person can mend, before anything is written.
     """
+    for given in (wanted.task, wanted.recipe, wanted.data):
+        if isinstance(given, str | Path):
+            files.named(given, StudyError)  # it is stored
     task, task_file = _task(wanted)
     recipe_named = wanted.recipe
     if recipe_named is not None:
@@ -82,7 +89,7 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
     catalogue |= {model.name: model for model in added}
     loaded, task, fell_back = _data(wanted, task, task_file, warn)
     recipe, recipe_file = _recipe(recipe_named, task, fell_back or wanted.sample)
-    seed = recipe.seed if wanted.seed is None else wanted.seed
+    seed = recipe.seed if wanted.seed is None else _seed(wanted.seed)
     # Both the command and the catalogue are the user's own words.
     named = [model.endpoint for model in catalogue.values() if model.endpoint is not None]
     with consent.held(consent.Consent(storage.place(wanted.storage), named)):
@@ -139,7 +146,7 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
     if loaded.facts.fingerprint == stored.data.fingerprint:
         _snapshot(artifacts.claim(study, stored.data.fingerprint), loaded)
     else:
-        ensure_snapshot(study, stored, wanted.data)
+        ensure_snapshot(study, stored, wanted.data, room=Room(wanted.max_memory))
     if wanted.trials is not None:
         study.set_user_attr(record.TARGET, wanted.trials)
     return Created(name, resumed=True, definition=stored, told=told)
@@ -150,12 +157,14 @@ def ensure_snapshot(
     definition: Definition,
     data_dir: Path | None = None,
     *,
+    room: Room | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Makes the study's data stand on this machine, as they were when it was created.
 
     Args:
         data_dir: where they lie; where None, where the study has them from.
+        room: how much of them may be in memory at once.
         say: told where a folder of the study's is begun or taken over.
 
     Raises:
@@ -176,6 +185,7 @@ def ensure_snapshot(
             data=data_dir,
             hub_reachable=hub.reachable,
             train_rows=definition.train_rows,
+            room=room,
         )
     if loaded.facts.fingerprint != definition.data.fingerprint:
         raise StudyError(
@@ -233,6 +243,7 @@ def _data(
                 data=wanted.data,
                 hub_reachable=hub.reachable,
                 train_rows=wanted.train_rows,
+                room=Room(wanted.max_memory),
             )
         except data.HubUnavailable as error:
             if wanted.no_fallback:
@@ -256,10 +267,17 @@ def _data(
     )
 
 
-def _recipe(named: str | None, task: Task, sampled: bool) -> tuple[Recipe, Path]:
+def _seed(seed: int) -> int:
+    """A seed that every generator takes."""
+    if type(seed) is not int or not 0 <= seed <= MOST_SEED:
+        raise StudyError(f"the seed {seed!r:.60} is none", fix=f"A whole number, 0 to {MOST_SEED}.")
+    return seed
+
+
+def _recipe(asked: str | None, task: Task, sampled: bool) -> tuple[Recipe, Path]:
     """The recipe asked for; else `sample` for the sample; else the task's own; else `agnews`."""
-    if named is not None:
-        return find_recipe(named)
+    if asked is not None:
+        return find_recipe(asked)
     if sampled:
         return find_recipe("sample")
     if task.name in paths.yaml_files("studies"):
@@ -288,20 +306,7 @@ def parse_duration(text: str) -> float:
     Raises:
         StudyError: it is none of these.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip().lower())
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhd]?)", text.strip().lower())
     if not match or float(match[1]) <= 0:
-        raise StudyError(f"'{text}' is no duration", fix="For example 90s, 30m, 2h or 1d.")
+        raise StudyError(f"'{text:.60}' is no duration", fix="For example 90s, 30m, 2h or 1d.")
     return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-
-
-def parse_size(text: str) -> int:
-    """Bytes from `500MB`, `20GB` or a plain number.
-
-    Raises:
-        StudyError: it is none of these.
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", text.strip().lower())
-    if not match or float(match[1]) <= 0:
-        raise StudyError(f"'{text}' is no size", fix="For example 500MB or 20GB.")
-    scale: Mapping[str, float] = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
-    return int(float(match[1]) * scale[match[2]])

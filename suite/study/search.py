@@ -19,6 +19,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from suite.config import recipe as recipes
+from suite.contracts.limits import MOST_SEED
 from suite.contracts.space import Choice, Fixed, Float, Int, Params, every_point
 from suite.study import internals
 from suite.study.definition import Definition, StoredArm
@@ -38,8 +39,9 @@ def sampler(settings: recipes.Sampler, seed: int, done: int) -> BaseSampler:
     jointly. The seed moves on with the trials done, else a resumed study would draw the same
     points again; studies of several workers are not reproducible from one seed.
     """
+    drawn = (seed + done) % (MOST_SEED + 1)
     if settings.name == "random":
-        return optuna.samplers.RandomSampler(seed=seed + done)
+        return optuna.samplers.RandomSampler(seed=drawn)
     with warnings.catch_warnings():
         # `group` is marked experimental; that arms are modelled jointly is tested here.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -47,7 +49,7 @@ def sampler(settings: recipes.Sampler, seed: int, done: int) -> BaseSampler:
             n_startup_trials=settings.startup_trials,
             multivariate=True,
             group=True,
-            seed=seed + done,
+            seed=drawn,
         )
 
 

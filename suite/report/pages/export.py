@@ -13,6 +13,7 @@ from pathlib import Path
 
 from suite.contracts.results import BenchRow, StudyResults
 from suite.errors import ReportError, nearest
+from suite.files import reason
 from suite.report import formats
 from suite.report.data.rows import (
     Leaderboard,
@@ -435,7 +436,7 @@ def _write(path: Path, text: str) -> Path:
 
 def _unwritable(path: Path, error: OSError) -> ReportError:
     return ReportError(
-        f"cannot be written: {error.strerror or error}",
+        f"cannot be written: {reason(error, path)}",
         where=str(path),
         fix="Name a folder that can be written with --out DIR.",
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from suite.contracts.results import StudyResults
 from suite.errors import ReportError
+from suite.files import reason
 from suite.report.charts import ACROSS_CHARTS, STUDY_CHARTS
 from suite.report.charts.chart import AcrossScene, Chart, Drawn, StudyScene
 from suite.report.charts.drawing import safe
@@ -79,7 +80,7 @@ def write_images(charts: Sequence[Chart], folder: Path) -> list[Path]:
         ) from None
     except OSError as error:
         raise ReportError(
-            f"cannot be written: {error.strerror or error}",
+            f"cannot be written: {reason(error, folder)}",
             where=str(folder),
             fix="Name a folder that can be written with --out DIR.",
         ) from None

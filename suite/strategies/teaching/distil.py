@@ -23,6 +23,7 @@ from suite.contracts.strategy import Refused, Rows
 from suite.contracts.task import Task
 from suite.data import load as data
 from suite.data import sample
+from suite.data.room import Room
 from suite.endpoint import Answer, Endpoint, reach
 from suite.errors import DataError, EndpointError, ModelError, counted
 from suite.models import hub
@@ -109,7 +110,11 @@ class Thinker(Protocol):
 
 
 def training_rows(
-    name: str, *, data_folder: Path | None = None, use_sample: bool = False
+    name: str,
+    *,
+    data_folder: Path | None = None,
+    use_sample: bool = False,
+    room: Room | None = None,
 ) -> tuple[Task, Rows]:
     """A task and the rows a study trains on: validation is carved off as a study does it.
 
@@ -119,6 +124,7 @@ def training_rows(
         name: a shipped task's name, or a task file's path.
         data_folder: stands in for the task's source.
         use_sample: the bundled sample, as the task `NAME-sample`.
+        room: how much of the rows may be in memory at once.
 
     Raises:
         SuiteError: no such task, or no rows.
@@ -130,7 +136,7 @@ def training_rows(
         stand_in = sample.sample_task(task)
         return stand_in, sample.sample_data(stand_in.language).train
     try:
-        loaded = data.load(task, file, data=data_folder, hub_reachable=hub.reachable)
+        loaded = data.load(task, file, data=data_folder, hub_reachable=hub.reachable, room=room)
     except data.HubUnavailable as error:
         raise DataError(
             error.what,
