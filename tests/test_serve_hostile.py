@@ -312,6 +312,26 @@ def test_what_is_no_http_is_refused_as_json_and_closed(patient, sent, status, co
     assert patient.post().status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [
+        (b"GET /health HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade, close", 200),
+        (b"GET /health HTTP/1.1\r\nUpgrade: h2c\r\nConnection: upgrade, close", 200),
+        (b"CONNECT other:443 HTTP/1.1\r\nConnection: close", 404),
+        (b"OPTIONS * HTTP/1.1\r\nConnection: close", 404),
+        (b"GET http://evil.example/health HTTP/1.1\r\nConnection: close", 404),
+        (b"GET /%2e%2e/health HTTP/1.1\r\nConnection: close", 404),
+        (b"TRACE /health HTTP/1.1\r\nConnection: close", 405),
+        (b"GET /health HTTP/1.0", 200),
+        (b"GET /health?token=x HTTP/1.1\r\nX-Forwarded-Host: evil\r\nConnection: close", 200),
+    ],
+)
+def test_seldom_forms_of_requests_are_answered_once_and_for_all(patient, first, status):
+    sock = patient.open(first + b"\r\nHost: localhost\r\n\r\n")
+    got, _, body = answer(everything(sock))
+    assert got == status and ("status" in body or body["error"]["status"] == status)
+
+
 def test_many_requests_in_one_breath_are_answered_one_after_the_other(patient):
     sock = patient.open(GET * 300 + GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
     assert everything(sock).count(b'{"status":"ready"}') == 301

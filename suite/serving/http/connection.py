@@ -36,8 +36,9 @@ _SPARE_FILES = 4 * ACCEPTED_AT_ONCE + 32
 LEAST = 16
 #: Seconds between two looks at what is late.
 _LOOK_SECONDS = 0.25
-#: Bytes read of one connection before another has its turn.
-_READ_BYTES = 64 * 1024
+#: Bytes read of one connection before another has its turn. In chunks of one byte each, so many
+#: take 50 ms.
+_READ_BYTES = 16 * 1024
 
 _WORDS = {
     431: ("header_too_large", "the head of the request is too large"),
