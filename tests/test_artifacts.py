@@ -693,6 +693,20 @@ def test_any_next_command_removes_what_a_dead_one_left(made, words):
     assert "Removed" not in run(*words)
 
 
+def test_a_command_that_ends_leaves_nothing_and_says_nothing_of_it():
+    place = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))  # a socket's path must be short
+    program = "from suite.child.runner import Runner; Runner()"
+    try:
+        environment = {**os.environ, "TMPDIR": str(place)}
+        ended = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+        )
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+        assert not list(place.iterdir())
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def test_a_killed_command_leaves_nothing_that_the_next_does_not_remove(made, monkeypatch):
     """Its folder, its sockets, its temporary files: all are called so that they can be told."""
     place = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))  # a socket's path must be short

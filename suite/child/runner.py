@@ -7,7 +7,6 @@ libraries: memory is freed, and peak memory is true, by construction.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
 import multiprocessing
@@ -228,7 +227,8 @@ def _own_sockets() -> None:
         if len(place := tempfile.gettempdir()) > _LONGEST_PLACE:
             return
         own, before = Scratch(Path(place)), tempfile.tempdir
-        atexit.register(own.close)
+        # After multiprocessing has removed its own folder in it, which it does at -100.
+        multiprocessing.util.Finalize(None, own.close, exitpriority=-200)
         try:
             tempfile.tempdir = str(own.folder)
             multiprocessing.util.get_temp_dir()
