@@ -192,6 +192,7 @@ def run_study(
     max_disk: int | str | None = None,
     max_memory: int | str | None = None,
     force: bool = False,
+    retry_arms: Sequence[str] = (),
     tensorboard: str | Path | None = None,
     progress: Callable[[Progress], None] | None = None,
     watcher: Watcher | None = None,
@@ -213,6 +214,9 @@ def run_study(
         max_disk: stop when the study's files pass this: bytes, or `"20GB"`.
         max_memory: what reading the rows may use, as in `create_study`.
         force: also run arms whose single trial exceeds the budget.
+        retry_arms: globs of arms that are out and shall be tried again, whatever the reason. Those
+            whose trouble may have passed (an endpoint, a disk, memory, weights, the budget) are
+            asked again by every run.
         tensorboard: a folder for TensorBoard's logs, one run per trial.
         progress: told what happens, from the workers' threads, one call at a time. An exception
             it raises ends the run and comes out of it; running trials are queued again.
@@ -242,6 +246,7 @@ def run_study(
 
     _positive(trials=trials, workers=workers)
     _several("allow_endpoint", allow_endpoint)
+    _several("retry_arms", retry_arms)
     seconds = parse_duration(str(timeout)) if timeout is not None else None
     disk = parse_size(str(max_disk)) if max_disk is not None else None
     study_name = name if isinstance(name, str) else name.name
@@ -269,7 +274,7 @@ def run_study(
             watching.study(work.ledger, workers)
             try:
                 with work.ledger.guarded():
-                    course.run(work, watching, timeout=seconds, force=force)
+                    course.run(work, watching, timeout=seconds, force=force, retry_arms=retry_arms)
             except Interrupted:
                 if telling.raised is not None:
                     raise telling.raised from None

@@ -15,12 +15,15 @@ from optuna.trial import TrialState
 from typer.testing import CliRunner
 
 from suite.child import offspring
+from suite.child.causes import cause_of
 from suite.child.messages import Failed, Finished
 from suite.child.offspring import Offspring
 from suite.child.runner import Interrupted, Predicted, Runner
 from suite.cli import app
 from suite.contracts.results import Checkpoint, Scores
-from suite.errors import StudyError
+from suite.contracts.strategy import Unreachable
+from suite.endpoint import reach
+from suite.errors import EndpointError, StudyError
 from suite.machine import facts, memory
 from suite.study import finals, finals_record, internals, kept_record, objective, opening, search
 from suite.study.create import Wanted, create
@@ -537,3 +540,85 @@ def test_a_heartbeat_of_a_deleted_trial_is_not_written(children, work):
     delete()
     running.ledger.storage.record_heartbeat(1)
     assert left() == 0
+
+
+# ---------------------------------------------------------------- arms that come back
+
+
+def start(work, *retry):
+    """What a command does: asks again, then searches."""
+    opened = work()
+    opened.retiring.ask_again(retry)
+    opened.run()
+
+
+@pytest.mark.parametrize("cause", ["disk", "memory", "endpoint", "weights"])
+def test_an_arm_comes_back_when_its_trouble_has_passed(children, work, told, cause, monkeypatch):
+    trouble = Failed("the trouble", cause=cause, refused=cause == "weights")
+    children.dies = [trouble] * 3
+    with pytest.raises(StudyError, match="no arm is left") as error:
+        start(work)
+    assert "suite study run t" in error.value.fix and "--retry-arm" in error.value.fix
+    before = len(children.jobs)
+    children.dies = [Failed("the trouble", cause=cause)]
+    with pytest.raises(StudyError, match="no arm is left"):
+        start(work)
+    assert len(children.jobs) == before + 1  # it had its try
+    children.dies = []
+    if cause in ("endpoint", "weights"):
+        monkeypatch.setattr(reach, "unavailable", lambda model: "still down")
+        with pytest.raises(StudyError, match="no arm is left"):
+            start(work)
+        assert "tfidf/toy stays out: still down" in told
+        monkeypatch.undo()
+        return
+    start(work)
+    assert sum(t.state == TrialState.COMPLETE for t in trials()) == 2
+    assert not Ledger(None, "t").study.user_attrs[OUT]
+
+
+def test_an_arm_that_failed_of_itself_comes_back_where_it_is_asked_for(children, work):
+    children.dies = [Failed("ValueError: broken")] * 6
+    for _ in range(2):
+        with pytest.raises(StudyError, match="no arm is left"):
+            start(work)
+        assert len(children.jobs) == 3
+    with pytest.raises(StudyError, match="--retry-arm nothing"):
+        start(work, "nothing/*")
+    with pytest.raises(StudyError, match="no arm is left"):
+        start(work, "tfidf/*")
+    assert len(children.jobs) == 6  # three more
+    start(work, "tfidf/toy")
+    assert sum(t.state == TrialState.COMPLETE for t in trials()) == 2
+
+
+@pytest.mark.parametrize("cause", ["budget", None])
+def test_an_arm_that_the_preflight_refused_is_timed_again(children, work, cause):
+    opened = work()
+    reason = "one trial would take about 9 s, above the budget of 6 s; --force keeps it"
+    opened.retiring.refuse("tfidf/toy", reason, "budget")
+    if cause is None:  # as versions before stored it
+        opened.ledger.study.set_user_attr(OUT, {"tfidf/toy": {"refused": reason}})
+    opened.ledger.set_estimates({"tfidf/toy": 9.0})
+    opened.retiring.ask_again()
+    assert not opened.retiring.out()
+    assert opened.ledger.study.user_attrs["suite:estimates"] == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (OSError(28, "No space left on device"), "disk"),
+        (Exception("I/O error: No space left on device (os error 28)"), "disk"),
+        (MemoryError(), "memory"),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp] not enough memory: you tried"), "memory"),
+        (EndpointError("the server can't be reached"), "endpoint"),
+        (Unreachable("no weights"), "weights"),
+        (ValueError("wrong"), "own"),
+    ],
+)
+def test_a_failure_tells_what_it_comes_from(error, cause):
+    assert cause_of(error) == cause
+    outer = StudyError("it failed")
+    outer.__cause__ = error
+    assert cause_of(outer) == cause

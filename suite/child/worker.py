@@ -6,6 +6,7 @@ validation rows alone; the test file beside them is not opened.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -19,12 +20,14 @@ from typing import Any
 import numpy as np
 
 from suite.child import evaluation
+from suite.child.causes import cause_of
 from suite.child.clock import Clock, synchronise
 from suite.child.messages import KEPT, LOG, Checkpointed, Failed, Finished, Job, Progressed, Sized
 from suite.child.process import describe, live_only_with_parent, log_to, peak_memory, set_threads
 from suite.contracts.results import Checkpoint, Scores
 from suite.contracts.strategy import Predictor, Probabilities, Pruned, Refused, Rows
 from suite.errors import SuiteError
+from suite.machine import memory
 
 #: The best early checkpoint, while it is not known whether it is the one to keep.
 CANDIDATE = "candidate"
@@ -258,14 +261,18 @@ def main(channel: Connection, job: Job) -> None:
     try:
         message = run(channel, job)
     except SuiteError as error:
-        message = Failed(str(error))
+        message = Failed(str(error), cause=cause_of(error))
     except Refused as error:
-        message = Failed(str(error), refused=True)
-    except MemoryError:
-        message = Failed("memory ran out; a smaller batch, fewer tokens or LoRA needs less")
+        message = Failed(str(error), refused=True, cause=cause_of(error))
+    except MemoryError as error:
+        told = memory.figures(memory.peak(os.getpid()))
+        message = Failed(
+            f"memory ran out: {told}; a smaller batch, fewer tokens or LoRA needs less",
+            cause=cause_of(error),
+        )
     except Exception as error:  # noqa: BLE001 - the child's last resort: every failure is a message
         traceback.print_exc()
-        message = Failed(describe(error))
+        message = Failed(describe(error), cause=cause_of(error))
     sys.stdout.flush()
     sys.stderr.flush()
     channel.send(message)

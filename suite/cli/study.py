@@ -83,6 +83,14 @@ TensorBoard = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Also run arms whose single trial exceeds the budget.")
 ]
+RetryArm = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ARM",
+        help="Try an arm again that is out, whatever the reason; globs allowed. Repeatable.",
+        autocompletion=completion.arms,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -157,6 +165,7 @@ def create(
     max_memory: MaxMemory = None,
     tensorboard: TensorBoard = None,
     force: Force = False,
+    retry_arm: RetryArm = None,
     allow_endpoint: AllowEndpoint = None,
     no_run: Annotated[bool, typer.Option("--no-run", help="Only create the study.")] = False,
     quiet: Quiet = False,
@@ -224,7 +233,8 @@ def create(
         return
     _run(
         made.name, storage, quiet, timeout=timeout, workers=workers, max_disk=max_disk,
-        force=force, tensorboard=tensorboard, allow_endpoint=named(allow_endpoint),
+        force=force, retry_arms=retry_arm or (), tensorboard=tensorboard,
+        allow_endpoint=named(allow_endpoint),
     )  # fmt: skip
 
 
@@ -242,6 +252,7 @@ def run(
     max_memory: MaxMemory = None,
     tensorboard: TensorBoard = None,
     force: Force = False,
+    retry_arm: RetryArm = None,
     allow_endpoint: AllowEndpoint = None,
     quiet: Quiet = False,
 ) -> None:
@@ -261,7 +272,8 @@ def run(
         _tell_definition(storages.load(storages.open_storage(storage), name)[1])
     _run(
         name, storage, quiet, trials=trials, timeout=timeout, workers=workers, data=data,
-        max_disk=max_disk, max_memory=max_memory, force=force, tensorboard=tensorboard,
+        max_disk=max_disk, max_memory=max_memory, force=force, retry_arms=retry_arm or (),
+        tensorboard=tensorboard,
         allow_endpoint=named(allow_endpoint),
     )  # fmt: skip
 

@@ -32,6 +32,10 @@ class Refused(Exception):
     """Raised by a strategy that finds out only in `fit` that it can't run; the message says why."""
 
 
+class Unreachable(Refused):
+    """Refused because weights can't be had now; another time they may be."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """Texts and their class indices, in one order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from suite.study.ledger import Ledger
@@ -26,12 +27,20 @@ class Watcher(Observer, Protocol):
         """How far a piece of work is that is no search, and what is done now."""
 
 
-def run(work: Work, watcher: Watcher, *, timeout: float | None, force: bool) -> None:
+def run(
+    work: Work,
+    watcher: Watcher,
+    *,
+    timeout: float | None,
+    force: bool,
+    retry_arms: Sequence[str] = (),
+) -> None:
     """Times each arm where the recipe wants it, searches, and scores the winners where due.
 
     Args:
         timeout: seconds after which no new trial starts; a trial must fit in it.
         force: keep arms whose single trial exceeds the budget.
+        retry_arms: globs of arms to bring back that are out.
 
     Raises:
         Interrupted: asked to stop; what ran is queued again.
@@ -39,6 +48,8 @@ def run(work: Work, watcher: Watcher, *, timeout: float | None, force: bool) -> 
     from suite.study import finals
 
     recipe = work.ledger.definition.recipe
+    if retry_arms or work.ledger.missing() > 0:
+        work.retiring.ask_again(retry_arms)
     if recipe.preflight and work.ledger.missing() > 0:
         preflight(
             work,

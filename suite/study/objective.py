@@ -164,5 +164,5 @@ class Objective:
         found = replace(found, error=error)
         self.ledger.record(trial, found, {search.FELL: True})
         self.observer.ended(found)
-        self.retiring.failed(arm, error, refused=outcome.refused)
+        self.retiring.failed(arm, error, refused=outcome.refused, cause=outcome.cause)
         raise TrialFailed(outcome.reason)

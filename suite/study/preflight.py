@@ -74,6 +74,7 @@ def preflight(
                 arm.name,
                 f"one trial would take about {found.seconds:,.0f} s, above the budget of "
                 f"{max_trial_seconds:,.0f} s; --force keeps it",
+                "budget",
             )
     work.ledger.set_estimates({e.arm: e.seconds for e in estimates if e.seconds is not None})
     return estimates

@@ -20,7 +20,7 @@ import transformers
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from suite.contracts.strategy import Probabilities, Refused, Run
+from suite.contracts.strategy import Probabilities, Run, Unreachable
 from suite.errors import ModelError
 from suite.machine import arithmetic
 from suite.models import hub
@@ -70,7 +70,7 @@ def source_of(run: Run) -> Source:
     with run.loading():
         weights = hub.weights_for(run.model)
         if weights is None:
-            raise Refused(hub.unavailable(run.model) or f"{run.model.name} has no weights")
+            raise Unreachable(hub.unavailable(run.model) or f"{run.model.name} has no weights")
     if isinstance(weights, Path):
         return Source(str(weights))
     return Source(weights, run.model.revision)
