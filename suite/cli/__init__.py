@@ -186,7 +186,7 @@ def _database_trouble(error: BaseException) -> str | None:
     """
     seen: BaseException | None = error
     while seen is not None:
-        if type(seen).__name__ in {"OperationalError", "StorageInternalError"}:
+        if type(seen).__name__ in {"DatabaseError", "OperationalError", "StorageInternalError"}:
             cause = getattr(seen, "orig", None) or seen.__cause__ or seen
             return str(cause).strip().splitlines()[0]
         seen = seen.__cause__ or seen.__context__

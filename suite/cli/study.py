@@ -463,6 +463,11 @@ def delete(
         if not sys.stdin.isatty():
             raise StudyError(f"deleting {what} needs --yes here")
         typer.confirm(visible(f"Delete {what} and kept checkpoints?"), abort=True)
+    if files is None:
+        storages.delete(opened, name)
+        out.print(f"Deleted '{name}'.", markup=False)
+        say("Its files, if it has any, stay: they could not be told.")
+        return
     with artifacts.removed(opened, files) as gone:
         storages.delete(opened, name)
     out.print(f"Deleted '{name}'.", markup=False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from suite.contracts.space import Params
 
@@ -21,6 +21,9 @@ SCHEMA_VERSION = 1
 OBJECTIVE = "macro_f1"
 #: How far below the best score a cheaper arm may lie and still be recommended.
 MARGIN = 0.01
+
+#: Read back from a storage, a number that is none (NaN, infinite) is no score and no time.
+FINITE = ConfigDict(allow_inf_nan=False)
 
 State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
 
@@ -108,6 +111,8 @@ class Rps:
 class Trial:
     """One arm with one set of hyperparameters, trained and scored."""
 
+    __pydantic_config__ = FINITE
+
     number: int
     state: State
     arm: str
@@ -183,6 +188,8 @@ class TestScores:
 class Final:
     """An arm's kept checkpoint on test. Arms whose difference could be chance share a rank."""
 
+    __pydantic_config__ = FINITE
+
     arm: str
     trial: int
     seeds: int
@@ -197,6 +204,8 @@ class Final:
 @dataclass(frozen=True)
 class Comparison:
     """A paired test between two arms on the same test rows; p is Holm-adjusted."""
+
+    __pydantic_config__ = FINITE
 
     a: str
     b: str
@@ -252,6 +261,8 @@ class BenchRow:
     Only a `measured` row ranks: `refused` and `failed` say why in `reason`; `disagrees` answers
     validation otherwise than the trained model does, and is not timed.
     """
+
+    __pydantic_config__ = FINITE
 
     arm: str
     trial: int

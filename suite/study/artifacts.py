@@ -38,7 +38,7 @@ from suite.contracts.task import NAME
 from suite.data.snapshot import stands
 from suite.errors import StorageError, StudyError
 from suite.machine import scratch
-from suite.study import database, owner
+from suite.study import database, owner, readable
 from suite.study.database import Database
 from suite.study.kept_record import Kept
 from suite.study.lock import StudyLock
@@ -206,7 +206,7 @@ def find(study: optuna.Study, fingerprint: str | None) -> Artifacts:
     """
     url, name = database.of(study).place, study.study_name
     root = _root(url)
-    given = study.user_attrs.get(ID)
+    given = readable.attribute(study, ID)
     known = given if isinstance(given, str) and _ID.fullmatch(given) else None
     folder = root / (known or "-")
     if known is not None and (folder.exists() or folder.is_symlink()):

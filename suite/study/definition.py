@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+import pydantic_core
 from pydantic import Field, field_validator
 
 from suite import redaction, shell
@@ -95,7 +95,7 @@ class Definition(Closed):
         """
         stored: Any = None
         try:
-            stored = json.loads(raw)
+            stored = pydantic_core.from_json(raw)
             version = stored.get("version", 1)
             if not isinstance(version, int) or version < 1:
                 raise ValueError(f"version is {version!r}")

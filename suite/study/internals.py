@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import pydantic_core
 import sqlalchemy
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -155,6 +156,26 @@ def database(study: optuna.Study) -> RDBStorage:
     found = getattr(storage, "_backend", storage)
     assert isinstance(found, RDBStorage)  # `open_storage` opens nothing else
     return found
+
+
+def attributes(study: optuna.Study, key: str | None = None) -> dict[str, str]:
+    """A study's attributes as their JSON stands, all or one: Optuna reads all or none."""
+    query = select(STUDY_ATTRIBUTES.c.key, STUDY_ATTRIBUTES.c.value_json).where(
+        STUDY_ATTRIBUTES.c.study_id == study_id(study)
+    )
+    if key is not None:
+        query = query.where(STUDY_ATTRIBUTES.c.key == key)
+    with database(study).engine.connect() as connection:
+        return {str(name): text for name, text in connection.execute(query)}
+
+
+def parsed(text: str | None) -> Any:
+    """A value from its stored JSON, no deeper than can be written again; None from None.
+
+    Raises:
+        ValueError: it is no JSON, or nested deeper than 200.
+    """
+    return None if text is None else pydantic_core.from_json(text)
 
 
 def study_id(study: optuna.Study) -> int:

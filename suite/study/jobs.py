@@ -65,5 +65,5 @@ class Jobs:
         """The same, where they are decided; else how they are to be."""
         if self._ledger.definition.recipe.budget.evaluation == "full":
             return "full"
-        known: int | None = self._ledger.study.user_attrs.get(f"{EVALUATION}{arm}")
-        return "auto" if known is None else known
+        known = self._ledger.study.user_attrs.get(f"{EVALUATION}{arm}")
+        return known if isinstance(known, int) else "auto"

@@ -18,10 +18,11 @@ from optuna.trial import FrozenTrial, TrialState
 from suite.contracts.results import StudyResults, Trial
 from suite.errors import StorageError, StudyError
 from suite.machine import facts, memory, scratch
-from suite.study import artifacts, attributes, internals, record, storage
+from suite.study import artifacts, attributes, internals, record, search, storage
 from suite.study.database import Database, is_sqlite
 from suite.study.lock import StudyLock
-from suite.study.record import ESTIMATES, TARGET, TRIAL, TRUNCATED
+from suite.study.readable import check_trials, readable
+from suite.study.record import ESTIMATES, OWNER, RETRY, TARGET, TRIAL, TRUNCATED
 
 #: What a study's database can say instead of an answer.
 _TROUBLES = (sqlalchemy.exc.SQLAlchemyError, StorageError)
@@ -57,6 +58,7 @@ class Ledger:
     def __init__(self, url: str | None, name: str) -> None:
         self.storage = storage.open_storage(url)
         self.study, self.definition = storage.load(self.storage, name)
+        self._check()
         #: Whoever decides what others rely on holds it: what is next, what is kept, who is out.
         self.lock = StudyLock(self.storage, name)
         #: Where its files lie, and what it may do with them.
@@ -68,6 +70,18 @@ class Ledger:
         #: This process as running trials bear it, so that others can see when it is dead.
         self.owner = _owner()
         self._here: dict[str, Any] | None = None
+
+    def _check(self) -> None:
+        """Sees that what the study is gone on with can be read; afterwards it is relied on.
+
+        Raises:
+            StudyError: it can't, with the reason.
+        """
+        record.results(self.study, self.definition)
+        with readable(self.definition.name):
+            check_trials(self.study, OWNER, RETRY)
+            for arm in self.definition.arms:
+                search.distributions(arm)
 
     def claim(self, say: Callable[[str], None]) -> None:
         """Sees that the study's folder may be written to; it is made where there is none.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter
+
 from suite.errors import StudyError
 from suite.study import reading, storage
 from suite.study.database import Database
+from suite.study.readable import attribute, checked, readable
 from suite.study.record import FINALS, TARGET
 
 
@@ -31,15 +34,29 @@ class Listed:
     unreadable: str | None = None
 
 
+_TARGET: TypeAdapter[int | None] = TypeAdapter(int | None)
+_BEST: TypeAdapter[float | None] = TypeAdapter(float | None)
+
+
 def studies(opened: Database) -> list[Listed]:
     """Every study of the suite, by name. One that can't be read does not hide the others."""
-    return [_listed(opened, name) for name in storage.names(opened)]
+    return [_each(opened, name) for name in storage.names(opened)]
+
+
+def _each(opened: Database, name: str) -> Listed:
+    try:
+        with readable(name):
+            return _listed(opened, name)
+    except StudyError as error:
+        return Listed(name, None, None, 0, None, None, False, None, None, error.what)
 
 
 def _listed(opened: Database, name: str) -> Listed:
     study = storage.find(opened, name)
-    counted, target = reading.summary(study), study.user_attrs.get(TARGET)
-    known = (counted.finished, target, counted.best, bool(study.user_attrs.get(FINALS)))
+    counted = reading.summary(study)
+    target = checked(_TARGET, attribute(study, TARGET), TARGET)
+    best = checked(_BEST, counted.best, "a trial's value")
+    known = (counted.finished, target, best, bool(attribute(study, FINALS)))
     try:
         _, definition = storage.load(opened, name)
     except StudyError as error:

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import optuna
+import pydantic_core
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from suite import redaction
-from suite.contracts.records import UNREADABLE, revive, why
+from suite.contracts.records import UNREADABLE, why
 from suite.contracts.results import (
     OBJECTIVE,
     Arm,
@@ -24,7 +25,6 @@ from suite.contracts.results import (
     Final,
     Published,
     Rps,
-    Scores,
     State,
     StudyResults,
     Trial,
@@ -34,6 +34,8 @@ from suite.contracts.task import Reference
 from suite.errors import counted
 from suite.study import bench_record, internals, kept_record, predictions_record, reading, search
 from suite.study.definition import Definition
+from suite.study.readable import attributes as attributes_of
+from suite.study.readable import check_numbers, checked, readable
 from suite.study.search import ARM, arm_of
 from suite.verdict.standing import standing
 
@@ -64,6 +66,24 @@ T = TypeVar("T")
 
 FINALS_ADAPTER = TypeAdapter(list[Final])
 COMPARISONS_ADAPTER = TypeAdapter(list[Comparison])
+
+_ARM = TypeAdapter(Arm)
+#: What anything is counted to.
+_BOUNDS = Field(ge=0, le=10**9)
+_COUNT: TypeAdapter[int] = TypeAdapter(Annotated[int, _BOUNDS])
+
+#: What a study's attributes are, and what they are where there are none. Records in a list are
+#: looked at one by one, so that one that can't be read hides no other.
+_SHAPES: dict[str, tuple[TypeAdapter[Any], Any]] = {
+    OUT: (TypeAdapter(dict[str, dict[str, Any]]), {}),
+    ESTIMATES: (TypeAdapter(dict[str, float | None]), {}),
+    TRUNCATED: (TypeAdapter(dict[str, float]), {}),
+    TARGET: (TypeAdapter(Annotated[int, _BOUNDS] | None), None),
+    OPENINGS: (_COUNT, 0),
+    OPENED_AT: (TypeAdapter(Annotated[int, _BOUNDS] | None), None),
+    FINALS: (TypeAdapter(list[Any]), []),
+    COMPARISONS: (TypeAdapter(list[Any]), []),
+}
 
 #: Optuna's states by their names, as the contract has them.
 STATES: dict[TrialState, State] = {
@@ -96,17 +116,19 @@ def unpack(text: str, **changes: Any) -> Trial:
     Raises:
         UNREADABLE: another version wrote it, and left out what can't be done without.
     """
-    loaded = json.loads(text)
-    if loaded.get("validation") is not None:
-        sparse = loaded["validation"]["confusion"]
+    loaded = pydantic_core.from_json(text)
+    validation = loaded.get("validation")
+    if validation is not None:
+        sparse = validation["confusion"]
+        # Looked at before it is made: a size is a number that anybody may have written.
+        if sparse["size"] != len(validation["per_class_f1"]):
+            raise ValueError("confusion: not as many classes as per_class_f1")
         matrix = [[0] * sparse["size"] for _ in range(sparse["size"])]
         for i, j, n in sparse["cells"]:
             matrix[i][j] = n
-        loaded["validation"] = revive(Scores, loaded["validation"] | {"confusion": matrix})
-    loaded["checkpoints"] = [revive(Checkpoint, c) for c in loaded.get("checkpoints", [])]
-    if loaded.get("rps"):
-        loaded["rps"] = _RPS.validate_python(loaded["rps"])
-    return revive(Trial, loaded | changes)
+        loaded["validation"] = validation | {"confusion": matrix}
+    found: Trial = trial_adapter().validate_python(loaded | changes)
+    return found
 
 
 def trial_of(frozen: FrozenTrial) -> Trial:
@@ -123,20 +145,23 @@ def trial_of(frozen: FrozenTrial) -> Trial:
     arm = arm_of(frozen) or ""
     owner = frozen.user_attrs.get(OWNER) or {}
     prefix = f"{arm}:"
-    positions = len(fields(Checkpoint))
-    return Trial(
-        number=frozen.number,
-        state=state,
-        arm=arm,
-        params={k.removeprefix(prefix): v for k, v in frozen.params.items() if k != ARM},
-        checkpoints=[
-            Checkpoint(*values[:positions]) for values in frozen.user_attrs.get(CHECKPOINTS, [])
+    names = [field.name for field in fields(Checkpoint)]
+    known = {
+        "number": frozen.number,
+        "state": state,
+        "arm": arm,
+        "params": {k.removeprefix(prefix): v for k, v in frozen.params.items() if k != ARM},
+        "checkpoints": [
+            dict(zip(names, values, strict=False))
+            for values in frozen.user_attrs.get(CHECKPOINTS, [])
         ],
-        worker=f"{owner.get('host', '')}:{owner.get('pid', '')}" if owner else "",
-        started=started,
-        ended=ended,
-        error=error,
-    )
+        "worker": f"{owner.get('host', '')}:{owner.get('pid', '')}" if owner else "",
+        "started": started,
+        "ended": ended,
+        "error": error,
+    }
+    found: Trial = checked(trial_adapter(), known, f"trial {frozen.number}")
+    return found
 
 
 def trials_of(study: optuna.Study) -> list[Trial]:
@@ -184,33 +209,50 @@ def results(
     Args:
         importance: also computes hyperparameter importance, which takes seconds.
         predictions: also reads what each arm answered on test, row by row.
+
+    Raises:
+        StudyError: what stands in the storage can't be read.
     """
-    attributes = study.user_attrs
+    with readable(definition.name):
+        return _results(study, definition, importance, predictions)
+
+
+def _results(
+    study: optuna.Study, definition: Definition, importance: bool, predictions: bool
+) -> StudyResults:
+    attributes = attributes_of(study)
+    for key, (adapter, default) in _SHAPES.items():
+        attributes[key] = checked(adapter, attributes.get(key, default), key)
     trials = trials_of(study)
-    out: dict[str, dict[str, str]] = attributes.get(OUT, {})
-    estimates: dict[str, float] = attributes.get(ESTIMATES, {})
+    check_numbers([trial.number for trial in trials])
+    out: dict[str, dict[str, Any]] = attributes[OUT]
+    estimates: dict[str, float | None] = attributes[ESTIMATES]
     finished = {"COMPLETE", "PRUNED"}
     arms = [
-        Arm(
-            arm=arm.name,
-            refused=arm.refused or out.get(arm.name, {}).get("refused"),
-            retired=out.get(arm.name, {}).get("retired"),
-            trials=sum(t.arm == arm.name and t.state in finished for t in trials),
-            family=arm.model.family,
-            model_revision=arm.model.told,
-            estimate_seconds=estimates.get(arm.name),
+        checked(
+            _ARM,
+            {
+                "arm": arm.name,
+                "refused": arm.refused or out.get(arm.name, {}).get("refused"),
+                "retired": out.get(arm.name, {}).get("retired"),
+                "trials": sum(t.arm == arm.name and t.state in finished for t in trials),
+                "family": arm.model.family,
+                "model_revision": arm.model.told,
+                "estimate_seconds": estimates.get(arm.name),
+            },
+            f"{OUT}: {arm.name}",
         )
         for arm in definition.arms
     ]
     done = sum(t.state in finished for t in trials)
     unread = [f"trial {t.number}: {t.error}" for t in trials if (t.error or "").startswith(UNREAD)]
-    finals = _each(FINALS_ADAPTER, "finals", attributes.get(FINALS, []), unread)
-    opened_at = attributes.get(OPENED_AT)
+    finals = _each(FINALS_ADAPTER, "finals", attributes[FINALS], unread)
+    opened_at = attributes[OPENED_AT]
     stale = opened_at is not None and done > opened_at
     finals = [replace(final, stale=stale or final.stale) for final in finals]
     recipe = definition.recipe
     data = definition.data
-    truncated = attributes.get(TRUNCATED, {})
+    truncated = attributes[TRUNCATED]
     kept = kept_record.of_arms(attributes, unread)
     if data.audit is not None and truncated:
         data = replace(data, audit=replace(data.audit, truncated=truncated))
@@ -221,7 +263,7 @@ def results(
         environment=definition.environment,
         arms=arms,
         trials=trials,
-        test_openings=int(attributes.get(OPENINGS, 0)),
+        test_openings=attributes[OPENINGS],
         finals=finals,
         title=definition.task.title,
         language=definition.task.language,
@@ -229,7 +271,7 @@ def results(
         recipe=recipe.name,
         command=definition.command,
         created=definition.created,
-        target_trials=int(attributes.get(TARGET, recipe.trials)),
+        target_trials=attributes[TARGET] or recipe.trials,
         allocation=recipe.allocation,
         sampler=f"{recipe.sampler.name}, "
         f"{counted(recipe.sampler.startup_trials, 'random trial')} first, seed {definition.seed}",
@@ -239,9 +281,7 @@ def results(
         margin=recipe.margin,
         latency_bound_ms=definition.task.latency_bound_ms,
         references=[_published(r, definition) for r in definition.task.references],
-        comparisons=_each(
-            COMPARISONS_ADAPTER, "comparisons", attributes.get(COMPARISONS, []), unread
-        ),
+        comparisons=_each(COMPARISONS_ADAPTER, "comparisons", attributes[COMPARISONS], unread),
         importance=_importance(study, definition, trials) if importance else {},
         predictions=predictions_record.stored(study, unread) if predictions else None,
         bench=bench_record.stored(

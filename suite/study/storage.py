@@ -17,6 +17,8 @@ from suite.study.database import Database, locate
 from suite.study.database import open_storage as open_storage
 from suite.study.definition import Definition
 from suite.study.internals import STUDIES, STUDY_ATTRIBUTES, TRIALS
+from suite.study.readable import attribute, readable
+from suite.study.readable import attributes as attributes_of
 from suite.study.record import TARGET
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -77,7 +79,8 @@ def find(storage: Database, name: str) -> optuna.Study:
         StudyError: as `check`.
     """
     check(storage, name)
-    return optuna.load_study(study_name=name, storage=storage)
+    with readable(name):
+        return optuna.load_study(study_name=name, storage=storage)
 
 
 def load(storage: Database, name: str) -> tuple[optuna.Study, Definition]:
@@ -88,7 +91,8 @@ def load(storage: Database, name: str) -> tuple[optuna.Study, Definition]:
             its name is none.
     """
     study = find(storage, name)
-    definition = Definition.read(study.user_attrs[DEFINITION], name)
+    with readable(name):
+        definition = Definition.read(attributes_of(study)[DEFINITION], name)
     check_name(name, definition.name)
     return study, definition
 
@@ -117,7 +121,8 @@ def check_name(name: str, stated: str) -> None:
 def fingerprint(study: optuna.Study) -> str | None:
     """The fingerprint of a study's rows; None where its definition can't be read here."""
     try:
-        return Definition.read(study.user_attrs[DEFINITION], study.study_name).data.fingerprint
+        stored = attribute(study, DEFINITION)
+        return Definition.read(stored, study.study_name).data.fingerprint
     except StudyError:
         return None
 
@@ -162,13 +167,18 @@ def trials(storage: Database, name: str) -> int:
         return int(connection.scalar(query) or 0)
 
 
-def files(storage: Database, name: str) -> artifacts.Artifacts:
-    """Where a study's files lie, also those of one that can't be read.
+def files(storage: Database, name: str) -> artifacts.Artifacts | None:
+    """Where a study's files lie, also those of one that can't be read; None where Optuna can't
+    even load it.
 
     Raises:
         StudyError: as `check`.
     """
-    study = find(storage, name)
+    check(storage, name)
+    try:
+        study = find(storage, name)
+    except StudyError:
+        return None
     return artifacts.find(study, fingerprint(study))
 
 
@@ -183,6 +193,6 @@ def delete(storage: Database, name: str) -> None:
 def stated_name(study: optuna.Study) -> str:
     """The name in a study's definition; its own where the definition can't be read."""
     try:
-        return str(json.loads(study.user_attrs[DEFINITION])["name"])
+        return str(json.loads(attribute(study, DEFINITION))["name"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return study.study_name
