@@ -30,7 +30,7 @@ from pydantic import PrivateAttr
 from suite import redaction
 from suite.child.runner import Interrupted
 from suite.config.task import find_task
-from suite.contracts.limits import MOST_TRIALS
+from suite.contracts.limits import MOST_TRIALS, told
 from suite.contracts.results import StudyResults
 from suite.contracts.strategy import Predictor as Trained
 from suite.contracts.strategy import Probabilities
@@ -499,7 +499,7 @@ def _several(what: str, values: object) -> None:
 def _positive(most: int = MOST_TRIALS, **numbers: int | None) -> None:
     for name, number in numbers.items():
         if number is not None and (not isinstance(number, int) or not 1 <= number <= most):
-            raise StudyError(f"{name} is {number!r:.60}", fix=f"A whole number, 1 to {most:,}.")
+            raise StudyError(f"{name} is {told(number)}", fix=f"A whole number, 1 to {most:,}.")
 
 
 def _memory(said: int | str | None) -> int | None:
@@ -511,5 +511,9 @@ def _as_called(task: str | Path | Task, given: Mapping[str, Any]) -> str:
     words = [repr(task.name if isinstance(task, Task) else str(task))]
     if isinstance(storage := given.get("storage"), str):
         given = {**given, "storage": redaction.address(storage)}
-    words += [f"{key}={value!r}" for key, value in given.items() if value]
+    words += [
+        f"{key}={told(value) if isinstance(value, int) else repr(value)}"
+        for key, value in given.items()
+        if value
+    ]
     return f"suite.create_study({', '.join(words)})"

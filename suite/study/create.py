@@ -13,7 +13,7 @@ import optuna
 from suite import files, paths, shell
 from suite.config.recipe import Recipe, find_recipe
 from suite.config.task import find_task
-from suite.contracts.limits import MOST_SEED
+from suite.contracts.limits import MOST_SEED, told
 from suite.contracts.model import Model
 from suite.contracts.task import NAME, Task
 from suite.data import load as data
@@ -270,7 +270,7 @@ def _data(
 def _seed(seed: int) -> int:
     """A seed that every generator takes."""
     if type(seed) is not int or not 0 <= seed <= MOST_SEED:
-        raise StudyError(f"the seed {seed!r:.60} is none", fix=f"A whole number, 0 to {MOST_SEED}.")
+        raise StudyError(f"the seed {told(seed)} is none", fix=f"A whole number, 0 to {MOST_SEED}.")
     return seed
 
 

@@ -1,0 +1,145 @@
+"""The one bound of reading: what it refuses, what its message names, and that it can be raised."""
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import PATIENCE
+from test_data import good, jsonl, refusal, rows
+from test_predict import suite
+
+import suite as library
+from suite.config import yamlfile
+from suite.config.recipe import Recipe
+from suite.contracts.limits import MOST_SEED
+from suite.contracts.task import Task
+from suite.data import tables
+from suite.data.room import LEAST, Room
+from suite.data.texts import TextFile
+from suite.errors import DataError, StudyError, SuiteError, YamlError, nearest
+from suite.study.search import sampler
+
+SMALL = LEAST  # a row of 16 KiB, a document of 128 KiB
+ROW = Room(SMALL).row
+
+
+def read(path, room=None):
+    return tables.read_file(path, tables.pick_columns("text", "label", where=str(path)), room)
+
+
+def write(path, content):
+    path.write_bytes(gzip.compress(content, 1) if path.suffix == ".gz" else content)
+    return path
+
+
+LONG = b"a" * (ROW + 1)
+TOO_LARGE = {
+    "line.jsonl": (b'{"text":"' + LONG + b'","label":1}\n', "line 1: this line takes more than"),
+    "line.csv": (b"text,label\n" + LONG + b",1\n", "line 2: this line takes more than"),
+    "record.csv": (b'text,label\n"' + b"a\n" * ROW, "line 2: the record that begins here"),
+    "columns.csv": (b"text,label" + b",x" * ROW + b"\na,1\n", "line 1: this line takes more"),
+    "zeros.jsonl.gz": (b"\0" * 10**7, "line 1: this line takes more than"),
+    "bomb.jsonl.gz": (b'{"text":"a","label":1}\n' * 10**6, "what is read takes more"),
+    "bomb.csv.gz": (b"text,label\n" + b"\n" * 10**7, "beyond 200-fold"),
+    "list.json": (json.dumps(rows(8000), indent=1).encode(), "a JSON document that is not one"),
+    "many.jsonl": (jsonl(rows(30_000)), "what is read takes more than 1.0 MB"),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_what_is_too_large_names_its_bound_and_the_option_that_raises_it(tmp_path, name):
+    content, words = TOO_LARGE[name]
+    file = write(tmp_path / name, content)
+    with pytest.raises(DataError) as caught:
+        read(file, Room(SMALL))
+    told = str(caught.value)
+    assert words in told and str(file) in told and "--max-memory" in told
+    assert len(told) < 600
+
+
+def test_a_larger_bound_reads_the_same_file(tmp_path):
+    file = write(tmp_path / "a.csv", b"text,label\n" + LONG + b",1\n")
+    assert len(read(file, Room(2 * SMALL))) == 1
+    with pytest.raises(SuiteError, match="too little to read anything"):
+        Room(SMALL - 1)
+
+
+def test_the_length_of_a_file_that_is_streamed_is_not_bounded(tmp_path):
+    file = write(tmp_path / "a.jsonl", jsonl(rows(30_000)))
+    assert sum(1 for _ in TextFile(str(file), room=Room(SMALL))) == 30_000
+
+
+def test_a_parquet_file_is_bounded_by_what_comes_out(tmp_path):
+    repeated = pa.DictionaryArray.from_arrays(pa.array([0] * 20_000, pa.int32()), ["x" * 1000])
+    pq.write_table(pa.table({"text": repeated, "label": repeated}), tmp_path / "a.parquet")
+    assert (tmp_path / "a.parquet").stat().st_size < 10_000
+    for room in (Room(SMALL), Room(4 * SMALL)):
+        with pytest.raises(DataError, match=r"takes? more than|beyond 200-fold"):
+            read(tmp_path / "a.parquet", room)
+    assert len(read(tmp_path / "a.parquet", Room(200 * SMALL))) == 20_000
+    long = pa.table({"text": ["x" * (ROW + 1)], "label": ["1"]})
+    pq.write_table(long, tmp_path / "b.parquet")
+    with pytest.raises(DataError, match="a row here takes more than"):
+        read(tmp_path / "b.parquet", Room(SMALL))
+
+
+def test_a_pipe_among_the_files_of_a_folder_is_refused_at_once(tmp_path):
+    folder = good(tmp_path)
+    (folder / "train.jsonl").unlink()
+    os.mkfifo(folder / "train.jsonl")
+    assert "this is a pipe, not a file" in refusal(folder)
+    (folder / "train.jsonl").unlink()
+    (folder / "train.jsonl").symlink_to("/dev/zero")
+    assert "this is a device, not a file" in refusal(folder)
+    (folder / "train.jsonl").unlink()
+    (folder / "train.jsonl").symlink_to("train.jsonl")
+    assert "lead in a circle" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a" * 5000])
+def test_a_folder_whose_name_no_folder_can_have(tmp_path, name):
+    assert str(tmp_path) in refusal(tmp_path / name)
+
+
+def test_the_nearest_of_a_million_names_is_not_looked_for():
+    assert nearest("tset", [f"name {i}" for i in range(10**5)]) == "Available: 100000 names."
+    told = nearest("x" * 10**6, ["y" * 10**6])
+    assert len(told) < 200
+
+
+def test_a_seed_that_no_generator_takes(folder, toy_task):
+    for seed in (-1, MOST_SEED + 1, 10**5000, 1.5, True):
+        with pytest.raises(StudyError, match="the seed"):
+            library.create_study(toy_task, seed=seed)
+    with pytest.raises(StudyError, match="trials is a whole number of more"):
+        library.create_study(toy_task, trials=10**5000)
+
+
+def test_seeds_and_trials_are_bounded_wherever_they_come_in(folder, toy_task):
+    for number in (-1, MOST_SEED + 1):
+        told = suite("study", "create", toy_task, "--seed", number, code=2).stderr
+        assert "--seed" in told
+        with pytest.raises(YamlError, match="seed"):
+            yamlfile.validate(f"name: r\narms: [a/b]\nseed: {number}", Recipe, "r.yaml")
+        text = re.sub("(?m)^validation:.*$", "", (folder / toy_task).read_text())
+        text += f"\nvalidation: {{seed: {number}}}\n"
+        with pytest.raises(YamlError, match=r"validation\.seed"):
+            yamlfile.validate(text, Task, "t.yaml")
+    assert "--trials" in suite("study", "create", toy_task, "--trials", 10**9, code=2).stderr
+    assert sampler(Recipe(name="r", arms=["a/b"]).sampler, MOST_SEED, 7) is not None
+
+
+def test_standard_output_on_a_full_disk_is_one_message():
+    with open("/dev/full", "wb") as full:
+        found = subprocess.run(
+            [sys.executable, "-m", "suite", "task", "list"],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE,
+        )  # fmt: skip
+    assert found.returncode == 2 and "Traceback" not in found.stderr
+    assert "No space left on device" in found.stderr
