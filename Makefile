@@ -44,7 +44,12 @@ $(VENV)/.dev: $(VENV)/.core
 else
 $(VENV)/.core: $(VENV)/.python pyproject.toml requirements.hashed.txt
 	@echo "Installing the suite and what the tests need, each file by its hash ..."
-	@$(BIN)/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements.hashed.txt
+	@# What comes as source is built by this very setuptools, and not by one fetched for it.
+	@awk '/^setuptools==/ {found = 1} found {print} found && !/\\$$/ {exit}' \
+		requirements.hashed.txt >$(VENV)/.setuptools
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --require-hashes -r $(VENV)/.setuptools
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --require-hashes --no-build-isolation \
+		-r requirements.hashed.txt
 	@$(BIN)/python -m pip install $(PIP_FLAGS) --no-index --no-build-isolation --no-deps -e .
 	@touch $@
 
