@@ -333,6 +333,7 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
     """
     from rich.table import Table
 
+    from suite.contracts import moments
     from suite.study import listing
     from suite.study import storage as storages
 
@@ -351,7 +352,7 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
             f"{row.finished}/{row.target}",
             "–" if best is None else f"{best:.4f}",
             "scored" if row.finals else "–",
-            (row.created or "cannot be read").replace("T", " "),
+            moments.shown(row.created or "cannot be read"),
         )
     if rows:
         print_table(table)

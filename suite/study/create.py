@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import optuna
 from suite import files, paths, shell
 from suite.config.recipe import Recipe, find_recipe
 from suite.config.task import find_task
+from suite.contracts import moments
 from suite.contracts.limits import MOST_SEED, told
 from suite.contracts.model import Model
 from suite.contracts.task import NAME, Task
@@ -128,7 +128,7 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
         sample=loaded.facts.sample,
         seed=seed,
         command=wanted.command,
-        created=time.strftime("%Y-%m-%dT%H:%M:%S"),
+        created=moments.now(),
         environment=facts.environment(),
     )
     opened = storage.open_storage(wanted.storage, create=True)

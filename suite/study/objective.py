@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, astuple, dataclass, replace
 from typing import NoReturn
 
@@ -10,6 +9,7 @@ import optuna
 
 from suite.child.messages import Failed
 from suite.child.runner import Interrupted, Runner
+from suite.contracts import moments
 from suite.contracts.results import Checkpoint, Trial
 from suite.errors import counted
 from suite.study import search
@@ -137,7 +137,7 @@ class Objective:
         if placed is not None:
             with self.ledger.lock.held():
                 self.keeping.keep(arm.name, placed)
-        self.observer.ended(replace(found, ended=time.strftime("%Y-%m-%dT%H:%M:%S")))
+        self.observer.ended(replace(found, ended=moments.now()))
         if outcome.pruned:
             raise optuna.TrialPruned
         assert found.objective is not None

@@ -21,7 +21,7 @@ from suite.study.internals import TRIAL_ATTRIBUTES, TRIAL_VALUES, TRIALS, databa
 
 @dataclass(frozen=True)
 class Row:
-    """One trial as stored: Optuna's id, number and state, local times, and an attribute's JSON."""
+    """One trial as stored: Optuna's id, number and state, times in UTC, and an attribute's JSON."""
 
     trial_id: int
     number: int
@@ -64,7 +64,7 @@ def rows(study: optuna.Study, attribute: str) -> Iterator[Row]:
     )
     with database(study).engine.connect() as connection:
         for trial_id, number, state, started, ended, value in connection.execute(query):
-            yield Row(trial_id, number, state, _local(started), _local(ended), value)
+            yield Row(trial_id, number, state, _utc(started), _utc(ended), value)
 
 
 def summary(study: optuna.Study) -> Summary:
@@ -87,6 +87,6 @@ def summary(study: optuna.Study) -> Summary:
         )
 
 
-def _local(stored: datetime | None) -> datetime | None:
+def _utc(stored: datetime | None) -> datetime | None:
     """Optuna stores times in UTC and shows them in local time, neither with a zone."""
-    return stored and stored.replace(tzinfo=UTC).astimezone().replace(tzinfo=None)
+    return stored and stored.replace(tzinfo=UTC)

@@ -6,7 +6,6 @@ import gc
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
-from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
@@ -16,6 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from pydantic import Field, TypeAdapter, ValidationError
 
 from suite import redaction
+from suite.contracts import moments
 from suite.contracts.records import UNREADABLE, why
 from suite.contracts.results import (
     OBJECTIVE,
@@ -134,7 +134,7 @@ def unpack(text: str, **changes: Any) -> Trial:
 def trial_of(frozen: FrozenTrial) -> Trial:
     """One of Optuna's trials as a result; running and dead ones have what is known."""
     state = STATES[frozen.state]
-    started, ended = _shown(frozen.datetime_start), _shown(frozen.datetime_complete)
+    started, ended = moments.kept(frozen.datetime_start), moments.kept(frozen.datetime_complete)
     packed = frozen.user_attrs.get(TRIAL)
     error = "the worker died; the trial was queued again" if state == "FAIL" else None
     if packed:
@@ -184,17 +184,13 @@ def _read_trials(study: optuna.Study) -> Iterator[Trial]:
                     json.loads(row.attribute),
                     number=row.number,
                     state=STATES[TrialState[row.state]],
-                    started=_shown(row.started),
-                    ended=_shown(row.ended),
+                    started=moments.kept(row.started),
+                    ended=moments.kept(row.ended),
                 )
                 continue
             except UNREADABLE:
                 pass
         yield trial_of(internals.database(study).get_trial(row.trial_id))
-
-
-def _shown(moment: datetime | None) -> str:
-    return moment.isoformat(timespec="seconds") if moment else ""
 
 
 def results(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from suite.contracts import moments
 from suite.contracts.results import State, StudyResults
 from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
@@ -70,7 +71,7 @@ def values(results: StudyResults, cap: int = BARS_DRAWN) -> Timeline | None:
     return Timeline(
         bars=tuple(sorted(drawn, key=lambda bar: bar.start)),
         workers=workers,
-        began=first.isoformat(sep=" ", timespec="seconds"),
+        began=moments.shown(first.isoformat()),
         seconds=max(bar.end for bar in bars),
         idle_share=max(0.0, 1 - busy / available) if available else 0.0,
         total=len(bars),

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from suite.contracts import moments
 from suite.contracts.results import StudyResults
 from suite.report.data.rows import Leaderboard, absent, leaderboard
 from suite.report.data.side_by_side import SideBySide, machine_of, pairs_of, ratio
@@ -280,7 +281,7 @@ def _column(
         classes=len(results.labels),
         fingerprint=results.data.fingerprint,
         machine=machine_of(results),
-        created=results.created,
+        created=moments.shown(results.created),
         best=verdict.best if verdict else None,
     )
 

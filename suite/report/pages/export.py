@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from suite.contracts import moments
 from suite.contracts.results import BenchRow, StudyResults
 from suite.errors import ReportError, nearest
 from suite.files import reason
@@ -303,7 +304,7 @@ def to_markdown(results: StudyResults, words: Words) -> str:
         (words("pruner"), results.pruner),
         (words("budget"), formats.settings(results.budget)),
         (words("openings"), str(results.test_openings)),
-        (words("created"), results.created),
+        (words("created"), moments.shown(results.created)),
         *formats.flat(results.environment),
     ]
     lines += [

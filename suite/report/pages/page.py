@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from suite import shell
+from suite.contracts import moments
 from suite.contracts.results import Comparison, Missed, StudyResults, Trial
 from suite.report import formats
 from suite.report.charts import STUDY_CHARTS
@@ -121,6 +122,7 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
         "measured": [_measured(row, results, words) for row in board.rows],
         "class_range": _class_range(results),
         "engines": results.bench,
+        "created": moments.shown(results.created),
         "label_of": label_of,
         "constants": {"level": str(LEVEL), "open_counts": CLASS_COUNTS_OPEN},
     }
@@ -220,7 +222,7 @@ def index_entry(results: StudyResults, href: str, words: Words) -> IndexEntry:
         basis=board.basis,
         arms=len(results.arms),
         trials=sum(t.state in ("COMPLETE", "PRUNED", "FAIL") for t in results.trials),
-        created=results.created,
+        created=moments.shown(results.created),
     )
 
 
@@ -256,7 +258,7 @@ def _settings_rows(results: StudyResults, words: Words) -> list[tuple[str, str]]
         (words("study"), results.study),
         (words("task"), results.task),
         (words("recipe"), results.recipe),
-        (words("created"), results.created),
+        (words("created"), moments.shown(results.created)),
         (words("data_source"), results.data.source),
         (words("data_fingerprint"), results.data.fingerprint),
         (words("target"), formats.count(results.target_trials) if results.target_trials else ""),
