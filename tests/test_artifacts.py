@@ -735,3 +735,12 @@ def test_a_killed_command_leaves_nothing_that_the_next_does_not_remove(made, mon
         assert not list(place.iterdir()) and not left_in(found().folder)
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def test_files_stay_where_the_database_was_replaced_under_a_command(made):
+    work = Work(None, "t", Watching(), Limits())
+    kept, folder = kept_of(), found().folder
+    storage.delete(storage.open_storage(), "t")  # not by `delete`, which takes the files with it
+    work.ledger.deleted = True  # as it is told once something is written
+    work.close()
+    assert (folder / "kept" / f"tfidf--toy-{kept.place}" / "weights").is_file()

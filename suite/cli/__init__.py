@@ -122,7 +122,9 @@ class SuiteGroup(Group):
             reason = _database_trouble(error)
             if reason is None:
                 raise
-            console.error(f"the study's database: {reason}")
+            # SQLite's words for a full disk, which name no place.
+            full = files.MAKE_ROOM if "disk is full" in reason else None
+            console.error(str(SuiteError(f"the study's database: {reason}", fix=full)))
             _details(error)
             raise typer.Exit(2) from None
 
