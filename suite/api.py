@@ -430,7 +430,7 @@ def load_predictor(
                 )
             found = read_exported(Path(name))
             with held(Consent(named=allow_endpoint)):
-                trained = strategies.load_predictor(found.folder)
+                trained = strategies.load_predictor(found.folder, classes=len(found.labels))
             return Predictor(found.labels, found.arm, found.study, found.folder, trained)
         from suite.study.storage import place
         from suite.study.winner import winner

@@ -7,6 +7,7 @@
     ├── RecipeError            likewise a recipe
     ├── DataError              rows that cannot be a labelled classification problem
     ├── ModelError             a model that is unknown or whose weights cannot be used
+    │   ├── WeightsError       weights or a tokenizer that are not what they have to be
     │   └── EndpointError      a server that cannot be asked, or whose answers are none
     ├── StudyError             a study that is missing, changed, or cannot go on
     ├── StorageError           a database or a folder that cannot be read or written
@@ -65,6 +66,10 @@ class DataError(SuiteError):
 
 class ModelError(SuiteError):
     """A model that is unknown, or whose weights cannot be used."""
+
+
+class WeightsError(ModelError):
+    """Weights, or a tokenizer, that are not what they have to be: so in every trial."""
 
 
 class EndpointError(ModelError):

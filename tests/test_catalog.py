@@ -69,8 +69,10 @@ def test_a_malformed_entry_is_one_message(tmp_path, entry, said):
     assert "line 2" in str(caught.value)
 
 
-def folder(path, config, weights="model.safetensors"):
+def folder(path, config, weights="model.safetensors", tokenizer="tokenizer.json"):
     path.mkdir()
+    if tokenizer:
+        (path / tokenizer).write_text("{}")
     (path / "config.json").write_text(config if isinstance(config, str) else json.dumps(config))
     if weights:
         (path / weights).write_bytes(struct.pack("<Q", 2) + b"{}")
@@ -96,7 +98,7 @@ def test_a_causal_language_model_is_a_decoder(tmp_path):
     [
         ({}, None, "has no weights"),
         ({}, "pytorch_model.bin", "only pickled weights"),
-        ("not json", "model.safetensors", "not readable JSON"),
+        ("not json", "model.safetensors", "it is no JSON"),
         ({"auto_map": {"AutoModel": "x.Y"}}, "model.safetensors", "code of its own"),
     ],
 )

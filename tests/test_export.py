@@ -258,6 +258,9 @@ def test_folders_that_are_no_models_are_told_apart(tmp_path):
         read_exported(tmp_path)
     (tmp_path / "config.json").write_text('{"id2label": {"0": "a", "1": "b"}}')
     assert read_exported(tmp_path).labels == ["a", "b"]
+    (tmp_path / "labels.json").write_text('{"labels": []}')
+    with pytest.raises(ModelError, match=r"labels\.json: labels: "):
+        read_exported(tmp_path)
     (tmp_path / "labels.json").write_text("{")
     with pytest.raises(ModelError, match="no JSON"):
         read_exported(tmp_path)

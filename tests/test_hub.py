@@ -200,15 +200,30 @@ def test_a_folder_that_is_gone_is_named(tmp_path):
 
 
 FILE = f"/owner/some-bert/resolve/{COMMIT}/config.json"
+WEIGHTS = FILE.replace("config.json", "model.safetensors")
 
 
 def test_a_reachable_model_is_available(monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "secret")
-    with server({"/": (200, {}), FILE: (200, {})}) as (address, asked):
+    there = {"/": (200, {}), FILE: (200, {}), WEIGHTS: (200, {})}
+    with server(there) as (address, asked):
         monkeypatch.setenv("HF_ENDPOINT", address)
         assert hub.unavailable(bert(), 5) is None
         assert hub.weights_for(bert()) == "owner/some-bert"
     assert asked[1] == (FILE, "Bearer secret")
+
+
+def test_pickled_weights_alone_are_refused_with_what_converts_them(monkeypatch, tmp_path):
+    pickled = FILE.replace("config.json", "pytorch_model.bin")
+    with server({"/": (200, {}), FILE: (200, {}), pickled: (200, {})}) as (address, _):
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        reason = hub.unavailable(bert(), 5)
+    assert "has no safetensors" in reason
+    assert "save_pretrained(d)" in reason
+    assert "owner/some-bert PATH" in reason
+    # In the cache they are none either.
+    cached(tmp_path, {"config.json": "{}", "pytorch_model.bin": "", "extra.safetensors": ""})
+    assert hub.cached_snapshot("owner/some-bert", COMMIT) is None
 
 
 @pytest.mark.parametrize(
@@ -273,13 +288,13 @@ def test_the_token_follows_no_redirect_to_another_host(monkeypatch, status):
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     with other_host() as (elsewhere, shown):
         moved = {"/": (status, {"Location": f"{elsewhere}/x"}), FILE: (status, {"Location": "/y"}),
-                 "/y": (200, {})}  # fmt: skip
+                 "/y": (200, {}), WEIGHTS: (200, {})}  # fmt: skip
         with server(moved) as (address, asked):
             monkeypatch.setenv("HF_ENDPOINT", address)
             assert hub.unavailable(bert(), PATIENCE) is None
         assert shown == [None]
         # Within the Hub it goes along: a private model may have been renamed.
-        assert asked == [(path, f"Bearer {TOKEN}") for path in ("/", FILE, "/y")]
+        assert asked == [(path, f"Bearer {TOKEN}") for path in ("/", FILE, "/y", WEIGHTS)]
 
 
 def test_the_hubs_client_takes_the_token_to_no_other_host_either(tmp_path):
@@ -302,3 +317,27 @@ def test_the_hubs_client_takes_the_token_to_no_other_host_either(tmp_path):
             )  # fmt: skip
         assert told.stdout.strip() == '{"of": "elsewhere"}', told.stderr
         assert {key for _, key in asked} == {f"Bearer {TOKEN}"} and set(shown) == {None}
+
+
+# ---------------------------------------------------------------- fetching
+
+
+def test_weights_are_fetched_at_their_revision_and_nothing_pickled(monkeypatch, tmp_path):
+    import fnmatch
+
+    import huggingface_hub
+
+    asked = []
+
+    def fetch(name, *, revision, allow_patterns):
+        asked.append((name, revision))
+        found = ("pytorch_model.bin", "training_args.bin", "model.pt", "consolidated.safetensors")
+        assert not [f for f in found for pattern in allow_patterns if fnmatch.fnmatch(f, pattern)]
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
+    with server({"/": (200, {})}) as (address, _):
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        assert hub.folder_for(bert()) == tmp_path
+    assert asked == [("owner/some-bert", COMMIT)]
+    assert hub.folder_for(Model(name="mine", family="encoder", path=str(tmp_path))) == tmp_path

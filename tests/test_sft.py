@@ -433,25 +433,6 @@ def test_options_of_several_tokens_are_taught_and_kept_too(
     assert np.abs(probabilities - kept).max() < 1e-4
 
 
-def test_weights_on_the_hub_are_fetched_at_their_revision(monkeypatch, tmp_path):
-    import huggingface_hub
-
-    from suite.strategies.network.transformer import Source
-    from suite.strategies.teaching.sft_training import folder_of
-
-    asked = []
-
-    def fetch(name, *, revision, allow_patterns):
-        asked.append((name, revision))
-        assert "*.bin" not in allow_patterns
-        return str(tmp_path)
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
-    assert folder_of(Source("owner/name", "abc")) == tmp_path
-    assert folder_of(Source(str(tmp_path))) == tmp_path
-    assert asked == [("owner/name", "abc")]
-
-
 @pytest.fixture(scope="module")
 def plain_decoder(tmp_path_factory):
     """A decoder without any chat format."""

@@ -494,9 +494,9 @@ def test_balanced_weights_lift_the_small_class(builder: str) -> None:
 
 @pytest.mark.parametrize("builder", BUILDERS)
 def test_damaged_folders_are_named(builder: str, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no readable classic predictor") as error:
+    with pytest.raises(ModelError, match="it is missing") as error:
         ClassicStrategy().load(tmp_path)
-    assert error.value.where == str(tmp_path)
+    assert error.value.where == str(tmp_path / "settings.json")
     predictor = ClassicStrategy().fit(ToyRun(builder, toy_task(), english_rows(30)))
     predictor.save(tmp_path)
     settings = json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))
@@ -510,13 +510,13 @@ def test_damaged_folders_are_named(builder: str, tmp_path: Path) -> None:
         ClassicStrategy().load(tmp_path)
     missing = {"tfidf": "views", "fasttext": "buckets", "textcnn": "shape"}[builder]
     rewrite(**{missing: None})
-    with pytest.raises(ModelError, match=f"not a {builder} predictor") as error:
+    with pytest.raises(ModelError, match=f"{missing}: Field required") as error:
         ClassicStrategy().load(tmp_path)
-    assert error.value.where == str(tmp_path)
+    assert error.value.where == str(tmp_path / "settings.json")
     rewrite()
     arrays = tmp_path / "arrays.safetensors"
     arrays.write_bytes(arrays.read_bytes()[:-20])
-    with pytest.raises(ModelError, match="no readable classic predictor"):
+    with pytest.raises(ModelError, match="no arrays can be read there"):
         ClassicStrategy().load(tmp_path)
 
 

@@ -20,6 +20,7 @@ from suite.machine import facts
 from suite.models import needs
 from suite.models.catalogue import load_catalogue, local_model
 from suite.strategies.network import tiny
+from suite.strategies.network.sources import Source
 
 WORDS = (
     "lunch friend garden music river kind".split(),
@@ -204,7 +205,7 @@ def test_a_broken_folder_is_one_message(head, folder, built):
     shutil.copytree(built["tiny-bert"], broken)
     (broken / "model.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0garbage!")
     model = Model(name="broken", family="encoder", path=str(broken))
-    with pytest.raises(ModelError, match="can't be loaded"):
+    with pytest.raises(ModelError, match="no safetensors can be read there"):
         head.fit(ToyRun(folder, model))
 
 
@@ -560,7 +561,7 @@ def test_bfloat16_serves_exactly_what_training_saw(built):
 
     path = built["tiny-bert"]
     model = transformers.AutoModelForSequenceClassification.from_pretrained(path, num_labels=3)
-    codec = transformer.load_codec(transformer.Source(str(path)), model.config, 32)
+    codec = transformer.load_codec(Source(str(path)), model.config, 32)
     cpu = torch.device("cpu")
     predictor = transformer.TransformerPredictor(
         model, codec, where=cpu, precision="bfloat16", strategy="linear_head"
@@ -580,7 +581,7 @@ def test_scoring_halves_its_batch_when_memory_runs_out(built):
 
     path = built["tiny-qwen3"]
     model = transformers.AutoModelForSequenceClassification.from_pretrained(path, num_labels=3)
-    codec = transformer.load_codec(transformer.Source(str(path)), model.config, 32)
+    codec = transformer.load_codec(Source(str(path)), model.config, 32)
     predictor = transformer.TransformerPredictor(
         model, codec, where=torch.device("cpu"), precision="float32", strategy="linear_head"
     )
@@ -603,7 +604,7 @@ def test_the_token_limit_is_the_least_of_all(built):
 
     from suite.strategies.network import transformer
 
-    source = transformer.Source(str(built["tiny-bert"]))
+    source = Source(str(built["tiny-bert"]))
     config = AutoConfig.from_pretrained(source.where)
     assert transformer.load_codec(source, config, 4096, None).max_tokens == 512
     assert transformer.load_codec(source, config, 4096, 100).max_tokens == 100
@@ -720,5 +721,5 @@ def test_padding_never_enters_a_pooling():
 def test_a_folder_that_is_no_predictor_is_one_message(folder):
     (folder / "kept").mkdir()
     (folder / "kept" / "predictor.json").write_text('{"strategy": "probe"}')
-    with pytest.raises(ModelError, match=r"settings\.json can't be read"):
+    with pytest.raises(ModelError, match=r"settings\.json: can't be read: it is missing"):
         strategies.load_predictor(folder / "kept")

@@ -487,7 +487,7 @@ def test_a_server_is_asked_the_same_question(strategy, folder, mode):
 
 
 def test_a_kept_folder_that_is_none_is_one_message(strategy, folder):
-    with pytest.raises(ModelError, match=r"settings\.json can't be read"):
+    with pytest.raises(ModelError, match=r"settings\.json: can't be read: it is missing"):
         strategy.load(folder)
     (folder / "settings.json").write_text("[]")
     with pytest.raises(ModelError, match="can't be read"):

@@ -26,7 +26,7 @@ from suite.child.messages import KEPT, LOG, Checkpointed, Failed, Finished, Job,
 from suite.child.process import describe, live_only_with_parent, log_to, peak_memory, set_threads
 from suite.contracts.results import Checkpoint, Scores
 from suite.contracts.strategy import Predictor, Probabilities, Pruned, Refused, Rows
-from suite.errors import SuiteError
+from suite.errors import SuiteError, WeightsError
 from suite.machine import memory
 
 #: The best early checkpoint, while it is not known whether it is the one to keep.
@@ -260,6 +260,8 @@ def main(channel: Connection, job: Job) -> None:
     message: Finished | Failed
     try:
         message = run(channel, job)
+    except WeightsError as error:
+        message = Failed(str(error), refused=True, cause=cause_of(error))
     except SuiteError as error:
         message = Failed(str(error), cause=cause_of(error))
     except Refused as error:

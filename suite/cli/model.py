@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -75,6 +76,7 @@ def check(
     """
     from suite import strategies
     from suite.endpoint import consent, reach
+    from suite.models import hub
     from suite.models.catalogue import find_model, load_catalogue, local_model
 
     model = local_model(name) if "=" in name else find_model(name, load_catalogue())
@@ -92,8 +94,31 @@ def check(
     named = () if model.endpoint is None else (model.endpoint,)
     with consent.held(consent.Consent(named=named)):
         reason = reach.unavailable(model)
-    out.print(f"  weights: {reason or 'can be had here'}", markup=False)
+    folder = None if reason else hub.weights_for(model)
+    if isinstance(folder, Path):
+        reason = _tried(folder, fitting)
+    elif not reason:
+        out.print("  weights: can be had here", markup=False)
     if reason:
+        out.print(f"  weights: {reason}", markup=False)
         raise typer.Exit(2)
     given = ("--model", name) if "=" in name else ()
     next_step(shell.command("study", "create", "agnews", *given, "--arms", f"{model.name}/*"))
+
+
+def _tried(folder: Path, names: list[str]) -> str | None:
+    """Prints what each strategy finds in weights that are here; why none can use them, or None."""
+    from suite import strategies
+    from suite.strategies.network import examined
+
+    found = examined.examined(
+        folder, [(name, use) for name in names if (use := strategies.reads(name))]
+    )
+    for one in found:
+        if one.refused is None:
+            told = "; ".join(f"{what} {', '.join(which)}" for what, which in one.said if which)
+            out.print(f"  {one.strategy}: fits{f' ({told})' if told else ''}", markup=False)
+        else:
+            out.print(f"  {one.strategy}: refused: {one.refused}", markup=False)
+    refused = [one.refused for one in found if one.refused]
+    return refused[0] if found and len(refused) == len(found) else None

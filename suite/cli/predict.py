@@ -163,7 +163,7 @@ def predict(
     from suite.strategies import load_predictor
 
     with held(model.consent(storage, allow_endpoint)):
-        predictor = load_predictor(model.folder)
+        predictor = load_predictor(model.folder, classes=len(model.labels))
     mended = 0
 
     def answers() -> Iterator[dict[str, Any]]:

@@ -17,13 +17,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from pydantic import Field
+
+from suite.config import jsonfile
+from suite.config.jsonfile import Strict
+from suite.contracts.language import LanguageCode
 from suite.data import snapshot
 from suite.errors import ModelError, StorageError, counted
 from suite.files import reason
 from suite.handover.model_card import OnnxFile, card, is_classifier
 from suite.machine.scratch import Scratch, sweep, tell
+from suite.models import checkpoint
 
 if TYPE_CHECKING:
     from suite.study.winner import Winner
@@ -34,6 +40,28 @@ ONNX = Path("onnx") / "model.onnx"
 
 #: Validation rows on which the ONNX file is compared, and training texts it is made ready with.
 AGREEMENT_ROWS, EXAMPLE_TEXTS = 1000, 64
+#: Validation texts that a copy has to answer.
+CHECKED_TEXTS = 8
+
+
+_FIX = "Export the model again with `suite export NAME DIR`."
+
+
+class _Label(Strict):
+    name: str
+    shown: str
+
+
+class _Described(Strict):
+    """What is in labels.json."""
+
+    schema_version: Literal[1] = 1
+    labels: Annotated[list[_Label], Field(min_length=2, max_length=100_000)]
+    language: LanguageCode
+    task: str = ""
+    study: str
+    arm: str
+    trial: Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)
@@ -93,6 +121,7 @@ def export(
             "trial": winner.trial,
         }
         _write(aside / LABELS, json.dumps(described, ensure_ascii=False, indent=1))
+        _refuse_mute(winner, aside)
         made = _write_onnx(winner, aside, scratch.folder, say) if onnx else None
         _write(aside / CARD, card(winner, aside, made))
         os.rename(aside, folder)
@@ -118,58 +147,41 @@ def read_exported(folder: Path) -> Exported:
     Raises:
         ModelError: it holds no predictor, or nothing that names its classes.
     """
-    from suite.strategies import MARK
+    from suite.strategies import MARK, strategy_of
 
-    if not (folder / MARK).is_file():
+    if not (folder / MARK).exists():
         raise ModelError(
             "no exported model is there",
             where=str(folder),
             fix="`suite export NAME DIR` writes one.",
         )
-    described = _json(folder / LABELS)
-    labels = described.get("labels")
-    if isinstance(labels, list) and labels and all(_names(label) for label in labels):
-        shown = [str(label["shown"]) for label in labels]
-    else:
-        shown = _configured(folder)
-    trial = described.get("trial")
+    strategy_of(folder)
+    if not (folder / LABELS).exists():
+        return Exported(folder, _configured(folder), folder.name, "", None, "en")
+    described = jsonfile.load(folder / LABELS, _Described, fix=_FIX)
     return Exported(
         folder=folder,
-        labels=shown,
-        arm=str(described.get("arm") or folder.name),
-        study=str(described.get("study") or ""),
-        trial=trial if isinstance(trial, int) else None,
-        language=str(described.get("language") or "en"),
+        labels=[label.shown for label in described.labels],
+        arm=described.arm,
+        study=described.study,
+        trial=described.trial,
+        language=described.language,
     )
-
-
-def _names(label: Any) -> bool:
-    return isinstance(label, dict) and isinstance(label.get("shown"), str)
 
 
 def _configured(folder: Path) -> list[str]:
     """The classes that a transformers configuration names."""
-    named = _json(folder / "config.json").get("id2label")
+    file = folder / checkpoint.CONFIG
+    named = jsonfile.read(file).get("id2label") if file.exists() else None
     count = len(named) if isinstance(named, dict) else 0
     found = [named.get(str(index)) for index in range(count)] if isinstance(named, dict) else []
     if len(found) < 2 or not all(isinstance(name, str) for name in found):
         raise ModelError(
             "nothing there names the classes",
             where=str(folder / LABELS),
-            fix="Export the model again with `suite export NAME DIR`.",
+            fix=_FIX,
         )
     return [str(name) for name in found]
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no JSON"
-        raise ModelError(f"can't be read: {reason}", where=str(file)) from None
-    return found if isinstance(found, dict) else {}
 
 
 def _write(file: Path, text: str) -> None:
@@ -181,12 +193,24 @@ def _name_labels(folder: Path, names: list[str]) -> None:
     if not is_classifier(folder):
         return
     file = folder / "config.json"
-    config = _json(file)
+    config = jsonfile.read(file)
     wanted = {str(index): name for index, name in enumerate(names)}
     if config.get("id2label") != wanted:
         config["id2label"] = wanted
         config["label2id"] = {name: index for index, name in enumerate(names)}
         _write(file, json.dumps(config, ensure_ascii=False, indent=2))
+
+
+def _refuse_mute(winner: Winner, aside: Path) -> None:
+    """Refuses a copy that can't be loaded, or that answers no probabilities."""
+    from suite.serving.engines import kept
+    from suite.strategies import load_predictor, refuse_no_probabilities
+
+    if kept.look(aside).kind == "endpoint":
+        return  # Asking it may cost, and nothing of it lies here.
+    predictor = load_predictor(aside, classes=len(winner.definition.task.labels))
+    _, rows = snapshot.read_train_validation(winner.snapshot)
+    refuse_no_probabilities(predictor.predict_proba(rows.texts[:CHECKED_TEXTS]), winner.folder)
 
 
 def _refuse_onnx(winner: Winner) -> None:

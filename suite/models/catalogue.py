@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from suite.config import yamlfile
 from suite.contracts.model import Model
 from suite.contracts.task import NAME, Closed
 from suite.errors import ModelError, nearest
+from suite.models import checkpoint
 
 
 class _Catalogue(Closed):
@@ -97,42 +97,17 @@ def local_model(option: str) -> Model:
             fix="For example --model minilm=/models/all-MiniLM-L6-v2 (small letters in NAME).",
         )
     folder = Path(raw).expanduser()
-    config = folder / "config.json"
     if not folder.is_dir():
         raise ModelError(f"no folder {folder}", where=f"--model {name}")
-    if not config.is_file():
-        raise ModelError(
-            f"{folder} has no config.json",
-            where=f"--model {name}",
-            fix="Give the folder that transformers' save_pretrained wrote.",
-        )
-    weights = [*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")]
-    if not weights:
-        raise ModelError(
-            f"{folder} has no weights",
-            where=f"--model {name}",
-            fix="Expected model.safetensors (or its shards) beside config.json.",
-        )
-    if not any(w.suffix == ".safetensors" for w in weights):
-        raise ModelError(
-            f"{folder} has only pickled weights ({weights[0].name})",
-            where=f"--model {name}",
-            fix="Unpickling runs code from the file; convert it to model.safetensors first.",
-        )
     try:
-        facts = json.loads(config.read_text(encoding="utf-8"))
-        architectures = [str(a) for a in facts.get("architectures") or []]
-        model_type = str(facts.get("model_type", ""))
-    except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(
-            f"{config} is not readable JSON: {error}", where=f"--model {name}"
-        ) from None
-    if facts.get("auto_map"):
-        raise ModelError(
-            f"{folder} wants code of its own run (auto_map)",
-            where=f"--model {name}",
-            fix="Only architectures that transformers itself knows are loaded.",
-        )
+        checkpoint.check(folder)
+        checkpoint.check_tokenizer(folder)
+        facts = checkpoint.config(folder)
+    except ModelError as error:
+        what = f"{error.where}: {error.what}" if error.where else error.what
+        raise ModelError(what, where=f"--model {name}", fix=error.fix) from None
+    architectures = [str(a) for a in facts.get("architectures") or []]
+    model_type = str(facts.get("model_type", ""))
     decoder = any("CausalLM" in a or "LMHead" in a for a in architectures) or model_type in {
         "qwen2",
         "qwen3",

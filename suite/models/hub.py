@@ -22,6 +22,7 @@ from urllib.parse import quote, urlsplit
 
 from suite.contracts.model import Model
 from suite.errors import ModelError
+from suite.models import checkpoint
 
 DEADLINE = 10.0
 
@@ -212,23 +213,17 @@ def cached_snapshot(repo_id: str, revision: str = "main", kind: Kind = "model") 
 
 
 def _is_complete(folder: Path) -> bool:
+    """Whether the weights that are read are there; their headers are looked at when they are."""
     if not (folder / "config.json").exists():
         return False
-    for single, index in (
-        ("model.safetensors", "model.safetensors.index.json"),
-        ("pytorch_model.bin", "pytorch_model.bin.index.json"),
-    ):
-        if (folder / single).exists():
-            return True
-        try:
-            shards = set(
-                json.loads((folder / index).read_text(encoding="utf-8"))["weight_map"].values()
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
-        if shards and all((folder / str(shard)).exists() for shard in shards):
-            return True
-    return False
+    if (folder / checkpoint.WEIGHTS).exists():
+        return True
+    try:
+        index = json.loads((folder / checkpoint.INDEX).read_text(encoding="utf-8"))
+        shards = set(index["weight_map"].values())
+        return bool(shards) and all((folder / str(shard)).exists() for shard in shards)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def weights_for(model: Model) -> Path | str | None:
@@ -246,6 +241,35 @@ def weights_for(model: Model) -> Path | str | None:
     return model.hub if reachable() else None
 
 
+def folder_for(model: Model) -> Path | None:
+    """The folder of a model's weights, fetched from the Hub where it is not here yet.
+
+    Nothing pickled is fetched. None: as `weights_for`.
+
+    Raises:
+        ModelError: the Hub has no such weights, or breaks off.
+    """
+    found = weights_for(model)
+    if found is None or isinstance(found, Path):
+        return found
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return Path(
+            snapshot_download(
+                found, revision=model.revision, allow_patterns=list(checkpoint.WANTED)
+            )
+        )
+    except (OSError, HfHubHTTPError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelError(
+            f"its weights can't be fetched: {lines[0]}",
+            where=found,
+            fix="Run the same command again: what has come is kept.",
+        ) from None
+
+
 def unavailable(model: Model, deadline: float = DEADLINE) -> str | None:
     """Why a model's weights can't be had, and what would help; None if they can, or need not.
 
@@ -256,17 +280,16 @@ def unavailable(model: Model, deadline: float = DEADLINE) -> str | None:
         if Path(model.path).is_dir():
             return None
         return f"the folder {model.path} is gone; name it again with --model {model.name}=PATH"
-    if model.hub is None or cached_snapshot(model.hub, model.revision) is not None:
+    if model.hub is None:
+        return None
+    if cached_snapshot(model.hub, model.revision) is not None:
         return None
     if not reachable(deadline):
         return (
             f"its weights ({model.hub}) are not in the local cache and the Hub is out of reach "
             f"({reason(deadline)}); --model {model.name}=PATH names a local folder instead"
         )
-    answer = _head(
-        f"{endpoint()}/{quote(model.hub)}/resolve/{quote(model.revision, safe='')}/config.json",
-        deadline,
-    )
+    answer = _asked_for(model, "config.json", deadline)
     if answer.status is None:
         return (
             f"{endpoint()} {answer.trouble} when asked for {model.hub}; "
@@ -295,4 +318,18 @@ def unavailable(model: Model, deadline: float = DEADLINE) -> str | None:
             f"{endpoint()} answered with HTTP status {answer.status} when asked for {model.hub}; "
             f"--model {model.name}=PATH names a local folder instead"
         )
+    if all(
+        _asked_for(model, file, deadline).status == 404
+        for file in (checkpoint.WEIGHTS, checkpoint.INDEX)
+    ):
+        return (
+            f"{model.hub} has no safetensors at this revision, and pickled weights are not read, "
+            f"since that can run code. {checkpoint.converted(model.hub)}"
+        )
     return None
+
+
+def _asked_for(model: Model, file: str, deadline: float) -> _Answer:
+    """What the Hub says of a file of a model's repository at its revision."""
+    revision = quote(model.revision, safe="")
+    return _head(f"{endpoint()}/{quote(str(model.hub))}/resolve/{revision}/{file}", deadline)

@@ -13,7 +13,9 @@ from pathlib import Path
 from suite.contracts.language import LANGUAGES
 from suite.contracts.model import Model
 from suite.contracts.task import Task
+from suite.errors import ModelError
 from suite.machine import facts
+from suite.models import checkpoint
 
 #: Bytes per parameter. Full fine-tuning holds float32 weights, gradients and AdamW's two
 #: moments; LoRA the frozen weights, and once more while merged weights are written.
@@ -24,31 +26,19 @@ FROZEN_BYTES = 5
 #: Part of the machine's memory that a model may fill; the rest is for activations and data.
 USABLE = 0.9
 
-_MAX_HEADER = 100_000_000
-
 
 def parameters(model: Model) -> float | None:
     """Parameters of a model, or None where nothing says: the catalogue's figure, or a count
-    over the headers of a local folder's safetensors files."""
+    over the headers of a local folder's weights."""
     if model.parameters is not None:
         return model.parameters * 1e6
     if model.path is None:
         return None
     try:
-        return float(sum(_count(file) for file in Path(model.path).glob("*.safetensors"))) or None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None  # Loading will say what is wrong with the file.
-
-
-def _count(file: Path) -> int:
-    with file.open("rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        if length > _MAX_HEADER:
-            raise ValueError("not a safetensors header")
-        header = json.loads(stream.read(length))
-    return sum(
-        math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__"
-    )
+        found = checkpoint.tensors(Path(model.path)).values()
+    except ModelError:
+        return None  # Loading will say what is wrong with the files.
+    return float(sum(math.prod(tensor.shape) for tensor in found)) or None
 
 
 def hidden_size(model: Model) -> int | None:

@@ -5,17 +5,20 @@ A strategy of somebody's own comes in through the entry point group `suite.strat
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from suite.config import jsonfile
+from suite.config.jsonfile import Strict
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
 from suite.contracts.package import Package
 from suite.contracts.registry import Registry
-from suite.contracts.strategy import Predictor, Strategy
-from suite.errors import ModelError
+from suite.contracts.strategy import Predictor, Probabilities, Strategy
+from suite.errors import ModelError, nearest
 
 _KNOWN: Registry[Strategy] = Registry(
     "strategy",
@@ -30,6 +33,15 @@ _KNOWN: Registry[Strategy] = Registry(
 )
 
 MARK = "predictor.json"
+SETTINGS = "settings.json"
+
+
+class _Mark(Strict):
+    """What is in that file."""
+
+    strategy: str
+    #: Of settings.json, whose words no array can be held against; older folders have none.
+    settings_sha256: str | None = None
 
 
 def names() -> list[str]:
@@ -82,6 +94,11 @@ def keeps_network(name: str) -> bool:
     return name in _KNOWN.names() and bool(getattr(get(name), "network", False))
 
 
+def reads(name: str) -> Any:
+    """What a strategy reads a transformers folder as (`network.weights.Use`), or None."""
+    return getattr(get(name), "reads", None)
+
+
 def packages() -> list[Package]:
     """What some work of some strategy needs beside the suite's own requirements."""
     return [package for name in names() for package in getattr(get(name), "packages", ())]
@@ -91,17 +108,87 @@ def save_predictor(predictor: Predictor, strategy: str, folder: Path) -> None:
     """Writes a predictor and the mark by which `load_predictor` finds its strategy."""
     folder.mkdir(parents=True, exist_ok=True)
     predictor.save(folder)
-    (folder / MARK).write_text(json.dumps({"strategy": strategy}), encoding="utf-8")
+    mark = {"strategy": strategy, "settings_sha256": _digest(folder)}
+    (folder / MARK).write_text(json.dumps(mark), encoding="utf-8")
 
 
-def load_predictor(folder: Path) -> Predictor:
-    """A predictor from the folder `save_predictor` wrote.
+def _digest(folder: Path) -> str | None:
+    """Of a predictor's settings; None where it has none."""
+    file = folder / SETTINGS
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+
+
+def strategy_of(folder: Path) -> str:
+    """The name of the strategy whose predictor a folder holds.
 
     Raises:
-        ModelError: the folder is not one.
+        ModelError: the folder holds none.
     """
-    try:
-        strategy = str(json.loads((folder / MARK).read_text(encoding="utf-8"))["strategy"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ModelError(f"{folder} holds no trained predictor") from None
-    return get(strategy).load(folder)
+    return _mark(folder).strategy
+
+
+def _mark(folder: Path) -> _Mark:
+    fix = "Expected a folder that `suite export NAME DIR` wrote, whole."
+    if not folder.is_dir() or not (folder / MARK).exists():
+        raise ModelError(f"{folder} holds no trained predictor", fix=fix)
+    mark = jsonfile.load(folder / MARK, _Mark, fix=fix)
+    named = mark.strategy
+    if named not in _KNOWN.names():
+        raise ModelError(
+            f"the strategy '{named[:100]}' is not installed",
+            where=str(folder / MARK),
+            fix=nearest(named[:100], names()),
+        )
+    return mark
+
+
+def load_predictor(folder: Path, *, classes: int | None = None) -> Predictor:
+    """A predictor from the folder `save_predictor` wrote.
+
+    Args:
+        classes: how many it has to tell apart, where that is known.
+
+    Raises:
+        ModelError: the folder is not one, or the predictor tells another number apart.
+    """
+    mark = _mark(folder)
+    predictor: Predictor = get(mark.strategy).load(folder)
+    # Afterwards: what is wrong with a value says more than that it is another.
+    if mark.settings_sha256 not in (None, _digest(folder)):
+        raise ModelError(
+            "it is not the one that was saved with the model",
+            where=str(folder / SETTINGS),
+            fix="Export the model again with `suite export NAME DIR`.",
+        )
+    if classes is None:
+        return predictor
+    own = getattr(predictor, "classes", None)
+    if own is None:  # A strategy of somebody's own need not say.
+        own = predictor.predict_proba(["a text"]).shape[1]
+    if own != classes:
+        raise ModelError(
+            f"the model tells {own} classes apart, and {classes} are named for it",
+            where=str(folder),
+            fix="Export it again: labels.json is not this model's.",
+        )
+    return predictor
+
+
+def refuse_no_probabilities(found: Probabilities, folder: Path) -> None:
+    """Refuses answers that are no probabilities, before anybody is served them.
+
+    Args:
+        found: [texts, classes].
+        folder: of the predictor that gave them.
+
+    Raises:
+        ModelError: a number is none, below 0, or a row neither sums to 1 nor is all 0.
+    """
+    sums = found.sum(axis=1)
+    # A comparison with NaN is false.
+    if not ((found >= 0).all() and ((abs(sums - 1) < 1e-3) | (sums == 0)).all()):
+        raise ModelError(
+            "the model answers what are no probabilities (NaN, or rows that do not sum to 1)",
+            where=str(folder),
+            fix="Its training diverged, or its files are damaged: train it again.",
+        )

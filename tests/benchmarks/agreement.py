@@ -65,7 +65,7 @@ def main():
     from suite.strategies.asking.conversion import convert
     from suite.strategies.asking.zero_shot import ZeroShotStrategy
     from suite.strategies.network import tiny, transformer
-    from suite.strategies.network.transformer import Source
+    from suite.strategies.network.sources import Source
 
     whole, _, _ = generate("en")
     train = Rows(whole.texts[:512], whole.labels[:512])

@@ -34,11 +34,12 @@ def kept_folder(folder, texts):
 
     from suite.strategies import save_predictor
     from suite.strategies.network import transformer
+    from suite.strategies.network.sources import Source
 
     shaped = bert_shaped(folder, BERT_BASE, texts)
     where = torch.device("cpu") if not torch.cuda.is_available() else torch.device("cuda")
     model = AutoModelForSequenceClassification.from_pretrained(shaped).to(where)
-    codec = transformer.load_codec(transformer.Source(str(shaped)), model.config, 128)
+    codec = transformer.load_codec(Source(str(shaped)), model.config, 128)
     precision = transformer.precision_for(where, BERT_BASE["hidden_size"])
     transformer.freeze(model, precision)
     predictor = transformer.TransformerPredictor(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from suite.config import jsonfile
 from suite.contracts.engine import Kept
 from suite.errors import ModelError
-from suite.strategies import MARK, keeps_network
+from suite.strategies import keeps_network, strategy_of
+from suite.strategies.network.settings import FIX, SETTINGS
 
 #: As `suite.strategies.asking.prompted` writes it.
 _GENERATION, _OPTIONS = "generation", "options"
+
+#: Vocabularies of classic predictors stand in settings.json.
+_MOST_BYTES = 1_000_000_000
 
 
 def look(folder: Path) -> Kept:
@@ -20,13 +24,11 @@ def look(folder: Path) -> Kept:
     Raises:
         ModelError: the folder holds no trained predictor, or a damaged one.
     """
-    strategy = _json(folder / MARK).get("strategy")
-    if not isinstance(strategy, str):
-        raise ModelError(f"{folder} holds no trained predictor", where=str(folder / MARK))
+    strategy = strategy_of(folder)
     network = keeps_network(strategy)
-    if not network and not (folder / "settings.json").is_file():
+    if not network and not (folder / SETTINGS).exists():
         return Kept("python", "float32")
-    settings = _json(folder / "settings.json")
+    settings = jsonfile.read(folder / SETTINGS, most=_MOST_BYTES, fix=FIX)
     if "endpoint" in str(settings.get("format", "")):
         return Kept("endpoint", "server")
     if not network:
@@ -35,7 +37,7 @@ def look(folder: Path) -> Kept:
         raise ModelError(
             "a kept network without a config.json",
             where=str(folder),
-            fix="Train it again: the folder is incomplete or damaged.",
+            fix=FIX,
         )
     return Kept("network", str(settings.get("precision", "float32")), _fixed(settings))
 
@@ -57,18 +59,3 @@ def _fixed(settings: dict[str, Any]) -> str | None:
             "converted: serve it by torch as it was kept"
         )
     return None
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no JSON"
-        raise ModelError(
-            f"no trained predictor can be read there: {reason}",
-            where=str(file),
-            fix="Train it again: the folder is incomplete or damaged.",
-        ) from None
-    if not isinstance(found, dict):
-        raise ModelError("it is not what a predictor writes", where=str(file))
-    return found

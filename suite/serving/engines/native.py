@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from suite.config import jsonfile
 from suite.contracts.engine import Kept
 from suite.contracts.strategy import Predictor, Refused
-from suite.errors import ModelError
 from suite.machine import facts
 from suite.serving.engines.network import NetworkEngine
 from suite.serving.engines.served import EnginePredictor, converting, device_of
-from suite.strategies import MARK, load_predictor
+from suite.strategies import MARK, load_predictor, strategy_of
+from suite.strategies.network.settings import FIX, MOST_BYTES, SETTINGS
 
 _ON_GPU = "int8 by torch is for CPUs: use bfloat16 or float16 on a GPU"
 
@@ -90,20 +91,17 @@ def load_float32(folder: Path, scratch: Path) -> Predictor:
     Raises:
         ModelError: the folder holds no predictor.
     """
-    from suite.strategies.network.transformer import SETTINGS, read_settings
-
-    settings = read_settings(folder)
-    if settings["precision"] == "float32":
+    settings = jsonfile.read(folder / SETTINGS, most=MOST_BYTES, fix=FIX)
+    if settings.get("precision") == "float32":
         return load_predictor(folder)
     beside = scratch / "float32"
     beside.mkdir(parents=True, exist_ok=True)
     for file in folder.iterdir():
         link = beside / file.name
-        if file.name != SETTINGS and not link.exists():
+        if file.name not in (SETTINGS, MARK) and not link.exists():
             os.symlink(file.resolve(), link)
     (beside / SETTINGS).write_text(json.dumps(settings | {"precision": "float32"}), "utf-8")
-    if not (beside / MARK).is_file():
-        raise ModelError(f"{folder} holds no trained predictor")
+    (beside / MARK).write_text(json.dumps({"strategy": strategy_of(folder)}), "utf-8")
     return load_predictor(beside)
 
 

@@ -18,7 +18,7 @@ from suite.errors import ModelError, counted, nearest
 from suite.serving.engines import candidates, kept, open_engine
 from suite.serving.engines.agreement import Agreement, agreement
 from suite.serving.load.measure import circumstances
-from suite.strategies import load_predictor
+from suite.strategies import load_predictor, refuse_no_probabilities
 
 #: Validation rows an engine is compared on.
 AGREEMENT_ROWS = 1000
@@ -87,8 +87,8 @@ def open_served(
     source = validation.texts if validation is not None and len(validation) else tuple(texts)
     checked = tuple(source[i] for i in _some(len(source), count))
     if engine == found.engine and precision == found.precision:
-        predictor: Any = load_predictor(folder)
-        return _opened(predictor, engine, checked)
+        predictor: Any = load_predictor(folder, classes=classes)
+        return _opened(predictor, engine, checked, folder)
     if validation is None or not len(validation):
         raise ModelError(
             f"{engine} {precision} can't be compared with the trained model: an exported folder "
@@ -120,7 +120,7 @@ def open_served(
             where="--engine",
             fix="Leave --engine away, or name another --precision.",
         )
-    opened = _opened(predictor, engine, checked)
+    opened = _opened(predictor, engine, checked, folder)
     return Opened(**(opened.__dict__ | {"agreement": compared, "rows": len(drawn)}))
 
 
@@ -135,8 +135,9 @@ def fastest(rows: Iterable[BenchRow], arm: str, host: str) -> tuple[BenchRow, st
     return None
 
 
-def _opened(predictor: Any, engine: str, texts: tuple[str, ...]) -> Opened:
+def _opened(predictor: Any, engine: str, texts: tuple[str, ...], folder: Path) -> Opened:
     expected = np.asarray(predictor.predict_proba(texts), dtype=np.float32)
+    refuse_no_probabilities(expected, folder)
     told, device, threads = circumstances(predictor)
     return Opened(
         predictor,

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite import paths
+from suite.config import jsonfile
 from suite.contracts.language import LANGUAGES
 from suite.contracts.model import Model
 from suite.contracts.strategy import Probabilities, Run
@@ -35,10 +36,11 @@ from suite.prompting.layout import (
     Question,
     Variant,
 )
+from suite.strategies.asking.settings import EndpointSettings
+from suite.strategies.network.settings import FIX, MOST_BYTES, SETTINGS
 from suite.strategies.network.softmax import softmax
 
 FORMAT = "endpoint"
-SETTINGS = "settings.json"
 
 #: Tokens asked for without thinking: one would do, some models say "The answer is" first.
 ANSWER_TOKENS = 16
@@ -199,6 +201,11 @@ class EndpointPredictor:
         self.settings = replace(self.settings, bias=bias)
         return True
 
+    @property
+    def classes(self) -> int:
+        """How many there are."""
+        return len(self.settings.question.codes)
+
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes]; a row of zeros where no answer came.
 
@@ -266,24 +273,12 @@ class EndpointPredictor:
         Raises:
             ModelError: the folder holds something else.
         """
-        try:
-            kept = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-            if kept.pop("format") != FORMAT:
-                raise ValueError("another format")
-            bias = kept.pop("bias")
-            settings = Settings(
-                **{
-                    **kept,
-                    "question": Question.from_json(kept["question"]),
-                    "bias": None if bias is None else tuple(float(value) for value in bias),
-                }
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(
-                f"no readable endpoint predictor: {error}",
-                where=str(folder),
-                fix="Train it again: the folder is incomplete or damaged.",
-            ) from None
+        kept = jsonfile.load(folder / SETTINGS, EndpointSettings, most=MOST_BYTES, fix=FIX)
+        settings = Settings(
+            **kept.model_dump(exclude={"format", "question", "bias"}),
+            question=Question.from_json(kept.question.model_dump()),
+            bias=None if kept.bias is None else tuple(kept.bias),
+        )
         return cls._made(settings, keep=keep)
 
     @classmethod

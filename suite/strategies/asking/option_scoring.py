@@ -29,6 +29,7 @@ from suite.contracts.strategy import Refused
 from suite.strategies.asking.prompt_batch import PromptBatch, plain_attention, slides
 from suite.strategies.network import transformer
 from suite.strategies.network.lean_decoder import LeanDecoder, States
+from suite.strategies.network.sources import out_of_memory
 from suite.strategies.network.transformer import Ids
 
 Scores = NDArray[np.float32]
@@ -226,7 +227,7 @@ def in_batches(
             start += len(positions)
             continue
         except (RuntimeError, MemoryError) as error:
-            if len(positions) == 1 or not transformer.out_of_memory(error):
+            if len(positions) == 1 or not out_of_memory(error):
                 raise
         # Out here the failed attempt's frames, and with them its tensors, are gone.
         batch = len(positions) // 2

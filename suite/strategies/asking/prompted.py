@@ -16,10 +16,8 @@ from typing import Any
 
 import numpy as np
 import torch
-import transformers
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from suite.contracts.strategy import Predictor, Probabilities
 from suite.errors import ModelError
@@ -28,9 +26,12 @@ from suite.prompting.layout import CONTENT_FREE
 from suite.strategies.asking import option_scoring
 from suite.strategies.asking.conversion import convert, merged, tied, why_no_head
 from suite.strategies.asking.option_scoring import OptionScorer, Readout, evaluating, unwrapped
-from suite.strategies.asking.thinking import GENERATION, ThinkingPredictor
-from suite.strategies.network import transformer
-from suite.strategies.network.transformer import Source
+from suite.strategies.asking.settings import PromptedSettings
+from suite.strategies.asking.thinking import ThinkingPredictor
+from suite.strategies.network import arrays, settings, transformer, weights
+from suite.strategies.network.arrays import Form
+from suite.strategies.network.sources import Source
+from suite.strategies.network.weights import Loaded
 
 HEAD, OPTIONS = "head", "options"
 
@@ -149,9 +150,14 @@ class _Scored(ABC):
         self.bias = [float(value) for value in logs.mean(axis=0)]
         return self.bias
 
+    @property
+    def classes(self) -> int:
+        """How many there are."""
+        return len(self.prompter.class_tokens)
+
     def _write_settings(self, folder: Path, form: str) -> None:
         self.prompter.tokenizer.save_pretrained(folder)
-        transformer.write_settings(
+        settings.write(
             folder,
             {
                 "form": form,
@@ -325,17 +331,18 @@ class _OptionsOfHead(HeadPredictor):
         return {}
 
 
-def load_language_model(source: Source, where: torch.device) -> Any:
+def load_language_model(source: Source, where: torch.device, *, kept: bool = False) -> Loaded:
     """A causal language model in float32, in evaluation mode.
+
+    Args:
+        kept: whether a predictor saved it, as `weights.load` has it.
 
     Raises:
         ModelError: it can't be loaded.
     """
-    with transformer.readable(source):
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            source.where, dtype=torch.float32, **source.arguments
-        )
-    return model.to(where).eval().requires_grad_(False)
+    loaded = weights.load("language model", source, kept=kept)
+    loaded.model.to(where).eval().requires_grad_(False)
+    return loaded
 
 
 def load(folder: Path, strategy: str) -> Predictor:
@@ -344,45 +351,63 @@ def load(folder: Path, strategy: str) -> Predictor:
     Raises:
         ModelError: the folder is not that.
     """
-    settings = transformer.read_settings(folder)
+    kept = settings.read(folder, PromptedSettings)
     source = Source(str(folder))
     where = transformer.device()
     config = transformer.load_config(source)
     codec = transformer.load_codec(source, config)
-    precision = transformer.supported(
-        str(settings["precision"]), where, transformer.width_of(config)
-    )
-    try:
-        form = settings["form"]
-        if form not in (HEAD, OPTIONS, GENERATION):
-            raise ValueError(f"no form '{form}'")
-        prompter = Prompter.load(codec.tokenizer, settings["prompter"])
-        names = [str(name) for name in settings["label_names"]]
-        bias = settings.get("bias")
-        rows = load_file(folder / ROWS)["rows"] if (folder / ROWS).is_file() else None
-        max_new_tokens = int(settings["max_new_tokens"]) if form == GENERATION else 0
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{folder} holds no prompted model: {error}") from None
-    if form == HEAD:
-        with transformer.readable(source):
-            model = transformers.AutoModelForSequenceClassification.from_pretrained(
-                folder, use_safetensors=True, dtype=torch.float32, **source.arguments
-            )
-        model.to(where).eval().requires_grad_(False)
-        option_scoring.settle(getattr(model, model.base_model_prefix), precision)
+    precision = transformer.supported(kept.precision, where, transformer.width_of(config))
+    highest = max(max(ids) for ids in kept.prompter.code_tokens)
+    if highest >= config.get_text_config().vocab_size:
+        raise ModelError(
+            f"prompter.code_tokens: {highest:,} is no token of its model",
+            where=str(folder / settings.SETTINGS),
+            fix=settings.FIX,
+        )
+    prompter = Prompter.load(codec.tokenizer, kept.prompter.model_dump())
+    if (least := len(prompter.encode([""]).ids[0])) > codec.max_tokens:
+        raise ModelError(
+            f"prompter: a prompt takes {least:,} tokens, and the model has {codec.max_tokens:,}",
+            where=str(folder / settings.SETTINGS),
+            fix=settings.FIX,
+        )
+    how: dict[str, Any] = {
+        "where": where,
+        "precision": precision,
+        "strategy": strategy,
+        "label_names": kept.label_names,
+    }
+    if kept.form == HEAD:
         return HeadPredictor(
-            model, prompter, where=where, precision=precision, strategy=strategy,
-            bias=bias, label_names=names, rows=rows,
+            _load_head(source, kept, precision, where), prompter, bias=kept.bias,
+            rows=_load_rows(folder, len(kept.label_names), transformer.width_of(config)), **how,
         )  # fmt: skip
-    model = load_language_model(source, where)
-    if form == GENERATION:
+    model = load_language_model(source, where, kept=True).model
+    if kept.max_new_tokens is not None:
         option_scoring.settle(model, precision)
-        return ThinkingPredictor(
-            model, prompter, where=where, precision=precision, strategy=strategy,
-            max_new_tokens=max_new_tokens, label_names=names,
-        )  # fmt: skip
+        return ThinkingPredictor(model, prompter, max_new_tokens=kept.max_new_tokens, **how)
     option_scoring.settle(model.get_decoder(), precision)
-    return OptionPredictor(
-        model, prompter, where=where, precision=precision, strategy=strategy,
-        bias=bias, label_names=names, frozen=True,
-    )  # fmt: skip
+    return OptionPredictor(model, prompter, bias=kept.bias, frozen=True, **how)
+
+
+def _load_head(source: Source, kept: PromptedSettings, precision: str, where: torch.device) -> Any:
+    """A converted head, whose outputs are the options."""
+    model = weights.load("classifier", source, kept=True).model
+    if model.config.num_labels != len(kept.label_names):
+        raise ModelError(
+            f"the model tells {model.config.num_labels} classes apart, and settings.json names "
+            f"{len(kept.label_names)}",
+            where=source.where,
+            fix=settings.FIX,
+        )
+    model.to(where).eval().requires_grad_(False)
+    option_scoring.settle(getattr(model, model.base_model_prefix), precision)
+    return model
+
+
+def _load_rows(folder: Path, classes: int, width: int) -> torch.Tensor | None:
+    """The options' rows of an `lm_head` that was not tied, or None where it was."""
+    if not (folder / ROWS).exists():
+        return None
+    found = arrays.read(folder / ROWS, {"rows": Form((classes, width))})
+    return torch.from_numpy(found["rows"])

@@ -15,7 +15,7 @@ from suite.prompting.chat import Prompter
 from suite.strategies.asking import generation
 from suite.strategies.asking.conversion import merged
 from suite.strategies.asking.option_scoring import unwrapped
-from suite.strategies.network import transformer
+from suite.strategies.network import settings, transformer
 
 GENERATION = "generation"
 
@@ -92,6 +92,11 @@ class ThinkingPredictor:
         }
         return written
 
+    @property
+    def classes(self) -> int:
+        """How many there are."""
+        return len(self.prompter.class_tokens)
+
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """1 at the class that was named, float32 [texts, classes]; zeros where none was."""
         question = self.prompter.question
@@ -121,7 +126,7 @@ class ThinkingPredictor:
         folder.mkdir(parents=True, exist_ok=True)
         merged(self.model).save_pretrained(folder)
         self.prompter.tokenizer.save_pretrained(folder)
-        transformer.write_settings(
+        settings.write(
             folder,
             {
                 "form": self.form,

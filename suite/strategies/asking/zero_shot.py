@@ -8,22 +8,22 @@ A model behind a server is asked the same questions. Nothing here imports torch 
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from suite.config import jsonfile
 from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Params, Space
 from suite.contracts.strategy import Predictor, Rows, Run
 from suite.contracts.task import Task
-from suite.errors import ModelError
 from suite.models import needs
 from suite.prompting import codes
 from suite.prompting.layout import Variant
+from suite.strategies.network.settings import FIX, MOST_BYTES, SETTINGS
 
 if TYPE_CHECKING:
     from suite.strategies.asking.endpoint_predictor import EndpointPredictor
@@ -55,6 +55,7 @@ class ZeroShotStrategy:
 
     name = NAME
     families = ("decoder",)
+    reads = "language model"
     served = True
     network = True
 
@@ -136,13 +137,10 @@ class ZeroShotStrategy:
 
     def load(self, folder: Path) -> Predictor:
         """Reads a kept predictor, local or behind an endpoint."""
-        from suite.strategies.asking.endpoint_predictor import FORMAT, SETTINGS, EndpointPredictor
+        from suite.strategies.asking.endpoint_predictor import FORMAT, EndpointPredictor
 
-        try:
-            kept = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            raise ModelError(f"{folder / SETTINGS} can't be read") from None
-        if isinstance(kept, dict) and kept.get("format") == FORMAT:
+        kept = jsonfile.read(folder / SETTINGS, most=MOST_BYTES, fix=FIX)
+        if kept.get("format") == FORMAT:
             return EndpointPredictor.load(folder)
         from suite.strategies.asking import prompted
 
@@ -174,8 +172,9 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
     from suite.strategies.asking import option_scoring, prompted
     from suite.strategies.asking.thinking import ThinkingPredictor
     from suite.strategies.network import transformer
+    from suite.strategies.network.sources import source_of
 
-    source = transformer.source_of(run)
+    source = source_of(run)
     where = transformer.device()
     with run.loading():
         config = transformer.load_config(source)
@@ -193,7 +192,8 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
     )
     precision = transformer.precision_for(where, transformer.width_of(config))
     with run.loading():
-        model = prompted.load_language_model(source, where)
+        loaded = prompted.load_language_model(source, where)
+        model = loaded.model
         option_scoring.settle(model if think else model.get_decoder(), precision)
     run.note(
         device=where.type,
@@ -202,6 +202,7 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
         threads=torch.get_num_threads(),
         max_tokens=prompter.cutoff,
         **{**prompter.facts(), "shots": knobs.shots},
+        **loaded.notes,
     )
     names = run.task.label_names
     if think:

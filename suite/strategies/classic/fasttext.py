@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -32,8 +31,10 @@ from suite.contracts.strategy import Probabilities, Run
 from suite.errors import ModelError
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import FastTextKnobs
+from suite.strategies.classic.settings import FastTextSettings
 from suite.strategies.classic.tokens import subwords, unit_cutter, unit_ngrams
 from suite.strategies.network import loop
+from suite.strategies.network.arrays import Form
 from suite.strategies.network.softmax import softmax
 
 FORMAT = "fasttext"
@@ -140,29 +141,39 @@ class FastTextPredictor:
             },
         )
 
+    @property
+    def classes(self) -> int:
+        """How many there are."""
+        return len(self._bias)
+
     @classmethod
-    def restore(
-        cls, settings: dict[str, Any], arrays: dict[str, NDArray[Any]]
-    ) -> FastTextPredictor:
+    def restore(cls, folder: Path) -> FastTextPredictor:
         """From what `save` wrote.
 
         Raises:
             ModelError: something is missing or contradicts the rest.
         """
-        try:
-            cutter = Cutter(
-                settings["language"],
-                int(settings["ngrams"]),
-                bool(settings["subwords"]),
-                int(settings["buckets"]),
+        kept = files.read(folder, FastTextSettings)
+        found = files.read_arrays(
+            folder,
+            {
+                "filled": Form(("vectors",), "I32"),
+                "vectors": Form(("vectors", "dim")),
+                "weights": Form(("dim", "classes")),
+                "bias": Form(("classes",)),
+            },
+            {},
+        )
+        filled = found["filled"]
+        if len(filled) and not (
+            filled[0] >= 0 and filled[-1] < kept.buckets and (np.diff(filled) > 0).all()
+        ):
+            raise ModelError(
+                f"the array 'filled' is no ascending list of {kept.buckets:,} buckets",
+                where=str(folder / files.ARRAYS),
             )
-            names = ("filled", "vectors", "weights", "bias")
-            filled, vectors, weights, bias = (arrays[name] for name in names)
-            if vectors.shape != (len(filled), len(weights)) or weights.shape[1:] != bias.shape:
-                raise ModelError("the arrays of a fasttext predictor disagree")
-            return cls(cutter, filled, vectors, weights, bias)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise ModelError(f"not a fasttext predictor: {error!r}") from None
+        cutter = Cutter(kept.language, kept.ngrams, kept.subwords, kept.buckets)
+        return cls(cutter, **found)
 
 
 def _means(

@@ -1,53 +1,163 @@
 """A classic predictor's two files: `settings.json` (everything that is not an array) beside
-`arrays.safetensors`."""
+`arrays.safetensors`. One closed schema for each format."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field, field_validator, model_validator
 
+from suite.config import jsonfile
+from suite.config.jsonfile import Strict
+from suite.contracts.language import LanguageCode
 from suite.errors import ModelError
+from suite.strategies.classic.knobs import parse_views
+from suite.strategies.network import arrays
+from suite.strategies.network.arrays import Arrays, Form
+from suite.strategies.network.settings import FIX, SETTINGS, Tokens
 
-SETTINGS = "settings.json"
 ARRAYS = "arrays.safetensors"
 
-Arrays = Mapping[str, NDArray[Any]]
+#: Vocabularies stand in it.
+_MOST_BYTES = 1_000_000_000
+
+_Size = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
-def write(folder: Path, settings: Mapping[str, Any], arrays: Arrays) -> None:
+class ClassicSettings(Strict):
+    """What every format has."""
+
+    format: str
+
+
+class _Read(ClassicSettings):
+    """Of a format that knows the language of its texts."""
+
+    language: LanguageCode
+
+
+class FastTextSettings(_Read):
+    """Of `fasttext`."""
+
+    format: Literal["fasttext"]
+    ngrams: Annotated[int, Field(ge=1, le=9)]
+    subwords: bool
+    buckets: Annotated[int, Field(ge=2, le=2**27)]
+
+
+class TextCnnShape(Strict):
+    """The network of a `textcnn`."""
+
+    units: _Size
+    dim: _Size
+    filters: _Size
+    widths: Annotated[list[Annotated[int, Field(ge=1, le=20)]], Field(min_length=1)]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    classes: _Size
+
+
+class TextCnnSettings(_Read):
+    """Of `textcnn`."""
+
+    format: Literal["textcnn"]
+    max_tokens: Tokens
+    shape: TextCnnShape
+    vocabulary: list[str]
+
+    @model_validator(mode="after")
+    def _counted(self) -> TextCnnSettings:
+        _refuse_repeats(self.vocabulary)
+        # Padding and the unknown unit have no spelling.
+        if self.shape.units != len(self.vocabulary) + 2:
+            raise ValueError(
+                f"shape.units is {self.shape.units:,} and the vocabulary has "
+                f"{len(self.vocabulary):,} units (2 more are expected)"
+            )
+        return self
+
+
+class TfidfSettings(ClassicSettings):
+    """Of `tfidf`."""
+
+    format: Literal["tfidf"]
+    views: list[str]
+    trained: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    classes: _Size
+    link: Literal["softmax", "sigmoid"]
+    sublinear: bool
+    classifier: Literal["svm", "logistic"]
+    vocabularies: list[list[str]]
+
+    @field_validator("views")
+    @classmethod
+    def _cut(cls, value: list[str]) -> list[str]:
+        for name in value:
+            try:
+                parse_views(name)
+            except ValueError:
+                raise ValueError(f"'{name}' is no way to cut texts") from None
+        return value
+
+    @model_validator(mode="after")
+    def _counted(self) -> TfidfSettings:
+        views = [*chain.from_iterable(map(parse_views, self.views))]
+        if len(views) != len(self.vocabularies):
+            raise ValueError(
+                f"there are {len(views)} views and {len(self.vocabularies)} vocabularies"
+            )
+        for terms in self.vocabularies:
+            _refuse_repeats(terms)
+        if self.trained != sorted(set(self.trained)) or self.trained[-1] >= self.classes:
+            raise ValueError(f"trained names {self.trained} of {self.classes} classes")
+        return self
+
+
+def _refuse_repeats(units: list[str]) -> None:
+    if len(set(units)) != len(units):
+        raise ValueError("a unit stands twice in the vocabulary")
+
+
+def write(folder: Path, settings: Mapping[str, Any], stored: Arrays) -> None:
     """Writes both files; `settings` has the key `format`, by which they are read again."""
-    from safetensors.numpy import save_file
-
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(
-        {name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / ARRAYS
-    )
+    arrays.write(folder / ARRAYS, stored)
     (folder / SETTINGS).write_text(json.dumps(settings, ensure_ascii=False), encoding="utf-8")
 
 
-def read(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """What `write` wrote.
+def format_of(folder: Path) -> str:
+    """The format of a classic predictor's settings.
 
     Raises:
-        ModelError: a file is missing or damaged.
+        ModelError: there are none, or they name none.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    named = jsonfile.read(folder / SETTINGS, most=_MOST_BYTES, fix=FIX).get("format")
+    if not isinstance(named, str):
+        raise ModelError("it names no format", where=str(folder / SETTINGS), fix=FIX)
+    return named
 
-    try:
-        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        arrays = load_file(folder / ARRAYS)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise ModelError(
-            f"no readable classic predictor: {error}",
-            where=str(folder),
-            fix="Train it again: the folder is incomplete or damaged.",
-        ) from None
-    if not isinstance(settings, dict) or not isinstance(settings.get("format"), str):
-        raise ModelError(f"{SETTINGS} names no format", where=str(folder))
-    return settings, arrays
+
+SettingsT = TypeVar("SettingsT", bound=ClassicSettings)
+
+
+def read(folder: Path, schema: type[SettingsT]) -> SettingsT:
+    """What `write` wrote, but for the arrays.
+
+    Raises:
+        ModelError: it is missing or something else; names the key.
+    """
+    return jsonfile.load(folder / SETTINGS, schema, most=_MOST_BYTES, fix=FIX)
+
+
+def read_arrays(
+    folder: Path, expected: Mapping[str, Form], sizes: Mapping[str, int]
+) -> dict[str, Any]:
+    """The arrays that `write` wrote.
+
+    Raises:
+        ModelError: one is not what the settings say of it.
+    """
+    return arrays.read(folder / ARRAYS, expected, sizes)

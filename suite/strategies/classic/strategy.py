@@ -70,15 +70,13 @@ class ClassicStrategy:
         Raises:
             ModelError: the folder is missing something, damaged, or of an unknown format.
         """
-        settings, arrays = files.read(folder)
-        builder = _BUILDERS.get(settings["format"])
-        try:
-            if builder is None:
-                raise ModelError(f"unknown format '{settings['format']}' of a classic predictor")
-            predictor = getattr(builder.module(), builder.predictor)
-            restored: Predictor = predictor.restore(settings, arrays)
-        except ModelError as error:
-            raise ModelError(error.what, where=error.where or str(folder), fix=error.fix) from None
+        named = files.format_of(folder)
+        builder = _BUILDERS.get(named)
+        if builder is None:
+            raise ModelError(
+                f"unknown format '{named[:100]}' of a classic predictor", where=str(folder)
+            )
+        restored: Predictor = getattr(builder.module(), builder.predictor).restore(folder)
         return restored
 
 

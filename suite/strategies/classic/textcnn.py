@@ -24,11 +24,12 @@ from torch.nn import functional
 
 from suite.contracts.language import LanguageCode
 from suite.contracts.strategy import Probabilities, Run
-from suite.errors import ModelError
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import TextCnnKnobs, parse_widths
+from suite.strategies.classic.settings import TextCnnSettings
 from suite.strategies.classic.tokens import unit_cutter
 from suite.strategies.network import loop
+from suite.strategies.network.arrays import Form
 
 FORMAT = "textcnn"
 
@@ -182,21 +183,36 @@ class TextCnnPredictor:
             },
         )
 
+    @property
+    def classes(self) -> int:
+        """How many there are."""
+        return int(self._shape["classes"])
+
     @classmethod
-    def restore(cls, settings: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> TextCnnPredictor:
+    def restore(cls, folder: Path) -> TextCnnPredictor:
         """From what `save` wrote.
 
         Raises:
             ModelError: something is missing or contradicts the rest.
         """
-        try:
-            return cls(
-                Encoder(settings["language"], settings["vocabulary"], int(settings["max_tokens"])),
-                settings["shape"],
-                {name: torch.from_numpy(array) for name, array in arrays.items()},
-            )
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise ModelError(f"not a textcnn predictor: {error!r}") from None
+        kept = files.read(folder, TextCnnSettings)
+        shape = kept.shape
+        expected = {
+            "embedding.weight": Form((shape.units, shape.dim)),
+            "output.weight": Form((shape.classes, shape.filters * len(shape.widths))),
+            "output.bias": Form((shape.classes,)),
+        }
+        for place, width in enumerate(shape.widths):
+            expected |= {
+                f"convolutions.{place}.weight": Form((shape.filters, shape.dim, width)),
+                f"convolutions.{place}.bias": Form((shape.filters,)),
+            }
+        found = files.read_arrays(folder, expected, {})
+        return cls(
+            Encoder(kept.language, kept.vocabulary, kept.max_tokens),
+            shape.model_dump(),
+            {name: torch.from_numpy(array) for name, array in found.items()},
+        )
 
 
 def fit(run: Run) -> TextCnnPredictor:

@@ -26,10 +26,11 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
 from suite.contracts.strategy import Probabilities, Run
-from suite.errors import ModelError
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import TfidfKnobs, View, parse_views
+from suite.strategies.classic.settings import TfidfSettings
 from suite.strategies.classic.tokens import jieba_cutter
+from suite.strategies.network.arrays import Form
 from suite.strategies.network.softmax import softmax
 
 FORMAT = "tfidf"
@@ -145,35 +146,38 @@ class TfidfPredictor:
             },
         )
 
+    @property
+    def classes(self) -> int:
+        """How many there are."""
+        return self._classes
+
     @classmethod
-    def restore(cls, settings: dict[str, Any], arrays: dict[str, Array]) -> TfidfPredictor:
+    def restore(cls, folder: Path) -> TfidfPredictor:
         """From what `save` wrote.
 
         Raises:
             ModelError: something is missing or contradicts the rest; or jieba is needed.
         """
-        try:
-            predictor = cls(
-                views=[view for name in settings["views"] for view in parse_views(name)],
-                vocabularies=settings["vocabularies"],
-                idf=arrays["idf"],
-                coefficients=arrays["coefficients"],
-                intercepts=arrays["intercepts"],
-                trained=settings["trained"],
-                classes=settings["classes"],
-                link=settings["link"],
-                sublinear=settings["sublinear"],
-                classifier=settings["classifier"],
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"not a tfidf predictor: {error!r}") from None
-        columns = sum(len(terms) for terms in predictor._vocabularies)
-        if predictor._idf.shape != (columns,) or predictor._coefficients.shape != (
-            columns,
-            len(predictor._trained),
-        ):
-            raise ModelError("the vocabulary and the arrays of a tfidf predictor disagree")
-        return predictor
+        kept = files.read(folder, TfidfSettings)
+        found = files.read_arrays(
+            folder,
+            {
+                "idf": Form(("n-grams",)),
+                "coefficients": Form(("n-grams", "trained")),
+                "intercepts": Form(("trained",)),
+            },
+            {"n-grams": sum(map(len, kept.vocabularies)), "trained": len(kept.trained)},
+        )
+        return cls(
+            views=[view for name in kept.views for view in parse_views(name)],
+            vocabularies=kept.vocabularies,
+            trained=kept.trained,
+            classes=kept.classes,
+            link=kept.link,
+            sublinear=kept.sublinear,
+            classifier=kept.classifier,
+            **found,
+        )
 
 
 def make_vectorizer(

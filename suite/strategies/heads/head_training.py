@@ -28,9 +28,10 @@ from suite.contracts.strategy import Run
 from suite.machine import facts
 from suite.models import needs
 from suite.strategies.heads.head_knobs import Knobs
-from suite.strategies.network import token_cache, transformer
+from suite.strategies.network import token_cache, transformer, weights
 from suite.strategies.network.feeding import Classifier
 from suite.strategies.network.loop import GROUPED_BATCHES
+from suite.strategies.network.sources import out_of_memory, source_of
 from suite.strategies.network.transformer import Encoded, TransformerPredictor
 
 #: Numbers of the model's width that a layer keeps per token for the backward pass.
@@ -88,7 +89,7 @@ class HeadTraining:
         self.run = run
         self.name = name
         self.knobs = knobs
-        self.source = transformer.source_of(run)
+        self.source = source_of(run)
         self.where = transformer.device()
         with run.loading():
             self.config = transformer.load_config(self.source)
@@ -128,7 +129,7 @@ class HeadTraining:
             try:
                 return self._train(encoded, tokens)
             except (RuntimeError, MemoryError) as error:
-                if not transformer.out_of_memory(error):
+                if not out_of_memory(error):
                     raise
                 trouble = str(error).splitlines()[0] if str(error) else type(error).__name__
             # Out here the failed attempt's frames, and with them its tensors, are gone.
@@ -172,9 +173,10 @@ class HeadTraining:
         lora = self.knobs.tuning == "lora"
         large = (needs.parameters(self.run.model) or 0.0) > 1e9
         transformers.set_seed(self.run.seed)  # The head's weights are drawn while loading.
-        with self.run.loading(), transformer.readable(self.source):
-            model = transformers.AutoModelForSequenceClassification.from_pretrained(
-                self.source.where,
+        with self.run.loading():
+            loaded = weights.load(
+                "classifier",
+                self.source,
                 num_labels=len(names),
                 id2label=dict(enumerate(names)),
                 label2id={name: index for index, name in enumerate(names)},
@@ -183,8 +185,9 @@ class HeadTraining:
                 dtype=torch.bfloat16
                 if lora and large and self.precision == "bfloat16"
                 else torch.float32,
-                **self.source.arguments,
             )
+            self.run.note(**loaded.notes)
+            model = loaded.model
             model.config.pad_token_id = self.codec.pad_id
             model.config.use_cache = False
             return (_with_lora(model, self.knobs) if lora else model).to(self.where)

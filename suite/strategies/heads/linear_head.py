@@ -26,6 +26,7 @@ class LinearHeadStrategy:
 
     name = NAME
     families = ("encoder", "decoder")
+    reads = "classifier"
     network = True
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:

@@ -23,10 +23,12 @@ from suite.contracts.task import Task
 from suite.errors import ModelError
 from suite.machine import cache
 from suite.models import needs
-from suite.strategies.network import token_cache
+from suite.strategies.network import arrays, token_cache
+from suite.strategies.network.arrays import Form
 
 if TYPE_CHECKING:
-    from suite.strategies.network.transformer import Codec, Ids, Source
+    from suite.strategies.network.sources import Source
+    from suite.strategies.network.transformer import Codec, Ids
 
 NAME = "probe"
 HEAD = "lr.safetensors"
@@ -77,6 +79,7 @@ class ProbeStrategy:
     name = NAME
     families = ("encoder", "decoder")
     network = True
+    reads = "body"
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, whatever the model."""
@@ -143,6 +146,15 @@ class Head:
         """Logits float32 [texts, classes] of embeddings [texts, width]."""
         scaled = (_normalised(matrix, scaling) - self.mean) / self.scale
         return np.asarray(scaled @ self.weight.T + self.bias, dtype=np.float32)
+
+
+#: What a kept head is made of.
+_HEAD = {
+    "weight": Form(("classes", "width")),
+    "bias": Form(("classes",)),
+    "mean": Form(("width",)),
+    "scale": Form(("width",)),
+}
 
 
 def _normalised(matrix: Matrix, scaling: str) -> Matrix:
@@ -241,7 +253,14 @@ class Embedder:
     """A frozen transformer and its tokenizer: token ids -> one vector per text."""
 
     def __init__(
-        self, model: Any, codec: Codec, source: Source, *, where: Any, precision: str
+        self,
+        model: Any,
+        codec: Codec,
+        source: Source,
+        *,
+        where: Any,
+        precision: str,
+        notes: Mapping[str, str] | None = None,
     ) -> None:
         from suite.strategies.network import transformer
         from suite.strategies.network.feeding import Encoder
@@ -253,6 +272,8 @@ class Embedder:
         self.where = where
         self.precision = precision
         self.batch = transformer.scoring_batch(where)
+        #: What of the weights is new or ignored, as circumstances of a trial.
+        self.notes = dict(notes or {})
 
     @classmethod
     def of_run(cls, run: Run) -> Embedder:
@@ -261,9 +282,9 @@ class Embedder:
         Raises:
             Refused: there are no weights.
         """
-        from suite.strategies.network import transformer
+        from suite.strategies.network.sources import source_of
 
-        source = transformer.source_of(run)
+        source = source_of(run)
         with run.loading():
             embedder = cls.read(source, None, run.task.max_tokens, run.model.max_tokens)
         run.note(
@@ -271,20 +292,27 @@ class Embedder:
             precision=embedder.precision,
             max_tokens=embedder.codec.max_tokens,
             batch=embedder.batch,
+            **embedder.notes,
         )
         return embedder
 
     @classmethod
-    def read(cls, source: Source, precision: str | None, *limits: int | None) -> Embedder:
-        """A model from a folder or the Hub, in a given precision or the one that pays here.
+    def read(
+        cls,
+        source: Source,
+        precision: str | None,
+        *limits: int | None,
+        kept: bool = False,
+    ) -> Embedder:
+        """A model from a folder, in a given precision or the one that pays here.
+
+        Args:
+            kept: whether a predictor saved it, as `weights.load` has it.
 
         Raises:
             ModelError: it can't be loaded.
         """
-        import torch
-        import transformers
-
-        from suite.strategies.network import transformer
+        from suite.strategies.network import transformer, weights
 
         config = transformer.load_config(source)
         where, width = transformer.device(), transformer.width_of(config)
@@ -293,15 +321,13 @@ class Embedder:
             if precision
             else transformer.precision_for(where, width)
         )
-        with transformer.readable(source):
-            model = transformers.AutoModel.from_pretrained(
-                source.where, dtype=torch.float32, **source.arguments
-            )
         codec = transformer.load_codec(source, config, *limits)
+        loaded = weights.load("body", source, kept=kept)
+        model = loaded.model
         model.config.use_cache = False
         model.config.pad_token_id = codec.pad_id
         transformer.freeze(model.to(where), chosen)
-        return cls(model, codec, source, where=where, precision=chosen)
+        return cls(model, codec, source, where=where, precision=chosen, notes=loaded.notes)
 
     def embed(
         self, rows: Sequence[Ids], ways: Sequence[str], run: Run | None = None
@@ -345,6 +371,11 @@ class ProbePredictor:
             NAME, embedder.model, embedder.codec.max_tokens, embedder.precision, len(head.bias)
         )
 
+    @property
+    def classes(self) -> int:
+        """How many there are."""
+        return len(self.head.bias)
+
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts."""
         from suite.strategies.network import transformer
@@ -355,23 +386,13 @@ class ProbePredictor:
 
     def save(self, folder: Path) -> None:
         """Writes the frozen model as a transformers folder, and the regression beside it."""
-        from safetensors.numpy import save_file
-
-        from suite.strategies.network import transformer
+        from suite.strategies.network import settings
 
         folder.mkdir(parents=True, exist_ok=True)
         self.embedder.model.save_pretrained(folder)
         self.embedder.codec.tokenizer.save_pretrained(folder)
-        save_file(
-            {
-                "weight": self.head.weight,
-                "bias": self.head.bias,
-                "mean": self.head.mean,
-                "scale": self.head.scale,
-            },
-            folder / HEAD,
-        )
-        transformer.write_settings(
+        arrays.write(folder / HEAD, vars(self.head))
+        settings.write(
             folder,
             {
                 "max_tokens": self.embedder.codec.max_tokens,
@@ -389,17 +410,15 @@ class ProbePredictor:
         Raises:
             ModelError: the folder is not that.
         """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
+        from suite.strategies.network import settings, transformer
+        from suite.strategies.network.settings import ProbeSettings
+        from suite.strategies.network.sources import Source
 
-        from suite.strategies.network import transformer
-
-        settings = transformer.read_settings(folder)
-        try:
-            knobs = Knobs(float(settings["C"]), settings["pooling"], settings["scaling"])
-            head = Head(**load_file(folder / HEAD))
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{folder} holds no probe: {error}") from None
-        source = transformer.Source(str(folder))
-        embedder = Embedder.read(source, str(settings["precision"]), int(settings["max_tokens"]))
-        return cls(embedder, head, knobs)
+        kept = settings.read(folder, ProbeSettings)
+        source = Source(str(folder))
+        embedder = Embedder.read(source, kept.precision, kept.max_tokens, kept=True)
+        width = transformer.width_of(embedder.model.config)
+        found = arrays.read(folder / HEAD, _HEAD, {"width": width})
+        if not found["scale"].all():
+            raise ModelError("the array 'scale' divides by zero", where=str(folder / HEAD))
+        return cls(embedder, Head(**found), Knobs(kept.C, kept.pooling, kept.scaling))

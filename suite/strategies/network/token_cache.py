@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from suite.contracts.strategy import Run
+from suite.errors import WeightsError, counted
 from suite.machine import cache
 
 if TYPE_CHECKING:
-    from suite.strategies.network.transformer import Codec, Encoded, Ids, Source
+    from suite.strategies.network.sources import Source
+    from suite.strategies.network.transformer import Codec, Encoded, Ids
 
 #: Raise it when `Codec.encode` makes other ids of the same texts.
 FORMAT = 1
@@ -46,7 +48,11 @@ def encoded(run: Run, codec: Codec, source: Source) -> Encoded:
 
 
 def found(run: Run, codec: Codec, source: Source) -> Found:
-    """As `encoded`, with what they cost, for who keeps the sum of what something takes."""
+    """As `encoded`, with what they cost, for who keeps the sum of what something takes.
+
+    Raises:
+        WeightsError: the tokenizer knows no word of the texts.
+    """
     file = _place(run, codec, source)
     started = time.perf_counter()
     ready = _read(file, len(run.train), codec.max_tokens)
@@ -59,6 +65,7 @@ def found(run: Run, codec: Codec, source: Source) -> Found:
     started = time.perf_counter()
     made = codec.encode(run.train.texts)
     seconds = time.perf_counter() - started
+    _refuse_unknown(made, codec, source)
     run.note(tokens="made")
     # Writing serves later trials, and is no part of this one's training.
     with run.loading():
@@ -66,15 +73,29 @@ def found(run: Run, codec: Codec, source: Source) -> Found:
     return Found(made, seconds)
 
 
+def _refuse_unknown(made: Encoded, codec: Codec, source: Source) -> None:
+    """Refuses a tokenizer that knows no word of the texts: they would all be one to the model."""
+    unknown = codec.tokenizer.unk_token_id
+    # Where the end also stands for what is unknown, bytes are read, and nothing is.
+    if unknown is None or unknown == codec.tokenizer.eos_token_id:
+        return
+    read = set(chain.from_iterable(made.ids))
+    if unknown in read and read <= set(codec.tokenizer.all_special_ids):
+        raise WeightsError(
+            f"its tokenizer knows no word of the {counted(len(made.ids), 'training text')}",
+            where=source.where,
+            fix="Save the tokenizer that the model was trained with beside the weights, or choose "
+            "a model that reads the task's language.",
+        )
+
+
 def stamp(source: Source, patterns: tuple[str, ...]) -> list[Any]:
-    """What tells that files of a local folder were replaced; for the Hub, id and revision.
+    """What tells that files of a folder were replaced.
 
     Args:
         patterns: globs of the files that matter.
     """
     folder = Path(source.where)
-    if not folder.is_dir():
-        return [source.where, source.revision]
     files = sorted({file for pattern in patterns for file in folder.glob(pattern)})
     return [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in files]
 

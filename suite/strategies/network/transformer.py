@@ -7,7 +7,6 @@ precision, because the same code does it for both. Imported by strategies inside
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,85 +17,30 @@ import numpy as np
 import torch
 import transformers
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 
-from suite.contracts.strategy import Probabilities, Run, Unreachable
-from suite.errors import ModelError
+from suite.contracts.strategy import Probabilities
+from suite.errors import ModelError, WeightsError, counted
 from suite.machine import arithmetic
-from suite.models import hub
-from suite.strategies.network import feeding, tiny
+from suite.models import checkpoint
+from suite.strategies.network import feeding, settings, weights
 from suite.strategies.network.feeding import Classifier
+from suite.strategies.network.settings import NetworkSettings
 from suite.strategies.network.softmax import softmax
-
-transformers.logging.set_verbosity_error()
-transformers.logging.disable_progress_bar()
-
-SETTINGS = "settings.json"
+from suite.strategies.network.sources import Source, out_of_memory, readable
 
 #: Below this width bfloat16 does not pay on a CPU: casting costs more than the products save.
 _BF16_WIDTH = 256
+
+#: Tokens of a vocabulary that are read as texts, to see that it reads them.
+_WORDS_TRIED = 64
 
 _TOKENS_AT_ONCE = 2000  # Texts; bounds what the tokenizer keeps of cut ones.
 
 Ids = list[int]
 
 
-class Diverged(RuntimeError):
+class Diverged(ModelError, RuntimeError):
     """Numbers stopped being finite; the message says where, and what to change."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where weights are read from: a folder, or a Hub id at a revision."""
-
-    where: str
-    revision: str | None = None
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """Keyword arguments of every `from_pretrained`."""
-        extra = {"revision": self.revision} if self.revision else {}
-        return {"trust_remote_code": False, **extra}
-
-
-def source_of(run: Run) -> Source:
-    """The run's weights. A builder builds them here, on the training clock.
-
-    Raises:
-        Refused: they can't be had, with what would help.
-    """
-    if run.model.builder is not None:
-        return Source(str(tiny.folder(run)))
-    with run.loading():
-        weights = hub.weights_for(run.model)
-        if weights is None:
-            raise Unreachable(hub.unavailable(run.model) or f"{run.model.name} has no weights")
-    if isinstance(weights, Path):
-        return Source(str(weights))
-    return Source(weights, run.model.revision)
-
-
-@contextmanager
-def readable(source: Source) -> Iterator[None]:
-    """Turns what transformers says of unusable weights into one message of ours.
-
-    Raises:
-        ModelError: the folder can't be read as a model or a tokenizer.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError:
-        raise
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-        if out_of_memory(error):
-            raise
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise ModelError(
-            f"can't be loaded: {lines[0] if lines else type(error).__name__}",
-            where=source.where,
-            fix="Expected a folder as save_pretrained writes it: config.json, "
-            "model.safetensors and tokenizer.json.",
-        ) from error
 
 
 def device() -> torch.device:
@@ -129,16 +73,6 @@ def computing_in(precision: str, where: torch.device) -> Iterator[None]:
             yield
     else:
         yield
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out, on a GPU or on the CPU."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and (
-        "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
-    )
 
 
 def width_of(config: Any) -> int:
@@ -215,15 +149,18 @@ def load_codec(source: Source, config: Any, *limits: int | None) -> Codec:
     """A tokenizer, and the least of these limits and the architecture's own.
 
     Raises:
-        ModelError: it can't be loaded, or has neither a pad nor an end token.
+        WeightsError: it can't be loaded, reads every word as unknown, has more tokens than the
+            model, or neither a pad nor an end token.
     """
+    checkpoint.check_tokenizer(Path(source.where))
     with readable(source):
         tokenizer = transformers.AutoTokenizer.from_pretrained(source.where, **source.arguments)
+        _check_vocabulary(tokenizer, config, source)
     tokenizer.padding_side = "right"
     tokenizer.truncation_side = "right"
     if tokenizer.pad_token_id is None:
         if tokenizer.eos_token_id is None:
-            raise ModelError(
+            raise WeightsError(
                 "the tokenizer has neither a pad nor an end token",
                 where=source.where,
                 fix="Add a pad_token to its tokenizer_config.json.",
@@ -231,6 +168,32 @@ def load_codec(source: Source, config: Any, *limits: int | None) -> Codec:
         tokenizer.pad_token = tokenizer.eos_token
     known = [*limits, _positions(config), tokenizer.model_max_length]
     return Codec(tokenizer, min(limit for limit in known if limit is not None))
+
+
+def _check_vocabulary(tokenizer: Any, config: Any, source: Source) -> None:
+    """Refuses ids that the embedding has no row for, and a vocabulary that knows no word."""
+    ids = tokenizer.get_vocab()
+    highest = max(ids.values(), default=-1)
+    rows = config.get_text_config().vocab_size
+    if highest >= rows:
+        raise WeightsError(
+            f"the tokenizer has {counted(highest + 1, 'token')} and the model's embedding "
+            f"{counted(rows, 'row')}",
+            where=source.where,
+            fix="Give the tokenizer that the model was trained with, or resize the model to it "
+            "(resize_token_embeddings) and train it on.",
+        )
+    own = set(tokenizer.all_special_ids)
+    words = [token for token, number in ids.items() if number not in own]
+    sample = words[:: max(1, len(words) // _WORDS_TRIED)]
+    texts = [tokenizer.convert_tokens_to_string([word]) for word in sample]
+    if not any(set(row) - own for row in (tokenizer(texts)["input_ids"] if texts else ())):
+        raise WeightsError(
+            f"the tokenizer knows no word: of its {counted(len(ids), 'token')} none is found in a "
+            "text",
+            where=source.where,
+            fix="Save the tokenizer that the model was trained with beside the weights.",
+        )
 
 
 def _positions(config: Any) -> int | None:
@@ -246,7 +209,7 @@ def load_config(source: Source) -> Any:
     """The model's configuration.
 
     Raises:
-        ModelError: there is none that transformers knows.
+        WeightsError: there is none that transformers knows.
     """
     with readable(source):
         return transformers.AutoConfig.from_pretrained(source.where, **source.arguments)
@@ -366,24 +329,21 @@ class TransformerPredictor:
         folder.mkdir(parents=True, exist_ok=True)
         merged(self.model).save_pretrained(folder)
         self.codec.tokenizer.save_pretrained(folder)
-        write_settings(folder, {"max_tokens": self.codec.max_tokens, "precision": self.precision})
+        settings.write(folder, {"max_tokens": self.codec.max_tokens, "precision": self.precision})
 
     @classmethod
     def load(cls, folder: Path, strategy: str) -> TransformerPredictor:
         """Reads what `save` wrote; computes in the precision it was scored in.
 
         Raises:
-            ModelError: the folder is not that.
+            WeightsError: the folder is not that.
         """
-        settings = read_settings(folder)
+        kept = settings.read(folder, NetworkSettings)
         source = Source(str(folder))
         where = device()
-        with readable(source):
-            model = transformers.AutoModelForSequenceClassification.from_pretrained(
-                folder, use_safetensors=True, dtype=torch.float32, **source.arguments
-            )
-        codec = load_codec(source, model.config, int(settings["max_tokens"]))
-        precision = supported(str(settings["precision"]), where, width_of(model.config))
+        model = weights.load("classifier", source, kept=True).model
+        codec = load_codec(source, model.config, kept.max_tokens)
+        precision = supported(kept.precision, where, width_of(model.config))
         freeze(model.to(where), precision)
         return cls(model, codec, where=where, precision=precision, strategy=strategy)
 
@@ -400,25 +360,3 @@ def merged(model: Any) -> Any:
     import copy
 
     return copy.deepcopy(model).merge_and_unload()
-
-
-def write_settings(folder: Path, settings: dict[str, Any]) -> None:
-    """Writes what a predictor needs besides its weights."""
-    (folder / SETTINGS).write_text(
-        json.dumps(settings, ensure_ascii=False, indent=1), encoding="utf-8"
-    )
-
-
-def read_settings(folder: Path) -> dict[str, Any]:
-    """Reads what `write_settings` wrote.
-
-    Raises:
-        ModelError: it is missing or something else.
-    """
-    try:
-        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        if not isinstance(settings, dict) or not {"max_tokens", "precision"} <= set(settings):
-            raise ValueError("max_tokens and precision are missing")
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder / SETTINGS} can't be read: {error}") from None
-    return settings

@@ -296,14 +296,14 @@ class LocalThinker:
         from suite.strategies.asking import prompted
         from suite.strategies.asking.thinking import ThinkingPredictor
         from suite.strategies.network import transformer
+        from suite.strategies.network.sources import Source
 
         where = transformer.device()
-        weights_at = hub.weights_for(model)
+        weights_at = hub.folder_for(model)
         if weights_at is None:
             reason = reach.unavailable(model) or "it is built anew for each task and knows nothing"
             raise ModelError(f"{model.name} can't think here: {reason}", where="--model")
-        revision = None if isinstance(weights_at, Path) else model.revision
-        source = transformer.Source(str(weights_at), revision)
+        source = Source(str(weights_at))
         config = transformer.load_config(source)
         codec = transformer.load_codec(source, config, model.max_tokens)
         try:
@@ -318,7 +318,7 @@ class LocalThinker:
         except Refused as refusal:
             raise ModelError(str(refusal), where=f"--model {model.name}") from None
         precision = transformer.precision_for(where, transformer.width_of(config))
-        weights = prompted.load_language_model(source, where)
+        weights = prompted.load_language_model(source, where).model
         transformer.freeze(weights, precision)
         self.name = model.name
         self.max_tokens = max_tokens

@@ -31,6 +31,7 @@ class SftStrategy:
 
     name = NAME
     families = ("decoder",)
+    reads = "language model"
     network = True
 
     #: Imported once for all trials of a study.

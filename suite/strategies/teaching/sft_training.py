@@ -31,8 +31,8 @@ from suite.models import needs
 from suite.strategies.asking import option_scoring, prompted
 from suite.strategies.asking.thinking import ThinkingPredictor
 from suite.strategies.heads.head_training import OutOfMemory, marks, smaller
-from suite.strategies.network import transformer
-from suite.strategies.network.transformer import Source
+from suite.strategies.network import transformer, weights
+from suite.strategies.network.sources import out_of_memory, source_of
 from suite.strategies.teaching import llamafactory_files
 from suite.strategies.teaching.llamafactory_files import INSTALL, LIBRARY, Plan
 from suite.strategies.teaching.sft_agreement import compare
@@ -61,13 +61,15 @@ class SftTraining:
         self.knobs = knobs
         with run.loading():
             self._run_exp, templates = _library()
-        source = transformer.source_of(run)
+        source = source_of(run)
         self.where = transformer.device()
         with run.loading():
-            self.weights = folder_of(source)
-            local = Source(str(self.weights))
-            self.config = transformer.load_config(local)
-            codec = transformer.load_codec(local, self.config, run.model.max_tokens)
+            self.config = transformer.load_config(source)
+            codec = transformer.load_codec(source, self.config, run.model.max_tokens)
+            # LLaMA-Factory loads by itself, and says nothing of what it does not find.
+            fitted = weights.fit("language model", source)
+            run.note(**fitted.notes)
+        self.source = source
         self.precision = transformer.precision_for(self.where, transformer.width_of(self.config))
         self.teaching = Teaching(
             run,
@@ -120,7 +122,7 @@ class SftTraining:
             try:
                 return self._train(lessons, sections)
             except (RuntimeError, MemoryError) as error:
-                if not transformer.out_of_memory(error):
+                if not out_of_memory(error):
                     raise
                 trouble = str(error).splitlines()[0] if str(error) else type(error).__name__
             # Out here the failed attempt's frames, and with them its tensors, are gone.
@@ -185,7 +187,7 @@ class SftTraining:
 
     def _plan(self, cutoff: int, device_batch: int, accumulation: int, recompute: bool) -> Plan:
         return Plan(
-            model=self.weights.resolve(),
+            model=Path(self.source.where).resolve(),
             folder=self.folder,
             seed=self.run.seed,
             epochs=self.run.epochs,
@@ -240,6 +242,7 @@ class SftTraining:
         def model_apart(*args: Any, **kwargs: Any) -> Any:
             with self.run.loading():
                 model = load_model(*args, **kwargs)
+                weights.refuse_unfinite(model, self.source)
                 # Frozen weights stay as they were published, even where nothing casts for them.
                 return model.float() if self.precision == "float32" else model
 
@@ -357,23 +360,6 @@ def _library() -> tuple[Callable[..., None], list[str]]:
             # Where it was imported ahead of the trial, it speaks to the output of that time.
             handler.setStream(sys.stdout)
     return tuner.run_exp, sorted(template.TEMPLATES)
-
-
-def folder_of(source: Source) -> Path:
-    """The source's files on this disk: LLaMA-Factory is given a folder, so that its own cache
-    may be elsewhere than the Hub's."""
-    path = Path(source.where)
-    if path.is_dir():
-        return path
-    from huggingface_hub import snapshot_download
-
-    with transformer.readable(source):
-        found = snapshot_download(
-            source.where,
-            revision=source.revision,
-            allow_patterns=["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"],
-        )
-    return Path(found)
 
 
 def use_one_gpu() -> None:

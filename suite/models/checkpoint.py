@@ -1,0 +1,248 @@
+"""What a transformers folder holds, told from its small files and the headers of its weights.
+
+No tensor is read and no torch is imported, so a folder that can't be used is refused before
+anything is started. Whether names and shapes are the architecture's, and whether the numbers are
+finite, is told where the weights are loaded: `suite.strategies.network.weights`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from suite.config import jsonfile
+from suite.errors import WeightsError, counted
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+INDEX = f"{WEIGHTS}.index.json"
+
+#: What of a repository is fetched: one or the other of the two ways to keep weights, and all that
+#: a tokenizer is read from.
+WANTED = (WEIGHTS, INDEX, "model-*-of-*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
+
+#: The numbers that weights may be kept in.
+FLOATS = ("F64", "F32", "F16", "BF16")
+
+#: Files of which each tokenizer of transformers has one at least.
+_TOKENIZERS = (
+    "tokenizer.json", "tokenizer.model", "vocab.txt", "vocab.json", "*.model", "*.spm",
+    "*.tiktoken", "bpe.codes", "tekken.json", "prophetnet.tokenizer",
+)  # fmt: skip
+
+#: Encoder-decoders that make the decoder's input from the text themselves.
+_FED_BY_THE_TEXT = ("bart", "mbart")
+
+_LAYERS = re.compile(r"(num|n)_(\w+_)?(layers?|blocks|groups)$|(\w+_)?layers$")
+#: Layers an architecture may have whatever it shares between them (ALBERT has one for all).
+_MOST_LAYERS = 512
+_MOST_CONFIG, _MOST_INDEX = 10_000_000, 100_000_000
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor as the header of its file describes it.
+
+    Args:
+        file: the file's name in the folder.
+        dtype: as safetensors says it: "F32", "I64", ...
+    """
+
+    file: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def config(folder: Path) -> dict[str, Any]:
+    """The folder's config.json.
+
+    Raises:
+        WeightsError: it is missing, or no JSON object.
+    """
+    if not (folder / CONFIG).is_file():
+        raise WeightsError(f"{folder} has no config.json", fix=_whose_config(folder))
+    return jsonfile.read(folder / CONFIG, most=_MOST_CONFIG)
+
+
+def _whose_config(folder: Path) -> str:
+    """What would help a folder without a config.json."""
+    if (folder / "adapter_config.json").is_file():
+        return (
+            "It holds an adapter alone: add it to its model (peft's merge_and_unload), and give "
+            "the folder that save_pretrained then writes."
+        )
+    inside = sorted(file.parent.name for file in folder.glob("*/config.json"))
+    if inside:
+        return f"It is in a folder inside: give {folder / inside[-1]}."
+    return "Give the folder that transformers' save_pretrained wrote."
+
+
+def tensors(folder: Path) -> dict[str, Tensor]:
+    """Name -> tensor of the weights that transformers reads from a folder.
+
+    Raises:
+        WeightsError: there are none, pickled ones alone, or files that are not what the index says.
+    """
+    if (folder / WEIGHTS).is_file():
+        return dict(_header(folder / WEIGHTS))
+    if (folder / INDEX).is_file():
+        return _sharded(folder)
+    pickled = sorted(f.name for f in folder.glob("pytorch_model*.bin"))
+    if pickled:
+        raise WeightsError(
+            f"{folder} has only pickled weights ({pickled[0]}), whatever lies beside them",
+            fix=f"Reading them is unpickling, which can run code. {converted(str(folder))}",
+        )
+    raise WeightsError(
+        f"{folder} has no weights",
+        fix=f"Expected {WEIGHTS}, or {INDEX} with its files, beside config.json.",
+    )
+
+
+def converted(source: str) -> str:
+    """What turns pickled weights into a folder that is loaded, as a sentence with a command."""
+    name = shlex.quote(source)
+    return (
+        f"Where you trust them, convert them, and name the new folder with --model NAME=PATH: "
+        f'python -c "import sys, transformers as t; s, d = sys.argv[1:]; '
+        f"c = t.AutoConfig.from_pretrained(s); "
+        f"getattr(t, c.architectures[0]).from_pretrained(s).save_pretrained(d); "
+        f't.AutoTokenizer.from_pretrained(s).save_pretrained(d)" {name} PATH'
+    )
+
+
+def _header(file: Path) -> Iterator[tuple[str, Tensor]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="numpy") as stored:
+            # The reader itself holds every offset to the file's length.
+            for name in stored.keys():  # noqa: SIM118 - it is no mapping
+                part = stored.get_slice(name)
+                yield name, Tensor(file.name, part.get_dtype(), tuple(part.get_shape()))
+    except (OSError, SafetensorError, ValueError, TypeError, OverflowError) as error:
+        raise WeightsError(
+            f"no safetensors can be read there: {error}",
+            where=str(file),
+            fix="It is damaged, or its download was interrupted: fetch it again.",
+        ) from None
+
+
+def _sharded(folder: Path) -> dict[str, Tensor]:
+    where = folder / INDEX
+    index = jsonfile.read(where, most=_MOST_INDEX).get("weight_map")
+    if not isinstance(index, dict) or not index:
+        raise WeightsError("it has no weight_map", where=str(where))
+    files: dict[Any, list[str]] = {}
+    for name, file in index.items():
+        files.setdefault(file if isinstance(file, str) else repr(file), []).append(name)
+    found: dict[str, Tensor] = {}
+    for file, names in sorted(files.items()):
+        if Path(file).name != file or not file.endswith(".safetensors"):
+            raise WeightsError(
+                f"it names {file!r}, which is no safetensors file of this folder", where=str(where)
+            )
+        if not (folder / file).is_file():
+            raise WeightsError(
+                f"it names {file}, which is not there: {counted(len(names), 'tensor')} of "
+                f"{len(index):,} are missing, '{names[0]}' the first",
+                where=str(where),
+                fix="The download was interrupted, or the folder copied in part: fetch it again.",
+            )
+        there = dict(_header(folder / file))
+        for name in names:
+            if name not in there:
+                raise WeightsError(
+                    f"it looks for '{name}' in {file}, which has none", where=str(where)
+                )
+        for name in there:
+            if index.get(name) != file:
+                raise WeightsError(
+                    f"{file} holds '{name}', which is not said to be there", where=str(where)
+                )
+        found |= there
+    return found
+
+
+def check(folder: Path) -> dict[str, Tensor]:
+    """The tensors of a folder that transformers can load without running code of others.
+
+    Raises:
+        WeightsError: what stands against it, with what would help.
+    """
+    facts = config(folder)
+    if facts.get("auto_map"):
+        raise WeightsError(
+            f"{folder} wants code of its own run (auto_map)",
+            fix="Only architectures that transformers itself knows are loaded.",
+        )
+    for key in ("attn_implementation", "experts_implementation"):
+        value = facts.get(key, facts.get(f"_{key}"))
+        if value is not None and "/" in json.dumps(value):
+            raise WeightsError(
+                f"{folder} wants code of others run ({key}: {value!r})",
+                fix=f"Take {key} out of its config.json.",
+            )
+    if facts.get("transformers_weights"):
+        raise WeightsError(
+            f"config.json names other weights ({facts['transformers_weights']!r})",
+            where=str(folder),
+            fix=f"Only {WEIGHTS} and the files of its index are read: take transformers_weights "
+            "out.",
+        )
+    if (folder / "adapter_config.json").is_file():
+        raise WeightsError(
+            "adapter_config.json lies beside the model: other weights would be loaded in its place",
+            where=str(folder),
+            fix="Add the adapter to its model (peft's merge_and_unload) and save that, or take the "
+            "file away.",
+        )
+    if facts.get("quantization_config"):
+        raise WeightsError(
+            "its weights are quantised, and what is measured here starts from 16 or 32 bits",
+            where=str(folder),
+            fix="Give the folder of the model they were made from.",
+        )
+    kind = facts.get("model_type")
+    if facts.get("is_encoder_decoder") and kind not in _FED_BY_THE_TEXT:
+        raise WeightsError(
+            f"{folder} is an encoder with a decoder ({kind}): its decoder has to be told what to "
+            "begin with, and no strategy here does that",
+            fix="Give an encoder (BERT and the like) or a decoder (Qwen and the like).",
+        )
+    found = tensors(folder)
+    _refuse_too_deep(facts, len(found), folder)
+    return found
+
+
+def _refuse_too_deep(facts: Mapping[str, Any], count: int, folder: Path) -> None:
+    """Refuses a number of layers that the weights can't have: building them would take forever."""
+    for key, value in facts.items():
+        if not _LAYERS.fullmatch(key) or not isinstance(value, int | float):
+            continue
+        if value > max(count, _MOST_LAYERS):
+            raise WeightsError(
+                f"config.json says {key}: {value:,}, and the weights are "
+                f"{counted(count, 'tensor')}",
+                where=str(folder),
+            )
+
+
+def check_tokenizer(folder: Path) -> None:
+    """Refuses a folder without a tokenizer, which transformers would take for an empty one.
+
+    Raises:
+        WeightsError: none of a tokenizer's files is there.
+    """
+    if not any(file.is_file() for pattern in _TOKENIZERS for file in folder.glob(pattern)):
+        raise WeightsError(
+            f"{folder} has no tokenizer: without tokenizer.json (or vocab.txt, or what its kind "
+            "has) every word would be unknown",
+            fix="Save it beside the weights: AutoTokenizer.from_pretrained(ORIGIN)"
+            f".save_pretrained({str(folder)!r}).",
+        )

@@ -1,0 +1,115 @@
+"""`settings.json` of a predictor that asks, as closed schemas: a model here, or one behind a
+server."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from suite.config.jsonfile import Strict
+from suite.strategies.network.settings import MOST_TOKENS, NetworkSettings, Tokens
+
+_Count = Annotated[int, Field(ge=0, le=MOST_TOKENS)]
+_TokenIds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+
+
+class KeptQuestion(Strict):
+    """The user's turn, with a gap for the text; codes and words by class index."""
+
+    language: str
+    before: str
+    after: str
+    codes: Annotated[list[str], Field(min_length=1)]
+    words: list[str]
+
+    @model_validator(mode="after")
+    def _counted(self) -> KeptQuestion:
+        if len(self.codes) != len(self.words) or len(set(self.codes)) != len(self.codes):
+            raise ValueError(
+                f"{len(set(self.codes))} codes name {len(self.words)} classes: each needs its own"
+            )
+        return self
+
+
+class _Frame(Strict):
+    head: str
+    tail: str
+    prefix: str
+    thinks: bool
+    opened: bool
+
+
+class _Variant(Strict):
+    order: Literal["given", "reversed", "shuffled"]
+    words: Literal["display", "name"]
+    instruction: Literal["first", "last"]
+    no_think_mark: bool
+
+
+class KeptPrompter(Strict):
+    """What whole prompts are made from, beside the tokenizer."""
+
+    question: KeptQuestion
+    code_tokens: list[_TokenIds]
+    frame: _Frame
+    think: bool
+    marks: list[Annotated[str, Field(min_length=1)]]
+    fixed: _Count
+    allowance: _Count
+    variant: _Variant
+    shots: _Count
+
+    @model_validator(mode="after")
+    def _counted(self) -> KeptPrompter:
+        if len(self.code_tokens) != len(self.question.codes):
+            raise ValueError(
+                f"code_tokens are of {len(self.code_tokens)} codes, and there are "
+                f"{len(self.question.codes)}"
+            )
+        return self
+
+
+class PromptedSettings(NetworkSettings):
+    """Of a language model that is asked for an option, in any of its forms."""
+
+    form: Literal["head", "options", "generation"]
+    label_names: list[str]
+    prompter: KeptPrompter
+    bias: list[float] | None = None
+    max_new_tokens: Tokens | None = None
+
+    @model_validator(mode="after")
+    def _counted(self) -> PromptedSettings:
+        classes = len(self.prompter.question.codes)
+        for key, of in (("label_names", self.label_names), ("bias", self.bias)):
+            if of is not None and len(of) != classes:
+                raise ValueError(f"{key} is of {len(of)} classes, and there are {classes} codes")
+        if self.form == "head" and any(len(ids) > 1 for ids in self.prompter.code_tokens):
+            raise ValueError("a head has one row for each code, and a code of several tokens")
+        if (self.form == "generation") != (self.max_new_tokens is not None):
+            raise ValueError("max_new_tokens belongs to the form 'generation', which needs it")
+        return self
+
+
+class EndpointSettings(Strict):
+    """Of a model behind a server."""
+
+    format: Literal["endpoint"]
+    url: Annotated[str, Field(min_length=1)]
+    model: Annotated[str, Field(min_length=1)]
+    question: KeptQuestion
+    think: bool
+    max_new_tokens: Tokens
+    text_limit: Tokens
+    temperature: Annotated[float, Field(ge=0, le=100)]
+    concurrency: Annotated[int, Field(ge=1, le=10_000)]
+    timeout: Annotated[float, Field(gt=0, le=1_000_000)]
+    bias: list[float] | None
+
+    @model_validator(mode="after")
+    def _counted(self) -> EndpointSettings:
+        classes = len(self.question.codes)
+        if self.bias is not None and len(self.bias) != classes:
+            raise ValueError(f"bias is of {len(self.bias)} classes, and there are {classes} codes")
+        return self

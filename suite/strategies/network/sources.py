@@ -1,0 +1,90 @@
+"""Where weights and tokenizers are read from, and what is made of a library's complaints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import transformers
+
+from suite.contracts.strategy import Refused, Run, Unreachable
+from suite.errors import ModelError, SuiteError, WeightsError
+from suite.models import hub
+from suite.strategies.network import tiny
+
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A transformers folder; what is on the Hub has been fetched into one."""
+
+    where: str
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments of every `from_pretrained`."""
+        return {"trust_remote_code": False, "local_files_only": True}
+
+
+def source_of(run: Run) -> Source:
+    """The run's weights. A builder builds them here, on the training clock.
+
+    Raises:
+        Unreachable: they can't be had, with what would help.
+    """
+    if run.model.builder is not None:
+        return Source(str(tiny.folder(run)))
+    with run.loading():
+        try:
+            found = hub.folder_for(run.model)
+        except ModelError as error:  # A download that broke off.
+            raise Unreachable(str(error)) from None
+    if found is None:
+        raise Unreachable(hub.unavailable(run.model) or f"{run.model.name} has no weights")
+    return Source(str(found))
+
+
+@contextmanager
+def readable(source: Source, *, holding: bool = True) -> Iterator[None]:
+    """Turns what a library says of a folder it can't use into one message of ours.
+
+    Given a damaged file, transformers and tokenizers raise whatever comes first.
+
+    Args:
+        holding: whether memory for the weights is taken; where none is, a lack of it comes from
+            sizes that nobody has.
+
+    Raises:
+        WeightsError: the folder can't be read as a model or a tokenizer.
+    """
+    try:
+        yield
+    except (SuiteError, Refused):
+        raise
+    except Exception as error:
+        if holding and out_of_memory(error):
+            raise
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        said = lines[0][:300] if lines else ""
+        named = isinstance(error, OSError | ValueError | RuntimeError | ImportError) and said
+        raise WeightsError(
+            f"can't be loaded: {said if named else f'{type(error).__name__} {said}'.strip()}",
+            where=source.where,
+            fix="Expected a folder as save_pretrained writes it: config.json, "
+            "model.safetensors and tokenizer.json.",
+        ) from error
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out, on a GPU or on the CPU."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
+    )
