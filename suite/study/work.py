@@ -19,7 +19,7 @@ from suite.child.runner import Interrupted, Runner
 from suite.endpoint.consent import Consent
 from suite.errors import meant
 from suite.machine import cache, scratch
-from suite.study import search, storage
+from suite.study import owner, search, storage
 from suite.study.deaths import Deaths
 from suite.study.definition import Definition
 from suite.study.jobs import Jobs
@@ -71,13 +71,11 @@ class Work:
         self.ledger = Ledger(url, name)
         scratch.sweep_shared(observer.said)
         self.ledger.claim(observer.said)
-        #: What the user lets this command ask.
-        self.consent = Consent(storage.place(url), allow_endpoint)
         self.runner = Runner(
             self.stop,
             still=self.ledger.check_stands,
             preload=_preload(self.ledger.definition),
-            servers=self.consent.settle(
+            servers=Consent(storage.place(url), allow_endpoint).settle(
                 arm.model.endpoint
                 for arm in self.ledger.definition.runnable
                 if arm.model.endpoint is not None
@@ -135,8 +133,11 @@ class Work:
     def close(self) -> None:
         """Removes what this command needed on disk while it ran."""
         self.keeping.close()
-        if self.ledger.deleted:  # a child may have written once more
-            shutil.rmtree(self.ledger.artifacts.folder, ignore_errors=True)
+        folder = self.ledger.artifacts.folder
+        # A child may have written once more. A folder that still names its owner was not deleted:
+        # the database was replaced under our feet.
+        if self.ledger.deleted and not (folder / owner.FILE).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _loop(self, index: int, ended: threading.Event) -> None:
         try:
