@@ -10,7 +10,7 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import PATIENCE
+from conftest import PATIENCE, write_recipe
 from test_data import good, jsonl, refusal, rows
 from test_predict import suite
 
@@ -143,3 +143,18 @@ def test_standard_output_on_a_full_disk_is_one_message():
         )  # fmt: skip
     assert found.returncode == 2 and "Traceback" not in found.stderr
     assert "No space left on device" in found.stderr
+
+
+def test_a_database_on_a_full_disk_is_told_with_a_remedy(folder, toy_task, monkeypatch):
+    import sqlite3
+
+    from suite.study import listing
+
+    def full(storage):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    recipe = write_recipe(folder, arms=["tfidf/classic"], trials=1)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--no-run")
+    monkeypatch.setattr(listing, "studies", full)
+    told = suite("study", "list", code=2).stderr
+    assert "database or disk is full" in told and "Free some space" in told
