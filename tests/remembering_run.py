@@ -18,6 +18,7 @@ class RememberingRun:
         self.epochs = 2.0
         self.checkpoints = 2
         self.shrink_batch = True
+        self.halvings = 0
         self.fingerprint = "toy-rows"
         self.on_checkpoint = on_checkpoint
         self.fractions, self.notes, self.progressed = [], {}, []

@@ -14,6 +14,7 @@ from conftest import write_recipe
 from optuna.trial import TrialState
 from typer.testing import CliRunner
 
+from suite import strategies
 from suite.child import offspring
 from suite.child.causes import cause_of
 from suite.child.messages import Failed, Finished
@@ -280,6 +281,42 @@ def test_a_worker_that_memory_killed_is_a_retry_and_begins_with_half_the_batch(
     assert sum(t.state == TrialState.COMPLETE for t in trials()) == 2
 
 
+def test_a_child_that_memory_killed_is_begun_again_with_half_the_batch(
+    children, work, told, monkeypatch
+):
+    killed = Failed("the child died of SIGKILL: memory ran out", cause="memory_kill")
+    monkeypatch.setattr(strategies, "shrinks", lambda name: name == "toy")
+    children.dies = [killed, killed, None, killed, Failed("out of memory at a single text")]
+    work().run()
+    assert [job.halvings for job in children.jobs] == [0, 1, 2, 0, 1, 0]
+    assert [t.state.name for t in trials()] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert sum("half the batch at once" in text for text in told) == 3
+
+
+def test_where_the_batch_can_not_be_halved_a_memory_kill_is_a_failure(children, work):
+    children.dies = [Failed("memory ran out; it held 3 GB", cause="memory_kill")]
+    work().run()
+    first = trials()[0]
+    assert first.state == TrialState.FAIL and search.FELL in first.user_attrs
+    assert "it held 3 GB" in json.loads(first.user_attrs["suite:trial"])["error"]
+
+
+def _heads(lengths, batch, tokens):
+    """A training of a head, as far as it decides how many tokens go at once."""
+    from suite.strategies.heads.head_training import HeadTraining
+
+    training = object.__new__(HeadTraining)
+    training.batch = batch
+    rows = type("Rows", (), {"ids": [[0] * length for length in lengths]})
+    return training._halved(rows, tokens)
+
+
+def test_halving_begins_at_what_a_whole_batch_holds_and_ends_at_one_text():
+    assert _heads([10, 20, 30, 40], 4, 8192) == 50
+    assert _heads([10, 20, 30, 40], 4, 50) == 40
+    assert _heads([10, 20, 30, 40], 2, 8192) == 40
+
+
 # ---------------------------------------------------------------- real children
 
 
@@ -324,7 +361,7 @@ def test_sigkill_is_memorys_where_the_count_rose_or_the_bound_was_reached(
     child._process.kill()
     found = heard(child)
     child.end()
-    assert found.cause == "memory" and "allows 1.00 GB" in found.reason
+    assert found.cause == "memory_kill" and "allows 1.00 GB" in found.reason
     monkeypatch.setattr(memory, "peak", lambda pid: 950_000_000)
     monkeypatch.setattr(offspring, "LOOK_SECONDS", 0.0)
     child = _offspring(tmp_path)
@@ -332,7 +369,7 @@ def test_sigkill_is_memorys_where_the_count_rose_or_the_bound_was_reached(
     child._process.kill()
     found = heard(child)
     child.end()
-    assert found.cause == "memory" and "it held 0.95 GB at its peak" in found.reason
+    assert found.cause == "memory_kill" and "it held 0.95 GB at its peak" in found.reason
 
 
 def test_a_killed_forkserver_takes_no_child_with_it_and_is_started_again(tmp_path):
@@ -552,7 +589,7 @@ def start(work, *retry):
     opened.run()
 
 
-@pytest.mark.parametrize("cause", ["disk", "memory", "endpoint", "weights"])
+@pytest.mark.parametrize("cause", ["disk", "memory_kill", "endpoint", "weights"])
 def test_an_arm_comes_back_when_its_trouble_has_passed(children, work, told, cause, monkeypatch):
     trouble = Failed("the trouble", cause=cause, refused=cause == "weights")
     children.dies = [trouble] * 3

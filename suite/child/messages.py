@@ -33,6 +33,8 @@ class Job:
     attached: Path | None = None
     #: Only this many training rows, unscored: a preflight.
     preflight_rows: int | None = None
+    #: How often the batch at once is halved from the start, because memory ran out before.
+    halvings: int = 0
     #: Validation rows of early checkpoints: a number, "full", or "auto" where the arm's first
     #: trial is still to find out.
     evaluation: int | str = "full"
@@ -80,9 +82,10 @@ class Finished:
     circumstances: dict[str, Any] = field(default_factory=dict)
 
 
-#: What a failure comes from: the job itself; a death from `outside`; `memory` that ran out, a
-#: `disk` that is full, an `endpoint` or `weights` that can't be reached; `silence` for too long.
-Cause = Literal["own", "outside", "memory", "disk", "endpoint", "weights", "silence"]
+#: What a failure comes from: the job itself; a death from `outside`; the system that killed for
+#: lack of memory (`memory_kill`), or `memory` that the child itself found wanting; a `disk` that is
+#: full; an `endpoint` or `weights` that can't be reached.
+Cause = Literal["own", "outside", "memory_kill", "memory", "disk", "endpoint", "weights"]
 
 
 @dataclass(frozen=True)

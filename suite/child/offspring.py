@@ -162,7 +162,7 @@ class Offspring:
         cause: Cause = "outside" if sign in _FROM_OUTSIDE else "own"
         told = ": killed from outside" if cause == "outside" else ""
         if sign == signal.SIGKILL and self._memory_ran_out():
-            cause = "memory"
+            cause = "memory_kill"
             told = f": memory ran out; {memory.figures(self._peak)}"
         return Failed(f"the child died of {sign.name}{told}{log}", cause=cause)
 

@@ -60,6 +60,7 @@ class ChildRun:
         self.epochs = job.epochs
         self.checkpoints = job.checkpoints
         self.shrink_batch = job.shrink_batch
+        self.halvings = job.halvings
         self.fingerprint = fingerprint
         self.clock = Clock()
         self.load_seconds = 0.0

@@ -100,6 +100,9 @@ class Run(Protocol):
     checkpoints: int
     #: Whether a batch may be halved (and accumulation doubled) when memory runs out.
     shrink_batch: bool
+    #: How often it is halved before the first try: the system killed as many processes of this
+    #: trial because memory ran out, and they could not halve it themselves.
+    halvings: int
     #: Identifies the training rows: key of caches shared by trials.
     fingerprint: str
 
@@ -139,6 +142,7 @@ class Strategy(Protocol):
       sets it; asked of models that fit;
     - `variants`, name -> hyperparameter -> dimension as a recipe writes it: the arm
       `model/strategy+name` has these dimensions so;
+    - `shrinks`, whether it halves its batch at once by `run.halvings`, the effective one the same;
     - `preload`, modules that a study's forkserver imports once for its children;
     - `families`, of models that a glob pairs it with (all, where it does not say), and `served`,
       whether a served model is among them (no);

@@ -89,6 +89,11 @@ def scored_once(name: str, model: Model) -> bool:
     return declared is not None and bool(declared(model))
 
 
+def shrinks(name: str) -> bool:
+    """Whether a strategy halves its batch at once by `run.halvings`; the effective one stays."""
+    return name in _KNOWN.names() and bool(getattr(get(name), "shrinks", False))
+
+
 def keeps_network(name: str) -> bool:
     """Whether what a strategy keeps is a network that engines can convert."""
     return name in _KNOWN.names() and bool(getattr(get(name), "network", False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from suite.endpoint import consent
 from suite.study.ledger import Ledger
 from suite.study.preflight import Estimate, preflight
 from suite.study.watching import Observer
@@ -49,7 +50,8 @@ def run(
 
     recipe = work.ledger.definition.recipe
     if retry_arms or work.ledger.missing() > 0:
-        work.retiring.ask_again(retry_arms)
+        with consent.held(work.consent):
+            work.retiring.ask_again(retry_arms)
     if recipe.preflight and work.ledger.missing() > 0:
         preflight(
             work,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict, astuple, dataclass, replace
+from pathlib import Path
 from typing import NoReturn
 
 import optuna
 
-from suite.child.messages import Failed
+from suite import strategies
+from suite.child.messages import Failed, Finished
 from suite.child.runner import Interrupted, Runner
 from suite.contracts import moments
 from suite.contracts.results import Checkpoint, Trial
@@ -18,7 +21,7 @@ from suite.study.definition import StoredArm
 from suite.study.jobs import Jobs
 from suite.study.keeping import Keeping
 from suite.study.ledger import Gone, Ledger
-from suite.study.record import CHECKPOINTS, OWNER, PLACED
+from suite.study.record import CHECKPOINTS, HALVED, OWNER, PLACED
 from suite.study.retiring import Retiring
 from suite.study.speed import Neighbours, Speeds
 from suite.study.watching import Observer
@@ -84,26 +87,9 @@ class Objective:
                 self.keeping.clear(arm.name, number)
 
     def _run(self, trial: optuna.Trial, arm: StoredArm, found: Trial) -> float:
-        scored: list[tuple[float | None, ...]] = []
-
-        def on_checkpoint(checkpoint: Checkpoint) -> bool:
-            self.ledger.check_stands()
-            scored.append(astuple(checkpoint))
-            trial.set_user_attr(CHECKPOINTS, scored)
-            trial.report(checkpoint.objective, round(checkpoint.fraction * 100))
-            self.observer.scored(trial.number, checkpoint)
-            # The last checkpoint ends the trial anyway: there is nothing left to save.
-            return checkpoint.fraction >= 1 or not trial.should_prune()
-
-        folder = self.keeping.trial_folder(trial.number)
         recipe = self.ledger.definition.recipe
-        outcome = self.runner.train(
-            self.jobs.job(arm, found.params, folder, attached=self.keeping.attached(trial.number)),
-            on_checkpoint=on_checkpoint,
-            on_progress=lambda fraction: self.observer.progressed(trial.number, fraction),
-            on_size=lambda rows: self.jobs.settle_evaluation(arm.name, rows),
-            max_seconds=recipe.max_trial_seconds,
-        )
+        folder = self.keeping.trial_folder(trial.number)
+        outcome = self._train(trial, arm, found, folder)
         if isinstance(outcome, Failed):
             self._fail(trial, arm, found, outcome)
         found = replace(
@@ -142,6 +128,53 @@ class Objective:
             raise optuna.TrialPruned
         assert found.objective is not None
         return found.objective
+
+    def _train(
+        self, trial: optuna.Trial, arm: StoredArm, found: Trial, folder: Path
+    ) -> Finished | Failed:
+        """The outcome of the trial's child.
+
+        One that the system killed for lack of memory can't halve its batch itself: another is
+        started with half of it, the effective batch the same, as far as the strategy can.
+        """
+        scored: list[tuple[float | None, ...]] = []
+        reported: set[int] = set()
+
+        def on_checkpoint(checkpoint: Checkpoint) -> bool:
+            self.ledger.check_stands()
+            scored.append(astuple(checkpoint))
+            trial.set_user_attr(CHECKPOINTS, scored)
+            step = round(checkpoint.fraction * 100)
+            if step not in reported:
+                reported.add(step)
+                trial.report(checkpoint.objective, step)
+            self.observer.scored(trial.number, checkpoint)
+            # The last checkpoint ends the trial anyway: there is nothing left to save.
+            return checkpoint.fraction >= 1 or not trial.should_prune()
+
+        recipe = self.ledger.definition.recipe
+        attached = self.keeping.attached(trial.number)
+        halved = int(trial.user_attrs.get(HALVED, 0))
+        while True:
+            outcome = self.runner.train(
+                self.jobs.job(arm, found.params, folder, attached=attached, halvings=halved),
+                on_checkpoint=on_checkpoint,
+                on_progress=lambda fraction: self.observer.progressed(trial.number, fraction),
+                on_size=lambda rows: self.jobs.settle_evaluation(arm.name, rows),
+                max_seconds=recipe.max_trial_seconds,
+            )
+            killed = isinstance(outcome, Failed) and outcome.cause == "memory_kill"
+            able = recipe.shrink_batch and strategies.shrinks(arm.strategy)
+            if not isinstance(outcome, Failed) or not killed or not able:
+                return outcome
+            halved += 1
+            trial.set_user_attr(HALVED, halved)
+            self.observer.said(
+                f"trial {trial.number} ({arm.name}): {outcome.reason}; begun again with half the "
+                f"batch at once, the effective batch stays"
+            )
+            shutil.rmtree(folder, ignore_errors=True)
+            scored.clear()
 
     def _fail(self, trial: optuna.Trial, arm: StoredArm, found: Trial, outcome: Failed) -> NoReturn:
         """Records a failure, and takes the arm out where it is one too many.

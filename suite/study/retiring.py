@@ -27,7 +27,7 @@ BACK = "suite:back"
 Budget = Literal["budget"]
 
 #: What puts an arm out and may pass.
-PASSING = frozenset({"budget", "memory", "disk", "endpoint", "weights", "outside"})
+PASSING = frozenset({"budget", "memory_kill", "memory", "disk", "endpoint", "weights", "outside"})
 
 
 class Retiring:

@@ -71,11 +71,13 @@ class Work:
         self.ledger = Ledger(url, name)
         scratch.sweep_shared(observer.said)
         self.ledger.claim(observer.said)
+        #: What the user lets this command ask.
+        self.consent = Consent(storage.place(url), allow_endpoint)
         self.runner = Runner(
             self.stop,
             still=self.ledger.check_stands,
             preload=_preload(self.ledger.definition),
-            servers=Consent(storage.place(url), allow_endpoint).settle(
+            servers=self.consent.settle(
                 arm.model.endpoint
                 for arm in self.ledger.definition.runnable
                 if arm.model.endpoint is not None

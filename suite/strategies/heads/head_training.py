@@ -42,6 +42,12 @@ _KEPT_PER_LAYER = 40
 _TOKENS_AT_ONCE = {"cpu": 4_096, "cuda": 65_536}
 
 
+_ADVICE = (
+    "out of memory at a single text ({trouble}): tuning: lora, a smaller max_tokens or a smaller "
+    "model would help"
+)
+
+
 class OutOfMemory(RuntimeError):
     """Memory ran out, and no smaller batch may be tried."""
 
@@ -115,6 +121,10 @@ class HeadTraining:
         run = self.run
         encoded = token_cache.encoded(run, self.codec, self.source)
         tokens = self._fitting_tokens(encoded)
+        for _ in range(run.halvings):
+            if tokens <= max(len(row) for row in encoded.ids):
+                raise OutOfMemory(_ADVICE.format(trouble="the system killed its process"))
+            tokens = self._halved(encoded, tokens)
         run.note(
             device=self.where.type,
             precision=self.precision,
@@ -137,19 +147,20 @@ class HeadTraining:
             if self.where.type == "cuda":
                 torch.cuda.empty_cache()
             if tokens <= max(len(row) for row in encoded.ids):
-                raise OutOfMemory(
-                    f"out of memory at a single text ({trouble}): tuning: lora, a smaller "
-                    f"max_tokens or a smaller model would help"
-                )
+                raise OutOfMemory(_ADVICE.format(trouble=trouble))
             if not run.shrink_batch:
                 raise OutOfMemory(
                     f"out of memory at a batch of {self.batch} ({trouble}): a smaller batch, or "
                     f"shrink_batch: true in the recipe, would help"
                 )
-            # At most what a whole batch can hold: else halving might change nothing yet.
-            longest = sorted(len(row) for row in encoded.ids)[-self.batch :]
-            tokens = max(longest[-1], min(tokens, sum(longest)) // 2)
+            tokens = self._halved(encoded, tokens)
             run.note(tokens_at_once=tokens, memory_ran_out=trouble)
+
+    def _halved(self, encoded: Encoded, tokens: int) -> int:
+        """Half as many tokens at once: at most what a whole batch can hold, else halving might
+        change nothing yet; at least the longest text."""
+        longest = sorted(len(row) for row in encoded.ids)[-self.batch :]
+        return max(longest[-1], min(tokens, sum(longest)) // 2)
 
     def _fitting_tokens(self, encoded: Encoded) -> int:
         """Tokens at once whose activations should fit into the memory.

@@ -28,6 +28,7 @@ class LinearHeadStrategy:
     families = ("encoder", "decoder")
     reads = "classifier"
     network = True
+    shrinks = True
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, whatever the model."""

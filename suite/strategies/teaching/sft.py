@@ -33,6 +33,7 @@ class SftStrategy:
     families = ("decoder",)
     reads = "language model"
     network = True
+    shrinks = True
 
     #: Imported once for all trials of a study.
     preload = ("suite.child.preload_llamafactory",)

@@ -101,6 +101,13 @@ class SftTraining:
             length, batch = self._packed(lessons, longest)
         cutoff = self.knobs.cutoff or -(-length // 8) * 8
         device_batch, recompute = self._fitting(batch, length)
+        for _ in range(run.halvings):
+            if device_batch > 1:
+                device_batch = smaller(device_batch, batch)
+            elif not recompute:
+                recompute = True
+            else:
+                raise OutOfMemory(_advice(device_batch, "the system killed its process"))
         run.note(
             device=self.where.type,
             precision=self.precision,
