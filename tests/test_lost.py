@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import threading
 from contextlib import closing
+from types import SimpleNamespace
 
 import optuna
 import psutil
@@ -301,6 +302,15 @@ def test_where_the_batch_can_not_be_halved_a_memory_kill_is_a_failure(children, 
     assert "it held 3 GB" in json.loads(first.user_attrs["suite:trial"])["error"]
 
 
+def test_a_child_that_hung_is_started_once_more(children, work, told):
+    hung = Failed("stopped after it hung for max_silent_seconds = 5", cause="silent")
+    children.dies = [hung, None, hung, hung]
+    work().run()
+    assert [t.state.name for t in trials()] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert search.FELL in trials()[1].user_attrs
+    assert sum("hung for max_silent_seconds = 5; tried once more" in text for text in told) == 2
+
+
 def _heads(lengths, batch, tokens):
     """A training of a head, as far as it decides how many tokens go at once."""
     from suite.strategies.heads.head_training import HeadTraining
@@ -370,6 +380,50 @@ def test_sigkill_is_memorys_where_the_count_rose_or_the_bound_was_reached(
     found = heard(child)
     child.end()
     assert found.cause == "memory_kill" and "it held 0.95 GB at its peak" in found.reason
+
+
+def test_a_child_hangs_where_it_neither_says_nor_computes_anything(tmp_path, monkeypatch):
+    clock, spent = [1000.0], [3.0]
+    child = _offspring(tmp_path)
+    monkeypatch.setattr(offspring, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(child, "_processor_seconds", lambda: spent[0])
+    child._awake = clock[0]
+    child._heard(clock[0])
+
+    def passing(seconds, computing=0.0):
+        """Whether it ever hung within these seconds."""
+        found = False
+        for _ in range(seconds):
+            clock[0] += 1
+            spent[0] += computing
+            found |= child.is_silent(100)
+        return found
+
+    assert not passing(90)
+    assert passing(30)
+    child._heard(clock[0])  # a message
+    assert not passing(90)
+    assert not passing(500, computing=0.01)  # a long scoring
+    assert not passing(90)
+    clock[0] += 3600  # the whole command was stopped, and goes on
+    assert not passing(90)
+    assert passing(30)
+    monkeypatch.undo()
+    child.end()
+
+
+def test_a_real_child_that_waits_for_ever_is_ended(tmp_path):
+    runner = Runner(max_silent_seconds=0.5)
+    with runner._child(_waits, (), tmp_path) as child:
+        while (found := runner._heard(child)) is None:
+            pass
+        assert found == Failed("stopped after it hung for max_silent_seconds = 0.5", cause="silent")
+        process = child._process
+    assert not process.is_running()
+
+
+def _waits(channel):
+    channel.recv()
 
 
 def test_a_killed_forkserver_takes_no_child_with_it_and_is_started_again(tmp_path):

@@ -85,7 +85,7 @@ class Finished:
 #: What a failure comes from: the job itself; a death from `outside`; the system that killed for
 #: lack of memory (`memory_kill`), or `memory` that the child itself found wanting; a `disk` that is
 #: full; an `endpoint` or `weights` that can't be reached.
-Cause = Literal["own", "outside", "memory_kill", "memory", "disk", "endpoint", "weights"]
+Cause = Literal["own", "outside", "silent", "memory_kill", "memory", "disk", "endpoint", "weights"]
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,10 @@ from suite.machine import memory
 POLL_SECONDS = 0.1
 #: How often a child's memory is looked at, in seconds.
 LOOK_SECONDS = 1.0
+#: A child that waits for ever may wake now and then: a smaller share of a core is no work.
+WORKING_SHARE = 0.001
+#: How often its processor time is looked at before it counts as hanging.
+LOOKS_IN_BOUND = 10
 #: How often a child is started anew where the forkserver dies over it.
 STARTS = 3
 
@@ -55,7 +59,8 @@ class Offspring:
     ) -> None:
         self._folder = folder
         self._peak = 0
-        self._looked = self._asked = time.monotonic()
+        self._looked = self._asked = self._awake = time.monotonic()
+        self._heard(self._awake)
         #: The count before the last look, which a kill that is met now can't be in.
         self._kills = self._kills_now = memory.kills()
         self._started: tuple[ForkServerProcess, Connection] | None = None
@@ -87,9 +92,34 @@ class Offspring:
         channel = self._started[1]
         self._look()
         try:
-            return channel.recv() if channel.poll(POLL_SECONDS) else None
+            if not channel.poll(POLL_SECONDS):
+                return None
+            self._heard(time.monotonic())
+            return channel.recv()
         except (EOFError, ConnectionResetError, BrokenPipeError):
             return self._death()
+
+    def is_silent(self, bound: float) -> bool:
+        """Whether the child has said nothing and computed nothing for so many seconds.
+
+        A long scoring says nothing either, and is honest work: its processor time tells. To be
+        asked all the while, between messages.
+        """
+        now, before = time.monotonic(), self._awake
+        self._awake = now
+        if now - before > bound / 2:
+            # This process itself stood still: a person stopped it, or its machine slept.
+            self._heard(now)
+        if now - self._weighed < bound / LOOKS_IN_BOUND:
+            return False
+        self._weighed, spent, since = now, self._processor_seconds(), now - self._stirred
+        if self._spent is None:
+            self._spent = spent
+        elif spent - self._spent >= WORKING_SHARE * since:
+            self._spent, self._stirred = spent, now
+        else:
+            return since > bound
+        return False
 
     def due(self, seconds: float) -> bool:
         """Whether so many seconds have passed since this was so last."""
@@ -125,6 +155,23 @@ class Offspring:
                     self._wait(10)
         child.join()
         child.close()
+
+    def _heard(self, now: float) -> None:
+        """A sign of life: from here on silence is counted anew."""
+        self._stirred = self._weighed = now
+        #: Processor seconds when the child had stirred last; None until they are looked up.
+        self._spent: float | None = None
+
+    def _processor_seconds(self) -> float:
+        """Of the child and of what it started; as far as it can be told."""
+        spent = 0.0
+        with contextlib.suppress(psutil.Error):
+            assert self._process is not None
+            for process in (self._process, *self._process.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    times = process.cpu_times()
+                    spent += times.user + times.system
+        return spent
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds

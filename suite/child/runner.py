@@ -62,6 +62,8 @@ class Runner:
             and must not touch CUDA. The first runner of a process decides.
         still: called every two seconds while a child runs; what it raises ends the child, and
             comes out of the call.
+        max_silent_seconds: a child that neither says nor computes anything for so long is ended,
+            and its job failed; None waits for ever.
     """
 
     def __init__(
@@ -70,10 +72,12 @@ class Runner:
         preload: Sequence[str] = (),
         servers: frozenset[str] = frozenset(),
         still: Callable[[], None] = lambda: None,
+        max_silent_seconds: float | None = None,
     ) -> None:
         self.stop = stop or threading.Event()
         self._servers = servers
         self._still = still
+        self._max_silent_seconds = max_silent_seconds
         self._context = _context(preload)
 
     def train(
@@ -191,7 +195,12 @@ class Runner:
             raise Interrupted
         if child.due(STILL_SECONDS):
             self._still()
-        return child.receive()
+        message = child.receive()
+        bound = self._max_silent_seconds
+        if message is None and bound is not None and child.is_silent(bound):
+            told = f"stopped after it hung for max_silent_seconds = {bound:g}"
+            return Failed(told, cause="silent")
+        return message
 
 
 def measures_alone() -> None:

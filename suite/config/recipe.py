@@ -138,6 +138,12 @@ class Recipe(Closed):
     measure: Measure = Measure()
     preflight: bool = Field(True, description="Time a few steps of each arm before starting.")
     max_trial_seconds: float | None = Field(None, gt=0)
+    max_silent_seconds: float = Field(
+        1800.0,
+        gt=0,
+        description="End a training that for so long says nothing and computes nothing; it is "
+        "tried once more.",
+    )
     shrink_batch: bool = Field(
         True, description="When memory runs out: halve the batch, double the accumulation."
     )

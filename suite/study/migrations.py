@@ -14,7 +14,7 @@ from typing import Any
 
 Stored = dict[str, Any]
 
-VERSION = 2
+VERSION = 3
 
 #: What a recipe and a task of version 1 were where their file said nothing.
 _RECIPE_1: Stored = {
@@ -78,6 +78,11 @@ def _said_apart(stored: Stored) -> Stored:
     }
 
 
+def _as_it_was(stored: Stored) -> Stored:
+    """2 to 3: recipes gained `max_silent_seconds`, which has a default."""
+    return stored
+
+
 def _beyond(values: Any, defaults: Stored) -> Stored:
     """The values that are not the defaults; none where they are no table, which is told later."""
     found: Stored = {}
@@ -91,4 +96,4 @@ def _beyond(values: Any, defaults: Stored) -> Stored:
 
 
 #: The step from version 1 to 2, from 2 to 3, and so on.
-_STEPS: list[Callable[[Stored], Stored]] = [_said_apart]
+_STEPS: list[Callable[[Stored], Stored]] = [_said_apart, _as_it_was]

@@ -135,7 +135,8 @@ class Objective:
         """The outcome of the trial's child.
 
         One that the system killed for lack of memory can't halve its batch itself: another is
-        started with half of it, the effective batch the same, as far as the strategy can.
+        started with half of it, the effective batch the same, as far as the strategy can. One
+        that hung is started once more.
         """
         scored: list[tuple[float | None, ...]] = []
         reported: set[int] = set()
@@ -155,6 +156,7 @@ class Objective:
         recipe = self.ledger.definition.recipe
         attached = self.keeping.attached(trial.number)
         halved = int(trial.user_attrs.get(HALVED, 0))
+        hung = False
         while True:
             outcome = self.runner.train(
                 self.jobs.job(arm, found.params, folder, attached=attached, halvings=halved),
@@ -163,16 +165,18 @@ class Objective:
                 on_size=lambda rows: self.jobs.settle_evaluation(arm.name, rows),
                 max_seconds=recipe.max_trial_seconds,
             )
-            killed = isinstance(outcome, Failed) and outcome.cause == "memory_kill"
-            able = recipe.shrink_batch and strategies.shrinks(arm.strategy)
-            if not isinstance(outcome, Failed) or not killed or not able:
+            if not isinstance(outcome, Failed):
                 return outcome
-            halved += 1
-            trial.set_user_attr(HALVED, halved)
-            self.observer.said(
-                f"trial {trial.number} ({arm.name}): {outcome.reason}; begun again with half the "
-                f"batch at once, the effective batch stays"
-            )
+            able = recipe.shrink_batch and strategies.shrinks(arm.strategy)
+            if outcome.cause == "memory_kill" and able:
+                halved += 1
+                trial.set_user_attr(HALVED, halved)
+                how = "begun again with half the batch at once, the effective batch stays"
+            elif outcome.cause == "silent" and not hung:
+                hung, how = True, "tried once more"
+            else:
+                return outcome
+            self.observer.said(f"trial {trial.number} ({arm.name}): {outcome.reason}; {how}")
             shutil.rmtree(folder, ignore_errors=True)
             scored.clear()
 

@@ -76,6 +76,7 @@ class Work:
         self.runner = Runner(
             self.stop,
             still=self.ledger.check_stands,
+            max_silent_seconds=self.ledger.definition.recipe.max_silent_seconds,
             preload=_preload(self.ledger.definition),
             servers=self.consent.settle(
                 arm.model.endpoint
