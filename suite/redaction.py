@@ -217,14 +217,18 @@ def _known(
     keys: tuple[str, ...], addresses: tuple[str, ...], remembered: frozenset[str]
 ) -> re.Pattern[str] | None:
     passwords = remembered.union(*(_secrets(url) for url in addresses))
-    forms = {re.escape(form) for key in keys for form in _forms(key.strip(), SHORTEST_KEY)}
+    #: Pattern -> characters of what it finds; of two that begin alike the longer one comes first.
+    forms = {
+        re.escape(form): len(form) for key in keys for form in _forms(key.strip(), SHORTEST_KEY)
+    }
     # A password may be a word: within another word it is none.
     forms |= {
-        rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])"
+        rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])": len(form)
         for password in passwords
         for form in _forms(password, SHORTEST_PASSWORD)
     }
-    return re.compile("|".join(sorted(forms, key=len, reverse=True))) if forms else None
+    ordered = sorted(forms, key=lambda pattern: forms[pattern], reverse=True)
+    return re.compile("|".join(ordered)) if ordered else None
 
 
 def _forms(secret: str, shortest: int) -> Iterator[str]:

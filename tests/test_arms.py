@@ -252,7 +252,7 @@ def test_a_preflight_tells_what_an_arm_costs_once_from_what_a_row_costs():
         ("tfidf/toy", 5),  # A strategy that says nothing of it.
     ],
 )
-def test_a_preflight_counts_every_scoring_of_a_trial(arm, stops):
+def test_a_preflight_counts_every_scoring_of_a_trial(tmp_path, arm, stops):
     recipe = Recipe(name="r", arms=[arm], budget={"checkpoints": 5, "evaluation": "full"})
     [planned] = arms.plan(recipe, AGNEWS, CATALOGUE, unavailable=lambda model: None)
     # 32 rows are trained on in no time, and each of 64 texts is scored in 0.1 s.
@@ -263,6 +263,7 @@ def test_a_preflight_counts_every_scoring_of_a_trial(arm, stops):
         ledger=SimpleNamespace(definition=definition),
         jobs=SimpleNamespace(job=lambda *asked, **more: None),
         runner=SimpleNamespace(train=lambda job, max_seconds: took),
+        keeping=SimpleNamespace(scratch=tmp_path),
     )
     found = estimate(work, StoredArm.of(planned))
     assert found.seconds == pytest.approx(stops * 10)

@@ -340,6 +340,7 @@ def test_what_was_timed_beside_others_is_timed_again_alone_however_many_seeds(
     work = SimpleNamespace(
         ledger=SimpleNamespace(definition=SimpleNamespace(arm=str), folder=tmp_path),
         speeds=SimpleNamespace(measure=lambda *asked: speed(5.0)),
+        keeping=SimpleNamespace(scratch=tmp_path),
     )
     monkeypatch.setattr(room, "_retrain", lambda *asked: (tmp_path, 1.0))
     for seeds in (1, 2):

@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 
 from suite.child.messages import LOG, Cause, Failed
+from suite.errors import counted
 from suite.machine import memory
 
 POLL_SECONDS = 0.1
@@ -32,6 +33,8 @@ WORKING_SHARE = 0.001
 LOOKS_IN_BOUND = 10
 #: How often a child is started anew where the forkserver dies over it.
 STARTS = 3
+#: How long a killed forkserver may take to be gone.
+SERVER_SECONDS = 5.0
 
 #: Signals that come from outside: from a person, a batch system, a machine that is shut down.
 _FROM_OUTSIDE = frozenset(
@@ -60,7 +63,9 @@ class Offspring:
         self._folder = folder
         self._peak = 0
         self._looked = self._asked = self._awake = time.monotonic()
-        self._heard(self._awake)
+        self._stirred = self._weighed = self._awake
+        #: Processor seconds when the child had stirred last; None until they are looked up.
+        self._spent: float | None = None
         #: The count before the last look, which a kill that is met now can't be in.
         self._kills = self._kills_now = memory.kills()
         self._started: tuple[ForkServerProcess, Connection] | None = None
@@ -87,7 +92,7 @@ class Offspring:
     def receive(self) -> Any:
         """The next message; None after a short wait; `Failed` where there will be none."""
         if self._started is None:
-            reason = f"the forkserver was killed {STARTS} times while a child started"
+            reason = f"the forkserver was killed {counted(STARTS, 'time')} while a child started"
             return Failed(reason, cause="outside")
         channel = self._started[1]
         self._look()
@@ -159,8 +164,7 @@ class Offspring:
     def _heard(self, now: float) -> None:
         """A sign of life: from here on silence is counted anew."""
         self._stirred = self._weighed = now
-        #: Processor seconds when the child had stirred last; None until they are looked up.
-        self._spent: float | None = None
+        self._spent = None
 
     def _processor_seconds(self) -> float:
         """Of the child and of what it started; as far as it can be told."""
@@ -197,7 +201,7 @@ class Offspring:
         child.join(timeout=10)
         code = child.exitcode
         log = f"; its log: {self._folder / LOG}" if (self._folder / LOG).exists() else ""
-        if code == _UNKNOWN and not _is_alive(self._server):
+        if code == _UNKNOWN and self._server_is_gone():
             told = "the child was killed together with its forkserver"
             return Failed(f"{told}{log}", cause="outside")
         if code is None or code >= 0:
@@ -212,6 +216,15 @@ class Offspring:
             cause = "memory_kill"
             told = f": memory ran out; {memory.figures(self._peak)}"
         return Failed(f"the child died of {sign.name}{told}{log}", cause=cause)
+
+    def _server_is_gone(self) -> bool:
+        """Whether the forkserver died with its child: it may take a moment to be seen."""
+        until = time.monotonic() + SERVER_SECONDS
+        while _is_alive(self._server):
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)
+        return True
 
     def _memory_ran_out(self) -> bool:
         now = memory.kills()

@@ -18,7 +18,7 @@ from suite.contracts.model import Model
 from suite.contracts.package import Package
 from suite.contracts.registry import Registry
 from suite.contracts.strategy import Predictor, Probabilities, Strategy
-from suite.errors import ModelError, nearest
+from suite.errors import ModelError, counted, nearest
 
 _KNOWN: Registry[Strategy] = Registry(
     "strategy",
@@ -172,7 +172,8 @@ def load_predictor(folder: Path, *, classes: int | None = None) -> Predictor:
         own = predictor.predict_proba(["a text"]).shape[1]
     if own != classes:
         raise ModelError(
-            f"the model tells {own} classes apart, and {classes} are named for it",
+            f"the model tells {counted(own, 'class', 'classes')} apart, and {classes} are named "
+            "for it",
             where=str(folder),
             fix="Export it again: labels.json is not this model's.",
         )

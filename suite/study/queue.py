@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from suite.contracts.records import UNREADABLE
 from suite.contracts.results import Trial
+from suite.errors import counted
 from suite.machine import memory
 from suite.study import internals, kept_record, record, search, storage
 from suite.study.keeping import Keeping
@@ -131,9 +132,10 @@ class Queue:
 
     def _give_up(self, trial: FrozenTrial) -> None:
         """Fails a trial for good over which its worker died too often."""
+        times = counted(_retries(trial) + 1, "time")
         reason = (
-            f"memory ran out so that the worker was killed, {_retries(trial) + 1} times; "
-            f"a smaller batch, fewer tokens or LoRA needs less"
+            f"memory ran out so that the worker was killed, {times}; "
+            "a smaller batch, fewer tokens or LoRA needs less"
         )
         found = replace(record.trial_of(trial), state="FAIL", error=reason)
         self._ledger.record(trial, found, {search.FELL: True})

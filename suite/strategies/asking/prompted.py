@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from suite.contracts.strategy import Predictor, Probabilities
-from suite.errors import ModelError
+from suite.errors import ModelError, counted
 from suite.prompting.chat import Prompter
 from suite.prompting.layout import CONTENT_FREE
 from suite.strategies.asking import option_scoring
@@ -367,7 +367,8 @@ def load(folder: Path, strategy: str) -> Predictor:
     prompter = Prompter.load(codec.tokenizer, kept.prompter.model_dump())
     if (least := len(prompter.encode([""]).ids[0])) > codec.max_tokens:
         raise ModelError(
-            f"prompter: a prompt takes {least:,} tokens, and the model has {codec.max_tokens:,}",
+            f"prompter: a prompt takes {counted(least, 'token')}, and the model has "
+            f"{codec.max_tokens:,}",
             where=str(folder / settings.SETTINGS),
             fix=settings.FIX,
         )
@@ -395,8 +396,8 @@ def _load_head(source: Source, kept: PromptedSettings, precision: str, where: to
     model = weights.load("classifier", source, kept=True).model
     if model.config.num_labels != len(kept.label_names):
         raise ModelError(
-            f"the model tells {model.config.num_labels} classes apart, and settings.json names "
-            f"{len(kept.label_names)}",
+            f"the model tells {counted(model.config.num_labels, 'class', 'classes')} apart, and "
+            f"settings.json names {len(kept.label_names)}",
             where=source.where,
             fix=settings.FIX,
         )

@@ -3,11 +3,13 @@ server."""
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from suite.config.jsonfile import Strict
+from suite.errors import counted
 from suite.strategies.network.settings import MOST_TOKENS, NetworkSettings, Tokens
 
 _Count = Annotated[int, Field(ge=0, le=MOST_TOKENS)]
@@ -26,9 +28,8 @@ class KeptQuestion(Strict):
     @model_validator(mode="after")
     def _counted(self) -> KeptQuestion:
         if len(self.codes) != len(self.words) or len(set(self.codes)) != len(self.codes):
-            raise ValueError(
-                f"{len(set(self.codes))} codes name {len(self.words)} classes: each needs its own"
-            )
+            told, named = counted(len(set(self.codes)), "code"), len(self.words)
+            raise ValueError(f"{told} for {counted(named, 'class', 'classes')}: each needs its own")
         return self
 
 
@@ -64,7 +65,7 @@ class KeptPrompter(Strict):
     def _counted(self) -> KeptPrompter:
         if len(self.code_tokens) != len(self.question.codes):
             raise ValueError(
-                f"code_tokens are of {len(self.code_tokens)} codes, and there are "
+                f"code_tokens are of {counted(len(self.code_tokens), 'code')}, and there are "
                 f"{len(self.question.codes)}"
             )
         return self
@@ -84,7 +85,7 @@ class PromptedSettings(NetworkSettings):
         classes = len(self.prompter.question.codes)
         for key, of in (("label_names", self.label_names), ("bias", self.bias)):
             if of is not None and len(of) != classes:
-                raise ValueError(f"{key} is of {len(of)} classes, and there are {classes} codes")
+                raise ValueError(_unequal(key, of, classes))
         if self.form == "head" and any(len(ids) > 1 for ids in self.prompter.code_tokens):
             raise ValueError("a head has one row for each code, and a code of several tokens")
         if (self.form == "generation") != (self.max_new_tokens is not None):
@@ -111,5 +112,10 @@ class EndpointSettings(Strict):
     def _counted(self) -> EndpointSettings:
         classes = len(self.question.codes)
         if self.bias is not None and len(self.bias) != classes:
-            raise ValueError(f"bias is of {len(self.bias)} classes, and there are {classes} codes")
+            raise ValueError(_unequal("bias", self.bias, classes))
         return self
+
+
+def _unequal(key: str, of: Sized, classes: int) -> str:
+    named = counted(len(of), "class", "classes")
+    return f"{key} is of {named}, and there are {counted(classes, 'code')}"

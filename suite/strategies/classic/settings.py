@@ -112,7 +112,7 @@ class TfidfSettings(ClassicSettings):
         for terms in self.vocabularies:
             _refuse_repeats(terms)
         if self.trained != sorted(set(self.trained)) or self.trained[-1] >= self.classes:
-            raise ValueError(f"trained names {self.trained} of {self.classes} classes")
+            raise ValueError(f"trained names {self.trained}, and classes is {self.classes}")
         return self
 
 
