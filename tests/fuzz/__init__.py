@@ -24,3 +24,5 @@ def _inputs(few, many):
 
 #: How many inputs a property is tried on: small ones, and those of many megabytes.
 INPUTS, BOMBS = _inputs(40, 1000), _inputs(4, 20)
+#: And where each input takes a second, since it goes through whole commands.
+STORED = _inputs(12, 300)
