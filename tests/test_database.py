@@ -17,9 +17,11 @@ from pathlib import Path
 
 import optuna
 import pytest
+import sqlalchemy
 from conftest import PATIENCE, write_recipe
 from typer.testing import CliRunner
 
+from suite import files
 from suite.cli import app
 from suite.errors import StorageError
 from suite.machine.holders import holders
@@ -393,3 +395,17 @@ def test_a_heartbeat_that_cannot_be_written_is_with_the_next(holder, monkeypatch
         wanted = "select count(*) from trial_heartbeats where trial_id = ?"
         assert other.execute(wanted, (trial._trial_id,)).fetchone() == (1,)
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_database_on_a_full_disk_is_told_with_a_remedy_while_its_tables_are_made(
+    folder, monkeypatch
+):
+    def full(place):
+        raise sqlalchemy.exc.OperationalError(
+            "create table", None, sqlite3.OperationalError("database or disk is full")
+        )
+
+    monkeypatch.setattr("suite.study.database._make", full)
+    with pytest.raises(StorageError, match="disk is full") as told:
+        storage.open_storage("sqlite:///studies/x.db", create=True)
+    assert told.value.fix == files.MAKE_ROOM

@@ -122,9 +122,10 @@ class SuiteGroup(Group):
             reason = _database_trouble(error)
             if reason is None:
                 raise
-            # SQLite's words for a full disk, which name no place.
-            full = files.MAKE_ROOM if "disk is full" in reason else None
-            console.error(str(SuiteError(f"the study's database: {reason}", fix=full)))
+            from suite.study.database import remedy
+
+            told = SuiteError(f"the study's database: {reason}", fix=remedy(reason))
+            console.error(str(told))
             _details(error)
             raise typer.Exit(2) from None
 

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 
-from suite import paths, redaction
+from suite import files, paths, redaction
 from suite.errors import StorageError, StudyError
 from suite.study import internals
 from suite.study.patient import Patience, connect
@@ -239,6 +239,8 @@ def remedy(reason: str, place: URL | None = None) -> str | None:
             f"The file is damaged. Restore it from a copy; `sqlite3 {file} .recover | sqlite3 "
             "saved.db` saves what can still be read."
         )
+    if "disk is full" in reason:
+        return files.MAKE_ROOM
     return None
 
 
