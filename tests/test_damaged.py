@@ -6,12 +6,16 @@ The damages stand in `damages.py`, which also tries all of them with all command
 import json
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 
+import optuna
 import pytest
 from damages import BAD, FILE, GOOD, damages, healthy, statement, tried
 from typer.testing import CliRunner
 
 from suite.cli import app
+from suite.errors import StudyError
+from suite.study import search
 
 #: One of each kind; the helper has some 600.
 CHOSEN = (
@@ -95,3 +99,12 @@ def test_a_bad_study_is_a_row_with_its_reason(folder, content):
     assert "UP" in rows[BAD]["unreadable"] and rows[GOOD] == content[1]
     code, said, _ = invoke(("study", "show", BAD))
     assert code == 2 and f"suite study delete {BAD}" in said
+
+
+def test_trials_of_arms_that_the_definition_does_not_name_are_told():
+    study = optuna.create_study()
+    study.enqueue_trial({search.ARM: "tfidf/classic"})
+    definition = SimpleNamespace(name="mail", runnable=[SimpleNamespace(name="../../victim")])
+    with pytest.raises(StudyError, match="not of the arms that its definition names") as told:
+        search.suggest(study.ask(), definition)
+    assert "`suite study delete mail` removes it" in told.value.fix

@@ -21,6 +21,8 @@ from optuna.trial import FrozenTrial, TrialState
 from suite.config import recipe as recipes
 from suite.contracts.limits import MOST_SEED
 from suite.contracts.space import Choice, Fixed, Float, Int, Params, every_point
+from suite.errors import StudyError
+from suite.shell import command
 from suite.study import internals
 from suite.study.definition import Definition, StoredArm
 
@@ -109,7 +111,23 @@ def distributions(arm: StoredArm) -> dict[str, BaseDistribution]:
 
 
 def suggest(trial: optuna.Trial, definition: Definition) -> tuple[StoredArm, Params]:
-    """The arm and hyperparameters of a trial; parameters are named `arm:parameter`."""
+    """The arm and hyperparameters of a trial; parameters are named `arm:parameter`.
+
+    Raises:
+        StudyError: the rows of its trials are not those of its definition.
+    """
+    try:
+        return _suggest(trial, definition)
+    except ValueError as error:
+        raise StudyError(
+            f"the trials of '{definition.name}' are not of the arms that its definition names: "
+            f"{error}",
+            fix="Its rows were changed by hand, or damaged. Bring it back from a copy; "
+            f"`{command('study', 'delete', definition.name)}` removes it.",
+        ) from None
+
+
+def _suggest(trial: optuna.Trial, definition: Definition) -> tuple[StoredArm, Params]:
     name = trial.suggest_categorical(ARM, [arm.name for arm in definition.runnable])
     arm = definition.arm(str(name))
     params: Params = {}
