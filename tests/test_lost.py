@@ -1,5 +1,6 @@
 """Nothing is lost: whatever dies, at whatever moment, a point that was started comes to its end."""
 
+import functools
 import json
 import os
 import signal
@@ -24,7 +25,7 @@ from suite.child.runner import Interrupted, Predicted, Runner
 from suite.cli import app
 from suite.contracts.results import Checkpoint, Scores
 from suite.contracts.strategy import Unreachable
-from suite.endpoint import reach
+from suite.endpoint import consent, reach
 from suite.errors import EndpointError, StudyError
 from suite.machine import facts, memory
 from suite.study import finals, finals_record, internals, kept_record, objective, opening, search
@@ -666,6 +667,35 @@ def test_an_arm_comes_back_when_its_trouble_has_passed(children, work, told, cau
     start(work)
     assert sum(t.state == TrialState.COMPLETE for t in trials()) == 2
     assert not Ledger(None, "t").study.user_attrs[OUT]
+
+
+def test_a_server_that_was_away_when_the_study_was_made_is_asked_at_each_start(
+    folder, children, toy_task, told, monkeypatch
+):
+    # What is found out once in a process is found out anew by each command.
+    away = ["the server is away"]
+    monkeypatch.setattr(reach, "_unreachable", functools.cache(lambda url, model: away[0]))
+    asked = Wanted(
+        task=toy_task, name="u", arms=["tfidf/toy", "m-served/zero_shot"], trials=4,
+        endpoint="http://127.0.0.1:9/v1", endpoint_model="m",
+        recipe=write_recipe(folder, "u", arms=["tfidf/toy"]),
+    )  # fmt: skip
+
+    def arms():
+        return {a.arm: (a.refused, a.trials) for a in Ledger(None, "u").results().arms}
+
+    create(asked)
+    assert arms() == {"tfidf/toy": (None, 0), "m-served/zero_shot": ("the server is away", 0)}
+    opened = Work(None, "u", Telling(lambda p: told.append(p.text), threading.Event()), Limits())
+    with consent.held(opened.consent):
+        opened.retiring.ask_again()
+    assert "m-served/zero_shot stays out: the server is away" in told
+    away[0] = None
+    create(asked)  # the same command again
+    with consent.held(opened.consent):
+        opened.retiring.ask_again()
+    opened.run()
+    assert arms() == {"tfidf/toy": (None, 2), "m-served/zero_shot": (None, 2)}
 
 
 def test_an_arm_that_failed_of_itself_comes_back_where_it_is_asked_for(children, work):

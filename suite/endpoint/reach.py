@@ -23,6 +23,11 @@ def unavailable(model: Model) -> str | None:
     return _unreachable(model.endpoint, str(model.endpoint_model))
 
 
+def forget() -> None:
+    """Asks every server anew from here on: one that was away may be back."""
+    _unreachable.cache_clear()
+
+
 @cache
 def _unreachable(url: str, name: str) -> str | None:
     """Why a served model can't be asked; asked once per process, whatever its arms are."""

@@ -25,13 +25,18 @@ from suite.models.catalogue import find_model
 
 @dataclass(frozen=True)
 class PlannedArm:
-    """An arm with its search space, or with the reason why it is refused."""
+    """An arm with its search space, or with the reason why it is refused.
+
+    Args:
+        away: whether its server is all that is missing: it may be back when the study is run.
+    """
 
     name: str
     model: Model
     strategy: str
     space: Space
     refused: str | None = None
+    away: bool = False
 
 
 def plan(
@@ -202,7 +207,7 @@ def _plan_one(
     model = find_model(model_name, dict(catalogue))
     strategy = strategies.get(strategy_name)
     refused = strategy.refuses(model, task)
-    space = Space({})
+    space, away = Space({}), False
     if refused is None:
         space = strategy.space(model, task)
         declared = strategies.hyperparameters(strategy_name, model)
@@ -213,4 +218,5 @@ def _plan_one(
             space = pinned(space, pins, where=name)
             space = narrowed(space, recipe, name, pins, declared, recipe_file)
         refused = unavailable(model)
-    return PlannedArm(name, model, strategy_name, space, refused)
+        away = refused is not None and model.endpoint is not None
+    return PlannedArm(name, model, strategy_name, space, refused, away)

@@ -106,6 +106,7 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
         raise StudyError(
             "every arm is refused:\n  " + "\n  ".join(f"{a.name}: {a.refused}" for a in planned)
         )
+    away = {a.name: {"refused": str(a.refused), "cause": "endpoint"} for a in planned if a.away}
     name = wanted.name or (task.name if recipe_named is None else f"{task.name}-{recipe.name}")
     if not NAME.fullmatch(name):
         raise StudyError(
@@ -138,7 +139,7 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
             if not storage.exists(opened, name):
                 with artifacts.begun(opened, name) as (id, folder):
                     write_snapshot(folder / artifacts.DATA, loaded)
-                    storage.create(opened, definition, id, wanted.trials or recipe.trials)
+                    storage.create(opened, definition, id, wanted.trials or recipe.trials, away)
                 return Created(name, resumed=False, definition=definition)
     study, stored = storage.load(opened, name)
     held = artifacts.find(study, stored.data.fingerprint)

@@ -32,12 +32,12 @@ class StoredArm(Closed):
 
     @classmethod
     def of(cls, arm: PlannedArm) -> StoredArm:
-        """A planned arm, as stored."""
+        """A planned arm, as stored. One whose server is away may run later; till then it is out."""
         return cls(
             name=arm.name,
             model=arm.model,
             strategy=arm.strategy,
-            refused=arm.refused,
+            refused=None if arm.away else arm.refused,
             dimensions={k: dump_dimension(d) for k, d in arm.space.dimensions.items()},
             known_good=[dict(point) for point in arm.space.known_good],
         )

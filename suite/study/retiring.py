@@ -78,6 +78,7 @@ class Retiring:
         Raises:
             StudyError: a glob names no arm that could come back.
         """
+        reach.forget()
         with self._ledger.lock.held():
             out = self.out()
             named = [arm.name for arm in self._ledger.definition.runnable]

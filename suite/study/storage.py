@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import optuna
@@ -19,7 +20,7 @@ from suite.study.definition import Definition
 from suite.study.internals import STUDIES, STUDY_ATTRIBUTES, TRIALS
 from suite.study.readable import attribute, readable
 from suite.study.readable import attributes as attributes_of
-from suite.study.record import TARGET
+from suite.study.record import OUT, TARGET
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -127,12 +128,19 @@ def fingerprint(study: optuna.Study) -> str | None:
         return None
 
 
-def create(storage: Database, definition: Definition, id: str, target: int) -> optuna.Study:
+def create(
+    storage: Database,
+    definition: Definition,
+    id: str,
+    target: int,
+    out: Mapping[str, Mapping[str, str]] | None = None,
+) -> optuna.Study:
     """A new study, stored whole or not at all.
 
     Args:
         id: what its folder is called.
         target: how many finished trials it is to have.
+        out: arms that are out from the beginning, as `Retiring` has them.
 
     Raises:
         DuplicatedStudyError: the name is taken.
@@ -142,7 +150,7 @@ def create(storage: Database, definition: Definition, id: str, target: int) -> o
         artifacts.ID: id,
         DEFINITION: definition.model_dump_json(),
         TARGET: target,
-    }
+    } | ({OUT: out} if out else {})
     internals.create_study(storage, definition.name, stored, attributes.notes(definition))
     return optuna.load_study(study_name=definition.name, storage=storage)
 
