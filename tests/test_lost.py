@@ -333,6 +333,8 @@ def test_halving_begins_at_what_a_whole_batch_holds_and_ends_at_one_text():
 
 def _wait(channel, sign):
     if sign is not None:
+        if sign != signal.SIGKILL:
+            signal.signal(sign, signal.SIG_DFL)  # under nohup one is ignored
         os.kill(os.getpid(), sign)
     channel.recv()
 
