@@ -103,6 +103,14 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: order.get(item.path.name, len(order)))
 
 
+@pytest.fixture(autouse=True)
+def own_secrets(monkeypatch):
+    """A password that one test's address had is none in another's messages."""
+    from suite import redaction
+
+    monkeypatch.setattr(redaction, "_remembered", set())
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_places(tmp_path_factory):
     """Temporary files, the lock for measuring and the suite's cache of this process alone.
