@@ -146,11 +146,15 @@ def create(
         DuplicatedStudyError: the name is taken.
     """
     # In this order: dashboards list the first ones first.
-    stored = attributes.of_study(definition) | {
-        artifacts.ID: id,
-        DEFINITION: definition.model_dump_json(),
-        TARGET: target,
-    } | ({OUT: out} if out else {})
+    stored = (
+        attributes.of_study(definition)
+        | {
+            artifacts.ID: id,
+            DEFINITION: definition.model_dump_json(),
+            TARGET: target,
+        }
+        | ({OUT: out} if out else {})
+    )
     internals.create_study(storage, definition.name, stored, attributes.notes(definition))
     return optuna.load_study(study_name=definition.name, storage=storage)
 
