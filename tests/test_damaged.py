@@ -89,6 +89,14 @@ def test_what_cannot_be_read_is_not_gone_on_with(folder, content, name):
     assert tried(every[name], [("study", "run", BAD), ("report", BAD)], invoke, None) == []
 
 
+@pytest.mark.parametrize("name", ["state unknown", "direction unknown", "date impossible"])
+def test_what_cannot_be_read_is_not_copied(folder, content, name):
+    database, _, every = content
+    FILE.parent.mkdir()
+    FILE.write_bytes(database)
+    assert tried(every[name], [("study", "export-db", BAD, "out.db")], invoke, None) == []
+
+
 def test_a_bad_study_is_a_row_with_its_reason(folder, content):
     FILE.parent.mkdir()
     FILE.write_bytes(content[0])

@@ -18,6 +18,7 @@ from suite.errors import StorageError, StudyError
 from suite.study import artifacts, internals, storage
 from suite.study.database import Database
 from suite.study.internals import STUDY_ATTRIBUTES
+from suite.study.readable import readable
 from suite.study.storage import DEFINITION
 
 
@@ -45,17 +46,13 @@ def copy(source: Database, target: Database, wanted: Mapping[str, str]) -> None:
     with source.engine.connect() as reading, target.engine.begin() as writing:
         taken = set(writing.scalars(ids))
         for name, to in wanted.items():
-            for study in storage.keys(source, name):
-                own = to != name or not taken.isdisjoint(
-                    reading.scalars(ids.where(STUDY_ATTRIBUTES.c.study_id == study))
-                )
-                _copy_rows(
-                    reading,
-                    writing,
-                    study,
-                    to,
-                    partial(_leaving, own=own, name=to if to != name else None),
-                )
+            with readable(name):
+                for study in storage.keys(source, name):
+                    own = to != name or not taken.isdisjoint(
+                        reading.scalars(ids.where(STUDY_ATTRIBUTES.c.study_id == study))
+                    )
+                    leaving = partial(_leaving, own=own, name=to if to != name else None)
+                    _copy_rows(reading, writing, study, to, leaving)
 
 
 def export(source: Database, name: str, file: Path) -> None:
