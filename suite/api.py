@@ -20,25 +20,22 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from pydantic import PrivateAttr
 
 from suite import redaction
 from suite.child.runner import Interrupted
 from suite.config.task import find_task
-from suite.contracts.limits import MOST_TRIALS, told
+from suite.contracts.limits import MOST_TRIALS, several, told
 from suite.contracts.results import StudyResults
-from suite.contracts.strategy import Predictor as Trained
-from suite.contracts.strategy import Probabilities
 from suite.contracts.task import Task
 from suite.data.room import Room
-from suite.errors import DataError, ModelError, StudyError
+from suite.errors import StudyError
 from suite.files import parse_size
 from suite.handover import tensorboard as tensorboards
+from suite.handover.predictor import Predictor, load_predictor
 from suite.machine import surroundings
 from suite.study.create import Created, Wanted, create, ensure_snapshot, parse_duration
 from suite.study.differences import check_unchanged
@@ -149,8 +146,8 @@ def create_study(
                      models={"minilm": "/models/all-MiniLM-L6-v2"}, trials=20)
     """
     given = {k: value for k, value in locals().items() if k not in ("task", "command", "warn")}
-    _several("arms", arms)
-    _several("models", models)
+    several("arms", arms)
+    several("models", models)
     named = models.items() if isinstance(models, Mapping) else ()
     _positive(trials=trials)
     _positive(most=2**31, train_rows=train_rows)
@@ -245,8 +242,8 @@ def run_study(
     from suite.study.work import Limits, Work
 
     _positive(trials=trials, workers=workers)
-    _several("allow_endpoint", allow_endpoint)
-    _several("retry_arms", retry_arms)
+    several("allow_endpoint", allow_endpoint)
+    several("retry_arms", retry_arms)
     seconds = parse_duration(str(timeout)) if timeout is not None else None
     disk = parse_size(str(max_disk)) if max_disk is not None else None
     study_name = name if isinstance(name, str) else name.name
@@ -348,97 +345,8 @@ def build_report(
     from suite.report import write_reports
 
     studies = [results] if isinstance(results, StudyResults) else list(results)
-    _several("formats", formats)
+    several("formats", formats)
     return write_reports(studies, Path(out), list(formats), lang)
-
-
-@dataclass(frozen=True)
-class Predictor:
-    """A trained classifier, from raw text to labels.
-
-    Args:
-        labels: what people read of each class, by class index: the columns of `predict_proba`.
-        arm: model/strategy that made it.
-        study: the study it comes from; "" where an exported folder does not say.
-        folder: where it lies.
-    """
-
-    labels: list[str]
-    arm: str
-    study: str
-    folder: Path
-    _trained: Trained
-
-    def predict(self, texts: Sequence[str]) -> list[str | None]:
-        """The label of each text; None where a model that is asked gave no answer."""
-        probabilities = self.predict_proba(texts)
-        return [self.labels[int(row.argmax())] if row.any() else None for row in probabilities]
-
-    def predict_proba(self, texts: Sequence[str]) -> Probabilities:
-        """Class probabilities, float32 [texts, classes]; each row sums to 1, or is all 0 where
-        a model that is asked gave no answer.
-
-        Raises:
-            DataError: it was given one string instead of several.
-        """
-        if isinstance(texts, str):
-            raise DataError("texts are a list of strings, not one string", fix="Give [text].")
-        if not len(texts):
-            return np.zeros((0, len(self.labels)), dtype=np.float32)
-        return self._trained.predict_proba(list(texts))
-
-
-def load_predictor(
-    name: str | Path,
-    *,
-    arm: str | None = None,
-    storage: str | None = None,
-    allow_endpoint: Sequence[str] = (),
-) -> Predictor:
-    """The arm that a study recommends, or an exported folder, loaded into this process.
-
-    Args:
-        name: the study's name, or the path of a folder that `suite export` wrote. A `Path`, a
-            name with a separator, and a folder that holds a predictor are paths.
-        arm: an arm of the study; the recommended one where none is named.
-        storage: a database URL; `studies/suite.db` in the working folder where none is given.
-        allow_endpoint: servers that may be asked although you named them nowhere, as in
-            `run_study`. For a folder it holds for this call alone.
-
-    Raises:
-        StudyError: no such study or arm, or nothing of it is kept on this machine.
-        ModelError: the folder holds no predictor, an arm is named for one, or the model is behind
-            a server that was not allowed.
-
-    Example:
-        predictor = load_predictor("agnews", arm="tfidf/classic")
-        predictor.predict(["Oil prices fall as supply grows"])
-    """
-    from suite import strategies
-    from suite.endpoint.consent import Consent, held
-
-    _several("allow_endpoint", allow_endpoint)
-    with surroundings.restored():
-        if _is_folder(name):
-            from suite.handover.export import read_exported
-
-            if arm is not None:
-                raise ModelError(
-                    f"an exported folder holds one arm; '{arm}' can't be asked of it",
-                    where=str(name),
-                    fix="Leave arm away, or name a study.",
-                )
-            found = read_exported(Path(name))
-            with held(Consent(named=allow_endpoint)):
-                trained = strategies.load_predictor(found.folder, classes=len(found.labels))
-            return Predictor(found.labels, found.arm, found.study, found.folder, trained)
-        from suite.study.storage import place
-        from suite.study.winner import winner
-
-        kept = winner(str(name), arm, storage)
-        with held(Consent(place(storage), allow_endpoint)):
-            trained = strategies.load_predictor(kept.folder)
-        return Predictor(kept.labels, kept.arm, kept.definition.name, kept.folder, trained)
 
 
 def trials_frame(results: StudyResults) -> pandas.DataFrame:
@@ -483,17 +391,6 @@ def _path(value: Path) -> str:
     """A path as the command line would have it: told from a name by its separator."""
     text = os.fspath(value)
     return text if os.sep in text else os.path.join(os.curdir, text)
-
-
-def _is_folder(name: str | Path) -> bool:
-    from suite.strategies import MARK
-
-    return not isinstance(name, str) or os.sep in name or (Path(name) / MARK).is_file()
-
-
-def _several(what: str, values: object) -> None:
-    if isinstance(values, str):
-        raise StudyError(f"{what} is a list of strings, not one string", fix=f"[{values!r}]")
 
 
 def _positive(most: int = MOST_TRIALS, **numbers: int | None) -> None:

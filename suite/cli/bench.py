@@ -10,7 +10,7 @@ from suite import shell
 from suite.cli import completion
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import err, next_step, out, print_json, print_table
-from suite.cli.study import AsJson, Name, Storage
+from suite.cli.options import AsJson, Name, Storage
 from suite.cli.words import Quiet
 from suite.serving import engines
 

@@ -13,7 +13,7 @@ import typer
 
 from suite import redaction
 from suite.cli.console import out, say
-from suite.cli.study import Storage
+from suite.cli.options import Storage
 from suite.errors import StorageError, StudyError
 
 #: The page may load from here alone: it works offline, and tells nobody what it shows.

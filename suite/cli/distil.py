@@ -12,7 +12,7 @@ import typer
 
 from suite.cli import completion
 from suite.cli.console import draws, err, next_step, out
-from suite.cli.study import MaxMemory, room_for
+from suite.cli.options import MaxMemory, room_for
 from suite.cli.words import Quiet
 from suite.errors import SuiteError, counted
 

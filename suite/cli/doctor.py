@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from suite.cli.console import next_step, out, print_json, print_table, styled
-from suite.cli.study import AsJson, Storage
+from suite.cli.options import AsJson, Storage
 
 if TYPE_CHECKING:
     from suite.contracts.model import Model

@@ -9,7 +9,7 @@ import typer
 from suite import shell
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import err, next_step
-from suite.cli.study import Name, Storage
+from suite.cli.options import Name, Storage
 from suite.cli.words import Quiet
 
 

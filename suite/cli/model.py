@@ -11,7 +11,7 @@ from rich.table import Table
 from suite import shell
 from suite.cli import completion
 from suite.cli.console import next_step, out, print_json, print_table
-from suite.cli.study import AsJson
+from suite.cli.options import AsJson
 
 app = typer.Typer(
     no_args_is_help=True,

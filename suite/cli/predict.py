@@ -16,7 +16,8 @@ import typer
 from suite import shell
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import draws, err, exact, next_step, one_line, out, print_json, say
-from suite.cli.study import AsJson, MaxMemory, Name, Storage, room_for, tidy
+from suite.cli.options import AsJson, MaxMemory, Name, Storage, room_for
+from suite.cli.study_files import tidy
 from suite.errors import StorageError, StudyError, UsageError, counted
 from suite.files import reason
 

@@ -13,7 +13,8 @@ import typer
 from suite import shell
 from suite.cli import completion
 from suite.cli.console import next_step, say, warn
-from suite.cli.study import Storage, tidy
+from suite.cli.options import Storage
+from suite.cli.study_files import tidy
 from suite.errors import ReportError, StudyError, counted, nearest
 
 if TYPE_CHECKING:

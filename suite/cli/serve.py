@@ -16,8 +16,8 @@ import typer
 from suite import shell
 from suite.cli.allowing import AllowEndpoint
 from suite.cli.console import err, exact, out, say, warn
+from suite.cli.options import Storage
 from suite.cli.predict import Arm, Chosen, Model, chosen
-from suite.cli.study import Storage
 from suite.errors import UsageError, counted
 from suite.machine.scratch import temporary
 from suite.serving import engines

@@ -12,7 +12,7 @@ from rich.table import Table
 from suite import shell
 from suite.cli import completion
 from suite.cli.console import err, next_step, out, print_json, print_table, visible
-from suite.cli.study import AsJson, MaxMemory, room_for
+from suite.cli.options import AsJson, MaxMemory, room_for
 from suite.errors import StorageError, SuiteError, TaskError
 from suite.files import reason
 

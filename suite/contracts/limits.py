@@ -1,6 +1,8 @@
-"""The bounds of whole numbers that a person may name, wherever they come in."""
+"""The bounds of what a person may name in a call, wherever it comes in."""
 
 from __future__ import annotations
+
+from suite.errors import StudyError
 
 #: Seeds are what NumPy's and Optuna's generators take: 32 bits.
 MOST_SEED = 2**32 - 1
@@ -15,3 +17,9 @@ def told(number: object) -> str:
     if isinstance(number, int) and number.bit_length() > 64:
         return "a whole number of more than 64 bits"
     return f"{number!r:.60}"
+
+
+def several(what: str, values: object) -> None:
+    """Refuses one string where a list of them is meant: it would be taken letter by letter."""
+    if isinstance(values, str):
+        raise StudyError(f"{what} is a list of strings, not one string", fix=f"[{values!r}]")

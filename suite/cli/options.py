@@ -1,0 +1,70 @@
+"""The options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from suite.cli import completion
+from suite.contracts.limits import MOST_TRIALS
+
+if TYPE_CHECKING:
+    from suite.data.room import Room
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="The study's name; `suite study list` names them.", autocompletion=completion.studies
+    ),
+]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        help="Database URL. Default: sqlite:///studies/suite.db. For several machines: "
+        "postgresql+psycopg://user@host/db."
+    ),
+]
+Trials = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=MOST_TRIALS, help="Finished trials the study is to have in all; stored with it."
+    ),
+]
+Timeout = Annotated[
+    str | None, typer.Option(help="Start no new trial after this time: 90s, 30m, 2h, 1d.")
+]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Trials at a time on this machine.")]
+MaxDisk = Annotated[str | None, typer.Option(help="Stop when the study's files pass this: 20GB.")]
+MaxMemory = Annotated[
+    str | None,
+    typer.Option(
+        help="What reading rows may use at once: 8GB. Default: a quarter of what this process may "
+        "use."
+    ),
+]
+TensorBoard = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Write TensorBoard logs there, one run per trial."),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Also run arms whose single trial exceeds the budget.")
+]
+RetryArm = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ARM",
+        help="Try an arm again that is out, whatever the reason; globs allowed. Repeatable.",
+        autocompletion=completion.arms,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def room_for(max_memory: str | None) -> Room:
+    """How much of what is read may be in memory, as `--max-memory` says."""
+    from suite.data.room import Room
+    from suite.files import parse_size
+
+    return Room(None if max_memory is None else parse_size(max_memory))

@@ -1,0 +1,249 @@
+"""`suite study create` and `run`: a study is made, gone on with, and its table printed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from suite import redaction, shell
+from suite.cli import completion
+from suite.cli.allowing import AllowEndpoint, named
+from suite.cli.console import detail, err, is_verbose, next_step, out, say, warn
+from suite.cli.options import (
+    Force,
+    MaxDisk,
+    MaxMemory,
+    Name,
+    RetryArm,
+    Storage,
+    TensorBoard,
+    Timeout,
+    Trials,
+    Workers,
+)
+from suite.cli.words import Quiet as Quiet
+from suite.contracts.limits import MOST_SEED
+from suite.errors import counted
+
+if TYPE_CHECKING:
+    from suite.study.definition import Definition
+
+
+def create(
+    task: Annotated[
+        str,
+        typer.Argument(
+            help="A shipped task's name, or a task file's path.", autocompletion=completion.tasks
+        ),
+    ],
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="A recipe's name or path. Default: the task's, else agnews.",
+            autocompletion=completion.recipes,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Default: TASK, or TASK-RECIPE with --recipe.")
+    ] = None,
+    arms: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="model/strategy, globs allowed; in place of the recipe's. Repeatable.",
+            autocompletion=completion.arms,
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=PATH", help="A local transformers folder. Repeatable."),
+    ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="An OpenAI-compatible server whose model is asked, as an arm of its own. A key "
+            "is read from SUITE_API_KEY.",
+        ),
+    ] = None,
+    endpoint_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What the server calls the model.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder with train, validation or dev, and test."),
+    ] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Study the bundled sample.")] = False,
+    no_fallback: Annotated[
+        bool, typer.Option("--no-fallback", help="Never let the sample take the data's place.")
+    ] = False,
+    trials: Trials = None,
+    timeout: Timeout = None,
+    workers: Workers = 1,
+    storage: Storage = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=MOST_SEED, help="Default: the recipe's.")
+    ] = None,
+    train_rows: Annotated[
+        int | None,
+        typer.Option(min=2, help="Take so many training rows (stratified, nested)."),
+    ] = None,
+    max_disk: MaxDisk = None,
+    max_memory: MaxMemory = None,
+    tensorboard: TensorBoard = None,
+    force: Force = False,
+    retry_arm: RetryArm = None,
+    allow_endpoint: AllowEndpoint = None,
+    no_run: Annotated[bool, typer.Option("--no-run", help="Only create the study.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Create a study and run it; go on with it where it exists.
+
+    Examples:
+
+        suite study create agnews
+
+        suite study create agnews --sample --recipe quick
+
+        suite study create agnews --data ./ag_news --arms 'tfidf/*' --arms 'fasttext/*' --trials 15
+
+        suite study create my-task.yaml --model minilm=/models/all-MiniLM-L6-v2 --timeout 2h
+
+        suite study create agnews --endpoint http://localhost:8000/v1 --endpoint-model Qwen/Qwen3-8B
+    """
+    from suite import api
+    from suite.files import parse_size
+    from suite.handover.tensorboard import require
+    from suite.study.create import parse_duration
+
+    # Wrong words are told before any work is done.
+    for text, parse in (
+        (timeout, parse_duration),
+        (max_disk, parse_size),
+        (max_memory, parse_size),
+    ):
+        if text:
+            parse(text)
+    if tensorboard is not None:
+        require()
+    made = api.create_study(
+        task,
+        recipe=recipe,
+        name=name,
+        arms=arms or (),
+        models=model or (),
+        endpoint=endpoint,
+        endpoint_model=endpoint_model,
+        data=data,
+        sample=sample,
+        no_fallback=no_fallback,
+        trials=trials,
+        storage=storage,
+        seed=seed,
+        train_rows=train_rows,
+        max_memory=max_memory,
+        command=redaction.command(["suite", *sys.argv[1:]]),
+        warn=warn,
+    )
+    if made.resumed:
+        say(f"The study '{made.name}' exists: going on with it.")
+    for arm in made.definition.arms:
+        if arm.refused and not quiet:
+            say(f"refused: {arm.name}: {arm.refused}")
+    if is_verbose():
+        _tell_definition(made.definition)
+    if no_run:
+        if made.told:  # else running says it
+            say(made.told)
+        out.print(f"{'Found' if made.resumed else 'Created'} '{made.name}'.", markup=False)
+        next_step(shell.command("study", "run", made.name, storage=storage))
+        return
+    _run(
+        made.name, storage, quiet, timeout=timeout, workers=workers, max_disk=max_disk,
+        force=force, retry_arms=retry_arm or (), tensorboard=tensorboard,
+        allow_endpoint=named(allow_endpoint),
+    )  # fmt: skip
+
+
+def run(
+    name: Name,
+    trials: Trials = None,
+    timeout: Timeout = None,
+    workers: Workers = 1,
+    storage: Storage = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Where the rows lie on this machine, if elsewhere.")
+    ] = None,
+    max_disk: MaxDisk = None,
+    max_memory: MaxMemory = None,
+    tensorboard: TensorBoard = None,
+    force: Force = False,
+    retry_arm: RetryArm = None,
+    allow_endpoint: AllowEndpoint = None,
+    quiet: Quiet = False,
+) -> None:
+    """Go on with a study, or join it from another machine.
+
+    Examples:
+
+        suite study run agnews
+
+        suite study run agnews --trials 80 --workers 2
+
+        suite study run agnews --storage postgresql+psycopg://suite@db/suite
+    """
+    from suite.study import storage as storages
+
+    if is_verbose():
+        _tell_definition(storages.load(storages.open_storage(storage), name)[1])
+    _run(
+        name, storage, quiet, trials=trials, timeout=timeout, workers=workers, data=data,
+        max_disk=max_disk, max_memory=max_memory, force=force, retry_arms=retry_arm or (),
+        tensorboard=tensorboard,
+        allow_endpoint=named(allow_endpoint),
+    )  # fmt: skip
+
+
+def _run(name: str, storage: str | None, quiet: bool, **options: Any) -> None:
+    """Preflight, search, finals, and the table."""
+    from suite import api
+    from suite.cli.progress import observer
+    from suite.cli.tables import show_results
+
+    with observer(quiet) as watching:
+        try:
+            found = api.run_study(
+                name, storage=storage, watcher=watching, importance=False, **options
+            )
+        except KeyboardInterrupt:
+            again = shell.command("study", "run", name, storage=storage)
+            err.print(f"Interrupted; everything is saved. Go on with: {again}", markup=False)
+            raise typer.Exit(130) from None
+    show_results(found)
+    missing = found.target_trials - found.finished
+    if missing > 0:
+        say(f"Still missing: {counted(missing, 'trial')}.")
+        next_step(shell.command("study", "run", name, storage=storage))
+    else:
+        next_step(shell.command("report", name, storage=storage))
+
+
+def _tell_definition(definition: Definition) -> None:
+    """The data found, what the Hub said, and each arm's space."""
+    from suite.cli.console import is_verbose
+    from suite.models import hub
+
+    if not is_verbose():
+        return
+    rows = definition.data.rows
+    detail(
+        f"data: {definition.data.source}, fingerprint {definition.data.fingerprint}, "
+        f"{rows.train:,} train, {rows.validation:,} validation, {rows.test:,} test"
+    )
+    if any(arm.model.hub for arm in definition.arms):
+        detail(f"Hub: {hub.reason() or 'reachable'}")
+    for arm in definition.runnable:
+        space = ", ".join(arm.space.dimensions)
+        detail(f"{arm.name}: {f'searches {space}' if space else 'nothing to search'}")
