@@ -170,7 +170,9 @@ def test_the_task_is_a_task_and_shows_every_key(language):
     assert f"tasks/{task.name}.yaml" in text
     assert every_key(yaml.safe_load(text), Task) == [
         "data.hub",
-        "data.files",  # one source only; the other two are shown apart
+        "data.files",  # one source only; the others are shown apart
+        "data.file",
+        *("data.id", "data.test", "data.reading"),  # shown with data.file
         "data.splits.validation",
     ]
 
@@ -180,8 +182,12 @@ def test_the_other_sources_are_sources(language):
     sources = [
         yamlfile.validate(text, Data, language) for text in all_blocks(language, "yaml", "data")
     ]
-    assert [s.files is not None for s in sources] == [True, False]
-    assert [s.hub is not None for s in sources] == [False, True]
+    assert [s.file is not None for s in sources] == [True, False, False]
+    assert [s.files is not None for s in sources] == [False, True, False]
+    assert [s.hub is not None for s in sources] == [False, False, True]
+    told = yaml.safe_load(all_blocks(language, "yaml", "data")[0])
+    left = ["hub", "files", "folder", "join", "test.time", "splits", "note"]
+    assert every_key(told, Data) == left
 
 
 @each_language

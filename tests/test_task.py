@@ -69,11 +69,11 @@ def test_a_task_with_its_defaults():
         ("[7, happy]", "[7, sad]", "'sad' stands for both 'sad' and 'glad'"),
         ("[7, happy]", "7", "line 8: labels.1.values"),
         ("  - name: sad\n", "", "labels: list should have at least 2 items"),
-        ("  folder: rows\n", "", "name one source (hub, files or folder), none is named"),
+        ("  folder: rows\n", "", "name one source (hub, files, folder or file), none is named"),
         (
             "  folder: rows",
             "  folder: rows\n  hub: {id: a/b}",
-            "name one source (hub, files or folder), not hub and folder",
+            "name one source (hub, files, folder or file), not hub and folder",
         ),
         ("  folder: rows", "  hub: {id: ab}", "a Hub id is owner/name"),
         ("  folder: rows", "  hub: {id: a/b, revision: v1}", "a commit of 40 hex digits"),

@@ -19,6 +19,7 @@ Class index = position in `labels`, everywhere in the suite.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -103,7 +104,7 @@ class Files(Closed):
 
     train: Text
     validation: Text | None = None
-    test: Text
+    test: Text | None = Field(None, description="May be left away where data.test carves one.")
 
 
 class SplitNames(Closed):
@@ -114,30 +115,100 @@ class SplitNames(Closed):
     test: Text = "test"
 
 
+class TestCarving(Closed):
+    """How test is carved out of the rows, where the source gives none. Validation is carved by
+    the same rule."""
+
+    share: Share | None = Field(
+        None, description="Part of the rows; where none is said, a fifth, and at most 10,000 rows."
+    )
+    seed: Seed = Field(0, description="The seed of the split.")
+    group: Text | None = Field(
+        None, description="A column; rows with the same value in it stay on one side."
+    )
+    time: Text | None = Field(None, description="A column; the newest rows by it are the test.")
+
+
+class Reading(Closed):
+    """How files of rows are read. What is not said here is found in the files."""
+
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="What stands between the fields of a CSV."
+    )
+    encoding: Text | None = Field(None, description="Of text files, for example gb18030.")
+    skip_bad_rows: bool = Field(
+        False, description="Rows with more or fewer fields than the header are left out, counted."
+    )
+    case: Literal["merge", "keep"] | None = Field(
+        None, description="Labels that differ by case alone: one class, or several."
+    )
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            found = codecs.lookup(value)
+        except (LookupError, ValueError):
+            raise ValueError(f"{value!r} is no encoding; for example utf-8 or gb18030") from None
+        # Codecs such as base64 or rot13 make no text of bytes.
+        if not getattr(found, "_is_text_encoding", True):
+            raise ValueError(f"{value!r} is no encoding of texts; for example utf-8 or gb18030")
+        return found.name
+
+    @field_validator("delimiter")
+    @classmethod
+    def _no_end_of_line(cls, value: str | None) -> str | None:
+        if value is not None and value in '\r\n"\0':
+            raise ValueError("a line's end, a quotation mark or a NUL separates no fields")
+        return value
+
+
 class Data(Closed):
-    """Where the rows come from, and which columns matter. One of hub, files and folder."""
+    """Where the rows come from, and which columns matter. One of hub, files, folder and file."""
 
     hub: HubSource | None = None
     files: Files | None = None
     folder: Text | None = Field(None, description="A folder with train/validation|dev/test files.")
+    file: Text | None = Field(
+        None, description="One table, relative to the task file; its splits are carved by `test`."
+    )
     text: list[Text] = Field(
         default_factory=lambda: ["text"], min_length=1, description="Columns joined into one text."
     )
     join: str = Field(" ", description="What stands between joined columns.")
     label: Text = Field("label", description="The column of the class, by id or by name.")
+    id: Text | None = Field(None, description="A column that is kept beside the texts in outputs.")
+    test: TestCarving | None = Field(
+        None, description="Carves test from the rows; a test of the source is then not read."
+    )
+    reading: Reading = Reading()
     splits: SplitNames = SplitNames()
     licence: Text = Field(description="Under what terms the rows may be used.")
     note: str | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Data:
-        named = [n for n in ("hub", "files", "folder") if getattr(self, n) is not None]
+        named = [n for n in ("hub", "files", "folder", "file") if getattr(self, n) is not None]
         if len(named) != 1:
             raise ValueError(
-                "name one source (hub, files or folder), "
+                "name one source (hub, files, folder or file), "
                 + (f"not {' and '.join(named)}" if named else "none is named")
             )
+        if self.files is not None and self.files.test is None and self.test is None:
+            raise ValueError(
+                "files names no test: name one, or have it carved from train: "
+                "test: {share: 0.2, seed: 0}"
+            )
+        if self.files is not None and self.files.test is not None and self.test is not None:
+            raise ValueError("files names a test, and test carves one: leave one away")
         return self
+
+    @property
+    def carving(self) -> TestCarving | None:
+        """How test is carved; None where the source's own is used."""
+        return self.test or (TestCarving() if self.file is not None else None)
 
 
 class Validation(Closed):

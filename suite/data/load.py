@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from suite import files
 from suite.contracts import results
@@ -29,7 +30,7 @@ from suite.data.snapshot import (
     read_train_validation,
     write_snapshot,
 )
-from suite.data.splits import carve_validation, nested_order
+from suite.data.splits import Keyed, carve_test, carve_validation, nested_order
 from suite.data.tables import HubUnavailable, Table
 from suite.errors import DataError, counted
 
@@ -94,7 +95,7 @@ def load(
 
     Args:
         task_file: the task's own file; paths in the task are relative to it.
-        data: a folder that stands in for the task's source.
+        data: a folder, or a file where test is carved, that stands in for the task's source.
         hub_reachable: asked once, and only when the rows are nowhere local.
         train_rows: a stratified part of train; the part of 1,000 lies in the part of 5,000,
             and validation is the same for all.
@@ -105,10 +106,14 @@ def load(
         DataError: no rows, or rows that are no labelled problem; says file, row and remedy.
     """
     room = room or Room()
-    if data is not None:
+    if data is not None and data.is_file():
+        source = _from_file(task, data, room, named_by_task=False)
+    elif data is not None:
         source = _from_folder(task, data, room, named_by_task=False)
     elif task.data.files is not None:
         source = _from_files(task, task_file.parent, room)
+    elif task.data.file is not None:
+        source = _from_file(task, task_file.parent / task.data.file, room)
     elif task.data.folder is not None:
         source = _from_folder(task, task_file.parent / task.data.folder, room, named_by_task=True)
     else:
@@ -152,12 +157,16 @@ def _from_folder(task: Task, folder: Path, room: Room, *, named_by_task: bool) -
     notes: list[str] = []
     for split in SPLITS:
         stems = STEMS[split]
+        if split == "test" and task.data.test is not None:
+            if (unread := split_file(folder, stems)) is not None:
+                notes.append(f"{unread.name} is not read: data.test carves test from train")
+            continue
         own = getattr(task.data.splits, split)
         if named_by_task and own is not None and own not in stems:
             stems = (own,)
         file = split_file(folder, stems)
         if not file:
-            if split == "validation":
+            if split == "validation" or (split == "test" and task.data.carving is not None):
                 continue
             raise DataError(
                 f"no file for {split}",
@@ -196,11 +205,25 @@ def _from_files(task: Task, base: Path, room: Room) -> _Source:
     return _Source(f"files {listed}", parts)
 
 
+def _from_file(task: Task, path: Path, room: Room, *, named_by_task: bool = True) -> _Source:
+    if task.data.carving is None:
+        raise DataError(
+            "this is a file, not a folder",
+            where=str(path),
+            fix="Name the folder of train and test: --data DIR. A task whose test is carved from "
+            "one file says so under data.test.",
+        )
+    part = _part(task, path, room, fall_back=not named_by_task)
+    return _Source(f"file {path.name}", {"train": [part]})
+
+
 def _from_hub(task: Task, hub_reachable: Callable[[], bool], room: Room) -> _Source:
     hub = task.data.hub
     assert hub is not None
     wanted = {s: str(getattr(task.data.splits, s)) for s in SPLITS if getattr(task.data.splits, s)}
-    columns = (*task.data.text, task.data.label)
+    if task.data.carving is not None:
+        wanted.pop("test", None)
+    columns = _columns(task)
     found = tables.read_hub(
         hub, wanted, lambda where: tables.pick_columns(*columns, where=where), hub_reachable, room
     )
@@ -212,11 +235,19 @@ def _from_hub(task: Task, hub_reachable: Callable[[], bool], room: Room) -> _Sou
     return _Source(f"Hub {hub.id}@{hub.revision}", parts)
 
 
+def _columns(task: Task, *, labelled: bool = True) -> list[str]:
+    """The columns that are read of a source."""
+    carving = task.data.carving
+    keys = [] if carving is None else [carving.group, carving.time]
+    label = [task.data.label] if labelled else []
+    return list(dict.fromkeys(name for name in [*task.data.text, *label, *keys] if name))
+
+
 def _part(
     task: Task, path: Path, room: Room, *, fall_back: bool, label: int | None = None
 ) -> _Part:
     """A file as a part; where `fall_back`, its columns may also be called text and label."""
-    wanted = [*task.data.text] if label is not None else [*task.data.text, task.data.label]
+    wanted = _columns(task, labelled=label is None)
 
     def pick(present: list[str]) -> Sequence[str]:
         plain = ["text"] if label is not None else ["text", "label"]
@@ -284,7 +315,7 @@ def names_file(folder: Path) -> list[str] | None:
     return names
 
 
-def _resolve(task: Task, source: _Source) -> tuple[dict[Split, Rows], list[str]]:
+def _resolve(task: Task, source: _Source) -> tuple[dict[Split, Keyed], list[str]]:
     """Texts joined, labels as class indices; every defect of a row is found here."""
     where = f"{source.description.removeprefix('folder ')}/labels.json"
     labels = Labels(task, source.names, where)
@@ -292,7 +323,7 @@ def _resolve(task: Task, source: _Source) -> tuple[dict[Split, Rows], list[str]]
         split: [_spellings(part, labels) for part in parts] for split, parts in source.parts.items()
     }
     labels.settle({s for parts in spelled.values() for part in parts for s in part})
-    rows: dict[Split, Rows] = {}
+    rows: dict[Split, Keyed] = {}
     for split, parts in source.parts.items():
         texts: list[str] = []
         indices: list[int] = []
@@ -305,8 +336,29 @@ def _resolve(task: Task, source: _Source) -> tuple[dict[Split, Rows], list[str]]
                 if index is None:
                     raise labels.refuse(spelling, f"{part.table.where}, row {row}")
                 indices.append(index)
-        rows[split] = Rows(tuple(texts), tuple(indices))
+        groups, times = _keys(task, parts)
+        rows[split] = Keyed(Rows(tuple(texts), tuple(indices)), groups, times)
     return rows, labels.notes
+
+
+def _keys(
+    task: Task, parts: Sequence[_Part]
+) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]:
+    """The values of the columns by which test is carved."""
+    carving = task.data.carving
+    if carving is None:
+        return None, None
+    groups, times = (
+        None
+        if name is None
+        else tuple(
+            value
+            for part in parts
+            for value in part.table.columns.get(name, [None] * len(part.table))
+        )
+        for name in (carving.group, carving.time)
+    )
+    return groups, times
 
 
 def _spellings(part: _Part, labels: Labels) -> list[str]:
@@ -372,12 +424,23 @@ def _texts(part: _Part, join: str) -> Iterator[str]:
 
 def _assemble(
     task: Task,
-    rows: dict[Split, Rows],
+    keyed: dict[Split, Keyed],
     source: str,
     notes: Sequence[str],
     train_rows: int | None,
 ) -> TaskData:
-    train, test = rows["train"], rows["test"]
+    rows = dict(keyed)
+    carving = task.data.carving
+    if "test" not in rows:
+        assert carving is not None  # else the source has a test, or was refused
+        rows["train"], rows["test"] = carve_test(rows["train"], carving)
+        if not len(rows["test"]):
+            raise DataError(
+                f"{counted(len(rows['train']), 'row')}: too few to set some aside for test",
+                where=source,
+                fix="Give more rows of each class, or a file for test.",
+            )
+    train, test = rows["train"].rows, rows["test"].rows
     names = task.label_names
     present = set(train.labels)
     if len(present) == 1:
@@ -392,8 +455,9 @@ def _assemble(
             where=source,
             fix="Give at least one row of each class, or list fewer classes in the task.",
         )
-    validation = rows.get("validation")
-    if validation is None or not validation:
+    given = rows.get("validation")
+    validation = None if given is None else given.rows
+    if not validation:
         share, seed = task.validation.share, task.validation.seed
         train, validation = carve_validation(train, share=share, seed=seed)
         if not validation:

@@ -1,4 +1,4 @@
-"""Rows -> a validation split, and an order for train: by hash, never by a random generator.
+"""Rows -> test, validation, and an order for train: by hash, never by a random generator.
 
 A generator's stream may change with its library's version. A hash of the text and the task's
 seed does not, so a split is the same on every machine, and stays when rows are added elsewhere.
@@ -8,9 +8,47 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from suite.contracts.strategy import Rows
+from suite.contracts.task import TestCarving
 from suite.data.audit import normalise
+
+#: The part of the rows that is the test where no share is said, and the most rows of it then.
+TEST_SHARE = 0.2
+MOST_TEST = 10_000
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """Rows with what decides, beside text and label, on which side each goes: the values of the
+    columns `data.test` names, as the source spells them; None where it names none."""
+
+    rows: Rows
+    groups: tuple[Any, ...] | None = None
+    times: tuple[Any, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, indices: Sequence[int]) -> Keyed:
+        """The rows at these positions."""
+        groups, times = (
+            None if values is None else tuple(values[i] for i in indices)
+            for values in (self.groups, self.times)
+        )
+        return Keyed(self.rows.take(indices), groups, times)
+
+
+def carve_test(rows: Keyed, how: TestCarving) -> tuple[Keyed, Keyed]:
+    """Rows -> (the rest, test), both in their old order; as validation is carved."""
+    share = how.share
+    if share is None:
+        share = min(TEST_SHARE, MOST_TEST / max(1, len(rows)))
+    rest, test = _stratified(rows.rows, share, how.seed)
+    return rows.take(rest), rows.take(test)
 
 
 def carve_validation(train: Rows, *, share: float, seed: int) -> tuple[Rows, Rows]:
@@ -20,6 +58,11 @@ def carve_validation(train: Rows, *, share: float, seed: int) -> tuple[Rows, Row
     that differ only in case, spaces or punctuation go to one side together where that leaves
     both sides some, so that validation is not found in train.
     """
+    rest, chosen = _stratified(train, share, seed)
+    return train.take(rest), train.take(chosen)
+
+
+def _stratified(train: Rows, share: float, seed: int) -> tuple[list[int], list[int]]:
     chosen: set[int] = set()
     for rows in _by_class(train).values():
         keyed = sorted((_hash(seed, normalise(train.texts[row])), row) for row in rows)
@@ -33,7 +76,7 @@ def carve_validation(train: Rows, *, share: float, seed: int) -> tuple[Rows, Row
         count = end if end < len(rows) else count
         chosen.update(row for _, row in keyed[:count])
     rest = [row for row in range(len(train)) if row not in chosen]
-    return train.take(rest), train.take(sorted(chosen))
+    return rest, sorted(chosen)
 
 
 def nested_order(rows: Rows, *, seed: int) -> list[int]:

@@ -210,7 +210,7 @@ def _followed(definition: Definition, held: Artifacts) -> Path | None:
         parts = (source.files.train, source.files.validation, source.files.test)
         named = [beside / part for part in parts if part is not None]
     else:
-        named = [] if source.folder is None else [beside / source.folder]
+        named = [beside / part for part in (source.folder, source.file) if part is not None]
     for path in named:
         if not held.follows(path):
             again = shell.command("study", "run", definition.name, "--data", "DIR")

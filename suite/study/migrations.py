@@ -14,7 +14,7 @@ from typing import Any
 
 Stored = dict[str, Any]
 
-VERSION = 3
+VERSION = 4
 
 #: What a recipe and a task of version 1 were where their file said nothing.
 _RECIPE_1: Stored = {
@@ -83,6 +83,11 @@ def _as_it_was(stored: Stored) -> Stored:
     return stored
 
 
+def _one_file(stored: Stored) -> Stored:
+    """3 to 4: a task's data gained `file`, `id`, `test` and `reading`, which have defaults."""
+    return stored
+
+
 def _beyond(values: Any, defaults: Stored) -> Stored:
     """The values that are not the defaults; none where they are no table, which is told later."""
     found: Stored = {}
@@ -96,4 +101,4 @@ def _beyond(values: Any, defaults: Stored) -> Stored:
 
 
 #: The step from version 1 to 2, from 2 to 3, and so on.
-_STEPS: list[Callable[[Stored], Stored]] = [_said_apart, _as_it_was]
+_STEPS: list[Callable[[Stored], Stored]] = [_said_apart, _as_it_was, _one_file]
