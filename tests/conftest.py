@@ -179,6 +179,17 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def one_thread():
+    """Within: torch computes on one thread, as small models are quickest and always the same."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def loopback():
     """Within: servers on this machine may be asked, as those that a command names."""
@@ -259,6 +270,18 @@ def write_recipe(folder, name="toys", **changes):
     path = folder / f"{name}.yaml"
     path.write_text(json.dumps(content))  # JSON is YAML
     return str(path)
+
+
+def command_line(*words, code=0):
+    """Runs the real command line in this process; returns what it printed."""
+    from typer.testing import CliRunner
+
+    from suite.cli import app
+
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == code, result.output + repr(result.exception)
+    assert "Traceback" not in result.output
+    return result
 
 
 def files_of(study, url=None):

@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import left_in, write_recipe, write_task
+from conftest import command_line, left_in, write_recipe, write_task
 from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
@@ -35,10 +35,7 @@ ARM = "tfidf/toy"
 
 
 def run(*words, code=0):
-    result = CliRunner().invoke(app, [str(word) for word in words])
-    assert result.exit_code == code, result.output + repr(result.exception)
-    assert "Traceback" not in result.output
-    return " ".join(result.output.split())
+    return " ".join(command_line(*words, code=code).output.split())
 
 
 def opened(url=None, name="t"):

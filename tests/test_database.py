@@ -19,10 +19,9 @@ import optuna
 import pytest
 import sqlalchemy
 from conftest import PATIENCE, write_recipe
-from typer.testing import CliRunner
+from conftest import command_line as run
 
 from suite import files
-from suite.cli import app
 from suite.errors import StorageError
 from suite.machine.holders import holders
 from suite.study import copying, internals, patient, storage
@@ -44,14 +43,6 @@ READING = (
     ("study", "delete", "agnews", "--yes"),
     ("study", "export-db", "agnews", "out.db"),
 )
-
-
-def run(*words, code=0):
-    """Runs the real command line in this process; returns what it printed."""
-    result = CliRunner().invoke(app, [str(word) for word in words])
-    assert result.exit_code == code, result.output + repr(result.exception)
-    assert "Traceback" not in result.output
-    return result
 
 
 def digest(file):

@@ -42,15 +42,7 @@ ENGINES = [
 #: their weights wide, so that rounding shows more than in a trained one.
 BOUNDS = {"float32": 1e-5, "float16": 0.01, "bfloat16": 0.1, "int8": 0.15}
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -32,15 +32,7 @@ PROMPT = {"en": {"instruction": "Sort this.", "question": "Kind?"}}
 QUICK = {"learning_rate": 4e-3, "batch": 8, "warmup": 0.1, "no_think_mark": True}
 UNSEEN = rows(40, seed=5, classes=2)
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

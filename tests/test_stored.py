@@ -9,13 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from conftest import command_line as run
 from conftest import files_of
 from endpoint_server import server
-from typer.testing import CliRunner
 
 import suite
 from suite import paths
-from suite.cli import app
 from suite.endpoint.kept import Kept
 
 STORED = Path(__file__).parent / "stored" / "b0e390f"
@@ -28,14 +27,6 @@ STUDIES = {
     "mail": "mail",
     "asked": "asked",
 }
-
-
-def run(*words, code=0):
-    """Runs the real command line in this process; returns what it printed."""
-    result = CliRunner().invoke(app, [str(word) for word in words])
-    assert result.exit_code == code, result.output + repr(result.exception)
-    assert "Traceback" not in result.output
-    return result
 
 
 def shown(study):

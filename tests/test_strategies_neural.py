@@ -67,15 +67,7 @@ class ToyRun(RememberingRun):
 
 QUICK = {"learning_rate": 2e-3, "batch": 16}
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

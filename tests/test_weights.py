@@ -23,15 +23,7 @@ from suite.serving.engines import kept as kept_files
 WORDS = "goal match player bank stock market chip phone network".split()
 TEXTS = ["goal match", "", "stock market bank chip"]
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def tokenizer():

@@ -23,17 +23,7 @@ from suite.strategies.asking import zero_shot
 CATALOGUE = load_catalogue()
 TEXTS = rows(12, seed=7).texts
 
-pytestmark = pytest.mark.usefixtures("loopback")
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("loopback", "one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from suite.machine import facts
 from tests.benchmarks.common import RESULTS
-from tests.benchmarks.serve import MARK, SECONDS, child, environment, figures, sample_study
+from tests.benchmarks.serve import MARK, SECONDS, child, environment, figures, sample_study, serving
 
 CONNECTIONS = min(4000, int(os.environ.get("SUITE_BENCH_HALF_OPEN", "2000")))
 CLIENTS = 8
@@ -119,14 +119,8 @@ async def attack(host, port, seconds):
 def measured(cwd, study, arm, texts_file, *words):
     """Honest figures of one server, alone and beside the others."""
     seconds = min(60.0, SECONDS)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "suite", "serve", study, "--arm", arm, "--port", "0", *words],
-        cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment(),
-    )  # fmt: skip
-    try:
-        line = next(line for line in process.stdout if line.startswith("Serving"))
-        host, port = line.rsplit("//", 1)[1].strip().split(":")
-        module = "tests.benchmarks.half_open"
+    module = "tests.benchmarks.half_open"
+    with serving(cwd, study, arm, *words) as (host, port):
         alone = child(cwd, "honest", host, port, texts_file, seconds, module=module)
         others = subprocess.Popen(
             [sys.executable, "-m", module, "attack", host, port, str(seconds + 60)],
@@ -138,9 +132,6 @@ def measured(cwd, study, arm, texts_file, *words):
         finally:
             others.kill()
             others.wait()
-    finally:
-        process.terminate()
-        process.wait(120)
     return {"alone": alone, "beside": beside}
 
 

@@ -71,24 +71,30 @@ def quicker(shaped, where, ids):
     return found[min(found)]
 
 
+def asked_options(folder):
+    """A model of Qwen3's shape, in a folder; it as zero_shot asks it; texts to ask it about."""
+    from suite.models.catalogue import local_model
+    from suite.strategies.asking.zero_shot import ZeroShotStrategy
+
+    whole, _, _ = generate("en")
+    train, texts = Rows(whole.texts[:512], whole.labels[:512]), list(whole.texts[512 : 512 + ROWS])
+    shaped = qwen3_shaped(folder, train)
+    run = Run(local_model(f"qwen3-shaped={shaped}"), train, folder, {})
+    run.task = sample_task(find_task("agnews")[0])
+    return shaped, ZeroShotStrategy().fit(run), texts
+
+
 def main():
     import torch
     from transformers import AutoTokenizer
 
-    from suite.models.catalogue import local_model
     from suite.serving.engines import int8
     from suite.strategies.asking import prompted
-    from suite.strategies.asking.zero_shot import ZeroShotStrategy
     from suite.strategies.network import transformer
 
     where = transformer.device()
-    whole, _, _ = generate("en")
-    train, texts = Rows(whole.texts[:512], whole.labels[:512]), list(whole.texts[512 : 512 + ROWS])
     with tempfile.TemporaryDirectory() as folder:
-        shaped = qwen3_shaped(folder, train)
-        run = Run(local_model(f"qwen3-shaped={shaped}"), train, folder, {})
-        run.task = sample_task(find_task("agnews")[0])
-        options = ZeroShotStrategy().fit(run)
+        shaped, options, texts = asked_options(folder)
         options.save(Path(folder) / "kept")
         head = prompted.load(Path(folder) / "kept", "zero_shot")
         short = prompted.load(Path(folder) / "kept", "zero_shot")

@@ -7,30 +7,19 @@ each prompt whole. All give the hidden state at each prompt's last token, and sc
 
 import tempfile
 
-from suite.config.task import find_task
-from suite.contracts.strategy import Rows
-from suite.data.sample import generate, sample_task
-from suite.models.catalogue import local_model
 from tests.benchmarks.common import Side, report, timed
-from tests.benchmarks.neural import Run
-from tests.benchmarks.option_scoring import LAYERS, REPEATS, ROWS, in_turn, qwen3_shaped
+from tests.benchmarks.option_scoring import LAYERS, REPEATS, ROWS, asked_options, in_turn
 
 
 def main():
     import torch
 
     from suite.strategies.asking import option_scoring
-    from suite.strategies.asking.zero_shot import ZeroShotStrategy
     from suite.strategies.network.packed_models import packed_encoder
     from suite.strategies.network.packing import pack
 
-    whole, _, _ = generate("en")
-    train, texts = Rows(whole.texts[:512], whole.labels[:512]), list(whole.texts[512 : 512 + ROWS])
     with tempfile.TemporaryDirectory() as folder:
-        shaped = qwen3_shaped(folder, train)
-        run = Run(local_model(f"qwen3-shaped={shaped}"), train, folder, {})
-        run.task = sample_task(find_task("agnews")[0])
-        options = ZeroShotStrategy().fit(run)
+        _, options, texts = asked_options(folder)
         prompts = [list(ids) for ids in options.prompter.encode(texts).ids]
         scorer, readout = options.scorer, options._read()
         scorer.scores(readout, prompts)

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from suite.machine import facts
@@ -127,21 +128,26 @@ def child(cwd, *words, module="tests.benchmarks.serve"):
     return json.loads(lines[-1].removeprefix(MARK))
 
 
-def served(cwd, study, arm, texts_file, extra):
-    """What a served arm gives at each concurrency."""
+@contextmanager
+def serving(cwd, study, arm, *words):
+    """Within: `suite serve` of an arm in a process of its own; gives its host and port."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "suite", "serve", study, "--arm", arm, "--port", "0", *extra],
+        [sys.executable, "-m", "suite", "serve", study, "--arm", arm, "--port", "0", *words],
         cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment(),
     )  # fmt: skip
     try:
         line = next(line for line in process.stdout if line.startswith("Serving"))
-        host, port = line.rsplit("//", 1)[1].strip().split(":")
-        found = {n: child(cwd, "load", host, port, texts_file, n, SECONDS) for n in CONCURRENCY}
+        yield line.rsplit("//", 1)[1].strip().split(":")
     finally:
         process.terminate()
-        code = process.wait(60)
+        code = process.wait(120)
     assert code == 0, code
-    return found
+
+
+def served(cwd, study, arm, texts_file, extra):
+    """What a served arm gives at each concurrency."""
+    with serving(cwd, study, arm, *extra) as (host, port):
+        return {n: child(cwd, "load", host, port, texts_file, n, SECONDS) for n in CONCURRENCY}
 
 
 def main():
