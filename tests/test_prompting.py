@@ -73,9 +73,9 @@ def test_the_article_s_prompt_word_by_word() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_task_without_a_prompt_gets_one_in_its_language(language: str) -> None:
     asked = layout.question(make_task(["x", "y"], language=language), "AB", Variant())
-    assert asked.after.endswith(layout.DEFAULT_PROMPTS[language].answer)
+    assert asked.after.endswith(layout.default_prompt(language).answer)
     assert "A. x\nB. y" in asked.after
-    assert layout.DEFAULT_PROMPTS[language].instruction in asked.before
+    assert layout.default_prompt(language).instruction in asked.before
 
 
 def test_variants_change_order_words_and_place() -> None:
@@ -89,7 +89,7 @@ def test_variants_change_order_words_and_place() -> None:
     assert "A. x\nB. y" in layout.question(task, "ABC", Variant(words="name")).after
     last = layout.question(task, "ABC", Variant(instruction="last"))
     assert last.before == "Text:\n"
-    assert layout.DEFAULT_PROMPTS["en"].instruction in last.after
+    assert layout.default_prompt("en").instruction in last.after
     shuffled = [layout.question(task, "ABC", Variant(order="shuffled")).codes for _ in range(2)]
     assert shuffled[0] == shuffled[1]
     with pytest.raises(RecipeError, match=r"order must be .* shuffled, not 'random'"):

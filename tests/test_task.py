@@ -13,7 +13,7 @@ from suite import paths
 from suite.cli import schemas
 from suite.config import yamlfile
 from suite.config.task import find_task, load_task
-from suite.contracts.task import DEFAULT_PROMPTS, Task
+from suite.contracts.task import Task, default_prompt
 from suite.data import draft as task_draft
 from suite.data import load as data
 from suite.errors import DataError, SuiteError, TaskError, YamlError
@@ -61,8 +61,8 @@ def test_a_task_with_its_defaults():
         ("name: moods", "name: My Moods", "line 1: name: 'My Moods' is no name"),
         (
             "language: en",
-            "language: fr",
-            "line 3: language: input should be 'en'",
+            "language: French",
+            "line 3: language: 'French' is no language code",
         ),
         ("title: Moods", "title: ''", "line 2: title"),
         ("  - name: glad", "  - name: sad", "'sad' stands for both 'sad' and 'sad'"),
@@ -306,7 +306,7 @@ def test_a_draft_passes_the_check(tmp_path):
     assert (task.data.text, task.data.label) == (["body"], "kind")
     assert task.label_names == ["a", "b", "c"]
     assert (task.language, task.max_tokens) == ("en", 32)
-    assert task.prompt == {"en": DEFAULT_PROMPTS["en"]}
+    assert task.prompt == {"en": default_prompt("en")}
     assert "validation: {share: 0.1, seed: 0}" in text
     assert found.train.labels.count(0) == 27
     assert levels(findings) == ["note", "ok", "warning"]  # test texts also in train; licence
@@ -319,7 +319,7 @@ def test_a_chinese_draft_with_numbers_and_labels_json(tmp_path):
     (folder / "labels.json").write_text('["负面", "正面"]', encoding="utf-8")
     text, task, _, found = drafted(folder)
     assert (task.language, task.label_names, task.max_tokens) == ("zh", ["负面", "正面"], 64)
-    assert task.prompt == {"zh": DEFAULT_PROMPTS["zh"]}  # what a task without one would ask
+    assert task.prompt == {"zh": default_prompt("zh")}  # what a task without one would ask
     assert "validation: {" not in text
     assert found.facts.rows.validation == 8
 

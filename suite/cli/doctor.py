@@ -97,15 +97,15 @@ def arms_here(*, hub: bool) -> list[ArmHere]:
     """
     from suite import strategies
     from suite.config.task import find_task
-    from suite.contracts.language import LANGUAGES, LanguageCode
+    from suite.contracts.language import LANGUAGES, language_of
     from suite.models.catalogue import load_catalogue
 
     tasks: dict[str, Any] = {}
     found = []
     for model in load_catalogue().values():
-        language: LanguageCode = next(iter(model.languages), "en")
+        language = next((code for code in LANGUAGES if model.reads(code)), "en")
         if language not in tasks:
-            tasks[language] = find_task(LANGUAGES[language].task)[0]
+            tasks[language] = find_task(language_of(language).task)[0]
         for name in strategies.names():
             if not strategies.fits(model, name):
                 continue

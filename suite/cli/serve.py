@@ -206,17 +206,14 @@ def _run(
 ) -> int:
     import signal
 
-    from suite.contracts.language import LANGUAGES
+    from suite.contracts.language import language_of
     from suite.serving.http import run as server_run
     from suite.serving.http.guard import TOKEN
     from suite.serving.http.interface import Served
     from suite.serving.http.model import open_served
 
     say(f"Loading {model.arm} …")
-    example = next(
-        (known.headline for code, known in LANGUAGES.items() if code == model.language),
-        LANGUAGES["en"].headline,
-    )
+    example = language_of(model.language).headline
     validation, texts = _rows(model, example)
     opened = open_served(
         model.folder,

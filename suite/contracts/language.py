@@ -1,17 +1,33 @@
-"""The languages of texts, one entry each: everything the suite has to know of one."""
+"""The languages of texts: everything the suite has to know of one.
+
+Two are worded here: their questions and headlines. Of all others CLDR (by way of babel) knows name
+and script, and they are asked in English.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Annotated, Any
 
-LanguageCode = Literal["en", "zh"]
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+
+#: Of texts in several languages, and in none that could be told (ISO 639-2's own codes).
+SEVERAL, UNKNOWN = "mul", "und"
+
+#: What a model names in place of languages where it reads them all.
+MULTILINGUAL = "multilingual"
+
+_CODE = re.compile(r"[a-z]{2,3}")
+#: Scripts, as ISO 15924 names them, that part no words.
+_UNSPACED = {"Hans", "Hant", "Jpan", "Thai", "Laoo", "Khmr", "Mymr", "Tibt"}
 
 
 @dataclass(frozen=True)
 class Language:
-    """A language that tasks and models may name.
+    """What is to be known of a language.
 
     Args:
         name: in English, for messages and model cards.
@@ -37,7 +53,7 @@ class Language:
     task: str
 
 
-LANGUAGES: Mapping[LanguageCode, Language] = {
+LANGUAGES: Mapping[str, Language] = {
     "en": Language(
         name="English",
         spaced=True,
@@ -67,3 +83,109 @@ LANGUAGES: Mapping[LanguageCode, Language] = {
         task="tnews",
     ),
 }
+
+
+def as_code(value: str) -> str:
+    """A language's ISO 639 code in its shortest form: `deu` and `ger` are `de`.
+
+    Raises:
+        ValueError: it is none; the code is named where a language's name was given.
+    """
+    if value in LANGUAGES:
+        return value
+    names = _names()
+    if not _CODE.fullmatch(value):
+        wanted = value.strip().lower()
+        by_name = {name.lower(): code for code, name in names.items()}
+        code = by_name.get(wanted) or re.split("[-_]", wanted)[0]
+        known = code in names or code in LANGUAGES
+        raise ValueError(
+            f"{value!r} is no language code of two or three small letters (ISO 639)"
+            + (f"; write {code}" if known else "; for example de, or deu")
+        )
+    shorter = _aliases().get(value, value)
+    code = shorter if _CODE.fullmatch(shorter) else value
+    if len(code) == 2 and code not in names:
+        raise ValueError(f"no language has the ISO 639-1 code '{value}'")
+    return code
+
+
+def _written(value: Any) -> Any:
+    """YAML reads `no`, which is Norwegian's code, as false."""
+    return "no" if value is False else value
+
+
+#: ISO 639-1 where a language has such a code, else 639-3; or `mul` and `und`.
+LanguageCode = Annotated[
+    str,
+    BeforeValidator(_written),
+    AfterValidator(as_code),
+    WithJsonSchema({"type": "string", "pattern": "^[a-z]{2,3}$"}),
+]
+
+
+def _readable(value: str) -> str:
+    return value if value == MULTILINGUAL else as_code(value)
+
+
+#: What a model may say that it reads: a language's code, or `multilingual`.
+Readable = Annotated[
+    str,
+    BeforeValidator(_written),
+    AfterValidator(_readable),
+    WithJsonSchema({"type": "string", "pattern": f"^([a-z]{{2,3}}|{MULTILINGUAL})$"}),
+]
+
+
+@cache
+def language_of(code: str) -> Language:
+    """What is to be known of a language; its words are English ones where it has none here."""
+    if code in LANGUAGES:
+        return LANGUAGES[code]
+    script = _script(code)
+    return replace(
+        LANGUAGES["en"],
+        name=name_of(code),
+        spaced=script not in _UNSPACED,
+        # Vocabularies were mostly made from Latin letters: of others a token holds fewer.
+        characters_per_token=4 if script == "Latn" else 2,
+    )
+
+
+def name_of(code: str) -> str:
+    """A language's name in English; its code where it has no name."""
+    if code in LANGUAGES:
+        return LANGUAGES[code].name
+    told = {SEVERAL: "several languages", UNKNOWN: "no language that could be told"}
+    return told.get(code) or _names().get(code, code)
+
+
+def named(codes: list[str]) -> str:
+    """Languages by their names: "English and German"."""
+    *some, last = [name_of(code) for code in codes]
+    return f"{', '.join(some)} and {last}" if some else last
+
+
+# Reading babel's tables takes a tenth of a second, which no command about English pays.
+
+
+@cache
+def _names() -> dict[str, str]:
+    from babel import Locale
+
+    return {str(code): str(name) for code, name in Locale("en").languages.items()}
+
+
+@cache
+def _aliases() -> dict[str, str]:
+    from babel.core import get_global
+
+    return dict(get_global("language_aliases"))
+
+
+def _script(code: str) -> str:
+    """The script that a language is mostly written in; Latin where none is known."""
+    from babel.core import get_global
+
+    tag = get_global("likely_subtags").get(code, "")
+    return next((part for part in tag.split("_") if len(part) == 4), "Latn")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from suite.contracts.language import LANGUAGES, LanguageCode
+from suite.contracts.language import MULTILINGUAL, Readable
 from suite.contracts.task import NAME, REVISION, Closed
 
 Family = Literal["classic", "encoder", "decoder"]
@@ -30,7 +30,11 @@ class Model(Closed):
     endpoint_model: str | None = Field(None, description="The name the server knows it by.")
     parameters: float | None = Field(None, gt=0, description="Millions of parameters.")
     max_tokens: int | None = Field(None, ge=8, description="Position limit of the architecture.")
-    languages: list[LanguageCode] = Field(default_factory=lambda: list(LANGUAGES))
+    languages: list[Readable] = Field(
+        default_factory=lambda: [MULTILINGUAL],
+        min_length=1,
+        description="What it reads, as ISO 639 codes; 'multilingual' where it reads them all.",
+    )
     licence: str | None = None
     note: str | None = None
 
@@ -56,6 +60,10 @@ class Model(Closed):
         if (self.endpoint is None) != (self.endpoint_model is None):
             raise ValueError(f"model '{self.name}' needs endpoint and endpoint_model together")
         return self
+
+    def reads(self, language: str) -> bool:
+        """Whether it reads texts in a language."""
+        return language in self.languages or MULTILINGUAL in self.languages
 
     @property
     def identity(self) -> str:

@@ -21,12 +21,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from suite.contracts.language import LANGUAGES, LanguageCode
+from suite.contracts.language import LanguageCode, language_of
 from suite.contracts.limits import MOST_SEED
 from suite.errors import counted
 
@@ -250,16 +249,16 @@ class Prompt(Closed):
         return value
 
 
-#: What is asked where a task words no question of its own, by language.
-DEFAULT_PROMPTS: Mapping[str, Prompt] = {
-    code: Prompt(
-        instruction=language.instruction,
-        text_heading=language.text_heading,
-        question=language.question,
-        answer=language.answer,
+def default_prompt(language: str) -> Prompt:
+    """What is asked where a task words no question of its own: in English, where none is worded
+    for the language."""
+    worded = language_of(language)
+    return Prompt(
+        instruction=worded.instruction,
+        text_heading=worded.text_heading,
+        question=worded.question,
+        answer=worded.answer,
     )
-    for code, language in LANGUAGES.items()
-}
 
 
 class Reference(Closed):

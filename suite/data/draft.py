@@ -17,12 +17,13 @@ from typing import Any, Literal
 import yaml
 
 from suite.config.task import load_task
-from suite.contracts.language import LANGUAGES, LanguageCode
-from suite.contracts.task import DEFAULT_PROMPTS, NAME, Task
+from suite.contracts.language import LANGUAGES
+from suite.contracts.task import NAME, Task, default_prompt
 from suite.data import load as data
 from suite.data import tables
 from suite.data.audit import IMBALANCE
 from suite.data.labels import spell, whole
+from suite.data.languages import LanguageGuess, detect
 from suite.data.room import Room
 from suite.errors import DataError, SuiteError, TaskError, counted
 from suite.files import is_folder, named
@@ -54,7 +55,7 @@ class Finding:
 class _Guess:
     """What a folder of rows looks like."""
 
-    language: LanguageCode
+    language: LanguageGuess
     text: str
     other_texts: list[str]
     label: str
@@ -134,7 +135,7 @@ def _look(folder: Path, room: Room) -> _Guess:
     p95 = tokens[int(0.95 * (len(tokens) - 1))]
     seen = Counter(spell(value) for value in table.columns[label])
     return _Guess(
-        language=_language(texts),
+        language=detect(texts),
         text=text,
         other_texts=others,
         label=label,
@@ -258,16 +259,6 @@ def _out_of_scope(
     return name, [path.name for path in files]
 
 
-def _language(texts: Sequence[str]) -> LanguageCode:
-    """The language whose script a fifth of the letters are in; English where none is."""
-    some = "".join(texts[:: max(1, len(texts) // 2000)])
-    letters = sum(map(str.isalpha, some))
-    for code, language in LANGUAGES.items():
-        if language.script and len(re.findall(language.script, some)) > 0.2 * letters:
-            return code
-    return "en"
-
-
 def estimate_tokens(text: str) -> int:
     """About how many tokens a sub-word vocabulary cuts a text into: one for a Chinese
     character, one for four others."""
@@ -296,7 +287,7 @@ def _write(name: str, guess: _Guess, folder: str, schema: str) -> str:
         "train). Read it through: the comments say what was guessed.",
         f"name: {quoted(name)}",
         f"title: {quoted(name)}  # what a page is headed with",
-        f"language: {guess.language}  # guessed from the letters of the texts",
+        f"language: {quoted(guess.language.code)}  # {guess.language.reason}",
         "",
         "# The order is the class index, everywhere. `display` may give a name for prompts and",
         "# pages, `values` other spellings of a class in the data.",
@@ -338,8 +329,10 @@ def _write(name: str, guess: _Guess, folder: str, schema: str) -> str:
     if guess.out_of_scope is not None:
         lines.append(f"out_of_scope: {quoted(guess.out_of_scope)}  # from the oos_* files")
     lines += ["", "# What zero_shot and sft ask. The options follow from the labels.", "prompt:"]
-    lines.append(f"  {guess.language}:")
-    asked = DEFAULT_PROMPTS[guess.language].model_dump(exclude={"template", "codes"})
+    if guess.language.code not in LANGUAGES:
+        lines.append("  # Worded in English: the suite has no words of its own in this language.")
+    lines.append(f"  {quoted(guess.language.code)}:")
+    asked = default_prompt(guess.language.code).model_dump(exclude={"template", "codes"})
     lines += [f"    {key}: {quoted(text)}" for key, text in asked.items()]
     return "\n".join(lines) + "\n"
 
@@ -394,8 +387,9 @@ def check(task_file: Path, data_dir: Path | None = None, room: Room | None = Non
         findings.append(Finding("note", "data.hub: revision_from does not say where it was found"))
     if task.language not in task.prompt:
         findings.append(
-            Finding("note", f"no prompt in the task's language ({task.language}): "
-                    "zero_shot and sft ask the usual question")
+            Finding("note", f"no prompt in the task's language ({task.language}): zero_shot and "
+                    "sft ask the usual question"
+                    + ("" if task.language in LANGUAGES else ", in English"))
         )  # fmt: skip
     if task.data.licence == UNKNOWN_LICENCE:
         findings.append(Finding("note", "data.licence is not filled in"))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
-from suite.contracts.language import LANGUAGES
+from suite.contracts.language import language_of
 from suite.contracts.model import Model
 from suite.contracts.results import DataFacts, Final, Scores, TestScores
 from suite.errors import counted
@@ -156,7 +156,7 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         version=__version__,
         title=_title(winner),
         task=task,
-        language=LANGUAGES[task.language].name,
+        language=language_of(task.language).name,
         model=_model(winner),
         found=found,
         rows=found.data.rows,

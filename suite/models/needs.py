@@ -10,7 +10,7 @@ import json
 import math
 from pathlib import Path
 
-from suite.contracts.language import LANGUAGES
+from suite.contracts.language import MULTILINGUAL, name_of, named
 from suite.contracts.model import Model
 from suite.contracts.task import Task
 from suite.errors import ModelError
@@ -72,13 +72,13 @@ def too_large(model: Model, bytes_each: float, what: str) -> str | None:
 
 
 def speaks(model: Model, task: Task) -> str | None:
-    """Why a model's vocabulary doesn't cover the task's language, or None."""
-    if task.language in model.languages:
+    """Why a model does not read the task's language, or None."""
+    if model.reads(task.language):
         return None
-    known = " and ".join(LANGUAGES[code].name for code in model.languages)
     return (
-        f"{model.name} was trained on {known or 'no listed language'} and the task is "
-        f"{LANGUAGES[task.language].name}; choose a model that lists '{task.language}'"
+        f"{model.name} reads {named(model.languages)}; the texts are in "
+        f"{name_of(task.language)}; choose a model that lists '{task.language}' or "
+        f"'{MULTILINGUAL}'"
     )
 
 

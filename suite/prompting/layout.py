@@ -15,8 +15,8 @@ from functools import cache
 from typing import Any
 
 from suite.contracts.hyperparameters import Declared, declared
-from suite.contracts.language import LANGUAGES
-from suite.contracts.task import DEFAULT_PROMPTS, Prompt, Task
+from suite.contracts.language import language_of
+from suite.contracts.task import Prompt, Task, default_prompt
 
 #: An example in a prompt is cut to so many tokens: it shows the form, and there may be many.
 EXAMPLE_TOKENS = 96
@@ -99,7 +99,7 @@ class Question:
 
 def prompt_of(task: Task) -> Prompt:
     """The task's own wording in its language, or the default one."""
-    return task.prompt.get(task.language) or DEFAULT_PROMPTS[task.language]
+    return task.prompt.get(task.language) or default_prompt(task.language)
 
 
 def positions(task: Task, order: str) -> list[int]:
@@ -176,7 +176,7 @@ def _examples(
     heading = f"{prompt.text_heading}\n" if prompt.text_heading else ""
     space = " " if prompt.answer.endswith(":") else ""
     shown = [f"{heading}{text}\n{prompt.answer}{space}{codes[index]}" for text, index in examples]
-    return "\n\n".join([LANGUAGES[task.language].examples_heading, *shown]) + "\n\n"
+    return "\n\n".join([language_of(task.language).examples_heading, *shown]) + "\n\n"
 
 
 def defuse(text: str, marks: Sequence[str]) -> str:

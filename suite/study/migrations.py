@@ -84,8 +84,18 @@ def _as_it_was(stored: Stored) -> Stored:
 
 
 def _one_file(stored: Stored) -> Stored:
-    """3 to 4: a task's data gained `file`, `id`, `test` and `reading`, which have defaults."""
-    return stored
+    """3 to 4: a task's data gained `file`, `id`, `test` and `reading`, which have defaults; a
+    model that named no languages was taken to read the two there were, and now reads all."""
+
+    def told(model: Any) -> Any:
+        two = isinstance(model, dict) and model.get("languages") == ["en", "zh"]
+        return model | {"languages": ["multilingual"]} if two else model
+
+    arms = [
+        arm | {"model": told(arm.get("model"))} if isinstance(arm, dict) else arm
+        for arm in stored["arms"]
+    ]
+    return stored | {"arms": arms}
 
 
 def _beyond(values: Any, defaults: Stored) -> Stored:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from suite import paths
 from suite.config import jsonfile
-from suite.contracts.language import LANGUAGES
+from suite.contracts.language import language_of
 from suite.contracts.model import Model
 from suite.contracts.strategy import Probabilities, Run
 from suite.contracts.task import Task
@@ -121,7 +121,7 @@ class EndpointPredictor:
                 think=think,
                 max_new_tokens=max_new_tokens or (THINKING_TOKENS if think else ANSWER_TOKENS),
                 text_limit=text_limit
-                or task.max_tokens * LANGUAGES[task.language].characters_per_token,
+                or task.max_tokens * language_of(task.language).characters_per_token,
                 temperature=temperature,
                 concurrency=concurrency,
                 timeout=timeout or (600.0 if think else 60.0),
@@ -339,7 +339,7 @@ def for_task(
     listed = layout.positions(task, variant.order)
     given = layout.prompt_of(task).codes
     names = [given[index] for index in listed] if given else coding.plain(len(listed))
-    limit = EXAMPLE_TOKENS * LANGUAGES[task.language].characters_per_token
+    limit = EXAMPLE_TOKENS * language_of(task.language).characters_per_token
     shown = [(prepare(text, limit).text, label) for text, label in examples]
     mark = variant.no_think_mark and not think
     return layout.question(task, names, variant, examples=shown, mark=mark)

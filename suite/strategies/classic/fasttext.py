@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction import FeatureHasher
 from threadpoolctl import ThreadpoolController
 
-from suite.contracts.language import LanguageCode
+from suite.contracts.language import LanguageCode, language_of
 from suite.contracts.strategy import Probabilities, Run
 from suite.errors import ModelError
 from suite.strategies.classic import settings as files
@@ -55,7 +55,7 @@ class Cutter:
     Args:
         language: decides what a unit is.
         ngrams: the longest run of units.
-        subwords: whether English words' character n-grams come as well.
+        subwords: whether words' character n-grams come as well.
         buckets: how many hashes there are.
     """
 
@@ -289,7 +289,7 @@ def fit(run: Run) -> FastTextPredictor:
     cutter = Cutter(
         run.task.language,
         knobs.ngrams,
-        knobs.subwords and run.task.language == "en",
+        knobs.subwords and language_of(run.task.language).spaced,
         knobs.buckets,
     )
     run.note(precision="float32", device="cpu", truncated=0.0, deterministic=True)

@@ -9,7 +9,8 @@ from suite.contracts.hyperparameters import Declared, declared
 
 @dataclass(frozen=True)
 class View:
-    """One way to cut texts into n-grams: `word`, `char`, `char_wb` (inside words) or `jieba`."""
+    """One way to cut texts into n-grams: `word`, `char`, `char_wb` (inside words), `script` (words
+    or characters, as the script parts them) or `jieba`."""
 
     analyzer: str
     shortest: int
@@ -31,7 +32,7 @@ def parse_views(ngrams: str) -> tuple[View, ...]:
     for part in ngrams.split("+"):
         analyzer, shortest, longest = part.split("-")
         view = View(analyzer, int(shortest), int(longest))
-        known = analyzer in ("word", "char", "char_wb", "jieba")
+        known = analyzer in ("word", "char", "char_wb", "script", "jieba")
         if not known or not 1 <= view.shortest <= view.longest <= 9 or view.name != part:
             raise ValueError(part)
         views.append(view)
@@ -60,8 +61,8 @@ class TfidfKnobs(Declared):
         "word-1-2",
         "how texts are cut",
         form=parse_views,
-        wanted="analyzer-shortest-longest with the analyzer word, char, char_wb or jieba and "
-        "lengths from 1 to 9 (word-1-2), or several joined by '+'",
+        wanted="analyzer-shortest-longest with the analyzer word, char, char_wb, script or jieba "
+        "and lengths from 1 to 9 (word-1-2), or several joined by '+'",
     )
     min_df: int = declared(2, "texts that an n-gram must occur in", low=1, high=1_000_000)
     sublinear: bool = declared(True, "whether a count is damped to 1 + log(count)")
@@ -74,7 +75,7 @@ class FastTextKnobs(Declared):
     learning_rate: float = declared(0.2, "the highest step size", low=1e-6, high=100)
     dim: int = declared(32, "numbers in a vector", low=1, high=4096)
     ngrams: int = declared(2, "units in the longest n-gram", low=1, high=9)
-    subwords: bool = declared(False, "whether parts of English words count too")
+    subwords: bool = declared(False, "whether parts of words count too")
     min_count: int = declared(1, "times an n-gram must occur", low=1, high=1_000_000)
     buckets: int = declared(1_048_576, "what n-grams are hashed to", low=2, high=2**27)
     dropout: float = declared(0.7, "part of a text left out in a step", low=0, high=0.95)

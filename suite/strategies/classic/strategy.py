@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from suite.contracts.hyperparameters import Declared, Hyperparameter
-from suite.contracts.language import LANGUAGES
+from suite.contracts.language import language_of
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Float, Int, Space
 from suite.contracts.strategy import Predictor, Run
 from suite.contracts.task import Task
 from suite.errors import ModelError
+from suite.models import needs
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import FastTextKnobs, TextCnnKnobs, TfidfKnobs
 from suite.strategies.classic.tokens import JIEBA, jieba_installed
@@ -46,9 +47,7 @@ class ClassicStrategy:
                 f"classic builds {', '.join(_BUILDERS)}; {model.name} is a pretrained or "
                 "transformer model: use linear_head or probe"
             )
-        if task.language not in model.languages:
-            return f"{model.name} reads {', '.join(model.languages)}, not {task.language}"
-        return None
+        return needs.speaks(model, task)
 
     def space(self, model: Model, task: Task) -> Space:
         """Dimensions and known-good points, by builder and language."""
@@ -81,15 +80,17 @@ class ClassicStrategy:
 
 
 def _tfidf_space(task: Task) -> Space:
-    if not LANGUAGES[task.language].spaced:
+    if not language_of(task.language).spaced:
         plain, richer = "char-1-3", "char-1-4"
         ngrams = ["char-1-2", plain, richer]
         if task.language == "zh" and jieba_installed():
             ngrams += ["jieba-1-2", "char-1-3+jieba-1-2"]
             richer = "char-1-3+jieba-1-2"
     else:
-        plain, richer = "word-1-2", "word-1-2+char_wb-2-4"
-        ngrams = ["word-1-1", plain, "word-1-3", "char_wb-2-5", richer]
+        # scikit-learn's words end at every vowel sign of Hindi.
+        by = "word" if task.language == "en" else "script"
+        plain, richer = f"{by}-1-2", f"{by}-1-2+char_wb-2-4"
+        ngrams = [f"{by}-1-1", plain, f"{by}-1-3", "char_wb-2-5", richer]
     first = asdict(TfidfKnobs(ngrams=plain))
     return Space(
         TfidfKnobs.dimensions(
@@ -108,9 +109,9 @@ def _tfidf_space(task: Task) -> Space:
 
 
 def _fasttext_space(task: Task) -> Space:
-    english = task.language == "en"
+    spaced = language_of(task.language).spaced
     first = FastTextKnobs()
-    if english:
+    if spaced:
         second = replace(first, learning_rate=0.3, dim=64, dropout=0.3)
     else:
         first = replace(first, learning_rate=0.1, dim=64, ngrams=3, dropout=0.3)
@@ -120,7 +121,7 @@ def _fasttext_space(task: Task) -> Space:
             learning_rate=Float(0.03, 1.0, log=True),
             dim=Choice((32, 64, 128)),
             ngrams=Choice((1, 2, 3)),
-            subwords=Choice((False, True)) if english else Fixed(False),
+            subwords=Choice((False, True)) if spaced else Fixed(False),
             min_count=Int(1, 3),
             dropout=Float(0.0, 0.9),
         ),

@@ -29,7 +29,7 @@ from suite.contracts.strategy import Probabilities, Run
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import TfidfKnobs, View, parse_views
 from suite.strategies.classic.settings import TfidfSettings
-from suite.strategies.classic.tokens import jieba_cutter
+from suite.strategies.classic.tokens import by_script, jieba_cutter
 from suite.strategies.network.arrays import Form
 from suite.strategies.network.softmax import softmax
 
@@ -190,10 +190,10 @@ def make_vectorizer(
 ) -> TfidfVectorizer:
     """scikit-learn's vectorizer for a view: float64 to fit, float32 once it has a vocabulary."""
     cut: dict[str, Any] = {"analyzer": view.analyzer}
-    if view.analyzer == "jieba":
+    if view.analyzer in ("jieba", "script"):
         cut = {
             "analyzer": "word",
-            "tokenizer": jieba_cutter(),
+            "tokenizer": jieba_cutter() if view.analyzer == "jieba" else by_script,
             "token_pattern": None,
             "lowercase": False,
         }

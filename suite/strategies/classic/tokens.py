@@ -1,8 +1,10 @@
 """Text -> units: the words or characters that the classic models count, hash or embed.
 
 English is cut into lower-case words and punctuation marks. Chinese has no spaces, so there a
-unit is a character; a run of Latin letters or digits inside Chinese text stays one unit.
-Both are normalised (NFKC), so that full-width and half-width forms are the same unit.
+unit is a character; a run of Latin letters or digits inside Chinese text stays one unit. Texts of
+all other languages are cut by the script they stand in: Japanese and Thai as Chinese, German and
+Hindi as English, and a text in both as each of its parts.
+All are normalised (NFKC), so that full-width and half-width forms are the same unit.
 """
 
 from __future__ import annotations
@@ -12,13 +14,25 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from suite.contracts.language import LANGUAGES, LanguageCode
+import regex
+
 from suite.contracts.package import Package
 
 JIEBA = Package("jieba", "jieba", "suite[chinese]", "word features of Chinese texts")
 
 _WORDS = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 _CHARACTERS = re.compile(r"[a-z0-9]+|[^\s]")
+#: Scripts without spaces between words. A vowel sign belongs to the letter it stands at: `re` takes
+#: it for a mark between words, which cuts every word of Hindi.
+_UNSPACED = "".join(
+    rf"\p{{Script_Extensions={script}}}"
+    for script in ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan")
+)
+_SCRIPTS = regex.compile(
+    rf"(?V1)[{_UNSPACED}&&\p{{L}}]\p{{M}}*"
+    rf"|[[\w\p{{M}}]--[{_UNSPACED}&&\p{{L}}]]+(?:['’][[\w\p{{M}}]--[{_UNSPACED}&&\p{{L}}]]+)*"
+    r"|[^\w\s]"
+)
 
 
 def normalise(text: str) -> str:
@@ -48,9 +62,20 @@ def characters(text: str) -> list[str]:
     return _CHARACTERS.findall(normalise(text))
 
 
-def unit_cutter(language: LanguageCode) -> Callable[[str], list[str]]:
+def by_script(text: str) -> list[str]:
+    """Words where the script parts them by spaces, else characters; and punctuation marks.
+
+    >>> by_script("मुझे iPhone 16 चाहिए!"), by_script("東京タワーへ行く"), by_script("ลืมรหัส")
+    (['मुझे', 'iphone', '16', 'चाहिए', '!'], ['東', '京', 'タ', 'ワ', 'ー', 'へ', '行', 'く'], \
+['ลื', 'ม', 'ร', 'หั', 'ส'])
+    """
+    units: list[str] = _SCRIPTS.findall(normalise(text))
+    return units
+
+
+def unit_cutter(language: str) -> Callable[[str], list[str]]:
     """The function that cuts texts of a language into units."""
-    return words if LANGUAGES[language].spaced else characters
+    return {"en": words, "zh": characters}.get(language, by_script)
 
 
 def unit_ngrams(units: Sequence[str], longest: int) -> list[str]:

@@ -17,7 +17,7 @@ from typing import IO, Protocol
 
 from suite import paths
 from suite.config.task import find_task
-from suite.contracts.language import LANGUAGES
+from suite.contracts.language import language_of
 from suite.contracts.model import Model
 from suite.contracts.strategy import Refused, Rows
 from suite.contracts.task import Task
@@ -250,7 +250,7 @@ class ServedThinker:
             model.endpoint, self.name, concurrency=concurrency, timeout=timeout, backoff=backoff
         )
         self._temperature = temperature
-        self._limit = task.max_tokens * LANGUAGES[task.language].characters_per_token
+        self._limit = task.max_tokens * language_of(task.language).characters_per_token
 
     def check(self) -> None:
         """Asks the server whether it is there and has the model.
