@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -164,7 +165,8 @@ def plain(value: Any) -> str:
 
 def settings(values: Mapping[str, Any]) -> str:
     """Hyperparameters in a line: `lr=2.1e-05, batch=32`. An `arm:` before a name is dropped."""
-    return ", ".join(f"{name.rpartition(':')[2]}={plain(v)}" for name, v in values.items())
+    told = (_told(name.rpartition(":")[2], value) for name, value in values.items())
+    return ", ".join(f"{name}={value}" for name, value in told)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -174,8 +176,30 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, Mapping) and value:
             rows += flat(value, f"{prefix}{name}.")
         else:
-            rows.append((f"{prefix}{name}", plain(value)))
+            rows.append(_told(f"{prefix}{name}", value))
     return rows
+
+
+def _told(name: str, value: Any) -> tuple[str, str]:
+    """A fact's name and its value; bytes in units that a person reads."""
+    if name.endswith("_bytes") and isinstance(value, int | float | None):
+        return name.removesuffix("_bytes"), size(value)
+    return name, plain(value)
+
+
+#: An absolute path with two names at least, of Unix or Windows, that is no part of a web address.
+_PATH = re.compile(
+    r"(?<![A-Za-z0-9_:/\\.~%-])(?:file://)?(?:[A-Za-z]:[\\/]|\\\\|/)"
+    r"((?:[^\s/\\'\"<>|:,;]+[\\/]+)+[^\s/\\'\"<>|:,;]*)"
+)
+
+
+def pathless(text: str) -> str:
+    """A message or a command without the absolute paths in it: of each only its last name stays.
+
+    Where a file lay on one machine tells a reader nothing, and may tell who sat there.
+    """
+    return _PATH.sub(lambda found: re.split(r"[\\/]+", found[1].rstrip("/\\"))[-1], text)
 
 
 def name(text: str, longest: int = 48) -> str:

@@ -302,10 +302,11 @@ def chart(name: str, data: TradeOff, styles: Styles, words: Words) -> Chart | No
         figure=figure(data, styles, words),
         columns=(
             words("metric_arm"), words("trial"), x, y, words("interval_low"),
-            words("interval_high"), words("metric_peak_memory_bytes") + ", B", words("pareto"),
+            words("interval_high"), words("metric_peak_memory_bytes") + ", MiB", words("pareto"),
         ),
         rows=[
-            (p.arm, p.trial, p.x, p.y, p.low, p.high, p.memory,
+            (p.arm, p.trial, p.x, p.y, p.low, p.high,
+             None if p.memory is None else round(p.memory / 2**20, 1),
              words("yes" if p.arm in data.front else "no"))
             for p in data.points
         ],

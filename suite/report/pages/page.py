@@ -13,6 +13,7 @@ from suite.report import formats
 from suite.report.charts import STUDY_CHARTS
 from suite.report.charts.chart import Drawn, StudyScene
 from suite.report.data.classes import label_of
+from suite.report.data.placeless import placeless
 from suite.report.data.rows import (
     METRICS,
     Leaderboard,
@@ -86,6 +87,7 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
         words: the language to say it in.
         refresh: seconds after which an open page loads itself again.
     """
+    results = placeless(results)
     scene = StudyScene.of(results, words)
     board = scene.board
     told = answer(results, board, words)
