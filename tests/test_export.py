@@ -104,7 +104,7 @@ def test_every_kind_of_arm_is_exported_with_its_labels_and_its_card(at_home, tmp
         target = tmp_path / arm.replace("/", "-")
         suite("export", "t", target, "--arm", arm)
         found = read_exported(target)
-        assert (found.labels, found.arm, found.study) == (["Wanted", "sp|am: `x` <i>"], arm, "t")
+        assert (found.labels, found.arm, found.study) == (["ham", "sp|am: `x` <i>"], arm, "t")
         expected = load_predictor(winner("t", arm).folder).predict_proba(TEXTS)
         got = json.loads(suite("predict", target, *TEXTS, "--json").stdout)["predictions"]
         for row, values in zip(got, expected):

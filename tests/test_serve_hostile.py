@@ -572,7 +572,7 @@ def test_a_defect_is_told_without_what_was_sent(tmp_path, monkeypatch, caplog):
     from suite.serving.http.interface import Served
     from suite.serving.http.service import Service
 
-    def defective(body, limits):
+    def defective(body, limits, joining):
         raise KeyError(body.decode())
 
     monkeypatch.setattr(server, "texts_of", defective)

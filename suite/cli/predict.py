@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,12 +17,13 @@ from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import draws, err, exact, next_step, one_line, out, print_json, say
 from suite.cli.options import AsJson, MaxMemory, Name, Storage, room_for
 from suite.cli.study_files import tidy
-from suite.errors import StorageError, StudyError, UsageError, counted
-from suite.files import reason
+from suite.errors import StudyError, UsageError, counted
 
 if TYPE_CHECKING:
-    from suite.data.texts import TextFile
+    from suite.data.joining import Joining
+    from suite.data.texts import Given, TextFile
     from suite.endpoint.consent import Consent
+    from suite.handover.answers import Answer
     from suite.study.winner import Winner
 
 Arm = Annotated[str | None, typer.Option(help="The arm. Default: the recommended one.")]
@@ -37,7 +37,7 @@ Model = Annotated[
 
 @dataclass(frozen=True)
 class Chosen:
-    """A trained model, named on the command line."""
+    """A trained model, named on the command line; `labels` are the classes' names, by index."""
 
     folder: Path
     labels: list[str]
@@ -45,6 +45,7 @@ class Chosen:
     study: str
     trial: int | None
     language: str
+    joining: Joining
     winner: Winner | None
 
     def consent(self, storage: str | None, allowed: list[str] | None) -> Consent:
@@ -72,7 +73,10 @@ def chosen(name: str, arm: str | None, storage: str | None) -> Chosen:
                 raise
         else:
             language = found.definition.task.language
-            return Chosen(found.folder, found.labels, found.arm, name, found.trial, language, found)
+            return Chosen(
+                found.folder, found.labels, found.arm, name, found.trial, language, found.joining,
+                found,
+            )  # fmt: skip
     from suite.handover.export import read_exported
 
     exported = read_exported(Path(name))
@@ -85,6 +89,7 @@ def chosen(name: str, arm: str | None, storage: str | None) -> Chosen:
         exported.study,
         exported.trial,
         exported.language,
+        exported.joining,
         None,
     )
 
@@ -106,11 +111,29 @@ def predict(
         ),
     ] = None,
     column: Annotated[
-        str, typer.Option(help="The column of the texts in .jsonl, .csv and .parquet.")
-    ] = "text",
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="What the file calls the model's column of texts; of a model that joins several, "
+            "once for each, in its order. Default: as the model's task calls them.",
+        ),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--id",
+            metavar="COLUMN",
+            help="A column of the file to keep beside each answer, besides the task's `id`. "
+            "Repeatable.",
+        ),
+    ] = None,
     to: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Write JSON lines into a new file."),
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Write the answers into a new file: .jsonl, .csv, .tsv or .parquet.",
+        ),
     ] = None,
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Print one JSON object for each text, as they come.")
@@ -127,7 +150,8 @@ def predict(
     """Classify texts with a study's kept winner.
 
     Texts are read and answered some at a time: a file may be larger than memory (but for --json,
-    which is one object).
+    which is one object). A model that was trained on several columns reads the same columns of the
+    file, joined as in its task. Classes are named as in labels.json.
 
     Examples:
 
@@ -135,24 +159,32 @@ def predict(
 
         cat headlines.txt | suite predict agnews --json
 
-        suite predict agnews --file headlines.csv --column title --out answers.jsonl
+        suite predict agnews --file headlines.csv --column title --id number --out answers.csv
 
         suite predict ./agnews-model --file headlines.txt --jsonl --top 2
     """
-    from suite.data.texts import STDIN, TextFile, chunks, whole
+    from suite.data.texts import STDIN, Given, TextFile, chunks, whole
+    from suite.handover import answers
 
     if file is not None and texts:
         raise UsageError("texts and --file contradict each other", fix="Give one of them.")
     if as_json and (jsonl or to is not None):
         raise UsageError("--json contradicts --jsonl and --out", fix="Give one of them.")
-    if to is not None and to.exists():
-        raise StorageError(f"{to} exists", fix="Name a new file.")
+    if to is not None:
+        answers.check(to)
     model = chosen(name, arm, storage)
     source: TextFile | None = None
-    given: Iterable[str] = texts or ()
+    given: Iterator[Given] = map(Given, texts or ())
     if file is not None or not texts or texts == ["-"]:
-        given = source = TextFile(file or STDIN, column, room_for(max_memory))
-    reader = chunks(given)
+        source = TextFile(
+            file or STDIN,
+            model.joining,
+            columns=column or (),
+            keep=keep or (),
+            room=room_for(max_memory),
+        )
+        given = source.rows()
+    reader = chunks(given, length=lambda one: len(one.text))
     first = next(reader, None)
     if first is None:
         raise StudyError(
@@ -167,26 +199,34 @@ def predict(
         predictor = load_predictor(model.folder, classes=len(model.labels))
     mended = 0
 
-    def answers() -> Iterator[dict[str, Any]]:
+    def answered() -> Iterator[Answer]:
         yield from answer(first)
         for some in reader:
             yield from answer(some)
 
-    def answer(some: list[str]) -> Iterator[dict[str, Any]]:
+    def answer(some: Sequence[Given]) -> Iterator[Answer]:
         nonlocal mended
-        readable = [whole(text) for text in some]
-        mended += sum(a is not b for a, b in zip(some, readable, strict=True))
-        for text, row in zip(readable, predictor.predict_proba(readable), strict=True):
-            yield _row(text, row, model.labels, top)
+        readable = [whole(one.text) for one in some]
+        mended += sum(a.text is not b for a, b in zip(some, readable, strict=True))
+        rows = predictor.predict_proba(readable)
+        for one, text, row in zip(some, readable, rows, strict=True):
+            yield _answer(text, one, row, model.labels, top)
 
     with _progress(source, to is not None) as moved:
         if as_json:
-            rows = list(answers())
-        elif jsonl or to is not None:
-            count = _write(answers(), to, moved)
+            rows = [one.to_json() for one in answered()]
+        elif to is not None:
+            try:
+                count = answers.write(answered(), to, classes=model.labels, top=top, moved=moved)
+            except KeyboardInterrupt:
+                err.print(f"Interrupted; the answers so far are in {to}.part", markup=False)
+                raise typer.Exit(130) from None
         else:
-            for row in answers():
-                out.print(one_line(_line(row, top)))
+            for one in answered():
+                if jsonl:
+                    sys.stdout.write(f"{exact(answers.line(one))}\n")
+                else:
+                    out.print(one_line(_line(one, top)))
                 moved(1)
     if as_json:
         print_json({"study": model.study or name, "arm": model.arm, "predictions": rows})
@@ -196,60 +236,25 @@ def predict(
         out.print(f"Wrote {counted(count, 'answer')} of {model.arm} to {to}", markup=False)
 
 
-def _row(text: str, row: Any, labels: list[str], top: int | None) -> dict[str, Any]:
+def _answer(text: str, given: Given, row: Any, labels: Sequence[str], top: int | None) -> Answer:
+    from suite.handover.answers import Answer
+
     order = row.argsort(kind="stable")[::-1][:top] if top else range(len(labels))
-    return {
-        "text": text,
-        # A row of zeros is no answer: nothing that names a class.
-        "label": labels[int(row.argmax())] if row.any() else None,
-        "probabilities": {labels[int(i)]: float(row[int(i)]) for i in order},
-    }
+    # A row of zeros is no answer: nothing that names a class.
+    label = labels[int(row.argmax())] if row.any() else None
+    return Answer(text, given.kept, label, {labels[int(i)]: float(row[int(i)]) for i in order})
 
 
-def _line(row: dict[str, Any], top: int | None) -> str:
-    shown = row["probabilities"]
-    if row["label"] is None:
+def _line(answer: Answer, top: int | None) -> str:
+    """For people: what is kept of the row, the class or classes, the text."""
+    shown = answer.probabilities
+    if answer.label is None:
         named = "(no answer)  0.000"
     elif top is None:
-        named = f"{row['label']}  {max(shown.values()):.3f}"
+        named = f"{answer.label}  {max(shown.values()):.3f}"
     else:
         named = "  ".join(f"{label}  {value:.3f}" for label, value in shown.items())
-    return f"{named}  {row['text']}"
-
-
-def _write(rows: Iterable[dict[str, Any]], to: Path | None, moved: Any) -> int:
-    """Writes rows as JSON lines: to standard output, or aside and then into place."""
-    if to is None:
-        return _lines(rows, sys.stdout, moved)
-    part = to.with_name(f"{to.name}.part")
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            count = _lines(rows, file, moved)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(to)
-    except KeyboardInterrupt:
-        err.print(f"Interrupted; the answers so far are in {part}", markup=False)
-        raise typer.Exit(130) from None
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise StorageError(
-            f"the answers cannot be written: {reason(error, to)}",
-            where=str(to),
-            fix="Name a file on a disk with space left, in a place you may write to, with --out.",
-        ) from None
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    return count
-
-
-def _lines(rows: Iterable[dict[str, Any]], file: IO[str], moved: Any) -> int:
-    count = 0
-    for count, row in enumerate(rows, start=1):  # noqa: B007
-        file.write(exact(json.dumps(row, ensure_ascii=False)) + "\n")
-        moved(1)
-    return count
+    return "  ".join([*map(str, answer.kept.values()), named, answer.text])
 
 
 @contextlib.contextmanager

@@ -102,7 +102,9 @@ def serve(
 ) -> None:
     """Serve a study's kept winner over HTTP.
 
-    POST /predict, GET /health, /metrics (Prometheus) and /openapi.json. Before it is ready, the
+    POST /predict, GET /health, /metrics (Prometheus) and /openapi.json. A body is {"texts": [...]},
+    {"text": "..."}, or the columns that the model was trained on, which are joined as in its task:
+    {"subject": "...", "body": "..."}; rows may stand in "texts" too. Before it is ready, the
     server asks itself some validation rows and compares the answers with the model's own. On
     SIGTERM or Ctrl-C it answers what it has accepted, and ends (0, or 130 for Ctrl-C).
 
@@ -253,7 +255,10 @@ def _run(
         )
         told = f"{model.arm} ({opened.engine} {opened.precision}, {opened.device})"
         out.print(f"Serving {told} at {address}", markup=False)
-        body = shlex.quote(exact(json.dumps({"texts": [example]}, ensure_ascii=False)))
+        asked: dict[str, object] = {"texts": [example]}
+        if model.joining.several:
+            asked = {column: example for column in model.joining.columns}
+        body = shlex.quote(exact(json.dumps(asked, ensure_ascii=False)))
         header = "-H 'Content-Type: application/json'"
         if guard.token is not None:
             header += f' -H "Authorization: Bearer ${TOKEN}"'
@@ -264,7 +269,7 @@ def _run(
         logging.getLogger(logger).addHandler(_Told(logging.WARNING))
     begun = time.monotonic()
     totals, signum = server_run.serve(
-        Served(opened.predictor.predict_proba, model.labels, about, example),
+        Served(opened.predictor.predict_proba, model.labels, about, example, model.joining),
         limits,
         sock,
         texts=opened.texts,

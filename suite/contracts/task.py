@@ -48,7 +48,9 @@ class Label(Closed):
     """One class."""
 
     name: Text = Field(description="The class, as results and reports name it.")
-    display: Text | None = Field(None, description="How a prompt or a page words it.")
+    display: Text | None = Field(
+        None, description="How a prompt words it; all else names the class by its `name`."
+    )
     values: list[str | int] = Field(
         default_factory=list,
         description="Other spellings of this class in the data: codes, ids that are not positions.",
@@ -63,7 +65,7 @@ class Label(Closed):
 
     @property
     def shown(self) -> str:
-        """What people read."""
+        """What a model is asked."""
         return self.display or self.name
 
 

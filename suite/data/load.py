@@ -18,6 +18,7 @@ from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
 from suite.data import tables
 from suite.data.audit import audit
+from suite.data.joining import joined
 from suite.data.labels import Labels, spell
 from suite.data.room import Room
 from suite.data.snapshot import (
@@ -393,18 +394,20 @@ def _spellings(part: _Part, labels: Labels) -> list[str]:
 def _texts(part: _Part, join: str) -> Iterator[str]:
     columns = [part.table.columns[name] for name in part.text]
     for row, values in enumerate(zip(*columns, strict=True), start=1):
-        kept: list[str] = []
         for name, value in zip(part.text, values, strict=True):
-            if value is None:
-                continue
-            if not isinstance(value, str):
+            if not isinstance(value, str | None):
                 raise DataError(
                     f"'{name}' is a {type(value).__name__}, not a text: {value!r:.60}",
                     where=f"{part.table.where}, row {row}",
                     fix="Name the column of the texts in the task under data.text.",
                 )
-            kept.append(value)
-        text = join.join(kept)
+        text = joined(values, join)
+        if text is None:
+            raise DataError(
+                "the text is null",
+                where=f"{part.table.where}, row {row}",
+                fix=f"Every row needs a text in {' or '.join(map(repr, part.text))}.",
+            )
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
@@ -413,12 +416,6 @@ def _texts(part: _Part, join: str) -> Iterator[str]:
                 where=f"{part.table.where}, row {row}",
                 fix="Write the character whole, or U+FFFD in its place.",
             ) from None
-        if not kept:
-            raise DataError(
-                "the text is null",
-                where=f"{part.table.where}, row {row}",
-                fix=f"Every row needs a text in {' or '.join(map(repr, part.text))}.",
-            )
         yield text
 
 

@@ -12,12 +12,14 @@ empty text: answers stand in the order of lines.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from suite import files
 from suite.data import readers
+from suite.data.joining import Joining, joined
 from suite.data.room import Room
 from suite.errors import DataError, nearest
 
@@ -28,22 +30,49 @@ STDIN = "-"
 AT_ONCE = 1024
 _CHARACTERS_AT_ONCE = 4_000_000
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Given:
+    """A text to classify, and what is kept of its row beside the answer."""
+
+    text: str
+    kept: Mapping[str, Any] = field(default_factory=dict)
+
 
 class TextFile:
     """A file of texts, read as it is iterated over.
 
     Args:
         name: a path, or "-" for standard input.
-        column: where the text stands; of .txt and standard input there is none.
+        joining: which columns a text is made of; of .txt and standard input there are none.
+        columns: what the file calls them, where otherwise. Where none is named and the file has
+            none of them, a column `text` is the whole text.
+        keep: columns to keep besides the joining's `id`, which a file may lack.
         room: how much may be in memory at once; of the file's length there is no bound.
 
     Raises:
         DataError: it is missing, of no known kind, or (while it is read) damaged.
     """
 
-    def __init__(self, name: str, column: str = "text", room: Room | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        joining: Joining | None = None,
+        *,
+        columns: Sequence[str] = (),
+        keep: Sequence[str] = (),
+        room: Room | None = None,
+    ) -> None:
         self.name = name
-        self.column = column
+        joining = joining or Joining()
+        self.columns = joining.given(columns)
+        self._join = joining.join
+        self._named = bool(columns)
+        self._keep = tuple(keep)
+        self._id = joining.id
+        self._found: tuple[str, ...] | None = None
         self.kind = "txt"
         self._room = room or Room()
         self._raw: Any = None
@@ -64,6 +93,10 @@ class TextFile:
         self.kind = kind[0].removeprefix(".")
 
     def __iter__(self) -> Iterator[str]:
+        return (given.text for given in self.rows())
+
+    def rows(self) -> Iterator[Given]:
+        """The texts, each with what is kept of its row."""
         if self.name == STDIN:
             with readers.told("standard input"):
                 yield from self._lines(sys.stdin.buffer, "standard input")
@@ -87,7 +120,7 @@ class TextFile:
                     return
             for where, row in rows:
                 self._done += 1
-                yield self._text(row, where)
+                yield self._given(row, where)
 
     def _counted(self, rows: int) -> None:
         self._rows = rows
@@ -100,39 +133,61 @@ class TextFile:
             return None
         return min(1.0, float(self._raw.tell() / self._size))
 
-    def _lines(self, file: IO[bytes], where: str) -> Iterator[str]:
+    def _lines(self, file: IO[bytes], where: str) -> Iterator[Given]:
         for _, line in readers.lines(file, where, self._room):
-            yield line.removesuffix("\n").removesuffix("\r")
+            yield Given(line.removesuffix("\n").removesuffix("\r"))
 
-    def _pick(self, present: list[str]) -> Sequence[str]:
-        if self.column not in present:
-            raise self._missing(present, self.name)
-        return (self.column,)
+    def _pick(self, present: Sequence[str]) -> Sequence[str]:
+        kept = self._kept(present)
+        return tuple(dict.fromkeys((*self._read(present, self.name), *kept)))
 
-    def _text(self, row: dict[str, Any], where: str) -> str:
-        if self.column not in row:
-            raise self._missing(row, where)
-        value = row[self.column]
-        if not isinstance(value, str):
-            what = "null" if value is None else f"a {type(value).__name__}, not a text"
-            raise DataError(f"'{self.column}' is {what}", where=where)
-        return value
+    def _read(self, present: Iterable[str], where: str) -> tuple[str, ...]:
+        """The columns that are read, decided once: by a table's columns, or by the first row."""
+        if self._found is None:
+            present = list(present)
+            plain = "text" in present and not set(self.columns) & set(present)
+            self._found = ("text",) if plain and not self._named else self.columns
+        for column in self._found:
+            if column not in present:
+                raise self._missing(column, present, where, "--column")
+        return self._found
 
-    def _missing(self, present: Iterable[str], where: str) -> DataError:
+    def _kept(self, present: Iterable[str]) -> tuple[str, ...]:
+        """The columns that are kept beside the answers."""
+        for column in self._keep:
+            if column not in present:
+                raise self._missing(column, present, self.name, "--id")
+        own = (self._id,) if self._id is not None and self._id in present else ()
+        return tuple(dict.fromkeys((*own, *self._keep)))
+
+    def _given(self, row: dict[str, Any], where: str) -> Given:
+        columns = self._read(row, where)
+        values = [row[column] for column in columns]
+        for column, value in zip(columns, values, strict=True):
+            if not isinstance(value, str | None):
+                raise DataError(f"'{column}' is a {type(value).__name__}, not a text", where=where)
+        text = joined(values, self._join)
+        if text is None:
+            raise DataError(f"{' and '.join(map(repr, columns))} is null", where=where)
+        return Given(text, {column: row[column] for column in self._kept(row)})
+
+    def _missing(self, column: str, present: Iterable[str], where: str, option: str) -> DataError:
         return DataError(
-            f"no column '{self.column}'",
+            f"no column '{column}'",
             where=where,
-            fix=f"{nearest(self.column, present)} Name another --column.",
+            fix=f"{nearest(column, present)} Name another {option}.",
         )
 
 
-def chunks(texts: Iterable[str], size: int = AT_ONCE) -> Iterator[list[str]]:
+def chunks(
+    texts: Iterable[T], size: int = AT_ONCE, *, length: Callable[[Any], int] = len
+) -> Iterator[list[T]]:
     """Texts in lists of at most `size`, shorter where they are long."""
-    some: list[str] = []
+    some: list[T] = []
     characters = 0
     for text in texts:
         some.append(text)
-        characters += len(text)
+        characters += length(text)
         if len(some) >= size or characters >= _CHARACTERS_AT_ONCE:
             yield some
             some, characters = [], 0

@@ -4,7 +4,7 @@ What a predictor writes stands in it as it is, so transformers loads the folder 
 keeps a whole transformers model, and the suite loads it in any case. Beside it:
 
     README.md         the model card: the study's numbers, with their circumstances
-    labels.json       the classes by index, and where the model comes from
+    labels.json       the classes by index, the columns of a text, where the model comes from
     onnx/model.onnx   on request, its answers compared with the model's
 """
 
@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -25,6 +25,7 @@ from suite.config import jsonfile
 from suite.config.jsonfile import Strict
 from suite.contracts.language import LanguageCode
 from suite.data import snapshot
+from suite.data.joining import Joining
 from suite.errors import ModelError, StorageError, counted
 from suite.files import reason
 from suite.handover.model_card import OnnxFile, card, is_classifier
@@ -59,6 +60,9 @@ class _Described(Strict):
     labels: Annotated[list[_Label], Field(min_length=2, max_length=100_000)]
     language: LanguageCode
     task: str = ""
+    text: Annotated[list[str], Field(min_length=1)] = Field(default_factory=lambda: ["text"])
+    join: str = " "
+    id: str | None = None
     study: str
     arm: str
     trial: Annotated[int, Field(ge=0)]
@@ -69,8 +73,9 @@ class Exported:
     """An exported folder.
 
     Args:
-        labels: what people read of each class, by class index.
+        labels: the classes' names, by class index.
         language: of the texts.
+        joining: what its texts are made of.
     """
 
     folder: Path
@@ -79,6 +84,7 @@ class Exported:
     study: str
     trial: int | None
     language: str
+    joining: Joining = field(default_factory=Joining)
 
 
 def export(
@@ -116,6 +122,9 @@ def export(
             "labels": [{"name": label.name, "shown": label.shown} for label in task.labels],
             "language": task.language,
             "task": task.name,
+            "text": task.data.text,
+            "join": task.data.join,
+            "id": task.data.id,
             "study": winner.definition.name,
             "arm": winner.arm,
             "trial": winner.trial,
@@ -161,11 +170,12 @@ def read_exported(folder: Path) -> Exported:
     described = jsonfile.load(folder / LABELS, _Described, fix=_FIX)
     return Exported(
         folder=folder,
-        labels=[label.shown for label in described.labels],
+        labels=[label.name for label in described.labels],
         arm=described.arm,
         study=described.study,
         trial=described.trial,
         language=described.language,
+        joining=Joining(tuple(described.text), described.join, described.id),
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from suite.contracts.limits import several
 from suite.contracts.strategy import Predictor as Trained
 from suite.contracts.strategy import Probabilities
+from suite.data.joining import Joining
 from suite.errors import DataError, ModelError
 from suite.machine import surroundings
 
@@ -21,35 +23,38 @@ class Predictor:
     """A trained classifier, from raw text to labels.
 
     Args:
-        labels: what people read of each class, by class index: the columns of `predict_proba`.
+        labels: the classes' names, by class index: the columns of `predict_proba`.
         arm: model/strategy that made it.
         study: the study it comes from; "" where an exported folder does not say.
         folder: where it lies.
+        joining: the columns that a text is made of, where a row is given in its place.
     """
 
     labels: list[str]
     arm: str
     study: str
     folder: Path
+    joining: Joining
     _trained: Trained
 
-    def predict(self, texts: Sequence[str]) -> list[str | None]:
-        """The label of each text; None where a model that is asked gave no answer."""
+    def predict(self, texts: Sequence[str | Mapping[str, Any]]) -> list[str | None]:
+        """The label of each text, or row (column -> text); None where a model that is asked gave no
+        answer."""
         probabilities = self.predict_proba(texts)
         return [self.labels[int(row.argmax())] if row.any() else None for row in probabilities]
 
-    def predict_proba(self, texts: Sequence[str]) -> Probabilities:
+    def predict_proba(self, texts: Sequence[str | Mapping[str, Any]]) -> Probabilities:
         """Class probabilities, float32 [texts, classes]; each row sums to 1, or is all 0 where
         a model that is asked gave no answer.
 
         Raises:
-            DataError: it was given one string instead of several.
+            DataError: it was given one string instead of several, or a row without the columns.
         """
         if isinstance(texts, str):
             raise DataError("texts are a list of strings, not one string", fix="Give [text].")
         if not len(texts):
             return np.zeros((0, len(self.labels)), dtype=np.float32)
-        return self._trained.predict_proba(list(texts))
+        return self._trained.predict_proba(list(map(self.joining.text, texts)))
 
 
 def load_predictor(
@@ -95,14 +100,18 @@ def load_predictor(
             found = read_exported(Path(name))
             with held(Consent(named=allow_endpoint)):
                 trained = strategies.load_predictor(found.folder, classes=len(found.labels))
-            return Predictor(found.labels, found.arm, found.study, found.folder, trained)
+            return Predictor(
+                found.labels, found.arm, found.study, found.folder, found.joining, trained
+            )
         from suite.study.storage import place
         from suite.study.winner import winner
 
         kept = winner(str(name), arm, storage)
         with held(Consent(place(storage), allow_endpoint)):
             trained = strategies.load_predictor(kept.folder)
-        return Predictor(kept.labels, kept.arm, kept.definition.name, kept.folder, trained)
+        return Predictor(
+            kept.labels, kept.arm, kept.definition.name, kept.folder, kept.joining, trained
+        )
 
 
 def _is_folder(name: str | Path) -> bool:

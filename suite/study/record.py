@@ -263,7 +263,7 @@ def _results(
         finals=finals,
         title=definition.task.title,
         language=definition.task.language,
-        labels=[label.shown for label in definition.task.labels],
+        labels=definition.task.label_names,
         recipe=recipe.name,
         command=definition.command,
         created=definition.created,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from suite import shell
 from suite.contracts.results import StudyResults, Trial
+from suite.data.joining import Joining
 from suite.errors import StudyError, nearest
 from suite.study import artifacts, kept_record, record
 from suite.study import storage as storages
@@ -35,8 +36,13 @@ class Winner:
 
     @property
     def labels(self) -> list[str]:
-        """What people read of each class, by class index."""
-        return [label.shown for label in self.definition.task.labels]
+        """The classes' names, by class index."""
+        return self.definition.task.label_names
+
+    @property
+    def joining(self) -> Joining:
+        """What its texts are made of."""
+        return Joining.of(self.definition.task)
 
     @property
     def snapshot(self) -> Path:

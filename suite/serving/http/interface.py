@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, create_model
 from starlette.exceptions import HTTPException
 
-from suite.errors import counted
+from suite.data.joining import Joining
+from suite.errors import DataError, counted
 
 State = Literal["starting", "ready", "closing"]
 
@@ -73,12 +75,14 @@ class Served:
         labels: by class index.
         about: what every answer says of the model: study, arm, trial, engine, precision.
         example: a text for the interface's description.
+        joining: the columns of which a text is made, where a row is sent in its place.
     """
 
     predict: Callable[[Sequence[str]], Any]
     labels: Sequence[str]
     about: Mapping[str, str]
     example: str = "Oil prices fall as supply grows"
+    joining: Joining = field(default_factory=Joining)
 
 
 class PredictRequest(BaseModel):
@@ -91,6 +95,78 @@ class PredictRequest(BaseModel):
         None, description="Texts, answered in this order.", fail_fast=True
     )
     text: str | None = Field(None, description="One text.")
+
+
+#: A column's text; null where the row has none.
+_Cell = Annotated[str | None, Field(description="The row's text in this column.")]
+
+
+def _kind(value: Any) -> str:
+    return "text" if isinstance(value, str) else "row"
+
+
+@cache
+def request_model(joining: Joining) -> type[PredictRequest]:
+    """What a body of POST /predict must be for a model that reads these columns.
+
+    A row stands wherever a text does: as an object of its columns in `texts`, or as the body.
+    """
+    named = [c for c in joining.columns if joining.several or c not in ("text", "texts")]
+    if not named:
+        return PredictRequest
+    cells = {f"cell_{i}": (_Cell, Field(alias=c)) for i, c in enumerate(named)}
+    closed = ConfigDict(extra="forbid", strict=True)
+    row: Any = create_model("Row", __config__=closed, **cells)  # type: ignore[call-overload]
+    item: Any = Annotated[
+        Annotated[str, Tag("text")] | Annotated[row, Tag("row")], Discriminator(_kind)
+    ]
+    own = {
+        f"cell_{i}": (_Cell, Field(None, alias=c))
+        for i, c in enumerate(named)
+        if c not in ("text", "texts")
+    }
+    fields: dict[str, Any] = own | {
+        "texts": (
+            list[item] | None,
+            Field(None, description="Texts or rows, answered in this order.", fail_fast=True),
+        )
+    }
+    return create_model(
+        "PredictRequest",
+        __base__=PredictRequest,
+        __doc__=f"Texts to classify: one of `texts`, `text`, and a row of {joining.named}.",
+        **fields,
+    )
+
+
+def _asked(asked: PredictRequest, joining: Joining) -> list[str]:
+    """The texts of a request, rows joined.
+
+    Raises:
+        Problem: there is not exactly one of `texts`, `text` and a row.
+    """
+    row = {
+        (field.alias or name): getattr(asked, name)
+        for name, field in type(asked).model_fields.items()
+        if name.startswith("cell_") and name in asked.model_fields_set
+    }
+    if row and "text" in joining.columns and asked.text is not None:
+        row["text"] = asked.text
+    forms = [asked.texts is not None, asked.text is not None and "text" not in row, bool(row)]
+    if sum(forms) != 1:
+        one = f", or a row ({', '.join(joining.columns)})" if joining.several else ""
+        raise Problem(
+            422, "bad_request", f'give one of "texts" (a list) and "text"{one}, for example '
+            '{"texts": ["a text", "another"]}',
+        )  # fmt: skip
+    given: list[Any] = asked.texts if asked.texts is not None else [row or asked.text]
+    try:
+        return [
+            joining.text(one.model_dump(by_alias=True) if isinstance(one, BaseModel) else one)
+            for one in given
+        ]
+    except DataError as error:
+        raise Problem(422, "bad_request", error.what) from None
 
 
 class Prediction(BaseModel):
@@ -177,24 +253,22 @@ def queue_full(waiting: int, limits: Limits) -> str:
     return f"{counted(waiting, 'text')} waiting already, of at most {limits.max_queue:,}"
 
 
-def texts_of(body: bytes, limits: Limits) -> list[str]:
-    """The texts of a body of POST /predict.
+_ONE_TEXT = Joining()
+
+
+def texts_of(body: bytes, limits: Limits, joining: Joining = _ONE_TEXT) -> list[str]:
+    """The texts of a body of POST /predict; of a row its columns, joined.
 
     Raises:
         Problem: it is no such body, or more than the limits allow.
     """
     if len(body) > _LARGE_BODY:
-        _look_over(body, limits)
+        _look_over(body, limits, joining)
     try:
-        asked = PredictRequest.model_validate_json(body)
+        asked = request_model(joining).model_validate_json(body)
     except ValidationError as error:
-        raise Problem(422, "bad_request", _said(error)) from None
-    if (asked.texts is None) == (asked.text is None):
-        raise Problem(
-            422, "bad_request", 'give one of "texts" (a list) and "text", for example '
-            '{"texts": ["a text", "another"]}',
-        )  # fmt: skip
-    texts = asked.texts if asked.texts is not None else [str(asked.text)]
+        raise Problem(422, "bad_request", _said(error, joining)) from None
+    texts = _asked(asked, joining)
     if len(texts) > limits.max_texts:
         raise Problem(
             413,
@@ -212,11 +286,13 @@ def texts_of(body: bytes, limits: Limits) -> list[str]:
     return texts
 
 
-def _look_over(body: bytes, limits: Limits) -> None:
+def _look_over(body: bytes, limits: Limits, joining: Joining) -> None:
     """Refuses a large body of many small things before it is parsed: 16 MiB of numbers, lists or
     keys take seconds and hundreds of megabytes, and everybody waits."""
     position = 0
-    for _ in range(limits.max_texts + 1):  # and the key
+    # A row has a string for each column's name, and one for its text.
+    strings = 1 if request_model(joining) is PredictRequest else 2 * len(joining.columns)
+    for _ in range(limits.max_texts * strings + 1):  # and the key
         found = _PIECE.match(body, position)
         if found is None:
             break
@@ -231,23 +307,32 @@ def _look_over(body: bytes, limits: Limits) -> None:
     raise Problem(422, "bad_request", "the body is large, and little of it is text")
 
 
-def _said(error: ValidationError) -> str:
+def _said(error: ValidationError, joining: Joining) -> str:
     """The first defect in one sentence, without what was sent."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"]).lstrip(".")
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    # A key that is not known is usually the cause of one that is missing.
+    first = min(found, key=lambda one: one["type"] != "extra_forbidden")
+    path = [p for i, p in enumerate(first["loc"]) if not (i == 2 and p in ("text", "row"))]
+    place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
     if first["type"] == "json_invalid":
         more = " (half of a surrogate pair is no character)" if "hex escape" in first["msg"] else ""
         return first["msg"] + more
+    if first["type"] == "model_type" and path:
+        return f"{place[:80]}: a text, or an object of {joining.named} is expected"
     if first["type"] == "model_type":
         return 'the body must be an object, for example {"texts": ["a text"]}'
     if first["type"] == "extra_forbidden":
-        return f'unknown key {place[:80]!r}: only "texts" and "text" are known'
+        known = [f'"{c}"' for c in dict.fromkeys(("texts", "text", *joining.columns))]
+        return f"unknown key {place[:80]!r}: only {', '.join(known[:-1])} and {known[-1]} are known"
     return f"{place[:80]}: {first['msg']}"
 
 
-def request_body(example: str) -> dict[str, Any]:
+def request_body(example: str, joining: Joining = _ONE_TEXT) -> dict[str, Any]:
     """The body of POST /predict, for the description of the interface."""
-    schema = PredictRequest.model_json_schema()
+    made = request_model(joining)
+    schema = _inlined(made.model_json_schema())
+    row = {column: example for column in joining.columns}
+    rows = {"row": {"summary": "The columns of one", "value": row}}
     return {
         "required": True,
         "content": {
@@ -259,10 +344,29 @@ def request_body(example: str) -> dict[str, Any]:
                         "value": {"texts": [example, "another text"]},
                     },
                     "one": {"summary": "One text", "value": {"text": example}},
+                    **({} if made is PredictRequest else rows),
                 },
             }
         },
     }
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema whose parts stand in their places: the interface's description is one document,
+    in which `#/$defs` would be looked for at its top."""
+    parts = schema.pop("$defs", {})
+
+    def put(value: Any) -> Any:
+        if isinstance(value, list):
+            return [put(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            return parts[str(value["$ref"]).rpartition("/")[2]]
+        return {key: put(one) for key, one in value.items()}
+
+    found: dict[str, Any] = put(schema)
+    return found
 
 
 def predict_responses(served: Served, limits: Limits) -> dict[int | str, dict[str, Any]]:

@@ -1,6 +1,7 @@
 """A kept predictor behind HTTP: the FastAPI application of `suite serve`.
 
-    POST /predict      {"texts": [...]} or {"text": "..."} -> label and probabilities of each
+    POST /predict      {"texts": [...]}, {"text": "..."} or a row of the model's columns
+                       -> label and probabilities of each
     GET  /health       200 while it takes requests, 503 before and after
     GET  /metrics      for Prometheus
     GET  /openapi.json the interface, described
@@ -71,14 +72,14 @@ def create_app(service: Service) -> FastAPI:
         "text longer than the model reads is cut by the model.",
         response_model=PredictResponse,
         responses=predict_responses(service.served, limits),
-        openapi_extra={"requestBody": request_body(service.served.example)},
+        openapi_extra={"requestBody": request_body(service.served.example, service.served.joining)},
     )
     async def predict(request: Request) -> Response:
         if service.state == "starting" and not _is_own(request.scope, service):
             raise Problem(503, "starting", "the server is starting", retry=True)
         if not _is_json(request.headers):
             raise Problem(415, "not_json", "the body must be application/json, in UTF-8")
-        texts = texts_of(await service.bodies.read(request), limits)
+        texts = texts_of(await service.bodies.read(request), limits, service.served.joining)
         try:
             rows = await service.answer(texts, request.scope.get("state", {}).get(GONE))
         except HTTPException:
