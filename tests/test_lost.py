@@ -287,7 +287,7 @@ def test_a_child_that_memory_killed_is_begun_again_with_half_the_batch(
     children, work, told, monkeypatch
 ):
     killed = Failed("the child died of SIGKILL: memory ran out", cause="memory_kill")
-    monkeypatch.setattr(strategies, "shrinks", lambda name: name == "toy")
+    monkeypatch.setattr(strategies, "shrinks", lambda name, model: name == "toy")
     children.dies = [killed, killed, None, killed, Failed("out of memory at a single text")]
     work().run()
     assert [job.halvings for job in children.jobs] == [0, 1, 2, 0, 1, 0]
@@ -312,20 +312,13 @@ def test_a_child_that_hung_is_started_once_more(children, work, told):
     assert sum("hung for max_silent_seconds = 5; tried once more" in text for text in told) == 2
 
 
-def _heads(lengths, batch, tokens):
-    """A training of a head, as far as it decides how many tokens go at once."""
-    from suite.strategies.heads.head_training import HeadTraining
-
-    training = object.__new__(HeadTraining)
-    training.batch = batch
-    rows = type("Rows", (), {"ids": [[0] * length for length in lengths]})
-    return training._halved(rows, tokens)
-
-
 def test_halving_begins_at_what_a_whole_batch_holds_and_ends_at_one_text():
-    assert _heads([10, 20, 30, 40], 4, 8192) == 50
-    assert _heads([10, 20, 30, 40], 4, 50) == 40
-    assert _heads([10, 20, 30, 40], 2, 8192) == 40
+    from suite.strategies.network.shrinking import half_the_tokens
+
+    assert half_the_tokens([10, 20, 30, 40], 8192, 4) == 50
+    assert half_the_tokens([10, 20, 30, 40], 50, 4) == 40
+    assert half_the_tokens([10, 20, 30, 40], 8192, 2) == 40
+    assert half_the_tokens([10, 20, 30, 40], 40, 2) is None
 
 
 # ---------------------------------------------------------------- real children

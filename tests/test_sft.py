@@ -370,7 +370,7 @@ def test_memory_that_runs_out_halves_the_batch_and_doubles_accumulation(
     assert configuration["per_device_train_batch_size"] == 4
     assert configuration["gradient_accumulation_steps"] == 4
 
-    from suite.strategies.heads.head_training import OutOfMemory
+    from suite.strategies.network.shrinking import OutOfMemory
 
     fixed = toy_run({"batch": 16}, epochs=2.0, shrink_batch=False)
     with pytest.raises(OutOfMemory, match=r"batch of 16 .* shrink_batch: true"):

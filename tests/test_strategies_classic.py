@@ -68,6 +68,7 @@ class ToyRun:
         self.epochs = 2.0
         self.checkpoints = 4
         self.shrink_batch = False
+        self.halvings = 0
         self.fingerprint = "toy"
         self.seen: list[tuple[float, Predictor]] = []
         self.notes: dict[str, Any] = {}
@@ -279,12 +280,16 @@ def loop_over(run: ToyRun, **more: Any) -> tuple[ToyPredictor, list[list[int]], 
     batches: list[list[int]] = []
     factors: list[float] = []
 
-    def step(indices: Any, factor: float) -> float:
-        batches.append([int(i) for i in indices])
-        factors.append(factor)
-        return 0.5
+    class Learner:
+        def step(self, indices: Any, factor: float) -> float:
+            batches.append([int(i) for i in indices])
+            factors.append(factor)
+            return 0.5
 
-    last = loop.train(run, batch=4, step=step, snapshot=lambda: ToyPredictor(len(batches)), **more)
+        def snapshot(self) -> ToyPredictor:
+            return ToyPredictor(len(batches))
+
+    last = loop.train(run, batch=4, begin=lambda at_once: Learner(), advice="less", **more)
     return last, batches, factors
 
 
@@ -326,14 +331,91 @@ def test_loop_groups_rows_of_like_length() -> None:
 
 def test_loop_says_when_training_diverges() -> None:
     run = ToyRun("fasttext", toy_task(), english_rows(20))
+
+    class Learner:
+        def step(self, indices: Any, factor: float) -> float:
+            return float("nan")
+
+        def snapshot(self) -> ToyPredictor:
+            raise AssertionError("there is nothing to keep")
+
     with pytest.raises(SuiteError, match="the loss is nan at step 1 of 5"):
-        loop.train(
-            run,
-            passes=1,
-            batch=4,
-            step=lambda indices, factor: float("nan"),
-            snapshot=lambda: ToyPredictor(0),
-        )
+        loop.train(run, passes=1, batch=4, begin=lambda at_once: Learner(), advice="less")
+
+
+def scarce(monkeypatch: pytest.MonkeyPatch, builder: str, most: int, after: int = 0) -> None:
+    """Lets a step of more than so many rows at once fail, after so many that did not."""
+    from suite.strategies.classic import fasttext, textcnn
+
+    owner, name = {
+        "fasttext": (fasttext._Learner, "_slopes"),
+        "textcnn": (textcnn._Learner, "_loss"),
+    }[builder]
+    plain, steps = getattr(owner, name), []
+
+    def short(self: Any, *arrays: Any) -> Any:
+        rows = len(arrays[0]) if builder == "textcnn" else arrays[0].shape[0]
+        steps.append(rows)
+        if rows > most and len(steps) > after:
+            raise (
+                RuntimeError("DefaultCPUAllocator: can't allocate memory")
+                if builder == "textcnn"
+                else MemoryError("Unable to allocate 9 GiB")
+            )
+        return plain(self, *arrays)
+
+    monkeypatch.setattr(owner, name, short)
+
+
+@pytest.mark.parametrize("builder", TRAINED)
+def test_memory_that_runs_out_halves_the_rows_at_once_and_changes_nothing_else(
+    builder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(**changes: Any) -> ToyRun:
+        made = ToyRun(builder, toy_task(), english_rows(), {"dropout": 0.0, "batch": 16})
+        vars(made).update(shrink_batch=True, **changes)
+        return made
+
+    texts = english_rows(12).texts
+    whole = ClassicStrategy().fit(run()).predict_proba(texts)
+    scarce(monkeypatch, builder, most=5, after=20)
+    short = run()
+    found = ClassicStrategy().fit(short).predict_proba(texts)
+    np.testing.assert_allclose(found, whole, atol=2e-3)
+    assert [fraction for fraction, _ in short.seen] == [0.25, 0.5, 0.75, 1.0]  # each once
+    assert (short.notes["batch"], short.notes["rows_at_once"]) == (16, 4)
+    assert "allocate" in short.notes["memory_ran_out"]
+    killed = run(halvings=2)  # as after two kills: it begins with a quarter
+    ClassicStrategy().fit(killed)
+    assert killed.notes["rows_at_once"] == 4 and "memory_ran_out" not in killed.notes
+    with pytest.raises(RuntimeError, match=r"batch of 16 .* shrink_batch: true"):
+        ClassicStrategy().fit(run(shrink_batch=False))
+    with pytest.raises(RuntimeError, match=r"single text \(the system killed.*dim"):
+        ClassicStrategy().fit(run(halvings=5))
+
+
+def test_textcnn_scores_fewer_texts_at_once_where_memory_runs_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    predictor = ClassicStrategy().fit(ToyRun("textcnn", toy_task(), english_rows()))
+    texts = english_rows(20).texts
+    before = predictor.predict_proba(texts)
+    plain = type(predictor._network).forward
+
+    def short(self: Any, ids: Any, lengths: Any) -> Any:
+        if len(ids) > 4:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory")
+        return plain(self, ids, lengths)
+
+    monkeypatch.setattr(type(predictor._network), "forward", short)
+    np.testing.assert_allclose(predictor.predict_proba(texts), before, atol=1e-6)
+    assert predictor.batch == 4
+
+
+def test_all_but_tfidf_have_a_batch_to_halve() -> None:
+    model = {builder: builder_model(builder) for builder in BUILDERS}
+    able = [builder for builder in BUILDERS if strategies.shrinks("classic", model[builder])]
+    assert able == ["fasttext", "textcnn"]
 
 
 def test_class_weights_balance_what_is_there() -> None:
@@ -611,14 +693,17 @@ def test_jieba_missing_is_the_users_to_mend(monkeypatch: pytest.MonkeyPatch) -> 
 def test_fasttext_gradient_is_the_derivative_of_its_loss() -> None:
     import scipy.sparse
 
-    from suite.strategies.classic.fasttext import _Trainer
+    from suite.strategies.classic.fasttext import _Learner
 
     means = scipy.sparse.csr_matrix(np.array([[0.5, 0.5, 0], [0, 0.25, 0.75]], dtype=np.float32))
     labels = np.array([0, 2])
     weights = np.array([1, 1, 3], dtype=np.float32)
 
-    def fresh() -> Any:
-        trainer = _Trainer(means, labels, weights, dim=4, learning_rate=1e-3, dropout=0.0, seed=1)
+    def fresh(at_once: int = 2) -> Any:
+        trainer = _Learner(
+            means, labels, weights, at_once=at_once, predictor=lambda *arrays: None,
+            dim=4, learning_rate=1e-3, dropout=0.0, seed=1,
+        )  # fmt: skip
         trainer.weights[:] = np.random.default_rng(2).normal(size=(4, 3))
         return trainer
 
@@ -640,6 +725,11 @@ def test_fasttext_gradient_is_the_derivative_of_its_loss() -> None:
     np.testing.assert_allclose(
         before - trainer.vectors, 1e-3 * slopes / lengths, rtol=2e-2, atol=1e-6
     )
+    # In parts it is the same step.
+    parted = fresh(at_once=1)
+    assert parted.step(np.array([0, 1]), 1.0) == pytest.approx(reported)
+    np.testing.assert_allclose(parted.vectors, trainer.vectors, rtol=1e-6)
+    np.testing.assert_allclose(parted.weights, trainer.weights, rtol=1e-6)
 
 
 def test_fasttext_reads_word_order_and_subwords() -> None:

@@ -20,6 +20,7 @@ from suite.machine import facts
 from suite.models import needs
 from suite.models.catalogue import load_catalogue, local_model
 from suite.strategies.network import tiny
+from suite.strategies.network.shrinking import OutOfMemory
 from suite.strategies.network.sources import Source
 
 WORDS = (
@@ -446,7 +447,7 @@ def test_out_of_memory_halves_the_batch_and_changes_nothing_else(head, folder, m
     assert "out of memory" in run.notes["memory_ran_out"]
     assert run.fractions == [0.5, 1.0]
     np.testing.assert_allclose(parts, whole, atol=2e-3)
-    with pytest.raises(head_training.OutOfMemory, match="shrink_batch: true"):
+    with pytest.raises(OutOfMemory, match="shrink_batch: true"):
         head.fit(ToyRun(folder, QWEN, QUICK, shrink_batch=False))
 
 
@@ -474,7 +475,7 @@ def test_a_single_text_that_does_not_fit_gives_up_with_advice(head, folder, monk
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(head_training._Loss, "__call__", never)
-    with pytest.raises(head_training.OutOfMemory, match=r"single text.*smaller"):
+    with pytest.raises(OutOfMemory, match=r"single text.*smaller"):
         head.fit(ToyRun(folder, BERT, {**QUICK, "batch": 4}))
 
 
@@ -589,6 +590,34 @@ def test_scoring_halves_its_batch_when_memory_runs_out(built):
     predictor.classifier._packed = short_of_memory
     np.testing.assert_allclose(predictor.predict_proba(texts), before, atol=1e-5)
     assert predictor.batch == 4  # halved from 64 until it fits
+
+
+def test_a_probe_embeds_fewer_tokens_at_once_where_memory_runs_out(folder, monkeypatch):
+    from suite.strategies.network import feeding
+
+    probe = strategies.get("probe")
+    texts = rows(10, seed=5).texts
+    whole = probe.fit(ToyRun(folder, BERT, {})).predict_proba(texts)
+    plain, sizes = feeding.Encoder.__call__, []
+
+    def short(self, batch, ways):
+        sizes.append(len(batch.lengths))
+        if len(batch.lengths) > 3:
+            raise MemoryError("Unable to allocate 2 GiB")
+        return plain(self, batch, ways)
+
+    monkeypatch.setattr(feeding.Encoder, "__call__", short)
+    run = ToyRun(folder, BERT, {}, fingerprint="short")
+    found = probe.fit(run)
+    np.testing.assert_allclose(found.predict_proba(texts), whole, atol=1e-4)
+    assert sizes[-1] <= 3 < sizes[0]
+    sizes.clear()
+    killed = ToyRun(folder, BERT, {}, fingerprint="killed", halvings=5)
+    probe.fit(killed)
+    assert sizes[0] <= 3 and killed.notes["tokens_at_once"] < 40
+    with pytest.raises(OutOfMemory, match=r"single text.*max_tokens"):
+        probe.fit(ToyRun(folder, BERT, {}, fingerprint="never", halvings=20))
+    assert strategies.shrinks("probe", BERT)
 
 
 def test_the_token_limit_is_the_least_of_all(built):

@@ -482,3 +482,23 @@ def test_a_kept_folder_that_is_none_is_one_message(strategy, folder):
     (folder / "settings.json").write_text("[]")
     with pytest.raises(ModelError, match="can't be read"):
         strategy.load(folder)
+
+
+def test_prompts_at_once_are_halved_for_each_process_that_memory_killed(
+    strategy, decoder, tmp_path
+):
+    from suite.strategies.network.shrinking import OutOfMemory
+
+    def fitted(mode, halvings):
+        params = {"mode": mode, "max_new_tokens": 4}
+        run = ToyRun(tmp_path, decoder, params, halvings=halvings, on_checkpoint=None)
+        return strategy.fit(run)
+
+    assert fitted("no_think", 2).batch == fitted("no_think", 1).batch // 2 > 0
+    assert fitted("think", 1).batch == 8
+    for mode in zero_shot.MODES:
+        with pytest.raises(OutOfMemory, match=r"single text .*shots"):
+            fitted(mode, 9)
+    assert strategies.shrinks("zero_shot", decoder)
+    served = decoder.model_copy(update={"endpoint": "http://127.0.0.1:9/v1"})
+    assert not strategies.shrinks("zero_shot", served)

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from suite.child.messages import Cause
 from suite.contracts.strategy import Unreachable
 from suite.errors import EndpointError
+from suite.machine import memory
 
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 #: Libraries in other languages tell the system's errors as text.
 _DISK_WORDS = ("no space left", "quota exceeded", "disk is full", "os error 28", "os error 122")
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")
 
 
 def cause_of(error: BaseException) -> Cause:
@@ -23,7 +23,7 @@ def cause_of(error: BaseException) -> Cause:
             return "weights"
         if isinstance(one, EndpointError):
             return "endpoint"
-        if isinstance(one, MemoryError) or any(words in text for words in _MEMORY_WORDS):
+        if memory.ran_out(one):
             return "memory"
         if isinstance(one, OSError) and one.errno in _DISK:
             return "disk"

@@ -142,7 +142,8 @@ class Strategy(Protocol):
       sets it; asked of models that fit;
     - `variants`, name -> hyperparameter -> dimension as a recipe writes it: the arm
       `model/strategy+name` has these dimensions so;
-    - `shrinks`, whether it halves its batch at once by `run.halvings`, the effective one the same;
+    - `shrinks(model)`, whether it halves its batch at once by `run.halvings`, the effective one the
+      same, and refuses where one text is at once already (no);
     - `preload`, modules that a study's forkserver imports once for its children;
     - `families`, of models that a glob pairs it with (all, where it does not say), and `served`,
       whether a served model is among them (no);

@@ -6,6 +6,7 @@ that anybody may send. So whoever waits for a process looks here, before and aft
 
 from __future__ import annotations
 
+import errno
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +20,20 @@ PROC = Path("/proc")
 #: Part of the memory that may be used from which on a process that was killed held too much: the
 #: system and its page tables need the rest.
 NEAR = 0.9
+
+
+#: Libraries in other languages tell of it in a text alone.
+_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error means that memory ran out, a GPU's or the machine's."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in text for words in _WORDS)
 
 
 def kills() -> int | None:

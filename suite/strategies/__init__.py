@@ -89,9 +89,10 @@ def scored_once(name: str, model: Model) -> bool:
     return declared is not None and bool(declared(model))
 
 
-def shrinks(name: str) -> bool:
+def shrinks(name: str, model: Model) -> bool:
     """Whether a strategy halves its batch at once by `run.halvings`; the effective one stays."""
-    return name in _KNOWN.names() and bool(getattr(get(name), "shrinks", False))
+    declared = getattr(get(name), "shrinks", None) if name in _KNOWN.names() else None
+    return declared is not None and bool(declared(model))
 
 
 def keeps_network(name: str) -> bool:

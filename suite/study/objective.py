@@ -167,7 +167,7 @@ class Objective:
             )
             if not isinstance(outcome, Failed):
                 return outcome
-            able = recipe.shrink_batch and strategies.shrinks(arm.strategy)
+            able = recipe.shrink_batch and strategies.shrinks(arm.strategy, arm.model)
             if outcome.cause == "memory_kill" and able:
                 halved += 1
                 trial.set_user_attr(HALVED, halved)

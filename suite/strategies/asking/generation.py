@@ -32,6 +32,11 @@ _TOKENS_AT_ONCE = {"cpu": 16_384, "cuda": 131_072}
 _LOOK_BACK = 8
 
 
+def tokens_at_once(device: str) -> int:
+    """Most tokens that are held at once on a device of this kind."""
+    return _TOKENS_AT_ONCE.get(device, _TOKENS_AT_ONCE["cpu"])
+
+
 @dataclass(frozen=True)
 class Written:
     """What was generated.
@@ -110,8 +115,8 @@ def write(
         torch.no_grad(),
         computing(unwrapped(model), precision, where)(),
     ):
-        most = _TOKENS_AT_ONCE.get(where.type, _TOKENS_AT_ONCE["cpu"])
-        batch = in_batches(prompts, batch, where, work, tokens=most, more=max_new_tokens)
+        most = tokens_at_once(where.type)
+        batch = in_batches(prompts, batch, work, tokens=most, more=max_new_tokens)
     if where.type == "cuda":
         torch.cuda.synchronize()
     return Written(texts, tokens, time.perf_counter() - begun, batch)

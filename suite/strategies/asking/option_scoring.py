@@ -26,10 +26,10 @@ from torch.nn.functional import linear
 from transformers import DynamicCache
 
 from suite.contracts.strategy import Refused
+from suite.machine import memory
 from suite.strategies.asking.prompt_batch import PromptBatch, plain_attention, slides
-from suite.strategies.network import transformer
+from suite.strategies.network import shrinking, transformer
 from suite.strategies.network.lean_decoder import LeanDecoder, States
-from suite.strategies.network.sources import out_of_memory
 from suite.strategies.network.transformer import Ids
 
 Scores = NDArray[np.float32]
@@ -53,6 +53,11 @@ _AFTERWARDS = {
     "logit_scale": 1.0,
     "lm_head_multiplier": 1.0,
 }
+
+
+def tokens_at_once(device: str) -> int:
+    """Most tokens that are scored at once on a device of this kind."""
+    return _TOKENS_AT_ONCE.get(device, 16_384)
 
 
 def unwrapped(model: Any) -> Any:
@@ -198,7 +203,6 @@ def evaluating(model: Any) -> Iterator[None]:
 def in_batches(
     prompts: Sequence[Ids],
     batch: int,
-    where: torch.device,
     work: Callable[[list[int]], None],
     *,
     tokens: int,
@@ -226,13 +230,12 @@ def in_batches(
             work(positions)
             start += len(positions)
             continue
-        except (RuntimeError, MemoryError) as error:
-            if len(positions) == 1 or not out_of_memory(error):
+        except Exception as error:
+            if len(positions) == 1 or not memory.ran_out(error):
                 raise
         # Out here the failed attempt's frames, and with them its tensors, are gone.
         batch = len(positions) // 2
-        if where.type == "cuda":
-            torch.cuda.empty_cache()
+        shrinking.release()
     return batch
 
 
@@ -313,8 +316,8 @@ class OptionScorer:
                     found = self._scores_of(readout, batch, stepping)
                     out[[chosen[i] for i in positions]] = found.cpu().numpy()  # noqa: B023
 
-                tokens = _TOKENS_AT_ONCE.get(self.where.type, 16_384)
-                self.batch = in_batches(rows, self.batch, self.where, work, tokens=tokens)
+                tokens = tokens_at_once(self.where.type)
+                self.batch = in_batches(rows, self.batch, work, tokens=tokens)
         return out
 
     def _prefix_states(self, decoder: Any) -> States:

@@ -23,6 +23,11 @@ GENERATION = "generation"
 _GENERATED_AT_ONCE = {"cpu": 16, "cuda": 64}
 
 
+def generated_at_once(device: str) -> int:
+    """Most prompts that are answered at once on a device of this kind."""
+    return _GENERATED_AT_ONCE.get(device, _GENERATED_AT_ONCE["cpu"])
+
+
 class ThinkingPredictor:
     """A causal language model that thinks before it names an option.
 
@@ -55,7 +60,7 @@ class ThinkingPredictor:
         self.precision = precision
         self.strategy = strategy
         self.max_new_tokens = max_new_tokens
-        self.batch = batch or _GENERATED_AT_ONCE.get(where.type, 16)
+        self.batch = batch or generated_at_once(where.type)
         self.label_names = list(label_names or prompter.question.words)
         #: Circumstances of the last `predict_proba`.
         self.facts: dict[str, Any] = {}

@@ -26,6 +26,9 @@ from suite.prompting.layout import Variant
 from suite.strategies.network.settings import FIX, MOST_BYTES, SETTINGS
 
 if TYPE_CHECKING:
+    import torch
+
+    from suite.prompting.chat import Prompter
     from suite.strategies.asking.endpoint_predictor import EndpointPredictor
 
 NAME = "zero_shot"
@@ -36,6 +39,10 @@ MODES = (NO_THINK, THINK)
 #: Most examples that the default space puts into a prompt; each class has as many.
 _MOST_EXAMPLES = 32
 _SHOTS = (0, 1, 2, 4, 8)
+
+#: Training texts whose prompts tell how long prompts are.
+_LENGTHS_TRIED = 200
+_ADVICE = "fewer shots, a smaller max_new_tokens or a smaller model would help"
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,10 @@ class ZeroShotStrategy:
     def scored_once(self, model: Model) -> bool:
         """It is."""
         return True
+
+    def shrinks(self, model: Model) -> bool:
+        """Where the model is here; a server's memory is its own."""
+        return model.endpoint is None
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """Why the model can't be asked for this task, and what would help; or None."""
@@ -205,23 +216,51 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
         **loaded.notes,
     )
     names = run.task.label_names
+    batch = _begun(run, prompter, where, knobs.max_new_tokens if think else None)
     if think:
         run.note(max_new_tokens=knobs.max_new_tokens)
         if knobs.calibrate:
             run.note(calibration="not applied: a model that thinks gives no option scores")
         return ThinkingPredictor(
             model, prompter, where=where, precision=precision, strategy=NAME,
-            max_new_tokens=knobs.max_new_tokens, label_names=names,
+            max_new_tokens=knobs.max_new_tokens, label_names=names, batch=batch,
         )  # fmt: skip
     predictor = prompted.OptionPredictor(
         model, prompter, where=where, precision=precision, strategy=NAME,
-        label_names=names, frozen=True,
+        label_names=names, frozen=True, batch=batch,
     )  # fmt: skip
     run.note(batch=predictor.batch)
     if knobs.calibrate:
         bias = predictor.calibrate()
         run.note(calibration={n: round(b, 4) for n, b in zip(names, bias, strict=True)})
     return predictor
+
+
+def _begun(run: Run, prompter: Prompter, where: torch.device, written: int | None) -> int | None:
+    """How many prompts to begin with where the system killed this trial's processes for lack of
+    memory; None where it killed none.
+
+    Args:
+        written: tokens that each prompt may grow by, where the model thinks.
+
+    Raises:
+        OutOfMemory: they had one prompt at once already.
+    """
+    from suite.strategies.asking import generation, option_scoring, thinking
+    from suite.strategies.network import transformer
+    from suite.strategies.network.shrinking import Attempts, half
+
+    if not run.halvings:
+        return None
+    texts = run.train.texts[:_LENGTHS_TRIED]
+    longest = max(len(ids) for ids in prompter.encode(texts).ids) + (written or 0)
+    tokens, most = (
+        (option_scoring.tokens_at_once(where.type), transformer.scoring_batch(where))
+        if written is None
+        else (generation.tokens_at_once(where.type), thinking.generated_at_once(where.type))
+    )
+    whole = max(1, min(most, tokens // longest))
+    return Attempts(run, whole, _ADVICE).begun(whole, half)
 
 
 def _served(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> EndpointPredictor:

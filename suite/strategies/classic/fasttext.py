@@ -14,9 +14,9 @@ faster on a CPU than an autograd's embedding bag; so nothing here needs torch or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial, reduce
 from itertools import chain
 from pathlib import Path
 
@@ -194,8 +194,13 @@ def _means(
     )
 
 
-class _Trainer:
-    """The model while it learns."""
+class _Learner:
+    """The model while it learns.
+
+    Args:
+        at_once: rows whose hidden layer is held at once.
+        predictor: vectors, weights and bias -> what predicts with them.
+    """
 
     def __init__(
         self,
@@ -203,6 +208,8 @@ class _Trainer:
         labels: NDArray[np.int64],
         class_weights: Array,
         *,
+        at_once: int,
+        predictor: Callable[[Array, Array, Array], FastTextPredictor],
         dim: int,
         learning_rate: float,
         dropout: float,
@@ -210,6 +217,8 @@ class _Trainer:
     ) -> None:
         self._means = means
         self._labels = labels
+        self._at_once = at_once
+        self._predictor = predictor
         self._class_weights = class_weights
         self._learning_rate = learning_rate
         self._dropout = dropout
@@ -225,6 +234,10 @@ class _Trainer:
         self._weight_sums = np.zeros_like(self.weights)
         self._bias_sums = np.zeros_like(self.bias)
         self._threads = ThreadpoolController()
+
+    def snapshot(self) -> FastTextPredictor:
+        """A predictor with the weights as they are now."""
+        return self._predictor(self.vectors.copy(), self.weights.copy(), self.bias.copy())
 
     def step(self, indices: loop.Indices, factor: float) -> float:
         """One Adagrad update on these rows; their loss."""
@@ -246,20 +259,18 @@ class _Trainer:
             (data, columns, chosen.indptr), shape=(len(indices), len(touched))
         )
         vectors = self.vectors[touched]
-        hidden = means @ vectors
-        probabilities = softmax(hidden @ self.weights + self.bias)
         importance = self._class_weights[labels]
         importance = importance / np.float32(len(labels))
-        positions = np.arange(len(labels))
-        likelihood = probabilities[positions, labels]
-        loss = float(-(importance * np.log(np.maximum(likelihood, 1e-12))).sum())
-
-        slope = probabilities
-        slope[positions, labels] -= 1
-        slope *= importance[:, None]
-        vector_slope = means.T @ (slope @ self.weights.T)
-        _adagrad(self.weights, self._weight_sums, hidden.T @ slope, rate)
-        _adagrad(self.bias, self._bias_sums, slope.sum(axis=0), rate)
+        if len(labels) <= self._at_once:
+            slopes = self._slopes(means, vectors, labels, importance)
+        else:
+            slopes = _Slopes.added(
+                self._slopes(means[part], vectors, labels[part], importance[part])
+                for part in loop.parts(len(labels), self._at_once)
+            )
+        _adagrad(self.weights, self._weight_sums, slopes.weights, rate)
+        _adagrad(self.bias, self._bias_sums, slopes.bias, rate)
+        vector_slope = slopes.vectors
 
         sums = self._vector_sums[touched]
         sums += np.einsum("ij,ij->i", vector_slope, vector_slope) / vectors.shape[1]
@@ -267,7 +278,50 @@ class _Trainer:
         vector_slope *= (rate / (np.sqrt(sums) + _TINY))[:, None]
         vectors -= vector_slope
         self.vectors[touched] = vectors
-        return loss
+        return slopes.loss
+
+    def _slopes(
+        self,
+        means: scipy.sparse.csr_matrix,
+        vectors: Array,
+        labels: NDArray[np.int64],
+        importance: Array,
+    ) -> _Slopes:
+        """Of some rows' loss, each row weighed by its importance."""
+        hidden = means @ vectors
+        probabilities = softmax(hidden @ self.weights + self.bias)
+        positions = np.arange(len(labels))
+        likelihood = probabilities[positions, labels]
+        loss = float(-(importance * np.log(np.maximum(likelihood, 1e-12))).sum())
+        slope = probabilities
+        slope[positions, labels] -= 1
+        slope *= importance[:, None]
+        return _Slopes(
+            loss, means.T @ (slope @ self.weights.T), hidden.T @ slope, slope.sum(axis=0)
+        )
+
+
+@dataclass(frozen=True)
+class _Slopes:
+    """A loss, and what it changes by with each number of the model."""
+
+    loss: float
+    vectors: Array
+    weights: Array
+    bias: Array
+
+    @classmethod
+    def added(cls, parts: Iterable[_Slopes]) -> _Slopes:
+        """Of a loss that is the sum of its parts."""
+        return reduce(
+            lambda one, two: cls(
+                one.loss + two.loss,
+                one.vectors + two.vectors,
+                one.weights + two.weights,
+                one.bias + two.bias,
+            ),
+            parts,
+        )
 
 
 _TINY = np.float32(1e-10)
@@ -307,23 +361,27 @@ def fit(run: Run) -> FastTextPredictor:
     run.note(features=len(filled))
     run.progress(0.1)
 
-    trainer = _Trainer(
-        means,
-        np.asarray(run.train.labels, dtype=np.int64),
-        loop.class_weights(run),
-        dim=knobs.dim,
-        learning_rate=knobs.learning_rate,
-        dropout=knobs.dropout,
-        seed=run.seed,
-    )
-    snapshot: Callable[[], FastTextPredictor] = lambda: FastTextPredictor(  # noqa: E731
-        cutter, filled, trainer.vectors.copy(), trainer.weights.copy(), trainer.bias.copy()
-    )
+    labels = np.asarray(run.train.labels, dtype=np.int64)
+    weights = loop.class_weights(run)
+
+    def begin(at_once: int) -> _Learner:
+        return _Learner(
+            means,
+            labels,
+            weights,
+            at_once=at_once,
+            predictor=partial(FastTextPredictor, cutter, filled),
+            dim=knobs.dim,
+            learning_rate=knobs.learning_rate,
+            dropout=knobs.dropout,
+            seed=run.seed,
+        )
+
     return loop.train(
         run,
         passes=run.epochs * PASSES_PER_EPOCH,
         batch=knobs.batch,
-        step=trainer.step,
-        snapshot=snapshot,
+        begin=begin,
+        advice="a smaller dim, a higher min_count or fewer buckets would help",
         begins=0.1,
     )

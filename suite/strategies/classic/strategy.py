@@ -40,6 +40,10 @@ class ClassicStrategy:
         """tfidf is; the other two are scored on the way."""
         return model.builder == "tfidf"
 
+    def shrinks(self, model: Model) -> bool:
+        """All but tfidf, which has no batch."""
+        return model.builder != "tfidf"
+
     def refuses(self, model: Model, task: Task) -> str | None:
         """A reason where the model is none of the three, or does not read the language."""
         if model.builder not in _BUILDERS:

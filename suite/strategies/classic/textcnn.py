@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import TextCnnKnobs, parse_widths
 from suite.strategies.classic.settings import TextCnnSettings
 from suite.strategies.classic.tokens import unit_cutter
-from suite.strategies.network import loop
+from suite.strategies.network import loop, shrinking
 from suite.strategies.network.arrays import Form
 
 FORMAT = "textcnn"
@@ -153,11 +154,15 @@ class TextCnnPredictor:
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes]; each row sums to 1."""
         rows = [self._encoder.ids(text) for text in texts]
+        self.batch, found = shrinking.scored(self.batch, partial(self._probabilities, rows))
+        return found
+
+    def _probabilities(self, rows: Sequence[Sequence[int]], batch: int) -> Probabilities:
         probabilities = np.zeros((len(rows), self._shape["classes"]), dtype=np.float32)
         by_length = sorted(range(len(rows)), key=lambda position: len(rows[position]))
         with torch.inference_mode():
-            for start in range(0, len(rows), self.batch):
-                chosen = by_length[start : start + self.batch]
+            for start in range(0, len(rows), batch):
+                chosen = by_length[start : start + batch]
                 ids, lengths = pad([rows[position] for position in chosen])
                 logits = self._network(
                     torch.from_numpy(ids).to(self._device),
@@ -251,37 +256,85 @@ def fit(run: Run) -> TextCnnPredictor:
         "dropout": knobs.dropout,
         "classes": len(run.task.labels),
     }
+    lengths = [len(row) for row in rows]
+    labels = torch.tensor(run.train.labels, dtype=torch.int64, device=place)
+    weights = torch.from_numpy(loop.class_weights(run)).to(place)
+
+    def begin(at_once: int) -> _Learner:
+        torch.manual_seed(run.seed)
+        return _Learner(encoder, shape, knobs, rows, labels, weights, at_once=at_once)
+
     # The seed is the trial's alone: whatever else draws from torch here is left as it was.
     with torch.random.fork_rng():
-        torch.manual_seed(run.seed)
-        network = Network(**shape).to(place).train()
-        optimiser = torch.optim.AdamW(
-            network.parameters(), lr=knobs.learning_rate, weight_decay=knobs.weight_decay
-        )
-        labels = torch.tensor(run.train.labels, dtype=torch.int64, device=place)
-        weights = torch.from_numpy(loop.class_weights(run)).to(place)
-
-        def step(indices: loop.Indices, factor: float) -> float:
-            ids, lengths = pad([rows[int(i)] for i in indices])
-            logits = network(torch.from_numpy(ids).to(place), torch.from_numpy(lengths).to(place))
-            chosen = labels[torch.from_numpy(indices).to(place)]
-            losses = functional.cross_entropy(logits, chosen, reduction="none")
-            loss = (losses * weights[chosen]).mean()
-            optimiser.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss)
-            nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
-            for group in optimiser.param_groups:
-                group["lr"] = knobs.learning_rate * factor
-            optimiser.step()
-            return loss.item()
-
         return loop.train(
             run,
             passes=run.epochs * PASSES_PER_EPOCH,
             batch=knobs.batch,
-            step=step,
-            snapshot=lambda: TextCnnPredictor(encoder, shape, network.state_dict()),
-            lengths=[len(row) for row in rows],
+            begin=begin,
+            advice="a smaller dim, fewer filters or a smaller max_tokens would help",
+            lengths=lengths,
             warm_up=WARM_UP,
             begins=0.05,
         )
+
+
+class _Learner:
+    """The network while it learns.
+
+    Args:
+        shape: of the network.
+        rows: unit ids of the training texts.
+        labels: int64 [texts], where the network is.
+        weights: of the classes in the loss, float32 [classes], where the network is.
+        at_once: rows that go through the network at once.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        shape: dict[str, Any],
+        knobs: TextCnnKnobs,
+        rows: Sequence[Sequence[int]],
+        labels: Tensor,
+        weights: Tensor,
+        *,
+        at_once: int,
+    ) -> None:
+        self._encoder = encoder
+        self._shape = shape
+        self._rows = rows
+        self._labels = labels
+        self._weights = weights
+        self._at_once = at_once
+        self._learning_rate = knobs.learning_rate
+        self._network = Network(**shape).to(labels.device).train()
+        self._optimiser = torch.optim.AdamW(
+            self._network.parameters(), lr=knobs.learning_rate, weight_decay=knobs.weight_decay
+        )
+
+    def snapshot(self) -> TextCnnPredictor:
+        """A predictor with the weights as they are now."""
+        return TextCnnPredictor(self._encoder, self._shape, self._network.state_dict())
+
+    def step(self, indices: loop.Indices, factor: float) -> float:
+        """One update on these rows; their loss."""
+        self._optimiser.zero_grad(set_to_none=True)
+        total = 0.0
+        for part in loop.parts(len(indices), self._at_once):
+            loss = self._loss(indices[part]) / len(indices)
+            torch.autograd.backward(loss)
+            total += loss.item()
+        nn.utils.clip_grad_norm_(self._network.parameters(), LARGEST_GRADIENT)
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._learning_rate * factor
+        self._optimiser.step()
+        return total
+
+    def _loss(self, indices: loop.Indices) -> Tensor:
+        """The sum over some rows."""
+        place = self._labels.device
+        ids, lengths = pad([self._rows[int(i)] for i in indices])
+        logits = self._network(torch.from_numpy(ids).to(place), torch.from_numpy(lengths).to(place))
+        chosen = self._labels[torch.from_numpy(indices).to(place)]
+        losses = functional.cross_entropy(logits, chosen, reduction="none")
+        return (losses * self._weights[chosen]).sum()

@@ -10,7 +10,6 @@ ordered by length.
 
 from __future__ import annotations
 
-import gc
 import math
 import warnings
 from collections.abc import Iterator, Sequence
@@ -31,7 +30,8 @@ from suite.strategies.heads.head_knobs import Knobs
 from suite.strategies.network import token_cache, transformer, weights
 from suite.strategies.network.feeding import Classifier
 from suite.strategies.network.loop import GROUPED_BATCHES
-from suite.strategies.network.sources import out_of_memory, source_of
+from suite.strategies.network.shrinking import Attempts, half_the_tokens
+from suite.strategies.network.sources import source_of
 from suite.strategies.network.transformer import Encoded, TransformerPredictor
 
 #: Numbers of the model's width that a layer keeps per token for the backward pass.
@@ -42,14 +42,7 @@ _KEPT_PER_LAYER = 40
 _TOKENS_AT_ONCE = {"cpu": 4_096, "cuda": 65_536}
 
 
-_ADVICE = (
-    "out of memory at a single text ({trouble}): tuning: lora, a smaller max_tokens or a smaller "
-    "model would help"
-)
-
-
-class OutOfMemory(RuntimeError):
-    """Memory ran out, and no smaller batch may be tried."""
+_ADVICE = "tuning: lora, a smaller max_tokens or a smaller model would help"
 
 
 def marks(steps: int, checkpoints: int) -> dict[int, float]:
@@ -107,8 +100,7 @@ class HeadTraining:
         #: Texts behind one optimiser step.
         self.batch = min(knobs.batch, len(run.train))
         self.steps = max(1, math.ceil(run.epochs * len(run.train) / self.batch))
-        #: The largest fraction that was scored; a second attempt scores only what comes after.
-        self.scored = 0.0
+        self.attempts = Attempts(run, self.batch, _ADVICE)
 
     def predictor(self) -> TransformerPredictor:
         """Trains and returns the final model.
@@ -120,11 +112,12 @@ class HeadTraining:
         """
         run = self.run
         encoded = token_cache.encoded(run, self.codec, self.source)
-        tokens = self._fitting_tokens(encoded)
-        for _ in range(run.halvings):
-            if tokens <= max(len(row) for row in encoded.ids):
-                raise OutOfMemory(_ADVICE.format(trouble="the system killed its process"))
-            tokens = self._halved(encoded, tokens)
+        lengths = [len(row) for row in encoded.ids]
+
+        def smaller(tokens: int) -> int | None:
+            return half_the_tokens(lengths, tokens, self.batch) if run.shrink_batch else None
+
+        tokens = self.attempts.begun(self._fitting_tokens(lengths), smaller)
         run.note(
             device=self.where.type,
             precision=self.precision,
@@ -135,41 +128,21 @@ class HeadTraining:
             batch=self.batch,
             tokens_at_once=tokens,
         )
-        while True:
-            try:
-                return self._train(encoded, tokens)
-            except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error):
-                    raise
-                trouble = str(error).splitlines()[0] if str(error) else type(error).__name__
-            # Out here the failed attempt's frames, and with them its tensors, are gone.
-            gc.collect()
-            if self.where.type == "cuda":
-                torch.cuda.empty_cache()
-            if tokens <= max(len(row) for row in encoded.ids):
-                raise OutOfMemory(_ADVICE.format(trouble=trouble))
-            if not run.shrink_batch:
-                raise OutOfMemory(
-                    f"out of memory at a batch of {self.batch} ({trouble}): a smaller batch, or "
-                    f"shrink_batch: true in the recipe, would help"
-                )
-            tokens = self._halved(encoded, tokens)
-            run.note(tokens_at_once=tokens, memory_ran_out=trouble)
+        return self.attempts.fit(
+            tokens,
+            lambda tokens: self._train(encoded, tokens),
+            smaller=smaller,
+            notes=lambda tokens: {"tokens_at_once": tokens},
+        )
 
-    def _halved(self, encoded: Encoded, tokens: int) -> int:
-        """Half as many tokens at once: at most what a whole batch can hold, else halving might
-        change nothing yet; at least the longest text."""
-        longest = sorted(len(row) for row in encoded.ids)[-self.batch :]
-        return max(longest[-1], min(tokens, sum(longest)) // 2)
-
-    def _fitting_tokens(self, encoded: Encoded) -> int:
+    def _fitting_tokens(self, lengths: Sequence[int]) -> int:
         """Tokens at once whose activations should fit into the memory.
 
         A process that overdraws a CPU's memory is killed without an error that could be caught;
         a GPU raises one, so there the whole is tried.
         """
         tokens = _TOKENS_AT_ONCE.get(self.where.type, 8_192)
-        longest = max(len(row) for row in encoded.ids)
+        longest = max(lengths)
         if not self.run.shrink_batch:
             return self.batch * longest
         if self.where.type == "cpu":
@@ -387,9 +360,8 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         self.step = int(state.global_step)
         training.run.progress(self.step / training.steps)
         fraction = self.marks.get(self.step)
-        if fraction is not None and fraction > training.scored:
-            training.run.checkpoint(self.predictor, fraction)
-            training.scored = fraction
+        if fraction is not None:
+            training.attempts.checkpoint(self.predictor, fraction)
 
 
 class _Loss:

@@ -28,11 +28,14 @@ class LinearHeadStrategy:
     families = ("encoder", "decoder")
     reads = "classifier"
     network = True
-    shrinks = True
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, whatever the model."""
         return Knobs.hyperparameters()
+
+    def shrinks(self, model: Model) -> bool:
+        """It does."""
+        return True
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """Why the model can't be fine-tuned here, and what would help; or None."""

@@ -23,8 +23,9 @@ from suite.contracts.task import Task
 from suite.errors import ModelError
 from suite.machine import cache
 from suite.models import needs
-from suite.strategies.network import arrays, token_cache
+from suite.strategies.network import arrays, shrinking, token_cache
 from suite.strategies.network.arrays import Form
+from suite.strategies.network.shrinking import Attempts, half_the_tokens
 
 if TYPE_CHECKING:
     from suite.strategies.network.sources import Source
@@ -42,6 +43,8 @@ _SOURCE_FILES = ("*.safetensors", "*.bin", *token_cache.TOKENIZER_FILES)
 _NEVER = -1e4
 
 _MAX_ITERATIONS = 2000
+
+_ADVICE = "a smaller max_tokens or a smaller model would help"
 
 
 def poolings(model: Model) -> tuple[str, ...]:
@@ -87,6 +90,10 @@ class ProbeStrategy:
 
     def scored_once(self, model: Model) -> bool:
         """It is."""
+        return True
+
+    def shrinks(self, model: Model) -> bool:
+        """It does."""
         return True
 
     def refuses(self, model: Model, task: Task) -> str | None:
@@ -221,6 +228,7 @@ def _training_matrix(run: Run, embedder: Embedder, pooling: str) -> Matrix:
     tokens = token_cache.found(run, embedder.codec, embedder.source)
     ways = tuple(dict.fromkeys((*poolings(run.model), pooling)))
     begun = time.perf_counter()
+    embedder.begin(run, tokens.encoded.ids)
     matrices = embedder.embed(tokens.encoded.ids, ways, run)
     seconds = tokens.seconds + time.perf_counter() - begun
     truncated = tokens.encoded.cut / max(1, len(tokens.encoded.ids))
@@ -272,6 +280,8 @@ class Embedder:
         self.where = where
         self.precision = precision
         self.batch = transformer.scoring_batch(where)
+        #: Most tokens at once; fewer after memory ran out.
+        self.tokens = transformer.scoring_tokens(where)
         #: What of the weights is new or ignored, as circumstances of a trial.
         self.notes = dict(notes or {})
 
@@ -329,6 +339,19 @@ class Embedder:
         transformer.freeze(model.to(where), chosen)
         return cls(model, codec, source, where=where, precision=chosen, notes=loaded.notes)
 
+    def begin(self, run: Run, rows: Sequence[Ids]) -> None:
+        """Begins with less at once where the system killed this trial's processes.
+
+        Raises:
+            OutOfMemory: they had one text at once already.
+        """
+        attempts = Attempts(run, self.batch, _ADVICE)
+        lengths = [len(row) for row in rows]
+        self.tokens = attempts.begun(
+            self.tokens, lambda tokens: half_the_tokens(lengths, tokens, self.batch)
+        )
+        run.note(tokens_at_once=self.tokens)
+
     def embed(
         self, rows: Sequence[Ids], ways: Sequence[str], run: Run | None = None
     ) -> dict[str, Matrix]:
@@ -337,6 +360,17 @@ class Embedder:
         Args:
             run: told of the progress, where given.
         """
+        lengths = [len(row) for row in rows]
+        self.tokens, found = shrinking.scored(
+            self.tokens,
+            lambda tokens: self._embedded(rows, ways, run, tokens),
+            lambda tokens: half_the_tokens(lengths, tokens, self.batch),
+        )
+        return found
+
+    def _embedded(
+        self, rows: Sequence[Ids], ways: Sequence[str], run: Run | None, tokens: int
+    ) -> dict[str, Matrix]:
         import torch
 
         from suite.strategies.network import transformer
@@ -344,7 +378,6 @@ class Embedder:
         width = transformer.width_of(self.model.config)
         out = {way: np.zeros((len(rows), width), dtype=np.float32) for way in ways}
         done = 0
-        tokens = transformer.scoring_tokens(self.where)
         with torch.inference_mode(), transformer.computing_in(self.precision, self.where):
             for positions in self.encoder.parts(rows, tokens, self.batch):
                 vectors = self.encoder(self.encoder.batch([rows[i] for i in positions]), ways)

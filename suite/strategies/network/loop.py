@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suite.contracts.strategy import Predictor, Run
 from suite.errors import SuiteError
+from suite.strategies.network.shrinking import Attempts, half
 
-PredictorT = TypeVar("PredictorT", bound=Predictor)
+PredictorT = TypeVar("PredictorT", bound=Predictor, covariant=True)
 Indices = NDArray[np.int64]
 
 #: Batches that are sorted by length together: enough to waste little padding, few enough to
@@ -25,13 +26,25 @@ Indices = NDArray[np.int64]
 GROUPED_BATCHES = 50
 
 
+class Learner(Protocol[PredictorT]):
+    """A model while it learns."""
+
+    def step(self, indices: Indices, factor: float) -> float:
+        """One update on these rows, by a learning rate times a factor in (0, 1]; their loss."""
+        ...
+
+    def snapshot(self) -> PredictorT:
+        """The model now, as a predictor that further steps do not change."""
+        ...
+
+
 def train(
     run: Run,
     *,
     passes: float,
     batch: int,
-    step: Callable[[Indices, float], float],
-    snapshot: Callable[[], PredictorT],
+    begin: Callable[[int], Learner[PredictorT]],
+    advice: str,
     lengths: Sequence[int] | None = None,
     warm_up: float = 0.0,
     begins: float = 0.0,
@@ -39,13 +52,15 @@ def train(
     """Trains for a number of passes over the rows, with `run.checkpoints` equal stops.
 
     Never fewer steps than checkpoints, so on a handful of rows there are more passes than asked.
+    Where memory runs out, the training begins again with half the rows of a step at once.
 
     Args:
         run: the training; its seed decides the order of rows.
         passes: over the training rows.
         batch: rows in a step.
-        step: (row indices, learning-rate factor in (0, 1]) -> loss; one update.
-        snapshot: the model now, as a predictor that further steps do not change.
+        begin: rows at once -> a model that has learned nothing yet; its steps add up the
+            gradients of so many rows (`parts`), so that an update stays what it was.
+        advice: what would help where memory runs out at a single row.
         lengths: tokens of each row; rows of like length then share a batch.
         warm_up: part of the steps in which the factor rises; afterwards it falls linearly to 0.
         begins: progress already made (by tokenising) when the first step starts, in [0, 1).
@@ -56,19 +71,58 @@ def train(
     Raises:
         Pruned: from a checkpoint.
         SuiteError: the loss is no longer a number.
+        OutOfMemory: memory ran out, and no fewer rows may, or can, go at once.
     """
-    rows = len(run.train)
-    steps = max(run.checkpoints, math.ceil(passes * rows / batch))
+    attempts = Attempts(run, min(batch, len(run.train)), advice)
+
+    def smaller(at_once: int) -> int | None:
+        return half(at_once) if run.shrink_batch else None
+
+    def attempt(at_once: int) -> PredictorT:
+        return _train(
+            attempts,
+            begin(at_once),
+            steps=max(run.checkpoints, math.ceil(passes * len(run.train) / batch)),
+            batches=_batches(len(run.train), batch, lengths, np.random.default_rng(run.seed)),
+            warm_up=warm_up,
+            begins=begins,
+        )
+
+    begun = attempts.begun(attempts.batch, smaller)
+    run.note(batch=attempts.batch, rows_at_once=begun)
+    return attempts.fit(
+        begun, attempt, smaller=smaller, notes=lambda at_once: {"rows_at_once": at_once}
+    )
+
+
+def parts(rows: int, at_once: int) -> list[slice]:
+    """What of a step's rows goes at once.
+
+    >>> parts(5, 2), parts(5, 8)
+    ([slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)], [slice(0, 5, None)])
+    """
+    return [slice(start, min(start + at_once, rows)) for start in range(0, rows, at_once)]
+
+
+def _train(
+    attempts: Attempts,
+    learner: Learner[PredictorT],
+    *,
+    steps: int,
+    batches: Iterator[Indices],
+    warm_up: float,
+    begins: float,
+) -> PredictorT:
+    run = attempts.run
     stops = [round(steps * k / run.checkpoints) for k in range(1, run.checkpoints + 1)]
     rising = min(math.ceil(warm_up * steps), steps - 1)
-    batches = _batches(rows, batch, lengths, np.random.default_rng(run.seed))
     recent: list[float] = []
     for done in range(steps):
         if done < rising:
             factor = (done + 1) / (rising + 1)
         else:
             factor = (steps - done) / (steps - rising)
-        loss = step(next(batches), factor)
+        loss = learner.step(next(batches), factor)
         if not math.isfinite(loss):
             raise SuiteError(
                 f"the loss is {loss} at step {done + 1} of {steps}: training diverged",
@@ -79,12 +133,12 @@ def train(
         run.progress(begins + (1 - begins) * (done + 1) / steps)
         if done + 1 in stops:
             position = stops.index(done + 1) + 1
-            predictor = snapshot()
+            predictor = learner.snapshot()
             last = position == run.checkpoints
             if last:
                 run.note(steps=steps, train_loss=round(sum(recent) / len(recent), 6))
             recent.clear()
-            run.checkpoint(predictor, 1.0 if last else position / run.checkpoints)
+            attempts.checkpoint(predictor, 1.0 if last else position / run.checkpoints)
             if last:
                 return predictor
     raise AssertionError("the last step is always a stop")

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 import transformers
 
 from suite.contracts.strategy import Refused, Run, Unreachable
 from suite.errors import ModelError, SuiteError, WeightsError
+from suite.machine import memory
 from suite.models import hub
 from suite.strategies.network import tiny
 
@@ -67,7 +67,7 @@ def readable(source: Source, *, holding: bool = True) -> Iterator[None]:
     except (SuiteError, Refused):
         raise
     except Exception as error:
-        if holding and out_of_memory(error):
+        if holding and memory.ran_out(error):
             raise
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         said = lines[0][:300] if lines else ""
@@ -78,13 +78,3 @@ def readable(source: Source, *, holding: bool = True) -> Iterator[None]:
             fix="Expected a folder as save_pretrained writes it: config.json, "
             "model.safetensors and tokenizer.json.",
         ) from error
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out, on a GPU or on the CPU."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and (
-        "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
-    )

@@ -22,11 +22,11 @@ from suite.contracts.strategy import Probabilities
 from suite.errors import ModelError, WeightsError, counted
 from suite.machine import arithmetic
 from suite.models import checkpoint
-from suite.strategies.network import feeding, settings, weights
+from suite.strategies.network import feeding, settings, shrinking, weights
 from suite.strategies.network.feeding import Classifier
 from suite.strategies.network.settings import NetworkSettings
 from suite.strategies.network.softmax import softmax
-from suite.strategies.network.sources import Source, out_of_memory, readable
+from suite.strategies.network.sources import Source, readable
 
 #: Below this width bfloat16 does not pay on a CPU: casting costs more than the products save.
 _BF16_WIDTH = 256
@@ -297,17 +297,10 @@ class TransformerPredictor:
             Diverged: the weights are no longer finite.
         """
         rows = self.codec.encode(texts).ids
-        while True:
-            try:
-                return probabilities(self._logits(rows))
-            except RuntimeError as error:
-                if self.batch == 1 or not out_of_memory(error):
-                    raise
-            self.batch //= 2
-            if self.where.type == "cuda":
-                torch.cuda.empty_cache()
+        self.batch, logits = shrinking.scored(self.batch, lambda batch: self._logits(rows, batch))
+        return probabilities(logits)
 
-    def _logits(self, rows: Sequence[Ids]) -> NDArray[np.float32]:
+    def _logits(self, rows: Sequence[Ids], batch: int) -> NDArray[np.float32]:
         logits = np.zeros((len(rows), self.classes), dtype=np.float32)
         model, classifier = self.model, self.classifier
         tokens = scoring_tokens(self.where)
@@ -316,9 +309,9 @@ class TransformerPredictor:
             model.eval()
         try:
             with torch.inference_mode(), computing_in(self.precision, self.where):
-                for positions in classifier.parts(rows, tokens, self.batch):
-                    batch = classifier.batch([rows[i] for i in positions])
-                    logits[positions] = classifier(batch).float().cpu().numpy()
+                for positions in classifier.parts(rows, tokens, batch):
+                    part = classifier.batch([rows[i] for i in positions])
+                    logits[positions] = classifier(part).float().cpu().numpy()
         finally:
             if was_training:
                 model.train()

@@ -33,7 +33,6 @@ class SftStrategy:
     families = ("decoder",)
     reads = "language model"
     network = True
-    shrinks = True
 
     #: Imported once for all trials of a study.
     preload = ("suite.child.preload_llamafactory",)
@@ -48,6 +47,10 @@ class SftStrategy:
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, whatever the model."""
         return Knobs.hyperparameters() | Variant.hyperparameters()
+
+    def shrinks(self, model: Model) -> bool:
+        """It does."""
+        return True
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """Why the model can't be trained so for this task, and what would help; or None."""

@@ -8,7 +8,6 @@ ends the run, for the suite keeps the best checkpoint by itself.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import importlib.metadata
 import logging
@@ -30,9 +29,10 @@ from suite.machine import facts
 from suite.models import needs
 from suite.strategies.asking import option_scoring, prompted
 from suite.strategies.asking.thinking import ThinkingPredictor
-from suite.strategies.heads.head_training import OutOfMemory, marks, smaller
+from suite.strategies.heads.head_training import marks, smaller
 from suite.strategies.network import transformer, weights
-from suite.strategies.network.sources import out_of_memory, source_of
+from suite.strategies.network.shrinking import Attempts
+from suite.strategies.network.sources import source_of
 from suite.strategies.teaching import llamafactory_files
 from suite.strategies.teaching.llamafactory_files import INSTALL, LIBRARY, Plan
 from suite.strategies.teaching.sft_agreement import compare
@@ -45,6 +45,8 @@ _KEPT_PER_LAYER = 40
 _LOGIT_BYTES = 12
 #: Tokens of a packed row: enough to hold several texts, few enough for one to fit anywhere.
 _PACKED = 1024
+
+_ADVICE = "tuning: lora, a smaller cutoff or a smaller model would help"
 
 
 class _Ended(Exception):
@@ -79,8 +81,7 @@ class SftTraining:
             model_type=str(self.config.model_type),
             templates=templates,
         )
-        #: The largest fraction that was scored; a second attempt scores only what comes after.
-        self.scored = 0.0
+        self.attempts = Attempts(run, knobs.batch, _ADVICE)
 
     def predictor(self) -> Predictor:
         """Trains and returns the final model.
@@ -100,53 +101,39 @@ class SftTraining:
         if self.knobs.packing:
             length, batch = self._packed(lessons, longest)
         cutoff = self.knobs.cutoff or -(-length // 8) * 8
-        device_batch, recompute = self._fitting(batch, length)
-        for _ in range(run.halvings):
-            if device_batch > 1:
-                device_batch = smaller(device_batch, batch)
-            elif not recompute:
-                recompute = True
-            else:
-                raise OutOfMemory(_advice(device_batch, "the system killed its process"))
+        self.attempts.batch = batch
+
+        def lesser(tried: tuple[int, bool]) -> tuple[int, bool] | None:
+            """Fewer texts at once, then activations computed twice instead of kept."""
+            texts, recompute = tried
+            if texts > 1 and run.shrink_batch:
+                return smaller(texts, batch), recompute
+            return None if recompute else (texts, True)
+
+        def noted(tried: tuple[int, bool]) -> dict[str, Any]:
+            return {"device_batch": tried[0], "gradient_checkpointing": tried[1]}
+
+        begun = self.attempts.begun(self._fitting(batch, length), lesser)
         run.note(
             device=self.where.type,
             precision=self.precision,
             tuning=self.knobs.tuning,
             batch=batch,
-            device_batch=device_batch,
-            gradient_checkpointing=recompute,
             cutoff=cutoff,
+            **noted(begun),
             template=self.teaching.template or "parsed from the tokenizer",
             think=self.knobs.think,
             inference=self.knobs.inference,
             threads=torch.get_num_threads(),
             llamafactory=importlib.metadata.version(LIBRARY),
         )
-        while True:
-            sections = llamafactory_files.configuration(
-                self._plan(cutoff, device_batch, batch // device_batch, recompute), self.knobs
-            )
-            try:
-                return self._train(lessons, sections)
-            except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error):
-                    raise
-                trouble = str(error).splitlines()[0] if str(error) else type(error).__name__
-            # Out here the failed attempt's frames, and with them its tensors, are gone.
-            gc.collect()
-            if self.where.type == "cuda":
-                torch.cuda.empty_cache()
-            if device_batch > 1 and run.shrink_batch:
-                device_batch = smaller(device_batch, batch)
-            elif not recompute:
-                recompute = True
-            else:
-                raise OutOfMemory(_advice(device_batch, trouble))
-            run.note(
-                device_batch=device_batch,
-                gradient_checkpointing=recompute,
-                memory_ran_out=trouble,
-            )
+
+        def train(tried: tuple[int, bool]) -> Predictor:
+            texts, recompute = tried
+            plan = self._plan(cutoff, texts, batch // texts, recompute)
+            return self._train(lessons, llamafactory_files.configuration(plan, self.knobs))
+
+        return self.attempts.fit(begun, train, smaller=lesser, notes=noted)
 
     # --- memory ---------------------------------------------------------------------------
 
@@ -318,9 +305,8 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         training, step = self.training, int(state.global_step)
         training.run.progress(step / self.steps)
         fraction = self.marks.get(step)
-        if fraction is not None and fraction > training.scored and self.predictor is not None:
-            training.run.checkpoint(self.predictor, fraction)
-            training.scored = fraction
+        if fraction is not None and self.predictor is not None:
+            training.attempts.checkpoint(self.predictor, fraction)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Stops at a loss that is no number."""
@@ -333,18 +319,6 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Ends the run before LLaMA-Factory writes the whole model once more."""
         raise _Ended
-
-
-def _advice(device_batch: int, trouble: str) -> str:
-    if device_batch == 1:
-        return (
-            f"out of memory at a single text ({trouble}): tuning: lora, a smaller cutoff or a "
-            f"smaller model would help"
-        )
-    return (
-        f"out of memory at a batch of {device_batch} ({trouble}): a smaller batch, or "
-        f"shrink_batch: true in the recipe, would help"
-    )
 
 
 def _library() -> tuple[Callable[..., None], list[str]]:
