@@ -727,6 +727,27 @@ def test_the_hubs_file_cache_is_read_at_the_revision(hub_home, tmp_path):
     assert found.facts.rows == data.results.Rows(36, 4, 20)
 
 
+def test_the_hubs_parquet_is_unpacked_a_few_rows_at_a_time(hub_home, tmp_path):
+    import pyarrow
+    import pyarrow.parquet
+
+    from suite.data import tables
+
+    count = 100_000  # in one group: 100 MB, of a few hundred bytes
+    place = pyarrow.array([0] * count, pyarrow.int32())
+    text = pyarrow.DictionaryArray.from_arrays(place, pyarrow.array(["x" * 1000]))
+    pyarrow.parquet.write_table(pyarrow.table({"text": text}), tmp_path / "train.parquet")
+    with tables.quiet_datasets():
+        import datasets
+
+        found = datasets.load_dataset(str(tmp_path), streaming=True, cache_dir=str(tmp_path / "c"))
+        before = pyarrow.total_allocated_bytes()
+        rows_read = iter(found["train"])
+        assert next(rows_read)["text"] == "x" * 1000
+        assert pyarrow.total_allocated_bytes() - before < 10**7
+        del rows_read
+
+
 def test_files_inside_a_repository(hub_home, tmp_path):
     write(snapshot_folder(hub_home), a__jsonl=jsonl(rows(20)), b__jsonl=jsonl(rows(6)))
     task = hub_task(files={"train": "a.jsonl", "test": "b.jsonl"})

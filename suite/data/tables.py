@@ -194,6 +194,10 @@ def collect(rows: Any, pick: Pick, where: str, room: Room | None = None) -> Tabl
     return _kept(picked(), where, room or Room(), names)
 
 
+#: Rows of a Hub data set's Parquet that are unpacked at once.
+_HUB_BATCH = 64
+
+
 def read_hub(
     source: HubSource,
     wanted: Mapping[SplitT, str],
@@ -328,23 +332,33 @@ def _from_hub(source: HubSource) -> Any:
 @contextmanager
 def quiet_datasets() -> Iterator[None]:
     """Within: `datasets` draws no bars, logs no errors (ours say the same, once), parses no JSON
-    that would end the process, and does not import torch, which it otherwise does to stream a
-    file: seconds, for nothing."""
+    that would end the process, unpacks Parquet a few rows at a time, and does not import torch,
+    which it otherwise does to stream a file: seconds, for nothing."""
     import datasets
     import pyarrow.json
     from datasets.packaged_modules.json import json as reader
+    from datasets.packaged_modules.parquet.parquet import ParquetConfig
 
     level = datasets.logging.get_verbosity()
     bars = datasets.are_progress_bars_disabled()
     torch = datasets.config.TORCH_AVAILABLE
     datasets.config.TORCH_AVAILABLE = False
     reader.paj = _Guarded()
+    plain = ParquetConfig.__post_init__
+
+    def a_few_at_once(config: Any) -> None:
+        plain(config)
+        # Otherwise a whole row group, which may be all rows: of 760 bytes, 6 GB.
+        config.batch_size = config.batch_size or _HUB_BATCH
+
+    ParquetConfig.__post_init__ = a_few_at_once
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     datasets.disable_progress_bars()
     try:
         yield
     finally:
         reader.paj = pyarrow.json
+        ParquetConfig.__post_init__ = plain
         datasets.config.TORCH_AVAILABLE = torch
         datasets.logging.set_verbosity(level)
         if not bars:
