@@ -97,6 +97,21 @@ def test_what_cannot_be_read_is_not_copied(folder, content, name):
     assert tried(every[name], [("study", "export-db", BAD, "out.db")], invoke, None) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("key null", ("predict", BAD, "a text")),
+        ("key null", ("study", "run", BAD)),
+        ("no trials", ("finals", BAD, "--seeds", "1")),
+    ],
+)
+def test_what_can_not_be_used_is_told(folder, content, name, words):
+    database, _, every = content
+    FILE.parent.mkdir()
+    FILE.write_bytes(database)
+    assert tried(every[name], [words], invoke, None) == []
+
+
 def test_a_bad_study_is_a_row_with_its_reason(folder, content):
     FILE.parent.mkdir()
     FILE.write_bytes(content[0])
@@ -116,3 +131,22 @@ def test_trials_of_arms_that_the_definition_does_not_name_are_told():
     with pytest.raises(StudyError, match="not of the arms that its definition names") as told:
         search.suggest(study.ask(), definition)
     assert "`suite study delete mail` removes it" in told.value.fix
+
+
+def test_a_name_that_is_no_utf_8_is_a_row_with_its_reason_and_can_be_deleted(folder, content):
+    FILE.parent.mkdir()
+    FILE.write_bytes(content[0])
+    with closing(sqlite3.connect(FILE)) as opened:
+        named = "update studies set study_name = cast(x'636166e9' as text) where study_name = ?"
+        opened.execute(named, (BAD,))
+        opened.commit()
+    rows = listed()
+    typed = "caf\\xe9"  # as it is shown
+    assert "its name is no UTF-8" in rows[typed]["unreadable"] and rows[GOOD] == content[1]
+    for words in (["study", "list"], ["report", "--out", "pages"]):
+        assert invoke(words)[0] == 0
+    for words in (["study", "show", typed], ["predict", typed, "a text"]):
+        code, said, _ = invoke(words)
+        assert code == 2 and "`suite study delete 'caf\\xe9'` removes it" in said, said
+    assert invoke(["study", "delete", typed, "--yes"])[0] == 0
+    assert list(listed()) == [GOOD]

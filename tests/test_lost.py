@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import threading
 from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
 
 import optuna
@@ -738,3 +739,32 @@ def test_a_failure_tells_what_it_comes_from(error, cause):
     outer = StudyError("it failed")
     outer.__cause__ = error
     assert cause_of(outer) == cause
+
+
+# ---------------------------------------------------------------- the lock
+
+
+def test_models_are_asked_for_before_the_lock_is_taken(children, work, monkeypatch):
+    running = work()
+    retiring = running.retiring
+    retiring.refuse("tfidf/toy", "no network", "weights")
+    held = []
+
+    def unavailable(model):
+        held.append(running.ledger.lock._holder)
+        return "no network"
+
+    monkeypatch.setattr(reach, "unavailable", unavailable)
+    retiring.ask_again()
+    assert held == [None] and retiring.out()
+    monkeypatch.setattr(reach, "unavailable", lambda model: None)
+    retiring.ask_again()
+    assert not retiring.out()
+
+
+def test_a_deleted_study_leaves_no_lock_file(children, work):
+    work().run()
+    locks = Path("studies").glob
+    assert [file.name for file in locks("*.t.lock")] == ["suite.t.lock"]
+    delete()
+    assert not list(locks("*.t.lock"))

@@ -373,7 +373,7 @@ def test_memory_that_runs_out_halves_the_rows_at_once_and_changes_nothing_else(
 ) -> None:
     def run(**changes: Any) -> ToyRun:
         made = ToyRun(builder, toy_task(), english_rows(), {"dropout": 0.0, "batch": 16})
-        vars(made).update(shrink_batch=True, **changes)
+        vars(made).update({"shrink_batch": True} | changes)
         return made
 
     texts = english_rows(12).texts

@@ -87,7 +87,10 @@ def _score(
         kept = work.keeping.kept(arm)
         if kept is None:
             continue
-        trial = found.trials[kept.trial]
+        trial = next((one for one in found.trials if one.number == kept.trial), None)
+        if trial is None:
+            say(f"{arm}: its kept checkpoint is of trial {kept.trial}, which is not in the study")
+            continue
         here = work.keeping.here(arm, kept)
         if here is None:
             say(f"{arm}: its kept checkpoint is on {kept.host}; run finals there to score it")

@@ -159,14 +159,21 @@ def database(study: optuna.Study) -> RDBStorage:
 
 
 def attributes(study: optuna.Study, key: str | None = None) -> dict[str, str]:
-    """A study's attributes as their JSON stands, all or one: Optuna reads all or none."""
+    """A study's attributes as their JSON stands, all or one: Optuna reads all or none.
+
+    Raises:
+        ValueError: one has no name.
+    """
     query = select(STUDY_ATTRIBUTES.c.key, STUDY_ATTRIBUTES.c.value_json).where(
         STUDY_ATTRIBUTES.c.study_id == study_id(study)
     )
     if key is not None:
         query = query.where(STUDY_ATTRIBUTES.c.key == key)
     with database(study).engine.connect() as connection:
-        return {str(name): text for name, text in connection.execute(query)}
+        found = {name: text for name, text in connection.execute(query)}
+    if any(not isinstance(name, str) for name in found):
+        raise ValueError("one of its attributes has no name")
+    return found
 
 
 def parsed(text: str | None) -> Any:

@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -103,6 +103,16 @@ class StudyLock:
             yield
         finally:
             self.release()
+
+    def remove(self) -> None:
+        """Removes the lock's file, where it has one and nobody holds it: its study is deleted.
+
+        Who waits for it meanwhile gets a lock of its own, and finds the study gone.
+        """
+        if self._file is None or not self._file.exists():
+            return
+        with suppress(TimeoutError, StorageError), self._among_processes(0):
+            self._file.unlink(missing_ok=True)
 
     def _given_up(self) -> StorageError:
         who = ", ".join(holders(self._file)) if self._file is not None else ""

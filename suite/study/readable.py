@@ -17,6 +17,7 @@ from optuna.exceptions import OptunaError
 from optuna.trial import FrozenTrial
 from pydantic import TypeAdapter, ValidationError
 
+from suite import shell
 from suite.contracts.records import UNREADABLE, why
 from suite.errors import StudyError
 from suite.study import internals
@@ -51,7 +52,7 @@ def readable(name: str) -> Iterator[None]:
         raise StudyError(
             f"the study '{name}' cannot be read: {reason[:300]}",
             fix="Its rows are damaged, or another program wrote them. Bring it back from a copy; "
-            f"`suite study delete {name}` removes it.",
+            f"`{shell.command('study', 'delete', name)}` removes it.",
         ) from error
 
 

@@ -79,6 +79,8 @@ class Retiring:
             StudyError: a glob names no arm that could come back.
         """
         reach.forget()
+        # Servers and the Hub take seconds to answer, in which nobody should wait for the lock.
+        still = {arm: self._still_away(arm) for arm, why in self.out().items() if _is_away(why)}
         with self._ledger.lock.held():
             out = self.out()
             named = [arm.name for arm in self._ledger.definition.runnable]
@@ -91,20 +93,32 @@ class Retiring:
                     )
             for arm, why in out.items():
                 wanted = any(matches(arm, glob) for glob in retry)
-                if wanted or self._may_have_passed(arm, why):
+                if wanted or self._may_have_passed(arm, why, still):
                     self._bring_back(arm, asked=wanted)
 
-    def _may_have_passed(self, arm: str, why: Mapping[str, str]) -> bool:
+    def _still_away(self, arm: str) -> str | None:
+        """Why an arm's model can still not be had; None where it can."""
+        try:
+            return reach.unavailable(self._ledger.definition.arm(arm).model)
+        except SuiteError as error:
+            return error.what
+
+    def _may_have_passed(
+        self, arm: str, why: Mapping[str, str], still: Mapping[str, str | None]
+    ) -> bool:
+        """Whether an arm's trouble may be over.
+
+        Args:
+            still: why models can still not be had, by arm; None of those that can.
+        """
         cause = why.get("cause")
         if cause is None and _reason(why).endswith("--force keeps it"):
             cause = "budget"  # from before causes were written down
-        if cause in ("weights", "endpoint"):
-            try:
-                still = reach.unavailable(self._ledger.definition.arm(arm).model)
-            except SuiteError as error:
-                still = error.what
-            if still is not None:
-                self._observer.said(f"{arm} stays out: {still}")
+        if _is_away(why):
+            if arm not in still:
+                return False  # It went out while others were asked for: its next start asks.
+            if (reason := still[arm]) is not None:
+                self._observer.said(f"{arm} stays out: {reason}")
                 return False
         return cause in PASSING
 
@@ -164,6 +178,11 @@ class Retiring:
         why = {how: reason, "cause": cause}
         self._ledger.study.set_user_attr(OUT, self.out() | {arm: why})
         self._observer.said(f"{arm} is {how}: {reason}")
+
+
+def _is_away(why: Mapping[str, str]) -> bool:
+    """Whether an arm is out because its weights or its server could not be had."""
+    return why.get("cause") in ("weights", "endpoint")
 
 
 def _reason(why: Mapping[str, str]) -> str:

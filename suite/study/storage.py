@@ -14,10 +14,11 @@ from sqlalchemy import String, select
 from suite.contracts.task import NAME
 from suite.errors import StudyError, nearest
 from suite.study import artifacts, attributes, internals, owner
-from suite.study.database import Database, locate
+from suite.study.database import Database, is_sqlite, locate
 from suite.study.database import open_storage as open_storage
 from suite.study.definition import Definition
 from suite.study.internals import STUDIES, STUDY_ATTRIBUTES, TRIALS
+from suite.study.lock import StudyLock
 from suite.study.readable import attribute, readable
 from suite.study.readable import attributes as attributes_of
 from suite.study.record import OUT, TARGET
@@ -25,8 +26,6 @@ from suite.study.record import OUT, TARGET
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 DEFINITION = "suite:definition"
-#: A study's name as it is compared: a damaged row may hold other than text.
-_NAME = sqlalchemy.cast(STUDIES.c.study_name, String)
 
 
 def place(url: str | None = None) -> str:
@@ -41,17 +40,35 @@ def place(url: str | None = None) -> str:
 
 def names(storage: Database) -> list[str]:
     """The suite's studies in a storage, by name. What stands in them is not read."""
-    own = select(STUDY_ATTRIBUTES.c.study_id).where(STUDY_ATTRIBUTES.c.key == DEFINITION)
-    query = select(_NAME).where(STUDIES.c.study_id.in_(own), STUDIES.c.study_name.is_not(None))
+    query = select(STUDY_ATTRIBUTES.c.study_id).where(STUDY_ATTRIBUTES.c.key == DEFINITION)
     with storage.engine.connect() as connection:
-        return sorted(set(connection.scalars(query)))
+        own = set(connection.scalars(query))
+    return sorted({name for key, name, _ in _stored_names(storage) if key in own})
 
 
 def keys(storage: Database, name: str) -> list[int]:
     """The keys of the studies of a name, the suite's or not: one, or none; several in a damaged
     database."""
+    return [key for key, stored, _ in _stored_names(storage) if stored == name]
+
+
+def _stored_names(storage: Database) -> list[tuple[int, str, bool]]:
+    """Of each study its key, its name, and whether that is text.
+
+    A damaged row may hold other than text, and SQLite's any bytes: those that are no UTF-8 stand
+    in the name as `\\xe9`, so that it can be shown and typed.
+    """
+    column: sqlalchemy.ColumnElement[str] = sqlalchemy.cast(STUDIES.c.study_name, String)
+    packed = is_sqlite(storage.place)
+    if packed:
+        column = sqlalchemy.func.hex(sqlalchemy.cast(STUDIES.c.study_name, sqlalchemy.LargeBinary))
+    query = select(STUDIES.c.study_id, column).where(STUDIES.c.study_name.is_not(None))
+    found = []
     with storage.engine.connect() as connection:
-        return list(connection.scalars(select(STUDIES.c.study_id).where(_NAME.in_([name]))))
+        for key, stored in connection.execute(query):
+            name = bytes.fromhex(stored).decode("utf-8", "backslashreplace") if packed else stored
+            found.append((key, name, not packed or name.encode().hex() == stored.lower()))
+    return found
 
 
 def exists(storage: Database, name: str) -> bool:
@@ -81,6 +98,8 @@ def find(storage: Database, name: str) -> optuna.Study:
     """
     check(storage, name)
     with readable(name):
+        if not any(stored == name and text for _, stored, text in _stored_names(storage)):
+            raise ValueError("its name is no UTF-8")
         return optuna.load_study(study_name=name, storage=storage)
 
 
@@ -200,6 +219,8 @@ def delete(storage: Database, name: str) -> None:
     with storage.engine.begin() as connection:
         for key in found:
             internals.delete_study(connection, key)
+    if NAME.fullmatch(name):  # Under no other name was there ever a lock.
+        StudyLock(storage, name).remove()
 
 
 def stated_name(study: optuna.Study) -> str:
