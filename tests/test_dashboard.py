@@ -237,3 +237,27 @@ def test_its_page_shows_our_values_and_asks_nothing_elsewhere(dashboard, browser
     assert wide <= 1400
     assert all(url.startswith((dashboard.url, "data:", "blob:")) for url in asked)
     assert not [text for kind, text in said if kind == "error"]
+
+
+@pytest.mark.parametrize(
+    ("host", "asked", "answered"),
+    [
+        ("127.0.0.1", "127.0.0.1:8080", True), ("127.0.0.1", "localhost:8080", True),
+        ("127.0.0.2", "127.0.0.2", True), ("::1", "[::1]:8080", True),
+        ("LOCALHOST", "localhost.", True), ("127.0.0.1", "evil.example", False),
+        ("127.0.0.2", "evil.example:80", False), ("::1", "[2001:db8::1]", False),
+        ("127.0.0.1", "[bad", False), ("127.0.0.1", "", False), ("0.0.0.0", "evil.example", True),
+    ],
+)  # fmt: skip
+def test_on_loopback_it_answers_to_loopback_names_alone(host, asked, answered):
+    from suite.cli.dashboard import _guarded
+
+    def application(environ, start):
+        start("200 OK", [])
+        return [b"page"]
+
+    statuses = []
+    _guarded(application, host)(
+        {"HTTP_HOST": asked}, lambda status, headers: statuses.append(status)
+    )
+    assert (statuses[0][:3] == "200") is answered

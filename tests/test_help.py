@@ -104,3 +104,24 @@ def test_help_is_quick():
             - before.children_user - before.children_system
         )  # fmt: skip
     assert min(seconds) < 12 * piece_of_work()
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("serve", "t", "--max-wait-ms"), ("serve", "t", "--max-seconds"),
+        ("bench", "t", "--seconds"), ("distil", "agnews", "--timeout"),
+        ("distil", "agnews", "--temperature"),
+    ],
+)  # fmt: skip
+def test_no_number_is_infinite_or_none(folder, words, value):
+    result = cli.invoke(app, [*words[:-1], f"{words[-1]}={value}"])
+    assert result.exit_code == 2 and words[-1] in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--timeout", "--max-disk", "--max-memory"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-1", "1e400", "infh", "nanGB"])
+def test_no_duration_or_size_is_infinite_or_none(folder, option, value):
+    result = cli.invoke(app, ["study", "create", "agnews", f"{option}={value}", "--no-run"])
+    assert result.exit_code == 2 and "is no " in result.stderr

@@ -1,6 +1,7 @@
 """`suite report`: what the command writes, and `--watch` beside a study that runs, as processes."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -65,6 +66,36 @@ def test_watch_ends_by_interrupt_with_the_page_kept(folder, toy_task):
         watch.kill()
     assert watch.returncode == 130 and "Traceback" not in told
     assert page.is_file()
+
+
+def test_watch_ends_where_its_study_is_deleted(folder, toy_task):
+    recipe = write_recipe(folder)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "toy", "--no-run")
+    page = folder / "reports" / "toy.html"
+    watch = watching(folder, "--format", "html")
+    try:
+        until(lambda: refreshes(page))
+        suite("study", "delete", "toy", "--yes")
+        _, told = watch.communicate(timeout=PATIENCE)
+    finally:
+        watch.kill()
+    assert watch.returncode == 2 and "Traceback" not in told
+    assert "no study 'toy'" in told or "deleted by somebody meanwhile" in told
+    assert page.is_file()
+
+
+def test_a_page_that_a_killed_command_left_half_written_is_removed(folder, toy_task):
+    recipe = write_recipe(folder)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "toy", "--no-run")
+    out = folder / "reports"
+    out.mkdir()
+    dead, alive = out / f".toy.html.{2**22 + 1}.part", out / f".toy.html.{os.getpid()}.part"
+    own = out / ".notes.part"
+    for file in (dead, alive, own):
+        file.write_bytes(b"x" * 1000)
+    told = suite("report", "toy", "--format", "md").stderr
+    assert "had left in reports: 1.0 kB" in told
+    assert not dead.exists() and alive.exists() and own.exists()
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import json
 import webbrowser
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
 from suite import redaction
 from suite.cli.console import out, say
 from suite.cli.options import Storage
+from suite.endpoint.address import is_loopback, is_this_machine
 from suite.errors import StorageError, StudyError
 
 #: The page may load from here alone: it works offline, and tells nobody what it shows.
@@ -24,7 +24,6 @@ _POLICY = (
 )
 #: How the names of the suite's own records begin.
 RECORDS = "suite:"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -122,8 +121,7 @@ def _guarded(application: Any, host: str) -> Application:
     """
 
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        asked = urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname
-        if host in _LOOPBACK and asked not in _LOOPBACK:
+        if is_loopback(host) and not is_this_machine(f"//{environ.get('HTTP_HOST', '')}"):
             start("403 Forbidden", [("Content-Type", "text/plain")])
             return [b"This dashboard answers to its own address only.\n"]
         told: list[Any] = []

@@ -62,7 +62,8 @@ def distil(
         int, typer.Option(min=16, help="Most tokens of a thought with its answer.")
     ] = 2048,
     timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds for one request, before it is tried again.")
+        float,
+        typer.Option(min=1, max=86_400, help="Seconds for one request, before it is tried again."),
     ] = 600,
     temperature: Annotated[
         float,

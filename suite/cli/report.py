@@ -69,12 +69,14 @@ def report(
 
         suite report agnews --watch
     """
+    from suite.machine import scratch
     from suite.report import write_reports
 
     formats = _formats(format, lang)
     if watch and "html" not in formats:
         raise ReportError("--watch keeps a page fresh", fix="Name html among the formats.")
     found = _gather(names, storage, examples)
+    scratch.tell(scratch.sweep(out), str(out), say)
     if not watch:
         written = write_reports(found, out, formats, lang, images=images)
         say(counted(len(written), "file"))

@@ -115,7 +115,13 @@ def _host(parts: SplitResult) -> str:
 
 def is_this_machine(url: str) -> bool:
     """Whether an address is a loopback one."""
-    host = (urlsplit(url).hostname or "").removesuffix(".")
+    parts = _split(url)
+    return parts is not None and is_loopback(parts.hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an IP address, without brackets and port, is this machine's alone."""
+    host = host.lower().removesuffix(".")
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

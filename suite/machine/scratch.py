@@ -23,6 +23,8 @@ from suite import paths
 from suite.errors import counted
 
 _LOCK = ".lock"
+#: A file in the making, as a report writes it beside its place: of which process it is.
+_PART = re.compile(r"\..{1,250}\.(\d{1,10})\.part")
 _NAME = re.compile(r"\.suite-work-(\d{1,10})-(\d{1,12})-\w{1,16}")
 
 
@@ -83,7 +85,7 @@ def in_use(place: Path) -> bool:
 
 def sweep(place: Path) -> int:
     """Removes what dead processes of this user left in a place; returns how many bytes."""
-    freed = 0
+    freed = _sweep_parts(place)
     for found in _folders(place):
         lock = _locked(found)
         if lock is None:
@@ -91,6 +93,21 @@ def sweep(place: Path) -> int:
         freed += size(found)
         shutil.rmtree(found, ignore_errors=True)
         lock.release()
+    return freed
+
+
+def _sweep_parts(place: Path) -> int:
+    freed = 0
+    with suppress(OSError), os.scandir(place) as entries:
+        for entry in entries:
+            named = _PART.fullmatch(entry.name)
+            if named is None or psutil.pid_exists(int(named[1])):
+                continue
+            with suppress(OSError):
+                facts = entry.stat(follow_symlinks=False)
+                if entry.is_file(follow_symlinks=False) and facts.st_uid == os.getuid():
+                    os.unlink(entry.path)
+                    freed += facts.st_size
     return freed
 
 
