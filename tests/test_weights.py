@@ -330,7 +330,7 @@ def fifo(folder):
         (lambda f: config(f, quantization_config={"quant_method": "gptq"}), "are quantised"),
         (lambda f: config(f, num_hidden_layers=10**9), "num_hidden_layers: 1,000,000,000"),
         (lambda f: config(f, model_type="t5", is_encoder_decoder=True), "encoder with a decoder"),
-        (lambda f: (f / "config.json").write_text("[" * 60_000), "nested too deep"),
+        (lambda f: (f / "config.json").write_text("[" * 60_000), "nested deeper than 200"),
         (lambda f: (f / "config.json").write_text("[]"), "holds no object"),
     ],
 )  # fmt: skip

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, ValidationError
 
 from suite.contracts.task import Closed
 from suite.errors import ModelError
+from suite.files import parse_json
 
 MOST_BYTES = 1_000_000
 
@@ -54,7 +55,7 @@ def read(file: Path, *, most: int = MOST_BYTES, fix: str | None = None) -> dict[
             if status.st_size > most:
                 raise refused(f"it has {status.st_size:,} bytes, and at most {most:,} are read")
             text = stream.read(most + 1).decode("utf-8-sig")
-        found = json.loads(text)
+        found = parse_json(text)
         if "\\ud" in text.lower():  # Half a character, which no file or terminal takes.
             json.dumps(found, ensure_ascii=False).encode()
     except FileNotFoundError:
@@ -63,8 +64,6 @@ def read(file: Path, *, most: int = MOST_BYTES, fix: str | None = None) -> dict[
         raise refused("it is a folder") from None
     except OSError as error:
         raise refused(error.strerror or type(error).__name__) from None
-    except RecursionError:
-        raise refused("it is nested too deep") from None
     except ValueError as error:
         raise refused(f"it is no JSON ({error})") from None
     if not isinstance(found, dict):

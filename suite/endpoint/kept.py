@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from suite.contracts.records import UNREADABLE, revive
 from suite.endpoint.answer import Answer
 from suite.errors import StorageError
+from suite.files import parse_json
 
 _SECONDS = 30.0
 
@@ -92,7 +93,7 @@ class Kept:
 def _revive(text: str) -> Answer | None:
     """A kept answer; None where it can't be read."""
     try:
-        found = json.loads(text)
+        found = parse_json(text)
         for name in ("tokens", "top_logprobs"):
             if found.get(name) is not None:
                 found[name] = tuple(found[name])

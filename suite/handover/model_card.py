@@ -8,17 +8,19 @@ escaped; places on this machine and texts of rows do not appear.
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
+from suite.config import jsonfile
 from suite.contracts.language import language_of
 from suite.contracts.model import Model
 from suite.contracts.results import DataFacts, Final, Scores, TestScores
-from suite.errors import counted
+from suite.errors import ModelError, counted
+from suite.models.checkpoint import CONFIG, MOST_CONFIG_BYTES
+from suite.strategies.network.settings import MOST_BYTES, SETTINGS
 from suite.version import __version__
 
 if TYPE_CHECKING:
@@ -241,16 +243,15 @@ def _model(winner: Winner) -> Model:
 
 def _settings(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return jsonfile.read(folder / SETTINGS, most=MOST_BYTES)
+    except ModelError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def is_classifier(folder: Path) -> bool:
     """Whether transformers loads a folder as a sequence classifier, its head with it."""
     try:
-        named = json.loads((folder / "config.json").read_text(encoding="utf-8"))["architectures"]
-    except (OSError, ValueError, KeyError, TypeError):
+        named = jsonfile.read(folder / CONFIG, most=MOST_CONFIG_BYTES).get("architectures")
+    except ModelError:
         return False
     return isinstance(named, list) and any("ForSequenceClassification" in str(n) for n in named)

@@ -41,7 +41,7 @@ _FED_BY_THE_TEXT = ("bart", "mbart")
 _LAYERS = re.compile(r"(num|n)_(\w+_)?(layers?|blocks|groups)$|(\w+_)?layers$")
 #: Layers an architecture may have whatever it shares between them (ALBERT has one for all).
 _MOST_LAYERS = 512
-_MOST_CONFIG, _MOST_INDEX = 10_000_000, 100_000_000
+MOST_CONFIG_BYTES, MOST_INDEX_BYTES = 10_000_000, 100_000_000
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def config(folder: Path) -> dict[str, Any]:
     """
     if not (folder / CONFIG).is_file():
         raise WeightsError(f"{folder} has no config.json", fix=_whose_config(folder))
-    return jsonfile.read(folder / CONFIG, most=_MOST_CONFIG)
+    return jsonfile.read(folder / CONFIG, most=MOST_CONFIG_BYTES)
 
 
 def _whose_config(folder: Path) -> str:
@@ -135,7 +135,7 @@ def _header(file: Path) -> Iterator[tuple[str, Tensor]]:
 
 def _sharded(folder: Path) -> dict[str, Tensor]:
     where = folder / INDEX
-    index = jsonfile.read(where, most=_MOST_INDEX).get("weight_map")
+    index = jsonfile.read(where, most=MOST_INDEX_BYTES).get("weight_map")
     if not isinstance(index, dict) or not index:
         raise WeightsError("it has no weight_map", where=str(where))
     files: dict[Any, list[str]] = {}

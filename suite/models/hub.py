@@ -8,7 +8,6 @@ it first would fix its offline switch.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
+from suite.config import jsonfile
 from suite.contracts.model import Model
 from suite.errors import ModelError
 from suite.models import checkpoint
@@ -219,10 +219,10 @@ def _is_complete(folder: Path) -> bool:
     if (folder / checkpoint.WEIGHTS).exists():
         return True
     try:
-        index = json.loads((folder / checkpoint.INDEX).read_text(encoding="utf-8"))
+        index = jsonfile.read(folder / checkpoint.INDEX, most=checkpoint.MOST_INDEX_BYTES)
         shards = set(index["weight_map"].values())
         return bool(shards) and all((folder / str(shard)).exists() for shard in shards)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ModelError, OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 

@@ -6,10 +6,10 @@ the headers of safetensors files, memory is asked of the operating system.
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 
+from suite.config import jsonfile
 from suite.contracts.language import MULTILINGUAL, name_of, named
 from suite.contracts.model import Model
 from suite.contracts.task import Task
@@ -46,10 +46,12 @@ def hidden_size(model: Model) -> int | None:
     if model.path is None:
         return None
     try:
-        config = json.loads((Path(model.path) / "config.json").read_text(encoding="utf-8"))
-        width = config.get("hidden_size", config.get("dim"))
-    except (OSError, ValueError, AttributeError):
+        config = jsonfile.read(
+            Path(model.path) / checkpoint.CONFIG, most=checkpoint.MOST_CONFIG_BYTES
+        )
+    except ModelError:
         return None
+    width = config.get("hidden_size", config.get("dim"))
     return width if isinstance(width, int) else None
 
 

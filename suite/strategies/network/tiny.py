@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from suite import paths
 from suite.contracts.strategy import Run
+from suite.files import parse_json
 from suite.machine.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def folder(run: Run) -> Path:
 
 def _seconds(ready: Path) -> float | None:
     try:
-        return float(json.loads((ready / _BUILD_FACTS).read_text(encoding="utf-8"))["seconds"])
+        return float(parse_json((ready / _BUILD_FACTS).read_bytes())["seconds"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
