@@ -13,6 +13,7 @@ from suite.child.messages import Checkpointed, Job, Sized
 from suite.child.worker import ChildRun
 from suite.contracts.results import Checkpoint
 from suite.contracts.strategy import Rows
+from suite.errors import ModelError
 from suite.study import record, storage
 from suite.study.create import Wanted, create
 
@@ -93,6 +94,37 @@ def child(folder, channel, evaluation="auto", checkpoints=4):
         checkpoints=checkpoints, shrink_batch=True, threads=1, evaluation=evaluation,
     )  # fmt: skip
     return ChildRun(job, VALIDATION, VALIDATION, "f", channel)
+
+
+@pytest.mark.parametrize(
+    ("precision", "apart", "told"),
+    [("float32", 0, None), ("bfloat16", 0, None), ("float32", 1, "0.12"), ("bfloat16", 1, "0.12")],
+)
+def test_what_is_kept_is_loaded_and_asked_again(folder, monkeypatch, precision, apart, told):
+    found = child(folder, Channel(), evaluation="full", checkpoints=1)
+    whole = Wrong("whole", range(600))
+    found.checkpoint(whole, 1.0)
+    found.close(False)
+    lossy = Wrong("whole", range(apart, 600))  # another answer to so many of the texts
+    monkeypatch.setattr(lossy, "precision", precision, raising=False)
+    Wrong.saved["whole"] = lossy
+    Wrong.asked.clear()
+    if told is None:
+        found.check_kept()
+    else:
+        with pytest.raises(ModelError, match=rf"answers otherwise .* by {told} .* 8 validation"):
+            found.check_kept()
+    assert Wrong.asked == [("whole", 8)]
+
+
+def test_a_predictor_that_writes_is_not_asked_again(folder, monkeypatch):
+    found = child(folder, Channel(), evaluation="full", checkpoints=1)
+    monkeypatch.setattr(Wrong, "steady", False, raising=False)
+    found.checkpoint(Wrong("whole", range(600)), 1.0)
+    found.close(False)
+    Wrong.asked.clear()
+    found.check_kept()
+    assert Wrong.asked == []
 
 
 def kept_name(folder):

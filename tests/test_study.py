@@ -188,6 +188,14 @@ def test_a_failing_arm_is_retired_and_the_others_go_on(folder, toy_task):
     assert len(failed) == 3 and all("ValueError" in t["error"] for t in failed)
 
 
+def test_a_strategy_whose_save_loses_something_fails_with_the_reason(folder, toy_task):
+    spaces = {"*/toy": {"behaviour": ["forgets"], "noise": [0.9, 0.8, 0.7]}}
+    recipe = write_recipe(folder, trials=1, arms=["tfidf/toy"], spaces=spaces)
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", code=2)
+    failed = [t["error"] for t in shown("t")["trials"]]
+    assert failed and all("answers otherwise when it is loaded" in error for error in failed)
+
+
 def test_a_point_that_is_refused_costs_its_arm_neither_the_others_nor_itself_twice(
     folder, toy_task
 ):
@@ -526,6 +534,31 @@ def running(name):
     except Exception:
         return []
     return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+
+def test_two_processes_that_score_at_once_open_the_test_split_once(folder, toy_task, hold):
+    recipe = write_recipe(
+        folder, arms=["tfidf/toy"], trials=1, spaces={"*/toy": {"hold": str(hold)}}
+    )
+    hold.unlink()
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    before = shown("t")["test_openings"]
+    hold.touch()  # now whoever trains again waits half-way
+
+    def claim():
+        study, _ = storage.load(storage.open_storage(), "t")
+        return study.user_attrs.get("suite:opening")
+
+    both = [start("finals", "t", "--seeds", "2", "--quiet") for _ in range(2)]
+    wait_for(claim, both[0])
+    said = both[1 if claim()["pid"] == both[0].pid else 0].stderr
+    assert "is scoring on the test split; its outcome is waited for" in said.readline()
+    hold.unlink()
+    for process in both:
+        _, told = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, told
+    assert shown("t")["test_openings"] == before + 1
+    assert claim() is None
 
 
 def alive_children(pid):

@@ -6,6 +6,7 @@ validation rows alone; the test file beside them is not opened.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -26,7 +27,7 @@ from suite.child.messages import KEPT, LOG, Checkpointed, Failed, Finished, Job,
 from suite.child.process import describe, live_only_with_parent, log_to, peak_memory, set_threads
 from suite.contracts.results import Checkpoint, Scores
 from suite.contracts.strategy import Predictor, Probabilities, Pruned, Refused, Rows
-from suite.errors import SuiteError, WeightsError
+from suite.errors import ModelError, SuiteError, WeightsError, counted
 from suite.machine import memory
 
 #: The best early checkpoint, while it is not known whether it is the one to keep.
@@ -34,6 +35,12 @@ CANDIDATE = "candidate"
 
 #: Validation texts that a preflight scores, to tell what scoring will take.
 PREFLIGHT_TEXTS = 8
+
+#: Validation texts that a kept predictor is asked again, loaded as others will load it.
+ASKED_AGAIN = 8
+#: How far its answers may be from those that were scored: half the sum of the differences of a
+#: text's probabilities, on average. In 16 bits another order of texts alone makes a difference.
+_FLOAT32_APART, _SHORT_APART = 0.01, 0.1
 
 
 class ChildRun:
@@ -79,6 +86,8 @@ class ChildRun:
         self._order: Sequence[int] | None = None
         self._size: int | None = None
         self._candidate: Checkpoint | None = None
+        #: Texts and answers of the predictor that is kept, where it has to give them again.
+        self._answered: tuple[list[str], Probabilities] | None = None
 
     @property
     def train_seconds(self) -> float:
@@ -117,7 +126,8 @@ class ChildRun:
         if last and self._candidate is not None:
             self._decide(predictor, scores, probabilities)
         elif self.best is None or scores.objective > self.best.objective:
-            self._keep(predictor, scores, CANDIDATE if some is not None else KEPT)
+            name = CANDIDATE if some is not None else KEPT
+            self._keep(predictor, scores, name, probabilities, some)
             self._candidate = checkpoint if some is not None else None
         self.scored.append(checkpoint)
         self._channel.send(Checkpointed(checkpoint))
@@ -202,13 +212,30 @@ class ChildRun:
                     self.best = again
                     shutil.rmtree(self._job.folder / KEPT, ignore_errors=True)
                     folder.rename(self._job.folder / KEPT)
+                    self._answered = None  # They were given by one that was loaded.
                     return
         shutil.rmtree(folder, ignore_errors=True)
-        self._keep(predictor, scores, KEPT)
+        self._keep(predictor, scores, KEPT, probabilities, None)
 
-    def _keep(self, predictor: Predictor, scores: Scores, name: str) -> None:
+    def _keep(
+        self,
+        predictor: Predictor,
+        scores: Scores,
+        name: str,
+        probabilities: Probabilities,
+        some: Sequence[int] | None,
+    ) -> None:
+        """Saves a predictor.
+
+        Args:
+            probabilities: its answers to the validation rows `some`, or to all.
+        """
         from suite.strategies import save_predictor
 
+        rows = range(len(probabilities)) if some is None else some
+        texts = [self._validation.texts[row] for row in rows[:ASKED_AGAIN]]
+        steady = getattr(predictor, "steady", True)
+        self._answered = (texts, probabilities[: len(texts)].copy()) if steady else None
         self.best = scores
         self.facts |= getattr(predictor, "facts", {})
         # Written also when the arm has a better one: serving speed is measured from it.
@@ -229,6 +256,37 @@ class ChildRun:
             )
         if self._candidate is not None:
             self.note(validation_rows_scored=self._size)
+
+    def check_kept(self) -> None:
+        """Sees that what is kept, loaded again, answers as it did when it was scored.
+
+        Raises:
+            ModelError: it does not: its `save` loses something.
+        """
+        if self._answered is None or not self.kept or self._candidate is not None:
+            return
+        from suite.strategies import load_predictor
+
+        texts, answers = self._answered
+        gc.collect()  # Of what was trained nothing is needed any more.
+        try:
+            loaded = load_predictor(self._job.folder / KEPT)
+            again = loaded.predict_proba(texts)
+        except Exception as error:
+            if not memory.ran_out(error):
+                raise
+            self.note(kept_not_compared=describe(error))
+            return
+        apart = float(np.abs(again - answers).sum(axis=1).mean()) / 2
+        bound = _FLOAT32_APART if loaded.precision == "float32" else _SHORT_APART
+        if not apart <= bound:
+            raise ModelError(
+                f"the predictor that '{self._job.strategy}' saved answers otherwise when it is "
+                f"loaded than when it was scored: by {apart:.2f} on average over "
+                f"{counted(len(texts), 'validation text')}",
+                fix="Its `save` or `load` loses something: an array that is not C-contiguous, a "
+                "setting, a vocabulary.",
+            )
 
     @contextmanager
     def loading(self) -> Iterator[None]:
@@ -304,6 +362,8 @@ def run(channel: Connection, job: Job) -> Finished:
     finally:
         run.clock.stop()
     run.close(pruned)
+    if not pruned:
+        run.check_kept()
     run.note(saved_seconds=round(run.train_seconds - run.clock.seconds, 4))
     return Finished(
         pruned=pruned,

@@ -57,8 +57,9 @@ class Predictor(Protocol):
 
     It may also have `facts`, circumstances of its last `predict_proba` that belong to the trial
     (a dict); `form`, the name of how it serves; `forms()`, other predictors that serve the same
-    model in another form, by name; and `to_measure()`, itself without what a measurement of
-    speed must not see, such as a cache of answers.
+    model in another form, by name; `to_measure()`, itself without what a measurement of speed
+    must not see, such as a cache of answers; and `steady`, False where it may answer a text
+    otherwise the next time, or at a cost (a model that writes, a server).
     """
 
     #: What decides serving speed: two predictors of one shape serve equally fast.

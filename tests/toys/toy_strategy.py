@@ -29,6 +29,7 @@ class ToyPredictor:
         self.answer_seconds = answer_seconds
         self.serving_shape = "toy"
         self.facts = {}
+        self.forgets = False
 
     def predict_proba(self, texts):
         time.sleep(self.answer_seconds * len(texts))
@@ -49,7 +50,7 @@ class ToyPredictor:
         content = {
             "votes": self.votes,
             "classes": self.classes,
-            "noise": self.noise,
+            "noise": 0.0 if self.forgets else self.noise,
             "answer_seconds": self.answer_seconds,
         }
         (folder / "toy.json").write_text(json.dumps(content))
@@ -100,6 +101,7 @@ class ToyStrategy:
                 noise + 0.1 * (1 - fraction),
                 float(run.params["answer_seconds"]),
             )
+            predictor.forgets = behaviour == "forgets"
             run.progress(fraction)
             run.note(precision="float32", device="cpu", truncated=0.0)
             run.checkpoint(predictor, 1.0 if step == run.checkpoints else fraction)

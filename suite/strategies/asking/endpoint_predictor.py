@@ -95,6 +95,7 @@ class EndpointPredictor:
     precision = "server"
     engine = "endpoint"
     form = "endpoint"
+    steady = False
 
     def __init__(
         self,

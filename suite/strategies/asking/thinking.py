@@ -41,6 +41,7 @@ class ThinkingPredictor:
     """
 
     form = GENERATION
+    steady = False
 
     def __init__(
         self,
