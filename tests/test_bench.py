@@ -458,3 +458,15 @@ def test_the_table_and_the_report_show_the_engines(toy_study, folder, monkeypatc
     assert float(rows[0]["server_per_second"]) > 0 and rows[0]["agrees"] == "true"
     assert "## Serving engines" in (folder / "pages" / "t.md").read_text()
     assert 'id="engines"' in (folder / "pages" / "t.html").read_text()
+
+
+def test_a_study_that_is_deleted_while_it_is_measured_is_told(toy_study):
+    running = work(toy_study)
+
+    def delete(done, total, what):
+        if done == 1:  # one engine is measured and stored
+            suite("study", "delete", toy_study, "--yes")
+
+    with pytest.raises(StudyError, match="'t' was deleted by somebody"), running.ledger.guarded():
+        bench.bench(running, bench.Wanted(seconds=0.1), say=print, watch=delete, engines=TOYS)
+    assert "No studies" in suite("study", "list").stdout

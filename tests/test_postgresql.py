@@ -213,3 +213,25 @@ def test_a_password_of_the_database_stands_in_no_output(folder, toy_task, postgr
         stored = connection.execute(sqlalchemy.text("select value_json from study_user_attributes"))
         assert not [value for (value,) in stored if MARK in value]
     suite("study", "delete", "p", "--yes", *at)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("study", "list"), ("study", "show", "t"), ("study", "best", "t"), ("report",),
+     ("report", "t"), ("study", "list", "--json")],
+)  # fmt: skip
+@pytest.mark.parametrize("foreign", [False, True])
+def test_reading_makes_no_tables(folder, postgres, words, foreign):
+    server = sqlalchemy.create_engine(postgres, isolation_level="AUTOCOMMIT")
+    url = postgres.replace("/postgres?", "/other?")
+    with server.connect() as connection:
+        connection.execute(sqlalchemy.text("drop database if exists other"))
+        connection.execute(sqlalchemy.text("create database other"))
+    own = sqlalchemy.create_engine(url)
+    if foreign:
+        with own.begin() as connection:
+            connection.execute(sqlalchemy.text("create table accounts (id int)"))
+    suite(*words, "--storage", url, code=None)
+    assert sqlalchemy.inspect(own).get_table_names() == (["accounts"] if foreign else [])
+    own.dispose()
+    server.dispose()
