@@ -473,7 +473,7 @@ def searched(children, work, monkeypatch):
             waits()
         rows = [0] * 50 + [1] * 50
         scores = Scores(0.5, 0.5, 0.5, 0.5, [0.5] * 2, [[50, 0], [0, 50]])
-        return Predicted(rows, scores, 0.1)
+        return Predicted(rows, scores, 0.1, [1.0] * len(rows))
 
     monkeypatch.setattr(Runner, "predict", predict)
     work().run()

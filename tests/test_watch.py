@@ -1,5 +1,6 @@
 """`suite report`: what the command writes, and `--watch` beside a study that runs, as processes."""
 
+import csv
 import json
 import os
 import re
@@ -130,6 +131,63 @@ def test_missed_rows_are_those_that_no_arm_gets_right(run_study):
     assert told["missed"] == [] and told["missed_total"] == len(wrong)
     page = (run_study / "reports" / "toy.html").read_text(encoding="utf-8")
     assert rows[wrong[0]]["text"] not in page, "no text of the data without --examples"
+
+
+def test_single_errors_are_shown_counted_and_written(run_study):
+    from suite import api
+
+    found = api.load_results("toy", importance=False)
+    kept = found.predictions
+    arm = min(kept.arms)
+    wrong = [row for row, label in enumerate(kept.labels) if kept.arms[arm][0][row] != label]
+    sure = kept.confidences[arm]
+    assert len(sure) == len(kept.labels) and all(0.5 <= share <= 1 for share in sure)
+    every = json.loads(suite("errors", "toy", "--json").stdout)
+    told = json.loads(suite("errors", "toy", "--json", "--arm", arm).stdout)
+    assert {row["row"] for row in told["rows"]} == set(wrong) <= {r["row"] for r in every["rows"]}
+    assert told["errors"] == len(wrong) > 1
+    first = told["rows"][0]["answers"][arm]
+    assert (
+        first["probability"] == sure[told["rows"][0]["row"]]
+        and first["label"] != told["rows"][0]["true"]
+    )
+    pair = told["confused"][0]
+    assert sum(p["rows"] for p in told["confused"]) == len(wrong)
+    only = f"{pair['true']},{pair['predicted']}"
+    told = json.loads(suite("errors", "toy", "--json", "--confused", only, "--arm", arm).stdout)
+    assert told["errors"] == pair["rows"] and {r["true"] for r in told["rows"]} == {pair["true"]}
+    shown = suite("errors", "toy", "--limit", "1").stdout
+    assert re.findall(r"^row (\d+): ", shown, flags=re.M) == [str(every["rows"][0]["row"])]
+    suite("errors", "toy", "--out", "wrong.csv")
+    with Path("wrong.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == every["errors"] and float(rows[0][f"{arm} probability"]) > 0
+    for words, message in (
+        (("--arm", "no/arm"), "'no/arm' has no answers on test"),
+        (("--confused", "ham"), "is not two classes"),
+        (("--confused", "ham,nowhere"), "'nowhere' is no class"),
+        (("--out", "x.txt"), "neither .csv nor .jsonl"),
+        (("--out", "wrong.csv"), "exists"),
+    ):
+        assert message in " ".join(suite("errors", "toy", *words, code=2).stderr.split())
+    # The test split is not opened by looking.
+    assert api.load_results("toy", importance=False).test_openings == found.test_openings
+
+
+def test_answers_kept_before_probabilities_were_are_read():
+    import optuna
+
+    from suite.study import predictions_record
+
+    study = optuna.create_study()
+    predictions_record.store(study, [0, 1], {"a": [[0, -1]]}, {"a": [0.123, 0.0]})
+    found = predictions_record.stored(study, [])
+    assert found.confidences == {"a": [0.125, None]} and found.arms == {"a": [[0, -1]]}
+    old = dict(study.user_attrs[predictions_record.PREDICTIONS])
+    del old["confidences"]
+    study.set_user_attr(predictions_record.PREDICTIONS, old)
+    found = predictions_record.stored(study, [])
+    assert found.confidences == {} and found.labels == [0, 1]
 
 
 def test_the_report_keeps_to_its_published_schema(run_study):

@@ -41,11 +41,13 @@ STILL_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Predicted:
-    """Class indices over a split, their scores, and the seconds it took."""
+    """Class indices over a split, their scores, the seconds it took, and how probable each answer
+    was (0 to 1; 0 for no answer)."""
 
     predictions: list[int]
     scores: Scores
     seconds: float
+    confidences: list[float]
 
 
 class Interrupted(Exception):
@@ -313,13 +315,15 @@ def _predict_main(
         rows = snapshots.read_split(snapshot, split)
         predictor = strategies.load_predictor(folder)
         begun = time.perf_counter()
-        predictions = decide(predictor.predict_proba(rows.texts))
+        probabilities = predictor.predict_proba(rows.texts)
+        predictions = decide(probabilities)
         synchronise()
         seconds = time.perf_counter() - begun
         message = Predicted(
             predictions=[int(p) for p in predictions],
             scores=score(predictions, rows.labels, classes),
             seconds=seconds,
+            confidences=[float(p) for p in probabilities.max(axis=1)],
         )
     except Exception as error:  # noqa: BLE001 - every failure is a message
         message = Failed(process.describe(error))

@@ -24,6 +24,7 @@ from suite.cli import (
     dashboard,
     distil,
     doctor,
+    errors,
     finals,
     model,
     predict,
@@ -169,6 +170,7 @@ app = typer.Typer(
 app.add_typer(study.app, name="study", cls=Group, rich_help_panel=STUDIES)
 app.command("finals", rich_help_panel=RESULTS)(finals.finals)
 app.command("report", rich_help_panel=RESULTS)(report.report)
+app.command("errors", rich_help_panel=RESULTS)(errors.errors)
 app.command("bench", rich_help_panel=RESULTS)(bench.bench)
 app.command("dashboard", rich_help_panel=RESULTS)(dashboard.dashboard)
 app.command("predict", rich_help_panel=WINNER)(predict.predict)

@@ -219,23 +219,37 @@ class TestPredictions:
     """What each arm of the finals answered on test, row by row; below 0 for no answer.
 
     `arms` holds arm -> seeds -> rows. Kept so that two studies of the same rows can be compared in
-    pairs, and so that the rows all arms miss can be named.
+    pairs, and so that single errors can be looked at. `confidences` holds arm -> rows: the
+    probability (0 to 1) of what the first seed answered, null where it answered nothing; empty
+    where the finals did not keep it.
     """
 
     labels: list[int]
     arms: dict[str, list[list[int]]]
+    confidences: dict[str, list[float | None]] = field(default_factory=dict)
 
     __test__ = False  # not a pytest class
 
 
 @dataclass(frozen=True)
 class Missed:
-    """A test row that every arm of the finals gets wrong; `predicted` is arm -> class index."""
+    """A test row that an arm of the finals gets wrong, with what each arm answered.
+
+    `predicted` is arm -> class index, below 0 for no answer; `confidence` is arm -> probability of
+    that answer, without the arms for which none was kept. Of an arm that was trained over seeds it
+    is the first one's.
+    """
 
     row: int
     text: str
     label: int
     predicted: dict[str, int]
+    confidence: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def wrong(self) -> list[str]:
+        """The arms that get it wrong."""
+        return [arm for arm, answer in self.predicted.items() if answer != self.label]
 
 
 @dataclass(frozen=True)
@@ -429,9 +443,13 @@ class StudyResults:
     predictions: TestPredictions | None = None
     """Read from the storage only where it is asked for: it is as long as test."""
     missed: list[Missed] = field(default_factory=list)
-    """Rows with their texts, read only for `suite report --examples`."""
+    """Rows that every arm misses, with their texts, read only for `suite report --examples`."""
     missed_total: int | None = None
     """How many rows every arm misses; null where predictions were not read."""
+    errors: list[Missed] = field(default_factory=list)
+    """Rows that some arm misses, those that most arms miss first; read as `missed` is."""
+    errors_total: int | None = None
+    """How many rows some arm misses; null where predictions were not read."""
     unread: list[str] = field(default_factory=list)
     """What stands in the storage and this version can't read, a line each."""
     verdict: Verdict | None = None

@@ -1,15 +1,19 @@
-"""Test rows that every arm of the finals gets wrong, counted, and with their texts where wished.
+"""Test rows that arms of the finals get wrong: counted, and with their texts where wished.
 
-They are the first place to look for wrong labels, and what no arm here can learn.
+Those that every arm misses are the first place to look for wrong labels, and what no arm here can
+learn. Looking at single errors does not open the test split again: its labels met these answers
+when the finals were scored, and what they answered was kept then.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from suite import shell
-from suite.contracts.results import Missed, StudyResults
+from suite.contracts.results import Missed, StudyResults, TestPredictions
 from suite.data import snapshot
 from suite.errors import ReportError
 
@@ -17,10 +21,20 @@ from suite.errors import ReportError
 SHOWN = 200
 
 
-def with_missed(results: StudyResults, data: Path | None = None) -> StudyResults:
-    """The results with the rows that all arms miss counted, and shown where the data is given.
+@dataclass(frozen=True)
+class ConfusedPair:
+    """How often an arm took one class for another; `predicted` below 0: it did not answer."""
 
-    An arm that was trained over seeds misses a row when it does so with each of them.
+    true: int
+    predicted: int
+    arm: str
+    rows: int
+
+
+def with_missed(results: StudyResults, data: Path | None = None) -> StudyResults:
+    """The results with the rows that arms miss counted, and shown where the data is given.
+
+    A row is missed by all where each arm gets it wrong with each of its seeds.
 
     Args:
         results: with `predictions`; without them they come back as they are.
@@ -31,34 +45,111 @@ def with_missed(results: StudyResults, data: Path | None = None) -> StudyResults
         DataError: the snapshot is not there, or was changed.
     """
     kept = results.predictions
-    if kept is None or not kept.arms:
-        if data is None:
-            return results
-        raise ReportError(
-            f"'{results.study}' has no examples to show: its finals kept no answers",
-            fix=f"Score test again with `{shell.command('finals', results.study)}`.",
-        )
-    rows = [
+    if data is None and (kept is None or not kept.arms):
+        return results
+    kept = _kept(results)
+    all_miss = [
         row
         for row, label in enumerate(kept.labels)
         if all(seed[row] != label for seeds in kept.arms.values() for seed in seeds)
     ]
-    shown: list[Missed] = []
-    if data is not None:
-        test = snapshot.read_split(data, "test")
-        if list(test.labels) != kept.labels:
-            raise ReportError(
-                f"the test rows of '{results.study}' are not those that were scored",
-                where=str(data),
-                fix=f"Score test again with `{shell.command('finals', results.study)}`.",
-            )
-        shown = [
-            Missed(
-                row=row,
-                text=test.texts[row],
-                label=kept.labels[row],
-                predicted={arm: seeds[0][row] for arm, seeds in kept.arms.items()},
-            )
-            for row in rows[:SHOWN]
-        ]
-    return replace(results, missed=shown, missed_total=len(rows))
+    some_miss = _wrong(kept)
+    found = replace(results, missed_total=len(all_miss), errors_total=len(some_miss))
+    if data is None:
+        return found
+    texts = _texts(results, kept, data)
+    return replace(
+        found,
+        missed=[_missed(row, texts, kept) for row in all_miss[:SHOWN]],
+        errors=[_missed(row, texts, kept) for row in some_miss[:SHOWN]],
+    )
+
+
+def errors(
+    results: StudyResults,
+    data: Path,
+    arm: str | None = None,
+    confused: tuple[int, int] | None = None,
+) -> list[Missed]:
+    """The test rows that an arm gets wrong, with their texts, those that most arms miss first.
+
+    Args:
+        results: with `predictions`.
+        data: the study's snapshot.
+        arm: only rows that this one gets wrong; None: that any does.
+        confused: only rows of the first class that were taken for the second (by `arm`, or by any).
+
+    Raises:
+        ReportError: the finals did not keep what arms answered, or have no such arm.
+        DataError: the snapshot is not there, or was changed.
+    """
+    kept = _kept(results)
+    if arm is not None and arm not in kept.arms:
+        raise ReportError(
+            f"'{arm}' has no answers on test",
+            where="--arm",
+            fix=f"Arms that were tested: {', '.join(kept.arms)}.",
+        )
+    texts = _texts(results, kept, data)
+    found = []
+    for row in _wrong(kept):
+        one = _missed(row, texts, kept)
+        answers = one.predicted.values() if arm is None else [one.predicted[arm]]
+        wrong = [answer for answer in answers if answer != one.label]
+        if wrong and (confused is None or (one.label == confused[0] and confused[1] in wrong)):
+            found.append(one)
+    return found
+
+
+def confused_pairs(rows: Sequence[Missed], arm: str | None = None) -> list[ConfusedPair]:
+    """Which classes were taken for which, by whom and how often, the most frequent first."""
+    counted = Counter(
+        (row.label, row.predicted[name], name)
+        for row in rows
+        for name in row.wrong
+        if arm is None or name == arm
+    )
+    pairs = [ConfusedPair(*key, n) for key, n in counted.items()]
+    return sorted(pairs, key=lambda p: (-p.rows, p.true, p.predicted, p.arm))
+
+
+def _kept(results: StudyResults) -> TestPredictions:
+    kept = results.predictions
+    if kept is None or not kept.arms:
+        raise ReportError(
+            f"'{results.study}' has no examples to show: its finals kept no answers",
+            fix=f"Score test again with `{shell.command('finals', results.study)}`.",
+        )
+    return kept
+
+
+def _wrong(kept: TestPredictions) -> list[int]:
+    """Rows that some arm's first training gets wrong, those that most arms miss first."""
+    missing = [
+        sum(seeds[0][row] != label for seeds in kept.arms.values())
+        for row, label in enumerate(kept.labels)
+    ]
+    rows = [row for row, arms in enumerate(missing) if arms]
+    return sorted(rows, key=lambda row: (-missing[row], row))
+
+
+def _texts(results: StudyResults, kept: TestPredictions, data: Path) -> Sequence[str]:
+    test = snapshot.read_split(data, "test")
+    if list(test.labels) != kept.labels:
+        raise ReportError(
+            f"the test rows of '{results.study}' are not those that were scored",
+            where=str(data),
+            fix=f"Score test again with `{shell.command('finals', results.study)}`.",
+        )
+    return test.texts
+
+
+def _missed(row: int, texts: Sequence[str], kept: TestPredictions) -> Missed:
+    shares = {arm: rows[row] for arm, rows in kept.confidences.items()}
+    return Missed(
+        row=row,
+        text=texts[row],
+        label=kept.labels[row],
+        predicted={arm: seeds[0][row] for arm, seeds in kept.arms.items()},
+        confidence={arm: share for arm, share in shares.items() if share is not None},
+    )

@@ -121,6 +121,7 @@ def _score(
         comparisons,
         snapshot.read_split(work.ledger.artifacts.data, "test").labels,
         {arm: [p.predictions for p in predicted] for arm, predicted in outcomes.items()},
+        {arm: predicted[0].confidences for arm, predicted in outcomes.items()},
         found.finished,
     )
     shutil.rmtree(work.keeping.scratch / "finals", ignore_errors=True)

@@ -25,6 +25,7 @@ def store(
     comparisons: Sequence[Comparison],
     labels: Sequence[int],
     predictions: Mapping[str, Sequence[Sequence[int]]],
+    confidences: Mapping[str, Sequence[float]],
     finished: int,
 ) -> None:
     """Stores finals, and last the number of trials that they saw: until then they are missing.
@@ -32,11 +33,12 @@ def store(
     Args:
         labels: the true class of each test row.
         predictions: arm -> seeds -> rows; below 0 for no answer.
+        confidences: arm -> rows: the probability of the first seed's answer, 0 for no answer.
         finished: trials that were, when the best were chosen.
     """
     study.set_user_attr(FINALS, json.loads(FINALS_ADAPTER.dump_json(list(finals))))
     study.set_user_attr(COMPARISONS, json.loads(COMPARISONS_ADAPTER.dump_json(list(comparisons))))
-    predictions_record.store(study, labels, predictions)
+    predictions_record.store(study, labels, predictions, confidences)
     study.set_user_attr(OPENED_AT, finished)
 
 
