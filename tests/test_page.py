@@ -38,6 +38,7 @@ from suite.report.pages.export import engines_csv, to_markdown
 from suite.report.pages.images import study_charts
 from suite.report.pages.page import render_page
 from suite.report.pages.shell import unpacked
+from suite.report.pages.terms import TERMS, Terms
 from suite.report.words import LANGUAGES, words_of
 
 
@@ -120,7 +121,11 @@ def test_sample_page_has_its_banner_first(tmp_path: Path):
     base = study()
     results = replace(base, data=replace(base.data, sample=True))
     text = bare(page_of(results, tmp_path))
-    assert text.index('class="banner"') < text.index("share rank 1") < text.index("<table")
+    assert (
+        text.index('class="banner"')
+        < text.index("Take toy-qwen/linear_head.")
+        < text.index("<table")
+    )
     chinese = bare(page_of(results, tmp_path, "zh"))
     assert "内置样例，并非真实数据" in chinese and 'lang="zh-CN"' in chinese
     assert "Leaderboard" not in chinese
@@ -139,7 +144,7 @@ def test_an_empty_study_still_makes_a_page(tmp_path: Path):
                   environment={}, command="", title="",
                   data=replace(study().data, audit=None))  # fmt: skip
     text = bare(page_of(empty, tmp_path))
-    assert "No arm has finished a trial yet" in text and "no trial has finished yet" in text
+    assert "has finished a" in text and "no trial has finished yet" in text
 
 
 def test_policy_allows_exactly_the_scripts_of_the_page(tmp_path: Path):
@@ -224,7 +229,9 @@ def with_examples() -> StudyResults:
                {FAST: 1, HEAD: 1, BERT: -1}),
         Missed(19, "x" * 9000, 1, {FAST: 0, HEAD: 0, BERT: 0}),
     ]  # fmt: skip
-    return study(missed=rows, missed_total=5)
+    sure = {FAST: 0.75, HEAD: 0.9}
+    some = [*rows, Missed(3, "one arm errs", 1, {FAST: 0, HEAD: 1, BERT: 1}, sure)]
+    return study(missed=rows, missed_total=5, errors=some, errors_total=31)
 
 
 def monstrous() -> StudyResults:
@@ -291,14 +298,41 @@ def test_two_hundred_trials_stay_under_three_and_a_half_megabytes():
     assert len(render_page(many_trials(200), EN).encode()) < 3_500_000
 
 
-def test_missed_rows_are_counted_and_shown_only_where_given():
+def test_single_errors_are_counted_and_shown_only_where_given():
     page = bare(render_page(with_examples(), EN))
-    assert "5 of 200 test rows are missed by every arm of the finals; 2 of them are shown." in page
+    assert "31 of 200 test rows are missed by some arm of the finals, 5 by every arm." in page
+    assert "3 rows are shown, those that most arms miss first." in page
     assert "&lt;/td&gt;&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "x" * 2000 + "…" in page and "x" * 2001 not in page
-    counted = bare(render_page(study(missed_total=5), EN))
-    assert "suite report toy --examples shows them" in counted and "alert(1)" not in counted
-    assert "missed by every arm" not in bare(render_page(study(), EN))
+    assert '<option value="1&gt;0">Sports → World (2)</option>' in page
+    assert 'data-wrong="0:1&gt;0"' in page and "75.0%" in page
+    counted = bare(render_page(study(missed_total=5, errors_total=31), EN, storage="sqlite:///a b"))
+    assert "alert(1)" not in counted and 'id="errors"' not in counted
+    for command in ("report toy --examples", "errors toy"):
+        assert f"suite {command} --storage &#39;sqlite:///a b&#39;" in counted
+    assert "missed by some arm" not in bare(render_page(study(), EN))
+
+
+def test_the_page_says_how_to_use_the_arm_to_take():
+    page = bare(render_page(study(study="my toy"), EN, storage="sqlite:///x.db"))
+    for command in ("predict &#39;my toy&#39; &#39;a text of yours&#39;", "serve &#39;my toy&#39;",
+                    "export &#39;my toy&#39; &#39;./my toy-model&#39;"):  # fmt: skip
+        assert f"<pre>suite {command} --storage sqlite:///x.db</pre>" in page
+    assert "Use it" not in bare(render_page(study(trials=[], finals=[], comparisons=[]), EN))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_term_is_explained_once_where_it_first_stands_and_in_the_glossary(language: str):
+    page = bare(render_page(study(), words_of(language)))
+    linked = re.findall(r'<a class="term" href="#term-(\w+)" aria-describedby="term-\1"', page)
+    assert len(linked) == len(set(linked)) and {"arm", "macro_f1", "accuracy"} <= set(linked)
+    entries = re.findall(r'<div id="term-(\w+)"><dt>[^<]+</dt><dd>[^<]+</dd>', page)
+    assert entries == list(TERMS)
+    explained = set(re.findall(r'<button[^>]* aria-describedby="term-(\w+)"', page))
+    assert {"arm", "macro_f1", "accuracy", "p90", "offline_rps", "rank"} <= explained
+    words = words_of(language)
+    told = Terms(words).explained(f"<b> arm/x {words('term_arm').split('|')[-1]} & ")
+    assert told.startswith("&lt;b&gt; arm/x <a ") and told.endswith("</a> &amp; ")
 
 
 # --- a real browser ------------------------------------------------------------------------------

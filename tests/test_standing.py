@@ -218,24 +218,24 @@ def test_nothing_finished_is_no_verdict():
 
 
 def test_the_page_says_which_arm_to_take_and_how_far_below_it_could_be():
-    assert told(found()).recommendation == (
+    assert told(found()).notes[0] == (
         "Recommended: a/classic, the cheapest to serve (2,800 texts/s) of the arms that "
-        "b/classic does not significantly beat and that lie at most 0.010 below it; it could be "
-        "0.013 below."
+        "b/classic does not significantly beat and that lie at most 0.01 below it; it could be "
+        "0.0130 below."
     )
-    assert told(found(comparisons=[])).recommendation.endswith("at most 0.010 below it.")
-    assert told(found(finals=finals_of(seeds=1))).recommendation == (
+    assert told(found(comparisons=[])).notes[0].endswith("at most 0.01 below it.")
+    assert told(found(finals=finals_of(seeds=1))).notes[0] == (
         "Recommended of these trained models: b/classic; each arm was trained once, which says "
         "nothing of another training."
     )
-    assert "a/classic" in told(found(), "zh").recommendation
+    assert "a/classic" in told(found(), "zh").notes[0]
 
 
 def test_the_only_arm_within_the_bounds_is_not_called_the_only_one_of():
     one = found(bounds={"min_rps": 5000.0})
     assert told(one).verdict == (
-        "Within the bounds (at least 5,000 texts/s): c/classic has macro-F1 0.860 (95 % interval "
-        "0.850–0.872) on the test split; no other arm within them was tested."
+        "Within the bounds (at least 5,000 texts/s): c/classic has macro-F1 0.8600 (95 % interval "
+        "0.8500–0.8720) on the test split; no other arm within them was tested."
     )
     assert "只有 c/classic 有测试分数" not in told(one, "zh").verdict
     bare = replace(one, finals=[], comparisons=[], trials=[

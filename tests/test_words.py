@@ -20,6 +20,7 @@ from suite.report.data.search import STATES
 from suite.report.data.side_by_side import side_by_side
 from suite.report.pages.across_page import render_across
 from suite.report.pages.page import render_page
+from suite.report.pages.terms import TERMS
 from suite.report.words import LANGUAGES, LOCALE, words_of
 
 REPORT = LOCALE.parent
@@ -35,17 +36,23 @@ ENDS = {
                             "some_training"),
     "across_unpaired_": ("no_predictions", "rows_differ", "sample"),
     "across_verdict_": ("better", "worse", "chance", "unknown"),
+    "answer_tie": ("", "_same", "_within", "_within_same"),
     "axis_": ("offline_rps", "train_seconds"),
     "axis_elapsed_": ("seconds", "minutes", "hours"),
     "axis_on_": ("test", "validation"),
     "axis_wall_": ("seconds", "minutes", "hours"),
+    "cheapest_": ("all", "useful"),
+    "cheapest_taken_": ("all", "useful"),
     "cost_": ("training", "scoring", "other"),
     "fact_": tuple(sorted({change.fact for change in side_by_side(
         study(bounds={"min_rps": 1.0}), study(study="other")).changed} | set(side_by_side(
         study(), study(study="other")).unchanged))),
     "family_": ("classic", "encoder", "decoder"),
-    "finding_": ("speed", "speed_same", "time", "time_same"),
+    "finding_": ("speed", "speed_same", "speed_same_drawn", "time", "time_same",
+                 "time_same_drawn"),
     "flag_": ("refused", "retired", "failed", "disagrees"),
+    "gives_": ("test", "test_best", "validation", "validation_best"),
+    "gloss_": TERMS,
     "leaderboard_": ("test", "validation"),
     "metric_": ("train_seconds", "offline_rps", "rank", "arm", "test_interval", "p50_ms", "p90_ms",
                 "peak_memory_bytes", "parameters", "trials"),
@@ -54,8 +61,11 @@ ENDS = {
     "recommended_": ("other", "best", "one_training", "no_speed", "no_finals"),
     "role_": ("best", "recommended", "tied", "second", "fastest", "thrift", "average", "winner",
               "quick", "frugal"),
+    "scores_": ("lower", "lower_tested", "higher", "same"),
     "split_": ("train", "validation", "test"),
     "state_": tuple(state.lower() for state in STATES),
+    "term_": TERMS,
+    "use_": ("predict", "serve", "export"),
 }  # fmt: skip
 #: What a phrase counts in English, as more than one.
 NOUNS = (
@@ -164,7 +174,7 @@ def of_one_each() -> StudyResults:
     only = trial(0, base.arms[0].arm, 0.5)
     return replace(
         base, data=data, arms=base.arms[:1], trials=[only], finals=[], comparisons=[],
-        test_openings=1, missed_total=1,
+        test_openings=1, missed_total=1, errors_total=1,
     )  # fmt: skip
 
 

@@ -42,7 +42,8 @@ def report(
     examples: Annotated[
         bool,
         typer.Option(
-            "--examples", help="Show the test rows that every arm gets wrong, with their texts."
+            "--examples",
+            help="Show test rows that arms get wrong, with their texts and what each arm answered.",
         ),
     ] = False,
     watch: Annotated[
@@ -78,13 +79,13 @@ def report(
     found = _gather(names, storage, examples)
     scratch.tell(scratch.sweep(out), str(out), say)
     if not watch:
-        written = write_reports(found, out, formats, lang, images=images)
+        written = write_reports(found, out, formats, lang, images=images, storage=storage)
         say(counted(len(written), "file"))
         typer.echo(str(written[-1]))
         if open_page:
             webbrowser.open(written[-1].resolve().as_uri())
         if found[0].finals:
-            next_step(shell.command("predict", found[0].study, "a text"))
+            next_step(shell.command("predict", found[0].study, "a text", storage=storage))
         return
     before = ""
     opened = False
@@ -94,7 +95,7 @@ def report(
         if now != before or over:
             refresh = None if over else every
             written = write_reports(
-                found, out, formats, lang, images=images and over, refresh=refresh
+                found, out, formats, lang, images=images and over, refresh=refresh, storage=storage
             )
             say(f"{time.strftime('%H:%M:%S')}  {_progress(found)}")
             if open_page and not opened:

@@ -23,6 +23,7 @@ def write_reports(
     *,
     images: bool = False,
     refresh: int | None = None,
+    storage: str | None = None,
 ) -> list[Path]:
     """Writes each study in each format, and an index of pages where there are several studies.
 
@@ -39,6 +40,7 @@ def write_reports(
         lang: en or zh.
         images: also draw each chart as PNG and SVG, which takes Kaleido and a browser.
         refresh: seconds after which an open page loads itself again; None for a page that stays.
+        storage: the database that the pages' commands name; None for the usual one.
 
     Returns:
         What was written; the last is the page, or the index where there are several studies.
@@ -49,4 +51,4 @@ def write_reports(
     """
     from suite.report.pages.export import write
 
-    return write(studies, out, formats, lang, images=images, refresh=refresh)
+    return write(studies, out, formats, lang, images=images, refresh=refresh, storage=storage)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from suite.report.words import Words
+from suite.verdict.statistics import LEVEL
 
 #: What a report can be written as.
 FORMATS = ("html", "json", "csv", "md")
@@ -18,20 +19,16 @@ _TURNS = dict.fromkeys([0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F), *range(0
 
 
 def score(value: float | None) -> str:
-    """A macro-F1 or an accuracy: four digits, as differences of one in a thousand matter."""
+    """A macro-F1 or an accuracy, in tables and in prose: four digits, as differences of one in a
+    thousand matter."""
     return MISSING if value is None else f"{value:.4f}"
 
 
-def short_score(value: float | None) -> str:
-    """The same in prose, where the fourth digit is noise."""
-    return MISSING if value is None else f"{value:.3f}"
-
-
 def gap(value: float | None) -> str:
-    """A difference between two scores, without its sign: three digits, as scores in prose."""
+    """A difference between two scores, without its sign: the digits of `score`."""
     if value is None:
         return MISSING
-    return "<0.001" if 0 < abs(value) < 0.0005 else f"{abs(value):.3f}"
+    return "<0.0001" if 0 < abs(value) < 0.00005 else f"{abs(value):.4f}"
 
 
 def times(ratio: float | None) -> str:
@@ -69,17 +66,21 @@ def count(value: int | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share as per cent; a share above nothing is never shown as nothing."""
+    """A share as per cent; a part is never shown as nothing, nor as all."""
     if share is None:
         return MISSING
-    if 0 < share < 0.001:
+    if 0 < share < 0.0005:
         return "<0.1%"
+    if 0.9995 <= share < 1:
+        return ">99.9%"
     return f"{share * 100:.1f}%"
 
 
 def whole_percent(share: float) -> str:
-    """A share as whole per cent, for prose; a share above nothing is never shown as nothing."""
-    return "<1%" if 0 < share < 0.005 else f"{share * 100:.0f}%"
+    """A share as whole per cent, for prose; a part is never shown as nothing, nor as all."""
+    if 0 < share < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= share < 1 else f"{share * 100:.0f}%"
 
 
 def agreement(share: float | None) -> str:
@@ -139,13 +140,24 @@ def parameters(value: float | None) -> str:
 
 
 def p_value(value: float) -> str:
-    """A p-value; below a thousandth only that."""
-    return "<.001" if value < 0.001 else f"{value:.3f}"
+    """A p-value: `<.001`, `0.021`, `>.99`; near the level with as many digits as say which side
+    of it is meant."""
+    if value < 0.001:
+        return "<.001"
+    if value > 0.99:
+        return ">.99"
+    told = next((t for d in (3, 4, 5) if _same_side(value, t := f"{value:.{d}f}")), None)
+    return told or ("<.05" if value < LEVEL else "0.05")
+
+
+def _same_side(value: float, text: str) -> bool:
+    return (float(text) < LEVEL) == (value < LEVEL)
 
 
 def p_told(value: float) -> str:
-    """A p-value in prose, with its sign: `< .001`, `= 0.021`."""
-    return "< .001" if value < 0.001 else f"= {value:.3f}"
+    """A p-value in prose, with its sign: `< .001`, `= 0.021`, `> .99`."""
+    text = p_value(value)
+    return f"{text[0]} {text[1:]}" if text[0] in "<>" else f"= {text}"
 
 
 def plain(value: Any) -> str:

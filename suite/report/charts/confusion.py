@@ -73,11 +73,12 @@ def finding(view: ClassView, labels: Sequence[str], words: Words) -> str:
         return words("no_confusions")
     most = view.confusions[0]
     return words(
-        "finding_confusion",
+        "finding_confusion" if view.seeds == 1 else "finding_confusion_seeds",
         true=formats.name(label_of(labels, most.true)),
         predicted=formats.name(label_of(labels, most.predicted)),
         rows=most.count,
         share=formats.percent(most.share),
+        seeds=view.seeds,
     )
 
 
@@ -104,6 +105,7 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
                 for j in size
                 if view.counts[i][j]
             ],
+            notes=(words("confusion_summed", seeds=view.seeds),) if view.seeds > 1 else (),
             arm=view.arm,
             told=f"{split} · {words('trial')} {view.trial}",
         )  # fmt: skip

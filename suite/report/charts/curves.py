@@ -19,7 +19,7 @@ from suite.verdict.standing import standing
 
 #: Curves drawn of each arm.
 CURVES_PER_ARM = 30
-#: Within so much of its last score a trial has learnt what it will.
+#: Within so much of its best score a trial has learnt what it will.
 NEAR = 0.01
 
 
@@ -144,15 +144,22 @@ def finding(data: Curves, leader: str | None, words: Words) -> str:
     chosen = next((c for c in best if c.arm == leader), best[0] if best else None)
     if chosen is None:
         return words("finding_curves_none", trials=data.total)
-    arm, top = formats.name(chosen.arm), max(chosen.scores)
+    arm, scores = formats.name(chosen.arm), chosen.scores
+    top, last = max(scores), len(scores) - 1
+    if scores[last] < top - NEAR:
+        at = formats.whole_percent(chosen.fractions[scores.index(top)])
+        gap = formats.gap(top - scores[last])
+        return words("finding_curves_fell", arm=arm, share=at, gap=gap)
+    if scores[last - 1] < top - NEAR:
+        # Near only at its very end: had it more budget, it might go on.
+        gap = formats.gap(scores[last] - scores[last - 1])
+        return words("finding_curves_rose", arm=arm, gap=gap)
     # Where it first came near and stayed near.
-    since = len(chosen.scores) - 1
-    while since > 0 and chosen.scores[since - 1] >= top - NEAR:
+    since = last
+    while since > 0 and scores[since - 1] >= top - NEAR:
         since -= 1
-    if chosen.scores[since] < top - NEAR:
-        at = chosen.fractions[chosen.scores.index(top)]
-        return words("finding_curves_fell", arm=arm, share=formats.whole_percent(at))
-    return words("finding_curves", arm=arm, share=formats.whole_percent(chosen.fractions[since]))
+    share = formats.whole_percent(chosen.fractions[since])
+    return words("finding_curves", arm=arm, near=formats.plain(NEAR), share=share)
 
 
 def draw(scene: StudyScene) -> Iterator[Chart]:

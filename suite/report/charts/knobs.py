@@ -136,7 +136,7 @@ def slices_figure(data: Knobs, colour: str, words: Words) -> go.Figure:
 
 def parallel_finding(data: Knobs, words: Words) -> str:
     """Where the best trial stands on the axis that matters most."""
-    axis = data.axes[0]
+    axis = next((a for a in data.axes if a.values[data.best] is not None), data.axes[0])
     value = axis.values[data.best]
     return words(
         "finding_parallel",
@@ -152,9 +152,9 @@ def slices_finding(data: Knobs, words: Words) -> str:
     low, high = min(data.scores), max(data.scores)
     return words(
         "finding_slices",
-        trials=data.total,
-        low=formats.short_score(low),
-        high=formats.short_score(high),
+        trials=len(data.scores),
+        low=formats.score(low),
+        high=formats.score(high),
     )
 
 

@@ -82,9 +82,9 @@ def finding(data: PerClass, labels: Sequence[str], words: Words) -> str:
     return words(
         "finding_per_class",
         hard=formats.name(label_of(labels, data.classes[0])),
-        low=formats.short_score(means[0]),
+        low=formats.score(means[0]),
         easy=formats.name(label_of(labels, data.classes[-1])),
-        high=formats.short_score(means[-1]),
+        high=formats.score(means[-1]),
     )
 
 

@@ -272,7 +272,9 @@ def finding(data: TradeOff, words: Words) -> str:
     least = (max if up else min)(data.points, key=lambda p: (p.x, p.y if up else -p.y))
     kind = "speed" if up else "time"
     if least.arm == best.arm or least.y >= best.y:
-        return words(f"finding_{kind}_same", arm=formats.name(least.arm))
+        # Of an arm that lacks a figure nothing is known: it may be better, or cheaper.
+        among = "_drawn" if data.left_out else ""
+        return words(f"finding_{kind}_same{among}", arm=formats.name(least.arm))
     ratio = least.x / best.x if up else best.x / least.x
     return words(
         f"finding_{kind}",

@@ -26,7 +26,10 @@ class Confusion:
 
 @dataclass(frozen=True)
 class ClassView:
-    """Where one arm's best trial errs. `shares[true][predicted]`; None in an empty class' row."""
+    """Where one arm's best trial errs. `shares[true][predicted]`; None in an empty class' row.
+
+    Trained with several `seeds`, the counts are those of all of them together.
+    """
 
     arm: str
     split: Split
@@ -35,6 +38,7 @@ class ClassView:
     shares: tuple[tuple[float | None, ...], ...]
     per_class_f1: tuple[float, ...]
     confusions: tuple[Confusion, ...]
+    seeds: int = 1
 
 
 def class_views(results: StudyResults, board: Leaderboard) -> tuple[ClassView, ...]:
@@ -48,7 +52,7 @@ def class_views(results: StudyResults, board: Leaderboard) -> tuple[ClassView, .
         if final is not None and final.test.confusion:
             views.append(
                 class_view(row.arm, "test", row.trial, final.test.confusion,
-                           final.test.per_class_f1)
+                           final.test.per_class_f1, final.seeds)
             )  # fmt: skip
         elif trial is not None and trial.validation is not None:
             scores = trial.validation
@@ -65,6 +69,7 @@ def class_view(
     trial: int,
     confusion: Sequence[Sequence[int]],
     per_class_f1: Sequence[float],
+    seeds: int = 1,
 ) -> ClassView:
     """Shares of each true class, and the most frequent confusions, of one matrix."""
     shares = tuple(
@@ -87,6 +92,7 @@ def class_view(
         shares=shares,
         per_class_f1=tuple(per_class_f1),
         confusions=tuple(found[:CONFUSIONS_LISTED]),
+        seeds=seeds,
     )
 
 

@@ -63,7 +63,7 @@ class Knobs:
     axes_total: int
     total: int
     best: int
-    """Position in `trials` of the one that speaks for the arm."""
+    """Position in `trials` of the best one that ran to its end."""
 
 
 def importances(results: StudyResults) -> tuple[Importance, ...]:
@@ -118,7 +118,7 @@ def knobs(results: StudyResults, board: Leaderboard, cap: int = TRIALS_DRAWN) ->
                 total=total,
                 best=max(
                     range(len(scored)),
-                    key=lambda i: (scored[i][0].number == row.trial, scored[i][1]),
+                    key=lambda i: (scored[i][0].state == "COMPLETE", scored[i][1]),
                 ),
             )
         )

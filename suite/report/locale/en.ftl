@@ -135,7 +135,7 @@ no_answer = no answer
 
 answer_title = The answer
 banner_sample = Bundled sample, not real data
-banner_sample_more = A seeded generator wrote these rows so that the suite can be tried without a download. Every number on this page describes the generator, none describes '{ $title }'.
+banner_sample_more = A seeded generator wrote these rows so that the suite can be tried without a download. Every number on this page describes these rows, none describes real data.
 answer_missing = { $arms ->
     [one] No { $families } arm could be compared: the only one was refused or retired (the reason is listed).
    *[other] No { $families } arm could be compared: every one was refused or retired ({ $arms } in all; the reasons are listed).
@@ -144,8 +144,35 @@ answer_openings = { $n ->
     [one] The test split has been opened once.
    *[other] The test split has been opened { $n } times; each look makes its score a little more flattering.
 }
-answer_sample = This is the bundled sample, not the real data: it shows how the suite works, and no figure here holds for '{ $title }'.
+answer_sample = These are figures of the bundled sample, whose rows a generator wrote: on real data every one of them will differ.
 answer_infeasible = No arm meets the bounds ({ $bounds }); what follows is chosen among all.
+take = Take { $arm }.
+take_for_now = Take { $arm } for now.
+gives_test = On the test split it scores macro-F1 { $f1 } (95 % interval { $low }–{ $high }) and accuracy { $accuracy }
+gives_test_best = It has the highest score on the test split: macro-F1 { $f1 } (95 % interval { $low }–{ $high }), with accuracy { $accuracy }
+gives_validation_best = It has the highest score on validation: macro-F1 { $f1 }, with accuracy { $accuracy }
+gives_validation = On validation it scores macro-F1 { $f1 } and accuracy { $accuracy }
+gives_trained = ; training took { $time }
+gives_serves = ; it answers { $rps }
+best_adds = { $best } scores best: { $gap } more macro-F1, which { $chance }{ $costs }.
+best_adds_within = { $best } scores best within the bounds: { $gap } more macro-F1, which { $chance }{ $costs }.
+best_adds_nothing = { $best } scores the same{ $costs }.
+costs_at = , at { $costs }
+costs_training = { $times } the training time
+costs_speed = { $times } the speed
+cheapest_taken_all = No arm was cheaper to train.
+cheapest_taken_useful = Of the ranked arms that score at least half as much as the best, none was cheaper to train.
+cheapest_all = The cheapest to train was { $arm } ({ $time }); it scores { $scores }.
+cheapest_useful = Of the ranked arms that score at least half as much as the best, the cheapest to train was { $arm } ({ $time }); it scores { $scores }.
+scores_lower = { $gap } lower
+scores_lower_tested = { $gap } lower, which { $chance }
+scores_higher = { $gap } higher
+scores_same = the same
+use_it = Use it
+use_predict = Classify a text
+use_serve = Serve it over HTTP
+use_export = Export it as a folder
+use_text = a text of yours
 answer_within = Within the bounds ({ $bounds }):{ " " }
 answer_nothing = No arm has finished a trial yet, so there is nothing to rank.
 answer_single = { $arm } is best on the test split: macro-F1 { $f1 }, { $gap } above { $second }, which { $chance }.
@@ -158,30 +185,18 @@ recommended_one_training = Recommended of these trained models: { $arm }; each a
 recommended_no_speed = Recommended of these trained models: { $arm }; no serving speed was measured in the finals, so the best score decides
 recommended_no_finals = Recommended of these trained models: { $arm }, until the finals
 answer_tie = { $arms } share rank 1: on the test split they cannot be told apart, and the lead of { $gap } over { $second } { $chance }.
+answer_tie_same = { $arms } share rank 1: on the test split they cannot be told apart.
 answer_tie_within = { $arms } cannot be told apart on the test split; the lead of { $gap } over { $second } { $chance }.
+answer_tie_within_same = { $arms } cannot be told apart on the test split.
 answer_member = { $arm } (macro-F1 { $f1 }, 95 % interval { $low }–{ $high })
 answer_member_next = { $arm } ({ $f1 }, { $low }–{ $high })
 answer_more = { $n } more
-answer_tie_both = Of these, { $arm } is both the fastest to serve ({ $rps }) and the cheapest to train ({ $time })
-answer_tie_fast_cheap = Of these, { $fast } is the fastest to serve ({ $rps }), and { $cheap } is the cheapest to train ({ $time })
-answer_tie_fast = Of these, { $fast } is the fastest to serve ({ $rps })
-answer_tie_cheap = Of these, { $cheap } is the cheapest to train ({ $time })
-answer_rival_cheap = cheapest of all to train is { $cheap } ({ $time }, { $rps }), which scores { $gap } lower
 answer_validation = On validation alone { $arm } leads with macro-F1 { $f1 }, { $gap } above { $second }; the test split has not been opened, so whether that is more than chance is not known yet.
+answer_validation_same = On validation alone { $arm } and { $second } score the same, macro-F1 { $f1 }; the test split has not been opened.
 answer_interval = { $f1 } (95 % interval { $low }–{ $high })
-answer_trained = It trained in { $time }
-answer_serves = It serves { $rps }
 answer_stale = The study searched on after the finals, so they are stale: a better trial may exist that was not tested.
 answer_validation_only = On validation alone { $arm } has macro-F1 { $f1 }, and no other arm has a result; the test split has not been opened.
 answer_validation_only_within = on validation alone { $arm } has macro-F1 { $f1 }, and no other arm within them has a result; the test split has not been opened.
-answer_costs = It trained in { $time } and serves { $rps }
-answer_times_training = { $times } the training time
-answer_times_speed = { $times } the speed
-answer_against_second = that is { $costs } of the runner-up { $arm }
-answer_against_both = that is { $costs } of the runner-up { $arm }, which is also the cheapest to train
-answer_against_cheapest = and { $costs } of { $arm }, the cheapest to train, which scores { $gap } lower
-answer_is_cheapest = no arm of use is cheaper to train
-answer_tie_instead = , where { $leader } has { $costs } of { $arm }
 bound_min_rps = at least { $value } texts/s
 bound_max_train_seconds = trained within { $value }
 bound_other = { $name } { $value }
@@ -196,6 +211,7 @@ role_tied = tied for best
 role_second = runner-up
 role_fastest = fastest to serve
 role_thrift = cheapest to train
+role_useful = of the ranked arms that score at least half as much as the best
 
 ## Metrics and axes
 
@@ -302,8 +318,10 @@ front_is = On the front: { $arms }.
 finding_only = Only { $arm } has both figures
 finding_speed = { $arm } serves { $times } as many texts as { $best }, for { $gap } less macro-F1
 finding_speed_same = { $arm } is both the best and the fastest to serve
+finding_speed_same_drawn = Of the arms drawn, { $arm } is both the best and the fastest to serve
 finding_time = { $best } takes { $times } the training time of { $arm }, for { $gap } more macro-F1
 finding_time_same = { $arm } is both the best and the cheapest to train
+finding_time_same_drawn = Of the arms drawn, { $arm } is both the best and the cheapest to train
 
 ## Published numbers
 
@@ -346,8 +364,9 @@ learned_none = No trial has more than one checkpoint yet.
 curves_intro = Macro-F1 on validation at fractions of a trial's budget. Thick: the arm's best trial; faint and dotted: pruned.
 curves_capped = { $shown } of { $total } curves are drawn: the best { $cap } of each arm.
 axis_fraction = fraction of the budget
-finding_curves = { $arm }'s best trial is within 0.01 of its best score from { $share } of its budget on
-finding_curves_fell = { $arm }'s best trial was at its best at { $share } of its budget, and fell after
+finding_curves = { $arm }'s best trial is within { $near } of its best score from { $share } of its budget on
+finding_curves_rose = { $arm }'s best trial still gained { $gap } in the last part of its budget: more may help
+finding_curves_fell = { $arm }'s best trial was at its best at { $share } of its budget, and fell by { $gap } after
 finding_curves_none = { $trials ->
     [one] { $trials } trial has more than one checkpoint
    *[other] { $trials } trials have more than one checkpoint
@@ -380,23 +399,32 @@ share_of_class = Share of the class
 true = true
 predicted = predicted
 confusion_intro = Rows are true classes, on { $split }; colour is the share of the class.
+confusion_summed = Counts are summed over the { n_seeds } that each arm was trained with, so each row counts once for each of them.
 finding_confusion = { $true } is most often taken for { $predicted }: { n_rows }, { $share } of its class
+finding_confusion_seeds = { $true } is most often taken for { $predicted }: { $share } of its class, over { n_seeds }
 per_class_intro = F1 on { $split }, hardest class first, a point for each arm.
 per_class_capped = The { $shown } hardest of { n_classes }, by the mean over the arms; all are in the table.
 per_class_table = F1 of all { n_classes }
 finding_per_class = { $hard } is the hardest class (F1 { $low } on average), { $easy } the easiest ({ $high })
-missed = Rows that every arm gets wrong
-missed_intro = { $n ->
-    [one] { $n } of { n_test_rows } is missed by every arm of the finals; it is shown.
-   *[other] { $n } of { n_test_rows } are missed by every arm of the finals; { $shown } of them are shown.
+missed = Single errors
+errors_count = { $n ->
+    [one] { $n } of { n_test_rows } is missed by some arm of the finals, { $all } by every arm.
+   *[other] { $n } of { n_test_rows } are missed by some arm of the finals, { $all } by every arm.
 }
-missed_count = { $n ->
-    [one] { $n } of { n_test_rows } is missed by every arm of the finals; { $command } shows it.
-   *[other] { $n } of { n_test_rows } are missed by every arm of the finals; { $command } shows them.
+errors_shown = { $shown ->
+    [one] { $shown } row is shown, those that most arms miss first.
+   *[other] { $shown } rows are shown, those that most arms miss first.
 }
+errors_how = Their texts are shown by { $command }, and one by one by { $errors }.
+errors_seed = An answer is the first training's, with its probability.
+errors_by = Missed by
+errors_by_any = any arm
+errors_by_all = every arm
+errors_pair = Confusion
+errors_pair_any = any confusion
+errors_pair_of = { $true } → { $predicted }
 missed_row = Test row (from 0)
 missed_text = Text
-missed_answers = Taken for
 
 ## The search
 
@@ -425,7 +453,7 @@ axis_wall_minutes = wall-clock minutes
 axis_wall_hours = wall-clock hours
 history_intro = Each finished trial's macro-F1 on validation; the line is the best so far.
 history_capped = { $shown } of { n_trials } are drawn: every improvement, the rest thinned evenly.
-finding_history = Trial { $n } ({ $arm }) brought the best validation score, { $score }; { n_trials } came after it
+finding_history = Of the trials that ran to the end, trial { $n } ({ $arm }) scored best on validation, { $score }; { n_trials } finished after it
 finding_history_none = No trial has run to its end
 axis_trial = trial
 best_so_far = best so far
@@ -495,6 +523,46 @@ evaluation_seconds = Evaluation
 other_form = as { $form }: { $rate } Offline, p50 { $p50 } SingleStream
 other_facts = Noted
 contended = Contended
+
+## Terms
+
+glossary = Terms
+term_arm = Arm|arms|arm
+gloss_arm = A model together with the way it is made to classify, such as minilm/linear_head. Arms are what is compared.
+term_macro_f1 = Macro-F1|macro-F1
+gloss_macro_f1 = The mean over the classes of F1, which counts both what a class misses and what it takes wrongly. Small classes weigh as much as large ones; 1 is perfect.
+term_accuracy = Accuracy|accuracy
+gloss_accuracy = The share of rows that are classified right. Large classes weigh more than small ones.
+term_interval = 95 % interval
+gloss_interval = Where the score lies for all but 5 % of test sets like this one, by drawing its rows again and again. A narrow one says that the test split is large enough.
+term_p = p (Holm)|p
+gloss_p = How often a difference as large as this would be seen if there were none. Below 0.05 it counts as real; adjusted (Holm) for how many pairs are compared.
+term_chance = more than chance|could be chance
+gloss_chance = Whether a difference on the test rows would also be there on others: decided by a paired test on the same rows, below p = 0.05.
+term_test = Test split|test split
+gloss_test = Rows that no arm has seen and nothing was chosen by. Scores on them are what to expect on new texts.
+term_validation = Validation|validation
+gloss_validation = Rows held back from training, by which hyperparameters are chosen. Scores on them flatter a little, because they were chosen by.
+term_finals = Finals|finals
+gloss_finals = The end of a study: the best trial of each arm is scored on the test split, once.
+term_trial = Trial|trials|trial
+gloss_trial = One training of an arm with one set of hyperparameters.
+term_seed = Seed|seeds|seed
+gloss_seed = The number that fixes what is drawn at random in a training. Another seed gives a slightly different model.
+term_pruned = Pruned|pruned
+gloss_pruned = Stopped early, because it was behind the other trials of its arm at the same point.
+term_rank = Rank|rank
+gloss_rank = One more than the number of arms that are better by more than chance. Arms that can't be told apart share one.
+term_offline_rps = Texts/s|texts/s
+gloss_offline_rps = Texts classified in a second when many are at hand at once (MLPerf's Offline), from raw text.
+term_p50 = p50
+gloss_p50 = Half of single texts are answered within this time.
+term_p90 = p90
+gloss_p90 = Nine of ten single texts are answered within this time, one after another.
+term_peak_memory = Peak memory
+gloss_peak_memory = The most memory that training took at any moment.
+term_parameters = Parameters
+gloss_parameters = Numbers that the model consists of; with each its size on disk and in memory grows.
 
 ## Across studies: the answer
 

@@ -108,11 +108,38 @@ no_answer = 无回答
 
 answer_title = 结论
 banner_sample = 内置样例，并非真实数据
-banner_sample_more = 这些数据由固定种子的生成器写成，以便不下载任何东西就能试用。本页的所有数字只说明生成器，与“{ $title }”的真实数据无关。
+banner_sample_more = 这些数据由固定种子的生成器写成，以便不下载任何东西就能试用。本页的所有数字只说明这些生成的数据，与真实数据无关。
 answer_missing = 没有任何{ $families }方案参与比较：它们全部被拒绝或退出（共 { $arms } 个，原因均已列出）。
 answer_openings = 测试集已被打开 { $n } 次；每多看一次，分数就更偏乐观。
-answer_sample = 这是内置样例，并非真实数据：它只演示本工具如何工作，数字不适用于“{ $title }”。
+answer_sample = 这里的数字来自内置样例，其文本由生成器写成；换成真实数据，每个数字都会不同。
 answer_infeasible = 没有方案满足约束（{ $bounds }）；以下结论在全部方案中选出。
+take = 选用 { $arm }。
+take_for_now = 暂时选用 { $arm }。
+gives_test = 它在测试集上的宏平均 F1 为 { $f1 }（95% 置信区间 { $low }–{ $high }），准确率 { $accuracy }
+gives_test_best = 它在测试集上得分最高：宏平均 F1 为 { $f1 }（95% 置信区间 { $low }–{ $high }），准确率 { $accuracy }
+gives_validation_best = 它在验证集上得分最高：宏平均 F1 为 { $f1 }，准确率 { $accuracy }
+gives_validation = 它在验证集上的宏平均 F1 为 { $f1 }，准确率 { $accuracy }
+gives_trained = ；训练用时 { $time }
+gives_serves = ；推理速度{ $rps }
+best_adds = { $best } 得分最高：宏平均 F1 高 { $gap }，{ $chance }{ $costs }。
+best_adds_within = 约束之内 { $best } 得分最高：宏平均 F1 高 { $gap }，{ $chance }{ $costs }。
+best_adds_nothing = { $best } 得分相同{ $costs }。
+costs_at = ；代价是{ $costs }
+costs_training = 训练用时为其 { $times }
+costs_speed = 速度为其 { $times }
+cheapest_taken_all = 没有训练更省的方案。
+cheapest_taken_useful = 在得分不低于最高分一半的已排名方案中，没有训练更省的。
+cheapest_all = 训练最省的是 { $arm }（{ $time }），得分{ $scores }。
+cheapest_useful = 在得分不低于最高分一半的已排名方案中，训练最省的是 { $arm }（{ $time }），得分{ $scores }。
+scores_lower = 低 { $gap }
+scores_lower_tested = 低 { $gap }，{ $chance }
+scores_higher = 高 { $gap }
+scores_same = 相同
+use_it = 用起来
+use_predict = 给一条文本分类
+use_serve = 通过 HTTP 提供服务
+use_export = 导出为文件夹
+use_text = 您的一条文本
 answer_within = 在约束之内（{ $bounds }）：
 answer_nothing = 还没有方案完成试验，暂无排名。
 answer_single = { $arm } 在测试集上最好：宏平均 F1 { $f1 }，比 { $second } 高 { $gap }，{ $chance }。
@@ -125,30 +152,18 @@ recommended_one_training = 在这些训练好的模型中推荐：{ $arm }；每
 recommended_no_speed = 在这些训练好的模型中推荐：{ $arm }；决赛没有测得推理速度，因此以最高分为准
 recommended_no_finals = 在这些训练好的模型中推荐：{ $arm }，以决赛结果为准
 answer_tie = { $arms } 并列第一：在测试集上无法区分高下，领先 { $second } 的 { $gap } { $chance }。
+answer_tie_same = { $arms } 并列第一：在测试集上无法区分高下。
 answer_tie_within = { $arms } 在测试集上无法区分高下，领先 { $second } 的 { $gap } { $chance }。
+answer_tie_within_same = { $arms } 在测试集上无法区分高下。
 answer_member = { $arm }（宏平均 F1 { $f1 }，95% 区间 { $low }–{ $high }）
 answer_member_next = { $arm }（{ $f1 }，{ $low }–{ $high }）
 answer_more = 另外 { $n } 个
-answer_tie_both = 其中 { $arm } 推理最快（{ $rps }），训练也最省（{ $time }）
-answer_tie_fast_cheap = 其中 { $fast } 推理最快（{ $rps }），{ $cheap } 训练最省（{ $time }）
-answer_tie_fast = 其中 { $fast } 推理最快（{ $rps }）
-answer_tie_cheap = 其中 { $cheap } 训练最省（{ $time }）
-answer_rival_cheap = 所有方案中训练最省的是 { $cheap }（{ $time }，{ $rps }），低 { $gap }
 answer_validation = 仅看验证集，{ $arm } 领先，宏平均 F1 { $f1 }，比 { $second } 高 { $gap }；测试集尚未打开，是否只是偶然还不清楚。
+answer_validation_same = 仅看验证集，{ $arm } 与 { $second } 得分相同，宏平均 F1 { $f1 }；测试集尚未打开。
 answer_interval = { $f1 }（95% 区间 { $low }–{ $high }）
-answer_trained = 训练用时 { $time }
-answer_serves = 推理速度{ $rps }
 answer_stale = 决赛之后又继续搜索，因此决赛结果已过时：可能有更好的试验尚未测试。
 answer_validation_only = 仅看验证集，{ $arm } 的宏平均 F1 为 { $f1 }，其他方案尚无结果；测试集尚未打开。
 answer_validation_only_within = 仅看验证集，{ $arm } 的宏平均 F1 为 { $f1 }，约束之内的其他方案尚无结果；测试集尚未打开。
-answer_costs = 训练用时 { $time }，推理速度{ $rps }
-answer_times_training = 训练用时的 { $times }
-answer_times_speed = 速度的 { $times }
-answer_against_second = 是第二名 { $arm } { $costs }
-answer_against_both = 是第二名 { $arm } { $costs }，后者也是训练最省的
-answer_against_cheapest = 是训练最省的 { $arm } { $costs }，后者低 { $gap }
-answer_is_cheapest = 没有更省训练且可用的方案
-answer_tie_instead = ，而 { $leader } 是 { $arm } { $costs }
 bound_min_rps = 每秒至少 { $value } 条
 bound_max_train_seconds = 训练不超过 { $value }
 bound_other = { $name } { $value }
@@ -163,6 +178,7 @@ role_tied = 并列最佳
 role_second = 第二名
 role_fastest = 推理最快
 role_thrift = 训练最省
+role_useful = 限于得分不低于最高分一半的已排名方案
 
 ## Metrics and axes
 
@@ -260,8 +276,10 @@ front_is = 位于前沿：{ $arms }。
 finding_only = 只有 { $arm } 同时具备两项数据
 finding_speed = { $arm } 每秒处理的条数是 { $best } 的 { $times }，宏 F1 低 { $gap }
 finding_speed_same = { $arm } 效果最好，推理也最快
+finding_speed_same_drawn = 在画出的方案中，{ $arm } 效果最好，推理也最快
 finding_time = { $best } 的训练用时是 { $arm } 的 { $times }，宏 F1 高 { $gap }
 finding_time_same = { $arm } 效果最好，训练也最省
+finding_time_same_drawn = 在画出的方案中，{ $arm } 效果最好，训练也最省
 
 ## Published numbers
 
@@ -301,8 +319,9 @@ learned_none = 还没有试验有多个检查点。
 curves_intro = 试验预算各阶段的验证集宏 F1。粗线为该方案最佳试验，淡虚线为被剪枝的试验。
 curves_capped = 共 { $total } 条曲线，画出 { $shown } 条：每个方案最好的 { $cap } 条。
 axis_fraction = 预算比例
-finding_curves = { $arm } 的最佳试验从预算的 { $share } 起，与其最佳分数相差不到 0.01
-finding_curves_fell = { $arm } 的最佳试验在预算的 { $share } 处最好，之后下降
+finding_curves = { $arm } 的最佳试验从预算的 { $share } 起，与其最佳分数相差不到 { $near }
+finding_curves_rose = { $arm } 的最佳试验在预算的最后一段仍提高了 { $gap }：增加预算或许有用
+finding_curves_fell = { $arm } 的最佳试验在预算的 { $share } 处最好，之后下降 { $gap }
 finding_curves_none = { n_trials }有多个检查点
 
 ## What mattered
@@ -332,17 +351,26 @@ share_of_class = 占该类比例
 true = 真实
 predicted = 预测
 confusion_intro = 行为真实类别（{ $split }）；颜色为在该类中的占比。
+confusion_summed = 各方案用 { n_seeds }各训练一次，计数为合计，因此每行各计一次。
 finding_confusion = { $true } 最常被误判为 { $predicted }：{ n_rows }，占该类 { $share }
+finding_confusion_seeds = { $true } 最常被误判为 { $predicted }：占该类 { $share }（合计 { n_seeds }）
 per_class_intro = { $split }上的 F1，最难的类别在前，每个方案一点。
 per_class_capped = 按各方案平均值，画出 { n_classes }中最难的 { $shown } 类；全部见下表。
 per_class_table = 全部 { n_classes }的 F1
 finding_per_class = { $hard } 最难（平均 F1 { $low }），{ $easy } 最容易（{ $high }）
-missed = 所有方案都判错的行
-missed_intro = 测试集 { n_test_rows }中有 { $n } 行被所有进入决赛的方案判错；显示其中 { $shown } 行。
-missed_count = 测试集 { n_test_rows }中有 { $n } 行被所有进入决赛的方案判错。用 { $command } 查看。
-missed_row = 测试行（从 0 起）
+missed = 逐条错误
+errors_count = { n_test_rows }测试数据中，至少被一个方案判错的有 { $n } 行，被所有方案判错的有 { $all } 行。
+errors_shown = 显示 { $shown } 行，判错的方案越多越靠前。
+errors_how = 要显示原文，运行 { $command }；要逐条查看，运行 { $errors }。
+errors_seed = 所示为首次训练的回答及其概率。
+errors_by = 判错的方案
+errors_by_any = 任一方案
+errors_by_all = 所有方案
+errors_pair = 混淆
+errors_pair_any = 任意混淆
+errors_pair_of = { $true } → { $predicted }
+missed_row = 测试集行号（从 0 起）
 missed_text = 文本
-missed_answers = 被判为
 
 ## The search
 
@@ -368,7 +396,7 @@ axis_wall_minutes = 实际用时，分钟
 axis_wall_hours = 实际用时，小时
 history_intro = 每次试验的验证集宏 F1；折线为当时的最佳值。
 history_capped = 共 { n_trials }，画出 { $shown } 次：保留每次改进，其余均匀抽取。
-finding_history = 第 { $n } 次试验（{ $arm }）得到最佳验证分数 { $score }；其后还有 { n_trials }
+finding_history = 在跑完的试验中，试验 { $n }（{ $arm }）的验证分数最高，为 { $score }；此后又有 { n_trials }结束
 finding_history_none = 还没有试验跑完
 axis_trial = 试验编号
 best_so_far = 当时最佳
@@ -432,6 +460,46 @@ evaluation_seconds = 评估用时
 other_form = 以 { $form } 形式：Offline { $rate }，SingleStream p50 { $p50 }
 other_facts = 备注
 contended = 有争用
+
+## Terms
+
+glossary = 术语
+term_arm = 方案
+gloss_arm = 一个模型加上让它做分类的方法，例如 minilm/linear_head。比较的对象就是方案。
+term_macro_f1 = 宏 F1|宏平均 F1
+gloss_macro_f1 = 先算每一类的 F1（同时考虑漏判与误判），再对各类取平均。小类与大类同样重要；1 为全对。
+term_accuracy = 准确率
+gloss_accuracy = 判断正确的行所占的比例，大类的影响更大。
+term_interval = 95% 置信区间|95% 区间
+gloss_interval = 反复重新抽取测试样本，除去两端共 5% 后分数所在的范围。区间越窄，说明测试集越够用。
+term_p = p（Holm）|p
+gloss_p = 假如两者其实没有差别，出现这样大差异的概率。低于 0.05 视为差异显著；已按比较的对数校正（Holm）。
+term_chance = 不只是偶然|可能只是偶然
+gloss_chance = 换一批文本，差异是否仍在：在同一批测试样本上做配对检验，以 p = 0.05 为界。
+term_test = 测试集
+gloss_test = 没有任何方案见过、也没有用来做选择的数据。对新文本可以期待的就是这里的分数。
+term_validation = 验证集
+gloss_validation = 从训练数据中留出、用来选择超参数的数据。既然据此做过选择，这里的分数略偏高。
+term_finals = 决赛
+gloss_finals = 研究的最后一步：把每个方案的最佳试验在测试集上评分，只评一次。
+term_trial = 试验
+gloss_trial = 用一组超参数把一个方案训练一次。
+term_seed = 种子
+gloss_seed = 决定训练中随机过程的数字。换一个种子，模型会略有不同。
+term_pruned = 剪枝
+gloss_pruned = 在同一进度上落后于本方案的其他试验，因而提前停止。
+term_rank = 名次
+gloss_rank = 显著优于它的方案数加一。分不出高下的方案名次相同。
+term_offline_rps = 每秒条数
+gloss_offline_rps = 同时有大量文本待处理时（MLPerf 的 Offline），每秒从原文开始能分类多少条。
+term_p50 = p50
+gloss_p50 = 逐条处理时，一半的文本在这个时间之内得到结果。
+term_p90 = p90
+gloss_p90 = 逐条处理时，十条中有九条在这个时间之内得到结果。
+term_peak_memory = 内存峰值
+gloss_peak_memory = 训练过程中某一时刻占用内存的最大值。
+term_parameters = 参数量
+gloss_parameters = 模型由多少个数构成；越多，占用的磁盘和内存越大。
 
 ## Across studies: the answer
 

@@ -81,7 +81,7 @@ def _verdict(data: Across, words: Words) -> str:
         said = words("across_one_task", task=formats.name(column.name))
         if first is None:
             return said
-        f1 = formats.short_score(data.cell(first, column).score)
+        f1 = formats.score(data.cell(first, column).score)
         best = words("across_one_task_best", arm=formats.name(first.arm), f1=f1)
         return words.sentences([said, best])
     if not data.common:
@@ -156,7 +156,7 @@ def _chance(data: Across, words: Words) -> str:
             level=duel.level,
             lost=duel.lost,
         )
-    p = formats.p_value(test.p)
+    p = formats.p_told(test.p)
     if test.p >= LEVEL:
         return words("across_friedman_none", p=p)
     cd, distance = f"{test.critical_difference:.2f}", f"{rank2 - rank:.2f}"
@@ -292,7 +292,7 @@ def over_tasks_said(data: Across, words: Words) -> str:
         tasks=n,
         arms=k,
         statistic=f"{test.statistic:.2f}",
-        p=formats.p_value(test.p),
+        p=formats.p_told(test.p),
         cd=f"{test.critical_difference:.2f}",
     )
 

@@ -165,7 +165,7 @@ def _cell_text(cell: Cell, words: Words) -> str:
 
 
 def _short(cell: Cell) -> str:
-    return f"{formats.short_score(cell.low)}–{formats.short_score(cell.high)}"
+    return f"{formats.score(cell.low)}–{formats.score(cell.high)}"
 
 
 def _below(gap: float | None) -> str:

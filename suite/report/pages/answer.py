@@ -1,8 +1,9 @@
-"""The answer in a sentence or two: which arm, how sure, at what cost, and what to doubt first.
+"""The answer: which arm to take, what it gives, what the best would add and cost, how sure it is.
 
 Whatever would mislead a reader who stops after one sentence (a sample instead of real data,
-families that never ran, bounds nobody meets) is said before the winner is named. Arms whose
-difference could be chance are named together.
+families that never ran, bounds nobody meets) is said before the arm is named. Arms whose difference
+could be chance are named together. A number in a sentence is the value of a cell of the leaderboard
+or of the comparisons, written by the same function, or the difference or ratio of two such values.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from suite.verdict.standing import Basis
 
 #: Arms of a tie that are named; the rest are counted and stand in the table.
 NAMED = 6
-#: An arm below this share of the winner's score is not told of as faster or cheaper.
+#: An arm below this share of the best score is not told of as faster or cheaper.
 USEFUL = 0.5
 
 
@@ -33,22 +34,22 @@ USEFUL = 0.5
 class Answer:
     """What the page opens with.
 
-    `leaders` are the arms that cannot be told apart at the top (one: the winner), best score
-    first; `fastest` and `cheapest` are arms among them, or None where not measured. `second` has
-    the next best score after the first, and `thrift` is the cheapest useful arm to train of all.
-    `recommendation` says which arm to take; empty where there is none.
+    `take` says which arm to take, `reasons` what it gives and what others would add, save and
+    cost; both are empty where nothing has finished. `verdict` is how the arms compare, `notes`
+    how far that holds. `leaders` are the arms that cannot be told apart at the top (one: the
+    winner), best score first; `second` has the next best score after the first, and `thrift` is
+    the cheapest to train of those that are chosen among and score half as much as the best.
     """
 
     basis: Basis
     leaders: tuple[str, ...]
-    fastest: str | None
-    cheapest: str | None
     second: str | None
     thrift: str | None
     caveats: tuple[str, ...]
+    take: str
+    reasons: tuple[str, ...]
     verdict: str
     notes: tuple[str, ...]
-    recommendation: str
     text: str
 
 
@@ -58,34 +59,39 @@ def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
     leaders = [row for row in among if row.arm in board.standing.leaders]
     outside = out_of_bounds(results, board, words)
     bounded = not outside and not all(row.feasible for row in board.rows)
-    caveats = _caveats(results, board, words, outside)
     second = among[1] if len(among) > 1 else None
-    thrift = _cheapest(board, leaders, among)
+    cheap = extreme(useful(board), METRICS["train_seconds"])
+    caveats = _caveats(results, board, words, outside)
     verdict = _verdict(board, leaders, second, words, bounded=bounded)
     if bounded:
         verdict = words("answer_within", bounds=bounds_text(bounds_of(results), words)) + verdict
-    recommended = recommendation(board, words)
-    notes = [_costs_note(board, leaders, second, thrift, words)]
+    notes = [recommendation(board, words)]
     if any(row.stale for row in board.rows):
         notes.append(words("answer_stale"))
     if results.test_openings > 1:
         notes.append(words("answer_openings", n=results.test_openings))
     notes = [note for note in notes if note]
-    fastest = extreme(leaders, METRICS["offline_rps"])
-    cheapest = extreme(leaders, METRICS["train_seconds"])
+    take, reasons = _advice(board, cheap, words, bounded=bounded)
     return Answer(
         basis=board.basis,
         leaders=tuple(row.arm for row in leaders),
-        fastest=fastest.arm if fastest else None,
-        cheapest=cheapest.arm if cheapest else None,
         second=second.arm if second else None,
-        thrift=thrift.arm if thrift else None,
+        thrift=cheap.arm if cheap else None,
         caveats=tuple(caveats),
+        take=take,
+        reasons=tuple(reasons),
         verdict=verdict,
         notes=tuple(notes),
-        recommendation=recommended,
-        text=words.sentences([*caveats, verdict, *notes, recommended]),
+        text=words.sentences([*caveats, take, *reasons, verdict, *notes]),
     )
+
+
+def useful(board: Leaderboard) -> list[LeaderboardRow]:
+    """The arms chosen among that score half as much as the best: what is hardly better than
+    guessing is no bargain, whatever it saves."""
+    among = board.contenders
+    least = USEFUL * _score(board, among[0]) if among else 0.0
+    return [row for row in among if _score(board, row) >= least]
 
 
 def out_of_bounds(results: StudyResults, board: Leaderboard, words: Words) -> str:
@@ -97,7 +103,7 @@ def out_of_bounds(results: StudyResults, board: Leaderboard, words: Words) -> st
 
 
 def recommendation(board: Leaderboard, words: Words) -> str:
-    """Which arm to take, and why that one; empty where nothing has finished."""
+    """Why the arm to take is that one; empty where nothing has finished."""
     verdict = board.standing.verdict
     if verdict is None:
         return ""
@@ -109,9 +115,9 @@ def recommendation(board: Leaderboard, words: Words) -> str:
         arm=verdict.recommended,
         best=verdict.best,
         rps=formats.rate(row.offline_rps if row else None, words),
-        margin=formats.gap(verdict.margin),
+        margin=formats.plain(verdict.margin),
     )
-    if cheaper and verdict.could_be_below_by is not None:
+    if cheaper and (verdict.could_be_below_by or 0.0) > 0:
         told += words("recommended_below", gap=formats.gap(verdict.could_be_below_by))
     return told + words("end")
 
@@ -132,12 +138,91 @@ def bounds_text(bounds: dict[str, float], words: Words) -> str:
 def _caveats(results: StudyResults, board: Leaderboard, words: Words, outside: str) -> list[str]:
     caveats = []
     if results.sample:
-        caveats.append(words("answer_sample", title=results.title or results.task))
+        caveats.append(words("answer_sample"))
     families, count = missing_families(results, board)
     if families:
-        names = words.join([words(f"family_{family}") for family in families], "or")
+        names = words.join([words.family(family) for family in families], "or")
         caveats.append(words("answer_missing", families=names, arms=count))
     return [*caveats, outside] if outside else caveats
+
+
+def _advice(
+    board: Leaderboard, cheap: LeaderboardRow | None, words: Words, *, bounded: bool
+) -> tuple[str, list[str]]:
+    """Which arm to take, and beside it the best and the cheapest to train of use."""
+    verdict = board.standing.verdict
+    taken = board.row(verdict.recommended) if verdict else None
+    best = board.row(verdict.best) if verdict else None
+    if verdict is None or taken is None or best is None:
+        return "", []
+    take = words("take_for_now" if verdict.reason == "no_finals" else "take", arm=taken.arm)
+    reasons = [_gives(board, taken, words)]
+    if best is not taken:
+        gap = _score(board, best) - _score(board, taken)
+        adds = "best_adds_within" if bounded else "best_adds"
+        reasons.append(
+            words(
+                adds if gap else "best_adds_nothing",
+                best=best.arm,
+                gap=formats.gap(gap),
+                chance=_chance(board, best, taken, words),
+                costs=_costs(best, taken, words),
+            )
+        )
+    if cheap is None or len(board.contenders) < 2:
+        return take, reasons
+    everyone = "all" if len(useful(board)) == len(board.rows) else "useful"
+    if cheap is taken:
+        reasons.append(words(f"cheapest_taken_{everyone}"))
+    elif cheap is not best:
+        below = _score(board, taken) - _score(board, cheap)
+        told = "lower" if below > 0 else "higher" if below < 0 else "same"
+        if told == "lower" and board.basis == "test":
+            told = "lower_tested"
+        reasons.append(
+            words(
+                f"cheapest_{everyone}",
+                arm=cheap.arm,
+                time=formats.duration(cheap.train_seconds, words),
+                scores=words(
+                    f"scores_{told}",
+                    gap=formats.gap(below),
+                    chance=_chance(board, taken, cheap, words),
+                ),
+            )
+        )
+    return take, reasons
+
+
+def _gives(board: Leaderboard, row: LeaderboardRow, words: Words) -> str:
+    """What an arm scores and costs, as its row of the table has it."""
+    accuracy = formats.score(METRICS[f"{board.split}_accuracy"].of(row))
+    low, high = row.test_interval or (None, None)
+    highest = all(_score(board, row) >= _score(board, other) for other in board.rows)
+    told = words(
+        f"gives_{board.split}{'_best' if highest else ''}",
+        f1=formats.score(board.score.of(row)),
+        low=formats.score(low),
+        high=formats.score(high),
+        accuracy=accuracy,
+    )
+    if row.train_seconds is not None:
+        told += words("gives_trained", time=formats.duration(row.train_seconds, words))
+    if row.offline_rps is not None:
+        told += words("gives_serves", rps=formats.rate(row.offline_rps, words))
+    return told + words("end")
+
+
+def _costs(one: LeaderboardRow, other: LeaderboardRow, words: Words) -> str:
+    """One arm's training time and speed as multiples of another's; empty where not measured."""
+    parts = []
+    if one.train_seconds is not None and other.train_seconds:
+        times = formats.times(one.train_seconds / other.train_seconds)
+        parts.append(words("costs_training", times=times))
+    if one.offline_rps is not None and other.offline_rps:
+        times = formats.times(one.offline_rps / other.offline_rps)
+        parts.append(words("costs_speed", times=times))
+    return words("costs_at", costs=words("costs_and").join(parts)) if parts else ""
 
 
 def _verdict(
@@ -152,21 +237,27 @@ def _verdict(
         return words("answer_nothing")
     first = leaders[0]
     if board.basis == "validation":
-        f1 = formats.short_score(first.validation_macro_f1)
+        f1 = formats.score(first.validation_macro_f1)
         if second is None:
             key = "answer_validation_only_within" if bounded else "answer_validation_only"
             return words(key, arm=first.arm, f1=f1)
-        gap = formats.gap(_gap(board, first, second))
-        return words("answer_validation", arm=first.arm, f1=f1, gap=gap, second=second.arm)
+        gap = _score(board, first) - _score(board, second)
+        return words(
+            "answer_validation" if gap else "answer_validation_same",
+            arm=first.arm,
+            f1=f1,
+            gap=formats.gap(gap),
+            second=second.arm,
+        )
     if len(leaders) == 1:
         if second is None:
             key = "answer_only_within" if bounded else "answer_only"
-            return words(key, arm=first.arm, f1=_score(first, words))
+            return words(key, arm=first.arm, f1=_interval(first, words))
         return words(
             "answer_single",
             arm=first.arm,
-            f1=_score(first, words),
-            gap=formats.gap(_gap(board, first, second)),
+            f1=_interval(first, words),
+            gap=formats.gap(_score(board, first) - _score(board, second)),
             second=second.arm,
             chance=_chance(board, first, second, words),
         )
@@ -176,17 +267,19 @@ def _verdict(
         _member(row, words, "answer_member" if row is first else "answer_member_next")
         for row in shown
     ]
+    gap = _score(board, first) - _score(board, leaders[1])
+    within, same = "_within" if bounded else "", "" if gap else "_same"
     return words(
-        "answer_tie_within" if bounded else "answer_tie",
+        f"answer_tie{within}{same}",
         arms=words.join(members + more),
-        gap=formats.gap(_gap(board, first, leaders[1])),
+        gap=formats.gap(gap),
         second=leaders[1].arm,
         chance=_chance(board, first, leaders[1], words),
     )
 
 
-def _gap(board: Leaderboard, first: LeaderboardRow, second: LeaderboardRow) -> float:
-    return (board.score.of(first) or 0.0) - (board.score.of(second) or 0.0)
+def _score(board: Leaderboard, row: LeaderboardRow) -> float:
+    return board.score.of(row) or 0.0
 
 
 def _chance(board: Leaderboard, first: LeaderboardRow, second: LeaderboardRow, words: Words) -> str:
@@ -205,119 +298,15 @@ def _member(row: LeaderboardRow, words: Words, key: str) -> str:
     return words(
         key,
         arm=row.arm,
-        f1=formats.short_score(row.test_macro_f1),
-        low=formats.short_score(low),
-        high=formats.short_score(high),
+        f1=formats.score(row.test_macro_f1),
+        low=formats.score(low),
+        high=formats.score(high),
     )
 
 
-def _score(row: LeaderboardRow, words: Words) -> str:
-    f1 = formats.short_score(row.test_macro_f1)
+def _interval(row: LeaderboardRow, words: Words) -> str:
+    f1 = formats.score(row.test_macro_f1)
     if row.test_interval is None:
         return f1
-    low, high = (formats.short_score(bound) for bound in row.test_interval)
+    low, high = (formats.score(bound) for bound in row.test_interval)
     return words("answer_interval", f1=f1, low=low, high=high)
-
-
-def _costs_note(
-    board: Leaderboard,
-    leaders: Sequence[LeaderboardRow],
-    second: LeaderboardRow | None,
-    cheapest: LeaderboardRow | None,
-    words: Words,
-) -> str:
-    """What the winner costs beside the runner-up and the cheapest; in a tie, who costs least."""
-    if not leaders:
-        return ""
-    if len(leaders) > 1:
-        clauses = [_tie_costs(leaders, words)]
-        if cheapest is not None and cheapest not in leaders:
-            clauses.append(_cheapest_of_all(board, leaders[0], cheapest, words))
-    else:
-        clauses = [_own_costs(leaders[0], words)]
-        if second is not None and second is not cheapest:
-            clauses.append(_against(leaders[0], second, words, "answer_against_second"))
-        if cheapest is leaders[0] and second is not None:
-            clauses.append(words("answer_is_cheapest"))
-        elif cheapest is not None and cheapest is not leaders[0]:
-            gap = formats.gap(_gap(board, leaders[0], cheapest))
-            both = cheapest is second
-            key = "answer_against_both" if both else "answer_against_cheapest"
-            clauses.append(_against(leaders[0], cheapest, words, key, gap=gap))
-    clauses = [clause for clause in clauses if clause]
-    return words("semicolon").join(clauses) + words("end") if clauses else ""
-
-
-def _own_costs(row: LeaderboardRow, words: Words) -> str:
-    time = formats.duration(row.train_seconds, words)
-    rps = formats.rate(row.offline_rps, words)
-    if row.train_seconds is None:
-        return "" if row.offline_rps is None else words("answer_serves", rps=rps)
-    if row.offline_rps is None:
-        return words("answer_trained", time=time)
-    return words("answer_costs", time=time, rps=rps)
-
-
-def _against(
-    first: LeaderboardRow, other: LeaderboardRow, words: Words, key: str, **more: str
-) -> str:
-    """The first's training time and speed as multiples of another arm's."""
-    parts = []
-    if first.train_seconds is not None and other.train_seconds:
-        times = formats.times(first.train_seconds / other.train_seconds)
-        parts.append(words("answer_times_training", times=times))
-    if first.offline_rps is not None and other.offline_rps:
-        times = formats.times(first.offline_rps / other.offline_rps)
-        parts.append(words("answer_times_speed", times=times))
-    return words(key, arm=other.arm, costs=words("costs_and").join(parts), **more) if parts else ""
-
-
-def _tie_costs(leaders: Sequence[LeaderboardRow], words: Words) -> str:
-    speed, time = METRICS["offline_rps"], METRICS["train_seconds"]
-    fast, cheap = extreme(leaders, speed), extreme(leaders, time)
-    if fast is not None and cheap is not None:
-        key = "answer_tie_both" if fast is cheap else "answer_tie_fast_cheap"
-    elif fast is not None:
-        key = "answer_tie_fast"
-    elif cheap is not None:
-        key = "answer_tie_cheap"
-    else:
-        return ""
-    told = words(
-        key,
-        arm=fast.arm if fast else "",
-        fast=fast.arm if fast else "",
-        cheap=cheap.arm if cheap else "",
-        rps=formats.rate(speed.of(fast) if fast else None, words),
-        time=formats.duration(time.of(cheap) if cheap else None, words),
-    )
-    # What taking the highest score instead would cost.
-    first = leaders[0]
-    if cheap is not None and first is not cheap:
-        told += _against(first, cheap, words, "answer_tie_instead", leader=first.arm)
-    return told
-
-
-def _cheapest_of_all(
-    board: Leaderboard, first: LeaderboardRow, cheapest: LeaderboardRow, words: Words
-) -> str:
-    return words(
-        "answer_rival_cheap",
-        cheap=cheapest.arm,
-        time=formats.duration(cheapest.train_seconds, words),
-        rps=formats.rate(cheapest.offline_rps, words),
-        gap=formats.gap(_gap(board, first, cheapest)),
-    )
-
-
-def _cheapest(
-    board: Leaderboard, leaders: Sequence[LeaderboardRow], among: Sequence[LeaderboardRow]
-) -> LeaderboardRow | None:
-    """The arm that is cheapest to train among those that are of use."""
-    if not leaders:
-        return None
-    # An arm that is hardly better than guessing is no bargain, whatever it saves.
-    least = USEFUL * (board.score.of(leaders[0]) or 0.0)
-    return extreme(
-        [row for row in among if (board.score.of(row) or 0.0) >= least], METRICS["train_seconds"]
-    )

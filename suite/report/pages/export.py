@@ -64,6 +64,7 @@ def write(
     *,
     images: bool = False,
     refresh: int | None = None,
+    storage: str | None = None,
 ) -> list[Path]:
     """See `suite.report.write_reports`."""
     words = words_of(lang)
@@ -92,7 +93,7 @@ def write(
     for results, name in zip(studies, names, strict=True):
         if images:
             written += write_images(study_charts(results, words), folder / f"{name}-images")
-        for suffix, text in _files(results, ordered, words, refresh):
+        for suffix, text in _files(results, ordered, words, refresh, storage):
             written.append(_write(folder / f"{name}{suffix}", text))
     if len(studies) > 1:
         from suite.report.pages.across_export import across_files
@@ -224,8 +225,7 @@ def to_markdown(results: StudyResults, words: Words) -> str:
     data = results.data
     lines = [f"# {markdown_line(results.title or results.task)}", ""]
     if results.sample:
-        more = markdown_line(words("banner_sample_more", title=results.title or results.task))
-        lines += [f"> **{words('banner_sample')}.** {more}", ""]
+        lines += [f"> **{words('banner_sample')}.** {words('banner_sample_more')}", ""]
     lines += [markdown_line(told.text), "", f"## {words('leaderboard')}", ""]
     if board.rows:
         lines += [words(f"leaderboard_{board.basis}"), ""]
@@ -404,7 +404,11 @@ def _engines(results: StudyResults, words: Words) -> list[str]:
 
 
 def _files(
-    results: StudyResults, wanted: Sequence[str], words: Words, refresh: int | None
+    results: StudyResults,
+    wanted: Sequence[str],
+    words: Words,
+    refresh: int | None,
+    storage: str | None,
 ) -> Iterable[tuple[str, str]]:
     for name in wanted:
         if name == "json":
@@ -419,7 +423,7 @@ def _files(
         else:
             from suite.report.pages.page import render_page
 
-            yield ".html", render_page(results, words, refresh=refresh)
+            yield ".html", render_page(results, words, refresh=refresh, storage=storage)
 
 
 def _write(path: Path, text: str) -> Path:

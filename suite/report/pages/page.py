@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from suite import shell
 from suite.contracts import moments
-from suite.contracts.results import Comparison, Missed, StudyResults, Trial
+from suite.contracts.results import Comparison, StudyResults, Trial
 from suite.report import formats
 from suite.report.charts import STUDY_CHARTS
 from suite.report.charts.chart import Drawn, StudyScene
@@ -26,8 +27,9 @@ from suite.report.data.rows import (
     leaderboard,
     references,
 )
-from suite.report.pages.answer import USEFUL, Answer, answer, bounds_text
+from suite.report.pages.answer import Answer, answer, bounds_text, useful
 from suite.report.pages.shell import Pack, render
+from suite.report.pages.terms import TERMS, Terms
 from suite.report.words import Words
 from suite.verdict.metrics import COLUMNS
 from suite.verdict.statistics import LEVEL
@@ -79,12 +81,15 @@ class IndexEntry:
     created: str
 
 
-def render_page(results: StudyResults, words: Words, *, refresh: int | None = None) -> str:
+def render_page(
+    results: StudyResults, words: Words, *, refresh: int | None = None, storage: str | None = None
+) -> str:
     """The study's page, whole.
 
     Args:
         results: what the study found.
         words: the language to say it in.
+        storage: the database that the page's commands name; None for the usual one.
         refresh: seconds after which an open page loads itself again.
     """
     results = placeless(results)
@@ -101,13 +106,18 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
         "name": results.study,
         "board": board,
         "answer": told,
+        # The banner says that of the sample.
+        "caveats": told.caveats[1:] if results.sample else told.caveats,
         "tiles": tiles(told, board),
         "styles": scene.styles,
         "whiskers": whiskers(board),
         "comparisons": [_judged(c, words) for c in results.comparisons],
         "drawn": drawn,
         "class_views": {view.arm: view for view in scene.views},
-        "missed_answers": lambda missed: _answers(missed, results, words),
+        "terms": Terms(words),
+        "glossary": TERMS,
+        "use": use(results, words, storage),
+        "wrong": _wrong(results, words),
         "absent": absent(results, board),
         "failures": failures(results)[:FAILURES_SHOWN],
         "failures_more": max(0, len(failures(results)) - FAILURES_SHOWN),
@@ -118,8 +128,9 @@ def render_page(results: StudyResults, words: Words, *, refresh: int | None = No
             for score in COLUMNS
         },
         "settings_rows": _settings_rows(results, words),
-        "commands": _commands(results),
-        "missed_command": shell.command("report", results.study, "--examples"),
+        "commands": _commands(results, storage),
+        "examples_command": shell.command("report", results.study, "--examples", storage=storage),
+        "errors_command": shell.command("errors", results.study, storage=storage),
         "environment": formats.flat(results.environment),
         "measured": [_measured(row, results, words) for row in board.rows],
         "class_range": _class_range(results),
@@ -145,9 +156,7 @@ def tiles(told: Answer, board: Leaderboard) -> list[Tile]:
     elif told.second:
         roles.setdefault(told.second, []).append("second")
     first = board.contenders[0]
-    least = USEFUL * (board.score.of(first) or 0.0)
-    useful = [row for row in board.contenders if (board.score.of(row) or 0.0) >= least]
-    fastest = extreme(useful, METRICS["offline_rps"])
+    fastest = extreme(useful(board), METRICS["offline_rps"])
     if fastest is not None and len(board.rows) > 1:
         roles.setdefault(fastest.arm, []).append("fastest")
     if told.thrift and len(board.rows) > 1:
@@ -173,22 +182,78 @@ def _versus(own: float | None, other: float | None) -> str:
     return formats.times(own / other) if own is not None and other else ""
 
 
-def _answers(missed: Missed, results: StudyResults, words: Words) -> list[tuple[str, list[str]]]:
-    """What a row was taken for, most arms first, with the arms that did."""
-    groups: dict[int, list[str]] = {}
-    for arm, predicted in missed.predicted.items():
-        groups.setdefault(predicted, []).append(arm)
-    ordered = sorted(groups.items(), key=lambda pair: -len(pair[1]))
-    return [
-        (words("no_answer") if i < 0 else label_of(results.labels, i), arms) for i, arms in ordered
-    ]
+@dataclass(frozen=True)
+class WrongRow:
+    """A test row that some arm gets wrong, as the page lists it.
+
+    `answers` has for each arm its answer, how probable that was, and whether it is right; `wrong`
+    names who took which class for which (`arm:true>predicted`, by position) for the page's script.
+    """
+
+    row: int
+    text: str
+    true: str
+    answers: tuple[tuple[str, float | None, bool], ...]
+    wrong: str
+    by_all: bool
 
 
-def _commands(results: StudyResults) -> str:
+@dataclass(frozen=True)
+class Wrong:
+    """Single errors: the arms, the confusions that occur (most frequent first), and the rows."""
+
+    arms: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    rows: tuple[WrongRow, ...]
+
+
+def _wrong(results: StudyResults, words: Words) -> Wrong:
+    def named(index: int) -> str:
+        return words("no_answer") if index < 0 else label_of(results.labels, index)
+
+    arms = tuple(dict.fromkeys(arm for missed in results.errors for arm in missed.predicted))
+    counted: Counter[tuple[int, int]] = Counter()
+    rows = []
+    for missed in results.errors:
+        answers = [(arm, missed.predicted[arm]) for arm in arms]
+        mistaken = [(i, a) for i, (_, a) in enumerate(answers) if a != missed.label]
+        counted.update({(missed.label, answer) for _, answer in mistaken})
+        rows.append(
+            WrongRow(
+                row=missed.row,
+                text=missed.text,
+                true=named(missed.label),
+                answers=tuple(
+                    (named(a), missed.confidence.get(arm), a == missed.label) for arm, a in answers
+                ),
+                wrong=" ".join(f"{i}:{missed.label}>{a}" for i, a in mistaken),
+                by_all=len(mistaken) == len(arms),
+            )
+        )
+    pairs = tuple(
+        (f"{true}>{predicted}",
+         words("errors_pair_of", true=named(true), predicted=named(predicted)) + f" ({n})")
+        for (true, predicted), n in counted.most_common()
+    )  # fmt: skip
+    return Wrong(arms, pairs, tuple(rows))
+
+
+def use(results: StudyResults, words: Words, storage: str | None) -> list[tuple[str, str]]:
+    """How the arm to take is used: each command as it is pasted."""
+    name = results.study
+    commands = {
+        "predict": ("predict", name, words("use_text")),
+        "serve": ("serve", name),
+        "export": ("export", name, f"./{name}-model"),
+    }
+    return [(key, shell.command(*told, storage=storage)) for key, told in commands.items()]
+
+
+def _commands(results: StudyResults, storage: str | None) -> str:
     """What else there is to run with this study, each command as typed."""
     name = results.study
     commands = (("study", "run", name), ("finals", name, "--seeds", 3), ("report", name))
-    return "\n".join(shell.command(*words) for words in commands)
+    return "\n".join(shell.command(*words, storage=storage) for words in commands)
 
 
 def render_index(

@@ -238,15 +238,36 @@
     if (choice) choice.addEventListener("change", sift);
   }
 
-  // The command.
-  const copy = byId("copy");
-  if (copy && navigator.clipboard) {
+  // Commands.
+  for (const copy of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
     copy.hidden = false;
     copy.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(byId("command").textContent);
+      await navigator.clipboard.writeText(copy.parentElement.querySelector("pre").textContent);
       copy.textContent = words.copied;
       setTimeout(() => { copy.textContent = words.copy; }, 1500);
     });
+  }
+
+  // Single errors, by who made them and by which class was taken for which.
+  for (const box of document.querySelectorAll("[data-errors]")) {
+    const rows = [...byId(box.dataset.errors).tBodies[0].rows];
+    const by = Object.fromEntries([...box.querySelectorAll("select")].map((s) => [s.dataset.by, s]));
+    const left = box.querySelector("[aria-live]");
+    const sift = () => {
+      const arm = by.arm.value, pair = by.pair.value;
+      let shown = 0;
+      for (const row of rows) {
+        const wrong = row.dataset.wrong.split(" ").map((one) => one.split(":"));
+        const fits = (arm !== "all" || "all" in row.dataset) && wrong.some(([who, what]) =>
+          (arm === "" || arm === "all" || who === arm) && (pair === "" || what === pair));
+        row.hidden = !fits;
+        shown += fits;
+      }
+      left.textContent = words.shown_of.replace("{shown}", shown.toLocaleString(words.language))
+        .replace("{total}", rows.length.toLocaleString(words.language));
+    };
+    for (const select of Object.values(by)) select.addEventListener("change", sift);
+    sift();
   }
 
   // All trials: built when opened, a page at a time, so that ten thousand cost nothing before.

@@ -1,0 +1,135 @@
+"""Studies drawn by hypothesis, for what must hold of every report: near ties and far ones, missing
+figures, arms without finals, trials of every state, bounds, seeds, p-values at every edge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import combinations
+
+from hypothesis import strategies as st
+from report_studies import study
+
+from suite.contracts.results import (
+    Arm,
+    Checkpoint,
+    Comparison,
+    DataFacts,
+    Final,
+    Rows,
+    Rps,
+    Scores,
+    SingleStream,
+    StudyResults,
+    TestScores,
+    Trial,
+)
+
+#: Names without a digit, so that every digit of a sentence belongs to one of its values.
+ARMS = {"maple/classic": "classic", "cedar/probe": "encoder", "birch/linear_head": "decoder",
+        "aspen/sft": "decoder", "rowan/zero_shot": "decoder"}  # fmt: skip
+LABELS = ["World", "Sports", "Money"]
+
+share = st.one_of(
+    st.integers(0, 10**6).map(lambda n: n / 10**6),
+    st.sampled_from([0.9, 0.90004, 0.89996, 0.9001, 0.45, 0.0, 1.0]),
+)
+seconds = st.floats(-2.0, 5.5).map(lambda power: 10**power)
+rate = st.floats(-2.0, 5.0).map(lambda power: 10**power)
+p_value = st.one_of(
+    st.sampled_from([0.0, 0.0004, 0.001, 0.0496, 0.04999, 0.05, 0.0504, 0.41, 0.9904, 1.0]),
+    st.floats(0.0, 1.0),
+)
+maybe = st.none()
+
+
+@st.composite
+def speeds(draw: st.DrawFn) -> Rps | None:
+    if draw(st.integers(0, 4)) == 0:
+        return None
+    single = SingleStream(draw(rate), draw(maybe | rate), None, True)
+    return Rps(single_stream=single, offline_per_second=draw(maybe | rate), valid=True)
+
+
+@st.composite
+def confusions(draw: st.DrawFn) -> list[list[int]]:
+    return [[draw(st.integers(0, 30)) for _ in LABELS] for _ in LABELS]
+
+
+@st.composite
+def trials_of(draw: st.DrawFn, arm: str, first: int, noon: datetime) -> list[Trial]:
+    """One complete trial at least, then some of every state."""
+    found = []
+    for number in range(first, first + draw(st.integers(1, 4))):
+        state = "COMPLETE" if number == first else draw(
+            st.sampled_from(["COMPLETE", "COMPLETE", "PRUNED", "FAIL", "RUNNING"]))  # fmt: skip
+        steps = draw(st.integers(1, 4))
+        points = [draw(share) for _ in range(steps)] if state != "FAIL" else []
+        checkpoints = [Checkpoint((i + 1) / steps, f1, i + 1.0) for i, f1 in enumerate(points)]
+        scores = None
+        if state == "COMPLETE":
+            scores = Scores(max(points), draw(share), 0.5, 0.5, [draw(share) for _ in LABELS],
+                            draw(confusions()))  # fmt: skip
+        began = noon + timedelta(seconds=10 * number)
+        ended = "" if state == "RUNNING" else began + timedelta(seconds=draw(st.integers(1, 9)))
+        found.append(
+            Trial(
+                number=number, state=state, arm=arm, checkpoints=checkpoints, validation=scores,
+                params={"rate": draw(share), "depth": draw(st.integers(1, 9))},
+                train_seconds=draw(maybe | seconds), evaluation_seconds=draw(maybe | seconds),
+                rps=draw(speeds()), worker="a worker", started=began.isoformat(),
+                ended=ended.isoformat() if ended else "",
+                error="broke" if state == "FAIL" else None,
+            )
+        )  # fmt: skip
+    return found
+
+
+@st.composite
+def studies(draw: st.DrawFn) -> StudyResults:
+    """A study as the suite may write it: comparisons, ranks and bounds agree with each other."""
+    names = draw(st.lists(st.sampled_from(list(ARMS)), min_size=1, max_size=4, unique=True))
+    noon = datetime(2026, 1, 2, 12)
+    trials: list[Trial] = []
+    for name in names:
+        trials += draw(trials_of(name, len(trials), noon))
+    tested = draw(st.sampled_from([[], names, names, names[:-1] or names]))
+    seeds = draw(st.sampled_from([1, 3]))
+    middle = {name: draw(share) for name in tested}
+    comparisons = []
+    for a, b in combinations(tested, 2):
+        difference = middle[a] - middle[b]
+        comparisons.append(
+            Comparison(a, b, difference, (difference - 0.01, difference + 0.012),
+                       draw(p_value) if difference else 1.0)
+        )  # fmt: skip
+    lost = [c.b if c.difference > 0 else c.a for c in comparisons if c.p < 0.05]
+    finals = [
+        Final(
+            arm=name, trial=next(t.number for t in trials if t.arm == name), seeds=seeds,
+            stale=draw(st.booleans()), rank=1 + lost.count(name),
+            test=TestScores(middle[name], draw(share),
+                            (max(0.0, middle[name] - 0.01), min(1.0, middle[name] + 0.012)),
+                            per_class_f1=[draw(share) for _ in LABELS],
+                            confusion=draw(confusions())),
+            train_seconds=draw(maybe | seconds), rps=draw(speeds()),
+        )
+        for name in tested
+    ]  # fmt: skip
+    bounds = draw(st.sampled_from([{}, {}, {"min_rps": 50.0}, {"max_train_seconds": 20.0}]))
+    audit = study().data.audit
+    lengths = sorted(draw(st.lists(st.integers(0, 900), min_size=21, max_size=21)))
+    assert audit is not None
+    splits = {
+        name: replace(split, length_quantiles=lengths, class_counts=[400, 300, 300])
+        for name, split in audit.splits.items()
+    }
+    return study(
+        arms=[Arm(name, family=ARMS[name]) for name in names],
+        trials=trials, finals=finals, comparisons=comparisons, labels=LABELS,
+        test_openings=draw(st.integers(0, 3)) if finals else 0,
+        data=DataFacts(source="folder toy", fingerprint="f" * 16, rows=Rows(1000, 100, 200),
+                       audit=replace(audit, splits=splits), sample=draw(st.booleans())),
+        bounds=bounds, references=[], environment={}, recipe="quick",
+        importance={names[0]: {"rate": draw(share), "depth": draw(share)}},
+    )  # fmt: skip
