@@ -116,6 +116,7 @@ def studies(draw: st.DrawFn) -> StudyResults:
         )
         for name in tested
     ]  # fmt: skip
+    refused = draw(st.lists(st.sampled_from(["encoder", "decoder"]), max_size=3))
     bounds = draw(st.sampled_from([{}, {}, {"min_rps": 50.0}, {"max_train_seconds": 20.0}]))
     audit = study().data.audit
     lengths = sorted(draw(st.lists(st.integers(0, 900), min_size=21, max_size=21)))
@@ -125,7 +126,10 @@ def studies(draw: st.DrawFn) -> StudyResults:
         for name, split in audit.splits.items()
     }
     return study(
-        arms=[Arm(name, family=ARMS[name]) for name in names],
+        arms=[
+            *(Arm(name, family=ARMS[name]) for name in names),
+            *(Arm(f"out{'of' * i}/sft", refused="no GPU", family=f) for i, f in enumerate(refused)),
+        ],
         trials=trials, finals=finals, comparisons=comparisons, labels=LABELS,
         test_openings=draw(st.integers(0, 3)) if finals else 0,
         data=DataFacts(source="folder toy", fingerprint="f" * 16, rows=Rows(1000, 100, 200),

@@ -305,7 +305,7 @@ def test_single_errors_are_counted_and_shown_only_where_given():
     assert "&lt;/td&gt;&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "x" * 2000 + "…" in page and "x" * 2001 not in page
     assert '<option value="1&gt;0">Sports → World (2)</option>' in page
-    assert 'data-wrong="0:1&gt;0"' in page and "75.0%" in page
+    assert 'data-wrong="0:1&gt;0"' in page and "75%" in page
     counted = bare(render_page(study(missed_total=5, errors_total=31), EN, storage="sqlite:///a b"))
     assert "alert(1)" not in counted and 'id="errors"' not in counted
     for command in ("report toy --examples", "errors toy"):
@@ -463,10 +463,39 @@ def test_browser_shows_hostile_strings_as_text(opened: Any):
     assert page.title() == f"{HOSTILE} · toy"
     assert page.locator("h1").inner_text() == HOSTILE
     assert page.locator("img, iframe, object").count() == 0
-    assert page.locator("a:not(nav a, .skip)").count() == 0, "no link comes from data"
+    assert page.locator("a:not(nav a, .skip, .term)").count() == 0, "no link comes from data"
     assert page.locator(".js-plotly-plot a").count() == 0
     assert page.evaluate("[...document.scripts].filter(s => !s.type).length") == 2
     assert HOSTILE in page.locator("#trials-table tbody").inner_text()
+
+
+@pytest.mark.slow
+def test_browser_sifts_single_errors_and_explains_terms_by_keyboard(opened: Any):
+    page = opened(with_examples())
+    rows, count = (
+        page.locator("#errors tbody tr:visible"),
+        page.locator("[data-errors] [aria-live]"),
+    )
+    arm, pair = page.locator("[data-by=arm]"), page.locator("[data-by=pair]")
+    assert (rows.count(), count.inner_text()) == (3, "3 of 3")
+    arm.select_option(label=HEAD)
+    assert (rows.count(), count.inner_text()) == (2, "2 of 3")
+    # Of the arm's own errors: another's of that kind do not count for it.
+    pair.select_option("1>0")
+    assert rows.count() == 1 and "xxx" in rows.first.inner_text()
+    arm.select_option("all")
+    pair.select_option("")
+    assert rows.count() == 2
+    arm.select_option("")
+    pair.select_option("1>0")
+    assert rows.count() == 2
+    term = page.locator("#answer a.term").first
+    shown = "element => getComputedStyle(element, '::before').content"
+    assert term.evaluate(shown) == "none"
+    page.keyboard.press("Tab")
+    while not term.evaluate("element => element === document.activeElement"):
+        page.keyboard.press("Tab")
+    assert term.evaluate(shown).strip('"') == term.get_attribute("data-tip")
 
 
 @pytest.mark.slow

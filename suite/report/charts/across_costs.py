@@ -174,7 +174,10 @@ def _draw(cost: Cost, scene: AcrossScene) -> Iterator[Chart]:
     if far:
         points = [
             words(
-                "across_far_point", arm=formats.name(arm), task=formats.name(task), gap=f"{y:+.3f}"
+                "across_far_point",
+                arm=formats.name(arm),
+                task=formats.name(task),
+                gap=formats.signed(y),
             )
             for arm, task, y in far[:6]
         ]

@@ -416,7 +416,7 @@ errors_shown = { $shown ->
    *[other] { $shown } rows are shown, those that most arms miss first.
 }
 errors_how = Their texts are shown by { $command }, and one by one by { $errors }.
-errors_seed = An answer is the first training's, with its probability.
+errors_seed = Of an arm that was trained over several seeds it is the first one's answer.
 errors_by = Missed by
 errors_by_any = any arm
 errors_by_all = every arm
@@ -657,8 +657,8 @@ across_lost_long = lost by more than chance
 across_trade_offs = Quality against cost, over tasks
 across_trade_offs_reference = Every cost is a multiple of { $arm } in the same study, so on the same machine; quality is the distance to the task's best. { $arm } is the reference because it has the best average among the arms measured on every task.
 across_trade_offs_median = Every cost is a multiple of the study's median arm, because no arm was measured on every task; quality is the distance to the task's best.
-across_trade_title_speed = { $arm } is the fastest: { $times } the speed of { $base }, { $gap } below the best on average
-across_trade_title_training = { $arm } is the cheapest to train: { $times } the training time of { $base }, { $gap } below the best on average
+across_trade_title_speed = Of the arms averaged here { $arm } is the fastest: { $times } the speed of { $base }, { $gap } below the best on average
+across_trade_title_training = Of the arms averaged here { $arm } is the cheapest to train: { $times } the training time of { $base }, { $gap } below the best on average
 across_trade_title_apart_speed = Speed, task by task: machines differ, so nothing is averaged
 across_trade_title_apart_training = Training time, task by task: machines differ, so nothing is averaged
 across_trade_title_some_speed = Speed, task by task: no arm was measured on every task

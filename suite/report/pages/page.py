@@ -118,6 +118,7 @@ def render_page(
         "glossary": TERMS,
         "use": use(results, words, storage),
         "wrong": _wrong(results, words),
+        "several_seeds": any(final.seeds > 1 for final in results.finals),
         "absent": absent(results, board),
         "failures": failures(results)[:FAILURES_SHOWN],
         "failures_more": max(0, len(failures(results)) - FAILURES_SHOWN),
@@ -283,7 +284,9 @@ def index_entry(results: StudyResults, href: str, words: Words) -> IndexEntry:
         title=results.title or results.task,
         task=results.task,
         sample=results.sample,
-        answer=told.text,
+        answer=words.sentences([*told.caveats, told.take, *told.reasons])
+        if told.take
+        else told.text,
         leaders=told.leaders,
         score=board.score.of(first) if first else None,
         basis=board.basis,
