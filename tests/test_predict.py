@@ -70,7 +70,7 @@ def test_every_kind_of_file_gives_its_texts_in_order(tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.jsonl", b'{"text": "a"}\n{"text": 3}\n', "line 2: 'text' is a int"),
+        ("a.jsonl", b'{"text": "a"}\n{"text": [3]}\n', "line 2: 'text' is a list"),
         ("a.jsonl", b'{"text": "a"}\n{"tekst": "b"}\n', "line 2: no column 'text'"),
         ("a.jsonl", b"[1]\n", "row 1: a number where an object"),
         ("a.jsonl", b"{\n", "line 1: not JSON"),
@@ -83,7 +83,7 @@ def test_every_kind_of_file_gives_its_texts_in_order(tmp_path, name):
         ("a.txt.gz", gzip.compress(b"a\n" * 9999, mtime=0)[:40], "truncated or damaged"),
         ("a.parquet", b"PAR1 no", "not a Parquet file"),
         ("a.docx", b"", "unknown kind of file"),
-        ("a.parquet.gz", b"", "unknown kind of file"),
+        ("a.parquet.gz", b"no", "not gzip, though"),
     ],
 )
 def test_damaged_files_are_one_message_with_the_place(tmp_path, name, content, words):

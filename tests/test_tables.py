@@ -1,9 +1,25 @@
 """Tables as people have them: one file whose splits are carved, every format, every spelling."""
 
-import pytest
+import csv
+import datetime
+import gzip
+import io
+import json
+import tempfile
+from pathlib import Path
 
-from suite.contracts.task import Data, Task
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from suite.contracts.task import Data, Reading, Task
+from suite.data import delimited, tables
 from suite.data import load as data
+from suite.data.room import Room
+from suite.data.values import spelled
 from suite.errors import DataError
 
 SENTENCES = [f"text number {i} of {'a shop' if i % 2 else 'a school'}" for i in range(60)]
@@ -86,3 +102,293 @@ def test_a_file_stands_in_for_a_task_of_one_table(tmp_path):
 def test_what_a_source_contradicts(source, told):
     with pytest.raises(ValueError, match=told):
         Data.model_validate({"licence": "ours"} | source)
+
+
+# --- what people write, read back -----------------------------------------------------------
+
+#: Every character that some file of rows can hold: of halves of characters none can.
+characters = some.characters(exclude_categories=["Cs"])
+#: What the encodings below share, and texts must survive.
+plain = some.characters(codec="ascii", min_codepoint=32)
+
+
+def read(path, pick=lambda columns: columns, **reading):
+    return tables.read_file(path, pick, reading=Reading(**reading))
+
+
+def texts_of(alphabet, **sizes):
+    return some.lists(some.text(alphabet, **sizes), min_size=1, max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    texts=texts_of(characters, max_size=40),
+    mark=some.sampled_from(delimited.DELIMITERS),
+    encoding=some.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+    packed=some.sampled_from(["", ".gz", ".zst"]),
+    all_quoted=some.booleans(),
+)
+def test_what_the_standard_writer_writes_is_read_back(texts, mark, encoding, packed, all_quoted):
+    written = io.StringIO(newline="")
+    quoting = csv.QUOTE_ALL if all_quoted else csv.QUOTE_MINIMAL
+    rows = csv.writer(written, delimiter=mark, quoting=quoting)
+    rows.writerow(["text", "label", "n"])
+    rows.writerows([text, "yes" if i % 2 else "no", i] for i, text in enumerate(texts))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"rows.csv{packed}"
+        path.write_bytes(PACK[packed](written.getvalue().encode(encoding)))
+        found = read(path)
+    assert found.found.dialect == delimited.Dialect(mark)
+    assert found.columns["text"] == texts
+    assert found.columns["n"] == [str(i) for i in range(len(texts))]
+
+
+def zstd(content):
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    return sink.getvalue().to_pybytes()
+
+
+PACK = {"": bytes, ".gz": gzip.compress, ".zst": zstd}
+
+
+@settings(max_examples=40, deadline=None)
+@given(texts=texts_of(characters, max_size=40), packed=some.sampled_from(list(PACK)))
+def test_other_formats_are_read_back(texts, packed):
+    labels = [("yes", "no")[i % 2] for i in range(len(texts))]
+    items = [{"text": t, "label": one} for t, one in zip(texts, labels, strict=True)]
+    parquet = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(items), parquet)
+    lined = [" ".join(text.split()) for text in texts]
+    made = {
+        "jsonl": "".join(json.dumps(i, ensure_ascii=False) + "\n" for i in items).encode(),
+        "json": json.dumps(items).encode("utf-16"),
+        "parquet": parquet.getvalue(),
+        "txt": "".join(f"__label__{o} {t}\n" for o, t in zip(labels, lined)).encode(),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, content in made.items():
+            path = Path(folder) / f"rows.{kind}{packed}"
+            path.write_bytes(PACK[packed](content))
+            columns = read(path).columns
+            assert columns == {"text": lined if kind == "txt" else texts, "label": labels}
+
+
+@settings(max_examples=40, deadline=None)
+@given(texts=texts_of(some.sampled_from('ab\\"\n\t ,;é')), mark=some.sampled_from([",", ";"]))
+def test_escaped_quotes_are_read_back(texts, mark):
+    written = io.StringIO(newline="")
+    rows = csv.writer(
+        written, delimiter=mark, doublequote=False, escapechar="\\", quoting=csv.QUOTE_ALL
+    )
+    # One row is enough to tell that a mark is escaped, and not doubled.
+    texts = ['she said "no"', *texts]
+    rows.writerows([["text", "label"], *([text, "x"] for text in texts)])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        path.write_text(written.getvalue(), newline="")
+        found = read(path)
+    assert found.found.dialect == delimited.Dialect(mark, "escaped")
+    assert found.columns["text"] == texts
+
+
+SAID = {
+    "gb18030": ["物流太慢了，包装也破损了", "退款一直没有到账，请处理", "客服很好，问题解决了"],
+    "big5": ["物流太慢了,包裝也破損了", "退款一直沒有到帳,請盡快處理", "客服態度很好,問題解決了"],
+    "cp932": ["荷物が届かないので返金してください", "とても良い商品でした", "説明書がありません"],
+    "cp949": ["배송이 너무 느려요 환불해 주세요", "상품이 아주 좋습니다", "설명서가 없어요"],
+    "cp1252": ["Die Lieferung war schön", "Le café était très agréable", "El niño comió mañana"],
+    "cp1251": ["Доставка была быстрой, спасибо", "Верните деньги, пожалуйста", "Нет инструкции"],
+    "utf-16-le": ["plain words", "物流太慢了", "très agréable"],
+    "utf-16-be": ["plain words", "物流太慢了", "très agréable"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", SAID)
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_encodings_are_found(tmp_path, encoding, kind):
+    texts = SAID[encoding]
+    path = tmp_path / f"rows.{kind}"
+    if kind == "csv":
+        content = "text,label\n" + "".join(f'"{text}",x\n' for text in texts)
+    else:
+        content = "".join(f'{{"text": "{text}", "label": "x"}}\n' for text in texts)
+    path.write_bytes(content.encode(encoding))
+    found = read(path)
+    assert found.columns["text"] == texts
+    assert found.found.encoding.name == encoding
+    assert read(path, encoding=encoding).columns["text"] == texts
+
+
+def test_mixed_encodings_are_told_with_the_line(tmp_path):
+    path = tmp_path / "rows.csv"
+    lines = ["text,label", *(f"物流太慢了{i},x" for i in range(9))]
+    content = [line.encode() for line in lines]
+    content[6] = "退款一直没有到账，请处理,x".encode("gb18030")
+    path.write_bytes(b"\n".join(content) + b"\n")
+    message = failure(path)
+    assert "line 7: mixed encodings: this line is GB18030, where 8 other lines are UTF-8" in message
+
+
+def failure(path, pick=lambda columns: columns, **reading):
+    with pytest.raises(DataError) as caught:
+        read(path, pick, **reading)
+    return str(caught.value)
+
+
+def written(path, content):
+    path.write_text(content, encoding="utf-8", newline="")
+    return path
+
+
+def test_what_was_found_is_said(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_bytes("text;label\na, b;x\n".encode("utf-8-sig"))
+    assert str(read(path).found) == "CSV: ';' between fields, UTF-8 with BOM"
+    written(path, 'text\tlabel\n"Well," she said\tx\nb "c" d\ty\n')
+    found = read(path)
+    assert (
+        str(found.found) == "CSV: tabs between fields, quotation marks are part of the texts, UTF-8"
+    )
+    assert found.columns["text"] == ['"Well," she said', 'b "c" d']
+
+
+GOOD = "text,label\n" + "".join(f"text {i},{('yes', 'no')[i % 2]}\n" for i in range(20))
+ODD = {
+    "more fields": ("one, two,no\n", "line 22: 3 fields where the first line has 2"),
+    "fewer fields": ("one\n", "line 22: 1 field where the first line has 2"),
+    "an open quote": ('"one,no\n', "line 22: a quotation mark is opened and never closed"),
+    "a quote closed by another": (
+        '"one,no\ntwo,no\nthree",yes\n',
+        "line 22: a quotation mark is opened here, and closed only in line 24",
+    ),
+    "a quote closed by the next": (
+        '"one,no\n"two",no\n',
+        "line 22: a quotation mark is opened here, and closed only in line 23",
+    ),
+    "words after a quote": ('"one" two,no\n', "line 22: cannot be read: ',' expected after '\"'"),
+    "the header again": ("text,label\n", "line 22: the first line comes again"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_an_odd_row_is_an_error_or_left_out_and_counted(tmp_path, kind):
+    odd, told = ODD[kind]
+    path = written(tmp_path / "rows.csv", GOOD + odd + "last,no\n")
+    assert told in failure(path)
+    found = read(path, skip_bad_rows=True)
+    assert found.columns["text"][:20] == [f"text {i}" for i in range(20)]
+    assert found.columns["text"][-1] == "last"
+    assert found.found.skipped.count == 1
+    (note,) = found.found.notes(str(path))
+    assert note.startswith("1 row of rows.csv was left out: line 22: ")
+
+
+def test_many_bad_rows_are_listed_in_part(tmp_path):
+    found = read(written(tmp_path / "rows.csv", GOOD + "a,b,c\n" * 30), skip_bad_rows=True)
+    (note,) = found.found.notes(found.where)
+    assert note.startswith("30 rows of rows.csv were left out") and note.endswith("and 20 more")
+
+
+def test_a_text_of_several_lines_is_a_text(tmp_path):
+    path = written(tmp_path / "rows.csv", GOOD + '"one, two\nthree, four\n\nfive",no\n')
+    assert read(path).columns["text"][-1] == "one, two\nthree, four\n\nfive"
+
+
+def test_nul_is_kept(tmp_path):
+    path = written(tmp_path / "rows.csv", "text,label\na\0b,x\n\0,y\n")
+    assert read(path).columns["text"] == ["a\0b", "\0"]
+
+
+def test_columns_without_a_name_are_called_by_their_place(tmp_path):
+    path = written(tmp_path / "rows.csv", ",text,label\n0,a,x\n1,b,y\n")
+    assert read(path).columns == {"column_1": ["0", "1"], "text": ["a", "b"], "label": ["x", "y"]}
+
+
+def test_two_columns_of_one_name(tmp_path):
+    path = written(tmp_path / "rows.csv", "text,text,label\na,b,x\n")
+    assert "2 columns are called 'text'" in failure(path)
+    assert read(path, lambda columns: ["label"]).columns == {"label": ["x"]}
+
+
+def test_a_missing_header_is_noticed(tmp_path):
+    content = GOOD.partition("\n")[2]
+    path = written(tmp_path / "rows.csv", content)
+    message = failure(path)
+    assert "line 1: the first line looks like a row" in message and "text,label" in message
+    with pytest.raises(delimited.NoHeader):
+        read(path)
+
+
+def test_fasttext_lines_without_one_label(tmp_path):
+    path = written(tmp_path / "rows.txt", "__label__a one\n__label__b __label__c two\nthree\n")
+    assert "line 2: more than one label" in failure(path)
+    found = read(path, skip_bad_rows=True)
+    assert found.columns == {"text": ["one"], "label": ["a"]}
+    assert found.found.skipped.count == 2
+    assert "lines of text without labels" in failure(written(path, "one\ntwo\n"))
+    assert read(written(path, "text\tlabel\none\tx\n")).columns == {"text": ["one"], "label": ["x"]}
+
+
+def test_a_bomb_in_any_packing_is_refused(tmp_path):
+    content = b"text,label\n" + b"a" * 300_000_000 + b",x\n"
+    path = tmp_path / "rows.csv.zst"
+    path.write_bytes(zstd(content))
+    with pytest.raises(DataError, match="expand to more than"):
+        tables.read_file(path, lambda columns: columns, Room(2**24))
+    path.write_bytes(zstd(content)[:-5])
+    path.write_bytes(zstd(GOOD.encode())[:-5])
+    assert "the zstd file is truncated or damaged" in failure(path)
+    path.write_bytes(b"no")
+    assert "the zstd file is truncated or damaged" in failure(path)
+
+
+# --- spreadsheets ---------------------------------------------------------------------------
+
+
+def workbook(path, rows, **others):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in rows:
+        sheet.append(row)
+    for name, more in others.items():
+        extra = book.create_sheet(name)
+        for row in more:
+            extra.append(row)
+    return book, sheet, path
+
+
+def saved(made):
+    made[0].save(made[2])
+    return made[2]
+
+
+def test_a_spreadsheet_is_read_as_it_shows(tmp_path):
+    day = datetime.datetime(2024, 1, 31)
+    rows = [["text", None, "label", "day"], ["=one", 1, True, day], ["b ", 2.5, False, None]]
+    made = workbook(tmp_path / "rows.xlsx", [], Second=rows)
+    made[0]["Second"]["A2"].data_type = "s"
+    found = read(saved(made))
+    assert found.columns["text"] == ["=one", "b "]
+    assert found.columns["column_2"] == [1, 2.5]
+    assert [spelled(day) for day in found.columns["day"]] == ["2024-01-31", None]
+    assert found.found.sheet == "Second"
+    assert str(found.found) == "Excel workbook: sheet 'Second' (not 'Sheet')"
+
+
+def test_what_a_spreadsheet_hides_is_refused(tmp_path):
+    path = tmp_path / "rows.xlsx"
+    made = workbook(path, [["text", None, "label"], ["a", "b", "x"]])
+    made[1].merge_cells("A1:B1")
+    assert "row 1: cells of the header are merged" in failure(saved(made))
+    made = workbook(path, [["Tickets of 2024"], ["text", "label"], ["a", "x"]])
+    assert "a title, and not the names of columns" in failure(saved(made))
+    made = workbook(path, [["text", "label"], ["=1+1", "x"]])
+    assert "cell A2: a formula without a stored result: =1+1" in failure(saved(made))
+    path.write_bytes(b"PK no")
+    assert "not an Excel workbook" in failure(path)
+    made = workbook(path, [["text", "label"], ["a" * 30_000, "x"]] + [["b" * 30_000, "y"]] * 900)
+    saved(made)
+    with pytest.raises(DataError, match=r"takes more than|expand to more than"):
+        tables.read_file(path, lambda columns: columns, Room(2**20))

@@ -1,9 +1,8 @@
 """Bytes of a file -> its rows, one after another, by the format alone, within bounds.
 
-    lines     one text a line
     jsonl     an object a line, or one document: a list of objects, or an object of columns
-    csv       a header, then a record a row
     parquet   some columns, a batch at a time
+    arrow     likewise, as `datasets` leaves it on disk
 
 What is no such file is one DataError with its line. Nothing here knows texts from labels. The
 parsers are those that bear any input: of pyarrow's, the one for JSON ends the process on objects
@@ -12,21 +11,14 @@ nested some ten thousand deep (a stack overflow), and is not used.
 
 from __future__ import annotations
 
-import codecs
-import csv
-import gzip
-import io
-import itertools
-import re
-import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO
 
+from suite.data.lines import lines
 from suite.data.room import Room
 from suite.errors import DataError, SuiteError, counted
-from suite.files import NotJson, parse_json, why
+from suite.files import NotJson, parse_json
 
 #: The columns a file has -> the columns wanted of it; raises DataError where they are missing.
 Pick = Callable[[list[str]], Sequence[str]]
@@ -41,108 +33,18 @@ _BATCH_BYTES = 64 * 2**20
 #: What a text takes as a Python string, at least.
 _LEAST_VALUE = 57
 
-#: A line, or a part of one up to a carriage return.
-_PART = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-
-
-class _Bounded(io.RawIOBase):
-    """What a packed file expands to, as long as that stays within a room's bound."""
-
-    def __init__(self, inner: BinaryIO, packed: int, room: Room, where: str) -> None:
-        self._inner = inner
-        self._packed, self._room, self._where = packed, room, where
-        self._left = room.expanded(packed)
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Some bytes."""
-        some = self._inner.read(len(buffer))
-        self._left -= len(some)
-        if self._left < 0:
-            raise self._room.bomb(self._packed, self._where)
-        buffer[: len(some)] = some
-        return len(some)
-
-
-def unpacked(raw: BinaryIO, packed: int, room: Room, where: str) -> BinaryIO:
-    """A gzip file of `packed` bytes, expanded as it is read."""
-    file = cast(BinaryIO, gzip.GzipFile(fileobj=raw))
-    return cast(BinaryIO, io.BufferedReader(_Bounded(file, packed, room, where), 1 << 16))
-
-
-@contextmanager
-def told(where: str) -> Iterator[None]:
-    """Within: what fails in reading a file is one DataError.
-
-    Raises:
-        DataError: as said.
-    """
-    try:
-        yield
-    except gzip.BadGzipFile:
-        raise DataError(
-            "not gzip, though its name ends in .gz",
-            where=where,
-            fix="Copy or compress the file again.",
-        ) from None
-    except (EOFError, zlib.error):
-        raise DataError(
-            "the gzip file is truncated or damaged",
-            where=where,
-            fix="Copy or compress the file again.",
-        ) from None
-    except OSError as error:
-        raise DataError(why(error), where=where) from None
-
-
-def lines(file: IO[bytes], where: str, room: Room) -> Iterator[tuple[int, str]]:
-    """Lines with their ends, and their numbers from 1.
-
-    Raises:
-        DataError: a line is longer than the room allows, or is no UTF-8.
-    """
-    for number in itertools.count(1):
-        line = file.readline(room.row + 1)
-        if not line:
-            return
-        if len(line) > room.row:
-            raise room.full("this line", room.row, f"{where}, line {number}")
-        if number == 1:
-            line = line.removeprefix(codecs.BOM_UTF8)
-        try:
-            yield number, line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"not UTF-8 (byte {error.start + 1} of the line)",
-                where=f"{where}, line {number}",
-                fix=f"Save the file as UTF-8.{_encoding_guess(line)}",
-            ) from None
-
-
-def _encoding_guess(line: bytes) -> str:
-    for encoding in ("gb18030", "utf-16"):
-        try:
-            line.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return f" This line reads as {encoding}."
-    return ""
-
 
 # --- JSON -----------------------------------------------------------------------------------
 
 
-def json_rows(file: IO[bytes], where: str, room: Room) -> Iterator[Row]:
+def json_rows(file: IO[bytes], where: str, room: Room, encoding: str = "utf-8") -> Iterator[Row]:
     """Objects, one a line; or those of one document that stands on several lines or in a list.
 
     Raises:
         DataError: a line, or the document, is something else.
     """
     first = True
-    begun = lines(file, where, room)
+    begun = lines(file, where, room, encoding)
     for number, line in begun:
         if not line.strip():
             continue
@@ -246,114 +148,6 @@ def kind_of(value: Any) -> str:
     return "null"
 
 
-# --- CSV ------------------------------------------------------------------------------------
-
-
-def csv_rows(
-    file: IO[bytes], where: str, room: Room, pick: Pick, *, ragged: bool = False
-) -> Iterator[Row]:
-    """Records of a CSV with a header, every field a text; empty lines are passed over.
-
-    Args:
-        ragged: whether fields may be missing at the end of a record; they are empty then.
-
-    Raises:
-        DataError: a record of another number of fields, an open quotation mark, no header.
-    """
-    csv.field_size_limit(sys.maxsize)  # a record is bounded, with all its fields
-    fed = _Fed(lines(file, where, room), where, room)
-    records = csv.reader(fed)
-    header = _record(records, fed, where)
-    if header is None:
-        return
-    if not header:
-        raise DataError("the first line names no columns", where=where)
-    wanted = _csv_columns(header, pick)
-    places = {name: header.index(name) for name in wanted}
-    while (record := _record(records, fed, where)) is not None:
-        place = f"{where}, line {records.line_num}"
-        if not record or (ragged and len(record) == 1 and not record[0].strip(" \t")):
-            continue  # as pandas passes over them: rows of a study stay what they were
-        if len(record) > len(header) or (len(record) < len(header) and not ragged):
-            raise DataError(
-                f"{counted(len(record), 'field')} where the first line has {len(header):,}",
-                where=place,
-                fix='A text with commas in it needs "quotes".',
-            )
-        missing = len(record)
-        yield place, {n: record[at] if at < missing else "" for n, at in places.items()}
-
-
-class _Fed:
-    """Lines for the parser of CSV, cut at every end of a line it knows; a record's are bounded."""
-
-    def __init__(self, source: Iterator[tuple[int, str]], where: str, room: Room) -> None:
-        self._source, self._where, self._room = source, where, room
-        self._parts: list[str] = []
-        self.begun = 1  # the line on which the record begins
-        self.number = 0
-        self.since = 0
-        self.ended = False
-
-    def __iter__(self) -> _Fed:
-        return self
-
-    def __next__(self) -> str:
-        if self._parts:
-            return self._parts.pop()
-        try:
-            self.number, line = next(self._source)
-        except StopIteration:
-            self.ended = True
-            raise
-        if not self.since:
-            self.begun = self.number
-        self.since += len(line)
-        if self.since > self._room.row:
-            raise self._room.full(
-                "the record that begins here",
-                self._room.row,
-                f"{self._where}, line {self.begun}",
-                "A quotation mark may be opened and never closed.",
-            )
-        if "\r" in line[:-2]:
-            *self._parts, line = reversed(_PART.findall(line))
-        return line
-
-
-def _record(records: Any, fed: _Fed, where: str) -> list[str] | None:
-    """The next record, or None after the last."""
-    fed.since = 0
-    try:
-        record = next(records, None)
-    except csv.Error as error:
-        raise DataError(
-            f"cannot be read: {error}", where=f"{where}, line {records.line_num}"
-        ) from None
-    if record is not None and fed.ended:
-        # The parser asked for more within a record, and takes what there is for its end.
-        raise DataError(
-            "a quotation mark is opened and never closed",
-            where=f"{where}, line {fed.begun}",
-            fix='Write a quotation mark inside a quoted text twice: "".',
-        )
-    return cast("list[str] | None", record)
-
-
-def _csv_columns(header: list[str], pick: Pick) -> Sequence[str]:
-    try:
-        return pick(header)
-    except DataError as error:
-        other = next((mark for mark in ("\t", ";", "|") if any(mark in n for n in header)), None)
-        if len(header) == 1 and other:
-            hint = f"Separate the columns by commas; here {other!r} stands between them."
-        else:
-            hint = "A CSV's first line must name its columns, for example: text,label"
-        raise DataError(
-            error.what, where=error.where, fix=f"{error.fix or ''} {hint}".strip()
-        ) from None
-
-
 # --- Parquet --------------------------------------------------------------------------------
 
 
@@ -416,7 +210,7 @@ def parquet_rows(
 
 
 @contextmanager
-def _parquet_told(where: str) -> Iterator[None]:
+def _parquet_told(where: str, what: str = "a Parquet file") -> Iterator[None]:
     import pyarrow
 
     try:
@@ -429,9 +223,9 @@ def _parquet_told(where: str) -> Iterator[None]:
     ) as error:  # fmt: skip
         said = str(error).strip().splitlines()
         raise DataError(
-            f"not a Parquet file ({said[0][:300] if said else type(error).__name__})",
+            f"not {what} ({said[0][:300] if said else type(error).__name__})",
             where=where,
-            fix="Write it again as Parquet, or use .jsonl or .csv.",
+            fix=f"Write it again as {what.split()[1]}, or use .jsonl or .csv.",
         ) from None
 
 
@@ -474,6 +268,10 @@ def parquet_classes(raw: BinaryIO, where: str) -> dict[str, list[str]]:
 
         with pyarrow.parquet.ParquetFile(raw) as file:
             noted = (file.schema_arrow.metadata or {}).get(b"huggingface")
+    return _noted_classes(noted)
+
+
+def _noted_classes(noted: bytes | None) -> dict[str, list[str]]:
     if noted is None:
         return {}
     try:
@@ -485,3 +283,38 @@ def parquet_classes(raw: BinaryIO, where: str) -> dict[str, list[str]]:
         }
     except (NotJson, LookupError, TypeError, AttributeError):
         return {}
+
+
+def arrow_rows(
+    raw: BinaryIO, size: int, where: str, room: Room, pick: Pick
+) -> tuple[dict[str, list[str]], Iterator[Row]]:
+    """Class names by column, and some columns of an Arrow stream, a batch at a time.
+
+    Raises:
+        DataError: no Arrow stream, or more than the room holds.
+    """
+    with _parquet_told(where, "an Arrow stream"):
+        import pyarrow.ipc
+
+        stream = pyarrow.ipc.open_stream(raw)
+        classes = _noted_classes((stream.schema.metadata or {}).get(b"huggingface"))
+        wanted = list(dict.fromkeys(pick(list(stream.schema.names))))
+    return classes, _arrow_batches(stream, wanted, size, where, room)
+
+
+def _arrow_batches(
+    stream: Any, wanted: list[str], size: int, where: str, room: Room
+) -> Iterator[Row]:
+    left, done = room.expanded(size), 0
+    with _parquet_told(where, "an Arrow stream"):
+        for whole in stream:
+            left -= whole.nbytes
+            if left < 0:
+                raise room.bomb(size, where)
+            for begin in range(0, whole.num_rows, BATCH):
+                batch = whole.slice(begin, BATCH)
+                columns = [batch.column(batch.schema.names.index(name)) for name in wanted]
+                for at in range(batch.num_rows):
+                    done += 1
+                    row = {n: c[at].as_py() for n, c in zip(wanted, columns, strict=True)}
+                    yield f"{where}, row {done}", row

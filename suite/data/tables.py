@@ -8,30 +8,25 @@ unwritable home does not matter. What is kept of rows stays within one `Room`.
 
 from __future__ import annotations
 
-import io
-import itertools
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 from suite import files
-from suite.contracts.task import HubSource
-from suite.data import readers
-from suite.data.readers import Pick, Row, kind_of
+from suite.contracts.task import HubSource, Reading
+from suite.data.readers import Pick, Row
 from suite.data.room import Room
+from suite.data.rowfile import FORMATS, Found, RowFile, format_of
 from suite.errors import DataError, nearest
 from suite.machine.scratch import temporary
 
-#: How a file of rows may be called -> its format.
-SUFFIXES = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
-#: The same in words.
-FORMATS = f"{', '.join(SUFFIXES)} (each also with .gz after it)"
-
-#: Rows whose keys together are taken for the columns of a JSON file.
-_FIRST_ROWS = 1000
+__all__ = [
+    "FORMATS", "HubUnavailable", "Table", "collect", "format_of", "joined", "missing_column",
+    "pick_columns", "quiet_datasets", "read_file", "read_hub",
+]  # fmt: skip
 
 SplitT = TypeVar("SplitT", bound=str)
 
@@ -45,12 +40,13 @@ class Table:
     """Some columns of one split, as the source spells them.
 
     `class_names` holds, for a column that the source declares to be classes, their names in
-    the order of its numbers.
+    the order of its numbers; `found` how its file is written.
     """
 
     where: str
     columns: dict[str, list[Any]]
     class_names: dict[str, list[str]]
+    found: Found | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
@@ -77,99 +73,57 @@ def missing_column(name: str, present: Iterable[str], where: str) -> DataError:
     )
 
 
-def format_of(path: Path) -> str | None:
-    """`json`, `csv` or `parquet` by the file's name (.gz aside), or None."""
-    suffixes = [s.lower() for s in path.suffixes]
-    if suffixes and suffixes[-1] == ".gz":
-        suffixes.pop()
-    return SUFFIXES.get(suffixes[-1]) if suffixes else None
-
-
-def read_file(path: Path, pick: Pick, room: Room | None = None) -> Table:
-    """The wanted columns of a file. CSV columns are texts; others keep the file's types.
+def read_file(
+    path: Path, pick: Pick, room: Room | None = None, reading: Reading | None = None
+) -> Table:
+    """The wanted columns of a file. Fields of a CSV are texts; others keep the file's types.
 
     Args:
         room: how much may be in memory, with what was read into it before.
+        reading: what is known of how the file is written.
 
     Raises:
         DataError: the file is missing, no regular file, damaged, of another format, larger than
             the room, or has no such columns.
     """
-    kind, where = format_of(path), str(path)
-    size = files.size(path, DataError)
-    if kind is None:
-        raise DataError(
-            "unknown kind of file",
-            where=where,
-            fix=f"Rows are read from {FORMATS}.",
-        )
-    if size == 0:
-        raise DataError("the file is empty", where=where)
     room = room or Room()
-    with files.opened(path, DataError) as raw, readers.told(where):
-        if kind == "parquet":
-            if _packed(path):
-                raw = _unpacked_whole(readers.unpacked(raw, size, room, where), where, room)
-            names = readers.parquet_classes(raw, where)
-            raw.seek(0)
-            rows = readers.parquet_rows(raw, size, where, room, pick, kept=True)
-            return _kept(rows, where, room, names)
-        file: IO[bytes] = readers.unpacked(raw, size, room, where) if _packed(path) else raw
-        if kind == "csv":
-            rows = readers.csv_rows(file, where, room, pick, ragged=True)
-            return _kept(rows, where, room)
-        return _kept(_of_one_kind(readers.json_rows(file, where, room), pick), where, room)
+    file = RowFile(path, room, reading)
+    columns = _kept(file.rows(pick, kept=True), str(path), room)
+    names = {name: known for name, known in file.class_names.items() if name in columns}
+    return Table(str(path), columns, names, file.found)
 
 
-def _kept(
-    rows: Iterable[Row], where: str, room: Room, class_names: dict[str, list[str]] | None = None
-) -> Table:
+def _kept(rows: Iterable[Row], where: str, room: Room) -> dict[str, list[Any]]:
     """Rows as columns in memory."""
     columns: dict[str, list[Any]] = {}
-    for place, row in rows:
-        columns = columns or {name: [] for name in row}
+    for count, (place, row) in enumerate(rows):
+        for name in row:
+            if name not in columns:
+                columns[name] = [None] * count
         for name, values in columns.items():
-            values.append(row[name])
+            values.append(row.get(name))
         room.keep(row.values(), place)
     if not columns:
         raise DataError("no rows", where=where)
-    names = {name: known for name, known in (class_names or {}).items() if name in columns}
-    return Table(where, columns, names)
+    return columns
 
 
-def _unpacked_whole(file: BinaryIO, where: str, room: Room) -> BinaryIO:
-    """A file that is read back and forth, in memory."""
-    content = file.read(room.document + 1)
-    if len(content) > room.document:
-        raise room.full(
-            "Parquet inside gzip",
-            room.document,
-            where,
-            "Parquet is packed already: unpack the file.",
-        )
-    return io.BytesIO(content)
+def joined(tables: Sequence[Table], where: str) -> Table:
+    """Shards of one split as one table.
 
-
-def _of_one_kind(rows: Iterator[Row], pick: Pick) -> Iterator[Row]:
-    """The wanted columns of JSON rows, each of one kind; what a row lacks of them is None."""
-    first = list(itertools.islice(rows, _FIRST_ROWS))
-    wanted = pick(list(dict.fromkeys(name for _, row in first for name in row))) if first else ()
-    kinds: dict[str, tuple[str, Any]] = {}
-    for where, row in itertools.chain(first, rows):
-        found = {name: row.get(name) for name in wanted}
-        for name, value in found.items():
-            if value is None:
-                continue
-            kind = kind_of(value)
-            seen = kinds.setdefault(name, (kind, value))
-            if seen[0] != kind:
-                raise DataError(
-                    f"'{name}' is a {kind} ({value!r:.60}) where the rows before have a "
-                    f"{seen[0]} ({seen[1]!r:.60})",
-                    where=where,
-                    fix="Write the column in one way: all names, or all numbers.",
-                )
-        yield where, found
+    Raises:
+        DataError: they declare other classes.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    first = tables[0]
+    for other in tables[1:]:
+        if other.class_names != first.class_names:
+            raise DataError("declares other classes than the shards before", where=other.where)
+    columns = {
+        name: [value for table in tables for value in table.columns[name]] for name in first.columns
+    }
+    return Table(where, columns, first.class_names, first.found)
 
 
 def collect(rows: Any, pick: Pick, where: str, room: Room | None = None) -> Table:
@@ -191,7 +145,8 @@ def collect(rows: Any, pick: Pick, where: str, room: Room | None = None) -> Tabl
         for name, feature in features.items()
         if getattr(feature, "names", None)
     }
-    return _kept(picked(), where, room or Room(), names)
+    columns = _kept(picked(), where, room or Room())
+    return Table(where, columns, {n: known for n, known in names.items() if n in columns})
 
 
 #: Rows of a Hub data set's Parquet that are unpacked at once.
@@ -387,10 +342,6 @@ class _Guarded:
             ):
                 raise files.NotJson(f"nested deeper than {files.DEPTH} levels")
         return pyarrow.json.read_json(source, **options)
-
-
-def _packed(path: Path) -> bool:
-    return path.suffix.lower() == ".gz"
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,12 +1,7 @@
 """Texts to classify, read one after another from a file, however long it is.
 
-    .txt      one text a line
-    .jsonl    objects; the text stands in a column
-    .csv      with a header; likewise
-    .parquet  likewise
-
-each but Parquet also packed (.gz). `-` is standard input, one text a line. An empty line is an
-empty text: answers stand in the order of lines.
+A .txt, and standard input (`-`), has one text a line; an empty line is an empty text: answers
+stand in the order of lines. Of what else `suite.data.rowfile` reads, the text stands in columns.
 """
 
 from __future__ import annotations
@@ -18,12 +13,13 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from suite import files
-from suite.data import readers
+from suite.data import lines
 from suite.data.joining import Joining, joined
 from suite.data.room import Room
+from suite.data.rowfile import FORMATS, RowFile, format_of
+from suite.data.values import spelled
 from suite.errors import DataError, nearest
 
-SUFFIXES = (".txt", ".jsonl", ".csv", ".parquet")
 STDIN = "-"
 
 #: Texts, and characters, that are classified at once at most: what memory holds.
@@ -73,24 +69,20 @@ class TextFile:
         self._keep = tuple(keep)
         self._id = joining.id
         self._found: tuple[str, ...] | None = None
-        self.kind = "txt"
         self._room = room or Room()
-        self._raw: Any = None
-        self._size = 0
-        self._done, self._rows = 0, 0
+        self._file: RowFile | None = None
         if name == STDIN:
             return
-        self._size = files.size(name, DataError)
-        suffixes = [suffix.lower() for suffix in Path(name).suffixes]
-        self._packed = suffixes[-1:] == [".gz"]
-        kind = (suffixes[:-1] if self._packed else suffixes)[-1:]
-        if not kind or kind[0] not in SUFFIXES or (self._packed and kind[0] == ".parquet"):
+        if format_of(Path(name)) is None:
+            files.size(name, DataError)
             raise DataError(
                 "unknown kind of file",
                 where=name,
-                fix="Texts are read from .txt, .jsonl and .csv (each also .gz) and .parquet.",
+                fix=f"Texts are read from .txt, one a line, and from {FORMATS}.",
             )
-        self.kind = kind[0].removeprefix(".")
+        # An empty file has no texts, and is none the worse for it.
+        if files.size(name, DataError):
+            self._file = RowFile(name, self._room)
 
     def __iter__(self) -> Iterator[str]:
         return (given.text for given in self.rows())
@@ -98,43 +90,22 @@ class TextFile:
     def rows(self) -> Iterator[Given]:
         """The texts, each with what is kept of its row."""
         if self.name == STDIN:
-            with readers.told("standard input"):
+            with lines.told("standard input"):
                 yield from self._lines(sys.stdin.buffer, "standard input")
+        elif self._file is None:
             return
-        with files.opened(self.name, DataError) as raw, readers.told(self.name):
-            self._raw = raw
-            file: IO[bytes] = raw
-            if self._packed:
-                file = readers.unpacked(raw, self._size, self._room, self.name)
-            match self.kind:
-                case "jsonl":
-                    rows = readers.json_rows(file, self.name, self._room)
-                case "csv":
-                    rows = readers.csv_rows(file, self.name, self._room, self._pick)
-                case "parquet":
-                    rows = readers.parquet_rows(
-                        raw, self._size, self.name, self._room, self._pick, told_rows=self._counted
-                    )
-                case _:
-                    yield from self._lines(file, self.name)
-                    return
-            for where, row in rows:
-                self._done += 1
+        elif self._file.kind == "txt":
+            yield from map(Given, self._file.lines())
+        else:
+            for where, row in self._file.rows(self._pick):
                 yield self._given(row, where)
-
-    def _counted(self, rows: int) -> None:
-        self._rows = rows
 
     def done(self) -> float | None:
         """How much of it was read, 0 to 1; None where that can't be known."""
-        if self._rows:
-            return min(1.0, self._done / self._rows)
-        if self._raw is None or self._raw.closed or not self._size:
-            return None
-        return min(1.0, float(self._raw.tell() / self._size))
+        return None if self._file is None else self._file.done()
 
     def _lines(self, file: IO[bytes], where: str) -> Iterator[Given]:
-        for _, line in readers.lines(file, where, self._room):
+        for _, line in lines.lines(file, where, self._room):
             yield Given(line.removesuffix("\n").removesuffix("\r"))
 
     def _pick(self, present: Sequence[str]) -> Sequence[str]:
@@ -162,10 +133,12 @@ class TextFile:
 
     def _given(self, row: dict[str, Any], where: str) -> Given:
         columns = self._read(row, where)
-        values = [row[column] for column in columns]
+        values = [spelled(row[column]) for column in columns]
         for column, value in zip(columns, values, strict=True):
-            if not isinstance(value, str | None):
-                raise DataError(f"'{column}' is a {type(value).__name__}, not a text", where=where)
+            if value is None and isinstance(row[column], list | dict):
+                raise DataError(
+                    f"'{column}' is a {type(row[column]).__name__}, not a text", where=where
+                )
         text = joined(values, self._join)
         if text is None:
             raise DataError(f"{' and '.join(map(repr, columns))} is null", where=where)

@@ -6,6 +6,7 @@ import io
 import json
 import sys
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -72,6 +73,32 @@ csv_bytes = some.one_of(
     some.lists(some.tuples(odd_text, odd_text), max_size=6).map(_csv),
     some.lists(some.lists(odd_text, max_size=4), max_size=5).map(_csv),
 )
+
+
+def _fasttext(text):
+    return f"__label__a {text}\n__label__b{text}\n".encode("utf-8", "surrogatepass")
+
+
+def _arrow(texts):
+    sink = pa.BufferOutputStream()
+    table = pa.table({"text": texts, "label": list(range(len(texts)))})
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def _workbook(texts):
+    book, sink = openpyxl.Workbook(), io.BytesIO()
+    book.active.append(["text", "label"])
+    for text in texts:
+        book.active.append([text, 1])
+    book.save(sink)
+    return sink.getvalue()
+
+
+whole_text = some.text(some.characters(codec="utf-8", min_codepoint=32), max_size=9)
+arrow_bytes = some.lists(whole_text, max_size=6).map(_arrow)
+workbook_bytes = some.lists(some.sampled_from(["a", "=1+1", "", "1"]), max_size=4).map(_workbook)
 yaml_bytes = some.one_of(
     some.dictionaries(some.sampled_from([*Task.model_fields, "<<", "&a"]), values, max_size=6).map(
         lambda made: json.dumps(made).encode()
@@ -135,9 +162,22 @@ KINDS = {
     ".jsonl": damaged(json_bytes | odd_bytes),
     ".json": damaged(json_bytes | odd_bytes),
     ".csv": damaged(csv_bytes | odd_bytes),
-    ".txt": damaged(odd_bytes),
+    ".tsv": damaged(csv_bytes | odd_bytes),
+    ".txt": damaged(csv_bytes | odd_bytes | odd_text.map(_fasttext)),
     ".parquet": parquet_bytes() | odd_bytes,
+    ".arrow": damaged(arrow_bytes | odd_bytes),
+    ".xlsx": damaged(workbook_bytes | odd_bytes),
 }
+
+
+def _zstd(content):
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    return sink.getvalue().to_pybytes()
+
+
+PACKED = {".gz": lambda content: gzip.compress(content, 1, mtime=0), ".zst": _zstd}
 
 
 @some.composite
@@ -145,8 +185,9 @@ def drawn_files(draw, kinds):
     """The end of a file's name, and its bytes."""
     suffix = draw(some.sampled_from(kinds))
     content = draw(KINDS[suffix])
-    if draw(some.sampled_from([False, False, True])):
-        return f"{suffix}.gz", draw(damaged(some.just(gzip.compress(content, 1, mtime=0))))
+    packing = draw(some.sampled_from([None, None, None, *PACKED]))
+    if packing is not None:
+        return f"{suffix}{packing}", draw(damaged(some.just(PACKED[packing](content))))
     return suffix, content
 
 
@@ -164,7 +205,7 @@ def told(error):
 
 
 @INPUTS
-@given(drawn=drawn_files([".jsonl", ".json", ".csv", ".parquet"]))
+@given(drawn=drawn_files(list(KINDS)))
 def test_a_table_is_rows_or_one_error(folder, drawn):
     suffix, content = drawn
     file = folder / f"rows{suffix}"
@@ -186,7 +227,7 @@ def test_texts_are_texts_or_one_error(folder, drawn):
     file = folder / f"texts{suffix}"
     file.write_bytes(content)
     try:
-        for chunk in chunks(TextFile(str(file), "text", Room(ROOM))):
+        for chunk in chunks(TextFile(str(file), room=Room(ROOM))):
             assert all(isinstance(text, str) for text in chunk)
     except DataError as error:
         told(error)
@@ -259,7 +300,7 @@ def test_a_bomb_is_told_before_the_room_is_full(folder, text, suffix):
     file.write_bytes(gzip.compress(b"text\n" + text * (64 * LEAST // len(text)), 1, mtime=0))
     read = 0
     try:
-        for chunk in chunks(TextFile(str(file), "text", Room(LEAST))):
+        for chunk in chunks(TextFile(str(file), room=Room(LEAST))):
             read += sum(map(len, chunk))
     except DataError as error:
         told(error)
