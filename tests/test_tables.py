@@ -374,7 +374,7 @@ def test_a_spreadsheet_is_read_as_it_shows(tmp_path):
     assert found.columns["column_2"] == [1, 2.5]
     assert [spelled(day) for day in found.columns["day"]] == ["2024-01-31", None]
     assert found.found.sheet == "Second"
-    assert str(found.found) == "Excel workbook: sheet 'Second' (not 'Sheet')"
+    assert str(found.found) == "Excel workbook: sheet 'Second', not 'Sheet'"
 
 
 def test_what_a_spreadsheet_hides_is_refused(tmp_path):
@@ -392,3 +392,76 @@ def test_what_a_spreadsheet_hides_is_refused(tmp_path):
     saved(made)
     with pytest.raises(DataError, match=r"takes more than|expand to more than"):
         tables.read_file(path, lambda columns: columns, Room(2**20))
+
+
+# --- layouts --------------------------------------------------------------------------------
+
+
+def shard(path, start, stop, names=None):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    items = [{"text": SENTENCES[i], "label": i % 2} for i in range(start, stop)]
+    pq.write_table(pa.Table.from_pylist(items), path)
+
+
+@pytest.mark.parametrize("inside", ["", "data", "plain_text"])
+def test_the_hub_s_layout_is_read_with_all_its_shards(tmp_path, inside):
+    home = tmp_path / "rows"
+    shard(home / inside / "train-00000-of-00002.parquet", 0, 30)
+    shard(home / inside / "train-00001-of-00002.parquet", 30, 40)
+    shard(home / inside / "test-00000-of-00001-0123456789abcdef.parquet", 40, 60)
+    (home / "README.md").write_text("rows")
+    found = load(tmp_path, make_task(folder="rows"))
+    kept = found.facts.rows
+    assert (kept.train + kept.validation, kept.test) == (40, 20)
+    assert set(found.train.texts + found.validation.texts) == set(SENTENCES[:40])
+    (home / inside / "train-00001-of-00002.parquet").unlink()
+    assert "part 2 of 2 of train is missing" in refusal(tmp_path, make_task(folder="rows"))
+
+
+def test_what_save_to_disk_left_is_read(tmp_path):
+    import datasets
+
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["glad", "sad"])}
+    )
+    splits = {
+        name: datasets.Dataset.from_list(
+            [{"text": SENTENCES[i], "label": i % 2} for i in some_rows], features=features
+        )
+        for name, some_rows in (("train", range(40)), ("test", range(40, 60)))
+    }
+    datasets.DatasetDict(splits).save_to_disk(tmp_path / "rows", num_shards={"train": 2, "test": 1})
+    found = load(tmp_path, make_task(folder="rows"))
+    assert found.test.texts == tuple(SENTENCES[40:])
+    assert found.test.labels == tuple(1 - i % 2 for i in range(40, 60))  # by name, not by number
+    one = load(tmp_path, make_task(file="rows/train"))
+    assert sum((one.facts.rows.train, one.facts.rows.validation, one.facts.rows.test)) == 40
+
+
+def test_a_folder_a_class_is_read(tmp_path):
+    for split, count in (("train", 12), ("test", 4)):
+        for label in ("sad", "glad", "unsup"):
+            place = tmp_path / "rows" / split / label
+            place.mkdir(parents=True)
+            for i in range(count):
+                (place / f"{i}_7.txt").write_text(f"  {split} {label} {i}\n\nend \n")
+    found = load(tmp_path, make_task(folder="rows"))
+    assert found.facts.rows.test == 8
+    assert found.test.texts[4] == "  test sad 0\n\nend \n"
+    assert found.test.labels == (1,) * 4 + (0,) * 4
+    table = tables.read_file(tmp_path / "rows" / "train", lambda columns: columns)
+    assert table.columns["file"][:3] == ["glad/0_7.txt", "glad/1_7.txt", "glad/2_7.txt"]
+    assert str(table.found) == "a folder of texts for each class: not 'unsup'"
+
+
+def test_bad_rows_that_are_left_out_are_told_with_the_results(tmp_path):
+    write_csv(tmp_path / "mail.csv")
+    with open(tmp_path / "mail.csv", "a") as file:
+        file.write("one, two,sad\n")
+    assert "line 62: 3 fields" in refusal(tmp_path, make_task(file="mail.csv"))
+    task = make_task(file="mail.csv", reading={"skip_bad_rows": True})
+    assert (
+        load(tmp_path, task)
+        .facts.audit.warnings[0]
+        .startswith("1 row of mail.csv was left out: line 62: 3 fields")
+    )

@@ -67,6 +67,11 @@ class Skipped:
         if len(self.listed) < LISTED:
             self.listed.append(f"{error.where}: {error.what}")
 
+    def join(self, other: Skipped) -> None:
+        """Those of another file, too."""
+        self.count += other.count
+        self.listed = [*self.listed, *other.listed][:LISTED]
+
 
 class NoHeader(DataError):
     """The first line of a table looks like a row, and not like the names of columns."""

@@ -16,7 +16,7 @@ from suite import files
 from suite.contracts import results
 from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
-from suite.data import tables
+from suite.data import layouts, tables
 from suite.data.audit import audit
 from suite.data.joining import joined
 from suite.data.labels import Labels, spell
@@ -181,6 +181,7 @@ def _from_folder(task: Task, folder: Path, room: Room, *, named_by_task: bool) -
             notes.append(
                 f"the files have no column {' and '.join(missing)}: text and label are read instead"
             )
+        notes += _read_notes(part)
         parts[split] = [part]
     if task.out_of_scope is not None:
         index = task.label_names.index(task.out_of_scope)
@@ -203,7 +204,8 @@ def _from_files(task: Task, base: Path, room: Room) -> _Source:
         if named[split] is not None
     }
     listed = ", ".join(str(name) for name in named.values() if name is not None)
-    return _Source(f"files {listed}", parts)
+    notes = [note for some in parts.values() for note in _read_notes(some[0])]
+    return _Source(f"files {listed}", parts, notes=tuple(notes))
 
 
 def _from_file(task: Task, path: Path, room: Room, *, named_by_task: bool = True) -> _Source:
@@ -215,7 +217,13 @@ def _from_file(task: Task, path: Path, room: Room, *, named_by_task: bool = True
             "one file says so under data.test.",
         )
     part = _part(task, path, room, fall_back=not named_by_task)
-    return _Source(f"file {path.name}", {"train": [part]})
+    return _Source(f"file {path.name}", {"train": [part]}, notes=_read_notes(part))
+
+
+def _read_notes(part: _Part) -> tuple[str, ...]:
+    """What was left out in reading a part."""
+    found = part.table.found
+    return () if found is None else tuple(found.notes(part.table.where))
 
 
 def _from_hub(task: Task, hub_reachable: Callable[[], bool], room: Room) -> _Source:
@@ -259,7 +267,7 @@ def _part(
             raise tables.missing_column(missing[0], present, str(path))
         return wanted
 
-    table = tables.read_file(path, pick, room)
+    table = tables.read_file(path, pick, room, task.data.reading)
     own = set(wanted) <= set(table.columns)
     column = None if label is not None else (task.data.label if own else "label")
     return _Part(table, task.data.text if own else ["text"], column, label)
@@ -271,11 +279,7 @@ def split_file(folder: Path, stems: Sequence[str]) -> Path | None:
     Raises:
         DataError: two files could be meant, or the folder may not be listed.
     """
-    found = sorted(
-        path
-        for path in _listed(folder)
-        if tables.format_of(path) and path.name.split(".")[0] in stems and not path.is_dir()
-    )
+    found = layouts.split_places(folder, stems)
     if len(found) > 1:
         raise DataError(
             f"{' and '.join(path.name for path in found)} could both be meant",
@@ -287,15 +291,8 @@ def split_file(folder: Path, stems: Sequence[str]) -> Path | None:
 
 def listing(folder: Path) -> str:
     """What lies in a folder, for an error message."""
-    names = sorted(path.name for path in _listed(folder))
+    names = [path.name for path in layouts.listed(folder)]
     return (", ".join(names[:12]) + (", …" if len(names) > 12 else "")) or "nothing"
-
-
-def _listed(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError as error:
-        raise DataError(f"cannot be listed: {error.strerror}", where=str(folder)) from None
 
 
 def names_file(folder: Path) -> list[str] | None:

@@ -54,7 +54,7 @@ class Found:
     dialect: Dialect | None = None
     encoding: Encoding | None = None
     sheet: str | None = None
-    other_sheets: Sequence[str] = ()
+    unread: Sequence[str] = ()
     skipped: Skipped = field(default_factory=Skipped)
 
     def __str__(self) -> str:
@@ -64,8 +64,9 @@ class Found:
         """
         said = [str(part) for part in (self.dialect, self.encoding) if part is not None]
         if self.sheet is not None:
-            others = ", ".join(f"'{name}'" for name in self.other_sheets[:5])
-            said.append(f"sheet '{self.sheet}'{f' (not {others})' if others else ''}")
+            said.append(f"sheet '{self.sheet}'")
+        if self.unread:
+            said.append(f"not {', '.join(map(repr, self.unread[:5]))}")
         return f"{self.format}: {', '.join(said)}" if said else self.format
 
     def notes(self, where: str) -> list[str]:
@@ -95,7 +96,7 @@ class RowFile:
     """A file of rows; it is opened anew for each pass.
 
     Args:
-        path: its name says its format.
+        path: its name says its format, unless `kind` does.
         room: how much may be in memory at once; of the file's length there is no bound.
         reading: what is known of how it is written.
 
@@ -107,12 +108,17 @@ class RowFile:
     """
 
     def __init__(
-        self, path: Path | str, room: Room | None = None, reading: Reading | None = None
+        self,
+        path: Path | str,
+        room: Room | None = None,
+        reading: Reading | None = None,
+        *,
+        kind: str | None = None,
     ) -> None:
         self.path = Path(path)
         self.where = str(path)
         self.size = files.size(path, DataError)
-        kind = format_of(self.path)
+        kind = kind or format_of(self.path)
         if kind is None:
             raise DataError(
                 "unknown kind of file",
@@ -143,6 +149,12 @@ class RowFile:
             for place, row in self._of_kind(file, pick, kept):
                 self._done += 1
                 yield place, row
+
+    def whole(self) -> str:
+        """A text file as one text."""
+        name = self._encoding().name
+        with self._opened(shown=True) as file:
+            return "".join(line for _, line in lines.lines(file, self.where, self._room, name))
 
     def lines(self) -> Iterator[str]:
         """The lines of a text file, without their ends."""
@@ -252,7 +264,7 @@ class RowFile:
 
     def _sheet(self, raw: BinaryIO, pick: Pick) -> Iterator[Row]:
         sheet = workbook.open_sheet(raw, self.size, self.where, self._room)
-        self.found = Found("Excel workbook", sheet=sheet.name, other_sheets=sheet.others)
+        self.found = Found("Excel workbook", sheet=sheet.name, unread=sheet.others)
         wanted = list(pick(sheet.names))
         delimited.twice(sheet.names, wanted, self.where)
         places = {name: sheet.names.index(name) for name in wanted}

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from suite import files
 from suite.contracts.task import HubSource, Reading
+from suite.data import layouts
 from suite.data.readers import Pick, Row
 from suite.data.room import Room
 from suite.data.rowfile import FORMATS, Found, RowFile, format_of
@@ -78,6 +79,9 @@ def read_file(
 ) -> Table:
     """The wanted columns of a file. Fields of a CSV are texts; others keep the file's types.
 
+    A shard stands for all files of its split, a folder for the files that `save_to_disk` left in
+    it, or for a folder of texts for each class (columns `text`, `label` and `file`).
+
     Args:
         room: how much may be in memory, with what was read into it before.
         reading: what is known of how the file is written.
@@ -87,6 +91,40 @@ def read_file(
             the room, or has no such columns.
     """
     room = room or Room()
+    if not files.is_folder(path, DataError):
+        parts = layouts.shards(path)
+        return joined([_read_one(part, pick, room, reading) for part in parts], str(path))
+    if arrow := layouts.arrow_files(path):
+        return joined([_read_one(part, pick, room, reading) for part in arrow], str(path))
+    return _read_classes(path, pick, room, reading)
+
+
+def _read_classes(path: Path, pick: Pick, room: Room, reading: Reading | None) -> Table:
+    folders = layouts.class_folders(path)
+    if len(folders) < 2:
+        raise DataError(
+            "a folder of neither rows nor texts by class",
+            where=str(path),
+            fix="Expected a folder for each class with a .txt for each text, or Arrow files.",
+        )
+    wanted = pick(["text", "label", "file"])
+    unread = [folder.name for folder in folders if folder.name in layouts.UNLABELLED]
+
+    def rows() -> Iterator[Row]:
+        for folder in folders:
+            for file in layouts.text_files(folder) if folder.name not in unread else ():
+                size = files.size(file, DataError)
+                if size > room.row:
+                    raise room.full("this text", room.row, str(file))
+                text = RowFile(file, room, reading, kind="txt").whole() if size else ""
+                row = {"text": text, "label": folder.name, "file": f"{folder.name}/{file.name}"}
+                yield str(file), {name: row[name] for name in wanted}
+
+    found = Found("a folder of texts for each class", unread=unread)
+    return Table(str(path), _kept(rows(), str(path), room), {}, found)
+
+
+def _read_one(path: Path, pick: Pick, room: Room, reading: Reading | None) -> Table:
     file = RowFile(path, room, reading)
     columns = _kept(file.rows(pick, kept=True), str(path), room)
     names = {name: known for name, known in file.class_names.items() if name in columns}
@@ -120,6 +158,8 @@ def joined(tables: Sequence[Table], where: str) -> Table:
     for other in tables[1:]:
         if other.class_names != first.class_names:
             raise DataError("declares other classes than the shards before", where=other.where)
+        if first.found is not None and other.found is not None:
+            first.found.skipped.join(other.found.skipped)
     columns = {
         name: [value for table in tables for value in table.columns[name]] for name in first.columns
     }
