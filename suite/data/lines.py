@@ -223,12 +223,15 @@ class _Lines:
         self._taken = 0
 
     def take(self, block: bytes, room: Room) -> None:
-        """Lines of the next block; of a line longer than a row may be, its parts."""
+        """
+        Raises:
+            DataError: a line is longer than the room allows.
+        """
         *lines, self._rest = (self._rest + block).split(b"\n")
         for line in lines:
             self._one(line)
         if len(self._rest) > room.row:
-            self._rest = self._rest[-4:]
+            raise room.full("this line", room.row, f"{self._where}, line {self._number + 1}")
 
     def end(self) -> None:
         """The last line."""

@@ -107,7 +107,7 @@ def load(
         DataError: no rows, or rows that are no labelled problem; says file, row and remedy.
     """
     room = room or Room()
-    if data is not None and data.is_file():
+    if data is not None and not files.is_folder(data, DataError) and data.exists():
         source = _from_file(task, data, room, named_by_task=False)
     elif data is not None:
         source = _from_folder(task, data, room, named_by_task=False)
