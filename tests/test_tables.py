@@ -332,7 +332,7 @@ def test_fasttext_lines_without_one_label(tmp_path):
 
 
 def test_a_bomb_in_any_packing_is_refused(tmp_path):
-    content = b"text,label\n" + b"a" * 300_000_000 + b",x\n"
+    content = b"text,label\n" + (b"a" * 1000 + b",x\n") * 60_000
     path = tmp_path / "rows.csv.zst"
     path.write_bytes(zstd(content))
     with pytest.raises(DataError, match="expand to more than"):
