@@ -65,7 +65,7 @@ $(TOOLS)/.done: $(VENV)/.python Makefile
 install: $(VENV)/.core ## Set up, and no more
 
 quickstart: $(VENV)/.core ## Set up, study the bundled sample end to end, write the report
-	$(BIN)/suite study create agnews --sample
+	$(BIN)/suite study create agnews --sample --timeout 3m
 	$(BIN)/suite report agnews-sample
 
 test: $(VENV)/.dev ## Set up and run every test that this machine can run, on all cores

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from pydantic import PrivateAttr
 
 from suite import redaction
 from suite.child.runner import Interrupted
+from suite.config.recipe import Preset
 from suite.config.task import find_task
 from suite.contracts.limits import MOST_TRIALS, several, told
 from suite.contracts.results import StudyResults
@@ -104,6 +106,9 @@ def create_study(
     sample: bool = False,
     no_fallback: bool = False,
     trials: int | None = None,
+    preset: Preset | None = None,
+    timeout: float | str | None = None,
+    download: int | str | None = None,
     storage: str | None = None,
     seed: int | None = None,
     train_rows: int | None = None,
@@ -115,7 +120,7 @@ def create_study(
 
     Args:
         task: a task's name, a task file's path, or a `Task`.
-        recipe: a recipe's name or path; the task's own where none is named, else `agnews`.
+        recipe: a recipe's name or path; the task's own where none is named, else `auto`.
         name: the study's name; TASK, or TASK-RECIPE where a recipe is named.
         arms: globs of model/strategy, in place of the recipe's.
         models: local transformers folders by the name they shall have, or `"NAME=PATH"`s.
@@ -124,6 +129,12 @@ def create_study(
         sample: study the bundled sample.
         no_fallback: raise where the data can't be had, instead of studying the sample.
         trials: finished trials the study is to have in all; stored with it.
+        preset: how thoroughly a recipe that chooses its arms goes about it: `"fast"`,
+            `"balanced"` or `"best"`.
+        timeout: the time that they are to finish in, and that a run takes where it is given none:
+            seconds, or `"30m"`.
+        download: bytes, or `"2GB"`, that may be downloaded for one of their models; 500 MB where
+            None.
         storage: a database URL; `studies/suite.db` in the working folder where none is given.
         seed: the recipe's where none is given.
         train_rows: take so many training rows (stratified, nested).
@@ -164,6 +175,9 @@ def create_study(
         sample=sample,
         no_fallback=no_fallback,
         trials=trials,
+        preset=preset,
+        seconds=None if timeout is None else parse_duration(str(timeout)),
+        most_fetched=None if download is None else parse_size(str(download)),
         storage=storage,
         seed=seed,
         train_rows=train_rows,
@@ -193,6 +207,7 @@ def run_study(
     tensorboard: str | Path | None = None,
     progress: Callable[[Progress], None] | None = None,
     watcher: Watcher | None = None,
+    began: float | None = None,
     stop: threading.Event | None = None,
     importance: bool = True,
     allow_endpoint: Sequence[str] = (),
@@ -204,7 +219,8 @@ def run_study(
     Args:
         name: the study's name, or what `create_study` returned.
         trials: finished trials the study is to have in all; stored with it.
-        timeout: start no new trial after this time: seconds, or `"30m"`, `"2h"`.
+        timeout: what the call may take, finals included: seconds, or `"30m"`, `"2h"`. A trial
+            that does not fit any more is not started; one that runs is not cut off.
         workers: trials at a time on this machine.
         storage: a database URL; `studies/suite.db` in the working folder where none is given.
         data: where the rows lie on this machine, if elsewhere.
@@ -219,6 +235,7 @@ def run_study(
             it raises ends the run and comes out of it; running trials are queued again.
         watcher: told the same and more, as it happens and as the suite's own values; in place of
             `progress`. The command line's table is one.
+        began: when the time of `timeout` began, by `time.monotonic`; now where None.
         stop: set it from another thread to end early; running trials are queued again, and what
             was found so far is returned.
         importance: also compute what mattered among hyperparameters, as `load_results`.
@@ -246,6 +263,7 @@ def run_study(
     several("retry_arms", retry_arms)
     seconds = parse_duration(str(timeout)) if timeout is not None else None
     disk = parse_size(str(max_disk)) if max_disk is not None else None
+    begun = time.monotonic() if began is None else began
     study_name = name if isinstance(name, str) else name.name
     halt = Stop(stop)
     telling = Telling(progress, halt)
@@ -265,13 +283,13 @@ def run_study(
         )
         if trials is not None:
             study.set_user_attr(TARGET, trials)
-        limits = Limits(workers, seconds, disk)
+        limits = Limits(workers, seconds, disk, force, begun)
         with tensorboards.watched(watching, study_name, tensorboard) as observer:
             work = Work(storage, study_name, observer, limits, halt, allow_endpoint)
-            watching.study(work.ledger, workers)
+            watching.study(work, workers)
             try:
                 with work.ledger.guarded():
-                    course.run(work, watching, timeout=seconds, force=force, retry_arms=retry_arms)
+                    course.run(work, watching, force=force, retry_arms=retry_arms)
             except Interrupted:
                 if telling.raised is not None:
                     raise telling.raised from None

@@ -12,12 +12,14 @@ import subprocess
 import sys
 import termios
 
+import optuna
 import pytest
 from conftest import PATIENCE, write_recipe
 from test_study import cli, shown, suite
 
 from suite.cli import app
 from suite.models import hub
+from suite.study.record import ESTIMATES
 
 
 def process(*words, cwd=None, **environment):
@@ -476,12 +478,42 @@ def test_models_are_listed_and_checked(folder):
     assert "no config.json" in suite("model", "check", f"x={empty}", code=2).stderr
 
 
-def test_a_timeout_starts_no_new_trial(folder, toy_task):
+def test_a_timeout_is_the_whole_commands_and_the_finals_run_though_trials_are_missing(
+    folder, toy_task
+):
     recipe = write_recipe(folder, trials=50, spaces={"*/toy": {"seconds": 1}})
     result = suite("study", "create", toy_task, "--recipe", recipe, "--name", "t",
-                   "--timeout", "4s")  # fmt: skip
-    assert re.search(r"Still missing: (4\d|50) trials\.", result.stderr)
-    assert all(t["state"] != "RUNNING" for t in shown("t")["trials"])
+                   "--timeout", "15s")  # fmt: skip
+    assert re.search(r"Still missing: [34]\d trials\.", result.stderr)
+    assert "At most 15 s, finals included" in result.stderr
+    found = shown("t")
+    assert all(t["state"] != "RUNNING" for t in found["trials"])
+    assert found["test_openings"] == 1 and len(found["finals"]) == 2
+    # The cheapest first, one trial of each arm a round, and where they stand after each.
+    assert {t["arm"] for t in found["trials"][:2]} == {"tfidf/toy", "fasttext/toy"}
+    assert "After 1 round, macro-F1 on validation: 1. " in result.stderr
+    # More time: the study goes on, and test is opened anew, which is counted.
+    again = suite("study", "run", "t", "--trials", "2")
+    assert "Still missing" not in again.stderr and shown("t")["test_openings"] == 1
+
+
+def test_an_arm_that_does_not_fit_leaves_its_turn_and_is_told(folder, toy_task):
+    suite("study", "create", toy_task, "--recipe", write_recipe(folder, trials=4), "--name", "t",
+          "--no-run")  # fmt: skip
+    study = optuna.load_study(study_name="t", storage="sqlite:///studies/suite.db")
+    study.set_user_attr(ESTIMATES, {"fasttext/toy": 86_400.0})
+    result = suite("study", "run", "t", "--timeout", "1h")
+    [short] = [a["short"] for a in shown("t")["arms"] if a["arm"] == "fasttext/toy"]
+    assert short == "0 of 2 rounds: one more would take about 24.0 h, longer than there was time"
+    assert f"fasttext/toy: {short}" in result.stderr and short in result.stdout
+    # The other gets its rounds and no more, and is scored.
+    assert [t["arm"] for t in shown("t")["trials"]] == ["tfidf/toy"] * 2
+    assert [f["arm"] for f in shown("t")["finals"]] == ["tfidf/toy"]
+    assert "Still missing: 2 trials." in result.stderr
+    # Asked back, it is told no more once it has what it lacked.
+    study.set_user_attr(ESTIMATES, {"fasttext/toy": 1.0})
+    suite("study", "run", "t", "--timeout", "1h")
+    assert [a["short"] for a in shown("t")["arms"]] == [None, None]
 
 
 def test_a_disk_limit_stops_the_study_and_says_how_to_go_on(folder, toy_task):

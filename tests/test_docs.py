@@ -198,7 +198,16 @@ def test_the_recipe_is_a_recipe_and_shows_every_key(language):
     assert every_key(yaml.safe_load(text), Recipe) == []
     # The page says which values are not the defaults.
     plain = Recipe(name=recipe.name, arms=recipe.arms)
-    told = {"title", "description", "trials", "spaces", "bounds", "max_trial_seconds", "budget"}
+    told = {
+        "title",
+        "description",
+        "trials",
+        "spaces",
+        "bounds",
+        "max_trial_seconds",
+        "budget",
+        "choose",
+    }
     for name in set(Recipe.model_fields) - told:
         assert getattr(recipe, name) == getattr(plain, name), name
     assert recipe.budget.epochs == plain.budget.epochs

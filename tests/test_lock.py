@@ -73,11 +73,13 @@ time.sleep(600)
 def test_a_process_waits_for_another_no_longer_than_is_promised(opened):
     with subprocess.Popen([sys.executable, "-c", HOLDER], stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == b"held\n"
-        lock = StudyLock(opened, "t", patience=0.3)
+        told = []
+        lock = StudyLock(opened, "t", patience=0.3, say=told.append)
         began = time.monotonic()
         with pytest.raises(StorageError, match="another worker holds the study's lock") as error:
             lock.acquire()
         assert time.monotonic() - began >= 0.3
+        assert len(told) == 1 and f"which pid {holder.pid} " in told[0]
         assert error.value.where.endswith("suite.t.lock") and "End the process" in error.value.fix
         # A study beside it is not held up.
         with StudyLock(opened, "u", patience=0.3).held():

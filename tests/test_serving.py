@@ -699,8 +699,10 @@ def test_the_lock_holds_between_processes_and_is_freed_by_death(own_lock):
     )
     try:
         assert child.stdout.readline() == "held\n"
-        with pytest.raises(StorageError), measure.machine_lock(timeout=0.1):
+        told = []
+        with pytest.raises(StorageError), measure.machine_lock(timeout=0.1, say=told.append):
             raise AssertionError("it was held")
+        assert len(told) == 1 and f"pid {child.pid}" in told[0] and "waited for" in told[0]
         child.send_signal(signal.SIGKILL)
         with measure.machine_lock(timeout=PATIENCE):
             pass

@@ -299,6 +299,11 @@ def test_serving_speed_is_measured_once_per_shape_by_loadgen(folder, toy_task):
     assert 0 < first["single_stream"]["p50_ms"] <= first["single_stream"]["p90_ms"]
 
 
+def next_point(definition, trials, out):
+    arms = search.contending(definition, trials, out)
+    return search.next_point(definition, trials, [arm.name for arm in arms])
+
+
 def test_adaptive_allocation_lets_the_sampler_choose_after_the_known_good_points():
     from suite.config.recipe import Recipe
     from suite.models.catalogue import load_catalogue
@@ -314,17 +319,18 @@ def test_adaptive_allocation_lets_the_sampler_choose_after_the_known_good_points
     class Definition:
         recipe = Recipe(name="r", arms=["a/toy"], allocation="adaptive")
         runnable = arms
+        arm = staticmethod(lambda name: next(arm for arm in arms if arm.name == name))
 
-    fixed, attributes = search.next_point(Definition, [], set())
+    fixed, attributes = next_point(Definition, [], set())
     assert fixed == {"arm": "a/toy", "a/toy:noise": 0.1}
     done = [
         create_trial(state=TrialState.COMPLETE, value=0.5, user_attrs=attributes),
         create_trial(state=TrialState.COMPLETE, value=0.5,
                      user_attrs={search.KNOWN_GOOD: "b/toy#0"}),
     ]  # fmt: skip
-    assert search.next_point(Definition, done, set()) is None
+    assert next_point(Definition, done, set()) is None
     # With an arm out, turns are taken among those that are left.
-    assert search.next_point(Definition, done, {"a/toy"})[0] == {"arm": "b/toy", "b/toy:noise": 0.1}
+    assert next_point(Definition, done, {"a/toy"})[0] == {"arm": "b/toy", "b/toy:noise": 0.1}
 
 
 def test_a_finite_arm_has_each_of_its_points_once_and_then_leaves_its_turn():
@@ -345,10 +351,11 @@ def test_a_finite_arm_has_each_of_its_points_once_and_then_leaves_its_turn():
     class Definition:
         recipe = Recipe(name="r", arms=["a/toy"])
         runnable = arms
+        arm = staticmethod(lambda name: next(arm for arm in arms if arm.name == name))
 
     trials = []
     for _ in range(9):
-        fixed, attributes = search.next_point(Definition, trials, set())
+        fixed, attributes = next_point(Definition, trials, set())
         trials.append(
             create_trial(
                 state=TrialState.WAITING, system_attrs={"fixed_params": fixed},
@@ -362,7 +369,7 @@ def test_a_finite_arm_has_each_of_its_points_once_and_then_leaves_its_turn():
     assert len(mine) == len(points) == 4
     assert sum(f["arm"] == "b/toy" for f in asked) == 5
     # Alone and tried out, it is repeated: a study still reaches its number of trials.
-    assert search.next_point(Definition, trials, {"b/toy"})[0] == {"arm": "a/toy"}
+    assert next_point(Definition, trials, {"b/toy"})[0] == {"arm": "a/toy"}
 
 
 # ---------------------------------------------------------------- refusing

@@ -77,8 +77,10 @@ class Finished:
     peak_memory_bytes: int
     kept: bool
     serving_shape: str
-    #: Validation texts that `evaluation_seconds` were spent on, where it is a preflight.
+    #: Of a preflight: validation texts that were scored by a predictor that is warm, where that is
+    #: quick, and the seconds it took.
     evaluated: int = 0
+    evaluated_seconds: float = 0.0
     circumstances: dict[str, Any] = field(default_factory=dict)
 
 

@@ -33,8 +33,10 @@ from suite.machine import memory
 #: The best early checkpoint, while it is not known whether it is the one to keep.
 CANDIDATE = "candidate"
 
-#: Validation texts that a preflight scores, to tell what scoring will take.
-PREFLIGHT_TEXTS = 8
+#: Validation texts that a preflight scores, to tell what scoring will take; and others that it
+#: scores next, where the first took no longer than this: a first call pays for more than its texts.
+PREFLIGHT_TEXTS, WARM_TEXTS = 8, 64
+WARM_SECONDS = 0.5
 
 #: Validation texts that a kept predictor is asked again, loaded as others will load it.
 ASKED_AGAIN = 8
@@ -73,6 +75,7 @@ class ChildRun:
         self.load_seconds = 0.0
         self.evaluation_seconds = 0.0
         self.evaluated = 0
+        self.evaluated_seconds = 0.0
         self.facts: dict[str, Any] = {}
         self.scored: list[Checkpoint] = []
         self.best: Scores | None = None
@@ -98,15 +101,26 @@ class ChildRun:
         """See `protocols.Run.checkpoint`."""
         with self.clock.paused() as spent:
             if self._job.preflight_rows is not None:
-                some = self._validation.texts[:PREFLIGHT_TEXTS]
-                predictor.predict_proba(some)
-                self.evaluated += len(some)
+                self._rehearse(predictor)
                 go_on = True
             else:
                 go_on = self._score(predictor, fraction)
         self.evaluation_seconds += spent[0]
         if not go_on:
             raise Pruned
+
+    def _rehearse(self, predictor: Predictor) -> None:
+        """Times the scoring of a few texts; of a server's, which may cost money, of no more."""
+        texts = self._validation.texts
+        parts = [texts[:PREFLIGHT_TEXTS]]
+        if self.model.endpoint is None:
+            parts.append(texts[PREFLIGHT_TEXTS : PREFLIGHT_TEXTS + WARM_TEXTS])
+        for part in parts:
+            if part and self.evaluated_seconds <= WARM_SECONDS:
+                begun = time.perf_counter()
+                predictor.predict_proba(part)
+                synchronise()
+                self.evaluated, self.evaluated_seconds = len(part), time.perf_counter() - begun
 
     def _score(self, predictor: Predictor, fraction: float) -> bool:
         last = fraction >= 1
@@ -376,5 +390,6 @@ def run(channel: Connection, job: Job) -> Finished:
         kept=run.kept,
         serving_shape=run.serving_shape,
         evaluated=run.evaluated,
+        evaluated_seconds=run.evaluated_seconds,
         circumstances=run.facts,
     )

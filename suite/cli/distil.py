@@ -143,7 +143,7 @@ def _watching(quiet: bool) -> Iterator[Callable[[Progress], None]]:
 
             yield draw
     else:
-        from suite.cli.progress import duration
+        from suite.contracts.moments import duration
 
         last = time.monotonic()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -49,7 +50,7 @@ def finals(
                     work,
                     seeds=seeds,
                     say=watching.said,
-                    watch=lambda done, all_, what: watching.step("finals", done, all_, what),
+                    watch=partial(watching.step, "finals"),
                 )
         except (Interrupted, KeyboardInterrupt):
             work.stop.set()

@@ -33,7 +33,11 @@ Trials = Annotated[
     ),
 ]
 Timeout = Annotated[
-    str | None, typer.Option(help="Start no new trial after this time: 90s, 30m, 2h, 1d.")
+    str | None,
+    typer.Option(
+        help="What the command may take, finals included: 90s, 30m, 2h, 1d. A trial that does not "
+        "fit any more is not started. Default: no end; of a recipe that chooses its arms its own."
+    ),
 ]
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Trials at a time on this machine.")]
 MaxDisk = Annotated[str | None, typer.Option(help="Stop when the study's files pass this: 20GB.")]

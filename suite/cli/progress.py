@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from suite.cli.console import detail, draws, err, is_verbose, styled
+from suite.contracts.moments import duration
 from suite.contracts.results import Checkpoint, Trial
 from suite.errors import counted
 from suite.verdict.metrics import OBJECTIVE
@@ -29,6 +30,8 @@ from suite.verdict.metrics import OBJECTIVE
 if TYPE_CHECKING:
     from suite.study.ledger import Ledger
     from suite.study.preflight import Estimate
+    from suite.study.turns import Turns
+    from suite.study.work import Work
 
 SHOWN_TRIALS = 15
 #: Lines of a failed trial's log that --verbose shows.
@@ -46,9 +49,13 @@ class Steps:
     done: int = 0
     total: int = 0
     what: str = ""
+    #: When it will have ended, where that is told.
+    ends: float | None = None
 
     def left(self, now: float) -> float | None:
-        """Seconds left, as the steps so far took; None before the first is done."""
+        """Seconds left, as told; else as the steps so far took; None before the first is done."""
+        if self.ends is not None:
+            return max(0.0, self.ends - now)
         if not self.done:
             return None
         return (now - self.began) / self.done * (self.total - self.done)
@@ -84,8 +91,8 @@ class Watching:
     """Follows a study; the base says nothing but warnings."""
 
     ledger: Ledger | None = None
+    turns: Turns | None = None
     workers: int = 1
-    spent: dict[str, list[float]] = field(default_factory=dict)
     running: dict[int, _Running] = field(default_factory=dict)
     ended_trials: list[Trial] = field(default_factory=list)
     seconds: dict[int, float] = field(default_factory=dict)
@@ -93,9 +100,9 @@ class Watching:
     steps: Steps | None = None
     began: float = field(default_factory=time.monotonic)
 
-    def study(self, ledger: Ledger, workers: int) -> None:
-        """The study that is watched, and how many work on it here."""
-        self.ledger, self.workers = ledger, workers
+    def study(self, work: Work, workers: int) -> None:
+        """The work that is watched, and how many workers do it here."""
+        self.ledger, self.turns, self.workers = work.ledger, work.turns, workers
 
     def searching(self) -> None:
         """The search begins: what came before it is over."""
@@ -103,12 +110,14 @@ class Watching:
             self.steps = None
             self.began = time.monotonic()
 
-    def step(self, name: str, done: int, total: int, what: str) -> None:
+    def step(self, name: str, done: int, total: int, what: str, left: float | None = None) -> None:
         """How far a piece of work is that is no search, and what is done now."""
         with self.lock:
+            now = time.monotonic()
             if self.steps is None or self.steps.name != name:
-                self.steps = Steps(name, time.monotonic())
+                self.steps = Steps(name, now)
             self.steps.done, self.steps.total, self.steps.what = done, total, what
+            self.steps.ends = None if left is None else now + left
 
     def estimated(self, estimate: Estimate) -> None:
         """An arm's preflight."""
@@ -145,9 +154,7 @@ class Watching:
         with self.lock:
             running = self.running.pop(trial.number, None)
             if running is not None:
-                spent = time.monotonic() - running.began
-                self.spent.setdefault(trial.arm, []).append(spent)
-                self.seconds[trial.number] = spent
+                self.seconds[trial.number] = time.monotonic() - running.began
             self.ended_trials.append(trial)
         if trial.error and is_verbose() and self.ledger is not None:
             log = self.ledger.artifacts.log(trial.number)
@@ -159,27 +166,36 @@ class Watching:
         """Something a person should know."""
 
     def reach(self) -> tuple[int, int, float | None]:
-        """Finished trials, the number wanted, and the seconds left where they can be told."""
-        if self.ledger is None:
+        """Finished trials, the number wanted, and the seconds left where they can be told: to the
+        end of the command, finals included."""
+        if self.ledger is None or self.turns is None:
             return 0, 0, None
-        from suite.study.record import ESTIMATES, OUT
-        from suite.study.search import COUNTED, arm_of
+        from suite.study.record import OUT
+        from suite.study.search import COUNTED, arm_of, contending
 
         study = self.ledger.study
-        counts: Counter[str] = Counter()
-        finished = 0
-        for trial in study.get_trials(deepcopy=False):
-            finished += trial.state.name in ("COMPLETE", "PRUNED")
-            if trial.state in COUNTED and trial.state.name != "WAITING":
-                counts[arm_of(trial) or ""] += 1
-        out = study.user_attrs.get(OUT, {})
-        alive = [arm.name for arm in self.ledger.definition.runnable if arm.name not in out]
+        trials = study.get_trials(deepcopy=False)
+        begun = [t for t in trials if t.state in COUNTED and t.state.name != "WAITING"]
+        finished = sum(trial.state.name != "RUNNING" for trial in begun)
+        out = {*study.user_attrs.get(OUT, {}), *self.turns.unfit}
+        arms = contending(self.ledger.definition, begun, out)
+        contenders = {c.arm: c for c in self.turns.contenders(arms, begun)}
+        known = self.ledger.known_seconds()
+        once = {name: c.measuring for name, c in contenders.items()}
         target = self.ledger.target
         with self.lock:
-            each = dict(study.user_attrs.get(ESTIMATES, {}))
-            each |= {arm: sum(taken) / len(taken) for arm, taken in self.spent.items()}
+            # What has just ended is stored a moment later.
+            last = {t.arm: self.seconds[t.number] for t in self.ended_trials if not t.error}
             going = [(run.arm, time.monotonic() - run.began) for run in self.running.values()]
-        left = seconds_left(counts, alive, target, each, going, self.workers)
+        counts = Counter(arm_of(trial) or "" for trial in begun)
+        left = seconds_left(
+            counts, list(contenders), target, last | known, going, self.workers, once
+        )
+        if left is not None:
+            left += sum(c.finals for c in contenders.values())
+        bound = self.turns.allowance.left
+        if bound < (float("inf") if left is None else left):
+            left = max(0.0, bound)
         return finished, target, left
 
 
@@ -190,6 +206,7 @@ def seconds_left(
     each: Mapping[str, float],
     going: list[tuple[str, float]],
     workers: int,
+    once: Mapping[str, float] | None = None,
 ) -> float | None:
     """What the missing trials will take, arm by arm; None where an arm's trials are not known.
 
@@ -200,7 +217,9 @@ def seconds_left(
         each: seconds of a trial by arm, so far as known.
         going: arm and seconds of each trial that runs.
         workers: trials at a time.
+        once: seconds that come with an arm's first trial.
     """
+    first = once or {}
     taken = Counter(dict(counts))
     missing: Counter[str] = Counter()
     for _ in range(target - sum(counts.values())):
@@ -212,7 +231,8 @@ def seconds_left(
     if not each or any(arm not in each for arm in (*missing, *(arm for arm, _ in going))):
         return None
     rest = [max(0.0, each[arm] - spent) for arm, spent in going]
-    work = sum(each[arm] * count for arm, count in missing.items()) + sum(rest)
+    work = sum(each[arm] * count + first.get(arm, 0.0) for arm, count in missing.items())
+    work += sum(rest)
     longest = max([*rest, *(each[arm] for arm in missing)], default=0.0)
     return max(longest, work / max(1, workers))
 
@@ -240,9 +260,9 @@ class Lines(Watching):
         """One line."""
         err.print(text, markup=False)
 
-    def step(self, name: str, done: int, total: int, what: str) -> None:
+    def step(self, name: str, done: int, total: int, what: str, left: float | None = None) -> None:
         """One line."""
-        super().step(name, done, total, what)
+        super().step(name, done, total, what, left)
         if self.steps is not None:
             self.said(self.steps.line(time.monotonic()))
 
@@ -312,7 +332,7 @@ class LiveTable(Watching):
                 trial.arm,
                 trial.state.lower() if not trial.error else f"failed: {trial.error[:50]}",
                 "–" if trial.objective is None else f"{trial.objective:.4f}",
-                "–" if trial.train_seconds is None else f"{trial.train_seconds:,.1f}",
+                _wall(self.seconds.get(trial.number)),
                 "–" if rps is None else f"{rps:,.0f}",
             )
         for number, running in sorted(self.running.items()):
@@ -321,7 +341,7 @@ class LiveTable(Watching):
                 running.arm,
                 ProgressBar(total=1.0, completed=running.fraction, width=24),
                 "…" if running.f1 is None else f"{running.f1:.4f}",
-                f"{time.monotonic() - running.began:,.0f}",
+                _wall(time.monotonic() - running.began),
                 "",
             )
         return table
@@ -332,6 +352,11 @@ class LiveTable(Watching):
         return self._reach
 
 
+def _wall(seconds: float | None) -> str:
+    """Seconds of a trial from its start: to now where it runs, else to its end."""
+    return "–" if seconds is None else f"{seconds:,.0f}"
+
+
 def _bar(done: int, total: int, text: str) -> Table:
     grid = Table.grid(padding=(0, 1))
     grid.add_row(ProgressBar(total=max(1, total), completed=done, width=32), styled(text))
@@ -340,17 +365,6 @@ def _bar(done: int, total: int, text: str) -> Table:
 
 def _times(elapsed: float, left: float | None) -> Text:
     return Text(f"{duration(elapsed)} so far, {how_long(left)}", style="dim")
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person reads them."""
-    if seconds < 10:
-        return f"{seconds:,.1f} s"
-    if seconds < 100:
-        return f"{seconds:,.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:,.0f} min"
-    return f"{seconds / 3600:,.1f} h"
 
 
 @contextmanager

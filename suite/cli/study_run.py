@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +26,9 @@ from suite.cli.options import (
     Workers,
 )
 from suite.cli.words import Quiet as Quiet
+from suite.config.recipe import Preset
 from suite.contracts.limits import MOST_SEED
+from suite.contracts.moments import duration
 from suite.errors import counted
 
 if TYPE_CHECKING:
@@ -42,7 +45,7 @@ def create(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="A recipe's name or path. Default: the task's, else agnews.",
+            help="A recipe's name or path. Default: the task's, else auto.",
             autocompletion=completion.recipes,
         ),
     ] = None,
@@ -80,6 +83,17 @@ def create(
         bool, typer.Option("--no-fallback", help="Never let the sample take the data's place.")
     ] = False,
     trials: Trials = None,
+    preset: Annotated[
+        Preset | None,
+        typer.Option(
+            help="How thoroughly recipe auto chooses and compares: fast, balanced (the default) or "
+            "best."
+        ),
+    ] = None,
+    download: Annotated[
+        str | None,
+        typer.Option(help="What recipe auto may download for one model: 2GB. Default: 500MB."),
+    ] = None,
     timeout: Timeout = None,
     workers: Workers = 1,
     storage: Storage = None,
@@ -118,11 +132,13 @@ def create(
     from suite.handover.tensorboard import require
     from suite.study.create import parse_duration
 
+    began = time.monotonic()
     # Wrong words are told before any work is done.
     for text, parse in (
         (timeout, parse_duration),
         (max_disk, parse_size),
         (max_memory, parse_size),
+        (download, parse_size),
     ):
         if text:
             parse(text)
@@ -140,6 +156,9 @@ def create(
         sample=sample,
         no_fallback=no_fallback,
         trials=trials,
+        preset=preset,
+        timeout=timeout,
+        download=download,
         storage=storage,
         seed=seed,
         train_rows=train_rows,
@@ -149,9 +168,8 @@ def create(
     )
     if made.resumed:
         say(f"The study '{made.name}' exists: going on with it.")
-    for arm in made.definition.arms:
-        if arm.refused and not quiet:
-            say(f"refused: {arm.name}: {arm.refused}")
+    if not quiet:
+        _tell_arms(made.definition)
     if is_verbose():
         _tell_definition(made.definition)
     if no_run:
@@ -161,7 +179,7 @@ def create(
         next_step(shell.command("study", "run", made.name, storage=storage))
         return
     _run(
-        made.name, storage, quiet, timeout=timeout, workers=workers, max_disk=max_disk,
+        made.name, storage, quiet, timeout=timeout, began=began, workers=workers, max_disk=max_disk,
         force=force, retry_arms=retry_arm or (), tensorboard=tensorboard,
         allow_endpoint=named(allow_endpoint),
     )  # fmt: skip
@@ -228,6 +246,26 @@ def _run(name: str, storage: str | None, quiet: bool, **options: Any) -> None:
         next_step(shell.command("study", "run", name, storage=storage))
     else:
         next_step(shell.command("report", name, storage=storage))
+
+
+def _tell_arms(definition: Definition) -> None:
+    """The arms that were chosen, what is downloaded for them, and the others, by their reasons."""
+    from suite.models import hub
+
+    choice = definition.recipe.choose
+    if choice is not None:
+        names = ", ".join(arm.name for arm in definition.runnable)
+        say(f"Chosen for {duration(choice.seconds)} (--preset {choice.preset}): {names}")
+        fetched = {a.model.name: hub.to_fetch(a.model) or 0.0 for a in definition.runnable}
+        told = [f"{name} {size / 1e6:,.0f} MB" for name, size in fetched.items() if size]
+        if told:
+            say(f"Downloaded for them: {', '.join(told)}")
+    reasons: dict[str, list[str]] = {}
+    for arm in definition.arms:
+        if arm.refused:
+            reasons.setdefault(arm.refused, []).append(arm.name)
+    for reason, arms in reasons.items():
+        say(f"{'refused' if choice is None else 'left out'}: {', '.join(arms)}: {reason}")
 
 
 def _tell_definition(definition: Definition) -> None:

@@ -172,12 +172,14 @@ def parameters(trial: Trial) -> str:
 
 
 def refusals(found: StudyResults) -> None:
-    """Arms that could not run, and those that were given up, each with its reason."""
+    """Arms that could not run, were given up, or had no time for more, each with its reason."""
     for arm in found.arms:
         if arm.refused:
             out.print(f"refused  {arm.arm}: {arm.refused}", markup=False, style="yellow")
         elif arm.retired:
             out.print(f"retired  {arm.arm}: {arm.retired}", markup=False, style="yellow")
+        elif arm.short:
+            out.print(f"short    {arm.arm}: {arm.short}", markup=False, style="yellow")
 
 
 def unread(found: StudyResults) -> None:

@@ -90,6 +90,19 @@ class Finals(Closed):
     seeds: int = Field(1, ge=1, le=20)
 
 
+Preset = Literal["fast", "balanced", "best"]
+
+
+class Choose(Closed):
+    """Arms by what machine, data and time allow: chosen once, among those that `arms` names, when
+    the study is made."""
+
+    preset: Preset = "balanced"
+    seconds: float = Field(
+        1800, gt=0, description="What a command may take where no --timeout is given."
+    )
+
+
 class Measure(Closed):
     """How serving speed is measured in a trial, by MLPerf LoadGen."""
 
@@ -118,6 +131,9 @@ class Recipe(Closed):
     arms: list[Text] = Field(min_length=1, description="model/strategy, globs allowed.")
     trials: int = Field(
         40, ge=1, le=MOST_TRIALS, description="Finished trials the study is to have."
+    )
+    choose: Choose | None = Field(
+        None, description="Choose among the arms those that can finish in time."
     )
     allocation: Literal["equal", "adaptive"] = "equal"
     budget: Budget = Budget()

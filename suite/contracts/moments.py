@@ -1,4 +1,4 @@
-"""Moments: kept in UTC with their zone, shown in the reader's time with its zone.
+"""Moments and durations. Moments are kept in UTC, and shown in the reader's time with its zone.
 
 Machines in several zones work on one study. Studies from before kept the time of creation without
 a zone: whose it was is not known, so it is shown as it stands.
@@ -36,3 +36,18 @@ def shown(text: str) -> str:
     except (ValueError, OverflowError):
         return text
     return moment.isoformat(sep=" ", timespec="seconds")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person reads them.
+
+    >>> duration(4.25), duration(75), duration(1800), duration(9000)
+    ('4.2 s', '75 s', '30 min', '2.5 h')
+    """
+    if seconds < 10:
+        return f"{seconds:,.1f} s"
+    if seconds < 100:
+        return f"{seconds:,.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:,.0f} min"
+    return f"{seconds / 3600:,.1f} h"

@@ -146,11 +146,15 @@ class Trial:
 
 @dataclass(frozen=True)
 class Arm:
-    """Model × strategy in this study; `refused` and `retired` hold the reason, or null."""
+    """Model × strategy in this study; `refused` and `retired` hold the reason, or null.
+
+    `short` says why it has fewer trials than the others where time was up, or is null.
+    """
 
     arm: str
     refused: str | None = None
     retired: str | None = None
+    short: str | None = None
     trials: int = 0
     family: str = ""
     model_revision: str = ""

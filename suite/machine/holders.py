@@ -19,6 +19,11 @@ def holders(file: Path) -> list[str]:
     return [_told(pid) for pid in found]
 
 
+def holds(file: Path) -> bool:
+    """Whether this process itself has a lock on a file, as far as this system tells."""
+    return os.getpid() in _locking(file)
+
+
 def _locking(file: Path) -> set[int]:
     """Processes with a lock on a file, by Linux's list of locks."""
     try:

@@ -39,6 +39,7 @@ class _Answer:
     status: int | None
     trouble: str
     code: str = ""
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,9 @@ def _head(url: str, deadline: float) -> _Answer:
         try:
             request = urllib.request.Request(url, method="HEAD", headers=headers)
             with opener.open(request, timeout=deadline) as response:
-                answers.append(_Answer(int(response.status), ""))
+                length = str(response.headers.get("Content-Length") or "")
+                size = int(length) if length.isdecimal() else None
+                answers.append(_Answer(int(response.status), "", size=size))
         except urllib.error.HTTPError as error:
             answers.append(_Answer(error.code, "", str(error.headers.get("X-Error-Code") or "")))
             error.close()
@@ -268,6 +271,25 @@ def folder_for(model: Model) -> Path | None:
             where=found,
             fix="Run the same command again: what has come is kept.",
         ) from None
+
+
+#: Bytes of a parameter as weights are stored, at most.
+_STORED_BYTES = 4
+
+
+def to_fetch(model: Model, deadline: float = DEADLINE) -> float | None:
+    """Bytes of weights that a download would bring; 0 where none is needed, None if not known.
+
+    The Hub is asked for one file's size; of several files, or without the Hub, the catalogue's
+    figure tells, at 4 bytes a parameter.
+    """
+    if model.hub is None or cached_snapshot(model.hub, model.revision) is not None:
+        return 0.0
+    if reachable(deadline):
+        answer = _asked_for(model, checkpoint.WEIGHTS, deadline)
+        if answer.status == 200 and answer.size:
+            return float(answer.size)
+    return None if model.parameters is None else model.parameters * 1e6 * _STORED_BYTES
 
 
 def unavailable(model: Model, deadline: float = DEADLINE) -> str | None:

@@ -263,7 +263,7 @@ def _measure(
     )
     others = work.neighbours.running()
     try:
-        with machine_lock(timeout=LOCK_TIMEOUT):
+        with machine_lock(timeout=LOCK_TIMEOUT, say=say):
             found = work.runner.bench(job, on_doing=lambda what: say(f"{name}: {what} …"))
         if isinstance(found, Failed):
             reason = _with_log(scratch, folder, found.reason)

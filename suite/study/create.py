@@ -10,7 +10,7 @@ from pathlib import Path
 import optuna
 
 from suite import files, paths, shell
-from suite.config.recipe import Recipe, find_recipe
+from suite.config.recipe import Choose, Preset, Recipe, find_recipe
 from suite.config.task import find_task
 from suite.contracts import moments
 from suite.contracts.limits import MOST_SEED, told
@@ -21,11 +21,11 @@ from suite.data import sample
 from suite.data.room import Room
 from suite.data.snapshot import TaskData, stands, write_snapshot
 from suite.endpoint import consent, reach
-from suite.errors import DataError, StudyError
+from suite.errors import DataError, StorageError, StudyError
 from suite.machine import facts
 from suite.models import hub
 from suite.models.catalogue import endpoint_model, load_catalogue, local_model
-from suite.study import arms, artifacts, differences, record, storage
+from suite.study import arms, artifacts, auto, differences, record, storage
 from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition, StoredArm
 from suite.study.lock import StudyLock
@@ -46,6 +46,11 @@ class Wanted:
     sample: bool = False
     no_fallback: bool = False
     trials: int | None = None
+    #: Of a recipe that leaves the choice of arms open: how thoroughly, in how many seconds, and
+    #: bytes that may be downloaded for one model.
+    preset: Preset | None = None
+    seconds: float | None = None
+    most_fetched: float | None = None
     storage: str | None = None
     seed: int | None = None
     train_rows: int | None = None
@@ -89,7 +94,22 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
     catalogue |= {model.name: model for model in added}
     loaded, task, fell_back = _data(wanted, task, task_file, warn)
     recipe, recipe_file = _recipe(recipe_named, task, fell_back or wanted.sample)
+    recipe = _asked(recipe, wanted)
     seed = recipe.seed if wanted.seed is None else _seed(wanted.seed)
+    name = wanted.name or (task.name if recipe_named is None else f"{task.name}-{recipe.name}")
+    if not NAME.fullmatch(name):
+        raise StudyError(
+            f"--name {name!r} is no name",
+            fix="Small letters, digits, '-', '_' and '.', at most 64.",
+        )
+    there = _chosen_before(wanted, name) if recipe.choose is not None else None
+    globs = _globs(wanted, catalogue)
+    if there is not None:
+        recipe = recipe.model_copy(update={"choose": _same_preset(there, wanted)})
+        # The choice is made once: a machine or a day later another one would be.
+        globs = [a.name for a in there.arms if a.model.name in catalogue] + [
+            f"{model.name}/*" for model in added
+        ]
     # Both the command and the catalogue are the user's own words.
     named = [model.endpoint for model in catalogue.values() if model.endpoint is not None]
     with consent.held(consent.Consent(storage.place(wanted.storage), named)):
@@ -97,22 +117,26 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
             recipe,
             task,
             catalogue,
-            globs=_globs(wanted, catalogue),
+            globs=globs,
             added=[model.name for model in added],
             unavailable=reach.unavailable,
             recipe_file=recipe_file,
         )
+        if recipe.choose is not None and there is None:
+            chosen = auto.choose(
+                recipe,
+                planned,
+                task,
+                loaded.facts,
+                named=bool(wanted.arms),
+                most_fetched=wanted.most_fetched,
+            )
+            recipe, planned = chosen.recipe, chosen.arms
     if all(arm.refused for arm in planned):
         raise StudyError(
             "every arm is refused:\n  " + "\n  ".join(f"{a.name}: {a.refused}" for a in planned)
         )
     away = {a.name: {"refused": str(a.refused), "cause": "endpoint"} for a in planned if a.away}
-    name = wanted.name or (task.name if recipe_named is None else f"{task.name}-{recipe.name}")
-    if not NAME.fullmatch(name):
-        raise StudyError(
-            f"--name {name!r} is no name",
-            fix="Small letters, digits, '-', '_' and '.', at most 64.",
-        )
     definition = Definition(
         name=name,
         task=task,
@@ -268,6 +292,53 @@ def _data(
     )
 
 
+def _asked(recipe: Recipe, wanted: Wanted) -> Recipe:
+    """A recipe with what the command says of the choice of arms.
+
+    Raises:
+        StudyError: it says something, and the recipe has its arms.
+    """
+    if recipe.choose is None:
+        if wanted.preset is not None or wanted.most_fetched is not None:
+            option = "--preset" if wanted.preset is not None else "--download"
+            raise StudyError(
+                f"{option} belongs to a recipe that chooses its arms, and '{recipe.name}' has them",
+                fix="Give --recipe auto, or leave it out.",
+            )
+        return recipe
+    changes = {"preset": wanted.preset, "seconds": wanted.seconds}
+    given = {key: value for key, value in changes.items() if value is not None}
+    return recipe.model_copy(update={"choose": recipe.choose.model_copy(update=given)})
+
+
+def _same_preset(there: Definition, wanted: Wanted) -> Choose | None:
+    """How a study's arms were chosen.
+
+    Raises:
+        StudyError: they are asked for otherwise now.
+    """
+    chosen = there.recipe.choose
+    if chosen is not None and wanted.preset not in (None, chosen.preset):
+        raise StudyError(
+            f"the arms of '{there.name}' were chosen by --preset {chosen.preset}, and not "
+            f"{wanted.preset}",
+            fix="Give another --name, or leave --preset out to go on.",
+        )
+    return chosen
+
+
+def _chosen_before(wanted: Wanted, name: str) -> Definition | None:
+    """The study of that name, where it is there and its arms were chosen."""
+    try:
+        opened = storage.open_storage(wanted.storage)
+    except (StorageError, StudyError):
+        return None  # there is none yet; what else is wrong with it is told when it is made
+    if not storage.exists(opened, name):
+        return None
+    stored = storage.load(opened, name)[1]
+    return stored if stored.recipe.choose is not None else None
+
+
 def _seed(seed: int) -> int:
     """A seed that every generator takes."""
     if type(seed) is not int or not 0 <= seed <= MOST_SEED:
@@ -276,14 +347,14 @@ def _seed(seed: int) -> int:
 
 
 def _recipe(asked: str | None, task: Task, sampled: bool) -> tuple[Recipe, Path]:
-    """The recipe asked for; else `sample` for the sample; else the task's own; else `agnews`."""
+    """The recipe asked for; else `sample` for the sample; else the task's own; else `auto`."""
     if asked is not None:
         return find_recipe(asked)
     if sampled:
         return find_recipe("sample")
     if task.name in paths.yaml_files("studies"):
         return find_recipe(task.name)
-    return find_recipe("agnews")
+    return find_recipe("auto")
 
 
 def _globs(wanted: Wanted, catalogue: Mapping[str, Model]) -> list[str]:

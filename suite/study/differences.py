@@ -35,6 +35,8 @@ _TASK_FREE = {
     "data.note",
 }
 _RECIPE_FREE = {"title", "description", "trials"}
+#: The same of a recipe that chooses its arms: what the choice fills in, and the time it was for.
+_CHOICE_FREE = _RECIPE_FREE | {"arms", "finals.seeds", "choose.seconds"}
 
 
 def check_unchanged(stored: Definition, follows: Follows) -> str | None:
@@ -187,7 +189,9 @@ def _compare_tasks(found: _Found, stored: Definition, asked: Definition) -> bool
 
 def _compare_recipes(found: _Found, stored: Definition, asked: Definition) -> None:
     name = asked.recipe.name
-    edits = _edits(stored.recipe, stored.recipe_said, asked.recipe, asked.recipe_said, _RECIPE_FREE)
+    chosen = stored.recipe.choose is not None and asked.recipe.choose is not None
+    free = _CHOICE_FREE if chosen else _RECIPE_FREE
+    edits = _edits(stored.recipe, stored.recipe_said, asked.recipe, asked.recipe_said, free)
     if not edits:
         return
     shipped = all(

@@ -15,7 +15,7 @@ from suite.child.runner import Predicted
 from suite.contracts.results import Comparison, Final, Rps, Scores, TestScores, Trial
 from suite.data import snapshot
 from suite.errors import StudyError
-from suite.study import finals_record
+from suite.study import estimates, finals_record
 from suite.study.artifacts import part
 from suite.study.ledger import Ledger
 from suite.study.opening import Opening, claimed
@@ -23,6 +23,9 @@ from suite.study.work import Work
 from suite.verdict import statistics
 from suite.verdict.metrics import METRICS
 from suite.verdict.standing import best_first
+
+#: Steps done, of how many, what is next, and the seconds to the end.
+Watch = Callable[[int, int, str, float], None]
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,9 @@ def score(
     *,
     seeds: int = 1,
     if_due: bool = False,
+    early: bool = False,
     say: Callable[[str], None] = lambda text: None,
-    watch: Callable[[int, int, str], None] = lambda done, total, what: None,
+    watch: Watch = lambda done, total, what, left: None,
 ) -> list[Final]:
     """Scores each arm's best on test, ranks them, and stores the outcome with the study.
 
@@ -56,16 +60,17 @@ def score(
         work: the study, opened.
         seeds: how many.
         if_due: only where finals are missing or stale, which another may have changed meanwhile.
+        early: also where trials are missing.
         say: told what a person should know.
         watch: told how many arms (arms × seeds where they are trained again) are done, of how
-            many, and what is next.
+            many, what is next, and how many seconds are left.
 
     Raises:
         StudyError: no arm has a finished trial whose checkpoint is on this machine.
         Interrupted: asked to stop; nothing is stored.
     """
     with claimed(work.ledger, work.stop, say) as opening:
-        if opening is None or (if_due and not due(work.ledger)):
+        if opening is None or (if_due and not due(work.ledger, early=early)):
             return work.ledger.results().finals
         return _score(work, opening, seeds, say, watch)
 
@@ -75,15 +80,17 @@ def _score(
     opening: Opening,
     seeds: int,
     say: Callable[[str], None],
-    watch: Callable[[int, int, str], None],
+    watch: Watch,
 ) -> list[Final]:
     found = work.ledger.results()
     candidates: list[_Candidate] = []
     outcomes: dict[str, list[Predicted]] = {}
     troubles: list[StudyError] = []
     arms = [a.arm for a in found.arms if work.keeping.kept(a.arm) is not None]
+    costs = _costs(work, found.trials, arms, seeds)
     for index, arm in enumerate(arms):
-        watch(index * seeds, len(arms) * seeds, arm)
+        step = partial(_step, watch, costs[index:], index, len(arms), seeds)
+        step(0, arm)
         kept = work.keeping.kept(arm)
         if kept is None:
             continue
@@ -96,7 +103,6 @@ def _score(
             say(f"{arm}: its kept checkpoint is on {kept.host}; run finals there to score it")
             continue
         try:
-            step = partial(_step, watch, index * seeds, len(arms) * seeds)
             candidate = _prepare(work, arm, trial, here, seeds, say, step)
             opening.count()
             outcomes[arm] = [_predict(work, arm, path) for path in candidate.predictors]
@@ -128,17 +134,37 @@ def _score(
     return finals
 
 
-def due(ledger: Ledger) -> bool:
-    """Whether finals are missing or stale and the study has its trials."""
-    if ledger.missing() > 0:
+def due(ledger: Ledger, *, early: bool = False) -> bool:
+    """Whether finals are missing or stale, and the study has its trials.
+
+    Args:
+        early: or is to be scored without them.
+    """
+    if ledger.missing() > 0 and not early:
         return False
     return finals_record.missing_or_stale(ledger.study)
 
 
+def _costs(work: Work, trials: Sequence[Trial], arms: Sequence[str], seeds: int) -> list[float]:
+    """Seconds that the finals of each arm will take, as its trials tell."""
+    definition, known = work.ledger.definition, work.ledger.known_seconds()
+    rows = definition.data.rows
+    found = []
+    for arm in arms:
+        kept = work.keeping.kept(arm)
+        assert kept is not None
+        measure = estimates.measuring(definition.recipe, definition.arm(arm).model)
+        trial = known.get(arm, 0.0)
+        one = estimates.finals_of(trials[kept.trial], trial, measure, rows.validation)
+        found.append(one.seconds(seeds, rows.test))
+    return found
+
+
 def _step(
-    watch: Callable[[int, int, str], None], before: int, total: int, seed: int, what: str
+    watch: Watch, costs: Sequence[float], arm: int, arms: int, seeds: int, seed: int, what: str
 ) -> None:
-    watch(before + seed, total, what)
+    """Tells what is done: arms, and of the next one the seeds; `costs` are those of what is not."""
+    watch(arm * seeds + seed, arms * seeds, what, sum(costs) - costs[0] * seed / seeds)
 
 
 def _prepare(
@@ -178,7 +204,7 @@ def _retrain(work: Work, arm: str, trial: Trial, seed: int) -> tuple[Path, float
     folder = work.keeping.scratch / "finals" / f"{part(arm)}-{seed}"
     shutil.rmtree(folder, ignore_errors=True)
     job = work.jobs.job(work.ledger.definition.arm(arm), trial.params, folder, seed=seed)
-    with machine_lock(timeout=3600):
+    with machine_lock(timeout=3600, say=work.observer.said):
         outcome = work.runner.train(job)
     if isinstance(outcome, Failed):
         raise StudyError(f"{arm} could not be trained again with seed {seed}: {outcome.reason}")

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from suite.contracts.results import StudyResults, Trial
 from suite.errors import StorageError, StudyError
 from suite.machine import facts, memory, scratch
-from suite.study import artifacts, attributes, internals, record, search, storage
+from suite.study import artifacts, attributes, estimates, internals, record, search, storage
 from suite.study.database import Database, is_sqlite
 from suite.study.lock import StudyLock
 from suite.study.readable import check_trials, readable
@@ -208,10 +208,16 @@ class Ledger:
         """
         internals.fail(self.storage, trial)
 
-    def set_estimates(self, estimates: Mapping[str, float]) -> None:
-        """Stores the preflight's seconds per trial."""
-        known = dict(self.study.user_attrs.get(ESTIMATES, {}))
-        self.study.set_user_attr(ESTIMATES, known | dict(estimates))
+    def set_estimates(self, found: Mapping[str, float]) -> None:
+        """Stores the preflight's seconds per trial. Takes the lock."""
+        with self.lock.held():
+            known = dict(self.study.user_attrs.get(ESTIMATES, {}))
+            self.study.set_user_attr(ESTIMATES, known | dict(found))
+
+    def known_seconds(self) -> dict[str, float]:
+        """Seconds of a trial by arm: of those that were run or timed."""
+        trials = self.study.get_trials(deepcopy=False)
+        return estimates.each(trials, self.study.user_attrs, self.host)
 
     def note_truncation(self, arm: str, circumstances: Mapping[str, Any]) -> None:
         """Stores the share of texts that an arm cuts, where a trial of it says so."""

@@ -20,6 +20,8 @@ from suite.machine.holders import holders
 from suite.study.database import Database, is_sqlite
 
 PATIENCE_SECONDS = 120.0
+#: Who waits for longer says so.
+MOMENT_SECONDS = 3.0
 POLL_SECONDS = 0.05
 
 #: What a person can do about a lock that is never given back.
@@ -39,10 +41,16 @@ class StudyLock:
 
     Args:
         patience: seconds after which waiting is given up.
+        say: told whom it waits for, where that takes longer than a moment.
     """
 
     def __init__(
-        self, storage: Database, study: str, *, patience: float = PATIENCE_SECONDS
+        self,
+        storage: Database,
+        study: str,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
         place = storage.place
         shown = place.render_as_string()  # without the password
@@ -61,6 +69,7 @@ class StudyLock:
             self._among_processes = partial(_lock_file, file)
             self._where, self._fix = str(file), _END_PROCESS
             self._file = file
+        self.say = say
         self._among_threads = threading.Lock()
         self._patience = patience
         self._held = ExitStack()
@@ -76,7 +85,7 @@ class StudyLock:
         if not self._among_threads.acquire(timeout=self._patience):
             raise self._given_up()
         try:
-            self._held.enter_context(self._among_processes(until - time.monotonic()))
+            self._held.enter_context(self._taken(until))
             self._holder = threading.get_ident()
         except TimeoutError:
             self._among_threads.release()
@@ -84,6 +93,21 @@ class StudyLock:
         except BaseException:
             self._among_threads.release()
             raise
+
+    def _taken(self, until: float) -> ExitStack:
+        """The lock among processes, entered once nobody else has it.
+
+        Raises:
+            TimeoutError: somebody has it for too long.
+        """
+        held = ExitStack()
+        try:
+            held.enter_context(self._among_processes(min(MOMENT_SECONDS, self._patience)))
+        except TimeoutError:
+            who = ", ".join(holders(self._file)) if self._file is not None else ""
+            self.say(f"waiting for the study's lock, which {who or 'another worker'} has")
+            held.enter_context(self._among_processes(max(0.0, until - time.monotonic())))
+        return held
 
     def release(self) -> None:
         """Gives the lock back; does nothing where this thread does not hold it."""

@@ -84,7 +84,7 @@ def _as_it_was(stored: Stored) -> Stored:
 
 
 def _one_file(stored: Stored) -> Stored:
-    """3 to 4: a task's data gained `file`, `id`, `test` and `reading`, which have defaults; a
+    """3 to 4: data gained `file`, `id`, `test` and `reading`, and recipes `choose`; a
     model that named no languages was taken to read the two there were, and now reads all."""
 
     def told(model: Any) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import optuna
 
@@ -21,7 +22,7 @@ from suite.study.definition import StoredArm
 from suite.study.jobs import Jobs
 from suite.study.keeping import Keeping
 from suite.study.ledger import Gone, Ledger
-from suite.study.record import CHECKPOINTS, HALVED, OWNER, PLACED
+from suite.study.record import CHECKPOINTS, HALVED, MEASURED, OWNER, PLACED
 from suite.study.retiring import Retiring
 from suite.study.speed import Neighbours, Speeds
 from suite.study.watching import Observer
@@ -104,8 +105,11 @@ class Objective:
             circumstances=outcome.circumstances | self.ledger.circumstances(),
         )
         self.ledger.note_truncation(arm.name, outcome.circumstances)
+        marks: dict[str, Any] = {}
         if not outcome.pruned:
+            begun = time.monotonic()
             rps = self.speeds.of_trial(trial.number, arm, outcome, folder)
+            marks[MEASURED] = round(time.monotonic() - begun, 3)
             found = replace(found, rps=rps)
         over = standing.excess(recipe.bounds.model_dump(), found.train_seconds, found.rps)
         for bound, by in over.items():
@@ -119,7 +123,7 @@ class Objective:
         if outcome.kept and not outcome.pruned:
             placed = self.keeping.place(arm.name, trial.number, found, outcome.serving_shape)
         # With the record, whoever finds this worker dead can do what is left to do.
-        self.ledger.record(trial, found, {PLACED: asdict(placed)} if placed else {})
+        self.ledger.record(trial, found, marks | ({PLACED: asdict(placed)} if placed else {}))
         if placed is not None:
             with self.ledger.lock.held():
                 self.keeping.keep(arm.name, placed)

@@ -3,11 +3,12 @@
 Two small trainings of different size are timed, so that what an arm costs once (building a
 vocabulary, starting a trainer) is told apart from what it costs per row. Scoring a few validation
 texts tells what the checkpoints will take: for an arm that asks a model and trains nothing, that
-is all there is.
+is all there is. What a child takes beside both (its start, loading weights) is a trial's, too.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,13 +18,16 @@ from suite.child.messages import Failed
 from suite.contracts.space import Choice, Dimension, Fixed, Float, Int, Params, Value
 from suite.machine import scratch
 from suite.study.definition import StoredArm
-from suite.study.record import ESTIMATES
+from suite.study.estimates import extrapolate
 from suite.study.work import Work
 
+#: Rows of the first training. The second has more, or fewer where the first took long: a single
+#: one tells nothing of what is paid once, and that is the most of it where an arm is slow to start.
 FEW_ROWS = 32
-MORE_ROWS = 160
-#: The second, larger training is skipped where the first one took longer than this.
-ENOUGH_SECONDS = 5.0
+MORE_ROWS, LESS_ROWS = 160, 8
+LONG_SECONDS = 5.0
+#: What a training may take, where the command has time enough.
+MOST_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -38,15 +42,13 @@ class Estimate:
 def preflight(
     work: Work,
     *,
-    max_trial_seconds: float | None,
     force: bool,
     timing: Callable[[int, int, str], None] = lambda done, total, arm: None,
     estimated: Callable[[Estimate], None] = lambda estimate: None,
-) -> list[Estimate]:
-    """Times each arm that has no estimate yet; takes out arms whose trial exceeds the budget.
+) -> None:
+    """Times each arm of which nothing is known yet; takes out arms that exceed the trial's budget.
 
     Args:
-        max_trial_seconds: the budget of one trial, or None.
         force: keep such arms all the same.
         timing: told before each arm how many are done, of how many, and its name.
         estimated: told each arm's estimate as soon as it is there.
@@ -54,74 +56,84 @@ def preflight(
     Raises:
         Interrupted: the study was asked to stop.
     """
-    known = work.ledger.study.user_attrs.get(ESTIMATES, {})
-    out = work.retiring.out()
-    estimates: list[Estimate] = []
+    known, out = work.ledger.known_seconds(), work.retiring.out()
     untimed = [
         a for a in work.ledger.definition.runnable if a.name not in known and a.name not in out
     ]
-    for arm in untimed:
-        if not estimates:
+    for done, arm in enumerate(untimed):
+        if not done:
             work.observer.said("Timing a few steps of each arm …")
-        timing(len(estimates), len(untimed), arm.name)
-        found = estimate(work, arm)
-        estimates.append(found)
-        estimated(found)
-        if found.seconds is None or max_trial_seconds is None or force:
-            continue
-        if found.seconds > max_trial_seconds:
-            work.retiring.refuse(
-                arm.name,
-                f"one trial would take about {found.seconds:,.0f} s, above the budget of "
-                f"{max_trial_seconds:,.0f} s; --force keeps it",
-                "budget",
-            )
-    work.ledger.set_estimates({e.arm: e.seconds for e in estimates if e.seconds is not None})
-    return estimates
+        timing(done, len(untimed), arm.name)
+        estimated(time_one(work, arm, 2 * MOST_SECONDS, force=force))
 
 
-def estimate(work: Work, arm: StoredArm) -> Estimate:
-    """Times one arm at its first known-good point."""
+def time_one(work: Work, arm: StoredArm, most_seconds: float, *, force: bool) -> Estimate:
+    """Times an arm and stores what was found; takes it out where it exceeds the trial's budget.
+
+    Raises:
+        Interrupted: the study was asked to stop.
+    """
+    found, budget = (
+        estimate(work, arm, most_seconds),
+        work.ledger.definition.recipe.max_trial_seconds,
+    )
+    if found.seconds is None:
+        return found
+    work.ledger.set_estimates({arm.name: found.seconds})
+    if budget is not None and not force and found.seconds > budget:
+        work.retiring.refuse(
+            arm.name,
+            f"one trial would take about {found.seconds:,.0f} s, above the budget of "
+            f"{budget:,.0f} s; --force keeps it",
+            "budget",
+        )
+    return found
+
+
+def estimate(work: Work, arm: StoredArm, most_seconds: float = 2 * MOST_SECONDS) -> Estimate:
+    """Times one arm at its first known-good point.
+
+    Args:
+        most_seconds: what both trainings may take together.
+    """
     definition = work.ledger.definition
     recipe = definition.recipe
     rows = definition.data.rows.train
     epochs = recipe.epochs_for(arm.name)
     params = typical(arm)
     times: list[tuple[int, float]] = []
-    scoring = 0.0  # seconds per validation text
+    scoring: list[float] = []  # seconds per validation text
+    beside: list[float] = []
+    until = time.monotonic() + most_seconds
     with scratch.folder(work.keeping.scratch) as folder:
-        for size in (FEW_ROWS, MORE_ROWS):
-            size = min(size, rows)
+        size = min(FEW_ROWS, rows)
+        while size not in dict(times):
             job = work.jobs.job(arm, params, folder, preflight_rows=size, epochs=1.0, checkpoints=1)
-            outcome = work.runner.train(job, max_seconds=300)
+            begun = time.monotonic()
+            outcome = work.runner.train(job, max_seconds=min(MOST_SECONDS, until - begun))
             if isinstance(outcome, Failed):
+                if times:  # too few rows, or no time was left for more
+                    break
                 return Estimate(arm.name, None, outcome.reason)
+            wall = time.monotonic() - begun
             times.append((size, outcome.train_seconds))
-            # The larger: a server's answers to the same texts are kept, and cost nothing then.
-            scoring = max(scoring, outcome.evaluation_seconds / max(1, outcome.evaluated))
-            if outcome.train_seconds > ENOUGH_SECONDS or size == rows:
-                break
+            scoring.append(outcome.evaluated_seconds / max(1, outcome.evaluated))
+            beside.append(wall - outcome.train_seconds - outcome.evaluation_seconds)
+            if len(times) == 1:
+                quick = outcome.train_seconds <= LONG_SECONDS
+                size = min(rows, MORE_ROWS if quick else LESS_ROWS)
+    # A server's answers to the same texts are kept, and cost nothing the second time; elsewhere
+    # the first time pays for what is loaded and compiled once.
+    per_text = min(scoring) if arm.model.endpoint is None else max(scoring)
     training = extrapolate(times, rows * epochs)
     once = strategies.scored_once(arm.strategy, arm.model)
     stops = 1 if once else recipe.budget.checkpoints
     early = validation = definition.data.rows.validation
     if recipe.budget.evaluation == "auto":
-        early = evaluation.size(training / stops, scoring, validation)
-    return Estimate(arm.name, training + scoring * (validation + (stops - 1) * early))
-
-
-def extrapolate(times: list[tuple[int, float]], rows: float) -> float:
-    """Seconds for `rows` from one or two (rows, seconds) pairs.
-
-    >>> extrapolate([(10, 2.0), (110, 3.0)], 1010)
-    12.0
-    """
-    size, seconds = times[-1]
-    if len(times) == 1:
-        return seconds * rows / size
-    fewer, less = times[0]
-    per_row = max(0.0, (seconds - less) / (size - fewer))
-    return seconds + per_row * max(0.0, rows - size)
+        early = evaluation.size(training / stops, per_text, validation)
+    # The first child may have waited for its forkserver; what is less is a child's own.
+    own = max(0.0, min(beside))
+    return Estimate(arm.name, own + training + per_text * (validation + (stops - 1) * early))
 
 
 def typical(arm: StoredArm) -> Params:

@@ -8,7 +8,7 @@ twice what is owed once is not possible under the study's lock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,28 +21,38 @@ from suite.contracts.results import Trial
 from suite.errors import counted
 from suite.machine import memory
 from suite.study import internals, kept_record, record, search, storage
+from suite.study.allotting import Turn
 from suite.study.keeping import Keeping
 from suite.study.ledger import Ledger, is_dead
 from suite.study.record import HALVED, OWNER, PLACED, RETRY, RETRY_OF
 from suite.study.retiring import Retiring
+from suite.study.turns import Turns
 from suite.study.watching import Observer
 
 #: How often a point is tried again over which memory ran out so that its worker died of it.
 MAX_RETRIES = 2
+
+STOP = Turn("stop")
 
 
 class Queue:
     """The order in which a study's trials start, over all its workers."""
 
     def __init__(
-        self, ledger: Ledger, keeping: Keeping, retiring: Retiring, observer: Observer
+        self,
+        ledger: Ledger,
+        keeping: Keeping,
+        retiring: Retiring,
+        turns: Turns,
+        observer: Observer,
     ) -> None:
         self._ledger = ledger
         self._keeping = keeping
         self._retiring = retiring
+        self._turns = turns
         self._observer = observer
 
-    def claim(self, study: optuna.Study, index: int) -> bool:
+    def claim(self, study: optuna.Study, index: int) -> Turn:
         """Takes the lock and makes sure that one trial waits; keeps the lock if so.
 
         The lock is given back by the objective once the trial bears its owner, so no two
@@ -52,42 +62,62 @@ class Queue:
             study: the worker's own; its sampler is set anew.
             index: the worker's number in this process.
 
+        Returns:
+            What to do: only with "start" the lock is kept.
+
         Raises:
             StudyError: no arm is left.
         """
         lock, definition = self._ledger.lock, self._ledger.definition
         lock.acquire()
         try:
-            self.recover()
-            trials = study.get_trials(deepcopy=False)
-            live = [t for t in trials if t.state in search.COUNTED]
+            self._bury_dead()
             out = self._retiring.out()
-            waiting = []
-            for trial in (t for t in live if t.state == TrialState.WAITING):
-                if search.arm_of(trial) in out:
-                    self._drop(trial)
-                else:
-                    waiting.append(trial)
             self._retiring.check_any_left(out)
-            busy = sum(t.state != TrialState.WAITING for t in live)
-            if busy >= self._ledger.target:
+            trials = study.get_trials(deepcopy=False)
+            started = [t for t in trials if t.state in search.COUNTED and _begun(t)]
+            missing = self._ledger.target - len(started)
+            turn = self._turns.next([t for t in trials if _begun(t)], out) if missing > 0 else STOP
+            waiting = self._waiting(out, turn)
+            if turn.do == "time":
+                self._turns.timing.add(turn.arm)
+            if turn.do != "start":
                 lock.release()
-                return False
+                return turn
             if not waiting:
-                point = search.next_point(definition, trials, out)
+                point = search.next_point(definition, trials, turn.order)
                 if point is not None:
                     fixed, attributes = point
                     study.enqueue_trial(fixed, user_attrs=attributes)
             study.sampler = search.sampler(
                 definition.recipe.sampler, definition.seed, len(trials) + 1000 * index
             )
-            return True
+            return turn
         except BaseException:
             lock.release()
             raise
 
+    def _waiting(self, out: Container[str], turn: Turn) -> bool:
+        """Whether a trial waits that may be started; what is owed is queued, what may not drops."""
+        self._queue_owed(out, turn.unfit)
+        found = False
+        for trial in self._ledger.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            arm = search.arm_of(trial)
+            if arm in out:
+                self._drop(trial, "its arm was taken out before it started")
+            elif arm in turn.unfit:
+                self._drop(trial, "no time was left for it")
+            else:
+                found = True
+        return found
+
     def recover(self) -> None:
-        """Ends the trials whose worker is gone, and queues again what is owed. Needs the lock.
+        """Ends the trials whose worker is gone, and queues again what is owed. Needs the lock."""
+        self._bury_dead()
+        self._queue_owed(self._retiring.out(), self._turns.unfit)
+
+    def _bury_dead(self) -> None:
+        """Ends the trials whose worker is gone. Needs the lock.
 
         Of an owner on another host its silence tells, also where its trial is the last that is
         missing: then none is started, at which Optuna would look. A running trial without an
@@ -99,12 +129,14 @@ class Queue:
             owner = trial.user_attrs.get(OWNER)
             if owner is None or is_dead(owner, self._ledger.host):
                 self._bury(trial)
+
+    def _queue_owed(self, *without: Container[str]) -> None:
+        """Queues again what is owed, but for arms that get no trials now."""
         if self._ledger.missing() == 0:
             return  # what is owed stays so, until more is asked for
-        trials = self._ledger.study.get_trials(deepcopy=False)
-        out = self._retiring.out()
-        for trial in owed(trials):
-            if search.arm_of(trial) not in out:
+        for trial in owed(self._ledger.study.get_trials(deepcopy=False)):
+            arm = search.arm_of(trial)
+            if not any(arm in arms for arms in without):
                 self._queue_again(trial)
 
     def _bury(self, trial: FrozenTrial) -> None:
@@ -142,12 +174,11 @@ class Queue:
         self._ledger.fail(trial)
         self._observer.said(f"trial {trial.number} ({found.arm}): {reason}")
 
-    def _drop(self, trial: FrozenTrial) -> None:
-        """Fails a waiting trial whose arm was taken out meanwhile: nobody is to start it.
+    def _drop(self, trial: FrozenTrial, reason: str) -> None:
+        """Fails a waiting trial that nobody is to start.
 
-        It is owed: should the arm come back, so does the point.
+        It is owed: should its arm come back, or there be more time, so does the point.
         """
-        reason = "its arm was taken out before it started"
         found = replace(record.trial_of(trial), state="FAIL", error=reason)
         self._ledger.record(trial, found)
         self._ledger.fail(trial)
@@ -180,6 +211,10 @@ class Queue:
         before, now = owner.get("memory_kills"), memory.kills()
         same = owner.get("memory_group") == memory.group()
         return same and before is not None and now is not None and now > int(before)
+
+
+def _begun(trial: FrozenTrial) -> bool:
+    return trial.state != TrialState.WAITING
 
 
 def owed(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:

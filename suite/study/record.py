@@ -50,7 +50,11 @@ RETRY_OF = "suite:retry_of"
 HALVED = "suite:halved"
 #: The checkpoint that a trial has placed, to become its arm's kept one.
 PLACED = "suite:placed"
+#: Seconds of a trial in which the speed of its predictor was measured.
+MEASURED = "suite:measured"
 OUT = "suite:out"
+#: Arms that stay short of trials because a command's time was up, each with why.
+SHORT = "suite:short"
 ESTIMATES = "suite:estimates"
 TARGET = "suite:target"
 FINALS = "suite:finals"
@@ -77,6 +81,7 @@ _COUNT: TypeAdapter[int] = TypeAdapter(Annotated[int, _BOUNDS])
 _SHAPES: dict[str, tuple[TypeAdapter[Any], Any]] = {
     OUT: (TypeAdapter(dict[str, dict[str, Any]]), {}),
     ESTIMATES: (TypeAdapter(dict[str, float | None]), {}),
+    SHORT: (TypeAdapter(dict[str, str]), {}),
     TRUNCATED: (TypeAdapter(dict[str, float]), {}),
     TARGET: (TypeAdapter(Annotated[int, _BOUNDS] | None), None),
     OPENINGS: (_COUNT, 0),
@@ -231,6 +236,7 @@ def _results(
                 "arm": arm.name,
                 "refused": arm.refused or out.get(arm.name, {}).get("refused"),
                 "retired": out.get(arm.name, {}).get("retired"),
+                "short": attributes[SHORT].get(arm.name),
                 "trials": sum(t.arm == arm.name and t.state in finished for t in trials),
                 "family": arm.model.family,
                 "model_revision": arm.model.told,

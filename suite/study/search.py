@@ -151,25 +151,38 @@ def arm_of(trial: FrozenTrial) -> str | None:
     return None if arm is None else str(arm)
 
 
-def next_point(
+def contending(
     definition: Definition, trials: Sequence[FrozenTrial], out: Container[str]
-) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """What to enqueue next: fixed parameters and user attributes; None leaves all to the sampler.
+) -> list[StoredArm]:
+    """The arms that may get the next trial, in the recipe's order.
 
-    The arm with the fewest trials that count is next (in the recipe's order where they are
-    equal), with its next known-good point while it has one. An arm whose space is finite gets
-    each of its points once: to ask the same model the same again would tell nothing, so its turn
-    goes to the others. Only where every arm has run out are points repeated.
+    An arm whose space is finite gets each of its points once: to ask the same model the same again
+    would tell nothing, so its turn goes to the others. Only where every arm has run out are points
+    repeated.
 
     Args:
         out: arms that were retired or refused.
     """
     alive = [arm for arm in definition.runnable if arm.name not in out]
+    return [arm for arm in alive if untried(arm, trials) != []] or alive
+
+
+def next_point(
+    definition: Definition, trials: Sequence[FrozenTrial], order: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """What to enqueue next: fixed parameters and user attributes; None leaves all to the sampler.
+
+    The arm with the fewest trials that count is next, with its next known-good point while it has
+    one, or of a finite space with its next point.
+
+    Args:
+        order: the arms that may be next (`contending`, less what does not fit); of those with
+            equally many trials the first.
+    """
+    alive = [definition.arm(name) for name in order]
     if not alive:
         return None
     counts = Counter(arm_of(t) for t in trials if t.state in COUNTED)
-    left_of = {arm.name: untried(arm, trials) for arm in alive}
-    alive = [arm for arm in alive if left_of[arm.name] != []] or alive
     arm = min(alive, key=lambda a: counts[a.name])
     if definition.recipe.allocation == "adaptive" and len(alive) == len(definition.runnable):
         # The sampler chooses the arm, once each arm has had its known-good points.
@@ -179,7 +192,7 @@ def next_point(
         arm = min(waiting, key=lambda a: counts[a.name])
     fixed: dict[str, Any] = {ARM: arm.name}
     fresh = _fresh_points(arm, trials)
-    left = left_of[arm.name]
+    left = None if fresh else untried(arm, trials)
     attributes: dict[str, Any] = {}
     if fresh:
         index = fresh[0]

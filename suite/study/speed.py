@@ -118,7 +118,7 @@ class Speeds:
         texts = rows.texts[: measure.texts]
         before = self._neighbours.together()
         try:
-            with machine_lock(timeout=600):
+            with machine_lock(timeout=600, say=self._observer.said):
                 outcome = self._runner.measure(
                     predictor, texts, measure.seconds, self._threads, logs / "loadgen"
                 )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from suite.contracts.results import Checkpoint, Trial
 
 if TYPE_CHECKING:
-    from suite.study.ledger import Ledger
     from suite.study.preflight import Estimate
+    from suite.study.work import Work
 
 
 @dataclass(frozen=True)
@@ -108,11 +108,11 @@ class Telling:
         elif estimate.seconds is not None:
             self.said(f"{estimate.arm}: a trial takes about {estimate.seconds:,.1f} s")
 
-    def study(self, ledger: Ledger, workers: int) -> None:
+    def study(self, work: Work, workers: int) -> None:
         """Nothing: what is told names its trials and arms itself."""
 
     def searching(self) -> None:
         """Nothing."""
 
-    def step(self, name: str, done: int, total: int, what: str) -> None:
+    def step(self, name: str, done: int, total: int, what: str, left: float | None = None) -> None:
         """Nothing."""

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from suite import strategies
@@ -19,26 +18,39 @@ from suite.child.runner import Interrupted, Runner
 from suite.endpoint.consent import Consent
 from suite.errors import meant
 from suite.machine import cache, scratch
-from suite.study import owner, search, storage
+from suite.study import owner, record, search, storage
+from suite.study.allotting import Allowance
 from suite.study.deaths import Deaths
-from suite.study.definition import Definition
+from suite.study.definition import Definition, StoredArm
 from suite.study.jobs import Jobs
 from suite.study.keeping import Keeping
 from suite.study.ledger import Ledger
 from suite.study.objective import Objective, TrialFailed
 from suite.study.queue import Queue
+from suite.study.ranking import Ranking
 from suite.study.retiring import Retiring
 from suite.study.speed import Neighbours, Speeds
+from suite.study.turns import Turns
 from suite.study.watching import Observer
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What this command may use."""
+    """What this command may use.
+
+    Args:
+        workers: trials at a time.
+        timeout: seconds of the whole command; where None, what the recipe says, if it does.
+        max_disk: bytes of the study's files.
+        force: start trials that take longer than there is time.
+        began: when the command began, by `time.monotonic`; now where None.
+    """
 
     workers: int = 1
     timeout: float | None = None
     max_disk: int | None = None
+    force: bool = False
+    began: float | None = None
 
 
 class Work:
@@ -69,6 +81,7 @@ class Work:
         self.stop = stop or threading.Event()
         self.observer = observer
         self.ledger = Ledger(url, name)
+        self.ledger.lock.say = observer.said
         scratch.sweep_shared(observer.said)
         self.ledger.claim(observer.said)
         #: What the user lets this command ask.
@@ -90,7 +103,17 @@ class Work:
         self.neighbours = Neighbours(self.ledger)
         self.speeds = Speeds(self.ledger, self.runner, self.neighbours, self.jobs.threads, observer)
         self._limits = limits
-        self._queue = Queue(self.ledger, self.keeping, self.retiring, observer)
+        recipe = self.ledger.definition.recipe
+        self.turns = Turns(
+            self.ledger,
+            Allowance(
+                limits.timeout or (recipe.choose.seconds if recipe.choose else None),
+                began=limits.began,
+            ),
+            force=limits.force,
+        )
+        self._queue = Queue(self.ledger, self.keeping, self.retiring, self.turns, observer)
+        self._ranking = Ranking(self.ledger, self.turns, observer)
         self._objective = Objective(
             self.ledger,
             self.jobs,
@@ -102,16 +125,22 @@ class Work:
             Deaths(),
             observer,
         )
-        self._deadline = time.monotonic() + limits.timeout if limits.timeout else None
+        self._time_arm: Callable[[StoredArm, float], None] = lambda arm, most: None
+        #: Trials of other commands whose end is waited for, and was said to be.
+        self._awaited: set[int] = set()
         self._errors: list[BaseException] = []
 
-    def run(self) -> None:
+    def run(self, time_arm: Callable[[StoredArm, float], None] = lambda arm, most: None) -> None:
         """Works until the study has its trials, time is up, or every arm is retired.
+
+        Args:
+            time_arm: times an arm before its first trial, in so many seconds at most.
 
         Raises:
             Interrupted: `stop` was set; running trials are queued again.
             StudyError: no arm is left, or the disk limit is reached.
         """
+        self._time_arm = time_arm
         with self.ledger.lock.held():
             self._queue.recover()
             self.keeping.sweep()
@@ -125,6 +154,7 @@ class Work:
             while not event.is_set():
                 try:
                     event.wait(0.2)
+                    self._ranking.look()
                 except KeyboardInterrupt:
                     interrupted = True
                     self.stop.set()
@@ -132,6 +162,14 @@ class Work:
             raise self._errors[0]
         if interrupted or self.stop.is_set():
             raise Interrupted
+
+    def may_end(self) -> bool:
+        """Whether a study whose trials are not all there can be scored: something has finished
+        here, and nobody goes on with it."""
+        arms = [arm.name for arm in self.ledger.definition.runnable]
+        kept = [(arm, self.keeping.kept(arm)) for arm in arms]
+        here = any(one is not None and self.keeping.here(arm, one) for arm, one in kept)
+        return here and not self.ledger.running()
 
     def close(self) -> None:
         """Removes what this command needed on disk while it ran."""
@@ -156,26 +194,54 @@ class Work:
     def _work(self, index: int) -> None:
         study = self.ledger.another()
         study.pruner = search.pruner(self.ledger.definition.recipe.pruner)
-        while not self.stop.is_set() and not self._late():
+        while not self.stop.is_set():
             self.ledger.check_stands()
             self.keeping.check_disk(self._limits.max_disk)
-            if not self._queue.claim(study, index):
-                if self.ledger.running():
-                    # They may fail; then their trial is missing again.
-                    self.stop.wait(0.5)
-                    continue
+            turn = self._queue.claim(study, index)
+            if turn.do == "time":
+                self._time(turn.arm)
+            elif turn.do == "wait" or (turn.do == "stop" and self._others_may_fail()):
+                self.stop.wait(0.5)
+            elif turn.do == "stop":
                 return
-            try:
-                study.optimize(self._objective, n_trials=1, catch=(TrialFailed,))
-            except Interrupted:
-                with self.ledger.lock.held():
-                    self._queue.recover()
-                raise
-            finally:
-                self.ledger.lock.release()
+            else:
+                try:
+                    study.optimize(self._objective, n_trials=1, catch=(TrialFailed,))
+                    self._ranking.ended()
+                except Interrupted:
+                    with self.ledger.lock.held():
+                        self._queue.recover()
+                    raise
+                finally:
+                    self.ledger.lock.release()
 
-    def _late(self) -> bool:
-        return self._deadline is not None and time.monotonic() > self._deadline
+    def _time(self, name: str) -> None:
+        """Times an arm, within the command's share for it."""
+        try:
+            with self.turns.allowance.timing():
+                self._time_arm(self.ledger.definition.arm(name), self.turns.allowance.timing_left)
+        finally:
+            self.turns.timed.add(name)
+            self.turns.timing.discard(name)
+
+    def _others_may_fail(self) -> bool:
+        """Whether trials run whose place would be free again if they failed, and there is time.
+
+        It is said of another command's, whose they are, once for each.
+        """
+        running = self.ledger.running()
+        if not running or self.turns.allowance.left <= 0:
+            return False
+        for trial in running:
+            owner = trial.user_attrs.get(record.OWNER) or {}
+            mine = all(owner.get(key) == self.ledger.owner[key] for key in ("host", "pid"))
+            if not mine and trial.number not in self._awaited:
+                self._awaited.add(trial.number)
+                self.observer.said(
+                    f"waiting for trial {trial.number} ({search.arm_of(trial)}) of process "
+                    f"{owner.get('pid')} on {owner.get('host')}"
+                )
+        return True
 
 
 def _preload(definition: Definition) -> list[str]:

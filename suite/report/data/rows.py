@@ -58,6 +58,7 @@ class LeaderboardRow:
     contended: bool
     feasible: bool
     retired: str | None
+    short: str | None
     others: dict[str, float] = field(default_factory=dict)
     """Metrics that have no field of their own, as `test_<key>` and `validation_<key>`."""
 
@@ -241,7 +242,7 @@ def absent(results: StudyResults, board: Leaderboard) -> tuple[Absent, ...]:
                     arm.arm,
                     arm.family,
                     "without_result",
-                    None,
+                    arm.short,
                     pruned=states["PRUNED"],
                     failed=states["FAIL"],
                 )
@@ -331,5 +332,6 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         contended=contended,
         feasible=place.within,
         retired=arm.retired if arm else None,
+        short=arm.short if arm else None,
         others={k: value for k, value in named.items() if k not in own and value is not None},
     )

@@ -253,6 +253,7 @@ flag_invalid = not valid
 flag_invalid_more = LoadGen did not accept the run (too short for its rules)
 flag_refused = refused
 flag_retired = retired
+flag_short = fewer rounds
 flag_no_final = not tested
 flag_no_final_more = has no test score
 flag_disagrees = disagrees

@@ -220,6 +220,7 @@ flag_invalid = 无效
 flag_invalid_more = LoadGen 未认可这次测量（时间过短）
 flag_refused = 被拒绝
 flag_retired = 已退出
+flag_short = 轮数较少
 flag_no_final = 未测试
 flag_no_final_more = 没有测试分数
 flag_disagrees = 不一致

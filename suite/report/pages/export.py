@@ -56,6 +56,14 @@ ENGINE_COLUMNS = (
 )  # fmt: skip
 
 
+#: What an arm without a row is called, by its kind.
+_STATES = {
+    "refused": "flag_refused",
+    "retired": "flag_retired",
+    "without_result": "flag_short",
+}
+
+
 def write(
     studies: Sequence[StudyResults],
     out: Path,
@@ -261,12 +269,12 @@ def to_markdown(results: StudyResults, words: Words) -> str:
         lines += ["", f"## {words('engines')}", ""]
         lines += [words.sentences([words("engines_intro"), words("engines_star")]), ""]
         lines += _engines(results, words)
-    gone = [a for a in absent(results, board) if a.kind != "without_result"]
+    gone = [a for a in absent(results, board) if a.reason or a.kind != "without_result"]
     if gone:
         lines += ["", f"## {words('absent')}", ""]
         lines += markdown_table(
             [words("metric_arm"), words("state"), words("reason")],
-            [[a.arm, words(f"flag_{a.kind}"), a.reason or words("reason_unknown")] for a in gone],
+            [[a.arm, words(_STATES[a.kind]), a.reason or words("reason_unknown")] for a in gone],
         )
     failed = failures(results)
     if failed:
@@ -334,6 +342,7 @@ def _board(board: Leaderboard, words: Words) -> list[str]:
                 ("flag_contended", row.contended),
                 ("flag_infeasible", not row.feasible),
                 ("flag_retired", row.retired is not None),
+                ("flag_short", row.short is not None),
             )
             if raised
         ]

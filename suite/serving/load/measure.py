@@ -21,6 +21,7 @@ from suite.contracts.results import Rps, ServingForm, SingleStream
 from suite.contracts.strategy import Predictor
 from suite.errors import ModelError, StorageError, counted
 from suite.machine import facts
+from suite.machine.holders import holders, holds
 from suite.serving.load.loadgen import ScenarioResult, run_scenario
 from suite.strategies import load_predictor
 
@@ -105,7 +106,7 @@ def _scenarios(
 
 
 @contextlib.contextmanager
-def machine_lock(timeout: float) -> Iterator[bool]:
+def machine_lock(timeout: float, say: Callable[[str], None] = lambda text: None) -> Iterator[bool]:
     """Within: this process alone measures on this machine. Yields whether it had to wait.
 
     One lock file in the system's temporary folder, shared by all users (processes with another
@@ -113,6 +114,7 @@ def machine_lock(timeout: float) -> Iterator[bool]:
 
     Args:
         timeout: seconds to wait for another measurement to end.
+        say: told whom it waits for, where it does.
 
     Raises:
         StorageError: the wait was in vain, or no lock file can be made.
@@ -131,6 +133,9 @@ def machine_lock(timeout: float) -> Iterator[bool]:
             lock.acquire(timeout=0)
         except Timeout:
             waited = True
+            if not holds(file):  # else another worker of this command
+                who = ", ".join(holders(file)) or "a process that this system does not tell"
+                say(f"{who} measures on this machine; it is waited for, up to {timeout:,.0f} s")
             lock.acquire(timeout=timeout)
     except Timeout:
         raise StorageError(

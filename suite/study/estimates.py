@@ -1,0 +1,164 @@
+"""What a trial of an arm takes, and its finals: as measured, else as the preflight reckoned.
+
+A trial's seconds run from its start to its end, without the measuring of its serving speed, which
+comes once per arm and is reckoned apart. So one figure serves for the preflight, for what is left,
+and for what still fits into a command's time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from optuna.trial import FrozenTrial, TrialState
+
+from suite.config.recipe import Recipe
+from suite.contracts.model import Model
+from suite.contracts.results import Trial
+from suite.study import record, search
+from suite.study.record import ESTIMATES, MEASURED, OWNER
+
+#: LoadGen's two scenarios with warming up and calibrating, in lengths of a scenario.
+SCENARIOS = 2.5
+#: Seconds that a child takes beside its work where nothing was measured: it loads what it needs.
+CHILD_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Seconds of an arm's trials: what one takes on average, and the longest."""
+
+    mean: float
+    longest: float
+
+
+def taken(trials: Sequence[FrozenTrial], host: str) -> dict[str, Taken]:
+    """What each arm's finished trials took, arm by arm.
+
+    A pruned one counts only where none is complete, as if it had gone on to its end; one of
+    another machine only where none was run here.
+    """
+    found: dict[str, dict[tuple[bool, bool], list[float]]] = defaultdict(lambda: defaultdict(list))
+    for trial in trials:
+        arm, seconds = search.arm_of(trial), _seconds(trial)
+        if arm is None or seconds is None:
+            continue
+        here = (trial.user_attrs.get(OWNER) or {}).get("host") == host
+        found[arm][(here, trial.state == TrialState.COMPLETE)].append(seconds)
+    best = {arm: kinds[max(kinds)] for arm, kinds in found.items()}
+    return {arm: Taken(fmean(seconds), max(seconds)) for arm, seconds in best.items()}
+
+
+def _seconds(trial: FrozenTrial) -> float | None:
+    """A finished trial's own seconds; a pruned one's as if it had gone on."""
+    if trial.duration is None or trial.state not in (TrialState.COMPLETE, TrialState.PRUNED):
+        return None
+    measuring = float(trial.user_attrs.get(MEASURED, 0.0))
+    seconds = max(0.0, trial.duration.total_seconds() - measuring)
+    if trial.state == TrialState.PRUNED:
+        reached = max(trial.intermediate_values, default=0)
+        return seconds * 100 / reached if reached else None
+    return seconds
+
+
+def each(
+    trials: Sequence[FrozenTrial], attributes: Mapping[str, object], host: str
+) -> dict[str, float]:
+    """Seconds of a trial by arm, so far as they are known.
+
+    Args:
+        attributes: the study's, with the preflight's figures.
+    """
+    stored = attributes.get(ESTIMATES) or {}
+    assert isinstance(stored, Mapping)
+    known = {str(arm): float(seconds) for arm, seconds in stored.items() if seconds is not None}
+    return known | {arm: found.mean for arm, found in taken(trials, host).items()}
+
+
+def measuring(recipe: Recipe, model: Model) -> float:
+    """Seconds that measuring the speed of an arm's predictor adds to its first trial.
+
+    >>> from suite.config.recipe import Recipe
+    >>> from suite.contracts.model import Model
+    >>> measuring(Recipe(name="r", arms=["m/s"]), Model(name="m", family="encoder", path="/m"))
+    9.5
+    """
+    measure = recipe.measure
+    if measure.seconds <= 0 or (model.endpoint is not None and not measure.endpoints):
+        return 0.0
+    return SCENARIOS * measure.seconds + CHILD_SECONDS
+
+
+@dataclass(frozen=True)
+class Finals:
+    """What an arm's finals are reckoned from.
+
+    Args:
+        trial: seconds of a trial, in case it is trained again.
+        per_text: seconds of scoring a text.
+        measure: seconds of measuring its speed, 0 where it stands.
+        contended: whether its time was taken beside other work, and is taken again.
+    """
+
+    trial: float
+    per_text: float
+    measure: float
+    contended: bool = False
+
+    def seconds(self, seeds: int, rows: int) -> float:
+        """Seconds of an arm's finals: trained again where it must be, scored, measured.
+
+        >>> Finals(trial=10.0, per_text=0.01, measure=0.0).seconds(seeds=1, rows=1000)
+        12.0
+        >>> Finals(trial=10.0, per_text=0.01, measure=5.0).seconds(seeds=3, rows=1000)
+        71.0
+        """
+        trainings = seeds if seeds > 1 else int(self.contended)
+        scoring = seeds * (CHILD_SECONDS + self.per_text * rows)
+        return trainings * self.trial + scoring + self.measure
+
+
+def finals_of(trial: Trial, seconds: float, measure: float, validation: int) -> Finals:
+    """What is known of an arm's finals from its best trial.
+
+    Args:
+        seconds: of a trial of the arm.
+        measure: seconds of measuring its speed.
+        validation: rows of validation, on all of which a checkpoint was scored that says nothing.
+    """
+    scored = sum(checkpoint.rows or validation for checkpoint in trial.checkpoints)
+    per_text = (trial.evaluation_seconds or 0.0) / scored if scored else 0.0
+    stands = trial.rps is not None and not trial.rps.contended
+    return Finals(seconds, per_text, 0.0 if stands else measure, trial.contended)
+
+
+def extrapolate(times: Sequence[tuple[int, float]], rows: float) -> float:
+    """Seconds for `rows` by the line through two (rows, seconds) pairs.
+
+    One pair, where all rows were taken at once, is a line through nothing.
+
+    >>> extrapolate([(10, 2.0), (110, 3.0)], 1010)
+    12.0
+    """
+    times = sorted(times)
+    size, seconds = times[-1]
+    if len(times) == 1:
+        return seconds * rows / size
+    fewer, less = times[0]
+    per_row = max(0.0, (seconds - less) / (size - fewer))
+    return seconds + per_row * max(0.0, rows - size)
+
+
+def best_trials(study_trials: Sequence[FrozenTrial]) -> dict[str, Trial]:
+    """The best complete trial of each arm, by its objective."""
+    best: dict[str, FrozenTrial] = {}
+    for trial in study_trials:
+        arm = search.arm_of(trial)
+        if arm is None or trial.state != TrialState.COMPLETE or trial.value is None:
+            continue
+        before = best.get(arm)
+        if before is None or trial.value > (before.value or 0.0):
+            best[arm] = trial
+    return {arm: record.trial_of(trial) for arm, trial in best.items()}

@@ -1,0 +1,124 @@
+"""A rule of thumb for what a trial takes, before anything was run: good to a factor of a few.
+
+Whether an arm takes seconds, minutes or days shows from the size of its model, the length of the
+texts and the machine. That is enough to choose arms, to put the cheap ones first, and not to
+spend time on timing what surely fits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from suite.contracts.model import Model
+from suite.contracts.results import DataFacts
+from suite.machine import facts
+from suite.models import needs
+
+#: Useful operations a second: of a core in float32 (BERT-base trains 8 texts a second on two), and
+#: of a GPU.
+CORE_OPERATIONS, GPU_OPERATIONS = 5e10, 3e13
+#: Operations of one parameter for one token: forwards, and forwards and backwards.
+FORWARD, TRAINING = 2.0, 6.0
+#: Characters of a token: in alphabets, and where a character is a word.
+LETTERS, IDEOGRAPHS = 4.0, 1.3
+IDEOGRAPHIC = frozenset({"zh", "ja"})
+#: Tokens of a question beside its text, and of each class that it names.
+QUESTION_TOKENS, OPTION_TOKENS = 60.0, 8.0
+#: Characters that a core reads and learns from in a second, passes over them counted.
+BUILT_CHARACTERS = {"tfidf": 1e6, "fasttext": 5e5, "textcnn": 1e5}
+#: Seconds that a child needs beside all of this, and those of making a small model ready.
+CHILD_SECONDS, READY_SECONDS = 2.0, 3.0
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What of a machine decides how quick it is."""
+
+    cores: float
+    gpu: bool = False
+
+    @classmethod
+    def here(cls) -> Machine:
+        """This machine."""
+        return cls(facts.usable_cores(), facts.has_gpu())
+
+    @property
+    def operations(self) -> float:
+        """Useful operations a second."""
+        return GPU_OPERATIONS if self.gpu else CORE_OPERATIONS * self.cores
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What of the data decides how much there is to do; `characters` of a text on average."""
+
+    train: int
+    validation: int
+    test: int
+    characters: float
+    language: str
+    classes: int
+
+    @classmethod
+    def of(cls, data: DataFacts, language: str, classes: int) -> Texts:
+        """Those of a study's data."""
+        rows = data.rows
+        found = data.audit.splits.get("train") if data.audit is not None else None
+        mean = 300.0 if found is None else found.length_mean
+        return cls(rows.train, rows.validation, rows.test, mean, language, classes)
+
+
+@dataclass(frozen=True)
+class Thumb:
+    """Seconds of a trial, and of scoring one text."""
+
+    trial: float
+    per_text: float
+
+
+def reckon(
+    strategy: str,
+    model: Model,
+    texts: Texts,
+    machine: Machine,
+    *,
+    epochs: float,
+    checkpoints: int,
+    max_tokens: int,
+) -> Thumb | None:
+    """What a trial of an arm takes by rule of thumb; None of what there is no rule for.
+
+    Args:
+        max_tokens: at which texts are cut.
+    """
+    if strategy == "classic":
+        speed = BUILT_CHARACTERS.get(model.builder or "")
+        if speed is None:
+            return None
+        per_text = texts.characters / (speed * machine.cores)
+        passes = 1.0 if model.builder == "tfidf" else epochs
+        return Thumb(CHILD_SECONDS + per_text * (texts.train * passes + texts.validation), per_text)
+    size = needs.parameters(model)
+    if size is None or model.endpoint is not None:
+        return None
+    letters = IDEOGRAPHS if texts.language in IDEOGRAPHIC else LETTERS
+    tokens = min(float(max_tokens), max(8.0, texts.characters / letters))
+    prompt = tokens + QUESTION_TOKENS + OPTION_TOKENS * texts.classes
+    match strategy:
+        case "linear_head":
+            training, scoring, stops = TRAINING * tokens * epochs, FORWARD * tokens, checkpoints
+        case "probe":
+            training, scoring, stops = FORWARD * tokens, FORWARD * tokens, 1
+        case "sft":
+            training, scoring, stops = TRAINING * prompt * epochs, FORWARD * prompt, checkpoints
+        case "zero_shot":
+            training, scoring, stops = 0.0, FORWARD * prompt, 1
+        case _:
+            return None
+    per_text = scoring * size / machine.operations
+    learned = training * size * texts.train / machine.operations
+    # Early checkpoints cost a tenth of their training at most (suite.child.evaluation).
+    scored = per_text * texts.validation + min(
+        per_text * texts.validation * (stops - 1), 0.1 * learned
+    )
+    return Thumb(CHILD_SECONDS + READY_SECONDS + learned + scored, per_text)
