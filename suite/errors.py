@@ -11,6 +11,7 @@
     │   └── EndpointError      a server that cannot be asked, or whose answers are none
     ├── StudyError             a study that is missing, changed, or cannot go on
     ├── StorageError           a database or a folder that cannot be read or written
+    ├── SettingsError          a setting that is none, or whose value is none
     └── ReportError            a page that cannot be written
 
 Anything else that escapes is a defect of the suite, and exits with 1.
@@ -82,6 +83,10 @@ class StudyError(SuiteError):
 
 class StorageError(SuiteError):
     """A database or folder that cannot be read or written."""
+
+
+class SettingsError(SuiteError):
+    """A setting of a file, a variable or an option that is none, or whose value is none."""
 
 
 class ReportError(SuiteError):

@@ -10,6 +10,9 @@ import os
 import subprocess
 from pathlib import Path
 
+#: The SQLite storage that is used where none is named or set, in the working folder.
+STORAGE = f"sqlite:///{Path('studies') / 'suite.db'}"
+
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -19,10 +22,14 @@ def bundled(kind: str) -> Path:
     return inside if inside.is_dir() else PACKAGE.parent / kind
 
 
-def yaml_files(kind: str) -> dict[str, Path]:
-    """Name -> file of every YAML of a kind; the working folder's own win over the bundled."""
+def yaml_files(kind: str, own: Path | None = None) -> dict[str, Path]:
+    """Name -> file of every YAML of a kind; the user's own win over the bundled.
+
+    Args:
+        own: the folder of the user's; of that kind in the working folder where None.
+    """
     found: dict[str, Path] = {}
-    for folder in (bundled(kind), Path.cwd() / kind):
+    for folder in (bundled(kind), Path.cwd() / (own or kind)):
         if folder.is_dir():
             found.update({p.stem: p for p in sorted(folder.glob("*.yaml"))})
     return found
@@ -52,11 +59,6 @@ def _untracked(file: Path) -> bool:
         return subprocess.run(command, capture_output=True, timeout=10).returncode == 1
     except (OSError, subprocess.TimeoutExpired):
         return False
-
-
-def default_storage() -> str:
-    """The SQLite storage used where none is named: `studies/suite.db` in the working folder."""
-    return f"sqlite:///{Path('studies') / 'suite.db'}"
 
 
 def distilled(task: str) -> Path:

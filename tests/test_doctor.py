@@ -429,7 +429,7 @@ def test_on_a_terminal_it_fits_80_columns(folder):
     told = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "out", Console(file=told, width=80, force_terminal=False))
-        command._draw(checks.grouped(), command.arms_here(hub=False))
+        command._draw(checks.grouped(), command._settings(None), command.arms_here(hub=False))
     assert max(map(len, told.getvalue().splitlines())) <= 80
     assert "Arms of the catalogue" in told.getvalue() and "torch's family" in told.getvalue()
 

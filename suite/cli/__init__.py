@@ -206,6 +206,7 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _root(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -213,7 +214,13 @@ def _root(
     verbose: Verbose = False,
 ) -> None:
     heard(quiet=quiet, verbose=verbose)
-    from suite.machine import scratch
+    if ctx.resilient_parsing:
+        return
+    from suite.config import settings
+    from suite.machine import computing, scratch
+
+    settings.forget()
+    computing.settle()
 
     scratch.sweep_shared(console.say)
 

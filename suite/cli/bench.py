@@ -10,7 +10,7 @@ from suite import shell
 from suite.cli import completion
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import err, next_step, out, print_json, print_table
-from suite.cli.options import AsJson, Name, Storage
+from suite.cli.options import AsJson, Device, Name, Storage, Threads
 from suite.cli.words import Quiet
 from suite.serving import engines
 
@@ -46,6 +46,8 @@ def bench(
         ),
     ] = False,
     storage: Storage = None,
+    device: Device = None,
+    threads: Threads = None,
     allow_endpoint: AllowEndpoint = None,
     as_json: AsJson = False,
     quiet: Quiet = False,

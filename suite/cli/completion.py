@@ -35,7 +35,9 @@ def _silent(names: Callable[[Any], Iterable[str]]) -> Completer:
 
 
 def _studies(ctx: Any) -> list[str]:
-    url = str(ctx.params.get("storage") or paths.default_storage())
+    from suite.config import settings
+
+    url = str(ctx.params.get("storage") or settings.storage())
     if not url.startswith("sqlite:///"):
         return []  # A server may be slow, or want a password.
     file = Path(url.removeprefix("sqlite:///").partition("?")[0])
@@ -69,7 +71,15 @@ def _arms(ctx: Any) -> list[str]:
 
 
 studies = _silent(_studies)
-tasks = _silent(lambda ctx: paths.yaml_files("tasks"))
+
+
+def _tasks(ctx: Any) -> dict[str, Path]:
+    from suite.config import settings
+
+    return settings.task_files()
+
+
+tasks = _silent(_tasks)
 recipes = _silent(lambda ctx: paths.yaml_files("studies"))
 models = _silent(_models)
 arms = _silent(_arms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +13,7 @@ from suite.cli.console import next_step, out, print_json, print_table, styled
 from suite.cli.options import AsJson, Storage
 
 if TYPE_CHECKING:
+    from suite.config.settings import Setting
     from suite.contracts.model import Model
     from suite.machine.checks import Check
 
@@ -64,6 +65,7 @@ def doctor(
         packages=[*strategies.packages(), *engines.packages()],
     )
     arms = arms_here(hub=hub)
+    set_here = _settings(storage)
     found = [check for checks in groups.values() for check in checks]
     able = any(arm.runs for arm in arms) and not any(check.blocks for check in found)
     if as_json:
@@ -71,6 +73,7 @@ def doctor(
             {
                 "runs": able,
                 "environment": facts.environment(),
+                "settings": [asdict(setting) for setting in set_here],
                 "checks": [
                     {"group": group, **asdict(check)}
                     for group, checks in groups.items()
@@ -80,13 +83,26 @@ def doctor(
             }
         )
     elif out.is_terminal and not out.is_dumb_terminal:
-        _draw(groups, arms)
+        _draw(groups, set_here, arms)
     else:
-        _plain(groups, arms)
+        _plain(groups, set_here, arms)
     if not able:
         raise typer.Exit(2)
     if not as_json:
         next_step("suite study create agnews")
+
+
+def _settings(storage: str | None) -> list[Setting]:
+    """Every setting and where it comes from, passwords masked."""
+    from suite import redaction
+    from suite.config import settings
+
+    found = settings.settings()
+    if storage is not None:
+        found["storage"] = settings.Setting("storage", storage, "--storage")
+    address = redaction.address(str(found["storage"].value))
+    found["storage"] = replace(found["storage"], value=address)
+    return list(found.values())
 
 
 def arms_here(*, hub: bool) -> list[ArmHere]:
@@ -143,7 +159,7 @@ def _state(ok: bool | None) -> str:
     return {True: "ok", False: "no", None: "–"}[ok]
 
 
-def _draw(groups: dict[str, list[Check]], arms: list[ArmHere]) -> None:
+def _draw(groups: dict[str, list[Check]], found: list[Setting], arms: list[ArmHere]) -> None:
     """Grouped, for a terminal of 80 columns."""
     for group, checks in groups.items():
         grid = _grid(HEADINGS[group])
@@ -156,6 +172,10 @@ def _draw(groups: dict[str, list[Check]], arms: list[ArmHere]) -> None:
             if check not in present:
                 _row(grid, check.ok, check.name, check.finding, "" if check.ok else check.fix)
         out.print(grid)
+    grid = _grid("Settings")
+    for setting in found:
+        _row(grid, None, setting.name, f"{_value(setting)} ({setting.origin})", "")
+    out.print(grid)
     together: dict[tuple[str, bool | None, str, str], list[str]] = {}
     for arm in arms:
         model, _, strategy = arm.arm.partition("/")
@@ -190,7 +210,11 @@ def _row(grid: Table, ok: bool | None, name: str, finding: str, fix: str) -> Non
     grid.add_row(Text(_state(ok), style), name, told)
 
 
-def _plain(groups: dict[str, list[Check]], arms: list[ArmHere]) -> None:
+def _value(setting: Setting) -> str:
+    return "–" if setting.value is None else str(setting.value)
+
+
+def _plain(groups: dict[str, list[Check]], found: list[Setting], arms: list[ArmHere]) -> None:
     """The same, a line each."""
     table = Table("group", "state", "check", "finding", "what would help")
     for group, checks in groups.items():
@@ -202,6 +226,8 @@ def _plain(groups: dict[str, list[Check]], arms: list[ArmHere]) -> None:
                 c.finding,
                 "" if c.ok else c.fix,
             )
+    for setting in found:
+        table.add_row("settings", "–", setting.name, _value(setting), f"from: {setting.origin}")
     for arm in arms:
         table.add_row(
             "arm",

@@ -10,7 +10,7 @@ import typer
 from suite import shell
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import err, next_step
-from suite.cli.options import Name, Storage
+from suite.cli.options import Device, Name, Storage, Threads
 from suite.cli.words import Quiet
 
 
@@ -18,6 +18,8 @@ def finals(
     name: Name,
     seeds: Annotated[int, typer.Option(min=1, max=20, help="Trainings per arm.")] = 3,
     storage: Storage = None,
+    device: Device = None,
+    threads: Threads = None,
     allow_endpoint: AllowEndpoint = None,
     quiet: Quiet = False,
 ) -> None:

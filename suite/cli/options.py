@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -61,6 +61,37 @@ RetryArm = Annotated[
         metavar="ARM",
         help="Try an arm again that is out, whatever the reason; globs allowed. Repeatable.",
         autocompletion=completion.arms,
+    ),
+]
+
+
+def _settle(ctx: typer.Context, param: typer.CallbackParam, value: str | int | None) -> Any:
+    """What an option says holds from here on, before anything heavy is imported."""
+    if value is not None and not ctx.resilient_parsing:
+        from suite.config import settings
+        from suite.machine import computing
+
+        settings.ask(str(param.name), value)
+        computing.settle()
+    return value
+
+
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DEVICE",
+        callback=_settle,
+        help="Compute on cpu, cuda, cuda:N or mps. Default: SUITE_DEVICE, suite.toml, the GPU.",
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=1024,
+        callback=_settle,
+        help="Threads to compute with, of all workers together. Default: SUITE_THREADS, "
+        "suite.toml, the cores.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

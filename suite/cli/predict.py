@@ -15,7 +15,7 @@ import typer
 from suite import shell
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import draws, err, exact, next_step, one_line, out, print_json, say
-from suite.cli.options import AsJson, MaxMemory, Name, Storage, room_for
+from suite.cli.options import AsJson, Device, MaxMemory, Name, Storage, Threads, room_for
 from suite.cli.study_files import tidy
 from suite.errors import StudyError, UsageError, counted
 
@@ -144,6 +144,8 @@ def predict(
     max_memory: MaxMemory = None,
     arm: Arm = None,
     storage: Storage = None,
+    device: Device = None,
+    threads: Threads = None,
     allow_endpoint: AllowEndpoint = None,
     as_json: AsJson = False,
 ) -> None:

@@ -16,7 +16,7 @@ import typer
 from suite import shell
 from suite.cli.allowing import AllowEndpoint
 from suite.cli.console import err, exact, out, say, warn
-from suite.cli.options import Storage
+from suite.cli.options import Device, Storage, Threads
 from suite.cli.predict import Arm, Chosen, Model, chosen
 from suite.errors import UsageError, counted
 from suite.machine.scratch import temporary
@@ -94,9 +94,8 @@ def serve(
             help="Open connections; then the oldest that asks for nothing is closed.",
         ),
     ] = 2048,
-    threads: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Threads of the model. Default: its own.")
-    ] = None,
+    device: Device = None,
+    threads: Threads = None,
     storage: Storage = None,
     allow_endpoint: AllowEndpoint = None,
 ) -> None:
@@ -123,8 +122,6 @@ def serve(
     # Before anything imports torch: its threads spin while they wait, and take the core from
     # those who answer.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    if threads is not None:
-        os.environ["OMP_NUM_THREADS"] = str(threads)
     if max_texts > max_queue:
         raise UsageError(
             f"--max-texts {max_texts:,} is more than may wait (--max-queue {max_queue:,}): such a "

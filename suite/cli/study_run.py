@@ -14,6 +14,7 @@ from suite.cli import completion
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import detail, err, is_verbose, next_step, out, say, warn
 from suite.cli.options import (
+    Device,
     Force,
     MaxDisk,
     MaxMemory,
@@ -21,6 +22,7 @@ from suite.cli.options import (
     RetryArm,
     Storage,
     TensorBoard,
+    Threads,
     Timeout,
     Trials,
     Workers,
@@ -97,6 +99,8 @@ def create(
     timeout: Timeout = None,
     workers: Workers = 1,
     storage: Storage = None,
+    device: Device = None,
+    threads: Threads = None,
     seed: Annotated[
         int | None, typer.Option(min=0, max=MOST_SEED, help="Default: the recipe's.")
     ] = None,
@@ -191,6 +195,8 @@ def run(
     timeout: Timeout = None,
     workers: Workers = 1,
     storage: Storage = None,
+    device: Device = None,
+    threads: Threads = None,
     data: Annotated[
         Path | None, typer.Option(help="Where the rows lie on this machine, if elsewhere.")
     ] = None,

@@ -39,12 +39,12 @@ def list_tasks(as_json: AsJson = False) -> None:
 
         suite task list --json
     """
-    from suite import paths
+    from suite.config import settings
     from suite.config.task import load_task
 
     rows: list[dict[str, object]] = []
     table = Table("task", "title", "language", "classes", "source", "revision")
-    for name, file in paths.yaml_files("tasks").items():
+    for name, file in settings.task_files().items():
         try:
             task = load_task(file)
         except SuiteError as error:
@@ -161,10 +161,11 @@ def new(
 
         suite task new reviews --data ./reviews --out reviews.yaml
     """
+    from suite.config import settings
     from suite.data.draft import check as check_task
     from suite.data.draft import draft
 
-    target = file or Path("tasks") / f"{name}.yaml"
+    target = file or settings.tasks_folder() / f"{name}.yaml"
     if target.exists():
         raise TaskError(f"{target} exists", fix="Remove it, or name another file with --out.")
     text = draft(name, data, task_file=target, room=room_for(max_memory))

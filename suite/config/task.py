@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from suite import paths
-from suite.config import yamlfile
+from suite.config import settings, yamlfile
 from suite.contracts.task import Task
 from suite.errors import TaskError, YamlError, nearest
 
@@ -28,7 +27,7 @@ def find_task(name: str) -> tuple[Task, Path]:
     """
     if yamlfile.is_path(name):
         return load_task(name), Path(name)
-    files = paths.yaml_files("tasks")
+    files = settings.task_files()
     if name not in files:
         raise TaskError(
             f"unknown task '{name}'",

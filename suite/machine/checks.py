@@ -22,6 +22,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from suite import paths, redaction
+from suite.config import settings
 from suite.contracts.package import Package
 from suite.errors import SuiteError, counted
 from suite.machine import cache, facts
@@ -95,7 +96,7 @@ def grouped(
         "packages": [_python(), _packages(), _torch_family()],
         "places": [
             _working_folder(),
-            _storage(storage or paths.default_storage()),
+            _storage(storage or settings.storage()),
             _cache(),
             *([_downloads(downloads)] if downloads is not None else []),
             _hub(hub),

@@ -41,6 +41,9 @@ RECORDED = (
 #: CPU flags that make bfloat16 quicker than float32 (x86; the last is Arm's).
 BF16_FLAGS = ("amx_bf16", "avx512_bf16", "bf16")
 
+#: How many threads were asked for; `suite.machine.computing` sets it.
+THREADS = "SUITE_THREADS_TAKEN"
+
 CPUINFO = Path("/proc/cpuinfo")
 CGROUP = Path("/sys/fs/cgroup")
 OWN_CGROUP = Path("/proc/self/cgroup")
@@ -109,8 +112,10 @@ def usable_cores() -> float:
 
 
 def threads() -> int:
-    """Threads that keep this process's cores busy, and no more: at least one."""
-    return max(1, int(usable_cores()))
+    """Threads to compute with: as many as were asked for, else those that keep this process's
+    cores busy, and no more; at least one."""
+    asked = os.environ.get(THREADS, "")
+    return max(1, int(asked) if asked.isdecimal() else int(usable_cores()))
 
 
 def usable_memory() -> int:
@@ -128,6 +133,11 @@ def has_gpu() -> bool:
     """Whether a GPU with memory of its own seems to be there; asked without torch."""
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1"):
         return False
+    return gpu_files()
+
+
+def gpu_files() -> bool:
+    """Whether the system has a GPU, whatever this process may see of it."""
     if os.name == "nt":
         return shutil.which("nvidia-smi") is not None
     return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/kfd").exists()

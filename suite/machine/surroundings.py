@@ -33,6 +33,7 @@ _SWITCHES = (
 )
 _lock = threading.RLock()
 _inside = 0
+_settled_here = False
 _before: dict[str, str | None] = {}
 #: What they had set when the last call ended: the Hub is asked once per process, so its answer
 #: has to hold for the next call too.
@@ -53,13 +54,19 @@ def restored() -> Iterator[None]:
 
     Calls of several threads share it; the last to leave restores it.
     """
-    global _inside
+    from suite.machine import computing  # pydantic, which `suite --help` needs not
+
+    global _inside, _settled_here
     with _lock:
         if _inside == 0:
             _before.update({name: os.environ.get(name) for name in _SWITCHES})
             for switch, ours in _kept.items():
                 os.environ.setdefault(switch, ours)
             silence()
+            # The command line has settled before, with what its options say.
+            _settled_here = not computing.settled()
+            if _settled_here:
+                computing.settle()
         _inside += 1
     try:
         yield
@@ -67,6 +74,8 @@ def restored() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if _inside == 0:
+                if _settled_here:
+                    computing.undo()
                 for name, value in _before.items():
                     now = os.environ.get(name)
                     if now == value:

@@ -24,7 +24,8 @@ from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 
-from suite import files, paths, redaction
+from suite import files, redaction
+from suite.config import settings
 from suite.errors import StorageError, StudyError
 from suite.study import internals
 from suite.study.patient import Patience, connect
@@ -119,7 +120,7 @@ def locate(url: str | Path | None) -> URL:
     """
     if isinstance(url, Path):
         return URL.create("sqlite", database=str(url))
-    url = url or paths.default_storage()
+    url = url or settings.storage()
     redaction.remember(url)
     try:
         place = make_url(url)

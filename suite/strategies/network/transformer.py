@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from suite.contracts.strategy import Probabilities
 from suite.errors import ModelError, WeightsError, counted
-from suite.machine import arithmetic
+from suite.machine import arithmetic, computing
 from suite.models import checkpoint
 from suite.strategies.network import feeding, settings, shrinking, weights
 from suite.strategies.network.feeding import Classifier
@@ -44,7 +44,9 @@ class Diverged(ModelError, RuntimeError):
 
 
 def device() -> torch.device:
-    """Where models run: the first CUDA GPU, else Apple's, else the CPU."""
+    """Where models run: the first CUDA GPU, else Apple's, else the CPU; or that, as asked for."""
+    if computing.on_cpu():
+        return torch.device("cpu")
     if torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
     if torch.backends.mps.is_available():
