@@ -178,13 +178,18 @@ def test_an_old_study_is_gone_on_with_by_the_library(place, name, more):
                 stop.set()
 
     with server("good") as one:
+        # Its server is this one; how long a trial takes here says nothing.
+        changed = {"http://127.0.0.1:37709": one.url, 'seconds\\":4.0': 'seconds\\":480.0'}
         with database() as opened:
             for table in ("study_user_attributes", "trial_user_attributes"):
-                opened.execute(
-                    f"update {table} set value_json = replace(value_json, ?, ?)",
-                    ("http://127.0.0.1:37709", one.url),
-                )
+                for before_text, after_text in changed.items():
+                    opened.execute(
+                        f"update {table} set value_json = replace(value_json, ?, ?)",
+                        (before_text, after_text),
+                    )
             opened.commit()
+        hasty, seconds = Path("hasty.yaml"), "max_trial_seconds: 4"
+        hasty.write_text(hasty.read_text().replace(seconds, f"{seconds}80"))
         # A trial that is never started must not keep the test waiting for ever.
         target = before.finished + more
         after = suite.run_study(
