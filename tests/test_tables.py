@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from suite.contracts.task import Data, Reading, Task
-from suite.data import delimited, tables
+from suite.data import delimited, spellings, tables
 from suite.data import load as data
 from suite.data.room import Room
 from suite.data.values import spelled
@@ -465,3 +465,125 @@ def test_bad_rows_that_are_left_out_are_told_with_the_results(tmp_path):
         .facts.audit.warnings[0]
         .startswith("1 row of mail.csv was left out: line 62: 3 fields")
     )
+
+
+# --- one class, spelled in several ways -----------------------------------------------------
+
+
+def labelled(folder, values, kind="jsonl"):
+    """A file of one row for each label, in pairs of different texts."""
+    items = [{"text": SENTENCES[i % 60] + str(i), "label": v} for i, v in enumerate(values)]
+    if kind == "csv":
+        with open(folder / "mail.csv", "w", newline="", encoding="utf-8") as file:
+            rows = csv.DictWriter(file, ["text", "label"])
+            rows.writeheader()
+            rows.writerows(items)
+    else:
+        lines = [json.dumps(item) + "\n" for item in items]
+        (folder / "mail.jsonl").write_text("".join(lines))
+    return f"mail.{kind}"
+
+
+def all_labels(found):
+    return sorted(found.train.labels + found.validation.labels + found.test.labels)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_labels_of_several_types_are_one_class(tmp_path, kind):
+    file = labelled(tmp_path, [1, 1.0, "1", "1.0", " 1 ", 2, 2.0, "2", 2, 2] * 4, kind)
+    found = load(tmp_path, make_task(["1", "2"], file=file))
+    assert all_labels(found) == [0] * 20 + [1] * 20
+    note = found.facts.audit.warnings[0]
+    assert "spelled otherwise than the others of the class, and were merged" in note
+    assert "'1.0' as '1'" in note
+
+
+@pytest.mark.parametrize(
+    "odd", ["caf\u0065\u0301", "café\u200b", "\u00a0café", "ｃａｆé", "café ", "\ufeffcafé"]
+)
+def test_labels_that_look_alike_are_one_class(tmp_path, odd):
+    file = labelled(tmp_path, ["café", "café", odd, "tea", "tea"] * 6, "csv")
+    found = load(tmp_path, make_task(["café", "tea"], file=file))
+    assert all_labels(found) == [0] * 18 + [1] * 12
+    assert found.facts.audit.warnings[0].startswith("6 labels are spelled otherwise")
+
+
+def test_truth_values_are_one_class(tmp_path):
+    file = labelled(tmp_path, [True, "True", "TRUE", "true", False, "false"] * 5)
+    found = load(tmp_path, make_task(["true", "false"], file=file))
+    assert all_labels(found) == [0] * 20 + [1] * 10
+
+
+def test_a_task_that_names_both_spellings_means_both(tmp_path):
+    file = labelled(tmp_path, ["1", "1.0"] * 12, "csv")
+    assert all_labels(load(tmp_path, make_task(["1", "1.0"], file=file))) == [0] * 12 + [1] * 12
+
+
+def test_labels_that_differ_by_case_are_asked_for(tmp_path):
+    file = labelled(tmp_path, ["tech", "tech", "Tech", "news"] * 8, "csv")
+    task = make_task(["tech", "news"], file=file)
+    message = refusal(tmp_path, task)
+    assert "labels that differ by case alone: 'tech' (16) and 'Tech' (8)" in message
+    assert "--merge-case" in message and "--keep-case" in message
+    found = load(tmp_path, make_task(["tech", "news"], file=file, reading={"case": "merge"}))
+    assert all_labels(found) == [0] * 24 + [1] * 8
+    assert "8 labels merged with the same in another case" in found.facts.audit.warnings
+    keep = make_task(["tech", "Tech", "news"], file=file, reading={"case": "keep"})
+    assert all_labels(load(tmp_path, keep)) == [0] * 16 + [1] * 8 + [2] * 8
+
+
+def test_case_is_settled_by_the_commonest():
+    counts = {"tech": 3, "Tech": 5, "news": 9}
+    with pytest.raises(spellings.CaseDiffers) as caught:
+        spellings.settle_case(counts, None, "rows.csv")
+    assert caught.value.groups == [{"Tech": 5, "tech": 3}]
+    one, notes = spellings.settle_case(counts, "merge", "rows.csv")
+    assert one == {"tech": "Tech", "Tech": "Tech", "news": "news"} and len(notes) == 1
+    assert spellings.settle_case(counts, "keep", "")[0] == {name: name for name in counts}
+
+
+@pytest.mark.parametrize(
+    "none", ["", " ", "NaN", "nan", "NA", "null", "\u200b", None, float("nan")]
+)
+def test_what_is_no_label(none):
+    assert spellings.no_label(none)
+    assert not spellings.no_label("none") and not spellings.no_label(0)
+
+
+@pytest.mark.parametrize("value", ["-1", -1, "", None, "?", float("nan")])
+def test_a_test_without_labels_is_told(tmp_path, value):
+    for split, labels in (("train", [0, 1] * 20), ("test", [value] * 10)):
+        items = [{"text": SENTENCES[i % 60] + split, "label": v} for i, v in enumerate(labels)]
+        (tmp_path / f"{split}.jsonl").write_text("".join(json.dumps(i) + "\n" for i in items))
+    for labels in (["sad", "glad"], ["sad", "glad", "-1"]):
+        message = refusal(tmp_path, make_task(labels, folder="."))
+        assert "test.jsonl: test is unlabelled: all 10 of its rows" in message
+        assert "data: {test: {share: 0.2}}" in message
+    found = load(tmp_path, make_task(folder=".", test={"share": 0.25}))
+    assert found.facts.rows.test == 10
+
+
+@pytest.mark.parametrize("pair", [("train", "test"), ("train", "dev"), ("dev", "test")])
+def test_one_split_serves_one_purpose(tmp_path, pair):
+    start = {"train": 0, "dev": 30, "test": 45}
+    for split, first in start.items():
+        size = 30 if split == "train" else 15
+        if split == pair[1]:
+            first, size = start[pair[0]], 15
+        write_csv(tmp_path / f"{split}.csv", SENTENCES[first : first + size])
+    if "train" in pair:
+        first = load(tmp_path, make_task(folder=".")).facts.audit.warnings[0]
+    else:
+        first = refusal(tmp_path, make_task(folder="."))
+    assert "all 15 rows of " in first and "one split serves two purposes" in first
+
+
+def test_texts_may_be_numbers_and_dates(tmp_path):
+    day = datetime.date(2024, 1, 1)
+    days = [day + datetime.timedelta(days=i) for i in range(40)]
+    table = pa.table({"text": days, "n": [i / 2 for i in range(40)], "label": [0, 1] * 20})
+    pq.write_table(table, tmp_path / "rows.parquet")
+    found = load(tmp_path, make_task(file="rows.parquet"))
+    assert "2024-01-03" in found.train.texts + found.validation.texts + found.test.texts
+    found = load(tmp_path, make_task(file="rows.parquet", text=["n"]))
+    assert {"0", "0.5"} <= set(found.train.texts + found.validation.texts + found.test.texts)

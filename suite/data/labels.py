@@ -8,11 +8,14 @@ labels.json where the folder has one, else in the task. Whether the numbers of a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from suite.contracts.task import Task
+from suite.data.spellings import CaseDiffers, Merged, spell
 from suite.errors import DataError, counted, nearest
+
+__all__ = ["Labels", "spell", "whole"]
 
 _WHOLE = re.compile(r"[+-]?\d+(\.0+)?")
 
@@ -33,13 +36,17 @@ class Labels:
         self.notes: list[str] = []
         self._named = names is not None
         self._spelled: dict[str, int] = {}
+        self._exact: dict[str, int] = {}
         for index, label in enumerate(task.labels):
             for spelling in (label.name, *label.values):
-                self._spelled[spell(spelling)] = index
+                # Where a task has 1 and 1.0, or a and A with another width, it means both.
+                self._exact[str(spelling)] = index
+                self._spelled.setdefault(spell(spelling), index)
         self._digits = any(_WHOLE.fullmatch(spelling) for spelling in self._spelled)
         self._positions = {index: index for index in range(len(task.labels))}
         self._unknown: dict[int, str] = {}
         self._by_position = False
+        self._merged = Merged()
         if names is not None:
             self._read_names(names, where)
 
@@ -62,11 +69,47 @@ class Labels:
         self._positions = {i: index for i, index in enumerate(mapped) if index is not None}
         self._unknown = {i: name for i, name in enumerate(names) if mapped[i] is None}
 
-    def settle(self, seen: set[str]) -> None:
-        """Decides, from every spelling that occurs, whether numbers are positions."""
+    def read(self, value: Any) -> str:
+        """How a label of the data is spelled; the ways to write a class are counted."""
+        if isinstance(value, str) and value in self._exact and spell(value) != value:
+            return value
+        return self._merged.add(value)
+
+    def settle(self, seen: Collection[str], where: str = "") -> None:
+        """Decides, from every spelling that occurs, whether numbers are positions, and what stands
+        for a class in another case.
+
+        Raises:
+            CaseDiffers: some are classes of the task but for their case, and nothing is said of it.
+        """
+        self._settle_case(seen, where)
+        self.notes += self._merged.notes()
+        seen = set(seen)
         numbers = {whole(spelling) for spelling in seen}
         all_positions = numbers <= set(self._positions)
-        self._by_position = all_positions and (self._named or not seen <= set(self._spelled))
+        known = self._spelled.keys() | self._exact.keys()
+        self._by_position = all_positions and (self._named or not seen <= known)
+
+    def _settle_case(self, seen: Collection[str], where: str) -> None:
+        folded = {name.casefold(): name for name in self._spelled}
+        strange = {
+            name: folded[name.casefold()]
+            for name in seen
+            if name not in self._spelled and name not in self._exact and name.casefold() in folded
+        }
+        case = self.task.data.reading.case
+        if not strange or case == "keep":
+            return
+        counts = self._merged.counts
+        if case is None:
+            groups = [
+                {known: counts.get(known, 0), name: counts.get(name, 0)}
+                for name, known in sorted(strange.items())
+            ]
+            raise CaseDiffers(groups, where)
+        self._spelled |= {name: self._spelled[known] for name, known in strange.items()}
+        rows = sum(counts.get(name, 0) for name in strange)
+        self.notes.append(f"{counted(rows, 'label')} merged with the same in another case")
 
     def reads(self, names: Sequence[str], where: str) -> bool:
         """Whether a column's declared class names, rather than its numbers, are to be used.
@@ -88,6 +131,8 @@ class Labels:
         number = whole(spelling)
         if self._by_position:
             return None if number is None else self._positions.get(number)
+        if spelling in self._exact:
+            return self._exact[spelling]
         if spelling in self._spelled:
             return self._spelled[spelling]
         return self._positions.get(number) if number is not None and not self._digits else None
@@ -136,10 +181,3 @@ def whole(spelling: str) -> int | None:
     if not _WHOLE.fullmatch(spelling) or len(spelling) > 18:
         return None
     return int(spelling.partition(".")[0])
-
-
-def spell(value: Any) -> str:
-    """A raw label as text: 3, 3.0 and " 3 " are one."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()

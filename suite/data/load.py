@@ -19,7 +19,8 @@ from suite.contracts.task import Task
 from suite.data import layouts, tables
 from suite.data.audit import audit
 from suite.data.joining import joined
-from suite.data.labels import Labels, spell
+from suite.data.labels import Labels
+from suite.data.purposes import check_purposes
 from suite.data.room import Room
 from suite.data.snapshot import (
     SPLITS,
@@ -31,8 +32,10 @@ from suite.data.snapshot import (
     read_train_validation,
     write_snapshot,
 )
+from suite.data.spellings import check_labelled, no_label, spell
 from suite.data.splits import Keyed, carve_test, carve_validation, nested_order
 from suite.data.tables import HubUnavailable, Table
+from suite.data.values import is_missing, spelled
 from suite.errors import DataError, counted
 
 __all__ = [
@@ -120,7 +123,7 @@ def load(
     else:
         source = _from_hub(task, hub_reachable, room)
     rows, notes = _resolve(task, source)
-    return _assemble(task, rows, source.description, [*source.notes, *notes], train_rows)
+    return _assemble(task, rows, source.description, [*notes, *source.notes], train_rows)
 
 
 def describe(
@@ -317,15 +320,18 @@ def _resolve(task: Task, source: _Source) -> tuple[dict[Split, Keyed], list[str]
     """Texts joined, labels as class indices; every defect of a row is found here."""
     where = f"{source.description.removeprefix('folder ')}/labels.json"
     labels = Labels(task, source.names, where)
-    spelled = {
+    _check_labelled(source)
+    spellings_of = {
         split: [_spellings(part, labels) for part in parts] for split, parts in source.parts.items()
     }
-    labels.settle({s for parts in spelled.values() for part in parts for s in part})
+    labels.settle(
+        {s for parts in spellings_of.values() for part in parts for s in part}, source.description
+    )
     rows: dict[Split, Keyed] = {}
     for split, parts in source.parts.items():
         texts: list[str] = []
         indices: list[int] = []
-        for part, spellings in zip(parts, spelled[split], strict=True):
+        for part, spellings in zip(parts, spellings_of[split], strict=True):
             texts.extend(_texts(part, task.data.join))
             if part.label is not None:
                 indices.extend([part.label] * len(part.table))
@@ -336,7 +342,8 @@ def _resolve(task: Task, source: _Source) -> tuple[dict[Split, Keyed], list[str]
                 indices.append(index)
         groups, times = _keys(task, parts)
         rows[split] = Keyed(Rows(tuple(texts), tuple(indices)), groups, times)
-    return rows, labels.notes
+    said = check_purposes({split: keyed.rows for split, keyed in rows.items()}, source.description)
+    return rows, [*said, *labels.notes]
 
 
 def _keys(
@@ -357,6 +364,25 @@ def _keys(
         for name in (carving.group, carving.time)
     )
     return groups, times
+
+
+def _check_labelled(source: _Source) -> None:
+    """Refuses a test or a validation without labels."""
+    labelled = {
+        split: [part for part in parts if part.column is not None]
+        for split, parts in source.parts.items()
+    }
+    check_labelled(
+        {
+            split: [
+                None if no_label(value) else spell(value)
+                for part in parts
+                for value in part.table.columns[str(part.column)]
+            ]
+            for split, parts in labelled.items()
+        },
+        {split: parts[0].table.where if parts else "" for split, parts in labelled.items()},
+    )
 
 
 def _spellings(part: _Part, labels: Labels) -> list[str]:
@@ -384,21 +410,22 @@ def _spellings(part: _Part, labels: Labels) -> list[str]:
                 fix=f"'{part.column}' must hold one name or number; name another column "
                 "in the task under data.label.",
             )
-        spellings.append(spell(value))
+        spellings.append(labels.read(value))
     return spellings
 
 
 def _texts(part: _Part, join: str) -> Iterator[str]:
     columns = [part.table.columns[name] for name in part.text]
     for row, values in enumerate(zip(*columns, strict=True), start=1):
-        for name, value in zip(part.text, values, strict=True):
-            if not isinstance(value, str | None):
+        texts = [spelled(value) for value in values]
+        for name, value, text in zip(part.text, values, texts, strict=True):
+            if text is None and not is_missing(value):
                 raise DataError(
                     f"'{name}' is a {type(value).__name__}, not a text: {value!r:.60}",
                     where=f"{part.table.where}, row {row}",
                     fix="Name the column of the texts in the task under data.text.",
                 )
-        text = joined(values, join)
+        text = joined(texts, join)
         if text is None:
             raise DataError(
                 "the text is null",

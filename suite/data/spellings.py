@@ -1,0 +1,181 @@
+"""One class, spelled in several ways: what is the same class, what is none, and what is asked.
+
+1, 1.0 and "1" are one class, as are True and TRUE, "tech" and " tech " with a no-break space, one
+accent written in two ways, or with a zero-width space in it: nobody means two. By case alone, as
+in `tech` and `Tech`, somebody may, and it is asked.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from suite.data.values import is_missing, spelled
+from suite.errors import DataError, counted
+
+#: Characters without width, which are seen by nobody: joiners, marks of order, a BOM, soft hyphens.
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"))
+_POINT_ZERO = re.compile(r"([+-]?\d{1,15})\.0+")
+_TRUTHS = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false"}
+#: How tables write that there is no value.
+_NONE = frozenset({"", "nan", "NaN", "NA", "N/A", "n/a", "null", "NULL", "Null", "<NA>", "#N/A"})
+
+Case = Literal["merge", "keep"]
+
+
+class CaseDiffers(DataError):
+    """Labels that differ by case alone, and nobody said whether they are one class or several.
+
+    `groups` has them, each spelling with its rows, the commonest first.
+    """
+
+    def __init__(self, groups: Sequence[Mapping[str, int]], where: str) -> None:
+        some = [
+            " and ".join(f"'{name}' ({count:,})" for name, count in group.items())
+            for group in groups[:5]
+        ]
+        more = f"; and {len(groups) - 5} more" if len(groups) > 5 else ""
+        super().__init__(
+            f"labels that differ by case alone: {'; '.join(some)}{more}",
+            where=where,
+            fix="--merge-case makes one class of them, --keep-case keeps them apart; in a task: "
+            "data: {reading: {case: merge}}, or keep.",
+        )
+        self.groups = [dict(group) for group in groups]
+
+
+class Unlabelled(DataError):
+    """A split whose rows have no label, though the column is there."""
+
+    def __init__(self, split: str, rows: int, value: str | None, where: str) -> None:
+        every = "its one row has" if rows == 1 else f"all {rows:,} of its rows have"
+        has = "no label" if value is None else f"the label '{value}', which train has not"
+        super().__init__(
+            f"{split} is unlabelled: {every} {has}",
+            where=where,
+            fix="Have test carved from train: in the task, data: {test: {share: 0.2}}."
+            if split == "test"
+            else "Leave the file away: validation is then carved from train.",
+        )
+        self.split = split
+
+
+def spell(value: Any) -> str:
+    """A raw label as text, the same for every way to write the class.
+
+    >>> [spell(one) for one in (3, 3.0, " 3.0", "ｔｅｃｈ\u200b", "caf\u0065\u0301", "TRUE", True)]
+    ['3', '3', '3', 'tech', 'café', 'true', 'true']
+    """
+    text = value if isinstance(value, str) else (spelled(value) or str(value))
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_UNSEEN))
+    text = " ".join(text.split())
+    if (whole := _POINT_ZERO.fullmatch(text)) is not None:
+        text = whole[1]
+    return _TRUTHS.get(text, text)
+
+
+def no_label(value: Any) -> bool:
+    """Whether a cell of labels is empty: null, NaN, blank, or what tables write for that."""
+    if isinstance(value, str):
+        return (value if value.isascii() else value.translate(_UNSEEN)).strip() in _NONE
+    return is_missing(value)
+
+
+class Merged:
+    """Counts the ways in which classes are written."""
+
+    def __init__(self) -> None:
+        self._ways: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def add(self, value: Any) -> str:
+        """One more label; how it is spelled."""
+        name = spell(value)
+        self._ways[name][value if isinstance(value, str) else repr(value)] += 1
+        return name
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by spelling."""
+        return {name: ways.total() for name, ways in self._ways.items()}
+
+    def notes(self) -> list[str]:
+        """What was merged, for those who read results."""
+        several = {
+            name: ways
+            for name, ways in self._ways.items()
+            if len({_shown(way) for way in ways}) > 1
+        }
+        if not several:
+            return []
+        rows, some = 0, []
+        for ways in several.values():
+            (most, _), *others = ways.most_common()
+            rows += sum(count for _, count in others)
+            some += [f"{_shown(way)} as {_shown(most)} ({count:,})" for way, count in others]
+        more = f", and {len(some) - 5} more" if len(some) > 5 else ""
+        return [
+            f"{counted(rows, 'label')} {'is' if rows == 1 else 'are'} spelled otherwise than the "
+            f"others of the class, and {'was' if rows == 1 else 'were'} merged: "
+            f"{', '.join(some[:5])}{more}"
+        ]
+
+
+def _shown(way: str) -> str:
+    """A spelling whose unseen characters are seen."""
+    return "'" + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in way) + "'"
+
+
+def settle_case(
+    counts: Mapping[str, int], case: Case | None, where: str
+) -> tuple[dict[str, str], list[str]]:
+    """Spelling -> the one that stands for its class, and what is to be said of it.
+
+    Args:
+        counts: rows by spelling.
+        case: what was said of spellings that differ by case alone.
+
+    Raises:
+        CaseDiffers: some do, and nothing was said.
+    """
+    groups = by_case(counts)
+    if not groups or case == "keep":
+        return {name: name for name in counts}, []
+    if case is None:
+        raise CaseDiffers(groups, where)
+    one = {name: name for name in counts}
+    for group in groups:
+        one |= dict.fromkeys(group, next(iter(group)))
+    merged = sum(sum(list(group.values())[1:]) for group in groups)
+    return one, [f"{counted(merged, 'label')} merged with the same in another case"]
+
+
+def by_case(counts: Mapping[str, int]) -> list[dict[str, int]]:
+    """The spellings that differ by case alone, together, the commonest first."""
+    together: dict[str, dict[str, int]] = defaultdict(dict)
+    for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        together[name.casefold()][name] = count
+    return [group for group in together.values() if len(group) > 1]
+
+
+def check_labelled(labels: Mapping[str, Iterable[str | None]], where: Mapping[str, str]) -> None:
+    """
+    Args:
+        labels: of each split, as `spell` has them; None where there is none.
+
+    Raises:
+        Unlabelled: test or validation have none, or one and the same that train has not.
+    """
+    known = set(labels["train"]) - {None}
+    for split in ("test", "validation"):
+        values = list(labels.get(split, ()))
+        distinct = set(values)
+        if len(distinct) != 1 or distinct <= known or not known:
+            continue
+        # A single row, or classes that have no row in train, may well be what they say.
+        value = next(iter(distinct))
+        if value is None or value in ("-1", "-100") or (len(values) > 1 and len(known) > 1):
+            raise Unlabelled(split, len(values), value, where[split])
