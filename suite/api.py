@@ -28,9 +28,8 @@ from pydantic import PrivateAttr
 
 from suite import redaction
 from suite.child.runner import Interrupted
-from suite.config.recipe import Preset
 from suite.config.task import find_task
-from suite.contracts.limits import MOST_TRIALS, several, told
+from suite.contracts.limits import MOST_TRIALS, Preset, several, told
 from suite.contracts.results import StudyResults
 from suite.contracts.task import Task
 from suite.data.room import Room

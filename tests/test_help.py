@@ -56,10 +56,19 @@ def test_every_example_is_understood(path, command):
 
 @pytest.mark.parametrize(("path", "command"), ALL, ids=named(ALL))
 def test_every_example_is_shown_as_it_is_to_be_typed(path, command):
-    shown = cli.invoke(app, [*path, "--help"], env={"COLUMNS": "240", "TERMINAL_WIDTH": "240"})
-    lines = [line.strip() for line in shown.output.splitlines()]
+    shown = cli.invoke(app, [*path, "--help"], env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
+    # A line that goes on in the next one says so to the shell.
+    text = "\n".join(line.strip() for line in shown.output.splitlines()).replace(" \\\n", " ")
     for example in examples(command):
-        assert example in lines
+        assert example in text.splitlines()
+        checked = subprocess.run(["bash", "-n"], input=example, text=True, capture_output=True)
+        assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize(("path", "command"), ALL, ids=named(ALL))
+def test_examples_name_nothing_that_must_be_replaced_first(path, command):
+    for example in examples(command):
+        assert not re.search(r"<\w|\.\.\.|…|\b(NAME|FILE|TASK|PATH|DIR|URL)\b", example), example
 
 
 @pytest.mark.parametrize(("path", "command"), LEAVES, ids=named(LEAVES))
@@ -125,3 +134,10 @@ def test_no_number_is_infinite_or_none(folder, words, value):
 def test_no_duration_or_size_is_infinite_or_none(folder, option, value):
     result = cli.invoke(app, ["study", "create", "agnews", f"{option}={value}", "--no-run"])
     assert result.exit_code == 2 and "is no " in result.stderr
+
+
+def test_suite_alone_begins_with_a_file_of_ones_own():
+    told = cli.invoke(app, []).output
+    steps = re.findall(r"\d\.? (suite .*)", told.replace("`", ""))
+    assert steps[0].startswith("suite study create tickets.csv")
+    assert told.index("tickets.csv") < told.index("agnews")

@@ -158,13 +158,16 @@ app = typer.Typer(
     Searches model family, strategy and hyperparameters with Optuna, and ends in a page that ranks
     F1, training time and requests per second, and knows which differences are chance.
 
-    Start here:
+    Start here, with a file of texts and labels of your own:
 
-    1. `suite doctor` tells what will run on this machine
+    1. `suite study create tickets.csv` searches, and scores the winners once
 
-    2. `suite study create agnews` searches, and scores the winners once
+    2. `suite report` writes the page
 
-    3. `suite report` writes the page
+    3. `suite predict tickets "a text"` uses the winner
+
+    `suite study create agnews --sample` tries it without one, and `suite doctor` tells what will
+    run on this machine.
     """,
 )
 app.add_typer(study.app, name="study", cls=Group, rich_help_panel=STUDIES)

@@ -13,7 +13,6 @@ import typer
 from suite import redaction
 from suite.cli.console import out, say
 from suite.cli.options import Storage
-from suite.endpoint.address import is_loopback, is_this_machine
 from suite.errors import StorageError, StudyError
 
 #: The page may load from here alone: it works offline, and tells nobody what it shows.
@@ -119,6 +118,9 @@ def _guarded(application: Any, host: str) -> Application:
     A page of another site could reach a local server under a name of its own (DNS rebinding),
     and the dashboard can delete studies.
     """
+
+    # `suite --help` needs nothing of it.
+    from suite.endpoint.address import is_loopback, is_this_machine
 
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         if is_loopback(host) and not is_this_machine(f"//{environ.get('HTTP_HOST', '')}"):

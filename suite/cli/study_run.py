@@ -28,8 +28,7 @@ from suite.cli.options import (
     Workers,
 )
 from suite.cli.words import Quiet as Quiet
-from suite.config.recipe import Preset
-from suite.contracts.limits import MOST_SEED
+from suite.contracts.limits import MOST_SEED, Preset
 from suite.contracts.moments import duration
 from suite.errors import counted
 

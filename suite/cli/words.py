@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +22,31 @@ Verbose = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the outcome.")]
 
 
+#: What others call a command, and which it is here.
+_CALLED: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("fit", "train", "tune", "search", "optimize", "optimise", "automl", "start", "init"),
+        ("study", "create"),
+    ),
+    **dict.fromkeys(("resume", "continue", "join"), ("study", "run")),
+    **dict.fromkeys(("ls", "studies"), ("study", "list")),
+    **dict.fromkeys(("leaderboard", "results", "status", "trials"), ("study", "show")),
+    **dict.fromkeys(("winner", "recommend"), ("study", "best")),
+    **dict.fromkeys(("rm", "remove", "drop"), ("study", "delete")),
+    **dict.fromkeys(("test", "evaluate", "eval", "score"), ("finals",)),
+    **dict.fromkeys(("classify", "infer", "inference"), ("predict",)),
+    **dict.fromkeys(("benchmark", "speed"), ("bench",)),
+    **dict.fromkeys(("save", "package"), ("export",)),
+    **dict.fromkeys(("deploy", "api", "server"), ("serve",)),
+    **dict.fromkeys(("page", "html", "plot"), ("report",)),
+    **dict.fromkeys(("distill",), ("distil",)),
+    **dict.fromkeys(("validate", "lint"), ("task", "check")),
+}
+
+#: Characters of an example that a terminal of 80 columns shows on one line.
+_ROOM = 76
+
+
 class Group(TyperGroup):
     """A group of commands that knows what a mistyped command meant."""
 
@@ -32,16 +59,27 @@ class Group(TyperGroup):
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             raise UsageError(
-                f"no such command '{name}' in `{ctx.command_path}`", fix=self._meant(ctx, name)
+                f"no such command '{name}' in `{ctx.command_path}`", fix=self._meant(ctx, args)
             )
         return super().resolve_command(ctx, args)
 
-    def _meant(self, ctx: Any, name: str) -> str:
-        root = ctx.find_root()
+    def _meant(self, ctx: Any, args: list[str]) -> str:
+        name, root = args[0], ctx.find_root()
+        program = root.info_name or "suite"
+        # What the command was to be about comes with it, so that the line can be pasted.
+        about = [arg for arg in args[1:2] if not arg.startswith("-")]
+        if name == "run":
+            return (
+                f"Did you mean `{shlex.join([program, 'study', 'create', *(about or ['TASK'])])}`, "
+                f"or, of a study that exists, `{shlex.join([program, 'study', 'run'])} NAME`?"
+            )
         elsewhere = [path for path in _paths(root.command) if path[-1] == name]
+        if not elsewhere and name.lower() in _CALLED:
+            elsewhere = [_CALLED[name.lower()]]
         if elsewhere:
-            program = root.info_name or "suite"
-            named = " or ".join(f"`{' '.join((program, *path))}`" for path in elsewhere[:3])
+            named = " or ".join(
+                f"`{shlex.join([program, *path, *about])}`" for path in elsewhere[:3]
+            )
             return f"Did you mean {named}?"
         return nearest(name, [n for n, command in self.commands.items() if not command.hidden])
 
@@ -55,7 +93,7 @@ def _paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]
 def examples(command: Any) -> list[str]:
     """The example command lines in a command's help."""
     _, heading, rest = (command.help or "").partition("Example")
-    lines = rest.splitlines()[1:] if heading else []
+    lines = rest.replace(_FOLD, " ").splitlines()[1:] if heading else []
     return [line.strip() for line in lines if line.strip(" `")]
 
 
@@ -64,7 +102,26 @@ def _verbatim(text: str | None) -> str | None:
     summary, heading, lines = inspect.cleandoc(text or "").partition("Examples:\n")
     if not heading:
         return text
-    return f"{summary}{heading}\n```\n{inspect.cleandoc(lines)}\n```"
+    shown = "\n".join(map(_folded, inspect.cleandoc(lines).splitlines()))
+    return f"{summary}{heading}\n```\n{shown}\n```"
+
+
+#: How a command goes on in the next line, for the shell as well.
+_FOLD = " \\\n    "
+
+
+def _folded(example: str) -> str:
+    """An example that is wider than a terminal, in lines that are pasted as one command."""
+    lines, rest = [], example
+    while len(rest) > _ROOM:
+        places = [found.start() for found in re.finditer(r" (?=--|\| )", rest[:_ROOM])]
+        # Within quotes a line must not break.
+        places = [place for place in places if rest[:place].count("'") % 2 == 0]
+        if not places or not places[-1]:
+            break
+        lines.append(rest[: places[-1]])
+        rest = rest[places[-1] + 1 :]
+    return _FOLD.join([*lines, rest])
 
 
 def mended(problem: Any) -> UsageError:

@@ -21,7 +21,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from suite import paths
 from suite.config import yamlfile
 from suite.contracts.hyperparameters import Hyperparameter
-from suite.contracts.limits import MOST_TRIALS
+from suite.contracts.limits import MOST_TRIALS, Preset
 from suite.contracts.results import MARGIN
 from suite.contracts.space import Dimension, Space, parse_dimension
 from suite.contracts.task import NAME, Closed, Seed, Text
@@ -88,9 +88,6 @@ class Finals(Closed):
     """The best trial of each arm, on test."""
 
     seeds: int = Field(1, ge=1, le=20)
-
-
-Preset = Literal["fast", "balanced", "best"]
 
 
 class Choose(Closed):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from suite.errors import StudyError
 
 #: Seeds are what NumPy's and Optuna's generators take: 32 bits.
@@ -10,6 +12,9 @@ MOST_SEED = 2**32 - 1
 #: Trials of a study: far beyond what a search profits from; each is reckoned with wherever the
 #: time left is told.
 MOST_TRIALS = 100_000
+
+#: How much of its time the recipe `auto` gives to few arms or to many.
+Preset = Literal["fast", "balanced", "best"]
 
 
 def told(number: object) -> str:

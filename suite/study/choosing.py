@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from suite.config.recipe import Preset
+from suite.contracts.limits import Preset
 from suite.contracts.moments import duration
 from suite.errors import counted
 from suite.study.allotting import TIMING_SHARE

@@ -10,10 +10,10 @@ from pathlib import Path
 import optuna
 
 from suite import files, paths, shell
-from suite.config.recipe import Choose, Preset, Recipe, find_recipe
+from suite.config.recipe import Choose, Recipe, find_recipe
 from suite.config.task import find_task
 from suite.contracts import moments
-from suite.contracts.limits import MOST_SEED, told
+from suite.contracts.limits import MOST_SEED, Preset, told
 from suite.contracts.model import Model
 from suite.contracts.task import NAME, Task
 from suite.data import load as data
