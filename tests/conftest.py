@@ -21,6 +21,8 @@ from pathlib import Path
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
+# What a command says is English, whatever the machine speaks.
+os.environ["SUITE_LANG"] = "en"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # As the suite's own children have it: spinning threads make a busy machine crawl.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")

@@ -509,7 +509,7 @@ def test_browser_lists_many_trials_by_the_page(opened: Any):
     assert page.locator("#trials-shown").inner_text() == "200 / 1,000"
     page.locator("#trials-more").click()
     assert rows.count() == 1000
-    page.locator("#trials-table thead th", has_text="宏 F1").locator("button").click()
+    page.locator("#trials-table thead th", has_text="宏平均 F1").locator("button").click()
     assert rows.first.locator("td").first.inner_text() == "999"
     page.select_option("#trials-arm", label=HEAD)
     assert page.locator("#trials-shown").inner_text() == "200 / 500"

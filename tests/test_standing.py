@@ -237,7 +237,7 @@ def test_the_only_arm_within_the_bounds_is_not_called_the_only_one_of():
         "Within the bounds (at least 5,000 texts/s): c/classic has macro-F1 0.8600 (95 % interval "
         "0.8500–0.8720) on the test split; no other arm within them was tested."
     )
-    assert "只有 c/classic 有测试分数" not in told(one, "zh").verdict
+    assert "只有 c/classic 有测试集分数" not in told(one, "zh").verdict
     bare = replace(one, finals=[], comparisons=[], trials=[
         trial(0, A, 0.90, rps=speed(10.0), feasible=False), trial(2, C, 0.80, rps=speed(1e4)),
     ])  # fmt: skip

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from suite.contracts.results import StudyResults
 from suite.report.formats import FORMATS
+
+if TYPE_CHECKING:
+    from suite.contracts.results import StudyResults
 
 __all__ = ["FORMATS", "write_reports"]
 

@@ -1,21 +1,27 @@
-"""What a report says, by key: one file of phrases for each language, in Fluent's format.
+"""What pages and the terminal say, by key: files of phrases for each language, in Fluent's format.
 
-A language is its file in `locale/`: a page language more is one file more. Templates, charts and
-answers ask here by key, so a report in one language can't hold a sentence of the other. Counts are
-given as whole numbers, from which a phrase chooses its plural and writes them with thousands
-parted; whatever is no count is given as the text that it is to be.
+A language is its files in `locale/`: `NAME.ftl` is what pages say, `NAME.terminal.ftl` what the
+command line says in tables and progress, `NAME.told.ftl` what other rooms said in English.
+Templates, charts and answers ask here by key, so a report in one language can't hold a sentence of
+the other. Counts are given as whole numbers, from which a phrase chooses its plural and writes
+them with thousands parted; whatever is no count is given as the text that it is to be.
+
+What other rooms say (a refusal, a warning about the data, why a trial failed) is an English
+sentence, and studies keep it as one: JSON and the database are the same in every language. `told`
+says such a sentence in another language: the English phrase under a key is the pattern that it is
+known by, and what stands in the pattern's places goes into the other language's phrase.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from suite.errors import ReportError, nearest
-from suite.verdict.metrics import METRICS
 
 if TYPE_CHECKING:
     from fluent.runtime import FluentBundle
@@ -23,7 +29,17 @@ if TYPE_CHECKING:
 LOCALE = Path(__file__).parent / "locale"
 #: The first of the characters that stand for texts while a phrase is put together.
 PLACES = 0xE000
-LANGUAGES = tuple(sorted(path.stem for path in LOCALE.glob("*.ftl")))
+LANGUAGES = tuple(sorted({path.name.partition(".")[0] for path in LOCALE.glob("*.ftl")}))
+#: The language in which other rooms speak, and the one for whoever names none.
+SPOKEN = "en"
+#: What parts sentences and clauses of what other rooms say, and the key of what joins them.
+_PARTS = (("\n", ""), ("; ", "semicolon"), (". ", "stop"), (": ", "colon"))
+#: A text of more parts is no sentence, and stays as it is.
+_MOST_PARTS = 12
+#: Places of a told phrase whose names begin so hold what is told in turn; the others hold names.
+_INNER = "said"
+#: Places that hold a number, and nothing else.
+_NUMBERS = {"n"}
 
 
 @dataclass(frozen=True)
@@ -57,17 +73,26 @@ class Words:
 
     def column(self, key: str) -> str:
         """What a leaderboard calls a column; a metric brings its own label."""
-        split, _, name = key.partition("_")
-        if split in ("test", "validation") and name in METRICS:
-            return self(f"metric_on_{split}", metric=METRICS[name].label(self.language))
+        split, label = self._score(key)
+        if label:
+            return self(f"metric_on_{split}", metric=label)
         return self(f"metric_{key}")
 
     def axis(self, key: str) -> str:
         """What an axis of a chart calls such a column."""
-        split, _, name = key.partition("_")
-        if split in ("test", "validation") and name in METRICS:
-            return self(f"axis_on_{split}", metric=METRICS[name].label(self.language))
+        split, label = self._score(key)
+        if label:
+            return self(f"axis_on_{split}", metric=label)
         return self(f"axis_{key}")
+
+    def _score(self, key: str) -> tuple[str, str]:
+        """The split and the metric's label of a score's column; no label where it is none."""
+        # Imported here: the command line needs words before it knows what it is to do.
+        from suite.verdict.metrics import METRICS
+
+        split, _, name = key.partition("_")
+        scored = split in ("test", "validation") and name in METRICS
+        return split, METRICS[name].label(self.language) if scored else ""
 
     def family(self, name: str) -> str:
         """A family of models, by the name that results have for it; unknown ones as they are."""
@@ -84,16 +109,26 @@ class Words:
         """Sentences in a row, spaced as the language does."""
         return self("space").join(part for part in parts if part)
 
+    def told(self, text: str) -> str:
+        """An English sentence of another room's in this language, as far as it is known here.
 
-def words_of(language: str) -> Words:
-    """The words of a language.
+        What is not known, such as the message of a library, stays as it is.
+        """
+        if self.language == SPOKEN:
+            return text
+        bare = text.lstrip(" ")
+        return text[: len(text) - len(bare)] + _said(self, bare)
+
+
+def words_of(language: str, where: str = "--lang") -> Words:
+    """The words of a language, which was named in such a place.
 
     Raises:
         ReportError: a language that is not spoken here.
     """
     if language not in LANGUAGES:
         raise ReportError(
-            f"unknown language '{language}'", where="--lang", fix=nearest(language, LANGUAGES)
+            f"unknown language '{language}'", where=where, fix=nearest(language, LANGUAGES)
         )
     return Words(language)
 
@@ -104,5 +139,139 @@ def _bundle(language: str) -> FluentBundle:
     from fluent.runtime import FluentBundle, FluentResource
 
     bundle = FluentBundle([language], use_isolating=False)
-    bundle.add_resource(FluentResource((LOCALE / f"{language}.ftl").read_text(encoding="utf-8")))
+    for file in sorted(LOCALE.glob(f"{language}.*ftl")):
+        bundle.add_resource(FluentResource(file.read_text(encoding="utf-8")))
     return bundle
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """How an English sentence under a key is known: what stands still, and the places between."""
+
+    key: str
+    still: tuple[str, ...]
+    places: tuple[str, ...]
+
+    def values(self, text: str) -> dict[str, str] | None:
+        """What stands in the places of a sentence; None where it is another one. Linear."""
+        first, *middle = self.still
+        if not middle:
+            return {} if text == first else None
+        last = middle.pop()
+        if not text.startswith(first) or not text.endswith(last):
+            return None
+        at, end = len(first), len(text) - len(last)
+        found: list[str] = []
+        for part in middle:
+            # A place holds at least one character.
+            there = text.find(part, at + 1, end)
+            if there < 0:
+                return None
+            found.append(text[at:there])
+            at = there + len(part)
+        if at >= end:
+            return None
+        values = dict(zip(self.places, [*found, text[at:end]], strict=True))
+        return values if all(_may_be(name, value) for name, value in values.items()) else None
+
+
+def _may_be(name: str, value: str) -> bool:
+    """Whether a value is what its place holds: a number, a name, or what is told in turn."""
+    if name in _NUMBERS:
+        return value.replace(",", "").replace(".", "", 1).isdigit()
+    # What parts sentences stands in no name: it is the beginning of another one.
+    return name.startswith(_INNER) or "; " not in value
+
+
+@cache
+def _patterns() -> tuple[_Pattern, ...]:
+    """Every sentence that is known, those that say most first."""
+    from fluent.syntax import FluentParser, ast
+
+    source = (LOCALE / f"{SPOKEN}.told.ftl").read_text(encoding="utf-8")
+    messages = [m for m in FluentParser().parse(source).body if isinstance(m, ast.Message)]
+    found = [
+        _pattern(message.id.name, elements)
+        for message in messages
+        if message.value is not None
+        for elements in _ways(message.value.elements)
+    ]
+    return tuple(sorted(found, key=lambda p: -sum(map(len, p.still))))
+
+
+def _ways(elements: Sequence[Any]) -> Iterator[list[Any]]:
+    """A phrase's elements for each variant of its plural; itself where it has none."""
+    from fluent.syntax import ast
+
+    for place, element in enumerate(elements):
+        chosen = getattr(element, "expression", None)
+        if isinstance(chosen, ast.SelectExpression):
+            for variant in chosen.variants:
+                yield from _ways(
+                    [*elements[:place], *variant.value.elements, *elements[place + 1 :]]
+                )
+            return
+    yield list(elements)
+
+
+def _pattern(key: str, elements: Sequence[Any]) -> _Pattern:
+    from fluent.syntax import ast
+
+    still, places = [""], []
+    for element in elements:
+        if isinstance(element, ast.TextElement):
+            still[-1] += element.value
+        elif isinstance(element.expression, ast.StringLiteral):
+            still[-1] += element.expression.value
+        else:
+            places.append(element.expression.id.name)
+            still.append("")
+    return _Pattern(key, tuple(still), tuple(places))
+
+
+def _said(words: Words, text: str, level: int = 0) -> str:
+    """Sentences of another room's in another language; what is not known stays as it is."""
+    known = _known(words, text)
+    if known is not None or level == len(_PARTS):
+        return text if known is None else known
+    mark, joint = _PARTS[level]
+    parts = text.split(mark)
+    if not 1 < len(parts) <= _MOST_PARTS:
+        return _said(words, text, level + 1)
+    said: list[str] = []
+    changed: list[bool] = []
+    start = 0
+    while start < len(parts):
+        # A phrase may hold the mark itself: the longest that is known comes first.
+        for end in range(len(parts), start, -1):
+            found = _known(words, mark.join(parts[start:end]))
+            if found is not None:
+                break
+        else:
+            end = start + 1
+            found = _said(words, parts[start], level + 1)
+        said.append(found)
+        changed.append(found != mark.join(parts[start:end]))
+        start = end
+    joints = [
+        words(joint) if joint and (before or after) else mark
+        for before, after in itertools.pairwise(changed)
+    ]
+    return "".join(map("".join, itertools.zip_longest(said, joints, fillvalue="")))
+
+
+def _known(words: Words, text: str) -> str | None:
+    """A sentence that is known, with or without its full stop."""
+    if "\n" in text:
+        return None
+    if text.endswith(".") and (short := _known(words, text[:-1])) is not None:
+        return short + words("end")
+    for pattern in _patterns():
+        values = pattern.values(text)
+        if values is not None:
+            said = {
+                name: words.told(value) if name.startswith(_INNER) else value
+                for name, value in values.items()
+            }
+            return words(pattern.key, **said)
+    return None

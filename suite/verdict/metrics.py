@@ -89,7 +89,7 @@ METRICS: dict[str, Metric] = {
     for metric in (
         Metric(
             "macro_f1",
-            {"en": "macro-F1", "zh": "宏 F1"},
+            {"en": "macro-F1", "zh": "宏平均 F1"},
             "Mean F1 of the classes that occur in labels or predictions.",
             _macro("f1_score"),
             hub="f1",

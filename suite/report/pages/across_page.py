@@ -12,6 +12,7 @@ from suite.report.charts import ACROSS_CHARTS
 from suite.report.charts.chart import AcrossScene, Drawn
 from suite.report.data.across import FAR, Across, AcrossArm, Cell
 from suite.report.data.placeless import placeless
+from suite.report.data.spoken import spoken
 from suite.report.pages.across_answer import (
     across_answer,
     method,
@@ -53,7 +54,7 @@ def render_across(
         words: the language.
         refresh: seconds after which an open page loads itself again.
     """
-    scene = AcrossScene.of([placeless(results) for results in studies], words)
+    scene = AcrossScene.of([placeless(spoken(results, words)) for results in studies], words)
     data, drawn = scene.data, Drawn.of(ACROSS_CHARTS, scene)
     small = {cost: drawn.of_section(f"small-{cost}") for cost in ("speed", "training")}
     pack = Pack()

@@ -23,6 +23,7 @@ from suite.report.data.rows import (
     leaderboard,
     references,
 )
+from suite.report.data.spoken import environment, spoken
 from suite.report.formats import FORMATS
 from suite.report.pages.answer import answer
 from suite.report.pages.document import document
@@ -228,6 +229,7 @@ def engines_csv(results: StudyResults) -> str:
 
 def to_markdown(results: StudyResults, words: Words) -> str:
     """The page's numbers as Markdown tables, for a README or an issue."""
+    results = spoken(results, words)
     board = leaderboard(results)
     told = answer(results, board, words)
     data = results.data
@@ -313,7 +315,7 @@ def to_markdown(results: StudyResults, words: Words) -> str:
         (words("budget"), formats.settings(results.budget)),
         (words("openings"), str(results.test_openings)),
         (words("created"), moments.shown(results.created)),
-        *formats.flat(results.environment),
+        *environment(results, words),
     ]
     lines += [
         f"- {markdown_line(name)}{words('colon')}{markdown_line(value)}"

@@ -27,6 +27,7 @@ from suite.report.data.rows import (
     leaderboard,
     references,
 )
+from suite.report.data.spoken import environment, spoken
 from suite.report.pages.answer import Answer, answer, bounds_text, useful
 from suite.report.pages.shell import Pack, render
 from suite.report.pages.terms import TERMS, Terms
@@ -92,7 +93,7 @@ def render_page(
         storage: the database that the page's commands name; None for the usual one.
         refresh: seconds after which an open page loads itself again.
     """
-    results = placeless(results)
+    results = placeless(spoken(results, words))
     scene = StudyScene.of(results, words)
     board = scene.board
     told = answer(results, board, words)
@@ -132,7 +133,7 @@ def render_page(
         "commands": _commands(results, storage),
         "examples_command": shell.command("report", results.study, "--examples", storage=storage),
         "errors_command": shell.command("errors", results.study, storage=storage),
-        "environment": formats.flat(results.environment),
+        "environment": environment(results, words),
         "measured": [_measured(row, results, words) for row in board.rows],
         "class_range": _class_range(results),
         "engines": results.bench,

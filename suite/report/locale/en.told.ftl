@@ -1,0 +1,391 @@
+### What other rooms say in English, as patterns (see words.py): what stands in a place is kept. A place whose name
+### begins with "said" holds what is told in turn.
+
+
+## Words that stand in the places of others
+
+said_train = train
+said_validation = validation
+said_test = test
+said_n_trials = { $n ->
+    [one] { $n } trial
+   *[other] { $n } trials
+}
+said_n_rows = { $n ->
+    [one] { $n } row
+   *[other] { $n } rows
+}
+said_n_training_rows = { $n ->
+    [one] { $n } training row
+   *[other] { $n } training rows
+}
+said_n_validation_rows = { $n ->
+    [one] { $n } validation row
+   *[other] { $n } validation rows
+}
+said_n_test_rows = { $n ->
+    [one] { $n } test row
+   *[other] { $n } test rows
+}
+said_n_classes = { $n ->
+    [one] { $n } class
+   *[other] { $n } classes
+}
+said_n_files = { $n ->
+    [one] { $n } file
+   *[other] { $n } files
+}
+said_n_texts = { $n ->
+    [one] { $n } text
+   *[other] { $n } texts
+}
+said_n_cores = { $n ->
+    [one] { $n } core
+   *[other] { $n } cores
+}
+said_n_engines = { $n ->
+    [one] { $n } engine
+   *[other] { $n } engines
+}
+said_n_failures = { $n ->
+    [one] { $n } failure
+   *[other] { $n } failures
+}
+said_n_requests = { $n ->
+    [one] { $n } request
+   *[other] { $n } requests
+}
+said_n_answers = { $n ->
+    [one] { $n } answer
+   *[other] { $n } answers
+}
+said_n_tokens = { $n ->
+    [one] { $n } token
+   *[other] { $n } tokens
+}
+said_seconds = { $n } s
+said_minutes = { $n } min
+said_hours = { $n } h
+
+## Warnings about the data
+
+said_also_in_train = { $n ->
+    [one] { $n } { $said_split } text is also in train
+   *[other] { $n } { $said_split } texts are also in train
+}
+said_nearly_in_train = { $n ->
+    [one] { $n } { $said_split } text is also in train, but for case, spaces and punctuation
+   *[other] { $n } { $said_split } texts are also in train, but for case, spaces and punctuation
+}
+said_nearly_more = { $n ->
+    [one] { $n } more test text is also in train, but for case, spaces and punctuation
+   *[other] { $n } more test texts are also in train, but for case, spaces and punctuation
+}
+said_empty = { $n ->
+    [one] { $n } { $said_split } text is empty
+   *[other] { $n } { $said_split } texts are empty
+}
+said_conflicting = { $n ->
+    [one] { $n } { $said_split } text stands under more than one label
+   *[other] { $n } { $said_split } texts stand under more than one label
+}
+said_repeats = { $n ->
+    [one] { $n } { $said_split } text repeats an earlier one
+   *[other] { $n } { $said_split } texts repeat earlier ones
+}
+said_imbalance = the largest class of train ({ $large }, { $most }) is { $times }× the smallest ({ $small }, { $least })
+said_no_rows = { $n ->
+    [one] { $n } class has no { $said_split } row: { $names }
+   *[other] { $n } classes have no { $said_split } row: { $names }
+}
+said_no_columns = the files have no column { $names }: text and label are read instead
+said_split_unread = { $file } is not read: data.test carves test from train
+said_by_order = { $file } names classes that are not in the task ({ $names }), and is taken for its order
+
+## Why an arm is refused, or its trials fail
+
+said_too_large = { $said_what } of { $model } ({ $n }M parameters) needs about { $need } GB; this machine has { $there } GB and no GPU
+said_full_fine_tuning = full fine-tuning
+said_even_lora = fine-tuning, even by LoRA,
+said_embedding = embedding
+said_fine_tuning = fine-tuning
+said_asking_work = option scoring
+said_gpu_helps = a GPU or a smaller model would help
+said_gpu_server_helps = a GPU, a smaller model, or --endpoint with a server would help
+said_lora_half = tuning: lora needs about half of that
+said_speaks = { $model } reads { $languages }; the texts are in { $language }; choose a model that lists '{ $code }' or '{ $other }'
+said_classic_needs = { $model } is a classic model: it needs an encoder or decoder; use { $arm }
+said_classic_builds = classic builds { $names }; { $model } is a pretrained or transformer model: use linear_head or probe
+said_no_decoder = { $model } is no decoder and can't answer a prompt; use { $other }
+said_endpoint_weights = { $model } answers behind an endpoint, and its weights can't be trained from here; use { $other }
+said_too_many_codes = { $n } classes are more than the { $most } that option codes can name; use { $other }
+said_two_letter_codes = { $n } classes are more than the { $most } that two-letter codes can name; use linear_head or probe
+said_few_codes = only { $n } two-letter codes can be told apart by this model's tokenizer, and the task has { $classes } classes; use linear_head or probe
+said_llama_missing = LLaMA-Factory, which does the training, is not installed: { $command }
+said_weights_away = its weights ({ $hub }) are not in the local cache and the Hub is out of reach ({ $said_why }); --model { $model } names a local folder instead
+said_weights_cache_reach = weights not in the cache, Hub out of reach
+said_weights_cache_unasked = weights not in the cache, Hub not asked
+said_weights_local = weights in the local cache
+said_weights_from_hub = weights come from the Hub at first use
+said_names_folder = --model { $model } names a local folder
+said_names_folder_instead = --model { $model } names a local folder instead
+said_folder_gone = the folder { $path } is gone; name it again with --model { $model }
+said_hub_trouble = { $hub } { $said_why } when asked for { $model }; --model { $name } names a local folder instead
+said_hub_status = { $hub } answered with HTTP status { $status } when asked for { $model }; --model { $name } names a local folder instead
+said_hub_terms = { $hub } wants its terms accepted on the Hub; set HF_TOKEN after that, or give --model { $model }
+said_no_safetensors = { $hub } has no safetensors at this revision, and pickled weights are not read, since that can run code
+said_no_answer_within = did not answer within { $n } s
+said_offline_mode = offline mode is set
+said_offline_by = HF_HUB_OFFLINE is set
+said_out_of_reach = the Hub is out of reach
+said_single_too_long = a single trial takes about { $said_time }, more than the budget of { $said_budget }; --force keeps it
+said_in_a_row = { $said_failures } in a row, the last: { $said_reason }
+said_three_in_a_row = three trials in a row failed: { $said_reason }
+said_memory_out = memory ran out
+said_oom = out of memory
+said_oom_batch = out of memory at a batch of { $n } ({ $why }): a smaller batch, or shrink_batch: true in the recipe, would help
+said_oom_one = out of memory at a single text ({ $why }): tuning: lora, a smaller cutoff or a smaller model would help
+said_max_trial = stopped after max_trial_seconds = { $n }
+said_max_silent = stopped after it hung for max_silent_seconds = { $n }
+said_killed = the child was killed by signal { $n }
+said_killed_memory = killed by the system, most likely because memory ran out
+said_template_user = the model's chat template does not hold the user's turn exactly once
+said_template_render = the model's chat template can't be rendered: { $why }
+said_need_traces = think: distilled needs thinking traces, and { $file } is not there: run { $command } first
+said_not_head = this model can't be made a classification head: { $said_why }
+said_several_tokens = an option of several tokens has no row of its own in lm_head
+said_head_bias = its lm_head has a bias, and a classification head has none
+said_server_said = { $url }: the server { $said_why }
+said_no_model_there = { $url } has no model '{ $model }'
+
+## Why an engine is refused
+
+said_no_int8 = this PyTorch has no 8-bit kernels for this CPU
+said_no_arithmetic = this CPU has no { $precision } arithmetic ({ $units }), and would only imitate it
+said_one_precision = this model serves in { $precision } alone here
+said_openvino_bf16 = OpenVINO has no bfloat16 on this CPU ({ $names })
+said_cant_engine = { $engine } can't { $what } this model: { $why }
+said_one_text_alone = Server: one text alone takes { $time }, the bound is { $bound }
+said_server_note = Server: { $said_why }
+said_bench_endpoint = every request may cost money; --endpoints measures it
+said_bench_again = recorded with these settings: { $said_n }; --again measures anew
+
+## While a study runs
+
+said_timing_arms = Timing a few steps of each arm …
+said_timing = timing arms
+said_step_finals = finals
+said_step_engines = engines
+said_scoring_finals = Scoring each arm's best on the test split …
+said_estimate = { $arm }: a trial takes about { $said_time }
+said_refused_now = { $arm } is refused: { $said_reason }
+said_retired_now = { $arm } is retired: { $said_reason }
+said_stays_out = { $arm } stays out: { $said_reason }
+said_tried_again = { $arm } is tried again; it was out: { $said_reason }
+said_queued_again = trial { $n } ({ $arm }): { $said_reason }; it is queued again
+said_trial_said = trial { $n } ({ $arm }): { $said_reason }
+said_lost_worker = trial { $n } ({ $arm }) had lost its worker; it is queued again
+said_lost_finished = trial { $n } ({ $arm }) had lost its worker, but was finished
+said_trained_again = { $arm }: training trial { $n } again, seed { $seed }
+said_trained_alone = { $arm }: timed while other workers ran; trained again alone
+said_kept_elsewhere = { $arm }: its kept checkpoint is on { $host }; run finals there to score it
+said_no_test_score = { $said_why }; it has no test score, the others have
+said_waits_scoring = process { $pid } on { $host } is scoring on the test split; its outcome is waited for
+said_no_speed = serving speed could not be measured: { $said_why }
+said_time_unknown = time left not known yet
+said_time_left = about { $said_time } left
+said_exists = The study '{ $name }' exists: going on with it.
+said_still_missing = Still missing: { $said_n }.
+said_found_study = Found '{ $name }'.
+said_created_study = Created '{ $name }'.
+said_sample_instead = { $said_why }. The BUNDLED SAMPLE is studied instead, as '{ $name }': its numbers say nothing about { $title }. Give --data DIR for the real rows.
+
+## What commands say
+
+said_stopped = Stopped; nothing was changed.
+said_interrupted = Interrupted; what was finished is saved.
+said_interrupted_go_on = Interrupted; everything is saved. Go on with: { $command }
+said_interrupted_bench = Interrupted; the engines measured so far are saved. Go on with the same command.
+said_interrupted_opened = Interrupted; the test split was opened, which is counted; no score is stored.
+said_interrupted_closed = Interrupted; nothing was scored and the test split stays closed.
+said_interrupted_answers = Interrupted; the answers so far are in { $file }
+said_deleted = Deleted '{ $name }'.
+said_files_unknown = Its files, if it has any, stay: they could not be told.
+said_files_stay = Its files stay, for they are { $whose }: { $folder }
+said_wrote_to = Wrote '{ $name }' to { $file }
+said_wrote_arm = Wrote { $arm } to { $folder }
+said_wrote_answers = Wrote { $said_n } of { $arm } to { $file }
+said_wrote_task = Wrote { $file }.
+said_is_task = { $file } is a task.
+said_imported = Imported '{ $name }'
+said_owned = '{ $name }' owned its files already: { $folder }
+said_owns_now = '{ $name }' owns its files now: { $folder }
+said_where_wanted = { $command }, where it is wanted
+said_read_then = read it, mend what it guessed, then: { $command }
+said_or_command = { $first }, or { $second }
+said_not_shown = not shown: { $said_why }
+said_no_page = no page: { $said_why }
+said_page_final = Every study has its trials and its finals: the page is final.
+said_verbose_shows = The same command with --verbose shows where; please report it.
+said_defect = a defect of the suite: { $what }
+said_removed_left = Removed what a command that died had left in { $where }: { $size }.
+said_takes_weights = suite study create TASK --model NAME=PATH takes weights from a local folder
+said_loading = Loading { $arm } …
+said_closing = Closing: answering what was accepted …
+said_serving = Serving { $what } at { $address }
+said_try_curl = Try: { $command }
+
+## Why a trial failed, and what a budget is
+
+said_over_budget = one trial would take about { $said_time }, above the budget of { $said_budget }; --force keeps it
+said_memory_ran_out = memory ran out ({ $why }); a smaller batch, fewer tokens or LoRA needs less
+said_memory_ran_out_at = memory ran out: { $why }; a smaller batch, fewer tokens or LoRA needs less
+said_child_code = the child ended with exit code { $n } and without a result
+said_child_code_log = the child ended with exit code { $n } and without a result; its log: { $file }
+said_child_died = the child died of { $signal }: memory ran out; { $figures }; its log: { $file }
+said_child_signal = the child died of { $signal }; its log: { $file }
+said_no_last_checkpoint = the strategy '{ $name }' ended without a checkpoint at 1.0
+said_smaller_batch = a smaller batch, fewer tokens or LoRA needs less
+
+## Circumstances, references, notes
+
+said_source_folder = folder { $path }
+said_source_files = files { $paths }
+said_source_file = file { $path }
+said_allocation_equal = equal
+said_allocation_adaptive = adaptive
+said_sampler_first = { $n ->
+    [one] { $name }, { $n } random trial first, seed { $seed }
+   *[other] { $name }, { $n } random trials first, seed { $seed }
+}
+said_pruner_arm = { $name }, within the arm
+said_pruner_study = { $name }, within the study
+said_ours_sample = ours is the bundled sample
+said_its_metric = its metric is { $name }
+said_test_unstated = its test rows are not stated
+said_train_unstated = its training rows are not stated
+said_tested_on = { $n ->
+    [one] tested on { $n } row, ours on { $ours }
+   *[other] tested on { $n } rows, ours on { $ours }
+}
+said_trained_on = { $n ->
+    [one] trained on { $n } row, ours on { $ours }
+   *[other] trained on { $n } rows, ours on { $ours }
+}
+said_offline_query = { $n ->
+    [one] Offline: { $n } text in one query
+   *[other] Offline: { $n } texts in one query
+}
+said_no_verdict = LoadGen's log holds no verdict
+said_few_queries = too few queries for p90
+said_others_busy = other processes used { $n } cores meanwhile
+said_asked_as = asked as it was in the study: nothing to compare
+said_search_early = the search ended early: { $n } a second was passed, { $higher }
+said_fact_python = python
+said_fact_platform = platform
+said_fact_cpu_model = cpu.model
+said_fact_cpu_physical_cores = cpu.physical_cores
+said_fact_cpu_logical_cores = cpu.logical_cores
+said_fact_cpu_usable = cpu.usable
+said_fact_cpu_bf16 = cpu.bf16
+said_fact_memory_total = memory.total
+said_fact_memory_usable = memory.usable
+said_fact_gpus = gpus
+said_fact_cpu = cpu
+said_another_version = { $what }: written by another version of the suite
+
+## Errors that most people meet
+
+said_no_study = no study '{ $name }' in the storage
+said_no_study_yet = there is no study yet
+said_start_with = Start with { $command }
+said_go_on_with = Go on with { $command }
+said_no_finished = '{ $name }' has no finished trial yet
+said_no_option = no such option { $option } in { $command }
+said_no_command = no such command '{ $name }' in { $command }
+said_mean_see = Did you mean { $name }? See { $command }.
+said_see_help = See { $command }
+said_for_example = For example: { $command }
+said_did_you_mean = Did you mean { $name }?
+said_mean_available = Did you mean { $name }? Available: { $names }.
+said_available = Available: { $names }.
+said_unknown_language = unknown language '{ $name }'
+said_unknown_format = unknown format '{ $name }'
+said_lang_error = --lang: unknown language '{ $name }'
+said_contradict = { $a } and { $b } contradict each other
+said_give_one = Give one of them.
+said_file_exists = { $file } exists
+said_no_file = no file { $file }
+said_needs_yes = deleting { $what } needs --yes here
+said_no_text = no text to classify
+
+## suite model check and task check
+
+said_fits_one = { $name }: fits
+said_weights_here = weights: can be had here
+said_weights_why = weights: { $said_why }
+said_strategies = strategies: { $names }
+said_note_line = note: { $text }
+said_arm_refused = { $name }: refused: { $said_why }
+said_unpinned_revision = revision: UNPINNED; 'main' may change under a study
+said_pinned_revision = revision: pinned, found in { $where }
+said_level_note = note
+said_level_warning = warning
+said_level_error = error
+said_level_ok = ok
+said_fits_schema = the file fits the schema: { $said_n }
+said_rows_not_here = the rows are not on this machine: not checked
+said_thoughts = { $n } thoughts in { $file }
+
+## suite errors, suite distil
+
+said_true_class = true class
+said_taken_for = taken for
+said_arm_word = arm
+said_rows_word = rows
+said_row_word = row
+said_most_frequent = the { $n } most frequent of { $all } confusions
+said_asked_of = Asked { $n } of { $said_rows }, { $kept } kept
+said_asked_of_left = Asked { $n } of { $said_rows }, { $kept } kept, about { $said_time } left
+
+## suite doctor
+
+said_doctor_machine = Machine
+said_doctor_packages = Packages
+said_doctor_folders_database_hub = Folders, database, Hub
+said_doctor_optional = Optional
+said_doctor_present = present
+said_doctor_processor = processor
+said_doctor_memory = memory
+said_doctor_free_disk = free disk
+said_doctor_torch_s_family = torch's family
+said_doctor_working_folder = working folder
+said_doctor_storage = storage
+said_doctor_cache = cache
+said_doctor_hub_cache = Hub cache
+said_doctor_not_asked = not asked
+said_doctor_reachable = reachable
+said_doctor_group = group
+said_doctor_state = state
+said_doctor_check = check
+said_doctor_finding = finding
+said_doctor_what_would_help = what would help
+said_doctor_runs = runs
+said_doctor_refused = refused
+said_doctor_no_nvidia_gpu_found = no NVIDIA GPU found
+said_doctor_everything_runs_on_the_cpu = Everything runs on the CPU; base-size encoders and decoders take long there.
+said_doctor_on_the_gpu = on the GPU
+said_doctor_float_is_used = float32 is used.
+said_doctor_the_cpu_has_no_bfloat = the CPU has no bfloat16 instructions
+said_doctor_nothing_can_be_downloaded_name = Nothing can be downloaded; name another folder with HF_HOME.
+said_doctor_tasks_work_with_data_dir = Tasks work with --data DIR, models with --model NAME=PATH, or from the local cache.
+said_doctor_all_packages = packages
+said_doctor_cores = { $cpu }, { $said_cores } usable
+said_doctor_bounds = { $n } present and within their bounds
+said_doctor_free = { $n } GB in the working folder
+said_doctor_on_cpu = on the CPU ({ $flags })
+said_doctor_there = { $file } (not there yet)
+said_doctor_cache_held = { $folder }: { $held } of { $most } GB in token ids and embeddings
+said_doctor_unwritable = { $folder } can't be written: { $why }
+said_doctor_out_of_reach = out of reach: { $said_why }
+said_doctor_not_installed = not installed (only for { $purpose })

@@ -1,0 +1,315 @@
+### 其他模块所说英文句子的中文说法：模式见 en.told.ftl，占位处的内容原样保留。
+
+
+## Words that stand in the places of others
+
+said_train = 训练集
+said_validation = 验证集
+said_test = 测试集
+said_n_trials = { $n } 次试验
+said_n_rows = { $n } 行
+said_n_training_rows = { $n } 行训练数据
+said_n_validation_rows = { $n } 行验证数据
+said_n_test_rows = { $n } 行测试数据
+said_n_classes = { $n } 类
+said_n_files = { $n } 个文件
+said_n_texts = { $n } 条文本
+said_n_cores = { $n } 个核
+said_n_engines = { $n } 个引擎
+said_n_failures = { $n } 次失败
+said_n_requests = { $n } 个请求
+said_n_answers = { $n } 个回答
+said_n_tokens = { $n } 个 token
+said_seconds = { $n } 秒
+said_minutes = { $n } 分钟
+said_hours = { $n } 小时
+
+## Warnings about the data
+
+said_also_in_train = { $said_split }有 { $n } 条文本同时出现在训练集中
+said_nearly_in_train = 忽略大小写、空格和标点后，{ $said_split }有 { $n } 条文本同时出现在训练集中
+said_nearly_more = 忽略大小写、空格和标点后，测试集还有 { $n } 条文本同时出现在训练集中
+said_empty = { $said_split }有 { $n } 条空文本
+said_conflicting = { $said_split }有 { $n } 条文本带有不止一种标签
+said_repeats = { $said_split }有 { $n } 条文本与前面的重复
+said_imbalance = 训练集最大的类别（{ $large }，{ $most } 行）是最小类别（{ $small }，{ $least } 行）的 { $times } 倍
+said_no_rows = { $n } 个类别没有{ $said_split }数据：{ $names }
+said_no_columns = 文件中没有列 { $names }：改读 text 和 label 两列
+said_split_unread = 未读取 { $file }：测试集按 data.test 从训练集划出
+said_by_order = { $file } 中的类别名与任务不符（{ $names }），按顺序对应
+
+## Why an arm is refused, or its trials fail
+
+said_too_large = { $model }（{ $n }M 参数）的{ $said_what }约需 { $need } GB 内存；本机只有 { $there } GB，且没有 GPU
+said_full_fine_tuning = 全参数微调
+said_even_lora = 微调（即使用 LoRA）
+said_embedding = 向量化
+said_fine_tuning = 微调
+said_asking_work = 选项打分
+said_gpu_helps = 请使用 GPU 或更小的模型
+said_gpu_server_helps = 请使用 GPU、更小的模型，或用 --endpoint 指定服务器
+said_lora_half = 改用 tuning: lora，约需一半
+said_speaks = { $model } 支持的语言是 { $languages }，而文本语言是 { $language }；请选择支持“{ $code }”或“{ $other }”的模型
+said_classic_needs = { $model } 是经典模型，此策略需要编码器或解码器；请用 { $arm }
+said_classic_builds = classic 只构建 { $names }；{ $model } 是预训练模型，请用 linear_head 或 probe
+said_no_decoder = { $model } 不是解码器，无法回答提示词；请用 { $other }
+said_endpoint_weights = { $model } 由远端服务提供，无法在本机训练；请用 { $other }
+said_too_many_codes = 类别数 { $n } 超过选项代码的上限 { $most }；请用 { $other }
+said_two_letter_codes = 类别数 { $n } 超过两字母代码的上限 { $most }；请用 linear_head 或 probe
+said_few_codes = 该模型的分词器只能区分 { $n } 个两字母代码，而任务有 { $classes } 类；请用 linear_head 或 probe
+said_llama_missing = 未安装用于训练的 LLaMA-Factory：{ $command }
+said_weights_away = 权重（{ $hub }）不在本地缓存中，且无法访问 Hub（{ $said_why }）；可用 --model { $model } 指定本地目录
+said_weights_cache_reach = 权重不在缓存中，且无法访问 Hub
+said_weights_cache_unasked = 权重不在缓存中，未询问 Hub
+said_weights_local = 权重在本地缓存中
+said_weights_from_hub = 首次使用时从 Hub 下载权重
+said_names_folder = 可用 --model { $model } 指定本地目录
+said_names_folder_instead = 可用 --model { $model } 指定本地目录
+said_folder_gone = 目录 { $path } 已不存在；请用 --model { $model } 重新指定
+said_hub_trouble = 向 { $hub } 请求 { $model } 时{ $said_why }；可用 --model { $name } 指定本地目录
+said_hub_status = 向 { $hub } 请求 { $model } 时返回 HTTP 状态码 { $status }；可用 --model { $name } 指定本地目录
+said_hub_terms = { $hub } 要求先在 Hub 上同意其条款；之后设置 HF_TOKEN，或用 --model { $model } 指定本地目录
+said_no_safetensors = { $hub } 在此版本没有 safetensors 权重；pickle 权重可能执行代码，因此不读取
+said_no_answer_within = { $n } 秒内没有响应
+said_offline_mode = 已设为离线模式
+said_offline_by = 已设置 HF_HUB_OFFLINE
+said_out_of_reach = 无法访问 Hub
+said_single_too_long = 单次试验约需 { $said_time }，超过预算 { $said_budget }；--force 可保留该方案
+said_in_a_row = 连续 { $said_failures }，最近一次：{ $said_reason }
+said_three_in_a_row = 连续三次试验失败：{ $said_reason }
+said_memory_out = 内存不足
+said_oom = 内存不足
+said_oom_batch = 批大小为 { $n } 时内存不足（{ $why }）：请减小 batch，或在配方中设置 shrink_batch: true
+said_oom_one = 单条文本即内存不足（{ $why }）：请使用 tuning: lora、更小的 cutoff 或更小的模型
+said_max_trial = 超过 max_trial_seconds = { $n }，已停止
+said_max_silent = 无响应超过 max_silent_seconds = { $n }，已停止
+said_killed = 子进程被信号 { $n } 终止
+said_killed_memory = 被系统终止，很可能是内存不足
+said_template_user = 模型的对话模板中，用户消息不是恰好出现一次
+said_template_render = 无法渲染模型的对话模板：{ $why }
+said_need_traces = think: distilled 需要思考过程数据，但 { $file } 不存在：请先运行 { $command }
+said_not_head = 该模型无法转换为分类头：{ $said_why }
+said_several_tokens = 由多个 token 组成的选项在 lm_head 中没有对应的行
+said_head_bias = 其 lm_head 带偏置，而分类头没有
+said_server_said = { $url }：服务器{ $said_why }
+said_no_model_there = { $url } 没有模型“{ $model }”
+
+## Why an engine is refused
+
+said_no_int8 = 当前 PyTorch 没有适用于此 CPU 的 8 位算子
+said_no_arithmetic = 此 CPU 不支持 { $precision } 运算（{ $units }），只能模拟
+said_one_precision = 此模型在本机只能以 { $precision } 推理
+said_openvino_bf16 = OpenVINO 在此 CPU 上不支持 bfloat16（{ $names }）
+said_cant_engine = { $engine } 无法处理此模型（{ $what }）：{ $why }
+said_one_text_alone = Server：单条文本就需要 { $time }，而上限为 { $bound }
+said_server_note = Server：{ $said_why }
+said_bench_endpoint = 每个请求都可能产生费用；加 --endpoints 才会测量
+said_bench_again = 已有相同设置的记录：{ $said_n }；--again 可重新测量
+
+## While a study runs
+
+said_timing_arms = 正在为每个方案试运行几步以估计用时……
+said_timing = 估计用时
+said_step_finals = 决赛
+said_step_engines = 推理引擎
+said_scoring_finals = 正在测试集上评估每个方案的最佳试验……
+said_estimate = { $arm }：单次试验约需 { $said_time }
+said_refused_now = { $arm } 被拒绝：{ $said_reason }
+said_retired_now = { $arm } 已退出：{ $said_reason }
+said_stays_out = { $arm } 仍不参与：{ $said_reason }
+said_tried_again = 重新尝试 { $arm }；此前未参与的原因：{ $said_reason }
+said_queued_again = 试验 { $n }（{ $arm }）：{ $said_reason }；已重新排队
+said_trial_said = 试验 { $n }（{ $arm }）：{ $said_reason }
+said_lost_worker = 试验 { $n }（{ $arm }）的进程已丢失；已重新排队
+said_lost_finished = 试验 { $n }（{ $arm }）的进程已丢失，但试验已完成
+said_trained_again = { $arm }：重新训练试验 { $n }，种子 { $seed }
+said_trained_alone = { $arm }：计时期间有其他进程在运行；已单独重新训练
+said_kept_elsewhere = { $arm }：保留的检查点在 { $host } 上；请在那台机器上运行 finals
+said_no_test_score = { $said_why }；该方案没有测试分数，其他方案有
+said_waits_scoring = { $host } 上的进程 { $pid } 正在测试集上评分；等待其结果
+said_no_speed = 无法测量推理吞吐：{ $said_why }
+said_time_unknown = 剩余时间尚不清楚
+said_time_left = 预计还需 { $said_time }
+said_exists = 研究“{ $name }”已存在，继续运行。
+said_still_missing = 还差 { $said_n }。
+said_found_study = 已有研究“{ $name }”。
+said_created_study = 已创建研究“{ $name }”。
+said_sample_instead = { $said_why }。改用内置样例，研究名为“{ $name }”：其数字与 { $title } 无关。要使用真实数据，请加 --data DIR。
+
+## What commands say
+
+said_stopped = 已停止，未作任何改动。
+said_interrupted = 已中断；已完成的部分均已保存。
+said_interrupted_go_on = 已中断；一切均已保存。继续运行：{ $command }
+said_interrupted_bench = 已中断；已测量的引擎均已保存。用同一命令继续。
+said_interrupted_opened = 已中断；测试集已被打开并计数，未保存任何分数。
+said_interrupted_closed = 已中断；未评分，测试集保持未打开。
+said_interrupted_answers = 已中断；目前的回答在 { $file } 中
+said_deleted = 已删除“{ $name }”。
+said_files_unknown = 无法确定其文件，如有则予以保留。
+said_files_stay = 其文件予以保留，因为它们属于 { $whose }：{ $folder }
+said_wrote_to = 已将“{ $name }”写入 { $file }
+said_wrote_arm = 已将 { $arm } 写入 { $folder }
+said_wrote_answers = 已将 { $arm } 的 { $said_n }写入 { $file }
+said_wrote_task = 已写入 { $file }。
+said_is_task = { $file } 是有效的任务文件。
+said_imported = 已导入“{ $name }”
+said_owned = “{ $name }”本来就拥有其文件：{ $folder }
+said_owns_now = “{ $name }”现在拥有其文件：{ $folder }
+said_where_wanted = 在需要它的机器上运行 { $command }
+said_read_then = 检查并修正其中的猜测，然后运行：{ $command }
+said_or_command = { $first }，或 { $second }
+said_not_shown = 未显示：{ $said_why }
+said_no_page = 没有页面：{ $said_why }
+said_page_final = 所有研究的试验和决赛均已完成：页面不再变化。
+said_verbose_shows = 加 --verbose 重新运行可看到出错位置；请反馈此问题。
+said_defect = 程序缺陷：{ $what }
+said_removed_left = 已清除异常退出的命令在 { $where } 留下的文件：{ $size }。
+said_takes_weights = suite study create TASK --model NAME=PATH 可使用本地目录中的权重
+said_loading = 正在加载 { $arm } ……
+said_closing = 正在关闭：先答完已接受的请求……
+said_serving = 已在 { $address } 提供 { $what } 的推理服务
+said_try_curl = 试一试：{ $command }
+
+## Why a trial failed, and what a budget is
+
+said_over_budget = 单次试验约需 { $said_time }，超出预算 { $said_budget }；--force 可保留该方案
+said_memory_ran_out = 内存不足（{ $why }）；减小批大小、减少 token 或使用 LoRA 可降低需求
+said_memory_ran_out_at = 内存不足：{ $why }；减小批大小、减少 token 或使用 LoRA 可降低需求
+said_child_code = 子进程以退出码 { $n } 结束，没有结果
+said_child_code_log = 子进程以退出码 { $n } 结束，没有结果；日志：{ $file }
+said_child_died = 子进程因 { $signal } 终止：内存不足；{ $figures }；日志：{ $file }
+said_child_signal = 子进程因 { $signal } 终止；日志：{ $file }
+said_no_last_checkpoint = 策略“{ $name }”结束时没有 1.0 处的检查点
+said_smaller_batch = 减小批大小、减少 token 或使用 LoRA 可降低需求
+
+## Circumstances, references, notes
+
+said_source_folder = 目录 { $path }
+said_source_files = 文件 { $paths }
+said_source_file = 文件 { $path }
+said_allocation_equal = 均等
+said_allocation_adaptive = 自适应
+said_sampler_first = { $name }，先随机 { $n } 次，种子 { $seed }
+said_pruner_arm = { $name }，在方案内比较
+said_pruner_study = { $name }，在研究内比较
+said_ours_sample = 本研究使用内置样例
+said_its_metric = 其指标为 { $name }
+said_test_unstated = 未说明测试样本数
+said_train_unstated = 未说明训练样本数
+said_tested_on = 测试样本 { $n } 条，本研究为 { $ours } 条
+said_trained_on = 训练样本 { $n } 条，本研究为 { $ours } 条
+said_offline_query = Offline：一次查询 { $n } 条文本
+said_no_verdict = LoadGen 日志中没有判定
+said_few_queries = 查询次数不足以估计 p90
+said_others_busy = 期间其他进程占用了 { $n } 个核
+said_asked_as = 与研究中的提问方式相同，无需比较
+said_search_early = 搜索提前结束：每秒 { $n } 条已通过，{ $higher }
+said_fact_python = Python 版本
+said_fact_platform = 操作系统
+said_fact_cpu_model = CPU 型号
+said_fact_cpu_physical_cores = CPU 物理核数
+said_fact_cpu_logical_cores = CPU 逻辑核数
+said_fact_cpu_usable = 可用核数
+said_fact_cpu_bf16 = CPU 的 bfloat16 指令
+said_fact_memory_total = 内存总量
+said_fact_memory_usable = 可用内存
+said_fact_gpus = GPU
+said_fact_cpu = CPU
+said_another_version = { $what }：由 suite 的其他版本写入
+
+## Errors that most people meet
+
+said_no_study = 存储中没有研究“{ $name }”
+said_no_study_yet = 还没有研究
+said_start_with = 请先运行 { $command }
+said_go_on_with = 继续运行 { $command }
+said_no_finished = “{ $name }”还没有完成的试验
+said_no_option = { $command } 没有选项 { $option }
+said_no_command = { $command } 没有子命令“{ $name }”
+said_mean_see = 您是否想用 { $name }？详见 { $command }。
+said_see_help = 详见 { $command }
+said_for_example = 例如：{ $command }
+said_did_you_mean = 您是否想用 { $name }？
+said_mean_available = 您是否想用 { $name }？可用：{ $names }。
+said_available = 可用：{ $names }。
+said_unknown_language = 未知语言“{ $name }”
+said_unknown_format = 未知格式“{ $name }”
+said_lang_error = --lang：未知语言“{ $name }”
+said_contradict = { $a } 与 { $b } 相互矛盾
+said_give_one = 请只给其中一个。
+said_file_exists = { $file } 已存在
+said_no_file = 文件 { $file } 不存在
+said_needs_yes = 在这里删除 { $what } 需要加 --yes
+said_no_text = 没有要分类的文本
+
+## suite model check and task check
+
+said_fits_one = { $name }：适用
+said_weights_here = 权重：本机可获得
+said_weights_why = 权重：{ $said_why }
+said_strategies = 策略：{ $names }
+said_note_line = 备注：{ $text }
+said_arm_refused = { $name }：被拒绝：{ $said_why }
+said_unpinned_revision = 版本：未固定；main 可能在研究期间变化
+said_pinned_revision = 版本：已固定，出处：{ $where }
+said_level_note = 提示
+said_level_warning = 警告
+said_level_error = 错误
+said_level_ok = 通过
+said_fits_schema = 文件符合格式：{ $said_n }
+said_rows_not_here = 数据不在本机：未检查
+said_thoughts = { $n } 条思考过程已写入 { $file }
+
+## suite errors, suite distil
+
+said_true_class = 真实类别
+said_taken_for = 预测类别
+said_arm_word = 方案
+said_rows_word = 样本数
+said_row_word = 样本
+said_most_frequent = 最常见的 { $n } 种混淆（共 { $all } 种）
+said_asked_of = 已询问 { $n } / { $said_rows }，保留 { $kept } 条
+said_asked_of_left = 已询问 { $n } / { $said_rows }，保留 { $kept } 条，预计还需 { $said_time }
+
+## suite doctor
+
+said_doctor_machine = 机器
+said_doctor_packages = 软件包
+said_doctor_folders_database_hub = 目录、数据库、Hub
+said_doctor_optional = 可选组件
+said_doctor_present = 已安装
+said_doctor_processor = 处理器
+said_doctor_memory = 内存
+said_doctor_free_disk = 可用磁盘
+said_doctor_torch_s_family = torch 系列
+said_doctor_working_folder = 工作目录
+said_doctor_storage = 存储
+said_doctor_cache = 缓存
+said_doctor_hub_cache = Hub 缓存
+said_doctor_not_asked = 未询问
+said_doctor_reachable = 可访问
+said_doctor_group = 分组
+said_doctor_state = 状态
+said_doctor_check = 检查项
+said_doctor_finding = 结果
+said_doctor_what_would_help = 建议
+said_doctor_runs = 可运行
+said_doctor_refused = 被拒绝
+said_doctor_no_nvidia_gpu_found = 未发现 NVIDIA GPU
+said_doctor_everything_runs_on_the_cpu = 一切都在 CPU 上运行；base 规模的编码器和解码器会很慢。
+said_doctor_on_the_gpu = 由 GPU 支持
+said_doctor_float_is_used = 改用 float32。
+said_doctor_the_cpu_has_no_bfloat = 此 CPU 没有 bfloat16 指令
+said_doctor_nothing_can_be_downloaded_name = 无法下载任何内容；请用 HF_HOME 指定其他目录。
+said_doctor_tasks_work_with_data_dir = 任务可用 --data DIR，模型可用 --model NAME=PATH，或使用本地缓存。
+said_doctor_all_packages = 软件包
+said_doctor_cores = { $cpu }，可用 { $said_cores }
+said_doctor_bounds = { $n } 个均已安装且版本符合要求
+said_doctor_free = 工作目录可用 { $n } GB
+said_doctor_on_cpu = 由 CPU 支持（{ $flags }）
+said_doctor_there = { $file }（尚未建立）
+said_doctor_cache_held = { $folder }：已存 token 和向量 { $held } GB，上限 { $most } GB
+said_doctor_unwritable = { $folder } 无法写入：{ $why }
+said_doctor_out_of_reach = 无法访问：{ $said_why }
+said_doctor_not_installed = 未安装（仅用于 { $purpose }）
