@@ -449,7 +449,7 @@ def test_the_table_and_the_report_show_the_engines(toy_study, folder, monkeypatc
         e for line in lines for e in ("quick", "slow", "liar", "absent") if f"\t{e}\t" in line
     ]
     assert engines[:2] == ["quick", "slow"] and set(engines[2:4]) == {"liar", "absent"}
-    assert "Server/s within 100 ms" in out and "disagrees" in out and "100.00%" in out
+    assert "answered within 100 ms" in out and "disagrees" in out and "100.00%" in out
     assert "Fastest: SingleStream tfidf/toy on quick int8" in out
     assert error.splitlines()[-1] == "Next: suite report t"
     suite("report", "t", "--out", "pages")

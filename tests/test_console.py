@@ -169,7 +169,7 @@ def test_a_failed_trials_reason_is_shown_on_the_live_table(monkeypatch):
     monkeypatch.setattr(console.err, "_width", 300)
     live = progress.LiveTable()
     live.ended_trials.append(
-        SimpleNamespace(number=1, arm="a/[/b]", state="FAILED", error="\x1b[2J[/]", rps=None,
+        SimpleNamespace(number=1, arm="a/[/b]", state="FAIL", error="\x1b[2J[/]", rps=None,
                         objective=None, train_seconds=None)
     )  # fmt: skip
     console.err.print(live._draw())

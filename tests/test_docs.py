@@ -92,7 +92,7 @@ def test_the_command_reference_is_the_command_line(language):
     said, real = documented(language), commands()
     assert sorted(said) == sorted(real)
     # Every command has these; they are told once, at `suite`.
-    common = {"--quiet", "-q", "--verbose", "-v"}
+    common = {"--quiet", "-q", "--verbose", "-v", "--lang"}
     for words, command in real.items():
         own = options(command)
         expected = own | {"--help", "-h"} if words == "suite" else own - common

@@ -72,9 +72,9 @@ def test_examples_name_nothing_that_must_be_replaced_first(path, command):
 
 
 @pytest.mark.parametrize(("path", "command"), LEAVES, ids=named(LEAVES))
-def test_every_command_can_be_quiet_and_verbose(path, command):
+def test_every_command_can_be_quiet_and_verbose_and_in_a_language(path, command):
     options = {option for parameter in command.params for option in parameter.opts}
-    assert {"--quiet", "-q", "--verbose", "-v"} <= options
+    assert {"--quiet", "-q", "--verbose", "-v", "--lang"} <= options
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])

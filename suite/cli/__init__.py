@@ -26,6 +26,7 @@ from suite.cli import (
     doctor,
     errors,
     finals,
+    language,
     model,
     predict,
     report,
@@ -63,11 +64,12 @@ class SuiteGroup(Group):
     ) -> Any:
         """Runs the command line; typer's own complaints take the form of the suite's."""
         console.set_volume(quiet=False, verbose=False)
+        console.speak(language.fallback())
         console.hear()
         try:
             code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
         except typer.Abort:
-            console.err.print("Stopped; nothing was changed.", markup=False)
+            console.err.print(console.told("Stopped; nothing was changed."), markup=False)
             code = INTERRUPTED
         except SuiteError as error:
             console.error(str(error))
@@ -109,7 +111,7 @@ class SuiteGroup(Group):
             console.error(str(error))
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
-            console.err.print("Interrupted; what was finished is saved.", markup=False)
+            console.err.print(console.told("Interrupted; what was finished is saved."))
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             _hang_up()
@@ -183,7 +185,7 @@ app.add_typer(task.app, name="task", cls=Group, rich_help_panel=CATALOGUE)
 app.add_typer(model.app, name="model", cls=Group, rich_help_panel=CATALOGUE)
 app.command("distil", rich_help_panel=CATALOGUE)(distil.distil)
 app.command("doctor", rich_help_panel=MACHINE)(doctor.doctor)
-# After the last command: each gets --quiet and --verbose.
+# After the last command: each gets --quiet, --verbose and --lang.
 with_volume(app)
 
 
@@ -215,14 +217,16 @@ def _root(
     ] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    lang: language.Lang = None,
 ) -> None:
-    heard(quiet=quiet, verbose=verbose)
     if ctx.resilient_parsing:
         return
     from suite.config import settings
     from suite.machine import computing, scratch
 
     settings.forget()
+    console.speak(language.chosen(lang, language.set_in_a_file()).language)
+    heard(quiet=quiet, verbose=verbose, lang=None)
     computing.settle()
 
     scratch.sweep_shared(console.say)

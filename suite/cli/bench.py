@@ -9,7 +9,7 @@ import typer
 from suite import shell
 from suite.cli import completion
 from suite.cli.allowing import AllowEndpoint, named
-from suite.cli.console import err, next_step, out, print_json, print_table
+from suite.cli.console import err, next_step, print_json, print_table, told
 from suite.cli.options import AsJson, Device, Name, Storage, Threads
 from suite.cli.words import Quiet
 from suite.serving import engines
@@ -66,7 +66,7 @@ def bench(
     """
     from suite.child.runner import Interrupted, measures_alone
     from suite.cli.progress import Lines, Watching
-    from suite.cli.tables import banner, bench_table, fastest_lines, unread
+    from suite.cli.tables import banner, bench_notes, bench_table, fastest_lines, prose, unread
     from suite.study import bench as room
     from suite.study import bench_record
     from suite.study.create import ensure_snapshot
@@ -89,8 +89,7 @@ def bench(
     except (Interrupted, KeyboardInterrupt):
         work.stop.set()
         err.print(
-            "Interrupted; the engines measured so far are saved. Go on with the same command.",
-            markup=False,
+            told("Interrupted; the engines measured so far are saved. Go on with the same command.")
         )
         raise typer.Exit(130) from None
     finally:
@@ -108,7 +107,8 @@ def bench(
         return
     banner(found)
     print_table(bench_table(found))
+    bench_notes(found)
     for line in fastest_lines(rows):
-        out.print(line, markup=False)
+        prose(line)
     unread(found)
     next_step(shell.command("report", name, storage=storage))

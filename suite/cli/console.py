@@ -1,6 +1,6 @@
 """Where the command line speaks: results on standard output, everything else on standard error.
 
-On a terminal, tables are drawn by rich. In a pipe or a file (and on a terminal that can't draw,
+On a terminal, tables are as wide as it is. In a pipe or a file (and on a terminal that can't draw,
 `TERM=dumb`) they are plain: one header line, one line a row, tabs between the cells, nothing cut
 off. `NO_COLOR` takes every escape sequence away; `FORCE_COLOR` treats a pipe as a terminal.
 
@@ -13,64 +13,29 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Iterable
 from typing import Any
 
-from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from suite.cli.characters import exact as exact
+from suite.cli.characters import one_line as one_line
+from suite.cli.characters import visible as visible
+from suite.cli.fitting import Fitted
 from suite.redaction import clean
-
-#: Characters that steer a terminal (C0 but tab and newline, DEL, C1), turn the direction of what
-#: follows, are not seen, or cannot be written (halves of characters). The two joiners that
-#: Persian, Indian scripts and emoji need are left.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
-_BREAKS = str.maketrans({"\n": "\\n", "\t": "\\t"})
+from suite.report.words import SPOKEN, Words, words_of
 
 # With NO_COLOR rich would still send bold and dim.
 _COLOURS: Any = None if os.environ.get("NO_COLOR") else "auto"
 
 
-def visible(text: str) -> str:
-    """A text in which nothing steers a terminal or hides: such characters stand as their codes.
-
-    >>> visible("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
-    """
-    return _HIDDEN.sub(_code, text)
-
-
 def styled(text: str, style: str = "") -> Text:
     """Words of data in a style, as rich wants them where no plain string will do."""
     return Text(visible(text), style)
-
-
-def one_line(text: str) -> str:
-    """The same on one line and in one cell: newlines and tabs stand as `\\n` and `\\t`."""
-    return visible(text).translate(_BREAKS)
-
-
-def exact(json_text: str) -> str:
-    """JSON with what `visible` shows as escapes of JSON's: it is read as the same value."""
-    return _HIDDEN.sub(_json_code, json_text)
-
-
-def _code(found: re.Match[str]) -> str:
-    number = ord(found[0])
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
-
-
-def _json_code(found: re.Match[str]) -> str:
-    units = found[0].encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
 
 
 class _Plain(Console):
@@ -85,7 +50,7 @@ class _Plain(Console):
     ) -> Iterable[Segment]:
         """Whatever else is drawn, such as the cells of a table; rich's own controls pass."""
         for segment in super().render(renderable, options):
-            if segment.control or not _HIDDEN.search(segment.text):
+            if segment.control or visible(segment.text) == segment.text:
                 yield segment
             else:
                 yield Segment(visible(segment.text), segment.style)
@@ -107,6 +72,23 @@ err = _console(stderr=True)
 
 _quiet = False
 _verbose = False
+_language = SPOKEN
+
+
+def speak(language: str) -> None:
+    """From now on the terminal speaks this language (`suite.cli.language` chooses it)."""
+    global _language
+    _language = language
+
+
+def words() -> Words:
+    """The words that the terminal speaks."""
+    return words_of(_language)
+
+
+def told(text: str) -> str:
+    """What is said in English everywhere, in the terminal's language as far as it is known."""
+    return words().told(text)
 
 
 def set_volume(*, quiet: bool | None = None, verbose: bool | None = None) -> None:
@@ -146,10 +128,9 @@ def print_json(value: Any) -> None:
 def print_table(table: Table) -> None:
     """A table: drawn on a terminal, tab-separated elsewhere (its title as a line after `# `)."""
     if out.is_terminal and not out.is_dumb_terminal:
-        table.box = box.SIMPLE_HEAD
-        for column in table.columns:
-            column.overflow = "fold"  # Names are needed whole.
-        out.print(table)
+        if table.title:
+            out.print(styled(_plain(table.title), "italic"))
+        out.print(Fitted(table, _left_out))
         return
     lines = []
     if table.title:
@@ -160,38 +141,49 @@ def print_table(table: Table) -> None:
     sys.stdout.write("\n".join(lines) + "\n")
 
 
+def _left_out(headings: list[str], width: int) -> str:
+    """Which columns a terminal was too narrow for."""
+    say = words()
+    return say("left_out", columns=say("comma").join(headings), width=width)
+
+
 def _plain(cell: Any) -> str:
     """A cell's words on one line."""
     return visible(" ".join((cell.plain if isinstance(cell, Text) else str(cell)).split()))
 
 
+def tell(text: str) -> None:
+    """What a command came to, on standard output."""
+    out.print(told(text))
+
+
 def warn(text: str) -> None:
     """What must not be missed, not even with --quiet."""
-    err.print(Text(" WARNING ", "bold black on yellow"), end=" ")
-    err.print(clean(text), style="bold yellow")
+    err.print(Text(f" {words()('warning')} ", "bold black on yellow"), end=" ")
+    err.print(told(clean(text)), style="bold yellow")
 
 
 def error(text: str) -> None:
     """Why a command could not be done."""
-    err.print(Text("Error:", "bold red"), end=" ")
-    err.print(clean(text))
+    err.print(Text(words()("error"), "bold red"), end=words()("space"))
+    err.print(told(clean(text)))
 
 
 def say(text: str) -> None:
     """What a person may want to know; nothing with --quiet."""
     if not _quiet:
-        err.print(clean(text), style="dim")
+        err.print(told(clean(text)), style="dim")
 
 
 def detail(text: str) -> None:
     """What is done on the way; only with --verbose."""
     if _verbose:
-        err.print(clean(text), style="dim")
+        err.print(told(clean(text)), style="dim")
 
 
 def next_step(text: str) -> None:
     """The last line of a command that changed something: what to do next."""
-    say(f"Next: {text}")
+    say(words()("next", what=told(text)))
 
 
 class _Handler(logging.Handler):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from suite.cli import completion
-from suite.cli.console import draws, err, next_step, out
+from suite.cli.console import draws, err, next_step, tell, told
 from suite.cli.options import MaxMemory, room_for
 from suite.cli.words import Quiet
 from suite.errors import SuiteError, counted
@@ -153,9 +153,10 @@ def _watching(quiet: bool) -> Iterator[Callable[[Progress], None]]:
                 last = time.monotonic()
                 left = f", about {duration(progress.left)} left" if progress.left else ""
                 err.print(
-                    f"Asked {progress.before + progress.asked:,} of "
-                    f"{counted(progress.rows, 'row')}, {progress.kept:,} kept{left}",
-                    markup=False,
+                    told(
+                        f"Asked {progress.before + progress.asked:,} of "
+                        f"{counted(progress.rows, 'row')}, {progress.kept:,} kept{left}"
+                    )
                 )
 
         yield tell
@@ -177,5 +178,5 @@ def _conclude(done: Progress) -> None:
             "no answer was right and came with a thought: there is nothing to train on",
             fix="Name a larger model, allow more --max-tokens, or ask about more --rows.",
         )
-    out.print(f"{done.kept:,} thoughts in {done.file}", markup=False)
+    tell(f"{done.kept:,} thoughts in {done.file}")
     next_step("a recipe with `think: distilled` in the space of sft trains on them")

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from suite.cli.console import next_step, out, print_json, print_table, styled
+from suite.cli.console import next_step, out, print_json, print_table, styled, told, words
 from suite.cli.options import AsJson, Storage
 
 if TYPE_CHECKING:
@@ -156,42 +156,59 @@ def _weights(arm: str, model: Model, hub: bool) -> ArmHere:
 
 
 def _state(ok: bool | None) -> str:
-    return {True: "ok", False: "no", None: "–"}[ok]
+    return {True: words()("able"), False: words()("unable"), None: "–"}[ok]
 
 
 def _draw(groups: dict[str, list[Check]], found: list[Setting], arms: list[ArmHere]) -> None:
     """Grouped, for a terminal of 80 columns."""
     for group, checks in groups.items():
-        grid = _grid(HEADINGS[group])
+        grid = _grid(told(HEADINGS[group]))
         present = [c for c in checks if group == "optional" and c.ok]
         if present:
             named = ", ".join(c.name if c.name == "Chromium" else f"{c.name} {c.finding}"
                               for c in present)  # fmt: skip
-            grid.add_row(Text("ok", "green"), "present", named)
+            grid.add_row(Text(_state(True), "green"), told("present"), named)
         for check in checks:
             if check not in present:
-                _row(grid, check.ok, check.name, check.finding, "" if check.ok else check.fix)
+                _row(
+                    grid,
+                    check.ok,
+                    told(check.name),
+                    told(check.finding),
+                    "" if check.ok else told(check.fix),
+                )
         out.print(grid)
-    grid = _grid("Settings")
+    grid = _grid(told("Settings"))
     for setting in found:
-        _row(grid, None, setting.name, f"{_value(setting)} ({setting.origin})", "")
+        _row(grid, None, told(setting.name), f"{_value(setting)} ({told(setting.origin)})", "")
     out.print(grid)
+    _draw_arms(arms)
+
+
+def _draw_arms(arms: list[ArmHere]) -> None:
+    """A line a model; why and what would help once, below."""
+    from suite.cli.tables import prose
+
+    say = words()
     together: dict[tuple[str, bool | None, str, str], list[str]] = {}
     for arm in arms:
         model, _, strategy = arm.arm.partition("/")
         together.setdefault((model, arm.runs, arm.reason, arm.fix), []).append(strategy)
-    runs, asked = sum(arm.runs is True for arm in arms), len(arms)
-    grid = _grid(f"Arms of the catalogue: {runs} of {asked} run here")
+    runs = sum(arm.runs is True for arm in arms)
+    grid = _grid(say("arms_here", runs=runs, arms=len(arms)))
+    whys: dict[tuple[str, str], list[str]] = {}
     for (model, able, reason, fix), strategies in together.items():
-        told = ", ".join(strategies) + (f": {reason}" if reason else "")
-        _row(grid, able, model, told, "" if fix.startswith("--model") else fix)
+        _row(grid, able, model, say("comma").join(strategies), "")
+        if reason:
+            why = (reason, "" if fix.startswith("--model") else fix)
+            whys.setdefault(why, []).append(model)
     out.print(grid)
+    for (reason, fix), models in whys.items():
+        what = say.join(list(dict.fromkeys(models)))
+        prose(say("because", what=what, reason=told(f"{reason}; {fix}" if fix else reason)), "dim")
     if any(arm.fix.startswith("--model") for arm in arms):
-        out.print(
-            "    → suite study create TASK --model NAME=PATH takes weights from a local folder",
-            style="dim",
-            markup=False,
-        )
+        hint = "suite study create TASK --model NAME=PATH takes weights from a local folder"
+        out.print(f"→ {told(hint)}", style="dim", markup=False)
 
 
 def _grid(title: str) -> Table:
@@ -216,24 +233,24 @@ def _value(setting: Setting) -> str:
 
 def _plain(groups: dict[str, list[Check]], found: list[Setting], arms: list[ArmHere]) -> None:
     """The same, a line each."""
-    table = Table("group", "state", "check", "finding", "what would help")
+    table = Table(*map(told, ("group", "state", "check", "finding", "what would help")))
     for group, checks in groups.items():
         for c in checks:
             table.add_row(
                 group,
                 _state(c.ok),
-                c.name,
-                c.finding,
-                "" if c.ok else c.fix,
+                told(c.name),
+                told(c.finding),
+                "" if c.ok else told(c.fix),
             )
     for setting in found:
         table.add_row("settings", "–", setting.name, _value(setting), f"from: {setting.origin}")
     for arm in arms:
         table.add_row(
             "arm",
-            {True: "runs", False: "refused", None: "–"}[arm.runs],
+            told({True: "runs", False: "refused", None: "–"}[arm.runs]),
             arm.arm,
-            arm.reason,
-            arm.fix,
+            told(arm.reason),
+            told(arm.fix),
         )
     print_table(table)

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from suite import shell
-from suite.cli.console import exact, next_step, one_line, out, print_json, print_table, say
+from suite.cli import fitting
+from suite.cli.console import (
+    exact,
+    next_step,
+    one_line,
+    out,
+    print_json,
+    print_table,
+    say,
+    told,
+)
 from suite.cli.options import AsJson, Name, Storage
 from suite.cli.study_files import tidy
 from suite.errors import StorageError, UsageError, counted, nearest
@@ -193,21 +203,25 @@ def _print_pairs(rows: Sequence[Missed], labels: Sequence[str], arm: str | None)
 
     from suite.handover.missed import confused_pairs
 
-    table = Table("true class", "taken for", "arm", title_justify="left")
-    table.add_column("rows", justify="right")
+    table = Table(
+        fitting.name(told("true class")),
+        fitting.name(told("taken for")),
+        fitting.name(told("arm"), leaves=1),
+        fitting.number(told("rows")),
+    )
     pairs = confused_pairs(rows, arm)
     for pair in pairs[:PAIRS]:
         predicted = _label(labels, pair.predicted) or NO_ANSWER
         table.add_row(_label(labels, pair.true), predicted, pair.arm, f"{pair.rows:,}")
     if len(pairs) > PAIRS:
-        table.title = f"the {PAIRS} most frequent of {len(pairs)} confusions"
+        table.title = told(f"the {PAIRS} most frequent of {len(pairs)} confusions")
     print_table(table)
 
 
 def _print_row(row: Missed, labels: Sequence[str]) -> None:
     """A row as a few lines: its number and class, what each arm said, its text."""
     out.print()
-    out.print(f"row {row.row}: {_label(labels, row.label)}", style="bold", markup=False)
+    out.print(f"{told('row')} {row.row}: {_label(labels, row.label)}", style="bold", markup=False)
     for arm, answer in row.predicted.items():
         share = row.confidence.get(arm)
         sure = "" if share is None else f"  {share:.2f}"

@@ -10,8 +10,10 @@ from rich.table import Table
 
 from suite import shell
 from suite.cli import completion
-from suite.cli.console import next_step, out, print_json, print_table
+from suite.cli.console import next_step, out, print_json, print_table, tell, words
+from suite.cli.fitting import name, number, word
 from suite.cli.options import AsJson
+from suite.report import formats
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,16 +44,23 @@ def list_models(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"models": [m.model_dump(mode="json") for m in models.values()]})
         return
-    table = Table("model", "family", "millions", "weights", "revision")
+    say = words()
+    table = Table(
+        name(say("head_model")),
+        word(say("head_family"), leaves=2),
+        number(say("head_millions"), leaves=1),
+        name(say("head_weights"), leaves=3),
+        word(say("head_revision"), leaves=4),
+    )
     for model in models.values():
         table.add_row(
             model.name,
-            model.family,
-            "–" if model.parameters is None else f"{model.parameters:,.1f}",
-            model.hub or model.path or model.endpoint or "built from the task's training texts",
+            say.family(model.family),
+            formats.quantity(model.parameters),
+            model.hub or model.path or model.endpoint or say("from_training_texts"),
             ""
             if not model.hub
-            else ("UNPINNED (main)" if model.revision == "main" else model.revision[:12]),
+            else (say("unpinned") if model.revision == "main" else model.revision[:12]),
         )
     print_table(table)
 
@@ -80,17 +89,17 @@ def check(
     from suite.models.catalogue import find_model, load_catalogue, local_model
 
     model = local_model(name) if "=" in name else find_model(name, load_catalogue())
-    out.print(f"{model.name}: {model.family}, {model.identity}", markup=False)
+    tell(f"{model.name}: {model.family}, {model.identity}")
     if model.hub and model.revision == "main":
-        out.print("  revision: UNPINNED; 'main' may change under a study", markup=False)
+        tell("  revision: UNPINNED; 'main' may change under a study")
     elif model.hub:
         out.print(
             f"  revision: pinned, found in {model.revision_from or '(not noted)'}", markup=False
         )
     if model.note:
-        out.print(f"  note: {model.note}", markup=False)
+        tell(f"  note: {model.note}")
     fitting = [s for s in strategies.names() if strategies.fits(model, s)]
-    out.print(f"  strategies: {', '.join(fitting) or 'none'}", markup=False)
+    tell(f"  strategies: {', '.join(fitting) or 'none'}")
     named = () if model.endpoint is None else (model.endpoint,)
     with consent.held(consent.Consent(named=named)):
         reason = reach.unavailable(model)
@@ -98,9 +107,9 @@ def check(
     if isinstance(folder, Path):
         reason = _tried(folder, fitting)
     elif not reason:
-        out.print("  weights: can be had here", markup=False)
+        tell("  weights: can be had here")
     if reason:
-        out.print(f"  weights: {reason}", markup=False)
+        tell(f"  weights: {reason}")
         raise typer.Exit(2)
     given = ("--model", name) if "=" in name else ()
     next_step(shell.command("study", "create", "agnews", *given, "--arms", f"{model.name}/*"))
@@ -117,8 +126,8 @@ def _tried(folder: Path, names: list[str]) -> str | None:
     for one in found:
         if one.refused is None:
             told = "; ".join(f"{what} {', '.join(which)}" for what, which in one.said if which)
-            out.print(f"  {one.strategy}: fits{f' ({told})' if told else ''}", markup=False)
+            tell(f"  {one.strategy}: fits{f' ({told})' if told else ''}")
         else:
-            out.print(f"  {one.strategy}: refused: {one.refused}", markup=False)
+            tell(f"  {one.strategy}: refused: {one.refused}")
     refused = [one.refused for one in found if one.refused]
     return refused[0] if found and len(refused) == len(found) else None

@@ -14,7 +14,18 @@ import typer
 
 from suite import shell
 from suite.cli.allowing import AllowEndpoint, named
-from suite.cli.console import draws, err, exact, next_step, one_line, out, print_json, say
+from suite.cli.console import (
+    draws,
+    err,
+    exact,
+    next_step,
+    one_line,
+    out,
+    print_json,
+    say,
+    tell,
+    told,
+)
 from suite.cli.options import AsJson, Device, MaxMemory, Name, Storage, Threads, room_for
 from suite.cli.study_files import tidy
 from suite.errors import StudyError, UsageError, counted
@@ -221,7 +232,7 @@ def predict(
             try:
                 count = answers.write(answered(), to, classes=model.labels, top=top, moved=moved)
             except KeyboardInterrupt:
-                err.print(f"Interrupted; the answers so far are in {to}.part", markup=False)
+                err.print(told(f"Interrupted; the answers so far are in {to}.part"))
                 raise typer.Exit(130) from None
         else:
             for one in answered():
@@ -235,7 +246,7 @@ def predict(
     if mended:
         say(f"{counted(mended, 'text')} held halves of characters; U+FFFD was read in their place.")
     if to is not None:
-        out.print(f"Wrote {counted(count, 'answer')} of {model.arm} to {to}", markup=False)
+        tell(f"Wrote {counted(count, 'answer')} of {model.arm} to {to}")
 
 
 def _answer(text: str, given: Given, row: Any, labels: Sequence[str], top: int | None) -> Answer:
@@ -314,7 +325,7 @@ def export(
     kept = winner(name, arm, storage)
     tidy(storage)
     found = write(kept, folder, onnx=onnx, say=say)
-    out.print(f"Wrote {found.arm} to {folder}", markup=False)
+    tell(f"Wrote {found.arm} to {folder}")
     shown = folder if folder.is_absolute() or folder.parts[:1] == ("..",) else f"./{folder}"
     served = kept.definition.arm(kept.arm).model.endpoint
     # That the folder is the user's own stands nowhere in it.

@@ -21,10 +21,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from suite.cli.console import detail, draws, err, is_verbose, styled
+from suite.cli import fitting
+from suite.cli.console import detail, draws, err, is_verbose, styled, told, words
 from suite.contracts.moments import duration
 from suite.contracts.results import Checkpoint, Trial
 from suite.errors import counted
+from suite.report import formats
 from suite.verdict.metrics import OBJECTIVE
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from suite.study.work import Work
 
 SHOWN_TRIALS = 15
+#: Cells of the bar inside a running trial's line.
+SHARE_CELLS = 16
 #: Lines of a failed trial's log that --verbose shows.
 SHOWN_LOG = 20
 #: The storage is asked how far the study is at most once in so many seconds.
@@ -62,7 +66,8 @@ class Steps:
 
     def line(self, now: float) -> str:
         """How far it is, as words."""
-        return f"{self.name}: {so_far(self.done, self.total, self.left(now))}, {self.what}"
+        reached = so_far(self.done, self.total, self.left(now))
+        return f"{told(self.name)}: {reached}, {told(self.what)}"
 
 
 def so_far(done: int, total: int, left: float | None) -> str:
@@ -75,7 +80,7 @@ def so_far(done: int, total: int, left: float | None) -> str:
 
 def how_long(left: float | None) -> str:
     """The time left, or that it is not known."""
-    return "time left not known yet" if left is None else f"about {duration(left)} left"
+    return told("time left not known yet" if left is None else f"about {duration(left)} left")
 
 
 @dataclass
@@ -239,17 +244,23 @@ def seconds_left(
 
 def ended_line(trial: Trial, spent: float | None, width: int = 0) -> str:
     """A finished trial as one plain line; `width` is that of the longest arm's name."""
-    parts = [f"trial {trial.number:>3}", f"{trial.arm:<{width}}", f"{trial.state.lower():<8}"]
+    say = words()
+    parts = [
+        say("progress_trial", n=f"{trial.number:>3}"),
+        f"{trial.arm:<{width}}",
+        f"{say(f'state_{trial.state.lower()}'):<8}",
+    ]
     if trial.objective is not None:
         parts.append(f"F1 {trial.objective:.4f}")
     if trial.train_seconds is not None:
-        parts.append(f"trained {trial.train_seconds:,.1f} s")
+        time_taken = formats.duration(trial.train_seconds, say)
+        parts.append(say("progress_trained", time=time_taken))
     if trial.rps and trial.rps.offline_per_second:
-        parts.append(f"{trial.rps.offline_per_second:,.0f} texts/s")
+        parts.append(formats.rate(trial.rps.offline_per_second, say))
     if spent is not None:
-        parts.append(f"({spent:,.0f} s in all)")
+        parts.append(say("progress_spent", time=formats.duration(spent, say)))
     if trial.error:
-        parts.append(trial.error.splitlines()[0])
+        parts.append(told(trial.error.splitlines()[0]))
     return "  ".join(parts)
 
 
@@ -258,7 +269,7 @@ class Lines(Watching):
 
     def said(self, text: str) -> None:
         """One line."""
-        err.print(text, markup=False)
+        err.print(told(text), markup=False)
 
     def step(self, name: str, done: int, total: int, what: str, left: float | None = None) -> None:
         """One line."""
@@ -297,7 +308,7 @@ class LiveTable(Watching):
 
     def said(self, text: str) -> None:
         """Printed above the table."""
-        err.print(text, markup=False, style="dim")
+        err.print(told(text), markup=False, style="dim")
 
     def estimated(self, estimate: Estimate) -> None:
         """Printed above the table."""
@@ -313,38 +324,50 @@ class LiveTable(Watching):
             now = time.monotonic()
             if self.steps is not None:
                 steps = self.steps
-                parts.append(_bar(steps.done, steps.total, f"{steps.name}: {steps.what}"))
+                parts.append(
+                    _bar(steps.done, steps.total, f"{told(steps.name)}: {told(steps.what)}")
+                )
                 parts.append(_times(now - steps.began, steps.left(now)))
             elif self.running:
                 finished, target, left = self._reached(now)
-                parts.append(_bar(finished, target, f"{finished:,}/{counted(target, 'trial')}"))
+                parts.append(
+                    _bar(finished, target, f"{finished:,}/{told(counted(target, 'trial'))}")
+                )
                 parts.append(_times(now - self.began, left))
             return Group(*parts)
 
-    def _trials(self) -> Table:
-        table = Table(expand=False)
-        for column in ("#", "arm", "state", "F1", "seconds", "texts/s"):
-            table.add_column(column, justify="left" if column in {"arm", "state"} else "right")
+    def _trials(self) -> fitting.Fitted:
+        say = words()
+        table = Table(
+            fitting.number(say("head_trial")),
+            fitting.name(say("head_arm")),
+            fitting.text(say("head_state")),
+            fitting.number(OBJECTIVE.label(say.language)),
+            fitting.number(say("head_wall"), leaves=1),
+            fitting.number(say("head_rate"), leaves=2),
+        )
         for trial in self.ended_trials[-SHOWN_TRIALS:]:
             rps = trial.rps.offline_per_second if trial.rps else None
+            state = say(f"state_{trial.state.lower()}")
             table.add_row(
                 str(trial.number),
                 trial.arm,
-                trial.state.lower() if not trial.error else f"failed: {trial.error[:50]}",
-                "–" if trial.objective is None else f"{trial.objective:.4f}",
-                _wall(self.seconds.get(trial.number)),
-                "–" if rps is None else f"{rps:,.0f}",
+                say("because", what=state, reason=told(trial.error)) if trial.error else state,
+                formats.score(trial.objective),
+                formats.duration(self.seconds.get(trial.number), say),
+                formats.quantity(rps),
             )
         for number, running in sorted(self.running.items()):
             table.add_row(
                 str(number),
                 running.arm,
-                ProgressBar(total=1.0, completed=running.fraction, width=24),
-                "…" if running.f1 is None else f"{running.f1:.4f}",
-                _wall(time.monotonic() - running.began),
+                _share(running.fraction),
+                "…" if running.f1 is None else formats.score(running.f1),
+                # From its start, as of those that ended.
+                formats.duration(time.monotonic() - running.began, say),
                 "",
             )
-        return table
+        return fitting.Fitted(table)
 
     def _reached(self, now: float) -> tuple[int, int, float | None]:
         if now - self._asked > ASKED_EVERY:
@@ -352,9 +375,10 @@ class LiveTable(Watching):
         return self._reach
 
 
-def _wall(seconds: float | None) -> str:
-    """Seconds of a trial from its start: to now where it runs, else to its end."""
-    return "–" if seconds is None else f"{seconds:,.0f}"
+def _share(fraction: float) -> Text:
+    """How far a trial is, as a bar that fits a cell."""
+    full = round(SHARE_CELLS * min(1.0, fraction))
+    return Text("━" * full, "green") + Text("━" * (SHARE_CELLS - full), "bright_black")
 
 
 def _bar(done: int, total: int, text: str) -> Table:
@@ -364,7 +388,8 @@ def _bar(done: int, total: int, text: str) -> Table:
 
 
 def _times(elapsed: float, left: float | None) -> Text:
-    return Text(f"{duration(elapsed)} so far, {how_long(left)}", style="dim")
+    text = words()("progress_so_far", time=told(duration(elapsed)), left=how_long(left))
+    return Text(text, style="dim")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import typer
 
 from suite import shell
 from suite.cli import completion
-from suite.cli.console import next_step, say, warn
+from suite.cli.console import next_step, say, warn, words
 from suite.cli.options import Storage
 from suite.cli.study_files import tidy
 from suite.errors import ReportError, StudyError, counted, nearest
@@ -33,7 +33,6 @@ def report(
     format: Annotated[
         str, typer.Option("--format", help="Any of html, json, csv, md, with commas.")
     ] = "html,json,csv,md",
-    lang: Annotated[str, typer.Option(help="Language of the page, such as en or zh.")] = "en",
     out: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("reports"),
     images: Annotated[
         bool,
@@ -73,7 +72,8 @@ def report(
     from suite.machine import scratch
     from suite.report import write_reports
 
-    formats = _formats(format, lang)
+    lang = words().language
+    formats = _formats(format)
     if watch and "html" not in formats:
         raise ReportError("--watch keeps a page fresh", fix="Name html among the formats.")
     found = _gather(names, storage, examples)
@@ -109,9 +109,8 @@ def report(
         found = _gather(names, storage, examples)
 
 
-def _formats(format: str, lang: str) -> list[str]:
+def _formats(format: str) -> list[str]:
     from suite.report import FORMATS
-    from suite.report.words import words_of
 
     formats = [part.strip() for part in format.split(",") if part.strip()]
     for wanted in formats:
@@ -119,7 +118,6 @@ def _formats(format: str, lang: str) -> list[str]:
             raise ReportError(f"unknown format '{wanted}'", fix=nearest(wanted, FORMATS))
     if not formats:
         raise ReportError("no format is named", fix=f"Available: {', '.join(FORMATS)}.")
-    words_of(lang)
     return formats
 
 

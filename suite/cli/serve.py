@@ -15,7 +15,7 @@ import typer
 
 from suite import shell
 from suite.cli.allowing import AllowEndpoint
-from suite.cli.console import err, exact, out, say, warn
+from suite.cli.console import err, exact, out, say, tell, warn
 from suite.cli.options import Device, Storage, Threads
 from suite.cli.predict import Arm, Chosen, Model, chosen
 from suite.errors import UsageError, counted
@@ -251,7 +251,7 @@ def _run(
             f"label for {check.same}, probabilities differ by at most {check.difference:.1g}"
         )
         told = f"{model.arm} ({opened.engine} {opened.precision}, {opened.device})"
-        out.print(f"Serving {told} at {address}", markup=False)
+        tell(f"Serving {told} at {address}")
         asked: dict[str, object] = {"texts": [example]}
         if model.joining.several:
             asked = {column: example for column in model.joining.columns}
@@ -259,7 +259,7 @@ def _run(
         header = "-H 'Content-Type: application/json'"
         if guard.token is not None:
             header += f' -H "Authorization: Bearer ${TOKEN}"'
-        out.print(f"Try: curl -s {address}/predict {header} -d {body}", markup=False)
+        tell(f"Try: curl -s {address}/predict {header} -d {body}")
         out.file.flush()
 
     for logger in ("suite.serving", "uvicorn.error"):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from suite import shell
-from suite.cli.console import next_step, out, say, visible
+from suite.cli.console import next_step, say, tell, visible
 from suite.cli.options import Name, Storage
 from suite.errors import StorageError, StudyError, counted
 
@@ -40,12 +40,12 @@ def delete(
         typer.confirm(visible(f"Delete {what} and kept checkpoints?"), abort=True)
     if files is None:
         storages.delete(opened, name)
-        out.print(f"Deleted '{name}'.", markup=False)
+        tell(f"Deleted '{name}'.")
         say("Its files, if it has any, stay: they could not be told.")
         return
     with artifacts.removed(opened, files) as gone:
         storages.delete(opened, name)
-    out.print(f"Deleted '{name}'.", markup=False)
+    tell(f"Deleted '{name}'.")
     if not gone and files.readable:
         say(f"Its files stay, for they are {files.whose}: {files.folder}")
     next_step("suite study list")
@@ -68,7 +68,7 @@ def export_db(
     from suite.study import storage as storages
 
     copying.export(storages.open_storage(storage), name, file)
-    out.print(f"Wrote '{name}' to {file}", markup=False)
+    tell(f"Wrote '{name}' to {file}")
     next_step(f"{shell.command('study', 'import-db', file)}, where it is wanted")
 
 
@@ -110,7 +110,7 @@ def import_db(
         storages.check_name(new, stated)
     copying.copy(source, storages.open_storage(storage, create=True), wanted)
     for new in wanted.values():
-        out.print(f"Imported '{new}'", markup=False)
+        tell(f"Imported '{new}'")
     next_step(shell.command("study", "show", wanted[names[0]], storage=storage))
 
 
@@ -136,7 +136,7 @@ def adopt(name: Name, storage: Storage = None) -> None:
         say(f"'{name}' owned its files already: {before.folder}")
     else:
         now = artifacts.adopt(study, definition.data.fingerprint, say=say)
-        out.print(f"'{name}' owns its files now: {now.folder}", markup=False)
+        tell(f"'{name}' owns its files now: {now.folder}")
     next_step(shell.command("study", "run", name, storage=storage))
 
 

@@ -12,7 +12,7 @@ import typer
 from suite import redaction, shell
 from suite.cli import completion
 from suite.cli.allowing import AllowEndpoint, named
-from suite.cli.console import detail, err, is_verbose, next_step, out, say, warn
+from suite.cli.console import detail, err, is_verbose, next_step, say, tell, told, warn
 from suite.cli.options import (
     Device,
     Force,
@@ -178,7 +178,7 @@ def create(
     if no_run:
         if made.told:  # else running says it
             say(made.told)
-        out.print(f"{'Found' if made.resumed else 'Created'} '{made.name}'.", markup=False)
+        tell(f"{'Found' if made.resumed else 'Created'} '{made.name}'.")
         next_step(shell.command("study", "run", made.name, storage=storage))
         return
     _run(
@@ -242,7 +242,7 @@ def _run(name: str, storage: str | None, quiet: bool, **options: Any) -> None:
             )
         except KeyboardInterrupt:
             again = shell.command("study", "run", name, storage=storage)
-            err.print(f"Interrupted; everything is saved. Go on with: {again}", markup=False)
+            err.print(told(f"Interrupted; everything is saved. Go on with: {again}"))
             raise typer.Exit(130) from None
     show_results(found)
     missing = found.target_trials - found.finished
@@ -255,6 +255,7 @@ def _run(name: str, storage: str | None, quiet: bool, **options: Any) -> None:
 
 def _tell_arms(definition: Definition) -> None:
     """The arms that were chosen, what is downloaded for them, and the others, by their reasons."""
+    from suite.cli.tables import by_reason
     from suite.models import hub
 
     choice = definition.recipe.choose
@@ -265,12 +266,9 @@ def _tell_arms(definition: Definition) -> None:
         told = [f"{name} {size / 1e6:,.0f} MB" for name, size in fetched.items() if size]
         if told:
             say(f"Downloaded for them: {', '.join(told)}")
-    reasons: dict[str, list[str]] = {}
-    for arm in definition.arms:
-        if arm.refused:
-            reasons.setdefault(arm.refused, []).append(arm.name)
-    for reason, arms in reasons.items():
-        say(f"{'refused' if choice is None else 'left out'}: {', '.join(arms)}: {reason}")
+    refused = [(arm.name, arm.refused) for arm in definition.arms if arm.refused]
+    for line in by_reason("refused_arms" if choice is None else "left_out_arms", refused):
+        say(line)
 
 
 def _tell_definition(definition: Definition) -> None:

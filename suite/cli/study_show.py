@@ -6,10 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from suite import shell
-from suite.cli.console import next_step, out, print_json, print_table, warn
+from suite.cli import fitting
+from suite.cli.console import next_step, out, print_json, print_table, warn, words
 from suite.cli.options import AsJson, Name, Storage
 from suite.cli.study_files import tidy
 from suite.errors import StudyError
+from suite.report import formats
 
 if TYPE_CHECKING:
     from suite.contracts.results import StudyResults
@@ -29,23 +31,33 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
     from suite.contracts import moments
     from suite.study import listing
     from suite.study import storage as storages
+    from suite.verdict.metrics import OBJECTIVE
 
     rows = listing.studies(storages.open_storage(storage))
     tidy(storage)
     if as_json:
         print_json({"studies": [asdict(row) for row in rows]})
         return
-    table = Table("study", "task", "recipe", "trials", "best F1 (validation)", "test", "created")
+    told = words()
+    table = Table(
+        fitting.name(told("head_study")),
+        fitting.number(told("head_trials")),
+        fitting.number(told("head_best", metric=OBJECTIVE.label(told.language))),
+        fitting.word(told("head_finals"), leaves=1),
+        fitting.name(told("head_task"), leaves=2),
+        fitting.word(told("head_created"), leaves=3),
+        fitting.name(told("head_recipe"), leaves=4),
+    )
     for row in rows:
-        best = row.best_validation_macro_f1
+        task = row.task or formats.MISSING
         table.add_row(
             row.study,
-            (row.task or "–") + (" (SAMPLE)" if row.sample else ""),
-            row.recipe or "–",
-            f"{row.finished}/{row.target}",
-            "–" if best is None else f"{best:.4f}",
-            "scored" if row.finals else "–",
-            moments.shown(row.created or "cannot be read"),
+            f"{row.finished:,}/{row.target:,}",
+            formats.score(row.best_validation_macro_f1),
+            told("scored") if row.finals else formats.MISSING,
+            told("sample_mark", task=task) if row.sample else task,
+            moments.shown(row.created) if row.created else told("cannot_be_read"),
+            row.recipe or formats.MISSING,
         )
     if rows:
         print_table(table)
@@ -53,7 +65,7 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
             if row.unreadable:
                 warn(row.unreadable)
     else:
-        out.print("No studies yet.")
+        out.print(told("no_studies"))
         next_step("suite study create agnews")
 
 
@@ -70,11 +82,12 @@ def show(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(found.to_json())
         return
-    from suite.cli.tables import show_results, trials_table
+    from suite.cli.tables import failed, show_results, trials_table
 
     show_results(found)
     # A pipe wants every row; a terminal the newest.
     print_table(trials_table(found, 200 if out.is_terminal else len(found.trials)))
+    failed(found)
 
 
 def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
@@ -86,7 +99,7 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
 
         suite study best agnews --json
     """
-    from suite.cli.tables import banner, recommended
+    from suite.cli.tables import banner, prose, recommended
     from suite.contracts.results import trial_adapter
     from suite.verdict.metrics import OBJECTIVE
     from suite.verdict.standing import standing
@@ -113,21 +126,24 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
         )
         return
     banner(found)
-    out.print(f"{place.arm} (trial {place.number})", style="bold", markup=False)
+    told = words()
+    metric = OBJECTIVE.label(told.language)
+    out.print(told("best_arm_trial", arm=place.arm, n=str(place.number)), style="bold")
     recommended(found)
     if tied:
-        out.print(f"  can't be told apart from: {', '.join(tied)}", markup=False)
+        prose(f"  {told('level_with', arms=told.join(tied))}")
     if final:
         low, high = final.test.interval
-        out.print(
-            f"  test {OBJECTIVE.label('en')} {final.test.objective:.4f} [{low:.4f}, {high:.4f}]"
-            + (" (stale: searched on since)" if final.stale else ""),
-            markup=False,
-        )
+        scored = told("scored_on", split=told("split_test"), metric=metric,
+                      score=formats.score(final.test.objective))  # fmt: skip
+        stale = f" ({told('flag_stale_more')})" if final.stale else ""
+        out.print(f"  {scored} [{formats.score(low)}, {formats.score(high)}]{stale}")
     if trial and trial.objective is not None:
-        out.print(f"  validation {OBJECTIVE.label('en')} {trial.objective:.4f}", markup=False)
+        scored = told("scored_on", split=told("split_validation"), metric=metric,
+                      score=formats.score(trial.objective))  # fmt: skip
+        out.print(f"  {scored}")
     for key, value in trial.params.items() if trial else ():
-        out.print(f"  {key} = {value}", markup=False)
+        out.print(f"  {key} = {value}")
 
 
 def _results(name: str, storage: str | None) -> StudyResults:

@@ -1,185 +1,286 @@
-"""Results as tables in a terminal."""
+"""Results as tables in a terminal, in its language; numbers read as on the page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
-from suite.cli.console import out, print_table, warn
+from suite.cli.console import out, print_table, told, visible, warn, words
+from suite.cli.fitting import name, number, text, word, wrapped
 from suite.contracts.results import BenchRow, StudyResults, Trial
-from suite.report.data.rows import leaderboard
+from suite.report import formats
+from suite.report.data.rows import LeaderboardRow, failures, leaderboard
 from suite.report.pages.answer import out_of_bounds, recommendation
-from suite.report.words import words_of
+from suite.report.words import Words
+from suite.verdict.metrics import OBJECTIVE
+
+SCENARIOS = ("SingleStream", "Offline", "Server")
+#: Failed trials that are named one by one below the table; the rest are counted.
+NAMED_FAILURES = 5
 
 
 def banner(found: StudyResults) -> None:
     """What must not be missed about these numbers."""
+    say = words()
     if found.sample:
-        out.print(Text(" BUNDLED SAMPLE ", "bold black on yellow"), end=" ")
-        out.print("these numbers are of generated texts, not of a real data set")
+        out.print(Text(f" {say('banner_terminal')} ", "bold black on yellow"), end=" ")
+        out.print(say("banner_terminal_more"))
 
 
 def leaderboard_table(found: StudyResults) -> Table:
     """Arms by rank; by validation where test was not opened yet."""
-    table = Table(title=f"{found.study}: {found.title}", title_justify="left")
-    for column in (
-        "rank",
-        "arm",
-        "F1 validation",
-        "F1 test (95 %)",
-        "training",
-        "texts/s",
-        "p90 ms",
-        "memory",
-        "trials",
-    ):
-        table.add_column(
-            column, justify="left" if column == "arm" else "right", no_wrap=column == "arm"
-        )
+    say = words()
     board = leaderboard(found)
+    table = Table(
+        number(say("head_rank")),
+        name(say("head_arm")),
+        number(say("head_test")),
+        number(say("head_interval"), leaves=3),
+        number(say("head_validation"), leaves=4),
+        number(say("head_training"), leaves=1),
+        number(say("head_rate"), leaves=2),
+        number(say("head_latency"), leaves=5),
+        number(say("head_memory"), leaves=6),
+        number(say("head_trials"), leaves=7),
+        *(number(say.column(metric.key), leaves=8) for metric in board.further),
+        title=say(
+            "leaderboard_terminal",
+            study=found.study,
+            title=found.title,
+            metric=OBJECTIVE.label(say.language),
+        ),
+    )
+    noted = any(_flags(row, say) for row in board.rows)
+    if noted:
+        table.columns.append(word(say("head_note")))
     for row in board.rows:
-        flags = ["stale"] if row.stale else []
-        flags += [] if row.feasible else ["out of bounds"]
-        low, high = row.test_interval or (0.0, 0.0)
-        table.add_row(
-            f"{row.rank}{'=' if row.tied_with else ''}" if row.test_interval else "–",
-            row.arm + (f" ({', '.join(flags)})" if flags else ""),
-            "–" if row.validation_macro_f1 is None else f"{row.validation_macro_f1:.4f}",
-            f"{row.test_macro_f1:.4f} [{low:.4f}, {high:.4f}]" if row.test_interval else "–",
-            "–" if row.train_seconds is None else f"{row.train_seconds:,.1f} s",
-            _number(row.offline_rps, row.offline_valid),
-            "–" if row.p90_ms is None else f"{row.p90_ms:,.2f}",
-            "–" if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 2**20:,.0f} MiB",
-            str(row.complete + row.pruned),
-        )
+        cells = [
+            f"{row.rank}{'=' if row.tied_with else ''}"
+            if row.rank is not None and row.test_interval
+            else formats.MISSING,
+            row.arm,
+            formats.score(row.test_macro_f1),
+            formats.interval(row.test_interval),
+            formats.score(row.validation_macro_f1),
+            formats.duration(row.train_seconds, say),
+            _rate(row.offline_rps, row.offline_valid),
+            formats.quantity(row.p90_ms),
+            formats.size(row.peak_memory_bytes),
+            formats.count(row.complete + row.pruned),
+            *(formats.score(metric.of(row)) for metric in board.further),
+        ]
+        table.add_row(*cells, *([say.join(_flags(row, say))] if noted else []))
     return table
+
+
+def _flags(row: LeaderboardRow, say: Words) -> list[str]:
+    flags = [say("flag_stale")] if row.stale else []
+    return flags if row.feasible else [*flags, say("out_of_bounds")]
 
 
 def recommended(found: StudyResults) -> None:
     """Says which arm to take, and whether any is within the bounds, as the page does."""
-    board, words = leaderboard(found), words_of("en")
-    for told in (out_of_bounds(found, board, words), recommendation(board, words)):
-        if told:
-            out.print(told, markup=False)
+    board, say = leaderboard(found), words()
+    for line in (out_of_bounds(found, board, say), recommendation(board, say)):
+        if line:
+            prose(line)
 
 
-def _number(value: float | None, valid: bool) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" + ("" if valid else " ?")
+def prose(line: str, style: str = "") -> None:
+    """Sentences: on a terminal, lines end between words."""
+    shown = "\n".join(wrapped(visible(line), out.width)) if out.is_terminal else line
+    out.print(shown, style=style or None)
+
+
+def _rate(value: float | None, valid: bool) -> str:
+    return formats.quantity(value) + ("" if valid or value is None else " ?")
 
 
 def trials_table(found: StudyResults, limit: int = 200) -> Table:
     """Every trial, the newest last."""
+    say = words()
     shown = found.trials[-limit:]
-    title = f"trials ({len(shown)} of {len(found.trials)})"
-    table = Table(title=title, title_justify="left")
-    for column in ("#", "arm", "state", "F1", "training", "texts/s", "parameters"):
-        table.add_column(column, justify="right" if column in {"#", "F1"} else "left")
+    table = Table(
+        number(say("head_trial")),
+        name(say("head_arm")),
+        word(say("head_state")),
+        number(OBJECTIVE.label(say.language)),
+        number(say("head_training"), leaves=2),
+        number(say("head_rate"), leaves=3),
+        text(say("head_settings"), leaves=1),
+        title=say("trials_terminal", shown=len(shown), all=len(found.trials)),
+    )
     for trial in shown:
         rps = trial.rps
         table.add_row(
             str(trial.number),
             trial.arm,
-            trial.state.lower(),
-            "–" if trial.objective is None else f"{trial.objective:.4f}",
-            "–" if trial.train_seconds is None else f"{trial.train_seconds:,.1f} s",
-            _number(rps.offline_per_second if rps else None, rps is None or rps.valid),
-            trial.error.splitlines()[0] if trial.error else parameters(trial),
+            say(f"state_{trial.state.lower()}"),
+            formats.score(trial.objective),
+            formats.duration(trial.train_seconds, say),
+            _rate(rps.offline_per_second if rps else None, rps is None or rps.valid),
+            told(trial.error.splitlines()[0]) if trial.error else parameters(trial),
         )
     return table
 
 
 def bench_table(found: StudyResults) -> Table:
     """Engines by arm, the fastest Offline first; `*` marks the arm's fastest in a scenario."""
-    bounds = {row.server.bound_ms for row in found.bench if row.server}
-    within = f" within {min(bounds):g} ms" if len(bounds) == 1 else ""
-    table = Table(title=f"{found.study}: serving engines", title_justify="left")
-    for column in ("arm", "engine", "precision"):
-        table.add_column(column, no_wrap=True)
-    for column in ("agreement", "p50 ms", "p99 ms", "Offline/s", f"Server/s{within}"):
-        table.add_column(column, justify="right")
-    table.add_column("note")
+    say = words()
+    table = Table(
+        name(say("head_arm")),
+        word(say("head_engine")),
+        word(say("head_precision"), leaves=3),
+        number(say("head_agreement"), leaves=4),
+        number(say("head_p50"), leaves=1),
+        number(say("head_p99"), leaves=5),
+        number(say("head_offline")),
+        number(say("head_server"), leaves=2),
+        title=say("engines_terminal", study=found.study),
+    )
     several = len({row.host for row in found.bench}) > 1
+    notes = [_bench_note(row, several, say) for row in found.bench]
+    if any(notes):
+        table.columns.append(word(say("head_note")))
     before = None
-    for row in found.bench:
+    for row, note in zip(found.bench, notes, strict=True):
         single, server = row.single_stream, row.server
-        single_valid = single is None or single.valid
         table.add_row(
             row.arm if row.arm != before or not out.is_terminal else "",
             row.engine,
-            row.precision or "–",
-            "–" if row.agreement is None else f"{row.agreement:.2%}",
-            _figure(row, "SingleStream", single.p50_ms if single else None, single_valid, 2),
-            "–" if single is None or single.p99_ms is None else f"{single.p99_ms:,.2f}",
-            _figure(row, "Offline", row.offline_per_second, row.offline_valid, 0),
+            row.precision or formats.MISSING,
+            formats.agreement(row.agreement),
             _figure(
-                row, "Server", server.per_second if server else None, bool(server and server.valid)
+                row,
+                "SingleStream",
+                single.p50_ms if single else None,
+                single is None or single.valid,
             ),
-            _bench_note(row, several),
-            end_section=False,
+            formats.quantity(single.p99_ms if single else None),
+            _figure(row, "Offline", row.offline_per_second, row.offline_valid),
+            _figure(
+                row,
+                "Server",
+                server.per_second if server else None,
+                bool(server and server.valid),
+            ),
+            *([note] if any(notes) else []),
         )
         before = row.arm
     return table
 
 
-def _figure(row: BenchRow, scenario: str, value: float | None, valid: bool, digits: int = 0) -> str:
-    if value is None:
-        return "–"
-    star = "*" if scenario in row.fastest_in else ""
-    return f"{value:,.{digits}f}{'' if valid else ' ?'}{star}"
+def _figure(row: BenchRow, scenario: str, value: float | None, valid: bool) -> str:
+    star = "*" if value is not None and scenario in row.fastest_in else ""
+    return f"{_rate(value, valid)}{star}"
 
 
-def _bench_note(row: BenchRow, several: bool) -> str:
-    parts = [f"on {row.host}"] if several else []
+def _bench_note(row: BenchRow, several: bool, say: Words) -> str:
+    """What must be seen beside the numbers, in a few words; the reasons stand below."""
+    parts = [row.host] if several else []
     if row.state != "measured":
-        parts.append(f"{row.state}: {row.reason}" if row.reason else row.state)
+        parts.append(say(f"flag_{row.state}"))
     elif row.contended:
-        parts.append("contended: no rank")
+        parts.append(say("flag_contended"))
     if row.stale:
-        parts.append(f"of trial {row.trial}, which is kept no more: no rank")
-    if row.server is not None and row.server.per_second is None:
-        # Why there is none; the rest of the note is in the report.
-        parts += [part for part in row.note.split("; ") if part.startswith("Server: ")]
-    return "; ".join(parts)
+        parts.append(say("flag_stale"))
+    return say.join(parts)
+
+
+def bench_notes(found: StudyResults) -> None:
+    """Below the table: what Server's bound is, and why an engine has no number, each once."""
+    say = words()
+    bounds = {row.server.bound_ms for row in found.bench if row.server}
+    if len(bounds) == 1:
+        prose(say("engines_within", bound=formats.milliseconds(min(bounds), say)), "dim")
+    whys: dict[str, list[str]] = defaultdict(list)
+    for row in found.bench:
+        what = " ".join(filter(None, (row.arm, row.engine, row.precision)))
+        if row.state != "measured" and row.reason:
+            whys[told(row.reason)].append(what)
+        if row.state == "measured" and row.stale:
+            whys[say("engine_stale", n=row.trial)].append(what)
+        if row.server is not None and row.server.per_second is None:
+            # Why there is none; the rest of the note is in the report.
+            for part in row.note.split("; "):
+                if part.startswith("Server: "):
+                    whys[told(part)].append(what)
+    for why, whose in whys.items():
+        prose(say("because", what=say.join(whose), reason=why), "yellow")
 
 
 def fastest_lines(rows: Sequence[BenchRow]) -> list[str]:
     """What is fastest of all in each scenario, machine by machine."""
+    say = words()
     lines = []
     hosts = list(dict.fromkeys(row.host for row in rows))
     for host in hosts:
-        best = [
-            f"{scenario} {row.arm} on {row.engine} {row.precision}".rstrip()
-            for scenario in ("SingleStream", "Offline", "Server")
-            for row in rows
-            if row.host == host and scenario in row.fastest_overall_in
-        ]
-        if best:
-            where = f" ({host})" if len(hosts) > 1 else ""
-            lines.append(f"Fastest{where}: {'; '.join(best)}")
+        for scenario in SCENARIOS:
+            best = [
+                say("fastest_on", arm=row.arm, engine=f"{row.engine} {row.precision}".rstrip())
+                for row in rows
+                if row.host == host and scenario in row.fastest_overall_in
+            ]
+            if best:
+                where = f" ({say('on_host', host=host)})" if len(hosts) > 1 else ""
+                what = say.join(best) + where
+                lines.append(say("fastest_terminal", scenario=scenario, what=what))
     return lines
 
 
 def parameters(trial: Trial) -> str:
     """Hyperparameters on one line."""
-    return ", ".join(
-        f"{key}={value:.3g}" if isinstance(value, float) else f"{key}={value}"
-        for key, value in trial.params.items()
-    )
+    return formats.settings(trial.params)
 
 
 def refusals(found: StudyResults) -> None:
-    """Arms that could not run, were given up, or had no time for more, each with its reason."""
-    for arm in found.arms:
-        if arm.refused:
-            out.print(f"refused  {arm.arm}: {arm.refused}", markup=False, style="yellow")
-        elif arm.retired:
-            out.print(f"retired  {arm.arm}: {arm.retired}", markup=False, style="yellow")
-        elif arm.short:
-            out.print(f"short    {arm.arm}: {arm.short}", markup=False, style="yellow")
+    """Arms that could not run, were given up, or had no time for more: each reason once."""
+    for key, arms in (
+        ("refused_arms", [(a.arm, a.refused) for a in found.arms if a.refused]),
+        ("retired_arms", [(a.arm, a.retired) for a in found.arms if a.retired and not a.refused]),
+        (
+            "short_arms",
+            [
+                (arm.arm, arm.short)
+                for arm in found.arms
+                if arm.short and not arm.refused and not arm.retired
+            ],
+        ),
+    ):
+        for line in by_reason(key, arms):
+            prose(line, "yellow")
+
+
+def by_reason(key: str, arms: Iterable[tuple[str, str]]) -> list[str]:
+    """Arms with their reasons, a line for each reason, as the phrase under a key says it."""
+    say = words()
+    whose: dict[str, list[str]] = defaultdict(list)
+    for arm, reason in arms:
+        whose[reason].append(arm)
+    return [
+        say("because", what=say(key, arms=say.join(arms)), reason=told(reason))
+        for reason, arms in whose.items()
+    ]
+
+
+def failed(found: StudyResults) -> None:
+    """Why trials failed, each reason once for each arm."""
+    say = words()
+    for failure in failures(found):
+        numbers = [str(trial) for trial in failure.trials[:NAMED_FAILURES]]
+        if len(failure.trials) > NAMED_FAILURES:
+            numbers.append("…")
+        what = say(
+            "failed_trials",
+            n=len(failure.trials),
+            trials=say("comma").join(numbers),
+            arm=failure.arm,
+        )
+        reason = failure.reason.splitlines()[0] if failure.reason else say("reason_unknown")
+        prose(say("because", what=what, reason=told(reason)), "yellow")
 
 
 def unread(found: StudyResults) -> None:

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.cells import cell_len
+from rich.console import Console
 from rich.table import Table
 
 from suite import shell
-from suite.cli import completion
-from suite.cli.console import err, next_step, out, print_json, print_table, visible
+from suite.cli import completion, fitting
+from suite.cli.console import (
+    err,
+    next_step,
+    out,
+    print_json,
+    print_table,
+    tell,
+    told,
+    visible,
+    words,
+)
 from suite.cli.options import AsJson, MaxMemory, room_for
 from suite.errors import StorageError, SuiteError, TaskError
 from suite.files import reason
+
+if TYPE_CHECKING:
+    from suite.data.draft import Finding
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,13 +58,21 @@ def list_tasks(as_json: AsJson = False) -> None:
     from suite.config.task import load_task
 
     rows: list[dict[str, object]] = []
-    table = Table("task", "title", "language", "classes", "source", "revision")
+    say = words()
+    table = Table(
+        fitting.name(say("head_task")),
+        fitting.text(say("head_title"), leaves=1),
+        fitting.word(say("head_language"), leaves=3),
+        fitting.number(say("head_classes"), leaves=2),
+        fitting.name(say("head_source"), leaves=4),
+        fitting.word(say("head_revision"), leaves=5),
+    )
     for name, file in settings.task_files().items():
         try:
             task = load_task(file)
         except SuiteError as error:
             # A broken file must not vanish from the list, nor hide the others.
-            table.add_row(name, f"BROKEN: {error.what}", "", "", str(file), "")
+            table.add_row(name, say("broken_file", what=told(error.what)), "", "", str(file), "")
             rows.append({"name": name, "file": str(file), "error": str(error)})
             continue
         hub = task.data.hub
@@ -59,7 +82,7 @@ def list_tasks(as_json: AsJson = False) -> None:
             task.language,
             str(len(task.labels)),
             hub.id if hub else (task.data.folder or "files"),
-            "" if hub is None else (hub.revision[:12] if hub.pinned else "UNPINNED (main)"),
+            "" if hub is None else (hub.revision[:12] if hub.pinned else say("unpinned")),
         )
         rows.append(
             {
@@ -137,10 +160,10 @@ def check(
     _, path = find_task(file)
     findings = check_task(path, data, room_for(max_memory))
     for finding in findings:
-        out.print(f"{finding.level:<7} {finding.message}", markup=False)
+        _tell_finding(out, finding)
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(2)
-    out.print(f"{path} is a task.", markup=False)
+    tell(f"{path} is a task.")
     next_step(shell.command("study", "create", file, *(("--data", data) if data else ())))
 
 
@@ -171,10 +194,16 @@ def new(
     text = draft(name, data, task_file=target, room=room_for(max_memory))
     _write(target, text)
     for finding in check_task(target, None, room_for(max_memory)):
-        err.print(f"{finding.level:<7} {finding.message}", markup=False)
-    out.print(f"Wrote {target}.", markup=False)
+        _tell_finding(err, finding)
+    tell(f"Wrote {target}.")
     then = shell.command("study", "create", target)
     next_step(f"read it, mend what it guessed, then: {then}")
+
+
+def _tell_finding(console: Console, finding: Finding) -> None:
+    """A finding of `check`: how grave it is, and what."""
+    level = told(finding.level)
+    console.print(f"{level}{' ' * (7 - cell_len(level))} {told(finding.message)}")
 
 
 def _write(target: Path, text: str) -> None:

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from suite.cli.console import is_quiet, is_verbose, set_volume
+from suite.cli.console import is_quiet, is_verbose, set_volume, speak
+from suite.cli.language import Lang, chosen
 from suite.errors import UsageError, closest, nearest
 
 Verbose = Annotated[
@@ -153,7 +154,7 @@ def mended(problem: Any) -> UsageError:
 
 
 def with_volume(app: typer.Typer) -> None:
-    """Gives every command of an app, and of the groups in it, --quiet and --verbose."""
+    """Gives every command of an app, and of the groups in it, --quiet, --verbose and --lang."""
     for command in app.registered_commands:
         if command.callback is not None:
             command.callback = _listening(command.callback)
@@ -170,15 +171,23 @@ def _listening(function: Callable[..., Any]) -> Callable[..., Any]:
     own = signature.parameters
     extra = [
         inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
         )
-        for name, annotation in (("quiet", Quiet), ("verbose", Verbose))
+        for name, annotation, default in (
+            ("quiet", Quiet, False),
+            ("verbose", Verbose, False),
+            ("lang", Lang, None),
+        )
         if name not in own
     ]
 
     @functools.wraps(function)
     def command(**given: Any) -> Any:
-        heard(quiet=bool(given.get("quiet")), verbose=bool(given.get("verbose")))
+        heard(
+            quiet=bool(given.get("quiet")),
+            verbose=bool(given.get("verbose")),
+            lang=given.get("lang"),
+        )
         if "quiet" in own:
             given["quiet"] = is_quiet()  # It may have stood before the command.
         return function(**{name: value for name, value in given.items() if name in own})
@@ -192,12 +201,15 @@ def _listening(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def heard(*, quiet: bool, verbose: bool) -> None:
-    """Sets the volume to what was asked for here or before.
+def heard(*, quiet: bool, verbose: bool, lang: str | None) -> None:
+    """Sets volume and language to what was asked for here or before.
 
     Raises:
-        UsageError: both were asked for.
+        UsageError: quiet and verbose were both asked for.
+        ReportError: the language is not spoken here.
     """
+    if lang is not None:
+        speak(chosen(lang).language)
     set_volume(quiet=quiet or None, verbose=verbose or None)
     if is_quiet() and is_verbose():
         raise UsageError("--quiet and --verbose contradict each other", fix="Give one of them.")

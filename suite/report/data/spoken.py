@@ -49,6 +49,7 @@ def _arm(arm: Arm, words: Words) -> Arm:
         arm,
         refused=arm.refused and words.told(arm.refused),
         retired=arm.retired and words.told(arm.retired),
+        short=arm.short and words.told(arm.short),
     )
 
 

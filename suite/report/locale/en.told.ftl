@@ -347,6 +347,16 @@ said_row_word = row
 said_most_frequent = the { $n } most frequent of { $all } confusions
 said_asked_of = Asked { $n } of { $said_rows }, { $kept } kept
 said_asked_of_left = Asked { $n } of { $said_rows }, { $kept } kept, about { $said_time } left
+said_chosen_for = Chosen for { $said_time } (--preset { $preset }): { $names }
+said_downloaded_for = Downloaded for them: { $names }
+said_rows_left_out_one = { $n } row of { $file } was left out: { $listed }
+said_rows_left_out = { $n } rows of { $file } were left out: { $listed }
+said_setting_default = default
+said_setting_storage_tasks = tasks
+said_setting_device = device
+said_setting_threads = threads
+said_setting_lang = lang
+said_settings_word = Settings
 
 ## suite doctor
 

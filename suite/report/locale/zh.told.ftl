@@ -271,6 +271,16 @@ said_row_word = 样本
 said_most_frequent = 最常见的 { $n } 种混淆（共 { $all } 种）
 said_asked_of = 已询问 { $n } / { $said_rows }，保留 { $kept } 条
 said_asked_of_left = 已询问 { $n } / { $said_rows }，保留 { $kept } 条，预计还需 { $said_time }
+said_chosen_for = 为 { $said_time } 选定（--preset { $preset }）：{ $names }
+said_downloaded_for = 为此下载：{ $names }
+said_rows_left_out_one = { $file } 中有 { $n } 行被略去：{ $listed }
+said_rows_left_out = { $file } 中有 { $n } 行被略去：{ $listed }
+said_setting_default = 默认
+said_setting_storage_tasks = 任务目录
+said_setting_device = 设备
+said_setting_threads = 线程数
+said_setting_lang = 语言
+said_settings_word = 设置
 
 ## suite doctor
 

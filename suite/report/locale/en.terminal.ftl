@@ -1,0 +1,91 @@
+### What the command line says in English. Sentences of other rooms stand in en.told.ftl.
+
+
+## Around what is said
+
+warning = WARNING
+error = Error:
+next = Next: { $what }
+left_out = Left out in { $width } columns: { $columns }; a pipe and --json have all.
+banner_terminal = BUNDLED SAMPLE
+banner_terminal_more = these numbers are of generated texts, not of a real data set
+
+## What stands above the columns
+
+head_trial = #
+head_rank = rank
+head_arm = arm
+head_note = note
+head_state = state
+head_test = test
+head_interval = 95 % interval
+head_validation = validation
+head_training = training
+head_rate = texts/s
+head_latency = p90 ms
+head_memory = memory
+head_trials = trials
+head_settings = hyperparameters
+head_engine = engine
+head_precision = precision
+head_agreement = agreement
+head_p50 = p50 ms
+head_p99 = p99 ms
+head_offline = Offline/s
+head_server = Server/s
+head_study = study
+head_task = task
+head_recipe = recipe
+head_finals = finals
+head_best = best { $metric }
+head_created = created
+head_model = model
+head_family = family
+head_millions = millions
+head_weights = weights
+head_revision = revision
+head_title = title
+head_language = language
+head_classes = classes
+head_source = source
+
+## Leaderboard, trials, engines
+
+leaderboard_terminal = { $study }: { $title } ({ $metric })
+trials_terminal = trials ({ $shown } of { $all })
+engines_terminal = { $study }: serving engines
+engines_within = Server: the highest rate at which 99 of 100 texts are answered within { $bound }.
+out_of_bounds = out of bounds
+fastest_terminal = Fastest: { $scenario } { $what }
+fastest_on = { $arm } on { $engine }
+on_host = on { $host }
+scored = scored
+sample_mark = { $task } (SAMPLE)
+refused_arms = Refused: { $arms }
+retired_arms = Retired: { $arms }
+failed_trials = { $n ->
+    [one] Failed: trial { $trials } of { $arm }
+   *[other] Failed: { $n } trials of { $arm } ({ $trials })
+}
+because = { $what }: { $reason }
+from_training_texts = (the training texts)
+unpinned = UNPINNED (main)
+broken_file = BROKEN: { $what }
+able = ok
+unable = no
+arms_here = Arms of the catalogue: { $runs } of { $arms } run here
+cannot_be_read = cannot be read
+no_studies = No studies yet.
+best_arm_trial = { $arm } (trial { $n })
+level_with = can't be told apart from: { $arms }
+scored_on = { $split } { $metric } { $score }
+
+## Progress
+
+progress_trial = trial { $n }
+progress_trained = trained { $time }
+progress_spent = ({ $time } in all)
+progress_so_far = { $time } so far, { $left }
+head_wall = time
+left_out_arms = Left out: { $arms }
+short_arms = No time for more: { $arms }

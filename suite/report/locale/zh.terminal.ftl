@@ -1,0 +1,91 @@
+### 命令行的中文用语。其他模块所说的英文句子见 zh.told.ftl。
+
+
+## Around what is said
+
+warning = 警告
+error = 错误：
+next = 下一步：{ $what }
+left_out = 终端宽 { $width } 列，未显示：{ $columns }；管道和 --json 输出全部。
+banner_terminal = 内置样例
+banner_terminal_more = 以下数字来自自动生成的文本，不是真实数据集的结果
+
+## What stands above the columns
+
+head_trial = #
+head_rank = 名次
+head_arm = 方案
+head_note = 备注
+head_state = 状态
+head_test = 测试集
+head_interval = 95% 置信区间
+head_validation = 验证集
+head_training = 训练用时
+head_rate = 条/秒
+head_latency = p90 毫秒
+head_memory = 内存
+head_trials = 试验数
+head_settings = 超参数
+head_engine = 引擎
+head_precision = 精度
+head_agreement = 一致率
+head_p50 = p50 毫秒
+head_p99 = p99 毫秒
+head_offline = Offline 条/秒
+head_server = Server 条/秒
+head_study = 研究
+head_task = 任务
+head_recipe = 配方
+head_finals = 决赛
+head_best = 最佳{ $metric }
+head_created = 创建时间
+head_model = 模型
+head_family = 家族
+head_millions = 参数（百万）
+head_weights = 权重
+head_revision = 版本
+head_title = 标题
+head_language = 语言
+head_classes = 类别数
+head_source = 来源
+
+## Leaderboard, trials, engines
+
+leaderboard_terminal = { $study }：{ $title }（{ $metric }）
+trials_terminal = 试验（显示 { $shown } / { $all }）
+engines_terminal = { $study }：推理引擎
+engines_within = Server：99% 的文本在 { $bound } 内得到回答时的最高速率。
+out_of_bounds = 超出约束
+fastest_terminal = { $scenario } 最快：{ $what }
+fastest_on = { $arm }，引擎 { $engine }
+on_host = 机器 { $host }
+scored = 已评分
+sample_mark = { $task }（样例）
+refused_arms = 被拒绝：{ $arms }
+retired_arms = 已退出：{ $arms }
+failed_trials = { $n ->
+    [one] 失败：{ $arm } 的试验 { $trials }
+   *[other] 失败：{ $arm } 的 { $n } 次试验（{ $trials }）
+}
+because = { $what }：{ $reason }
+from_training_texts = （由训练文本构建）
+unpinned = 未固定（main）
+broken_file = 文件有误：{ $what }
+able = 可
+unable = 否
+arms_here = 目录中的方案：{ $arms } 个中有 { $runs } 个可在本机运行
+cannot_be_read = 无法读取
+no_studies = 还没有研究。
+best_arm_trial = { $arm }（试验 { $n }）
+level_with = 与下列方案差异不显著：{ $arms }
+scored_on = { $split }{ $metric } { $score }
+
+## Progress
+
+progress_trial = 试验 { $n }
+progress_trained = 训练 { $time }
+progress_spent = （共 { $time }）
+progress_so_far = 已用 { $time }，{ $left }
+head_wall = 用时
+left_out_arms = 未选用：{ $arms }
+short_arms = 时间不足：{ $arms }
