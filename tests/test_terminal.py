@@ -279,3 +279,16 @@ def test_a_real_terminal_of_80_columns_in_the_language_of_the_machine():
     assert len(rows) == 1 and "AG News" in rows[0]
     english = on_a_terminal(200, ["task", "list", "--lang", "en"], LC_ALL="zh_CN.UTF-8")
     assert "eb185aade064" in english and english.split()[:2] == ["task", "title"]
+
+
+def test_what_a_folders_file_says_is_heard_and_comes_after_the_variable(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SUITE_LANG", raising=False)
+    assert language.set_in_a_file() is None
+    (tmp_path / "suite.toml").write_text('lang = "zh"\n')
+    found = language.set_in_a_file()
+    assert found is not None and found.language == "zh" and "suite.toml" in found.origin
+    assert language.chosen(None, found, {"LANG": "en_US"}) == found
+    assert language.chosen(None, found, {"SUITE_LANG": "en"}).language == "en"
+    monkeypatch.setenv("SUITE_LANG", "en")
+    assert language.set_in_a_file() is None
