@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from suite.report.words import Words
-from suite.verdict.statistics import LEVEL
 
 #: What a report can be written as.
 FORMATS = ("html", "json", "csv", "md")
@@ -142,16 +141,17 @@ def parameters(value: float | None) -> str:
 def p_value(value: float) -> str:
     """A p-value: `<.001`, `0.021`, `>.99`; near the level with as many digits as say which side
     of it is meant."""
+    # Imported here: numbers are shown where nothing is computed with arrays.
+    from suite.verdict.statistics import LEVEL
+
     if value < 0.001:
         return "<.001"
     if value > 0.99:
         return ">.99"
-    told = next((t for d in (3, 4, 5) if _same_side(value, t := f"{value:.{d}f}")), None)
-    return told or ("<.05" if value < LEVEL else "0.05")
-
-
-def _same_side(value: float, text: str) -> bool:
-    return (float(text) < LEVEL) == (value < LEVEL)
+    under = value < LEVEL
+    shown = (f"{value:.{digits}f}" for digits in (3, 4, 5))
+    told = next((text for text in shown if (float(text) < LEVEL) == under), None)
+    return told or ("<.05" if under else "0.05")
 
 
 def p_told(value: float) -> str:

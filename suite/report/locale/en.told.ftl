@@ -347,6 +347,25 @@ said_row_word = row
 said_most_frequent = the { $n } most frequent of { $all } confusions
 said_asked_of = Asked { $n } of { $said_rows }, { $kept } kept
 said_asked_of_left = Asked { $n } of { $said_rows }, { $kept } kept, about { $said_time } left
+said_n_rounds = { $n ->
+    [one] { $n } round
+   *[other] { $n } rounds
+}
+said_n_arms = { $n ->
+    [one] { $n } arm
+   *[other] { $n } arms
+}
+said_thumb_over = one trial would take about { $said_time } on this machine, by rule of thumb: more than { $share } of { $said_whole }; --timeout { $needed } would do
+said_whole_over = a trial and its finals would take about { $said_whole }, and { $said_left } are left beside the cheaper arms; more --timeout takes it in
+said_preset_takes = --preset { $preset } takes { $said_arms }, and others come first
+said_would_download = its weights would be downloaded: { $size } MB, above { $most } MB; --download { $allow } allows it
+said_download_unknown = how much would be downloaded is not known; --arms takes it in
+said_short_of = { $n } of { $said_rounds }: one more would take about { $said_time }, longer than there was time
+said_ranking_after = After { $said_rounds }, macro-F1 on validation: { $ranking }
+said_at_most = At most { $said_time }, finals included; timing arms takes { $said_part } of it at most. --timeout changes it.
+said_first_minute = the first minute
+said_waits_trial = waiting for trial { $n } ({ $arm }) of process { $pid } on { $host }
+said_waits_lock = waiting for the study's lock, which { $who } has
 said_chosen_for = Chosen for { $said_time } (--preset { $preset }): { $names }
 said_downloaded_for = Downloaded for them: { $names }
 said_rows_left_out_one = { $n } row of { $file } was left out: { $listed }
