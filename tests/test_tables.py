@@ -306,6 +306,17 @@ def test_columns_without_a_name_are_called_by_their_place(tmp_path):
     assert read(path).columns == {"column_1": ["0", "1"], "text": ["a", "b"], "label": ["x", "y"]}
 
 
+def test_excel_s_line_of_the_delimiter_is_no_header(tmp_path):
+    path = written(tmp_path / "rows.csv", "sep=;\ntext;label\na,b;x\n")
+    assert read(path).columns == {"text": ["a,b"], "label": ["x"]}
+    assert "line 4: 1 field" in failure(written(path, "sep=;\ntext;label\na,b;x\nc\n"))
+
+
+def test_a_pointer_to_a_file_is_not_its_rows(tmp_path):
+    path = written(tmp_path / "rows.csv", "version https://git-lfs.github.com/spec/v1\noid a:b\n")
+    assert "git lfs pull" in failure(path)
+
+
 def test_two_columns_of_one_name(tmp_path):
     path = written(tmp_path / "rows.csv", "text,text,label\na,b,x\n")
     assert "2 columns are called 'text'" in failure(path)

@@ -29,6 +29,8 @@ _SAMPLE = 1 << 20
 _LOOKED = 2000
 #: Bad rows that are listed by their place.
 LISTED = 10
+#: What Excel takes for the delimiter, as the first line.
+_SEPARATOR = re.compile(r"sep=(.)\r?\n")
 #: A line, or a part of one up to a carriage return.
 _PART = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -175,6 +177,9 @@ class Records:
             size += len(line)
             if size > _SAMPLE:
                 break
+        if begun and (told := _SEPARATOR.fullmatch(begun[0][1])) is not None:
+            del begun[0]
+            delimiter = delimiter or told[1]
         beginning = "".join(line for _, line in begun)
         self.dialect = find_dialect(beginning, size > _SAMPLE, delimiter)
         self._fed = _Fed(itertools.chain(begun, source), where, room)

@@ -42,6 +42,8 @@ FORMATS = (
 )
 #: What begins each label in fastText's form.
 FASTTEXT = "__label__"
+#: How a file begins that Git LFS keeps elsewhere.
+_POINTER = b"version https://git-lfs.github.com/spec"
 #: Rows whose keys together are taken for the columns of a JSON file.
 _FIRST_ROWS = 1000
 
@@ -128,6 +130,13 @@ class RowFile:
         self.kind = kind
         if self.size == 0:
             raise DataError("the file is empty", where=self.where)
+        with files.opened(path, DataError) as raw:
+            if raw.read(len(_POINTER)) == _POINTER:
+                raise DataError(
+                    "a pointer of Git LFS, and not the rows",
+                    where=self.where,
+                    fix="Fetch the file: git lfs pull.",
+                )
         self._room = room or Room()
         self._reading = reading or Reading()
         self.found = Found(kind)
