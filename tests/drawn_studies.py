@@ -86,14 +86,22 @@ def trials_of(draw: st.DrawFn, arm: str, first: int, noon: datetime) -> list[Tri
 
 
 @st.composite
-def studies(draw: st.DrawFn) -> StudyResults:
-    """A study as the suite may write it: comparisons, ranks and bounds agree with each other."""
-    names = draw(st.lists(st.sampled_from(list(ARMS)), min_size=1, max_size=4, unique=True))
+def studies(
+    draw: st.DrawFn, names: list[str] | None = None, *, solid: bool = False
+) -> StudyResults:
+    """A study as the suite may write it: comparisons, ranks and bounds agree with each other.
+
+    Args:
+        names: its arms; None draws them.
+        solid: every arm is tested and timed, and the rows are real.
+    """
+    drawn = st.lists(st.sampled_from(list(ARMS)), min_size=1, max_size=4, unique=True)
+    names = names or draw(drawn)
     noon = datetime(2026, 1, 2, 12)
     trials: list[Trial] = []
     for name in names:
         trials += draw(trials_of(name, len(trials), noon))
-    tested = draw(st.sampled_from([[], names, names, names[:-1] or names]))
+    tested = names if solid else draw(st.sampled_from([[], names, names, names[:-1] or names]))
     seeds = draw(st.sampled_from([1, 3]))
     middle = {name: draw(share) for name in tested}
     comparisons = []
@@ -112,7 +120,7 @@ def studies(draw: st.DrawFn) -> StudyResults:
                             (max(0.0, middle[name] - 0.01), min(1.0, middle[name] + 0.012)),
                             per_class_f1=[draw(share) for _ in LABELS],
                             confusion=draw(confusions())),
-            train_seconds=draw(maybe | seconds), rps=draw(speeds()),
+            train_seconds=draw(seconds if solid else maybe | seconds), rps=draw(speeds()),
         )
         for name in tested
     ]  # fmt: skip
@@ -133,7 +141,25 @@ def studies(draw: st.DrawFn) -> StudyResults:
         trials=trials, finals=finals, comparisons=comparisons, labels=LABELS,
         test_openings=draw(st.integers(0, 3)) if finals else 0,
         data=DataFacts(source="folder toy", fingerprint="f" * 16, rows=Rows(1000, 100, 200),
-                       audit=replace(audit, splits=splits), sample=draw(st.booleans())),
+                       audit=replace(audit, splits=splits),
+                       sample=not solid and draw(st.booleans())),
         bounds=bounds, references=[], environment={}, recipe="quick",
         importance={names[0]: {"rate": draw(share), "depth": draw(share)}},
     )  # fmt: skip
+
+
+#: Names of tasks without a digit.
+TASKS = ["ants", "bees", "crows", "deer", "eels", "fish"]
+
+
+@st.composite
+def several_studies(draw: st.DrawFn) -> list[StudyResults]:
+    """Studies of different tasks, on one machine or on machines that do not tell."""
+    names = draw(st.lists(st.sampled_from(list(ARMS)), min_size=2, max_size=4, unique=True))
+    machine = draw(st.sampled_from([{}, {"cpu": "toy", "memory": "some"}]))
+    solid = draw(st.booleans())
+    found = []
+    for task in TASKS[: draw(st.integers(1, len(TASKS)))]:
+        own = draw(studies(draw(st.sampled_from([names, names, names[:-1]])), solid=solid))
+        found.append(replace(own, study=task, task=task, title=task, environment=machine))
+    return found

@@ -273,8 +273,8 @@ def test_answer_with_one_winner_says_by_how_much():
         "(95 % interval 0.9010–0.9230), with accuracy 0.9110; training took 2 min 05 s; it answers "
         "41.5 texts/s. The cheapest to train was tfidf/classic (1.60 s); it scores 0.0060 lower, "
         "which is more than chance (p = 0.010). "
-        "toy-qwen/linear_head is best on the test split: macro-F1 0.9110 (95 % interval "
-        "0.9010–0.9230), 0.0060 above tfidf/classic, which is more than chance (p = 0.010). "
+        "toy-qwen/linear_head is best on the test split: its lead of 0.0060 over tfidf/classic is "
+        "more than chance (p = 0.010). "
         "Recommended of these trained models: toy-qwen/linear_head; each arm was trained once, "
         "which says nothing of another training."
     )
@@ -290,7 +290,7 @@ def test_answer_compares_with_the_runner_up_and_with_the_cheapest():
     pair = [Comparison(HEAD, BERT, 0.02, (0.01, 0.03), 0.0004)]
     found = told(replace(base, finals=finals, comparisons=pair))
     assert found.verdict.endswith(
-        ", 0.0200 above toy-bert/linear_head, which is more than chance (p < .001)."
+        ": its lead of 0.0200 over toy-bert/linear_head is more than chance (p < .001)."
     )
     assert found.reasons[1:] == (
         "The cheapest to train was tfidf/classic (1.60 s); it scores 0.0500 lower, which is more "

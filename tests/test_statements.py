@@ -12,14 +12,17 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import pytest
-from drawn_studies import studies
+from drawn_studies import several_studies, studies
 from hypothesis import HealthCheck, given, settings
 
 from suite.contracts.results import Comparison, Final, StudyResults, Trial
 from suite.report import formats
+from suite.report.data.across import across
+from suite.report.pages.across_answer import across_answer
 from suite.report.pages.page import render_page
 from suite.report.words import Words
 
@@ -151,7 +154,8 @@ class Checker:
     def useful(self) -> list[str]:
         return [arm for arm, own in self.among.items() if own.score >= self.top / 2]
 
-    def times(self, one: float, other: float, told: str) -> None:
+    @staticmethod
+    def times(one: float, other: float, told: str) -> None:
         """A multiple is right to within what its digits can say."""
         ratio = one / other
         said = 1 / float(told[2:].replace(",", "")) if told[:2] == "1/" else float(
@@ -243,7 +247,9 @@ class Checker:
 
     def single(self, v: dict[str, Any]) -> None:
         self.best(v["arm"])
-        assert all(self.beats(v["arm"], v["second"]) for _ in "1")
+        assert self.beats(v["arm"], v["second"])
+        if "f1" in v:
+            assert numbers(v["f1"])[0] == f"{self.top:.4f}"
         self.gap(v["arm"], v["second"], v["gap"])
         self.chance(v["arm"], v["second"], v["chance"])
         others = [own.score for arm, own in self.among.items() if arm != v["arm"]]
@@ -422,7 +428,8 @@ class Checker:
             "recommended_other": self.recommended, "recommended_best": self.recommended,
             "recommended_one_training": self.recommended, "recommended_below": self.below,
             "recommended_no_speed": self.recommended, "recommended_no_finals": self.recommended,
-            "answer_single": self.single, "answer_tie": self.tie, "answer_tie_within": self.tie,
+            "answer_single": self.single, "answer_lead": self.single,
+            "answer_tie": self.tie, "answer_tie_within": self.tie,
             "answer_member": self.member, "answer_member_next": self.member,
             "answer_validation": self.on_validation, "answer_validation_same": self.on_validation,
             "answer_validation_only": self.on_validation,
@@ -506,3 +513,137 @@ def checked(results: StudyResults, language: str) -> None:
 @given(results=studies())
 def test_every_number_of_every_sentence_is_that_of_its_table(language: str, results: StudyResults):
     checked(results, language)
+
+
+# --- across studies ------------------------------------------------------------------------------
+
+
+@dataclass
+class AcrossChecker:
+    """What is said over tasks, against the studies themselves."""
+
+    studies: list[StudyResults]
+    statements: list[Statement]
+
+    def __post_init__(self) -> None:
+        tested = [s for s in self.studies if s.finals]
+        real = [s for s in tested if not s.data.sample]
+        # The sample counts only where there is nothing else.
+        self.counted = real or tested
+        self.scores = [{f.arm: f.test.macro_f1 for f in s.finals} for s in self.counted]
+        arms = {arm for scores in self.scores for arm in scores}
+        self.common = {arm for arm in arms if all(arm in scores for scores in self.scores)}
+
+    def rank(self, arm: str) -> float:
+        """Its mean rank among the common arms; equals share the middle of their places."""
+        own = []
+        for scores in self.scores:
+            among = [scores[other] for other in self.common]
+            better = sum(s > scores[arm] for s in among)
+            own.append(better + (among.count(scores[arm]) + 1) / 2)
+        return sum(own) / len(own)
+
+    def outcomes(self, arm: str, against: set[str] | None = None) -> tuple[int, int, int]:
+        """Contests won, level and lost."""
+        won = level = lost = 0
+        for results in self.counted:
+            for c in results.comparisons:
+                if arm not in (c.a, c.b):
+                    continue
+                other = c.b if c.a == arm else c.a
+                if against is not None and other not in against:
+                    continue
+                lead = c.difference if c.a == arm else -c.difference
+                won, level, lost = (won + (c.p < 0.05 and lead > 0), level + (c.p >= 0.05),
+                                    lost + (c.p < 0.05 and lead < 0))  # fmt: skip
+        return won, level, lost
+
+    def check_one(self, s: Statement) -> None:
+        v = s.values
+        if "tasks" in v:
+            assert v["tasks"] == len(self.counted)
+        match s.key:
+            case "across_one_task_best" | "across_one_task_best_within":
+                (scores,) = self.scores
+                assert v["f1"] == f"{scores[v['arm']]:.4f}"
+                highest = scores[v["arm"]] == max(scores.values())
+                assert highest == (s.key == "across_one_task_best")
+            case "across_best":
+                ranks = sorted(self.rank(arm) for arm in self.common)
+                assert v["arms"] == len(self.common)
+                assert self.rank(v["arm"]) == pytest.approx(ranks[0])
+                assert float(v["rank"]) == pytest.approx(ranks[0], abs=0.0051)
+                assert float(v["rank2"]) == pytest.approx(ranks[1], abs=0.0051)
+            case "across_best_shared":
+                assert float(v["rank"]) == pytest.approx(
+                    min(map(self.rank, self.common)), abs=0.0051
+                )
+            case "across_too_few" | "across_too_few_arms":
+                told = (v["won"], v["level"], v["lost"])
+                assert told == self.outcomes(v["arm"], {v["second"]})
+            case "across_no_common":
+                won, level, lost = self.outcomes(v["arm"])
+                assert (v["won"], v["contests"]) == (won, won + level + lost) and not self.common
+            case "across_but":
+                won, level, lost = self.outcomes(v["arm"], {self.first()})
+                assert (v["lost"], v["met"]) == (won, won + level + lost)
+            case "across_zero_shot":
+                gaps = [max(scores.values()) - scores[v["arm"]] for scores in self.scores
+                        if v["arm"] in scores]  # fmt: skip
+                assert v["n"] == len(gaps)
+                self.gap(sum(gaps) / len(gaps), v["gap"])
+            case "across_take_level" | "across_take_cheap":
+                first = self.first()
+                ratios = []
+                for results in self.counted:
+                    rows = figures(results)
+                    ratios.append(rows[v["arm"]].seconds / rows[first].seconds)
+                mean = prod(ratios) ** (1 / len(ratios))
+                assert mean < 1
+                if s.key == "across_take_cheap":
+                    assert v["far"] == "0.2"
+                Checker.times(mean, 1.0, v["training"])
+                if s.key == "across_take_level":
+                    assert self.outcomes(first, {v["arm"]})[0] == 0
+                else:
+                    below = [scores[first] - scores[v["arm"]] for scores in self.scores]
+                    self.gap(max(0.0, sum(below) / len(below)), v["gap"])
+            case "across_friedman_none" | "across_cd_real" | "across_cd_chance":
+                assert "1.000" not in v["p"] and v["p"][0] in "<>="
+                if s.key != "across_friedman_none":
+                    assert (float(v["distance"]) >= float(v["cd"])) == (s.key == "across_cd_real")
+            case _:
+                told = r"n_|across_(machines|validation|nothing|stale|sample|none|one_common|take)"
+                assert not numbers(s.said) or re.match(told, s.key), s.key
+
+    def first(self) -> str:
+        """The best on average, as the answer names it."""
+        named = [
+            s.values["arm"]
+            for s in self.statements
+            if s.key in ("across_take", "across_take_rival")
+        ]
+        best = min(map(self.rank, self.common))
+        tops = [arm for arm in self.common if self.rank(arm) == pytest.approx(best)]
+        return named[0] if named else tops[0]
+
+    @staticmethod
+    def gap(apart: float, told: str) -> None:
+        if told[0] == "<":
+            assert 0 < apart < 0.00005
+        else:
+            assert float(told) == pytest.approx(apart, abs=0.000051)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@settings(
+    max_examples=25, deadline=None, derandomize=True, database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)  # fmt: skip
+@given(found=several_studies())
+def test_what_is_said_over_tasks_is_what_the_studies_say(language: str, found: list[StudyResults]):
+    words = Heard(language)
+    across_answer(across(found), words)
+    checker = AcrossChecker(found, words.statements)
+    for statement in list(words.statements):
+        checker.check_one(statement)

@@ -82,7 +82,10 @@ def _verdict(data: Across, words: Words) -> str:
         if first is None:
             return said
         f1 = formats.score(data.cell(first, column).score)
-        best = words("across_one_task_best", arm=formats.name(first.arm), f1=f1)
+        own = data.cell(first, column).score or 0.0
+        highest = all((data.cell(arm, column).score or 0.0) <= own for arm in data.arms)
+        key = "across_one_task_best" if highest else "across_one_task_best_within"
+        best = words(key, arm=formats.name(first.arm), f1=f1)
         return words.sentences([said, best])
     if not data.common:
         winner = max(data.arms, key=lambda arm: (arm.share("won") or 0.0, arm.won))
@@ -220,6 +223,7 @@ def _take(data: Across, words: Words) -> str:
             arm=formats.name(chosen.arm),
             training=formats.times(chosen.training / own.training),
             gap=formats.gap(max(gap, 0.0)),
+            far=formats.plain(FAR),
         )
         break
     return said + words("end")

@@ -253,8 +253,10 @@ def _verdict(
         if second is None:
             key = "answer_only_within" if bounded else "answer_only"
             return words(key, arm=first.arm, f1=_interval(first, words))
+        taken = board.standing.verdict and board.standing.verdict.recommended
         return words(
-            "answer_single",
+            # What the arm to take scores was just said.
+            "answer_lead" if taken == first.arm else "answer_single",
             arm=first.arm,
             f1=_interval(first, words),
             gap=formats.gap(_score(board, first) - _score(board, second)),
