@@ -189,7 +189,8 @@ def test_answer_says_what_to_take_and_names_every_arm_of_a_tie():
     assert found.text == (
         "Take toy-qwen/linear_head. It has the highest score on the test split: macro-F1 0.9110 "
         "(95 % interval 0.9010–0.9230), with accuracy 0.9110; training took 2 min 05 s; it answers "
-        "41.5 texts/s. The cheapest to train was tfidf/classic (1.60 s); it scores 0.0060 lower, "
+        "41.5 texts/s. The cheapest to train was tfidf/classic (1.60 s, 8,312 texts/s); it scores "
+        "0.0060 lower, "
         "which could be chance (p = 0.410). "
         "toy-qwen/linear_head (macro-F1 0.9110, 95 % interval 0.9010–0.9230) and tfidf/classic "
         "(0.9050, 0.8950–0.9170) share rank 1: on the test split they cannot be told apart, and "
@@ -271,7 +272,8 @@ def test_answer_with_one_winner_says_by_how_much():
     assert found.text == (
         "Take toy-qwen/linear_head. It has the highest score on the test split: macro-F1 0.9110 "
         "(95 % interval 0.9010–0.9230), with accuracy 0.9110; training took 2 min 05 s; it answers "
-        "41.5 texts/s. The cheapest to train was tfidf/classic (1.60 s); it scores 0.0060 lower, "
+        "41.5 texts/s. The cheapest to train was tfidf/classic (1.60 s, 8,312 texts/s); it scores "
+        "0.0060 lower, "
         "which is more than chance (p = 0.010). "
         "toy-qwen/linear_head is best on the test split: its lead of 0.0060 over tfidf/classic is "
         "more than chance (p = 0.010). "
@@ -293,7 +295,8 @@ def test_answer_compares_with_the_runner_up_and_with_the_cheapest():
         ": its lead of 0.0200 over toy-bert/linear_head is more than chance (p < .001)."
     )
     assert found.reasons[1:] == (
-        "The cheapest to train was tfidf/classic (1.60 s); it scores 0.0500 lower, which is more "
+        "The cheapest to train was tfidf/classic (1.60 s, 8,312 texts/s); it scores 0.0500 "
+        "lower, which is more "
         "than chance.",
     )
 

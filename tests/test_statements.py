@@ -212,7 +212,9 @@ class Checker:
 
     def cheap(self, v: dict[str, Any], among: list[str]) -> None:
         self.cheapest(v["arm"], among)
-        self.cell(v["arm"], "train_seconds", v["time"])
+        own_cells = self.cells[v["arm"]]
+        heads = [self.words.column(key) for key in ("train_seconds", "offline_rps")]
+        assert numbers(v["costs"]) == [n for head in heads for n in numbers(own_cells[head])]
         own, taken = self.arms[v["arm"]].score, self.arms[self.taken].score
         said = next(s for s in self.words.statements if s.said == v["scores"])
         told = "lower" if own < taken else "higher" if own > taken else "same"

@@ -179,11 +179,14 @@ def _advice(
         told = "lower" if below > 0 else "higher" if below < 0 else "same"
         if told == "lower" and board.basis == "test":
             told = "lower_tested"
+        costs = [formats.duration(cheap.train_seconds, words)]
+        if cheap.offline_rps is not None:
+            costs.append(formats.rate(cheap.offline_rps, words))
         reasons.append(
             words(
                 f"cheapest_{everyone}",
                 arm=cheap.arm,
-                time=formats.duration(cheap.train_seconds, words),
+                costs=words("comma").join(costs),
                 scores=words(
                     f"scores_{told}",
                     gap=formats.gap(below),
