@@ -88,6 +88,12 @@ def test_a_local_folder_becomes_a_model(tmp_path):
     assert model == Model(name="mine", family="encoder", path=str(path.resolve()), max_tokens=512)
 
 
+def test_a_folder_in_an_entrys_place_reads_the_entrys_languages(tmp_path):
+    path = folder(tmp_path / "m", {"architectures": ["BertModel"], "model_type": "bert"})
+    assert local_model(f"minilm={path}").languages == ["en"]
+    assert local_model(f"mine={path}").languages == ["multilingual"]
+
+
 def test_a_causal_language_model_is_a_decoder(tmp_path):
     path = folder(tmp_path / "m", {"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3"})
     assert local_model(f"mine={path}").family == "decoder"

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from suite import paths
 from suite.config import yamlfile
+from suite.contracts.language import MULTILINGUAL
 from suite.contracts.model import Model
 from suite.contracts.task import NAME, Closed
 from suite.errors import ModelError, nearest
@@ -87,6 +88,8 @@ def endpoint_model(url: str | None, served: str | None) -> Model:
 def local_model(option: str) -> Model:
     """A model from `--model NAME=PATH`: a folder with config.json, weights and a tokenizer.
 
+    It reads the languages of the catalogue's entry of that name, whose place it takes; else all.
+
     Raises:
         ModelError: the option or the folder is not that; says what is missing.
     """
@@ -120,9 +123,11 @@ def local_model(option: str) -> Model:
         "phi3",
     }
     limit = facts.get("max_position_embeddings")
+    known = load_catalogue().get(name)
     return Model(
         name=name,
         family="decoder" if decoder else "encoder",
         path=str(folder.resolve()),
         max_tokens=limit if isinstance(limit, int) and limit >= 8 else None,
+        languages=known.languages if known else [MULTILINGUAL],
     )
