@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from suite.cli import language
 from suite.cli.console import next_step, out, print_json, print_table, styled, told, words
 from suite.cli.options import AsJson, Storage
 
@@ -98,6 +99,10 @@ def _settings(storage: str | None) -> list[Setting]:
     from suite.config import settings
 
     found = settings.settings()
+    spoken = language.chosen(None, language.set_in_a_file())
+    if words().language != spoken.language:
+        spoken = language.Chosen(words().language, "--lang")
+    found["lang"] = settings.Setting("lang", spoken.language, spoken.origin)
     if storage is not None:
         found["storage"] = settings.Setting("storage", storage, "--storage")
     address = redaction.address(str(found["storage"].value))
@@ -237,17 +242,23 @@ def _plain(groups: dict[str, list[Check]], found: list[Setting], arms: list[ArmH
     for group, checks in groups.items():
         for c in checks:
             table.add_row(
-                group,
+                told(group),
                 _state(c.ok),
                 told(c.name),
                 told(c.finding),
                 "" if c.ok else told(c.fix),
             )
     for setting in found:
-        table.add_row("settings", "–", setting.name, _value(setting), f"from: {setting.origin}")
+        table.add_row(
+            told("settings"),
+            "–",
+            told(setting.name),
+            _value(setting),
+            told(f"from: {setting.origin}"),
+        )
     for arm in arms:
         table.add_row(
-            "arm",
+            told("arm"),
             told({True: "runs", False: "refused", None: "–"}[arm.runs]),
             arm.arm,
             told(arm.reason),

@@ -85,6 +85,8 @@ def show(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
     from suite.cli.tables import failed, show_results, trials_table
 
     show_results(found)
+    if out.is_terminal:
+        out.print()
     # A pipe wants every row; a terminal the newest.
     print_table(trials_table(found, 200 if out.is_terminal else len(found.trials)))
     failed(found)

@@ -133,7 +133,7 @@ def bench_table(found: StudyResults) -> Table:
     table = Table(
         name(say("head_arm")),
         word(say("head_engine")),
-        word(say("head_precision"), leaves=3),
+        word(say("head_precision")),
         number(say("head_agreement"), leaves=4),
         number(say("head_p50"), leaves=1),
         number(say("head_p99"), leaves=5),
@@ -144,7 +144,7 @@ def bench_table(found: StudyResults) -> Table:
     several = len({row.host for row in found.bench}) > 1
     notes = [_bench_note(row, several, say) for row in found.bench]
     if any(notes):
-        table.columns.append(word(say("head_note")))
+        table.columns.append(text(say("head_note")))
     before = None
     for row, note in zip(found.bench, notes, strict=True):
         single, server = row.single_stream, row.server
