@@ -527,7 +527,11 @@ def test_truth_values_are_one_class(tmp_path):
 
 def test_a_task_that_names_both_spellings_means_both(tmp_path):
     file = labelled(tmp_path, ["1", "1.0"] * 12, "csv")
-    assert all_labels(load(tmp_path, make_task(["1", "1.0"], file=file))) == [0] * 12 + [1] * 12
+    found = load(tmp_path, make_task(["1", "1.0"], file=file))
+    assert all_labels(found) == [0] * 12 + [1] * 12
+    assert found.facts.audit.warnings[0] == (
+        "the task has '1' and '1.0' as 2 classes, which differ in their spelling alone"
+    )
 
 
 def test_labels_that_differ_by_case_are_asked_for(tmp_path):

@@ -47,6 +47,7 @@ class Labels:
         self._unknown: dict[int, str] = {}
         self._by_position = False
         self._merged = Merged()
+        self.notes += _alike(task)
         if names is not None:
             self._read_names(names, where)
 
@@ -166,6 +167,21 @@ class Labels:
             where=where,
             fix=nearest(spelling, known),
         )
+
+
+def _alike(task: Task) -> list[str]:
+    """What is to be said of classes that are one but for how they are spelled."""
+    kept = task.data.reading.case == "keep"
+    together: dict[str, list[str]] = {}
+    for name in task.label_names:
+        spelled = spell(name)
+        together.setdefault(spelled if kept else spelled.casefold(), []).append(name)
+    return [
+        f"the task has {' and '.join(map(repr, names))} as {len(names)} classes, which differ in "
+        "their spelling alone"
+        for names in together.values()
+        if len(names) > 1
+    ]
 
 
 def _by_order(where: str, strange: Sequence[str]) -> str:

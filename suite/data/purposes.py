@@ -36,7 +36,8 @@ def check_purposes(splits: Mapping[str, Rows], where: str) -> list[str]:
                 raise DataError(
                     what,
                     where=where,
-                    fix="Name another validation, or none: it is then carved from train.",
+                    fix="Name others in the task. Where there is none, validation is carved from "
+                    "train, and so is test with data: {test: {share: 0.2}}.",
                 )
             said.append(what)
         elif shared and "train" not in (one, other):
