@@ -100,7 +100,23 @@ said_no_rows = { $n ->
 }
 said_no_columns = the files have no column { $names }: text and label are read instead
 said_split_unread = { $file } is not read: data.test carves test from train
-said_by_order = { $file } names classes that are not in the task ({ $names }), and is taken for its order
+said_by_order = { $file } names { $n } of the classes otherwise than the task ({ $names }); their order is taken to be the task's
+said_all_shared = all { $n } rows of { $said_few } are rows of { $said_many }: one split serves two purposes
+said_most_shared = { $n } of { $all } rows of { $said_few } are rows of { $said_many }: one split serves two purposes
+said_shared_with_test = { $n ->
+    [one] { $n } validation row is a row of test
+   *[other] { $n } validation rows are rows of test
+}
+said_merged_spelled = { $n ->
+    [one] { $n } label is spelled otherwise than the others of the class, and was merged: { $said_listed }
+   *[other] { $n } labels are spelled otherwise than the others of the class, and were merged: { $said_listed }
+}
+said_spelled_as = '{ $way }' as '{ $most }' ({ $n })
+said_fields_odd = line { $n }: { $m } fields where the first line has { $width }
+said_merged_case = { $n ->
+    [one] { $n } label merged with the same in another case
+   *[other] { $n } labels merged with the same in another case
+}
 
 ## Why an arm is refused, or its trials fail
 
@@ -368,8 +384,8 @@ said_waits_trial = waiting for trial { $n } ({ $arm }) of process { $pid } on { 
 said_waits_lock = waiting for the study's lock, which { $who } has
 said_chosen_for = Chosen for { $said_time } (--preset { $preset }): { $names }
 said_downloaded_for = Downloaded for them: { $names }
-said_rows_left_out_one = { $n } row of { $file } was left out: { $listed }
-said_rows_left_out = { $n } rows of { $file } were left out: { $listed }
+said_rows_left_out_one = { $n } row of { $file } was left out: { $said_listed }
+said_rows_left_out = { $n } rows of { $file } were left out: { $said_listed }
 said_group_machine = machine
 said_group_places = places
 said_group_optional = optional

@@ -36,7 +36,14 @@ said_imbalance = 训练集最大的类别（{ $large }，{ $most } 行）是最�
 said_no_rows = { $n } 个类别没有{ $said_split }数据：{ $names }
 said_no_columns = 文件中没有列 { $names }：改读 text 和 label 两列
 said_split_unread = 未读取 { $file }：测试集按 data.test 从训练集划出
-said_by_order = { $file } 中的类别名与任务不符（{ $names }），按顺序对应
+said_by_order = { $file } 中有 { $n } 个类别名与任务不同（{ $names }）；按任务中的顺序对应
+said_all_shared = { $said_few }的 { $n } 条样本全部出现在{ $said_many }中：同一划分被用于两种用途
+said_most_shared = { $said_few }的 { $all } 条样本中有 { $n } 条出现在{ $said_many }中：同一划分被用于两种用途
+said_shared_with_test = 验证集有 { $n } 条样本同时出现在测试集中
+said_merged_spelled = { $n } 个标签与同类的写法不同，已合并：{ $said_listed }
+said_spelled_as = “{ $way }”并入“{ $most }”（{ $n }）
+said_fields_odd = 第 { $n } 行：有 { $m } 个字段，而首行有 { $width } 个
+said_merged_case = { $n } 个标签只是大小写不同，已合并
 
 ## Why an arm is refused, or its trials fail
 
@@ -286,8 +293,8 @@ said_waits_trial = 正在等待 { $host } 上进程 { $pid } 的试验 { $n }（
 said_waits_lock = 正在等待研究的锁，持有者：{ $who }
 said_chosen_for = 为 { $said_time } 选定（--preset { $preset }）：{ $names }
 said_downloaded_for = 为此下载：{ $names }
-said_rows_left_out_one = { $file } 中有 { $n } 行被略去：{ $listed }
-said_rows_left_out = { $file } 中有 { $n } 行被略去：{ $listed }
+said_rows_left_out_one = { $file } 中有 { $n } 行被略去：{ $said_listed }
+said_rows_left_out = { $file } 中有 { $n } 行被略去：{ $said_listed }
 said_group_machine = 机器
 said_group_places = 目录
 said_group_optional = 可选组件
