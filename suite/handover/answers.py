@@ -39,10 +39,14 @@ class Answer:
     probabilities: Mapping[str, float]
 
     def to_json(self) -> dict[str, Any]:
-        """One object: what was kept, unless an answer's own key is called so; then the answer."""
+        """One object: what was kept, then the answer."""
         own = {"text": self.text, "label": self.label, "probabilities": dict(self.probabilities)}
-        kept = {key: _jsonable(value) for key, value in self.kept.items() if key not in own}
-        return kept | own
+        return {_beside(key, own): _jsonable(value) for key, value in self.kept.items()} | own
+
+
+def _beside(column: str, own: Mapping[str, Any]) -> str:
+    """What a kept column is called beside an answer's own keys."""
+    return f"{column} of the file" if column in own else column
 
 
 class _Sink(Protocol):
@@ -160,8 +164,7 @@ def _flat(answer: Answer, classes: Sequence[str], top: int | None) -> dict[str, 
     else:
         for place, (name, value) in enumerate(list(named.items())[1:], start=2):
             own |= {f"label {place}": name, f"probability {place}": value}
-    kept = {key: _plain(value) for key, value in answer.kept.items() if key not in own}
-    return kept | own
+    return {_beside(key, own): _plain(value) for key, value in answer.kept.items()} | own
 
 
 def _plain(value: Any) -> str | None:
@@ -216,9 +219,12 @@ class _Parquet:
         if not self._some:
             return
         if self._writer is None:
+            # What is kept is text; of a text without an answer the probability is None.
             kinds = {
-                name: pyarrow.float64() if name.startswith("probability") else pyarrow.string()
-                for name in self._some[0]
+                name: pyarrow.float64()
+                if name == "probability" or isinstance(value, float)
+                else pyarrow.string()
+                for name, value in self._some[0].items()
             }
             self._schema = pyarrow.schema(list(kinds.items()))
             self._writer = pyarrow.parquet.ParquetWriter(self._file, self._schema)
