@@ -271,6 +271,20 @@ def test_the_time_left_counts_the_arms_that_are_missing():
     assert seconds_left({}, ["quick"], 4, {}, [], 1) is None
 
 
+def test_the_time_left_is_the_commands_and_the_finals_come_in_any_case():
+    from suite.cli.progress import within
+
+    endless = float("inf")
+    assert within(100.0, endless, 0.0, 20.0) == 120
+    assert within(None, endless, 0.0, 20.0) is None
+    # The search ends with the command's time, the finals kept back.
+    assert within(1000.0, 180.0, 0.0, 20.0) == 180
+    assert within(None, 180.0, 0.0, 20.0) == 180
+    # 1.5 s of its time are left: what runs is not cut off, and the finals follow.
+    assert within(400.0, 1.5, 0.0, 30.0) == 30
+    assert within(400.0, 1.5, 40.0, 30.0) == 70
+
+
 def test_lines_in_a_pipe_say_how_far_and_how_long(folder, toy_task):
     recipe = write_recipe(folder, trials=4, preflight=True)
     told = suite("study", "create", toy_task, "--recipe", recipe).stderr

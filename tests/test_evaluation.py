@@ -278,7 +278,7 @@ def test_a_study_settles_the_rows_once_per_arm_and_every_trial_keeps_to_it(folde
     create(Wanted(task="toy.yaml", recipe=recipe, name="toy"))
     watching = Watching()
     work = Work(None, "toy", watching, Limits(workers=2))
-    watching.study(work.ledger, 2)
+    watching.study(work, 2)
     work.run()
     study, _ = storage.load(storage.open_storage(), "toy")
     assert study.user_attrs[f"{EVALUATION}tfidf/toy"] == 500

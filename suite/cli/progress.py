@@ -182,26 +182,36 @@ class Watching:
         trials = study.get_trials(deepcopy=False)
         begun = [t for t in trials if t.state in COUNTED and t.state.name != "WAITING"]
         finished = sum(trial.state.name != "RUNNING" for trial in begun)
-        out = {*study.user_attrs.get(OUT, {}), *self.turns.unfit}
-        arms = contending(self.ledger.definition, begun, out)
+        arms = contending(self.ledger.definition, begun, study.user_attrs.get(OUT, {}))
         contenders = {c.arm: c for c in self.turns.contenders(arms, begun)}
-        known = self.ledger.known_seconds()
+        alive = [name for name in contenders if name not in self.turns.unfit]
         once = {name: c.measuring for name, c in contenders.items()}
         target = self.ledger.target
         with self.lock:
             # What has just ended is stored a moment later.
-            last = {t.arm: self.seconds[t.number] for t in self.ended_trials if not t.error}
+            each = {t.arm: self.seconds[t.number] for t in self.ended_trials if not t.error}
             going = [(run.arm, time.monotonic() - run.began) for run in self.running.values()]
+        each |= self.ledger.known_seconds()
         counts = Counter(arm_of(trial) or "" for trial in begun)
-        left = seconds_left(
-            counts, list(contenders), target, last | known, going, self.workers, once
-        )
-        if left is not None:
-            left += sum(c.finals for c in contenders.values())
-        bound = self.turns.allowance.left
-        if bound < (float("inf") if left is None else left):
-            left = max(0.0, bound)
-        return finished, target, left
+        left = seconds_left(counts, alive, target, each, going, self.workers, once)
+        finals = sum(c.finals for c in contenders.values() if c.trials or c.arm in alive)
+        running = max((max(0.0, each.get(arm, 0.0) - spent) for arm, spent in going), default=0.0)
+        return finished, target, within(left, self.turns.allowance.left, running, finals)
+
+
+def within(left: float | None, allowed: float, running: float, finals: float) -> float | None:
+    """Seconds to the end of a command, finals included; None where nothing tells.
+
+    Args:
+        left: of the search, were there no end; None where that is not known.
+        allowed: to the end of the command's time; infinite where there is none.
+        running: of the trials that run: they are not cut off.
+        finals: of the finals: they come in any case.
+    """
+    if left is None and allowed == float("inf"):
+        return None
+    search = allowed - finals if left is None else min(left, allowed - finals)
+    return max(search, running) + finals
 
 
 def seconds_left(

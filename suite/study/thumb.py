@@ -26,6 +26,8 @@ IDEOGRAPHIC = frozenset({"zh", "ja"})
 QUESTION_TOKENS, OPTION_TOKENS = 60.0, 8.0
 #: Characters that a core reads and learns from in a second, passes over them counted.
 BUILT_CHARACTERS = {"tfidf": 1e6, "fasttext": 5e5, "textcnn": 1e5}
+#: Seconds that a training loop spends on a row beside the operations, however small the model.
+LOOP_SECONDS = {"linear_head": 0.001, "sft": 0.01}
 #: Seconds that a child needs beside all of this, and those of making a small model ready.
 CHILD_SECONDS, READY_SECONDS = 2.0, 3.0
 
@@ -117,6 +119,7 @@ def reckon(
             return None
     per_text = scoring * size / machine.operations
     learned = training * size * texts.train / machine.operations
+    learned += LOOP_SECONDS.get(strategy, 0.0) * texts.train * epochs
     # Early checkpoints cost a tenth of their training at most (suite.child.evaluation).
     scored = per_text * texts.validation + min(
         per_text * texts.validation * (stops - 1), 0.1 * learned
