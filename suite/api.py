@@ -340,6 +340,7 @@ def build_report(
     out: str | Path = "reports",
     formats: Sequence[Format] = FORMATS,
     lang: Literal["en", "zh"] = "en",
+    storage: str | None = None,
 ) -> list[Path]:
     """Writes a page per study, and the same numbers as JSON, CSV and Markdown.
 
@@ -348,6 +349,7 @@ def build_report(
         out: the folder to write into.
         formats: any of html, json, csv, md.
         lang: en or zh.
+        storage: the database URL that the commands on the page name; None for the usual one.
 
     Returns:
         What was written; the last is the page, or the index where there are several studies.
@@ -363,7 +365,7 @@ def build_report(
 
     studies = [results] if isinstance(results, StudyResults) else list(results)
     several("formats", formats)
-    return write_reports(studies, Path(out), list(formats), lang)
+    return write_reports(studies, Path(out), list(formats), lang, storage=storage)
 
 
 def trials_frame(results: StudyResults) -> pandas.DataFrame:

@@ -123,6 +123,8 @@ def test_a_study_from_creation_to_prediction(folder, made, capfd):
     assert shares.sum(axis=1) == pytest.approx([1, 1])
     assert predictor.predict([]) == [] and predictor.predict_proba([]).shape == (0, 2)
 
+    (page,) = suite.build_report(more, out="own", formats=["html"], storage="sqlite:///own.db")
+    assert "--storage sqlite:///own.db</pre>" in page.read_text(encoding="utf-8")
     written = suite.build_report(more, out="pages", formats=["csv", "json"], lang="zh")
     assert all(path.parent == Path("pages") and path.is_file() for path in written)
     assert {path.suffix for path in written} == {".csv", ".json"}

@@ -489,13 +489,21 @@ def test_browser_sifts_single_errors_and_explains_terms_by_keyboard(opened: Any)
     arm.select_option("")
     pair.select_option("1>0")
     assert rows.count() == 2
-    term = page.locator("#answer a.term").first
-    shown = "element => getComputedStyle(element, '::before').content"
-    assert term.evaluate(shown) == "none"
+    term, tip = page.locator("#answer a.term").first, page.locator(".tip")
+    assert tip.is_hidden()
     page.keyboard.press("Tab")
     while not term.evaluate("element => element === document.activeElement"):
         page.keyboard.press("Tab")
-    assert term.evaluate(shown).strip('"') == term.get_attribute("data-tip")
+    assert tip.inner_text() == term.get_attribute("data-tip")
+    page.keyboard.press("Escape")
+    assert tip.is_hidden()
+    # Beside the term also where the page was scrolled, and within the window.
+    head = page.locator("#board th button[data-tip]:visible").last
+    head.scroll_into_view_if_needed()
+    head.hover()
+    assert tip.inner_text() == head.get_attribute("data-tip")
+    box, own = tip.bounding_box(), head.bounding_box()
+    assert abs(box["y"] - own["y"]) < 150 and 0 <= box["x"] <= 1300 - box["width"]
 
 
 @pytest.mark.slow

@@ -238,6 +238,29 @@
     if (choice) choice.addEventListener("change", sift);
   }
 
+  // What a term means, beside it while it is pointed at or has the focus; Escape takes it away. The
+  // glossary, to which each leads, has the same without a script.
+  const tip = document.createElement("div");
+  tip.className = "tip";
+  tip.hidden = true;
+  tip.setAttribute("aria-hidden", "true");
+  document.body.append(tip);
+  const explain = (event) => {
+    const term = event.target.closest("[data-tip]");
+    tip.hidden = term === null || (event.type === "focusin" && !term.matches(":focus-visible"));
+    if (tip.hidden) return;
+    tip.textContent = term.dataset.tip;
+    const at = term.getBoundingClientRect(), own = tip.getBoundingClientRect();
+    const below = at.bottom + 6 + own.height <= innerHeight;
+    tip.style.left = `${Math.max(12, Math.min(at.left, innerWidth - own.width - 12))}px`;
+    tip.style.top = `${below ? at.bottom + 6 : at.top - own.height - 6}px`;
+  };
+  const unexplain = () => { tip.hidden = true; };
+  for (const name of ["mouseover", "focusin"]) document.addEventListener(name, explain);
+  for (const name of ["mouseout", "focusout"]) document.addEventListener(name, unexplain);
+  addEventListener("scroll", unexplain, { capture: true, passive: true });
+  addEventListener("keydown", (event) => { if (event.key === "Escape") unexplain(); });
+
   // Commands.
   for (const copy of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
     copy.hidden = false;
