@@ -12,6 +12,8 @@ from report_studies import BERT, EN, ZH, benched, trial
 from suite.contracts.results import Arm, Audit, Published
 from suite.contracts.strategy import Rows
 from suite.data.audit import audit
+from suite.report.charts import STUDY_CHARTS
+from suite.report.charts.chart import Drawn, StudyScene
 from suite.report.data.spoken import spoken
 from suite.report.pages.across_page import render_across
 from suite.report.pages.export import to_json, to_markdown
@@ -122,6 +124,31 @@ def test_a_chinese_page_has_no_latin_word_but_names(kind):
         if word not in KEPT and word not in names and word.strip(".+-") not in KEPT | names
     ]  # fmt: skip
     assert left == []
+
+
+def told_in(value, key=""):
+    """The texts of a figure that a person sees, on it or beside a point."""
+    if isinstance(value, str):
+        if key in ("text", "name", "title", "hovertemplate", "ticktext"):
+            yield re.sub(r"<[^>]+>|%\{[^}]*\}", " ", value)
+    elif isinstance(value, dict | list):
+        parts = value.items() if isinstance(value, dict) else ((key, part) for part in value)
+        for name, part in parts:
+            yield from told_in(part, name)
+
+
+def test_a_chinese_chart_has_no_latin_word_but_names():
+    found = spoken(everything(), ZH)
+    allowed = names_of(found) | KEPT
+    left = {}
+    for chart in Drawn.of(STUDY_CHARTS, StudyScene.of(found, ZH)).all():
+        figure = json.loads(chart.figure.to_json())
+        figure["layout"].pop("template", None)
+        for text in (chart.title, chart.about, *map(str, chart.columns), *told_in(figure)):
+            words = set(re.findall(r"[A-Za-z][A-Za-z0-9_.+-]*", text))
+            if strange := {word for word in words if word.strip(".+-") not in allowed}:
+                left.setdefault(chart.name, set()).update(strange)
+    assert left == {}
 
 
 def test_every_warning_and_refusal_of_the_study_is_chinese():

@@ -175,6 +175,7 @@ def figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
             hoverinfo="skip",
         )
     )
+    amount = "unit_rps" if data.x.unit == "texts/s" else "unit_seconds"
     for point in data.points:
         style = styles[point.arm]
         bounded = point.low is not None and point.high is not None
@@ -208,7 +209,7 @@ def figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
                 hovertemplate=(
                     f"%{{text}}, {words('trial')} %{{customdata[1]}}<br>"
                     f"{words.column(data.y.key)} %{{y:.4f}} %{{customdata[0]}}<br>"
-                    f"{words.column(data.x.key)} %{{x:,.4~g}} {data.x.unit}<br>"
+                    f"{words.column(data.x.key)} {words(amount, n='%{x:,.4~g}')}<br>"
                     f"{words('metric_peak_memory_bytes')} %{{customdata[2]}}<extra></extra>"
                 ),
                 showlegend=False,
