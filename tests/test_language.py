@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from suite.config import yamlfile
 from suite.contracts.language import LanguageCode, language_of
+from suite.contracts.space import Space
 from suite.contracts.task import Task, default_prompt
 from suite.data.languages import detect
 from suite.errors import SuiteError
@@ -16,6 +17,7 @@ from suite.strategies import get
 from suite.strategies.classic import tokens
 from suite.strategies.classic.knobs import parse_views
 from suite.strategies.classic.tfidf import make_vectorizer
+from suite.study.arms import PlannedArm, asked_in_english
 
 SAID = {
     "en": ["refund please", "printer broken", "invoice wrong", "lost password"],
@@ -101,6 +103,20 @@ def test_questions_are_in_english_where_the_suite_has_none_in_the_language():
     assert layout.prompt_of(german()) == default_prompt("en")
     own = default_prompt("zh")
     assert layout.prompt_of(german(prompt={"deu": own.model_dump()})) == own
+
+
+def test_arms_that_ask_in_english_are_told():
+    catalogue = load_catalogue()
+    planned = [
+        PlannedArm(f"{model}/{strategy}", catalogue[model], strategy, Space({}))
+        for model, strategy in (("tfidf", "classic"), ("tiny-qwen3", "zero_shot"))
+    ]
+    told = asked_in_english(planned, german())
+    assert told is not None and told.startswith("tiny-qwen3/zero_shot: asked in English")
+    assert asked_in_english(planned[:1], german()) is None
+    assert asked_in_english(planned, german(language="zh")) is None
+    own = default_prompt("zh").model_dump()
+    assert asked_in_english(planned, german(prompt={"de": own})) is None
 
 
 def test_units_follow_the_script():

@@ -16,6 +16,7 @@ from typing import Any
 from suite import strategies
 from suite.config.recipe import Recipe, matches
 from suite.contracts.hyperparameters import Hyperparameter
+from suite.contracts.language import LANGUAGES, name_of
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Dimension, Fixed, Space, contains, parse_dimension
 from suite.contracts.task import Task
@@ -37,6 +38,26 @@ class PlannedArm:
     space: Space
     refused: str | None = None
     away: bool = False
+
+
+def asked_in_english(arms: Sequence[PlannedArm], task: Task) -> str | None:
+    """Which arms ask their question in English although the texts are in another language, as a
+    sentence; None where none does."""
+    if task.language in LANGUAGES or task.language in task.prompt:
+        return None
+    asking = [
+        arm.name
+        for arm in arms
+        # What answers in words is asked in words.
+        if arm.refused is None
+        and getattr(strategies.get(arm.strategy), "reads", None) == "language model"
+    ]
+    if not asking:
+        return None
+    return (
+        f"{', '.join(asking)}: asked in English, for the task has no `prompt` in "
+        f"{name_of(task.language)}; `prompt: {{{task.language}: …}}` in its file words one."
+    )
 
 
 def plan(

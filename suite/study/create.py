@@ -136,6 +136,8 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
         raise StudyError(
             "every arm is refused:\n  " + "\n  ".join(f"{a.name}: {a.refused}" for a in planned)
         )
+    if (told := arms.asked_in_english(planned, task)) is not None:
+        warn(told)
     away = {a.name: {"refused": str(a.refused), "cause": "endpoint"} for a in planned if a.away}
     definition = Definition(
         name=name,
