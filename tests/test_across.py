@@ -303,8 +303,8 @@ def test_the_answer_with_nothing_one_or_no_common_arm():
         assert "no result yet" in told.caveats[0]
     one = across_answer(across([study_of("one", {A: 0.8, B: 0.9})]), EN)
     assert one.verdict == (
-        f"Only one has test scores, so there is no average over tasks. The best there is {B}, "
-        "macro-F1 0.9000."
+        "Only one has test scores that count, so there is no average over tasks. The best there "
+        f"is {B}, macro-F1 0.9000."
     )
     apart = across([study_of("one", {A: 0.8, B: 0.9}), study_of("two", {C: 0.8})])
     assert apart.common == () and apart.reference is None
