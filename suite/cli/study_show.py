@@ -31,7 +31,6 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
     from suite.contracts import moments
     from suite.study import listing
     from suite.study import storage as storages
-    from suite.verdict.metrics import OBJECTIVE
 
     rows = listing.studies(storages.open_storage(storage))
     tidy(storage)
@@ -39,25 +38,26 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
         print_json({"studies": [asdict(row) for row in rows]})
         return
     told = words()
+    # The order is that of pipes, which others cut by number.
     table = Table(
         fitting.name(told("head_study")),
-        fitting.number(told("head_trials")),
-        fitting.number(told("head_best", metric=OBJECTIVE.label(told.language))),
-        fitting.word(told("head_finals"), leaves=1),
         fitting.name(told("head_task"), leaves=2),
-        fitting.word(told("head_created"), leaves=3),
         fitting.name(told("head_recipe"), leaves=4),
+        fitting.number(told("head_trials")),
+        fitting.number(told("head_best")),
+        fitting.word(told("head_finals"), leaves=1),
+        fitting.word(told("head_created"), leaves=3),
     )
     for row in rows:
         task = row.task or formats.MISSING
         table.add_row(
             row.study,
+            told("sample_mark", task=task) if row.sample else task,
+            row.recipe or formats.MISSING,
             f"{row.finished:,}/{row.target:,}",
             formats.score(row.best_validation_macro_f1),
             told("scored") if row.finals else formats.MISSING,
-            told("sample_mark", task=task) if row.sample else task,
             moments.shown(row.created) if row.created else told("cannot_be_read"),
-            row.recipe or formats.MISSING,
         )
     if rows:
         print_table(table)
