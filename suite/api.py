@@ -29,9 +29,12 @@ from pydantic import PrivateAttr
 from suite import redaction
 from suite.child.runner import Interrupted
 from suite.config.task import find_task
+from suite.config.task import reading as reading_of
 from suite.contracts.limits import MOST_TRIALS, Preset, several, told
 from suite.contracts.results import StudyResults
-from suite.contracts.task import Task
+from suite.contracts.task import Reading, Task
+from suite.data.columns import Asked
+from suite.data.draft import Said
 from suite.data.room import Room
 from suite.errors import StudyError
 from suite.files import parse_size
@@ -63,6 +66,10 @@ __all__ = [
 
 Format = Literal["html", "json", "csv", "md"]
 FORMATS: tuple[Format, ...] = ("html", "json", "csv", "md")
+
+
+#: What is no part of a call as the page shows it.
+_ASIDE = ("task", "command", "warn", "say")
 
 
 class _FileTask(Task):
@@ -112,15 +119,26 @@ def create_study(
     seed: int | None = None,
     train_rows: int | None = None,
     max_memory: int | str | None = None,
+    text: str | Sequence[str] = (),
+    label: str | None = None,
+    id: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    test_share: float | None = None,
+    reading: Mapping[str, Any] | Reading | None = None,
+    strict: bool = False,
     command: str | None = None,
     warn: Callable[[str], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Created:
     """Creates a study, or finds the one that is there where it is the same; runs nothing.
 
     Args:
-        task: a task's name, a task file's path, or a `Task`.
+        task: a file or a folder of your own rows, a task's name, a task file's path, or a `Task`.
+            For rows, `tasks/NAME.yaml` is written once, and followed from then on.
         recipe: a recipe's name or path; the task's own where none is named, else `auto`.
-        name: the study's name; TASK, or TASK-RECIPE where a recipe is named.
+        name: the study's name (of rows, the task's too); TASK, or TASK-RECIPE where a recipe is
+            named.
         arms: globs of model/strategy, in place of the recipe's.
         models: local transformers folders by the name they shall have, or `"NAME=PATH"`s.
         endpoint, endpoint_model: an OpenAI-compatible server, as an arm of its own.
@@ -139,8 +157,16 @@ def create_study(
         train_rows: take so many training rows (stratified, nested).
         max_memory: what reading the rows may use: bytes, or `"8GB"`; a quarter of what this process
             may use where None.
+        text, label, id: columns of rows, where they are not to be guessed; several texts are
+            joined.
+        group, time: columns to carve test by: rows of one group stay on one side, the newest rows
+            are the test.
+        test_share: the part of the rows that is the test; a fifth, at most 10,000, where None.
+        reading: how a file of rows is read, as `data.reading` of a task says it.
+        strict: refuse rows without text or label, which are else left out and counted.
         command: what the study's circumstances say it was made by; this call where None.
         warn: told what must not be missed, in place of a `UserWarning`.
+        say: told what was found in rows, a line at a time.
 
     Returns:
         The study's name, whether it stood there already (`resumed`), and its definition.
@@ -152,10 +178,11 @@ def create_study(
         UserWarning: the bundled sample took the data's place.
 
     Example:
+        create_study("tickets.csv", text=["subject", "body"], label="team")
         create_study("agnews", data="./ag_news", arms=["tfidf/*", "minilm/*"],
                      models={"minilm": "/models/all-MiniLM-L6-v2"}, trials=20)
     """
-    given = {k: value for k, value in locals().items() if k not in ("task", "command", "warn")}
+    given = {k: value for k, value in locals().items() if k not in _ASIDE}
     several("arms", arms)
     several("models", models)
     named = models.items() if isinstance(models, Mapping) else ()
@@ -182,10 +209,16 @@ def create_study(
         train_rows=train_rows,
         max_memory=_memory(max_memory),
         command=command or _as_called(task, given),
+        said=Said(
+            Asked((text,) if isinstance(text, str) else tuple(text), label, id, group, time),
+            test_share,
+            reading if isinstance(reading, Reading) else reading_of(reading or {}),
+        ),
+        strict=strict,
     )
     told: list[str] = []
     with surroundings.restored():
-        made = create(wanted, warn=warn or told.append)
+        made = create(wanted, warn=warn or told.append, say=say or (lambda line: None))
     for text in told:
         warnings.warn(text, stacklevel=2)
     return made

@@ -76,7 +76,10 @@ def test_version_is_the_packages():
         ("study fit 'a'", ["Did you mean `suite study create"]),
         ("classify agnews", ["Did you mean `suite predict agnews`?"]),
         ("leaderboard", ["Did you mean `suite study show`?"]),
-        ("study create", ["argument TASK is missing", "For example: suite study create agnews"]),
+        (
+            "study create",
+            ["argument TASK is missing", "For example: suite study create tickets.csv"],
+        ),
         ("study create agnews --trails 3", ["no such option --trails", "Did you mean --trials?"]),
         ("study create agnews --trials", ["'--trials' requires an argument"]),
         ("study create agnews --trials many", ["'--trials'", "valid integer"]),

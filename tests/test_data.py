@@ -13,6 +13,7 @@ import pytest
 from conftest import effort
 
 from suite.config.task import load_task
+from suite.contracts import results
 from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
 from suite.data import load as data
@@ -66,6 +67,10 @@ def good(folder, **files):
         if not any(name.split("__")[0] == other.split("__")[0] for other in files)
     }
     return write(folder, **kept, **files)
+
+
+#: What is said of the twenty rows of `good`'s test.
+TWENTY = "test has 20 rows: its macro-F1 moves by 0.05 when one answer changes"
 
 
 def load(folder, task=None, **options):
@@ -199,7 +204,8 @@ def test_a_stand_in_folder_may_call_its_columns_text_and_label(tmp_path):
     task = make_task(data={"folder": "x", "licence": "ours", "text": ["query"], "label": "intent"})
     found = load(good(tmp_path), task)
     assert found.facts.audit.warnings == [
-        "the files have no column query and intent: text and label are read instead"
+        "the files have no column query and intent: text and label are read instead",
+        TWENTY,
     ]
 
 
@@ -343,7 +349,7 @@ def test_out_of_scope_files_are_appended(tmp_path):
         oos_test__csv=b"text\nso\nhow\n",
     )
     found = load(folder, task)
-    assert found.facts.rows == data.results.Rows(43, 11, 22)
+    assert found.facts.rows == results.Rows(43, 11, 22)
     assert found.test.labels[-2:] == (2, 2)
     assert found.test.texts[-2:] == ("so", "how")
     assert found.validation.texts[-1] == "well"
@@ -602,11 +608,14 @@ def test_the_audit_counts_what_is_odd():
         "1 class has no train row: odd",
         "1 class has no validation row: odd",
         "1 class has no test row: odd",
+        "test has 4 rows: its macro-F1 moves by 0.27 when one answer changes",
     ]
 
 
 def test_clean_data_has_no_warnings(tmp_path):
-    assert load(good(tmp_path)).facts.audit.warnings == []
+    assert load(good(tmp_path)).facts.audit.warnings == [TWENTY]
+    many = good(tmp_path / "more", test__jsonl=jsonl(rows(100, start=200)))
+    assert load(many).facts.audit.warnings == []
 
 
 @pytest.mark.parametrize(
@@ -721,7 +730,7 @@ def test_the_hubs_file_cache_is_read_at_the_revision(hub_home, tmp_path):
     good(snapshot_folder(hub_home, "f" * 40), test__jsonl=jsonl(rows(3)))
     found = data.load(hub_task(), tmp_path / "t.yaml", hub_reachable=never)
     assert found.facts.source == f"Hub owner/Moods@{REVISION}"
-    assert found.facts.rows == data.results.Rows(36, 4, 20)
+    assert found.facts.rows == results.Rows(36, 4, 20)
 
 
 def test_the_hubs_parquet_is_unpacked_a_few_rows_at_a_time(hub_home, tmp_path):
@@ -872,13 +881,13 @@ def real(folder, task_name):
 def test_real_agnews_is_the_same_twice():
     first, second = real("ag_news", "agnews"), real("ag_news", "agnews")
     assert first == second
-    assert first.facts.rows == data.results.Rows(24_210, 2_691, 7_600)
+    assert first.facts.rows == results.Rows(24_210, 2_691, 7_600)
     assert first.facts.audit.test_in_train == 0
 
 
 def test_real_clinc_keeps_its_out_of_scope_rows():
     found = real("clinc150", "clinc150")
-    assert found.facts.rows == data.results.Rows(15_100, 3_100, 5_500)
+    assert found.facts.rows == results.Rows(15_100, 3_100, 5_500)
     task = load_task(Path(__file__).parents[1] / "tasks" / "clinc150.yaml")
     assert found.test.labels.count(task.label_names.index("oos")) == 1_000
 

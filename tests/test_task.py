@@ -14,6 +14,7 @@ from suite.cli import schemas
 from suite.config import yamlfile
 from suite.config.task import find_task, load_task
 from suite.contracts.task import Task, default_prompt
+from suite.data import check as task_check
 from suite.data import draft as task_draft
 from suite.data import load as data
 from suite.data.spellings import no_label, spell
@@ -287,9 +288,9 @@ def write_rows(folder, rows, test=None, **files):
 def drafted(folder, name="drafted"):
     """A draft, its task, its findings and its data."""
     file = folder.parent / f"{name}.yaml"
-    text = task_draft.draft(name, folder, task_file=file)
+    text = task_draft.draft(name, folder, task_file=file).text
     file.write_text(text, encoding="utf-8")
-    return text, load_task(file), task_draft.check(file), data.load(load_task(file), file)
+    return text, load_task(file), task_check.check(file), data.load(load_task(file), file)
 
 
 def levels(findings):
@@ -368,13 +369,14 @@ def test_imbalance_and_other_texts_are_mentioned(tmp_path):
         {
             "title": f"a headline of a kind, no. {i}",
             "text": f"{i} " + "long " * 30,
+            "reply": f"an answer that is no heading, no. {i}",
             "label": "ab"[i < 9],
         }
         for i in range(99)
     ]
     text, task, _, _ = drafted(write_rows(tmp_path / "rows", rows))
-    assert task.data.text == ["text"]
-    assert "# Also texts: title." in text
+    assert task.data.text == ["title", "text"]
+    assert "# Also texts: reply." in text
     assert task.imbalance == "largest class of train 90 rows, smallest 9"
 
 
@@ -382,11 +384,11 @@ def test_a_relative_folder_stays_relative_to_the_file(folder):
     rows = [{"text": f"a text of some length {i}", "label": "ab"[i % 2]} for i in range(40)]
     write_rows(folder / "rows", rows)
     file = folder / "tasks" / "mine.yaml"
-    text = task_draft.draft("mine", Path("rows"), task_file=file)
+    text = task_draft.draft("mine", Path("rows"), task_file=file).text
     assert yamlfile.validate(text, Task, "x").data.folder == "../rows"
-    assert yamlfile.validate(task_draft.draft("mine", Path("rows")), Task, "x").data.folder == str(
-        folder / "rows"
-    )
+    assert yamlfile.validate(
+        task_draft.draft("mine", Path("rows")).text, Task, "x"
+    ).data.folder == str(folder / "rows")
 
 
 def test_what_cannot_be_drafted(tmp_path):
@@ -394,16 +396,16 @@ def test_what_cannot_be_drafted(tmp_path):
     folder = write_rows(tmp_path / "rows", rows)
     with pytest.raises(TaskError, match="no name for a task"):
         task_draft.draft("My Task", folder)
-    with pytest.raises(DataError, match="no such folder"):
+    with pytest.raises(DataError, match="no such file or folder"):
         task_draft.draft("mine", tmp_path / "nowhere")
     write_rows(folder, [{"text": f"text {i}", "id": i} for i in range(20)])
-    with pytest.raises(DataError, match="no column looks like classes"):
+    with pytest.raises(DataError, match="as many values as rows: 20"):
         task_draft.draft("mine", folder)
     write_rows(folder, [{"x": i % 2, "y": i} for i in range(20)])
     with pytest.raises(DataError, match="no column holds texts"):
         task_draft.draft("mine", folder)
-    (folder / "test.jsonl").unlink()
-    with pytest.raises(DataError, match="no file for test"):
+    (folder / "train.jsonl").unlink()
+    with pytest.raises(DataError, match="no file for train"):
         task_draft.draft("mine", folder)
 
 
@@ -452,7 +454,7 @@ def test_a_draft_of_nasty_labels_reads_its_own_data(tmp_path, names):
         for i in range(60)
     ]
     folder = write_rows(tmp_path / "rows", rows)
-    text = task_draft.draft("nasty", folder)
+    text = task_draft.draft("nasty", folder).text
     task = yamlfile.validate(text, Task, "nasty.yaml")
     assert sorted(task.label_names) == sorted({spell(name) for name in names})
     found = data.load(task, tmp_path / "nasty.yaml")
@@ -471,7 +473,7 @@ def messages(findings, level):
 def test_check_says_what_a_task_lacks(tmp_path):
     file = tmp_path / "other.yaml"
     file.write_text(GOOD.replace("  folder: rows", "  hub: {id: nobody/nothing}"))
-    findings = task_draft.check(file)
+    findings = task_check.check(file)
     assert "nobody/nothing is not pinned (revision main)" in messages(findings, "warning")[0]
     notes = messages(findings, "note")
     assert "only as moods.yaml is it found by name" in notes[0]
@@ -486,24 +488,27 @@ def test_check_reads_the_rows_where_they_are(tmp_path):
     new = [{"text": f"new {i}", "label": i % 2} for i in range(6)]
     write_rows(tmp_path / "rows", rows, test=[*rows[:3], *new[:2]], dev=new[2:])
     (tmp_path / "moods.yaml").write_text(GOOD.replace("[7, happy]", "[7]"))
-    findings = task_draft.check(tmp_path / "moods.yaml")
+    findings = task_check.check(tmp_path / "moods.yaml")
     assert "60 train, 4 validation, 5 test rows; fingerprint" in messages(findings, "ok")[1]
-    assert messages(findings, "warning") == ["3 test texts are also in train"]
+    assert messages(findings, "warning") == [
+        "3 test texts are also in train",
+        "test has 5 rows, of 'glad' 2: its macro-F1 moves by 0.24 when one answer changes",
+    ]
     assert "longer than max_tokens (256)" in messages(findings, "note")[-1]
 
 
 def test_check_turns_every_defect_into_a_finding(tmp_path):
     file = tmp_path / "moods.yaml"
     file.write_text(GOOD + "lables: 1\n")
-    (only,) = task_draft.check(file)
+    (only,) = task_check.check(file)
     assert only.level == "error"
     assert "Did you mean 'labels'?" in only.message
     file.write_text(GOOD)
-    assert "is not here" in messages(task_draft.check(file), "warning")[0]
+    assert "is not here" in messages(task_check.check(file), "warning")[0]
     write_rows(tmp_path / "rows", [{"text": "a", "label": "odd"}] * 9)
-    assert "'odd' is not among" in messages(task_draft.check(file), "error")[0]
+    assert "'odd' is not among" in messages(task_check.check(file), "error")[0]
     given = write_rows(tmp_path / "given", [{"text": f"t{i}", "label": i % 2} for i in range(20)])
-    assert messages(task_draft.check(file, given), "error") == []
+    assert messages(task_check.check(file, given), "error") == []
 
 
 @pytest.mark.parametrize("name", ["chnsenticorp", "clinc150", "20newsgroups_bare"])
@@ -511,10 +516,10 @@ def test_real_folders_are_drafted(name, tmp_path):
     if not (SHARED / name).is_dir():
         pytest.skip(f"the development data ({name}) is not here")
     file = tmp_path / "mine.yaml"
-    file.write_text(task_draft.draft("mine", SHARED / name, task_file=file), encoding="utf-8")
+    file.write_text(task_draft.draft("mine", SHARED / name, task_file=file).text, encoding="utf-8")
     task = load_task(file)
     names = json.loads((SHARED / name / "labels.json").read_text(encoding="utf-8"))
     assert task.label_names == names
     assert task.language == ("zh" if name == "chnsenticorp" else "en")
     assert (task.out_of_scope == "oos") is (name == "clinc150")
-    assert messages(task_draft.check(file), "error") == []
+    assert messages(task_check.check(file), "error") == []

@@ -11,6 +11,7 @@ from suite.cli import completion
 from suite.contracts.limits import MOST_TRIALS
 
 if TYPE_CHECKING:
+    from suite.contracts.task import Reading
     from suite.data.room import Room
 
 Name = Annotated[
@@ -63,6 +64,59 @@ RetryArm = Annotated[
         autocompletion=completion.arms,
     ),
 ]
+Text = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN", help="Of own rows: a column of texts; several are joined. Repeatable."
+    ),
+]
+Label = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Of own rows: the column of the classes.")
+]
+Id = Annotated[
+    str | None,
+    typer.Option("--id", metavar="COLUMN", help="Of own rows: a column kept in outputs."),
+]
+Group = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Carve test and validation so that rows with one value in it stay on one side.",
+    ),
+]
+Time = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Make the newest rows by this column the test."),
+]
+TestShare = Annotated[
+    float | None,
+    typer.Option(help="Part of own rows that is the test. Default: a fifth, at most 10,000."),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(metavar="CHARACTER", help="What stands between fields. Default: found."),
+]
+Encoding = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Of a text file. Default: found.")
+]
+SkipBadRows = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad-rows", help="Leave out rows with more or fewer fields than the header."
+    ),
+]
+Case = Annotated[
+    bool | None,
+    typer.Option(
+        "--merge-case/--keep-case",
+        help="Labels that differ by case alone: one class, or several. Default: asked.",
+        show_default=False,
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Refuse rows without text or label; else they are left out."),
+]
 
 
 def _settle(ctx: typer.Context, param: typer.CallbackParam, value: str | int | None) -> Any:
@@ -103,3 +157,26 @@ def room_for(max_memory: str | None) -> Room:
     from suite.files import parse_size
 
     return Room(None if max_memory is None else parse_size(max_memory))
+
+
+def reading_of(
+    delimiter: str | None, encoding: str | None, skip_bad_rows: bool, merge_case: bool | None
+) -> Reading:
+    """How a file of rows is read, as far as the options say it.
+
+    Raises:
+        UsageError: a delimiter or an encoding that is none.
+    """
+    from suite.config.task import reading
+
+    said = {
+        "delimiter": _DELIMITERS.get(delimiter or "", delimiter),
+        "encoding": encoding,
+        "skip_bad_rows": skip_bad_rows or None,
+        "case": None if merge_case is None else ("merge" if merge_case else "keep"),
+    }
+    return reading({key: value for key, value in said.items() if value is not None})
+
+
+#: How a shell's user writes a tab.
+_DELIMITERS = {"\\t": "\t", "tab": "\t"}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-import time
+import time as clock
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,18 +15,30 @@ from suite.cli import completion
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import detail, err, is_verbose, next_step, say, tell, told, warn
 from suite.cli.options import (
+    Case,
+    Delimiter,
     Device,
+    Encoding,
     Force,
+    Group,
+    Id,
+    Label,
     MaxDisk,
     MaxMemory,
     Name,
     RetryArm,
+    SkipBadRows,
     Storage,
+    Strict,
     TensorBoard,
+    TestShare,
+    Text,
     Threads,
+    Time,
     Timeout,
     Trials,
     Workers,
+    reading_of,
 )
 from suite.cli.words import Quiet as Quiet
 from suite.contracts.limits import MOST_SEED, Preset
@@ -40,9 +53,17 @@ def create(
     task: Annotated[
         str,
         typer.Argument(
-            help="A shipped task's name, or a task file's path.", autocompletion=completion.tasks
+            help="A file or folder of your own rows (- for standard input), a shipped task's name, "
+            "or a task file's path.",
+            autocompletion=completion.tasks,
         ),
     ],
+    text: Text = None,
+    label: Label = None,
+    id: Id = None,
+    group: Group = None,
+    time: Time = None,
+    test_share: TestShare = None,
     recipe: Annotated[
         str | None,
         typer.Option(
@@ -51,7 +72,10 @@ def create(
         ),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Default: TASK, or TASK-RECIPE with --recipe.")
+        str | None,
+        typer.Option(
+            help="Default: TASK (of own rows their file's name), or TASK-RECIPE with --recipe."
+        ),
     ] = None,
     arms: Annotated[
         list[str] | None,
@@ -107,6 +131,11 @@ def create(
         int | None,
         typer.Option(min=2, help="Take so many training rows (stratified, nested)."),
     ] = None,
+    strict: Strict = False,
+    skip_bad_rows: SkipBadRows = False,
+    merge_case: Case = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
     max_disk: MaxDisk = None,
     max_memory: MaxMemory = None,
     tensorboard: TensorBoard = None,
@@ -120,6 +149,10 @@ def create(
 
     Examples:
 
+        suite study create tickets.csv
+
+        suite study create tickets.csv --text subject --text body --label team --group customer
+
         suite study create agnews
 
         suite study create agnews --sample --recipe quick
@@ -131,23 +164,25 @@ def create(
         suite study create agnews --endpoint http://localhost:8000/v1 --endpoint-model Qwen/Qwen3-8B
     """
     from suite import api
+    from suite.cli.asking import asked
     from suite.files import parse_size
     from suite.handover.tensorboard import require
     from suite.study.create import parse_duration
 
-    began = time.monotonic()
+    began = clock.monotonic()
     # Wrong words are told before any work is done.
-    for text, parse in (
+    for said, parse in (
         (timeout, parse_duration),
         (max_disk, parse_size),
         (max_memory, parse_size),
         (download, parse_size),
     ):
-        if text:
-            parse(text)
+        if said:
+            parse(said)
     if tensorboard is not None:
         require()
-    made = api.create_study(
+    make = partial(
+        api.create_study,
         task,
         recipe=recipe,
         name=name,
@@ -166,8 +201,22 @@ def create(
         seed=seed,
         train_rows=train_rows,
         max_memory=max_memory,
+        text=text or (),
+        id=id,
+        group=group,
+        time=time,
+        test_share=test_share,
+        strict=strict,
         command=redaction.command(["suite", *sys.argv[1:]]),
         warn=warn,
+        say=(lambda line: None) if quiet else say,
+    )
+    made = asked(
+        lambda label, merge_case: make(
+            label=label, reading=reading_of(delimiter, encoding, skip_bad_rows, merge_case)
+        ),
+        label,
+        merge_case,
     )
     if made.resumed:
         say(f"The study '{made.name}' exists: going on with it.")

@@ -24,12 +24,27 @@ from suite.cli.console import (
     visible,
     words,
 )
-from suite.cli.options import AsJson, MaxMemory, room_for
-from suite.errors import StorageError, SuiteError, TaskError
-from suite.files import reason
+from suite.cli.options import (
+    AsJson,
+    Case,
+    Delimiter,
+    Encoding,
+    Group,
+    Id,
+    Label,
+    MaxMemory,
+    SkipBadRows,
+    Strict,
+    TestShare,
+    Text,
+    Time,
+    reading_of,
+    room_for,
+)
+from suite.errors import SuiteError, TaskError
 
 if TYPE_CHECKING:
-    from suite.data.draft import Finding
+    from suite.data.check import Finding
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -81,7 +96,7 @@ def list_tasks(as_json: AsJson = False) -> None:
             task.title,
             task.language,
             str(len(task.labels)),
-            hub.id if hub else (task.data.folder or "files"),
+            hub.id if hub else (task.data.folder or task.data.file or "files"),
             "" if hub is None else (hub.revision[:12] if hub.pinned else say("unpinned")),
         )
         rows.append(
@@ -155,7 +170,7 @@ def check(
         suite task check agnews --data ./ag_news
     """
     from suite.config.task import find_task
-    from suite.data.draft import check as check_task
+    from suite.data.check import check as check_task
 
     _, path = find_task(file)
     findings = check_task(path, data, room_for(max_memory))
@@ -170,31 +185,59 @@ def check(
 @app.command("new")
 def new(
     name: Annotated[str, typer.Argument(help="The new task's name.")],
-    data: Annotated[Path, typer.Option(help="Folder with its train and test files.")],
+    data: Annotated[Path, typer.Option(help="A file of rows, or a folder with one per split.")],
     file: Annotated[
         Path | None, typer.Option("--out", help="Where to write it. Default: tasks/NAME.yaml.")
     ] = None,
+    text: Text = None,
+    label: Label = None,
+    id: Id = None,
+    group: Group = None,
+    time: Time = None,
+    test_share: TestShare = None,
+    strict: Strict = False,
+    skip_bad_rows: SkipBadRows = False,
+    merge_case: Case = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
     max_memory: MaxMemory = None,
 ) -> None:
-    """Look at a folder of labelled rows and draft a commented task file that passes `check`.
+    """Look at labelled rows and draft a commented task file that passes `check`.
 
     Examples:
 
         suite task new reviews --data ./reviews
 
-        suite task new reviews --data ./reviews --out reviews.yaml
+        suite task new tickets --data tickets.csv --text subject --text body --label team
     """
+    from suite.cli.asking import asked
     from suite.config import settings
-    from suite.data.draft import check as check_task
-    from suite.data.draft import draft
+    from suite.data.check import check_text
+    from suite.data.columns import Asked
+    from suite.data.draft import Draft, Said, draft
+    from suite.data.own import write_new
 
     target = file or settings.tasks_folder() / f"{name}.yaml"
     if target.exists():
         raise TaskError(f"{target} exists", fix="Remove it, or name another file with --out.")
-    text = draft(name, data, task_file=target, room=room_for(max_memory))
-    _write(target, text)
-    for finding in check_task(target, None, room_for(max_memory)):
+
+    def made(label: str | None, merge_case: bool | None) -> Draft:
+        said = Said(
+            Asked(tuple(text or ()), label, id, group, time),
+            test_share,
+            reading_of(delimiter, encoding, skip_bad_rows, merge_case),
+        )
+        return draft(name, data, said=said, task_file=target, room=room_for(max_memory))
+
+    drafted = asked(made, label, merge_case)
+    for line in drafted.told:
+        err.print(told(line), markup=False)
+    findings = check_text(drafted.text, target, room=room_for(max_memory), strict=strict)
+    for finding in findings:
         _tell_finding(err, finding)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(2)
+    write_new(target, drafted.text)
     tell(f"Wrote {target}.")
     then = shell.command("study", "create", target)
     next_step(f"read it, mend what it guessed, then: {then}")
@@ -204,21 +247,3 @@ def _tell_finding(console: Console, finding: Finding) -> None:
     """A finding of `check`: how grave it is, and what."""
     level = told(finding.level)
     console.print(f"{level}{' ' * (7 - cell_len(level))} {told(finding.message)}")
-
-
-def _write(target: Path, text: str) -> None:
-    """Writes a new file whole, or not at all."""
-    aside = target.with_name(f".{target.name}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            aside.write_text(text, encoding="utf-8")
-            aside.replace(target)
-        finally:
-            aside.unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"the task file cannot be written: {reason(error, target)}",
-            where=str(target),
-            fix="Name a file in a folder that can be written with --out.",
-        ) from None

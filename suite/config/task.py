@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from suite.config import settings, yamlfile
-from suite.contracts.task import Task
+from suite.contracts.task import Reading, Task
 from suite.errors import TaskError, YamlError, nearest
 
 
@@ -16,6 +20,24 @@ def load_task(path: Path | str) -> Task:
         YamlError: with file, line and key.
     """
     return yamlfile.load(Path(path), Task)
+
+
+def reading(said: Mapping[str, Any]) -> Reading:
+    """How files of rows are read, as `data.reading` of a task says it.
+
+    Raises:
+        TaskError: an unknown key, or a value that is none.
+    """
+    try:
+        return Reading(**said)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        what = first["msg"].removeprefix("Value error, ")
+        raise TaskError(
+            f"how rows are read: {key}: {what}",
+            fix=f"What can be said: {', '.join(Reading.model_fields)}.",
+        ) from None
 
 
 def find_task(name: str) -> tuple[Task, Path]:
@@ -31,7 +53,7 @@ def find_task(name: str) -> tuple[Task, Path]:
     if name not in files:
         raise TaskError(
             f"unknown task '{name}'",
-            fix=f"{nearest(name, files)} A task file's path works too.",
+            fix=f"{nearest(name, files)} A task file's path works too, and that of a file of rows.",
         )
     task = load_task(files[name])
     if task.name != name:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from suite.contracts.results import Audit, SplitAudit
 from suite.contracts.strategy import Rows
@@ -19,6 +19,10 @@ _NOT_WORDS = re.compile(r"[\W_]+")
 
 #: From here on, the ratio of the largest class to the smallest is worth a warning.
 IMBALANCE = 5.0
+
+#: A score that one answer moves so far can't tell arms apart that are close: twice the margin
+#: within which an arm is as good as the best.
+TELLING = 0.02
 
 
 def normalise(text: str) -> str:
@@ -131,7 +135,25 @@ def warnings(found: Audit, labels: Sequence[str]) -> list[str]:
             listed = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
             verb = "class has" if len(missing) == 1 else "classes have"
             said.append(f"{len(missing)} {verb} no {name} row: {listed}")
-    return said
+    return [*said, *_weight(found.splits["test"], labels)]
+
+
+def _weight(test: SplitAudit, labels: Sequence[str]) -> Iterator[str]:
+    """How far one answer moves the score of a small test, or of one with a class of few rows.
+
+    Where all are answered rightly but one, of the smallest class c, taken for the largest d, F1 is
+    2(c - 1) / (2c - 1) of the one and 2d / (2d + 1) of the other.
+    """
+    present = sorted(count for count in test.class_counts if count)
+    if not present:
+        return
+    small, large = present[0], present[-1]
+    moved = (1 / (2 * small - 1) + 1 / (2 * large + 1)) / len(present)
+    if moved >= TELLING:
+        rows = counted(test.rows, "row")
+        least = labels[test.class_counts.index(small)]
+        of = "" if small * len(present) == test.rows else f", of '{least}' {small:,}"
+        yield (f"test has {rows}{of}: its macro-F1 moves by {moved:.2f} when one answer changes")
 
 
 def _noun(count: int, kind: str) -> str:

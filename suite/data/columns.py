@@ -8,7 +8,6 @@ out, for it changes what a score means.
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from suite.data.column_names import BESIDE, GROUPS, HEADINGS, IDS, LABELS, TEXTS, plain
-from suite.data.labels import spell
+from suite.data.spellings import no_label, spell
+from suite.data.values import is_missing
 from suite.errors import DataError, counted, nearest
 
 #: More values than this and a column is not taken to hold classes.
@@ -197,11 +197,7 @@ def find(columns: Mapping[str, Sequence[Any]], asked: Asked, *, where: str) -> F
 
 def missing(value: Any) -> bool:
     """Whether a cell holds nothing: null, NaN, or blank."""
-    if value is None:
-        return True
-    if isinstance(value, float):
-        return math.isnan(value)
-    return isinstance(value, str) and not value.strip()
+    return is_missing(value) or (isinstance(value, str) and not value.strip())
 
 
 def listed(names: Iterable[str], most: int = 12) -> str:
@@ -239,7 +235,7 @@ def _look(name: str, values: Sequence[Any]) -> _Column:
     seen: Counter[str] = Counter()
     numbers = wholes = dates = addresses = nested = spaced = texts = characters = 0
     for value in values:
-        if missing(value):
+        if no_label(value):
             continue
         if isinstance(value, list | dict):
             nested += 1
@@ -279,9 +275,10 @@ def _text(free: Mapping[str, _Column], asked: Asked, where: str) -> tuple[tuple[
     chosen = _companions(best, prose)
     names = tuple(column.name for column in chosen)
     by_name = [c.name for c in chosen if c.plain in TEXTS | HEADINGS]
-    lengths = " and ".join(f"{column.length:,.0f}" for column in chosen)
+    *some, last = (round(column.length) for column in chosen)
+    lengths = " and ".join([*(f"{length:,}" for length in some), counted(last, "character")])
     reason = "called so" if len(by_name) == len(chosen) else "the longest texts"
-    return names, f"{reason}, {lengths} characters on average{_joined(names)}"
+    return names, f"{reason}, {lengths} on average{_joined(names)}"
 
 
 def _joined(names: Sequence[str]) -> str:
@@ -461,7 +458,8 @@ def _hints(free: Mapping[str, _Column], asked: Asked) -> Iterable[str]:
             stem = re.sub(r"(id|name|no|nr|email)$", "", column.plain)
             if {column.plain, stem} & GROUPS and 2 < column.distinct < column.filled:
                 yield (
-                    f"--group {column.name}  ({column.distinct:,} values, "
-                    f"{column.filled / column.distinct:.1f} rows each: each would stay on one side)"
+                    f"--group {column.name}  ({counted(column.distinct, 'value')}, "
+                    f"{counted(round(column.filled / column.distinct, 1), 'row')} each: each "
+                    "would stay on one side)"
                 )
                 break

@@ -1,64 +1,79 @@
-"""`suite task new` and `suite task check`: a folder of rows -> a task file, and what a task lacks.
+"""A user's own rows -> a task file.
 
 The draft is a file for a person to go on with: everything that was guessed says so in a comment,
-and the file passes the check as it stands.
+and the file passes the check as it stands. Its last line holds a digest of the rest, by which a
+draft is told from a file that somebody has changed.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
-from suite.config.task import load_task
 from suite.contracts.language import LANGUAGES
-from suite.contracts.task import NAME, Task, default_prompt
+from suite.contracts.task import NAME, Reading, TestCarving, default_prompt
+from suite.data import columns, layouts, tables
 from suite.data import load as data
-from suite.data import tables
 from suite.data.audit import IMBALANCE
+from suite.data.columns import MOST_CLASSES, Asked, Found
+from suite.data.joining import joined
 from suite.data.labels import spell, whole
 from suite.data.languages import LanguageGuess, detect
 from suite.data.room import Room
-from suite.errors import DataError, SuiteError, TaskError, counted
+from suite.data.spellings import Case, check_labelled, no_label, settle_case
+from suite.data.splits import test_share
+from suite.errors import DataError, TaskError, counted
 from suite.files import is_folder, named
 from suite.paths import PACKAGE
 
 #: Chinese characters, without punctuation.
 CJK = re.compile(LANGUAGES["zh"].script or "")
 
-#: More values than this and a column is not taken to hold classes.
-MOST_CLASSES = 1000
-
 UNKNOWN_LICENCE = "unknown - fill in"
 
-_LABEL_NAMES = ("label", "labels", "category", "class", "target", "intent", "topic", "sentiment")
+#: Classes whose counts are told.
+MOST_SHOWN = 12
+
+_DRAFTED = "# As drafted: "
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One line of a check: `ok` and `note` are to read, `warning` to mend; `error` stops."""
+class Said:
+    """What a command says of a user's own rows, in place of what would be found in them.
 
-    level: Literal["ok", "note", "warning", "error"]
-    message: str
+    Args:
+        share: the part of the rows that is the test; a fifth, and at most 10,000 rows, where None.
+    """
+
+    columns: Asked = field(default_factory=Asked)
+    share: float | None = None
+    reading: Reading = field(default_factory=Reading)
 
 
-# --- suite task new -------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Draft:
+    """The text of a task file, and what was found for it, a line each."""
+
+    text: str
+    told: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class _Guess:
-    """What a folder of rows looks like."""
+    """What rows look like."""
 
     language: LanguageGuess
-    text: str
-    other_texts: list[str]
-    label: str
+    columns: Found
     labels: list[tuple[str, list[int]]]
     numbered: bool
     counts: list[int]
@@ -66,79 +81,99 @@ class _Guess:
     max_tokens: int
     p95: int
     rows: int
+    #: What a task calls the source: a file, or a folder with a file for each split.
+    key: str
+    #: How the rows are written.
+    found: str
+    #: The test that is not read, for one is carved.
+    unread: str | None
     files: list[str]
+    validation: bool
+    #: How test is carved; None where a file holds it.
+    carving: TestCarving | None
+    dropped: int
 
 
 def draft(
-    name: str, data_dir: Path, *, task_file: Path | None = None, room: Room | None = None
-) -> str:
-    """The text of a task file for the rows in a folder.
+    name: str,
+    source: Path,
+    *,
+    said: Said = Said(),
+    title: str | None = None,
+    task_file: Path | None = None,
+    room: Room | None = None,
+) -> Draft:
+    """A task file for the rows in a file or a folder.
 
     Args:
-        task_file: where it will stand; a relative `data_dir` is written relative to it.
+        task_file: where it will stand; a relative `source` is written relative to it.
         room: how much of the rows may be in memory at once.
 
     Raises:
         TaskError: the name is none.
-        DataError: no train and test files, or no columns that could be texts and classes.
+        DataError: no rows, or no columns that could be texts and classes.
+        LabelUnclear: more than one column could be the label.
     """
     if not NAME.fullmatch(name):
         raise TaskError(
             f"{name!r} is no name for a task",
             fix="Small letters, digits, '-', '_' and '.', at most 64 of them.",
         )
-    guess = _look(data_dir, room or Room())
-    folder = data_dir.resolve()
+    guess = _look(source, said, room or Room())
+    place = source.resolve()
     schema = PACKAGE / "config" / "schemas" / "task.schema.json"
-    shown, shown_schema = str(folder), str(schema)
+    shown, shown_schema = str(place), str(schema)
     if task_file is not None:
         home = task_file.resolve().parent
-        if not data_dir.is_absolute():
-            shown = os.path.relpath(folder, home)
+        if not source.is_absolute():
+            shown = os.path.relpath(place, home)
         if home.is_relative_to(PACKAGE.parent):
             shown_schema = os.path.relpath(schema, home)
-    return _write(name, guess, shown, shown_schema)
+    text = _write(name, title or name, guess, said, (guess.key, shown), shown_schema)
+    return Draft(text, tuple(_told(source, guess)))
 
 
-def _look(folder: Path, room: Room) -> _Guess:
-    if not is_folder(named(folder, DataError), DataError):
-        raise DataError("no such folder", where=str(folder), fix="Give the folder of the rows.")
-    files = {
-        split: found
-        for split in data.SPLITS
-        if (found := data.split_file(folder, data.STEMS[split])) is not None
-    }
-    for split in ("train", "test"):
-        if split not in files:
-            raise DataError(
-                f"no file for {split}",
-                where=str(folder),
-                fix=f"Expected {split} as {tables.FORMATS}. Found: {data.listing(folder)}.",
-            )
-    table = tables.read_file(files["train"], lambda columns: columns, room)
-    text, others = _text_column(table)
-    label = _label_column(table, text)
+def _look(source: Path, said: Said, room: Room) -> _Guess:
+    key, files = _files(source)
+    reading = said.reading
+    table = tables.read_file(files["train"], lambda columns: columns, room, reading)
+    if not len(table):
+        raise DataError("no rows", where=table.where)
+    found = columns.find(table.columns, said.columns, where=table.where)
+    carving, unread = _carved(files, said, len(table))
+    label = found.label
     # Of the other files the labels alone: a file may lack the column.
-    read = [table.columns[label]] + [
-        tables.read_file(
-            path, lambda columns: [label] if label in columns else columns[:1], room
+    read = {"train": table.columns[label]} | {
+        split: tables.read_file(
+            path, lambda columns: [label] if label in columns else columns[:1], room, reading
         ).columns.get(label, [])
         for split, path in files.items()
         if split != "train"
-    ]
-    labels, numbered = _classes(folder, table, label, read)
-    out_of_scope, extra = _out_of_scope(folder, labels, label, room)
+    }
+    check_labelled(
+        {s: [None if no_label(v) else spell(v) for v in read[s]] for s in read},
+        {split: str(path) for split, path in files.items()},
+    )
+    folder = files["train"].parent if key == "folder" else None
+    classes, numbered = _classes(folder, table, label, list(read.values()), reading.case)
+    labels = list(classes)
+    out_of_scope, extra = _out_of_scope(folder, labels, label, room) if folder else (None, [])
     if out_of_scope is not None and out_of_scope not in [label_name for label_name, _ in labels]:
         labels.append((out_of_scope, []))
-    texts = [value for value in table.columns[text] if isinstance(value, str)]
-    tokens = sorted(estimate_tokens(t) for t in texts)
+    texts = list(_texts(table, found.text))
+    whole = [
+        not no_label(value) and bool(text.strip())
+        for value, text in zip(table.columns[label], texts, strict=True)
+    ]
+    tokens = sorted(estimate_tokens(text) for text in texts)
     p95 = tokens[int(0.95 * (len(tokens) - 1))]
-    seen = Counter(spell(value) for value in table.columns[label])
+    # Who merges labels that differ by case finds them under the one that stands for them.
+    cased = {name.casefold(): name for name, _ in labels} if reading.case == "merge" else {}
+    spelled = (spell(v) for v, kept in zip(table.columns[label], whole, strict=True) if kept)
+    seen = Counter(cased.get(name.casefold(), name) for name in spelled)
     return _Guess(
         language=detect(texts),
-        text=text,
-        other_texts=others,
-        label=label,
+        columns=found,
         labels=labels,
         numbered=numbered,
         counts=[
@@ -150,60 +185,92 @@ def _look(folder: Path, room: Room) -> _Guess:
         max_tokens=next((n for n in (32, 64, 128, 256, 512) if n >= p95 + 2), 1024),
         p95=p95,
         rows=len(table),
+        key=key,
+        found="" if table.found is None else str(table.found),
+        unread=unread,
         files=[*(path.name for path in files.values()), *extra],
+        validation="validation" in files,
+        carving=carving,
+        dropped=whole.count(False),
     )
 
 
-def _text_column(table: tables.Table) -> tuple[str, list[str]]:
-    """The column of the longest texts, and other columns that hold texts of some length."""
-    looks: dict[str, tuple[bool, float]] = {}
-    for name, values in table.columns.items():
-        texts = [value for value in values if isinstance(value, str)]
-        distinct = len(set(texts))
-        if len(texts) * 2 > len(values) and distinct > 1:
-            # Classes may have long names, but few of them.
-            looks[name] = (distinct * 3 > len(texts), sum(map(len, texts)) / len(texts))
-    if not looks:
-        raise DataError(
-            "no column holds texts",
-            where=table.where,
-            fix=f"Columns: {', '.join(table.columns)}. Texts are expected in one of them.",
-        )
-    best = max(looks, key=lambda name: (looks[name], name == "text"))
-    others = [name for name, look in looks.items() if name != best and look[0] and look[1] >= 20]
-    return best, others
+def _files(source: Path) -> tuple[str, dict[data.Split, Path]]:
+    """What a task calls the source, and the file of each split that is there; of one table, train.
+
+    Raises:
+        DataError: nothing is there, or nothing that could be train.
+    """
+    if not is_folder(named(source, DataError), DataError):
+        if not source.exists():
+            raise DataError(
+                "no such file or folder", where=str(source), fix="Give the file of the rows."
+            )
+        return "file", {"train": source}
+    files = {
+        split: found
+        for split in data.SPLITS
+        if (found := data.split_file(source, data.STEMS[split])) is not None
+    }
+    if "train" in files:
+        return "folder", files
+    if layouts.arrow_files(source) or len(layouts.class_folders(source)) > 1:
+        return "file", {"train": source}
+    raise DataError(
+        "no file for train",
+        where=str(source),
+        fix=f"Expected train as {tables.FORMATS}. Found: {data.listing(source)}.",
+    )
 
 
-def _label_column(table: tables.Table, text: str) -> str:
-    """The column with few values that looks most like classes."""
-    found: dict[str, int] = {}
-    for name, values in table.columns.items():
-        plain = all(isinstance(value, str | int | float) for value in values)
-        if name == text or not plain:
-            continue
-        distinct = len({spell(value) for value in values})
-        if 2 <= distinct <= min(MOST_CLASSES, max(2, len(values) * 2 // 3)):
-            found[name] = distinct
-    if not found:
+def _carved(
+    files: dict[data.Split, Path], said: Said, rows: int
+) -> tuple[TestCarving | None, str | None]:
+    """How test is carved, where it is; and the test file that is then not read, taken out."""
+    asked = said.share or said.columns.group or said.columns.time
+    if said.share is not None and not 0 < said.share < 1:
         raise DataError(
-            "no column looks like classes",
-            where=table.where,
-            fix=f"Columns: {', '.join(table.columns)}. Beside '{text}', one with 2 to "
-            f"{MOST_CLASSES:,} different values and none missing is expected.",
+            f"the test's share is {said.share:g}", fix="A part of the rows, for example 0.2."
         )
-    named = [name for known in _LABEL_NAMES for name in found if name.lower() == known]
-    return named[0] if named else min(found, key=lambda name: (found[name], name))
+    if "test" in files and not asked:
+        return None, None
+    unread = files.pop("test", None)
+    share = said.share or _rounded(test_share(rows))
+    carving = TestCarving(share=share, group=said.columns.group, time=said.columns.time)
+    return carving, None if unread is None else unread.name
+
+
+def _texts(table: tables.Table, names: Sequence[str]) -> Iterator[str]:
+    """The texts as they will be read, for their lengths and letters."""
+    for values in zip(*(table.columns[name] for name in names), strict=True):
+        given = [None if columns.missing(value) else str(value) for value in values]
+        yield joined(given, " ") or ""
+
+
+def _rounded(share: float) -> float:
+    """A share as a person would write it, and never more."""
+    return math.floor(share * 10_000) / 10_000 or share
 
 
 def _classes(
-    folder: Path, table: tables.Table, label: str, columns: Sequence[Sequence[Any]]
+    folder: Path | None,
+    table: tables.Table,
+    label: str,
+    read: Sequence[Sequence[Any]],
+    case: Case | None,
 ) -> tuple[list[tuple[str, list[int]]], bool]:
     """Class names in order, each with the other numbers that stand for it in the data; and
-    whether the names are only numbers."""
-    names = data.names_file(folder) or table.class_names.get(label)
+    whether the names are only numbers.
+
+    Raises:
+        CaseDiffers: some differ by case alone, and nothing is said of it.
+    """
+    names = (folder and data.names_file(folder)) or table.class_names.get(label)
     if names:
         return [(name, []) for name in names], False
-    values = {spell(value) for column in columns for value in column if value is not None}
+    counts = Counter(spell(value) for column in read for value in column if not no_label(value))
+    one, _ = settle_case(counts, case, table.where)
+    values = set(one.values())
     if len(values) > MOST_CLASSES:
         raise DataError(f"'{label}' has {len(values):,} different values", where=table.where)
     numbers = {number: value for value in values if (number := whole(value)) is not None}
@@ -280,13 +347,17 @@ def quoted(value: str) -> str:
     return dumped.strip()
 
 
-def _write(name: str, guess: _Guess, folder: str, schema: str) -> str:
+def _write(
+    name: str, title: str, guess: _Guess, said: Said, source: tuple[str, str], schema: str
+) -> str:
+    found = guess.columns
     lines = [
         f"# yaml-language-server: $schema={schema}",
-        f"# Drafted from {_comment(', '.join(guess.files))} ({counted(guess.rows, 'row')} of "
-        "train). Read it through: the comments say what was guessed.",
+        f"# Drafted from {_comment(', '.join(guess.files))} ({counted(guess.rows, 'row')}"
+        f"{' of train' if guess.carving is None else ''}). Read it through: the comments say what "
+        "was guessed.",
         f"name: {quoted(name)}",
-        f"title: {quoted(name)}  # what a page is headed with",
+        f"title: {quoted(title)}  # what a page is headed with",
         f"language: {quoted(guess.language.code)}  # {guess.language.reason}",
         "",
         "# The order is the class index, everywhere. `display` may give a name for prompts and",
@@ -299,25 +370,31 @@ def _write(name: str, guess: _Guess, folder: str, schema: str) -> str:
         lines.append(f"  - name: {quoted(label)}")
         if values:
             lines.append(f"    values: {values}")
+    why = {what: _comment(reason) for what, _, reason in found.reasons}
     lines += [
         "",
         "data:",
-        f"  folder: {quoted(folder)}",
-        f"  text: [{quoted(guess.text)}]  # the column of the longest texts",
+        f"  {source[0]}: {quoted(source[1])}",
+        f"  text: [{', '.join(map(quoted, found.text))}]  # {why['text']}",
     ]
-    if guess.other_texts:
+    if found.others:
         lines.append(
-            f"  # Also texts: {_comment(', '.join(guess.other_texts))}. Columns listed together "
+            f"  # Also texts: {_comment(', '.join(found.others))}. Columns listed together "
             "are joined by `join`."
         )
-    lines += [
-        f"  label: {quoted(guess.label)}",
-        f"  licence: {UNKNOWN_LICENCE}",
-        "",
-    ]
-    if not any(file.startswith(data.STEMS["validation"]) for file in guess.files):
+    lines.append(f"  label: {quoted(found.label)}  # {why['label']}")
+    if found.id is not None:
+        lines.append(f"  id: {quoted(found.id)}  # {why['id']}")
+    lines += _carving(guess)
+    if read := said.reading.model_dump(exclude_defaults=True):
+        pairs = ", ".join(f"{key}: {json.dumps(value)}" for key, value in read.items())
+        lines.append(f"  reading: {{{pairs}}}")
+    lines += [f"  licence: {UNKNOWN_LICENCE}", ""]
+    if not guess.validation:
         lines += [
-            "# There is no validation file: this part of train is set aside, class by class.",
+            "# There is no validation file: this part of train is set aside, class by class."
+            if guess.carving is None
+            else "# Validation is this part of the rows that are left, set aside as test is.",
             "validation: {share: 0.1, seed: 0}",
             "",
         ]
@@ -334,7 +411,57 @@ def _write(name: str, guess: _Guess, folder: str, schema: str) -> str:
     lines.append(f"  {quoted(guess.language.code)}:")
     asked = default_prompt(guess.language.code).model_dump(exclude={"template", "codes"})
     lines += [f"    {key}: {quoted(text)}" for key, text in asked.items()]
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    return f"{text}{_DRAFTED}{_digest(text)}\n"
+
+
+def as_drafted(text: str) -> bool:
+    """Whether a task file is a draft that nobody has changed since."""
+    body, mark, digest = text.rpartition(_DRAFTED)
+    return bool(mark) and digest.strip() == _digest(body)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _carving(guess: _Guess) -> list[str]:
+    how = guess.carving
+    if how is None:
+        return []
+    keys: dict[str, object] = {"share": how.share, "seed": how.seed}
+    keys |= {key: quoted(name) for key in ("group", "time") if (name := getattr(how, key))}
+    rule = "the newest" if how.time else "class by class, by a hash of the texts"
+    groups = f", each {_comment(how.group)} on one side" if how.group else ""
+    return [
+        f"  # There is no file for test: this part of the rows is set aside, {rule}{groups}.",
+        f"  test: {{{', '.join(f'{key}: {value}' for key, value in keys.items())}}}",
+        *(f"  # Could be added to it: {_comment(hint.removeprefix('--'))}"
+          for hint in guess.columns.hints),
+    ]  # fmt: skip
+
+
+def _told(source: Path, guess: _Guess) -> Iterator[str]:
+    """What was found, a line each."""
+    found = guess.columns
+    written = f", {guess.found}" if guess.found else ""
+    yield f"{source.name or source.resolve().name}: {counted(guess.rows, 'row')}{written}"
+    for what, names, why in found.reasons:
+        yield f"  {what}: {names} ({why})"
+    for name in found.others:
+        yield f"  also a text, not read: {name} (add it with --text)"
+    for hint in found.hints:
+        yield f"  not used: {hint}"
+    sized = sorted(
+        zip(guess.counts, (name for name, _ in guess.labels), strict=False), key=lambda s: -s[0]
+    )
+    shown = ", ".join(f"{name} {count:,}" for count, name in sized[:MOST_SHOWN])
+    rest = f", … down to {sized[-1][0]:,}" if len(sized) > MOST_SHOWN else ""
+    yield f"  {counted(len(guess.labels), 'class', 'classes')}: {shown}{rest}"
+    if guess.unread is not None:
+        yield f"  {guess.unread} is not read: test is carved from train"
+    if guess.dropped and guess.carving is not None:
+        yield f"  {counted(guess.dropped, 'row')} without text or label left out"
 
 
 def _balance(guess: _Guess) -> list[str]:
@@ -351,79 +478,3 @@ def _balance(guess: _Guess) -> list[str]:
 def _comment(text: str) -> str:
     """A text of the data inside a comment: on one line, whatever it holds."""
     return "".join(c if c.isprintable() else "?" for c in text)
-
-
-# --- suite task check -----------------------------------------------------------------------
-
-
-def check(task_file: Path, data_dir: Path | None = None, room: Room | None = None) -> list[Finding]:
-    """Everything that can be said of a task file, and of its rows where they are on this machine.
-
-    Never raises for a defect of the file or the data: it is a finding of level `error`.
-
-    Args:
-        data_dir: a folder that stands in for the task's source, as `--data` does.
-        room: how much of the rows may be in memory at once.
-    """
-    try:
-        task = load_task(task_file)
-    except SuiteError as error:
-        return [Finding("error", str(error))]
-    findings = [
-        Finding("ok", f"the file fits the schema: {counted(len(task.labels), 'class', 'classes')}")
-    ]
-    if task_file.stem != task.name:
-        findings.append(
-            Finding("note", f"the file is called {task_file.name}, the task '{task.name}': "
-                    f"only as {task.name}.yaml is it found by name")
-        )  # fmt: skip
-    hub = task.data.hub
-    if hub is not None and not hub.pinned:
-        findings.append(
-            Finding("warning", f"data.hub: {hub.id} is not pinned (revision main): its rows may "
-                    "change under a study; name a commit of 40 hex digits")
-        )  # fmt: skip
-    elif hub is not None and not hub.revision_from:
-        findings.append(Finding("note", "data.hub: revision_from does not say where it was found"))
-    if task.language not in task.prompt:
-        findings.append(
-            Finding("note", f"no prompt in the task's language ({task.language}): zero_shot and "
-                    "sft ask the usual question"
-                    + ("" if task.language in LANGUAGES else ", in English"))
-        )  # fmt: skip
-    if task.data.licence == UNKNOWN_LICENCE:
-        findings.append(Finding("note", "data.licence is not filled in"))
-    return [*findings, *_check_data(task, task_file, data_dir, room)]
-
-
-def _check_data(
-    task: Task, task_file: Path, data_dir: Path | None, room: Room | None
-) -> list[Finding]:
-    folder = None if task.data.folder is None else task_file.parent / task.data.folder
-    try:
-        if data_dir is None and folder is not None and not is_folder(folder, DataError):
-            where = os.path.abspath(folder)
-            return [Finding("warning", f"its folder {where} is not here: give --data DIR")]
-        found = data.load(task, task_file, data=data_dir, hub_reachable=lambda: False, room=room)
-    except tables.HubUnavailable:
-        return [Finding("note", "the rows are not on this machine: not checked")]
-    except SuiteError as error:
-        return [Finding("error", str(error))]
-    rows, audit = found.facts.rows, found.facts.audit
-    findings = [
-        Finding(
-            "ok",
-            f"{found.facts.source}: {rows.train:,} train, {rows.validation:,} validation, "
-            f"{counted(rows.test, 'test row')}; fingerprint {found.facts.fingerprint}",
-        )
-    ]
-    if audit is not None:
-        findings += [Finding("warning", warning) for warning in audit.warnings]
-    long = sum(1 for t in found.train.texts if estimate_tokens(t) > task.max_tokens)
-    if long:
-        share = 100 * long / len(found.train)
-        findings.append(
-            Finding("note", f"by their characters, about {share:.1f} % of the train texts "
-                    f"({long:,}) are longer than max_tokens ({task.max_tokens}) and will be cut")
-        )  # fmt: skip
-    return findings

@@ -7,34 +7,35 @@ local Hub cache, the Hub at the pinned revision.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from suite import files
-from suite.contracts import results
 from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
 from suite.data import layouts, tables
-from suite.data.audit import audit
+from suite.data.columns import missing
 from suite.data.joining import joined
 from suite.data.labels import Labels
+from suite.data.parts import assemble, describe
 from suite.data.purposes import check_purposes
 from suite.data.room import Room
 from suite.data.snapshot import (
     SPLITS,
     Split,
     TaskData,
-    fingerprint,
     read_snapshot,
     read_split,
     read_train_validation,
     write_snapshot,
 )
 from suite.data.spellings import check_labelled, no_label, spell
-from suite.data.splits import Keyed, carve_test, carve_validation, nested_order
+from suite.data.splits import Keyed
 from suite.data.tables import HubUnavailable, Table
+from suite.data.times import read as moments
 from suite.data.values import is_missing, spelled
 from suite.errors import DataError, counted
 
@@ -44,6 +45,7 @@ __all__ = [
     "HubUnavailable",
     "Split",
     "TaskData",
+    "beside",
     "describe",
     "listing",
     "load",
@@ -94,6 +96,7 @@ def load(
     hub_reachable: Callable[[], bool] = lambda: False,
     train_rows: int | None = None,
     room: Room | None = None,
+    strict: bool = False,
 ) -> TaskData:
     """The rows of a task.
 
@@ -104,6 +107,8 @@ def load(
         train_rows: a stratified part of train; the part of 1,000 lies in the part of 5,000,
             and validation is the same for all.
         room: how much of it may be in memory at once.
+        strict: refuse rows without text or label where test is carved here; they are else left
+            out, and counted.
 
     Raises:
         HubUnavailable: the rows are neither local nor cached, and the Hub is out of reach.
@@ -115,39 +120,15 @@ def load(
     elif data is not None:
         source = _from_folder(task, data, room, named_by_task=False)
     elif task.data.files is not None:
-        source = _from_files(task, task_file.parent, room)
+        source = _from_files(task, task_file, room)
     elif task.data.file is not None:
-        source = _from_file(task, task_file.parent / task.data.file, room)
+        source = _from_file(task, beside(task_file, task.data.file), room)
     elif task.data.folder is not None:
-        source = _from_folder(task, task_file.parent / task.data.folder, room, named_by_task=True)
+        source = _from_folder(task, beside(task_file, task.data.folder), room, named_by_task=True)
     else:
         source = _from_hub(task, hub_reachable, room)
-    rows, notes = _resolve(task, source)
-    return _assemble(task, rows, source.description, [*notes, *source.notes], train_rows)
-
-
-def describe(
-    train: Rows,
-    validation: Rows,
-    test: Rows,
-    labels: Sequence[str],
-    *,
-    source: str,
-    train_rows_of: int | None = None,
-    sample: bool = False,
-    notes: Sequence[str] = (),
-) -> TaskData:
-    """Rows with their facts: counts, fingerprint, audit."""
-    found = audit(train, validation, test, labels)
-    facts = results.DataFacts(
-        source=source,
-        fingerprint=fingerprint(train, validation, test),
-        rows=results.Rows(len(train), len(validation), len(test)),
-        audit=replace(found, warnings=[*notes, *found.warnings]),
-        train_rows_of=train_rows_of,
-        sample=sample,
-    )
-    return TaskData(train, validation, test, facts)
+    rows, notes = _resolve(task, source, strict=strict)
+    return assemble(task, rows, source.description, [*notes, *source.notes], train_rows)
 
 
 def _from_folder(task: Task, folder: Path, room: Room, *, named_by_task: bool) -> _Source:
@@ -197,12 +178,12 @@ def _from_folder(task: Task, folder: Path, room: Room, *, named_by_task: bool) -
     return _Source(f"folder {folder}", parts, names, tuple(dict.fromkeys(notes)))
 
 
-def _from_files(task: Task, base: Path, room: Room) -> _Source:
+def _from_files(task: Task, task_file: Path, room: Room) -> _Source:
     given = task.data.files
     assert given is not None
     named = {"train": given.train, "validation": given.validation, "test": given.test}
     parts = {
-        split: [_part(task, base / str(named[split]), room, fall_back=False)]
+        split: [_part(task, beside(task_file, str(named[split])), room, fall_back=False)]
         for split in SPLITS
         if named[split] is not None
     }
@@ -276,6 +257,14 @@ def _part(
     return _Part(table, task.data.text if own else ["text"], column, label)
 
 
+def beside(task_file: Path, path: str) -> Path:
+    """The place of a path that a task names, which is relative to its file. The file's folder need
+    not be there yet; in the working folder the place is as one would type it."""
+    place = Path(os.path.normpath(task_file.parent.resolve() / path))
+    here = Path.cwd()
+    return place.relative_to(here) if place.is_relative_to(here) and place != here else place
+
+
 def split_file(folder: Path, stems: Sequence[str]) -> Path | None:
     """The one file of a folder that is called by one of these names, or None.
 
@@ -316,53 +305,77 @@ def names_file(folder: Path) -> list[str] | None:
     return names
 
 
-def _resolve(task: Task, source: _Source) -> tuple[dict[Split, Keyed], list[str]]:
+#: What becomes of a row without text: as it is, left out, or an error.
+_Blank = Literal["kept", "dropped", "refused"]
+
+
+def _resolve(task: Task, source: _Source, *, strict: bool) -> tuple[dict[Split, Keyed], list[str]]:
     """Texts joined, labels as class indices; every defect of a row is found here."""
     where = f"{source.description.removeprefix('folder ')}/labels.json"
     labels = Labels(task, source.names, where)
     _check_labelled(source)
+    blank: _Blank = "kept"
+    if task.data.carving is not None:
+        blank = "refused" if strict else "dropped"
     spellings_of = {
-        split: [_spellings(part, labels) for part in parts] for split, parts in source.parts.items()
+        split: [_spellings(part, labels, blank) for part in parts]
+        for split, parts in source.parts.items()
     }
     labels.settle(
-        {s for parts in spellings_of.values() for part in parts for s in part}, source.description
+        {s for parts in spellings_of.values() for part in parts for s in part if s is not None},
+        source.description,
     )
+    dropped: Counter[str] = Counter()
     rows: dict[Split, Keyed] = {}
     for split, parts in source.parts.items():
         texts: list[str] = []
         indices: list[int] = []
+        kept: list[tuple[_Part, int]] = []
         for part, spellings in zip(parts, spellings_of[split], strict=True):
-            texts.extend(_texts(part, task.data.join))
-            if part.label is not None:
-                indices.extend([part.label] * len(part.table))
-            for row, spelling in enumerate(spellings, start=1):
-                index = labels.index(spelling)
+            for row, text in enumerate(_texts(part, task.data.join, blank)):
+                spelling = None if part.label is not None else spellings[row]
+                if text is None or (spelling is None and part.label is None):
+                    dropped["text" if text is None else "label"] += 1
+                    continue
+                index = part.label if spelling is None else labels.index(spelling)
                 if index is None:
-                    raise labels.refuse(spelling, f"{part.table.where}, row {row}")
+                    place = f"{part.table.where}, row {row + 1}"
+                    raise labels.refuse(str(spelling), place)
+                texts.append(text)
                 indices.append(index)
-        groups, times = _keys(task, parts)
-        rows[split] = Keyed(Rows(tuple(texts), tuple(indices)), groups, times)
+                kept.append((part, row))
+        if not texts and dropped:
+            raise DataError("no row has both a text and a label", where=source.description)
+        rows[split] = Keyed(Rows(tuple(texts), tuple(indices)), *_keys(task, kept, source))
     said = check_purposes({split: keyed.rows for split, keyed in rows.items()}, source.description)
-    return rows, [*said, *labels.notes]
+    return rows, [*said, *_left_out(dropped), *labels.notes]
+
+
+def _left_out(dropped: Counter[str]) -> Iterator[str]:
+    if count := dropped.total():
+        what = " and ".join(f"{n:,} without {name}" for name, n in sorted(dropped.items()))
+        verb = "is" if count == 1 else "are"
+        yield f"{counted(count, 'row')} {verb} left out: {what}"
 
 
 def _keys(
-    task: Task, parts: Sequence[_Part]
-) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]:
-    """The values of the columns by which test is carved."""
+    task: Task, kept: Sequence[tuple[_Part, int]], source: _Source
+) -> tuple[tuple[str | None, ...] | None, tuple[float, ...] | None]:
+    """The values of the columns by which test is carved, of the rows that are kept."""
     carving = task.data.carving
-    if carving is None:
-        return None, None
-    groups, times = (
-        None
-        if name is None
-        else tuple(
-            value
-            for part in parts
-            for value in part.table.columns.get(name, [None] * len(part.table))
-        )
-        for name in (carving.group, carving.time)
-    )
+
+    def column(name: str) -> list[Any]:
+        return [
+            part.table.columns[name][row] if name in part.table.columns else None
+            for part, row in kept
+        ]
+
+    groups = times = None
+    if carving is not None and carving.group is not None:
+        values = column(carving.group)
+        groups = tuple(None if missing(value) else spell(value) for value in values)
+    if carving is not None and carving.time is not None:
+        times = tuple(moments(column(carving.time), carving.time, source.description))
     return groups, times
 
 
@@ -385,18 +398,21 @@ def _check_labelled(source: _Source) -> None:
     )
 
 
-def _spellings(part: _Part, labels: Labels) -> list[str]:
+def _spellings(part: _Part, labels: Labels, blank: _Blank) -> list[str | None]:
     if part.column is None:
         return []
     values = part.table.columns[part.column]
     names = part.table.class_names.get(part.column)
     if names and not labels.reads(names, part.table.where):
         names = None
-    spellings = []
+    spellings: list[str | None] = []
     for row, value in enumerate(values, start=1):
         if names and isinstance(value, int) and 0 <= value < len(names):
             value = names[value]
-        if value is None or (isinstance(value, str) and not value.strip()):
+        if missing(value) or (blank != "kept" and no_label(value)):
+            if blank == "dropped":
+                spellings.append(None)
+                continue
             what = "null" if value is None else "empty"
             raise DataError(
                 f"the label is {what}",
@@ -414,7 +430,8 @@ def _spellings(part: _Part, labels: Labels) -> list[str]:
     return spellings
 
 
-def _texts(part: _Part, join: str) -> Iterator[str]:
+def _texts(part: _Part, join: str, blank: _Blank) -> Iterator[str | None]:
+    """The text of each row; None for a blank one that is dropped."""
     columns = [part.table.columns[name] for name in part.text]
     for row, values in enumerate(zip(*columns, strict=True), start=1):
         texts = [spelled(value) for value in values]
@@ -426,9 +443,12 @@ def _texts(part: _Part, join: str) -> Iterator[str]:
                     fix="Name the column of the texts in the task under data.text.",
                 )
         text = joined(texts, join)
-        if text is None:
+        if text is None or (blank != "kept" and not any(t and t.strip() for t in texts)):
+            if blank == "dropped":
+                yield None
+                continue
             raise DataError(
-                "the text is null",
+                f"the text is {'null' if text is None else 'empty'}",
                 where=f"{part.table.where}, row {row}",
                 fix=f"Every row needs a text in {' or '.join(map(repr, part.text))}.",
             )
@@ -441,80 +461,3 @@ def _texts(part: _Part, join: str) -> Iterator[str]:
                 fix="Write the character whole, or U+FFFD in its place.",
             ) from None
         yield text
-
-
-def _assemble(
-    task: Task,
-    keyed: dict[Split, Keyed],
-    source: str,
-    notes: Sequence[str],
-    train_rows: int | None,
-) -> TaskData:
-    rows = dict(keyed)
-    carving = task.data.carving
-    if "test" not in rows:
-        assert carving is not None  # else the source has a test, or was refused
-        rows["train"], rows["test"] = carve_test(rows["train"], carving)
-        if not len(rows["test"]):
-            raise DataError(
-                f"{counted(len(rows['train']), 'row')}: too few to set some aside for test",
-                where=source,
-                fix="Give more rows of each class, or a file for test.",
-            )
-    train, test = rows["train"].rows, rows["test"].rows
-    names = task.label_names
-    present = set(train.labels)
-    if len(present) == 1:
-        raise DataError(
-            f"the one label of train's {counted(len(train), 'row')} is '{names[train.labels[0]]}'",
-            where=source,
-            fix="A classifier needs rows of at least two classes.",
-        )
-    if len(train) < len(names):
-        raise DataError(
-            f"train has {counted(len(train), 'row')} for {counted(len(names), 'class', 'classes')}",
-            where=source,
-            fix="Give at least one row of each class, or list fewer classes in the task.",
-        )
-    given = rows.get("validation")
-    validation = None if given is None else given.rows
-    if not validation:
-        share, seed = task.validation.share, task.validation.seed
-        train, validation = carve_validation(train, share=share, seed=seed)
-        if not validation:
-            raise DataError(
-                f"train has {counted(len(train), 'row')}: too few to set some aside for validation",
-                where=source,
-                fix="Give a validation file, or more rows of each class.",
-            )
-    train = train.take(nested_order(train, seed=task.validation.seed))
-    whole = len(train)
-    if train_rows is not None:
-        train = _first(train, train_rows, source)
-    return describe(
-        train,
-        validation,
-        test,
-        names,
-        source=source,
-        train_rows_of=whole if train_rows is not None else None,
-        notes=notes,
-    )
-
-
-def _first(train: Rows, count: int, source: str) -> Rows:
-    classes = len(set(train.labels))
-    if count < classes:
-        raise DataError(
-            f"--train-rows {count:,} is fewer than the {counted(classes, 'class', 'classes')} of "
-            "train",
-            where=source,
-            fix=f"Take at least {classes:,}.",
-        )
-    if count > len(train):
-        raise DataError(
-            f"--train-rows {count:,} is more than train has without validation: {len(train):,}",
-            where=source,
-            fix=f"Take at most {len(train):,}, or leave --train-rows away.",
-        )
-    return train.take(range(count))

@@ -56,7 +56,8 @@ class Unlabelled(DataError):
         super().__init__(
             f"{split} is unlabelled: {every} {has}",
             where=where,
-            fix="Have test carved from train: in the task, data: {test: {share: 0.2}}."
+            fix="Have test carved from train: --test-share 0.2, or in the task, "
+            "data: {test: {share: 0.2}}."
             if split == "test"
             else "Leave the file away: validation is then carved from train.",
         )

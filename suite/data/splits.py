@@ -10,7 +10,6 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from suite.contracts.strategy import Rows
 from suite.contracts.task import TestCarving
@@ -23,60 +22,191 @@ MOST_TEST = 10_000
 
 @dataclass(frozen=True)
 class Keyed:
-    """Rows with what decides, beside text and label, on which side each goes: the values of the
-    columns `data.test` names, as the source spells them; None where it names none."""
+    """Rows with what decides, beside text and label, on which side each goes.
+
+    Args:
+        groups: whom each row comes from; None for a row that comes from nobody else.
+        times: when each was made, as numbers that grow.
+    """
 
     rows: Rows
-    groups: tuple[Any, ...] | None = None
-    times: tuple[Any, ...] | None = None
+    groups: tuple[str | None, ...] | None = None
+    times: tuple[float, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def take(self, indices: Sequence[int]) -> Keyed:
         """The rows at these positions."""
-        groups, times = (
-            None if values is None else tuple(values[i] for i in indices)
-            for values in (self.groups, self.times)
+        return Keyed(
+            self.rows.take(indices),
+            None if self.groups is None else tuple(self.groups[i] for i in indices),
+            None if self.times is None else tuple(self.times[i] for i in indices),
         )
-        return Keyed(self.rows.take(indices), groups, times)
 
 
 def carve_test(rows: Keyed, how: TestCarving) -> tuple[Keyed, Keyed]:
-    """Rows -> (the rest, test), both in their old order; as validation is carved."""
-    share = how.share
-    if share is None:
-        share = min(TEST_SHARE, MOST_TEST / max(1, len(rows)))
-    rest, test = _stratified(rows.rows, share, how.seed)
-    return rows.take(rest), rows.take(test)
+    """Rows -> (the rest, test), both in their old order, as `carve` does."""
+    share = test_share(len(rows)) if how.share is None else how.share
+    return carve(rows, share=share, seed=how.seed)
+
+
+def test_share(rows: int) -> float:
+    """The part of so many rows that is the test where none is said: a fifth, and at most 10,000.
+
+    >>> test_share(3000), test_share(200_000)
+    (0.2, 0.05)
+    """
+    return min(TEST_SHARE, MOST_TEST / max(1, rows))
+
+
+def carve(rows: Keyed, *, share: float, seed: int) -> tuple[Keyed, Keyed]:
+    """Rows -> (the rest, a part), both in their old order.
+
+    What belongs together goes to one side: texts that differ only in case, spaces or punctuation,
+    and the rows of a group. With times the newest are the part (of what belongs together, its
+    newest row counts). Without, each class gives its rounded share, at least one row of three, and
+    never its last; which rows is a matter of a hash of their texts (or groups) and the seed, so
+    their order is none, and more rows move few others. What is larger than twice what is wanted
+    stays in the rest.
+    """
+    units = _units(rows, seed)
+    if rows.times is None:
+        chosen = _stratified(units, Counter(rows.rows.labels), share)
+    else:
+        chosen = _newest(units, share * len(rows))
+    taken = sorted(row for unit in chosen for row in unit.rows)
+    held = set(taken)
+    return rows.take([row for row in range(len(rows)) if row not in held]), rows.take(taken)
+
+
+@dataclass(frozen=True, eq=False)
+class _Unit:
+    """Rows that go to one side together; `place` orders units whatever order the rows are in."""
+
+    rows: tuple[int, ...]
+    classes: Counter[int]
+    place: tuple[float, bytes]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def _units(keyed: Keyed, seed: int) -> list[_Unit]:
+    """Units in the order in which they are asked: the newest first, or by hash."""
+    members: dict[str, list[int]] = defaultdict(list)
+    for row, name in enumerate(_together(keyed)):
+        members[name].append(row)
+    units = [
+        _Unit(
+            tuple(rows),
+            Counter(keyed.rows.labels[row] for row in rows),
+            (-max(keyed.times[row] for row in rows) if keyed.times else 0.0, _hash(seed, name)),
+        )
+        for name, rows in members.items()
+    ]
+    return sorted(units, key=lambda unit: unit.place)
+
+
+def _together(keyed: Keyed) -> list[str]:
+    """For each row the name of what it belongs to: its text's form, or the first of the groups
+    that it and its repeats come from.
+
+    A text that many groups share (a greeting) would make one of them all: groups are joined only
+    as far as they stay within a twentieth of the rows.
+    """
+    forms = [normalise(text) for text in keyed.rows.texts]
+    if keyed.groups is None:
+        return forms
+    names = [
+        f"text {form}" if group is None else f"group {group}"
+        for form, group in zip(forms, keyed.groups, strict=True)
+    ]
+    size = Counter(names)
+    first = {name: name for name in size}
+
+    def root(name: str) -> str:
+        while first[name] != name:
+            name = first[name]
+        return name
+
+    most = max(2, len(keyed) // 20)
+    sharing: dict[str, set[str]] = defaultdict(set)
+    for form, name in zip(forms, names, strict=True):
+        sharing[form].add(name)
+    for form in sorted(sharing, key=lambda form: (len(sharing[form]), form)):
+        for name in sorted(sharing[form]):
+            one, other = sorted((root(min(sharing[form])), root(name)))
+            if one != other and size[one] + size[other] <= most:
+                first[other] = one
+                size[one] += size[other]
+    return [root(name) for name in names]
+
+
+def _newest(units: Sequence[_Unit], wanted: float) -> list[_Unit]:
+    chosen: list[_Unit] = []
+    count = 0
+    for unit in units:
+        # Taken where the part comes nearer to what is wanted with it than without.
+        if len(unit) <= 2 * (wanted - count):
+            chosen.append(unit)
+            count += len(unit)
+    return chosen
+
+
+def _stratified(units: Sequence[_Unit], sizes: Counter[int], share: float) -> list[_Unit]:
+    wanted = {label: _wanted(count, share) for label, count in sizes.items()}
+    left = sum(wanted.values())
+    taken: Counter[int] = Counter()
+    chosen: dict[_Unit, None] = {}
+
+    def spared(unit: _Unit) -> bool:
+        """Whether each class keeps a row without it."""
+        return all(taken[label] + n < sizes[label] for label, n in unit.classes.items())
+
+    def take(unit: _Unit) -> None:
+        nonlocal left
+        chosen[unit] = None
+        taken.update(unit.classes)
+        left -= len(unit)
+
+    for unit in units:
+        useful = sum(min(n, max(0, wanted[c] - taken[c])) for c, n in unit.classes.items())
+        if 2 * useful > len(unit) and len(unit) <= 2 * left and spared(unit):
+            take(unit)
+    # A class that is still without gets its smallest unit; then what is missing in all.
+    most = sum(wanted.values())
+    for unit in sorted(units, key=len):
+        without = any(wanted[c] and not taken[c] for c in unit.classes)
+        if without and unit not in chosen and len(unit) <= most and spared(unit):
+            take(unit)
+    for unit in units:
+        if unit not in chosen and len(unit) <= 2 * left and spared(unit):
+            take(unit)
+    return list(chosen)
+
+
+def _wanted(rows: int, share: float) -> int:
+    """How many rows a class of so many gives: at least one of three, and never its last."""
+    count = round(share * rows)
+    return min(max(count, 1) if rows >= 3 else count, rows - 1)
 
 
 def carve_validation(train: Rows, *, share: float, seed: int) -> tuple[Rows, Rows]:
-    """Train -> (the rest, validation): stratified, seeded, both in their old order.
-
-    Each class gives its rounded share, at least one row of three, and never its last. Texts
-    that differ only in case, spaces or punctuation go to one side together where that leaves
-    both sides some, so that validation is not found in train.
+    """Train -> (the rest, validation), where a task brings its own test: as `carve`, but texts of
+    one form go together only within a class, and may be parted where they are all of it. Studies
+    are stored with this; what they have must be found again.
     """
-    rest, chosen = _stratified(train, share, seed)
-    return train.take(rest), train.take(chosen)
-
-
-def _stratified(train: Rows, share: float, seed: int) -> tuple[list[int], list[int]]:
     chosen: set[int] = set()
     for rows in _by_class(train).values():
         keyed = sorted((_hash(seed, normalise(train.texts[row])), row) for row in rows)
-        count = round(share * len(rows))
-        if len(rows) >= 3:
-            count = max(count, 1)
-        count = min(count, len(rows) - 1)
-        end = count
+        count = end = _wanted(len(rows), share)
         while 0 < end < len(rows) and keyed[end][0] == keyed[end - 1][0]:
             end += 1
         count = end if end < len(rows) else count
         chosen.update(row for _, row in keyed[:count])
     rest = [row for row in range(len(train)) if row not in chosen]
-    return rest, sorted(chosen)
+    return train.take(rest), train.take(sorted(chosen))
 
 
 def nested_order(rows: Rows, *, seed: int) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import optuna
@@ -17,11 +17,12 @@ from suite.contracts.limits import MOST_SEED, Preset, told
 from suite.contracts.model import Model
 from suite.contracts.task import NAME, Task
 from suite.data import load as data
-from suite.data import sample
+from suite.data import own, sample
+from suite.data.draft import Said
 from suite.data.room import Room
 from suite.data.snapshot import TaskData, stands, write_snapshot
 from suite.endpoint import consent, reach
-from suite.errors import DataError, StorageError, StudyError
+from suite.errors import DataError, StorageError, StudyError, counted
 from suite.machine import facts
 from suite.models import hub
 from suite.models.catalogue import endpoint_model, load_catalogue, local_model
@@ -59,6 +60,10 @@ class Wanted:
     command: str = ""
     #: What a `Task` names its data files from; the working folder where there is none.
     task_folder: Path | None = None
+    #: What is said of rows that are named in place of a task.
+    said: Said = field(default_factory=Said)
+    #: Whether rows without text or label are refused, where they would be left out.
+    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,17 @@ class Created:
     told: str | None = None
 
 
-def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -> Created:
+def create(
+    wanted: Wanted,
+    *,
+    warn: Callable[[str], None] = lambda text: None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Created:
     """Creates a study, or finds the one that is there if it is the same.
 
     Args:
         warn: told what must not be missed, such as the fallback to the sample.
+        say: told what was found in rows that are named in place of a task.
 
     Raises:
         SuiteError: anything a person can mend, before anything is written.
@@ -83,7 +94,13 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
     for given in (wanted.task, wanted.recipe, wanted.data):
         if isinstance(given, str | Path):
             files.named(given, StudyError)  # it is stored
-    task, task_file = _task(wanted)
+    rows = _rows(wanted)
+    if rows is None:
+        task, task_file = _task(wanted)
+    else:
+        task, task_file = rows.task, rows.file.absolute()
+        for line in rows.told:
+            say(line)
     recipe_named = wanted.recipe
     if recipe_named is not None:
         find_recipe(recipe_named)  # a wrong name is told before the Hub is asked
@@ -92,7 +109,19 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
     if wanted.endpoint or wanted.endpoint_model:
         added.append(endpoint_model(wanted.endpoint, wanted.endpoint_model))
     catalogue |= {model.name: model for model in added}
-    loaded, task, fell_back = _data(wanted, task, task_file, warn)
+    try:
+        loaded, task, fell_back = _data(wanted, task, task_file, warn)
+    except DataError as error:
+        if rows is None or rows.text is not None:
+            raise
+        raise DataError(
+            error.what,
+            where=error.where,
+            fix=f"{error.fix or ''} The rows are read as {rows.file} says: change it, or remove it "
+            "to have it drafted anew.".strip(),
+        ) from None
+    if rows is not None:
+        say(_parts(loaded))
     recipe, recipe_file = _recipe(recipe_named, task, fell_back or wanted.sample)
     recipe = _asked(recipe, wanted)
     seed = recipe.seed if wanted.seed is None else _seed(wanted.seed)
@@ -159,6 +188,9 @@ def create(wanted: Wanted, *, warn: Callable[[str], None] = lambda text: None) -
         environment=facts.environment(),
     )
     opened = storage.open_storage(wanted.storage, create=True)
+    if rows is not None and rows.text is not None:
+        rows.write()
+        say(f"Wrote {rows.file}: from now on it says how the rows are read.")
     if not storage.exists(opened, name):
         with StudyLock(opened, name).held():
             # Who creates the same study meanwhile finds it there, whole.
@@ -249,6 +281,37 @@ def _followed(definition: Definition, held: Artifacts) -> Path | None:
     return None if definition.data_dir is None else Path(definition.data_dir)
 
 
+def _rows(wanted: Wanted) -> own.Own | None:
+    """The task of the rows that were named in place of one; None where a task was named.
+
+    Raises:
+        StudyError: something is said of rows, and none were named; or of others as well.
+    """
+    if isinstance(wanted.task, str) and own.is_rows(wanted.task):
+        if wanted.sample or wanted.data is not None:
+            option = "--sample" if wanted.sample else "--data"
+            raise StudyError(
+                f"{option} names other rows than {wanted.task}", fix="Give one of them."
+            )
+        source = own.source_of(wanted.task, wanted.name)
+        return own.own_task(source, wanted.said, name=wanted.name, room=Room(wanted.max_memory))
+    if wanted.said != Said():
+        raise StudyError(
+            "columns, reading and test are said of a file of rows, and a task was named: its file "
+            "says them",
+            fix="Name the file of rows in place of the task, or change the task file.",
+        )
+    return None
+
+
+def _parts(loaded: TaskData) -> str:
+    rows = loaded.facts.rows
+    return (
+        f"  {counted(rows.train, 'row')} to train on, {rows.validation:,} for validation, "
+        f"{rows.test:,} for test"
+    )
+
+
 def _task(wanted: Wanted) -> tuple[Task, Path]:
     """The task, and its file. A task that came as a value may differ from every file."""
     if isinstance(wanted.task, str):
@@ -271,6 +334,7 @@ def _data(
                 hub_reachable=hub.reachable,
                 train_rows=wanted.train_rows,
                 room=Room(wanted.max_memory),
+                strict=wanted.strict,
             )
         except data.HubUnavailable as error:
             if wanted.no_fallback:

@@ -31,6 +31,7 @@ _TASK_FREE = {
     "references",
     "imbalance",
     "latency_bound_ms",
+    "data.id",
     "data.licence",
     "data.note",
 }

@@ -113,6 +113,18 @@ said_merged_spelled = { $n ->
 }
 said_spelled_as = '{ $way }' as '{ $most }' ({ $n })
 said_fields_odd = line { $n }: { $m } fields where the first line has { $width }
+said_test_weight = { $n ->
+    [one] test has { $n } row: its macro-F1 moves by { $moved } when one answer changes
+   *[other] test has { $n } rows: its macro-F1 moves by { $moved } when one answer changes
+}
+said_test_weight_of = test has { $n } rows, of '{ $name }' { $m }: its macro-F1 moves by { $moved } when one answer changes
+said_left_out = { $n ->
+    [one] { $n } row is left out: { $said_without }
+   *[other] { $n } rows are left out: { $said_without }
+}
+said_left_out_both = { $n } rows are left out: { $m } without label and { $k } without text
+said_without_label = { $m } without label
+said_without_text = { $m } without text
 said_merged_case = { $n ->
     [one] { $n } label merged with the same in another case
    *[other] { $n } labels merged with the same in another case

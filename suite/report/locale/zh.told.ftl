@@ -43,6 +43,12 @@ said_shared_with_test = 验证集有 { $n } 条样本同时出现在测试集中
 said_merged_spelled = { $n } 个标签与同类的写法不同，已合并：{ $said_listed }
 said_spelled_as = “{ $way }”并入“{ $most }”（{ $n }）
 said_fields_odd = 第 { $n } 行：有 { $m } 个字段，而首行有 { $width } 个
+said_test_weight = 测试集只有 { $n } 行：一个答案变了，宏平均 F1 就变动 { $moved }
+said_test_weight_of = 测试集有 { $n } 行，其中“{ $name }”只有 { $m } 行：一个答案变了，宏平均 F1 就变动 { $moved }
+said_left_out = 略去了 { $n } 行：{ $said_without }
+said_left_out_both = 略去了 { $n } 行：{ $m } 行没有标签，{ $k } 行没有文本
+said_without_label = { $m } 行没有标签
+said_without_text = { $m } 行没有文本
 said_merged_case = { $n } 个标签只是大小写不同，已合并
 
 ## Why an arm is refused, or its trials fail

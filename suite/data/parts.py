@@ -1,0 +1,144 @@
+"""Rows that were read -> train, validation and test, carved where the source gives none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from suite.contracts import results
+from suite.contracts.strategy import Rows
+from suite.contracts.task import Task
+from suite.data.audit import audit
+from suite.data.snapshot import Split, TaskData, fingerprint
+from suite.data.splits import Keyed, carve, carve_test, carve_validation, nested_order
+from suite.errors import DataError, counted
+
+#: Rows of one class from which each part gets some.
+LEAST_ROWS = 4
+
+
+def assemble(
+    task: Task,
+    keyed: Mapping[Split, Keyed],
+    source: str,
+    notes: Sequence[str],
+    train_rows: int | None,
+) -> TaskData:
+    """The data of a task from the splits that its source has.
+
+    Args:
+        notes: what is to be said of them before what their audit says.
+        train_rows: how many of train to take; all where None.
+
+    Raises:
+        DataError: too few rows, or classes, to train, choose and test on.
+    """
+    rows, carving = dict(keyed), task.data.carving
+    carved = "test" not in rows
+    if carved:
+        assert carving is not None  # else the source has a test, or was refused
+        _check_classes(rows["train"].rows, task, source)
+        rows["train"], rows["test"] = carve_test(rows["train"], carving)
+        if not len(rows["test"]):
+            raise _too_few(rows["train"].rows, "test", source)
+    train, test = rows["train"].rows, rows["test"].rows
+    names = task.label_names
+    _check_classes(train, task, source)
+    if len(train) < len(names):
+        raise DataError(
+            f"train has {counted(len(train), 'row')} for {counted(len(names), 'class', 'classes')}",
+            where=source,
+            fix="Give at least one row of each class, or list fewer classes in the task.",
+        )
+    given = rows.get("validation")
+    validation = None if given is None else given.rows
+    if not validation:
+        share, seed = task.validation.share, task.validation.seed
+        if carved:
+            left, chosen = carve(rows["train"], share=share, seed=seed)
+            train, validation = left.rows, chosen.rows
+        else:
+            train, validation = carve_validation(train, share=share, seed=seed)
+        if not validation:
+            raise _too_few(rows["train"].rows, "validation", source)
+        _check_classes(train, task, source)
+    train = train.take(nested_order(train, seed=task.validation.seed))
+    whole = len(train)
+    if train_rows is not None:
+        train = _first(train, train_rows, source)
+    return describe(
+        train,
+        validation,
+        test,
+        names,
+        source=source,
+        train_rows_of=whole if train_rows is not None else None,
+        notes=notes,
+    )
+
+
+def _check_classes(train: Rows, task: Task, source: str) -> None:
+    present = set(train.labels)
+    if len(present) == 1:
+        only = task.label_names[train.labels[0]]
+        raise DataError(
+            f"the one label of train's {counted(len(train), 'row')} is '{only}'",
+            where=source,
+            fix="A classifier needs rows of at least two classes.",
+        )
+
+
+def _too_few(rows: Rows, part: Split, source: str) -> DataError:
+    """The error of rows of which none can be set aside, with how many would do."""
+    most = max(Counter(rows.labels).values(), default=0)
+    return DataError(
+        f"{counted(len(rows), 'row')}, of one class at most {most:,}: too few to set some aside "
+        f"for {part}",
+        where=source,
+        fix=f"Give a {part} file, or more rows: a class with {LEAST_ROWS} different texts has one "
+        "for test, one for validation and two to train on, and a score begins to say something "
+        "with some thirty for test.",
+    )
+
+
+def _first(train: Rows, count: int, source: str) -> Rows:
+    classes = len(set(train.labels))
+    if count < classes:
+        raise DataError(
+            f"--train-rows {count:,} is fewer than the {counted(classes, 'class', 'classes')} of "
+            "train",
+            where=source,
+            fix=f"Take at least {classes:,}.",
+        )
+    if count > len(train):
+        raise DataError(
+            f"--train-rows {count:,} is more than train has without validation: {len(train):,}",
+            where=source,
+            fix=f"Take at most {len(train):,}, or leave --train-rows away.",
+        )
+    return train.take(range(count))
+
+
+def describe(
+    train: Rows,
+    validation: Rows,
+    test: Rows,
+    labels: Sequence[str],
+    *,
+    source: str,
+    train_rows_of: int | None = None,
+    sample: bool = False,
+    notes: Sequence[str] = (),
+) -> TaskData:
+    """Rows with their facts: counts, fingerprint, audit."""
+    found = audit(train, validation, test, labels)
+    facts = results.DataFacts(
+        source=source,
+        fingerprint=fingerprint(train, validation, test),
+        rows=results.Rows(len(train), len(validation), len(test)),
+        audit=replace(found, warnings=[*notes, *found.warnings]),
+        train_rows_of=train_rows_of,
+        sample=sample,
+    )
+    return TaskData(train, validation, test, facts)
