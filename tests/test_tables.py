@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from suite.config.task import load_task
 from suite.contracts.task import Data, Reading, Task
-from suite.data import delimited, spellings, tables
+from suite.data import check, delimited, draft, spellings, tables
 from suite.data import load as data
 from suite.data.room import Room
 from suite.data.values import spelled
@@ -602,3 +603,51 @@ def test_texts_may_be_numbers_and_dates(tmp_path):
     assert "2024-01-03" in found.train.texts + found.validation.texts + found.test.texts
     found = load(tmp_path, make_task(file="rows.parquet", text=["n"]))
     assert {"0", "0.5"} <= set(found.train.texts + found.validation.texts + found.test.texts)
+
+
+# --- drafts of it ---------------------------------------------------------------------------
+
+
+def rows_of(folder, split, labels, start=0):
+    items = [
+        {"text": SENTENCES[(start + i) % 60] + split, "label": v} for i, v in enumerate(labels)
+    ]
+    folder.mkdir(exist_ok=True)
+    (folder / f"{split}.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
+
+
+def drafted(folder, **said):
+    found = draft.draft("mail", folder, said=draft.Said(**said))
+    (folder / "mail.yaml").write_text(found.text, encoding="utf-8")
+    task = load_task(folder / "mail.yaml")
+    return task, data.load(task, folder / "mail.yaml"), found.told
+
+
+@pytest.mark.parametrize("value", [-1, None, ""])
+def test_a_draft_takes_no_class_from_a_test_without_labels(tmp_path, value):
+    rows_of(tmp_path, "train", [0, 1, 2] * 20)
+    rows_of(tmp_path, "test", [value] * 30)
+    with pytest.raises(spellings.Unlabelled, match="--test-share"):
+        drafted(tmp_path)
+    task, found, _ = drafted(tmp_path, share=0.2)
+    assert task.label_names == ["0", "1", "2"] and found.facts.rows.test == 12
+
+
+def test_a_draft_of_labels_that_differ_by_case(tmp_path):
+    for split in ("train", "test"):
+        rows_of(tmp_path, split, ["tech", "tech", "Tech", "news", "news", "News"] * 10)
+    with pytest.raises(spellings.CaseDiffers):
+        drafted(tmp_path)
+    task, found, _ = drafted(tmp_path, reading=Reading(case="merge"))
+    assert (task.label_names, task.data.reading.case) == (["news", "tech"], "merge")
+    assert found.test.labels.count(0) == 30
+    task, _, _ = drafted(tmp_path, reading=Reading(case="keep"))
+    assert task.label_names == ["News", "Tech", "news", "tech"]
+
+
+def test_what_serves_two_purposes_is_the_first_line_of_a_check(tmp_path):
+    for split in ("train", "test"):
+        write_csv(tmp_path / f"{split}.csv")
+    drafted(tmp_path)
+    first = check.check(tmp_path / "mail.yaml")[0]
+    assert first.level == "warning" and "one split serves two purposes" in first.message

@@ -13,6 +13,7 @@ from suite.contracts.task import Task
 from suite.data import load as data
 from suite.data import tables
 from suite.data.draft import UNKNOWN_LICENCE, estimate_tokens
+from suite.data.purposes import first_of_all
 from suite.data.room import Room
 from suite.errors import DataError, SuiteError, counted
 from suite.files import is_folder
@@ -83,7 +84,9 @@ def check_text(
         )  # fmt: skip
     if task.data.licence == UNKNOWN_LICENCE:
         findings.append(Finding("note", "data.licence is not filled in"))
-    return [*findings, *_check_data(task, task_file, data_dir, room, strict)]
+    found = _check_data(task, task_file, data_dir, room, strict)
+    first = first_of_all([finding.message for finding in found])
+    return sorted([*findings, *found], key=lambda finding: finding.message not in first)
 
 
 def _check_data(
@@ -113,8 +116,8 @@ def _check_data(
             f"{counted(rows.test, 'test row')}; fingerprint {found.facts.fingerprint}",
         )
     ]
-    if audit is not None:
-        findings += [Finding("warning", warning) for warning in audit.warnings]
+    warned = [] if audit is None else audit.warnings
+    findings += [Finding("warning", warning) for warning in warned]
     long = sum(1 for t in found.train.texts if estimate_tokens(t) > task.max_tokens)
     if long:
         share = 100 * long / len(found.train)

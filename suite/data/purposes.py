@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from suite.contracts.strategy import Rows
 from suite.errors import DataError, counted
 
 #: From this part of a split's rows on, another split holds the split itself, and not some repeats.
 WHOLE = 0.95
+
+#: How a warning ends that is told before all else.
+_TWO = "one split serves two purposes"
 
 _PAIRS = (("validation", "test"), ("train", "validation"), ("train", "test"))
 
@@ -31,7 +34,7 @@ def check_purposes(splits: Mapping[str, Rows], where: str) -> list[str]:
         rows, shared = len(splits[few]), _shared(splits[few], splits[many])
         if rows > 1 and shared >= WHOLE * rows:
             some = f"all {rows:,} rows" if shared == rows else f"{shared:,} of {rows:,} rows"
-            what = f"{some} of {few} are rows of {many}: one split serves two purposes"
+            what = f"{some} of {few} are rows of {many}: {_TWO}"
             if "train" not in (one, other):
                 raise DataError(
                     what,
@@ -44,6 +47,11 @@ def check_purposes(splits: Mapping[str, Rows], where: str) -> list[str]:
             verb = "is a row" if shared == 1 else "are rows"
             said.append(f"{counted(shared, 'validation row')} {verb} of test")
     return said
+
+
+def first_of_all(warnings: Sequence[str]) -> list[str]:
+    """Of the warnings of an audit, those without which no number may be read."""
+    return [warning for warning in warnings if warning.endswith(_TWO)]
 
 
 def _shared(few: Rows, many: Rows) -> int:

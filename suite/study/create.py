@@ -19,6 +19,7 @@ from suite.contracts.task import NAME, Task
 from suite.data import load as data
 from suite.data import own, sample
 from suite.data.draft import Said
+from suite.data.purposes import first_of_all
 from suite.data.room import Room
 from suite.data.snapshot import TaskData, stands, write_snapshot
 from suite.endpoint import consent, reach
@@ -192,6 +193,8 @@ def create(
         rows.write()
         say(f"Wrote {rows.file}: from now on it says how the rows are read.")
     if not storage.exists(opened, name):
+        for warning in first_of_all(loaded.facts.audit.warnings if loaded.facts.audit else ()):
+            warn(warning)
         with StudyLock(opened, name).held():
             # Who creates the same study meanwhile finds it there, whole.
             if not storage.exists(opened, name):
