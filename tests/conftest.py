@@ -59,6 +59,7 @@ TOGETHER = {
     "test_bench.py": "measuring",
     "test_dashboard.py": "browser",
     "test_page.py": "browser",
+    "test_screen.py": "browser",
     "test_serving.py": "measuring",
 }
 #: The files that take longest, the longest first: begun last, they would be waited for.

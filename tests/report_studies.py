@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from suite.contracts.results import (
@@ -201,3 +203,69 @@ def many_classes(classes: int = 150) -> StudyResults:
             audit=replace(base.data.audit, splits={"train": split_audit(9000, [60] * classes)}),
         ),
     )
+
+
+def crowded(arms: int = 20, classes: int = 150) -> StudyResults:
+    """Many arms with long names, many classes with long ones in several scripts, one outlier."""
+    dice = random.Random(7)
+    stems = ("账户余额异常并且无法提现的情况", "Card payment was declined at the terminal", "转账",
+             "refund_not_showing_up", "Wann kommt meine neue Karte endlich an?")  # fmt: skip
+    ways = ("full_finetune", "linear_head", "lora", "option_scoring")
+    labels = [f"{stems[i % len(stems)]} {i}" for i in range(classes)]
+    names = [
+        f"organisation-{i}/a-rather-long-model-name-base-multilingual-uncased/{ways[i % 4]}"
+        if i % 3
+        else f"tfidf-{i}/classic"
+        for i in range(arms)
+    ]
+    trials, finals = [], []
+    for i, arm in enumerate(names):
+        for k in range(4):
+            number, f1 = 4 * i + k, round(0.5 + 0.015 * i + dice.random() / 20, 5)
+            params = {"learning_rate": 10 ** dice.uniform(-5, -2), "batch": 2 ** (3 + k % 3),
+                      "schedule": ("linear", "cosine_with_warmup")[k % 2], "epochs": 1 + k,
+                      "warmup_share": round(dice.random() / 10, 4), "pooling": "mean-of-layers",
+                      "max_length": (64, 128, 256)[k % 3],
+                      "weight_decay": dice.uniform(0, 0.1)}  # fmt: skip
+            start = datetime(2026, 1, 2, 12) + timedelta(seconds=50 * number)
+            trials.append(
+                trial(number, arm, f1, dice.uniform(3, 900), params=params,
+                      rps=speed(10 ** dice.uniform(0.5, 4), 10 ** dice.uniform(0, 3)),
+                      peak_memory_bytes=int(10 ** dice.uniform(8, 10)),
+                      checkpoints=[Checkpoint(c / 5, f1 - 0.2 / c, float(c)) for c in range(1, 6)],
+                      started=start.isoformat(), worker=f"a-host-with-a-long-name:{k % 3}",
+                      ended=(start + timedelta(seconds=40)).isoformat(), evaluation_seconds=3.0)
+            )  # fmt: skip
+        f1 = 0.02 if i == 3 else round(0.55 + 0.017 * i, 4)
+        confusion = [[0] * classes for _ in range(classes)]
+        for c in range(classes):
+            confusion[c][c], confusion[c][(c + 1) % classes] = 24, dice.randint(0, 4)
+        confusion[7 % classes][9 % classes] = 19
+        finals.append(
+            replace(
+                final(arm, 4 * i, arms - i, f1, 10 ** dice.uniform(0, 3), 10 ** dice.uniform(1, 4)),
+                test=TestScores(f1, f1, (f1 - 0.01, f1 + 0.012), confusion=confusion,
+                                per_class_f1=[round(dice.uniform(0.3, 1), 4) for _ in labels]),
+            )
+        )  # fmt: skip
+    base = study()
+    return replace(
+        base,
+        study="crowded",
+        labels=labels,
+        arms=[
+            Arm(arm, trials=4, family="encoder" if "long" in arm else "classic") for arm in names
+        ],
+        trials=trials,
+        finals=finals,
+        comparisons=[
+            Comparison(a, b, 0.05, (0.03, 0.07), 0.0002)
+            for a, b in itertools.pairwise(reversed(names))
+        ],
+        importance={arm: {"learning_rate": 0.6, "batch": 0.3, "schedule": 0.1} for arm in names},
+        data=replace(base.data, audit=replace(base.data.audit, splits={
+            split: replace(split_audit(60 * classes, [60] * classes),
+                           length_quantiles=[int(3 * 1.4**q) for q in range(21)])
+            for split in ("train", "validation", "test")
+        })),
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ import plotly.graph_objects as go
 
 from suite.report import formats
 from suite.report.charts.chart import AcrossScene, Chart, Kind
-from suite.report.charts.drawing import NEUTRAL, Styles, blank, marker, name_of
+from suite.report.charts.drawing import NAMED, NEUTRAL, Styles, blank, marker, name_of
 from suite.report.charts.labels import padded, place_labels, within
 from suite.report.data.across import FAR, Across
 from suite.report.words import Words
@@ -69,7 +70,9 @@ def figure(arms: Sequence[CostArm], axis: str, styles: Styles, words: Words) -> 
     places = [
         (arm.arm, within(math.log10(x), x_range), within(y, y_range)) for arm, (x, y) in named
     ]
-    labels = place_labels(places)
+    # Of many arms the list above has the names.
+    crowded = len(named) > NAMED
+    labels = place_labels(places) if not crowded else []
     for arm in arms:
         style, name = styles[arm.arm], name_of(arm.arm)
         drawn.add_trace(
@@ -87,20 +90,20 @@ def figure(arms: Sequence[CostArm], axis: str, styles: Styles, words: Words) -> 
                 ),
             )
         )
-    for (arm, (x, y)), label in zip(named, labels, strict=True):
+    for (arm, (x, y)), label in itertools.zip_longest(named, labels):
         style, name = styles[arm.arm], name_of(arm.arm)
         drawn.add_trace(
             go.Scatter(
                 x=[x],
                 y=[round(y, 6)],
-                mode="markers+text",
+                mode="markers+text" if label else "markers",
                 text=[name],
                 textposition=label,
                 textfont={"size": 12},
                 cliponaxis=False,
                 marker=marker(style, 15),
                 name=name,
-                showlegend=False,
+                showlegend=crowded,
                 hovertemplate=(
                     f"{name}<br>{words('across_mean')}: %{{y:+.4f}}, %{{x:.3~g}}×<extra></extra>"
                 ),

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from suite.contracts.results import StudyResults, Trial
 from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
-from suite.report.charts.drawing import Styles, blank, marker, safe
+from suite.report.charts.drawing import Styles, blank, clip, marker, safe
+from suite.report.charts.ranges import common_range
 from suite.report.data.rows import last_score
 from suite.report.words import Words
 from suite.verdict.metrics import OBJECTIVE
@@ -122,6 +123,20 @@ def figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
             )
             named = True
     drawn.update_xaxes(title={"text": words("axis_fraction")}, tickformat=".0%")
+    # How trials end sets the scale; where they began, or one that learnt nothing, may lie below.
+    ends = [curve.scores[-1] for curve in data.curves]
+    low, high = common_range(ends)
+    low = max(low - (high - low or 0.05), min(min(curve.scores) for curve in data.curves))
+    best = [curve for curve in data.curves if curve.best]
+    clip(
+        drawn,
+        [
+            (fraction, score, styles[curve.arm].colour)
+            for curve in best
+            for fraction, score in zip(curve.fractions, curve.scores, strict=True)
+        ],
+        (low, max(high, *(max(curve.scores) for curve in best)) if best else high),
+    )
     drawn.update_yaxes(
         title={"text": words.axis(f"validation_{OBJECTIVE.key}"), "standoff": 8}, tickformat=".3~f"
     )

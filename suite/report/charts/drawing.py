@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 
 from suite.contracts.results import State
 from suite.report import formats
+from suite.report.charts.labels import padded
 from suite.report.data.styles import PALETTE, Style
 
 Styles = Mapping[str, Style]
@@ -30,19 +31,27 @@ LOOKS: dict[State, tuple[float, str]] = {
 }
 #: Better, worse.
 GOOD, BAD = PALETTE[2], PALETTE[4]
+#: So many points have a name each beside them.
+NAMED = 10
 #: Arms drawn in a chart of rows.
 ROWS_DRAWN = 40
 
 
 def safe(text: str, longest: int = 60) -> str:
-    """Data as Plotly text: one line, cut where too long, its HTML shown and not read."""
+    """Data as Plotly text: one line, its HTML shown and not read.
+
+    What is too long is cut in its middle: the beginning says whose, the end says what.
+    """
     line = " ".join(text.split())
-    return html.escape(line if len(line) <= longest else f"{line[: longest - 1]}…", quote=False)
+    if len(line) > longest:
+        tail = longest // 2
+        line = f"{line[: longest - 1 - tail]}…{line[-tail:]}"
+    return html.escape(line, quote=False)
 
 
 def name_of(text: str) -> str:
     """A name as Plotly text, short enough for an axis."""
-    return safe(formats.name(text, 34))
+    return safe(formats.name(text, longest=1000), 34)
 
 
 def unique(names: Sequence[str]) -> list[str]:
@@ -90,6 +99,38 @@ def marker(style: Style, size: float) -> dict[str, Any]:
         "symbol": f"{style.symbol}-open" if style.open else style.symbol,
         "line": {"width": 2, "color": style.colour} if style.open else {"width": 0},
     }
+
+
+#: Arrows drawn at an end of an axis.
+ARROWS = 12
+
+
+def clip(
+    drawn: go.Figure,
+    points: Sequence[tuple[float, float, str]],
+    bounds: tuple[float, float],
+) -> None:
+    """Gives the y axis a range, and what lies outside it an arrow with its value at that end.
+
+    Args:
+        drawn: the figure.
+        points: (x, y, colour) of what is drawn.
+        bounds: the least and the greatest y in sight; some room is added.
+    """
+    low, high = padded(list(bounds), 0.08, 0.005)
+    drawn.update_yaxes(range=[low, high])
+    outside = [point for point in points if not low <= point[1] <= high]
+    for x, y, ink in sorted(outside, key=lambda p: -abs(p[1] - sum(bounds) / 2))[:ARROWS]:
+        under = y < low
+        drawn.add_annotation(
+            x=x,
+            y=0 if under else 1,
+            yref="y domain",
+            text=f"{'↓' if under else '↑'} {y:.3f}",
+            yanchor="bottom" if under else "top",
+            showarrow=False,
+            font={"size": 11, "color": ink},
+        )
 
 
 def time_unit(seconds: float) -> tuple[str, float]:

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from suite.contracts.results import StudyResults
 from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
-from suite.report.charts.drawing import NEUTRAL, Styles, blank, marker, safe
+from suite.report.charts.drawing import NEUTRAL, Styles, blank, clip, marker, safe
+from suite.report.charts.ranges import common_range, whole_ticks
 from suite.report.data.rows import last_score
 from suite.report.words import Words
 from suite.verdict.metrics import OBJECTIVE
@@ -103,11 +104,11 @@ def figure(data: History, styles: Styles, words: Words) -> go.Figure:
             )
             named = True
     newest = max((point.number for point in data.points), default=0)
-    # With few trials plotly sets ticks between whole numbers, and the format repeats them.
-    few = {"dtick": 1} if newest <= 12 else {}
     drawn.update_xaxes(
-        title={"text": words("axis_trial")}, tickformat="d", rangemode="tozero", **few
+        title={"text": words("axis_trial")}, rangemode="tozero", **whole_ticks(newest)
     )
+    bounds = common_range([point.score for point in data.points])
+    clip(drawn, [(p.number, p.score, styles[p.arm].colour) for p in data.points], bounds)
     drawn.update_yaxes(
         title={"text": words.axis(f"validation_{OBJECTIVE.key}"), "standoff": 8}, tickformat=".3~f"
     )

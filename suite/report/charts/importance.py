@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
-from suite.report.charts.drawing import NEUTRAL, Styles, blank, safe
+from suite.report.charts.drawing import NEUTRAL, ROWS_DRAWN, Styles, blank, safe
 from suite.report.data.knobs import Importance, importances
 from suite.report.words import Words
 
@@ -41,6 +41,19 @@ def figure(data: Sequence[Importance], styles: Styles, words: Words) -> go.Figur
     return drawn
 
 
+def _foremost(data: Sequence[Importance]) -> list[Importance]:
+    """As many of each arm's most important hyperparameters as make `ROWS_DRAWN` rows in all."""
+    arms = {item.arm for item in data}
+    each = max(1, ROWS_DRAWN // len(arms))
+    taken: dict[str, int] = {}
+    kept = []
+    for item in data:
+        taken[item.arm] = taken.get(item.arm, 0) + 1
+        if taken[item.arm] <= each:
+            kept.append(item)
+    return kept
+
+
 def finding(data: Sequence[Importance], words: Words) -> str:
     """The hyperparameter that explains most of all."""
     most = max(data, key=lambda item: item.value)
@@ -54,16 +67,20 @@ def finding(data: Sequence[Importance], words: Words) -> str:
 
 def draw(scene: StudyScene) -> Iterator[Chart]:
     """What each hyperparameter explains; none where no arm has enough trials."""
-    data, words = importances(scene.results), scene.words
-    if not data:
+    every, words = importances(scene.results), scene.words
+    if not every:
         return
+    data = _foremost(every)
     yield Chart(
         name="importance",
         title=finding(data, words),
         about=words("importance_intro"),
         figure=figure(data, scene.styles, words),
         columns=(words("metric_arm"), words("hyperparameter"), words("axis_importance")),
-        rows=[(item.arm, item.parameter, item.value) for item in data],
+        rows=[(item.arm, item.parameter, item.value) for item in every],
+        notes=(words("importance_capped", shown=len(data), total=len(every)),)
+        if len(data) < len(every)
+        else (),
     )
 
 

@@ -14,10 +14,13 @@ import plotly.graph_objects as go
 from suite.report import formats
 from suite.report.charts.chart import Cell, Chart, Kind, StudyScene
 from suite.report.charts.drawing import NEUTRAL, blank, safe
+from suite.report.charts.ranges import whole_ticks
 from suite.report.data.knobs import Axis, Knobs, knobs
 from suite.report.words import Words
 
 SLICES_IN_A_ROW = 3
+#: Pixels that an axis, and a slice, need at least: on a narrower screen the chart is scrolled.
+AXIS_WIDTH, SLICE_WIDTH = 70, 200
 
 
 def parallel_figure(data: Knobs, words: Words) -> go.Figure:
@@ -65,13 +68,18 @@ def parallel_figure(data: Knobs, words: Words) -> go.Figure:
                 xanchor="right" if last else "left", xshift=-7 if last else 7,
                 font={"size": 11},
             )  # fmt: skip
+    # In two rows, so that long names do not meet; as labels of an axis the outer would be hidden.
+    names = [*(safe(axis.parameter, 20) for axis in data.axes), words("macro_f1")]
+    for position, name in enumerate(names):
+        drawn.add_annotation(
+            x=position, y=1, yref="paper", yshift=34 if position % 2 else 18, text=name,
+            showarrow=False, font={"size": 12},
+        )  # fmt: skip
+    drawn.update_layout(
+        margin={"t": 56}, meta={"least": AXIS_WIDTH * len(columns)},
+    )  # fmt: skip
     drawn.update_xaxes(
-        tickvals=list(range(len(columns))),
-        ticktext=[*(safe(axis.parameter, 18) for axis in data.axes), words("macro_f1")],
-        range=[-0.15, len(columns) - 0.85],
-        showgrid=False,
-        side="top",
-        fixedrange=True,
+        range=[-0.5, len(columns) - 0.5], showticklabels=False, showgrid=False, fixedrange=True
     )
     drawn.update_yaxes(visible=False, range=[-0.06, 1.06], fixedrange=True)
     return drawn
@@ -90,7 +98,7 @@ def slices_figure(data: Knobs, colour: str, words: Words) -> go.Figure:
         horizontal_spacing=0.05,
         vertical_spacing=min(0.3, 90 / (60 + 190 * down)),
     )
-    drawn.update_layout(blank(height=60 + 190 * down).layout)
+    drawn.update_layout(blank(height=60 + 190 * down).layout, meta={"least": SLICE_WIDTH * across})
     for position, axis in enumerate(data.axes):
         row, column = position // across + 1, position % across + 1
         having = [i for i, place in enumerate(axis.places) if place is not None]
@@ -121,7 +129,10 @@ def slices_figure(data: Knobs, colour: str, words: Words) -> go.Figure:
             kind = {"type": axis.kind, "tickformat": ".3~g", "nticks": 5}
         if axis.kind == "log":
             title = words("axis_log", title=axis.parameter)
-            kind |= {"dtick": 1, "tickformat": None, "exponentformat": "power"}
+            kind |= {"dtick": 1, "tickformat": "~g"}
+        elif all(isinstance(axis.values[i], int) for i in having):
+            numbers = [int(axis.values[i] or 0) for i in having]
+            kind |= {"nticks": None, **whole_ticks(max(numbers) - min(numbers), 5)}
         drawn.update_xaxes(
             title={"text": safe(title, 40), "standoff": 4}, automargin=True, zeroline=False,
             row=row, col=column, **kind,

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from suite.contracts.results import State, StudyResults
 from suite.report.charts.chart import Chart, Kind, StudyScene
 from suite.report.charts.drawing import LOOKS, blank, safe
+from suite.report.charts.ranges import whole_ticks
 from suite.report.data.search import STATES, arms_of
 from suite.report.words import Words
 
@@ -63,7 +64,8 @@ def figure(data: Sequence[ArmStates], words: Words) -> go.Figure:
             )
         )
     drawn.update_layout(barmode="stack", bargap=0.35)
-    drawn.update_xaxes(title={"text": words("trials")}, tickformat=",d")
+    most = max(arm.total for arm in data)
+    drawn.update_xaxes(title={"text": words("trials")}, **whole_ticks(most, 6))
     drawn.update_yaxes(autorange="reversed", type="category")
     return drawn
 

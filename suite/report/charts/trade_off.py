@@ -14,8 +14,9 @@ import plotly.graph_objects as go
 from suite.contracts.results import Published
 from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
-from suite.report.charts.drawing import NEUTRAL, Styles, blank, marker, safe
+from suite.report.charts.drawing import NAMED, NEUTRAL, Styles, blank, marker, safe
 from suite.report.charts.labels import Box, Position, padded, place_labels, within
+from suite.report.charts.ranges import common_range
 from suite.report.data.rows import (
     METRICS,
     Leaderboard,
@@ -40,7 +41,8 @@ BUBBLES = (10.0, 34.0)
 class Point:
     """An arm in a trade-off. `low` and `high` bound y (the 95 % interval) where known.
 
-    `size` is the bubble's diameter in pixels; its area grows with `memory` (bytes at the peak).
+    `label` is where its name stands, None where it has none. `size` is the bubble's diameter in
+    pixels; its area grows with `memory` (bytes at the peak).
     """
 
     arm: str
@@ -49,7 +51,7 @@ class Point:
     y: float
     low: float | None
     high: float | None
-    label: Position
+    label: Position | None
     memory: int | None
     size: float
 
@@ -58,7 +60,8 @@ class Point:
 class TradeOff:
     """Quality against a cost; `front` are the arms that no other beats on both, by rising x.
 
-    The ranges hold every point, interval and drawable reference; x in log10 where `log`.
+    The ranges hold every point, interval and drawable reference but outliers in y, which are
+    drawn at its end; x in log10 where `log`.
     """
 
     x: Metric
@@ -85,7 +88,7 @@ def values(board: Leaderboard, x: Metric, drawable: Sequence[Published] = ()) ->
         row.test_interval if tested and row.test_interval else (above, above)
         for row, _, above in having
     ]
-    heights = [bound for span in spans for bound in span] + [above for _, _, above in having]
+    heights = list(common_range([above for _, _, above in having], spans)) if having else []
     heights += [reference.value for reference in drawable] if having else []
     costs = [across for _, across, _ in having]
     log = x.log and bool(costs) and max(costs) / min(costs) >= LOG_SPAN
@@ -94,13 +97,14 @@ def values(board: Leaderboard, x: Metric, drawable: Sequence[Published] = ()) ->
     x_range, y_range = padded(widths, 0.12, least), padded(heights, 0.10, 0.01)
     sizes = _bubbles([row.peak_memory_bytes for row, _, _ in having])
     front = pareto_front([row for row, _, _ in having], x, y)
+    low, high = y_range
     places = {
-        row.arm: (within(width, x_range), within(above, y_range))
+        row.arm: (within(width, x_range), within(min(max(above, low), high), y_range))
         for (row, _, above), width in zip(having, widths, strict=True)
     }
     obstacles: list[Box] = [
-        (places[row.arm][0], within(low, y_range), places[row.arm][0], within(high, y_range))
-        for (row, _, _), (low, high) in zip(having, spans, strict=True)
+        (places[row.arm][0], within(least, y_range), places[row.arm][0], within(most, y_range))
+        for (row, _, _), (least, most) in zip(having, spans, strict=True)
     ]
     for reference in drawable:
         level = within(reference.value, y_range)
@@ -114,8 +118,26 @@ def values(board: Leaderboard, x: Metric, drawable: Sequence[Published] = ()) ->
             (x1, corner, x2, corner),
             (turn, min(y1, y2), turn, max(y1, y2)),
         ]
-    labels = place_labels(
-        [(row.arm, *places[row.arm]) for row, _, _ in having], obstacles=obstacles, sizes=sizes
+    # Where there are many arms, those on the front have names, and the list above names the rest.
+    named = [row.arm for row, _, above in having
+             if len(having) <= NAMED or row.arm in front or not low <= above <= high]  # fmt: skip
+    texts = {
+        row.arm: safe(row.arm, 30) + ("" if low <= above <= high else f" ↓ {above:.3f}")
+        for row, _, above in having
+    }
+    at = dict(zip((row.arm for row, _, _ in having), sizes, strict=True))
+    others = [_box(places[row.arm], size) for (row, _, _), size in zip(having, sizes, strict=True)
+              if row.arm not in named]  # fmt: skip
+    labels = dict(
+        zip(
+            named,
+            place_labels(
+                [(texts[arm], *places[arm]) for arm in named],
+                obstacles=obstacles + others,
+                sizes=[at[arm] for arm in named],
+            ),
+            strict=True,
+        )
     )
     points = tuple(
         Point(
@@ -125,11 +147,11 @@ def values(board: Leaderboard, x: Metric, drawable: Sequence[Published] = ()) ->
             y=above,
             low=row.test_interval[0] if tested and row.test_interval else None,
             high=row.test_interval[1] if tested and row.test_interval else None,
-            label=label,
+            label=labels.get(row.arm),
             memory=row.peak_memory_bytes,
             size=size,
         )
-        for (row, across, above), label, size in zip(having, labels, sizes, strict=True)
+        for (row, across, above), size in zip(having, sizes, strict=True)
     )
     drawn = {point.arm for point in points}
     return TradeOff(
@@ -143,6 +165,12 @@ def values(board: Leaderboard, x: Metric, drawable: Sequence[Published] = ()) ->
         x_range=x_range,
         y_range=y_range,
     )
+
+
+def _box(place: tuple[float, float], size: float) -> Box:
+    """What a marker covers of the unit square, for about the size that charts are drawn at."""
+    across, above = size / 2 / 470, size / 2 / 340
+    return place[0] - across, place[1] - above, place[0] + across, place[1] + above
 
 
 def _bubbles(memory: Sequence[int | None]) -> list[float]:
@@ -159,6 +187,8 @@ def figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
     drawn = blank(height=430)
     at = {point.arm: point for point in data.points}
     front = [at[arm] for arm in data.front]
+    low, high = data.y_range
+    crowded = any(point.label is None for point in data.points)
     drawn.add_trace(
         go.Scatter(
             x=[p.x for p in front],
@@ -172,23 +202,30 @@ def figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
             },
             opacity=0.7,
             name=words("pareto"),
+            showlegend=False,
             hoverinfo="skip",
         )
     )
     amount = "unit_rps" if data.x.unit == "texts/s" else "unit_seconds"
     for point in data.points:
         style = styles[point.arm]
-        bounded = point.low is not None and point.high is not None
+        inside = low <= point.y <= high
+        bounded = inside and point.low is not None and point.high is not None
+        shape = {} if inside else {"symbol": f"triangle-{'down' if point.y < low else 'up'}"}
         drawn.add_trace(
             go.Scatter(
                 x=[point.x],
-                y=[point.y],
-                mode="markers+text",
-                text=[safe(point.arm)],
+                y=[min(max(point.y, low), high)],
+                mode="markers+text" if point.label else "markers",
+                text=[
+                    safe(point.arm, 30)
+                    if inside
+                    else f"{safe(point.arm, 30)} {_beyond(point, low)}"
+                ],
                 textposition=point.label,
                 textfont={"size": 12},
                 cliponaxis=False,
-                marker={**marker(style, round(point.size, 1)), "opacity": 0.85},
+                marker={**marker(style, round(point.size, 1)), "opacity": 0.85, **shape},
                 error_y=(
                     {
                         "type": "data",
@@ -204,15 +241,20 @@ def figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
                 ),
                 name=safe(point.arm),
                 customdata=[
-                    [_interval(point.low, point.high), point.trial, formats.size(point.memory)]
+                    [
+                        _interval(point.low, point.high),
+                        point.trial,
+                        formats.size(point.memory),
+                        formats.score(point.y),
+                    ]
                 ],
                 hovertemplate=(
-                    f"%{{text}}, {words('trial')} %{{customdata[1]}}<br>"
-                    f"{words.column(data.y.key)} %{{y:.4f}} %{{customdata[0]}}<br>"
+                    f"{safe(point.arm)}, {words('trial')} %{{customdata[1]}}<br>"
+                    f"{words.column(data.y.key)} %{{customdata[3]}} %{{customdata[0]}}<br>"
                     f"{words.column(data.x.key)} {words(amount, n='%{x:,.4~g}')}<br>"
                     f"{words('metric_peak_memory_bytes')} %{{customdata[2]}}<extra></extra>"
                 ),
-                showlegend=False,
+                showlegend=crowded,
             )
         )
     for reference in data.references:
@@ -242,7 +284,7 @@ def figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
         range=list(data.y_range),
         tickformat=".3~f",
     )
-    drawn.update_layout(showlegend=False)
+    drawn.update_layout(showlegend=crowded)
     return drawn
 
 
@@ -258,6 +300,11 @@ def _axis(data: TradeOff, words: Words) -> dict[str, Any]:
         "tickformat": "~s" if data.x.higher_is_better else ",.3~r",
         "exponentformat": "none",
     }
+
+
+def _beyond(point: Point, low: float) -> str:
+    """What stands beside a point that lies outside the axis: which way, and its value."""
+    return f"{'↓' if point.y < low else '↑'} {point.y:.3f}"
 
 
 def _interval(low: float | None, high: float | None) -> str:

@@ -69,6 +69,9 @@ unit_ms = { $n } ms
 
 html_lang = en
 eyebrow = Text classification study
+columns = Columns
+legend = What the colours and marks mean
+columns_shown = Columns of this table
 contents = Contents
 skip = Skip to the answer
 noscript = Charts and sorting need JavaScript; every table below reads without it.
@@ -378,6 +381,7 @@ finding_curves_none = { $trials ->
 
 importance = What mattered
 importance_intro = Share of the differences in macro-F1 that each hyperparameter explains within its arm (PED-ANOVA, arms with 8 complete trials or more).
+importance_capped = The { $shown } most important of { $total } are drawn, alike many of each arm; the data has all.
 importance_none = Importance needs eight complete trials of an arm; none has so many.
 axis_importance = importance
 finding_importance = In { $arm }, { $parameter } explains { $share } of the differences between trials
@@ -402,6 +406,9 @@ true = true
 predicted = predicted
 confusion_intro = Rows are true classes, on { $split }; colour is the share of the class.
 confusion_summed = Counts are summed over the { n_seeds } that each arm was trained with, so each row counts once for each of them.
+confused_intro = The { $shown } of { $classes } classes between which most rows of { $split } are confused; rows are true classes, colour is the share of the class.
+finding_whole = All { $classes } classes: { $share } of the rows lie on the diagonal
+confusion_zoom = Rows are true classes, on { $split }; colour is the share of the class. Drag to zoom in: names appear once thirty classes are in sight. A double click shows all again.
 finding_confusion = { $true } is most often taken for { $predicted }: { n_rows }, { $share } of its class
 finding_confusion_seeds = { $true } is most often taken for { $predicted }: { $share } of its class, over { n_seeds }
 per_class_intro = F1 on { $split }, hardest class first, a point for each arm.

@@ -42,6 +42,9 @@ unit_ms = { $n } 毫秒
 
 html_lang = zh-CN
 eyebrow = 文本分类研究
+columns = 列
+legend = 颜色与标记的含义
+columns_shown = 此表显示的列
 contents = 目录
 skip = 跳到结论
 noscript = 图表和排序需要启用 JavaScript；未启用时，下方表格仍可阅读。
@@ -330,6 +333,7 @@ finding_curves_none = { n_trials }有多个检查点
 
 importance = 超参数重要性
 importance_intro = 各超参数对其方案内宏平均 F1 差异的解释比例（PED-ANOVA，至少需要 8 次完成的试验）。
+importance_capped = 共 { $total } 项，画出最重要的 { $shown } 项，各方案数量相同；数据中有全部。
 importance_none = 计算重要性要求某个方案至少有八次完成的试验；目前没有。
 axis_importance = 重要性
 finding_importance = 在 { $arm } 中，{ $parameter } 解释了试验间差异的 { $share }
@@ -354,6 +358,9 @@ true = 真实类别
 predicted = 预测类别
 confusion_intro = 行为真实类别（{ $split }）；颜色表示在该类中的占比。
 confusion_summed = 各方案用 { n_seeds }各训练一次，计数为合计，因此每行各计一次。
+confused_intro = { $classes } 个类别中相互混淆最多的 { $shown } 个（{ $split }）；行为真实类别，颜色为其在该类别中的占比。
+finding_whole = 全部 { $classes } 个类别：{ $share } 的样本位于对角线上
+confusion_zoom = 行为真实类别（{ $split }），颜色为其在该类别中的占比。拖动可放大：视野内不超过三十个类别时显示名称；双击恢复全貌。
 finding_confusion = { $true } 最常被误判为 { $predicted }：{ n_rows }，占该类 { $share }
 finding_confusion_seeds = { $true } 最常被误判为 { $predicted }：占该类 { $share }（合计 { n_seeds }）
 per_class_intro = { $split }上的 F1，最难的类别在前，每个点是一个方案。

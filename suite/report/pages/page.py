@@ -13,6 +13,7 @@ from suite.contracts.results import Comparison, StudyResults, Trial
 from suite.report import formats
 from suite.report.charts import STUDY_CHARTS
 from suite.report.charts.chart import Drawn, StudyScene
+from suite.report.charts.ranges import common_range
 from suite.report.data.classes import label_of
 from suite.report.data.placeless import placeless
 from suite.report.data.rows import (
@@ -57,11 +58,17 @@ class Tile:
 
 @dataclass(frozen=True)
 class Whisker:
-    """A score and its interval as per cent of the leaderboard's common scale."""
+    """A score and its interval as per cent of the leaderboard's common scale.
+
+    `below` and `above` say that the interval goes on beyond an end; `mid` is None where the score
+    itself lies beyond.
+    """
 
     low: float
-    mid: float
+    mid: float | None
     high: float
+    below: bool
+    above: bool
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,8 @@ def render_page(
         "tiles": tiles(told, board),
         "styles": scene.styles,
         "whiskers": whiskers(board),
+        "near": [metric for metric in board.further if metric.key.endswith("_accuracy")],
+        "far": [metric for metric in board.further if not metric.key.endswith("_accuracy")],
         "comparisons": [_judged(c, words) for c in results.comparisons],
         "drawn": drawn,
         "class_views": {view.arm: view for view in scene.views},
@@ -306,13 +315,22 @@ def whiskers(board: Leaderboard) -> dict[str, Whisker]:
     ]
     if not tested:
         return {}
-    low = min(span[0] for _, _, span in tested)
-    room = max(max(span[1] for _, _, span in tested) - low, 1e-6)
+    low, high = common_range([mid for _, mid, _ in tested], [span for _, _, span in tested])
+    room = max(high - low, 1e-6)
 
     def place(value: float) -> float:
-        return round(4 + 92 * (value - low) / room, 2)
+        return round(4 + 92 * (min(max(value, low), high) - low) / room, 2)
 
-    return {arm: Whisker(place(s[0]), place(mid), place(s[1])) for arm, mid, s in tested}
+    return {
+        arm: Whisker(
+            low=place(span[0]),
+            mid=place(mid) if low <= mid <= high else None,
+            high=place(span[1]),
+            below=span[0] < low,
+            above=span[1] > high,
+        )
+        for arm, mid, span in tested
+    }
 
 
 def _judged(comparison: Comparison, words: Words) -> tuple[Comparison, str, bool]:

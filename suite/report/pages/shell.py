@@ -18,20 +18,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from suite.report import formats
 from suite.report.charts.chart import Chart
 from suite.report.words import Words
 from suite.version import __version__
 
-if TYPE_CHECKING:
-    pass
-
 TEMPLATES = Path(__file__).parent / "templates"
+#: The files of a page's style and of its script, in their order.
+STYLES = ("page.css", "parts.css")
+SCRIPTS = ("page.js", "charts.js", "ways.js", "paper.js")
+#: Where a name may be parted at the end of a line; hyphens and slashes browsers know themselves.
+_JOINT = re.compile(r"(?<=[_/.:])(?=\w)")
+#: A term with a hyphen that must not be parted.
+_TERM = re.compile(r"\w+-F1\b|\bp (?:[=<>] ?[.\d]+)")
 
 
 @dataclass
@@ -89,7 +93,7 @@ def render(
         pack: the page's charts; Plotly is inside only where there are any.
         refresh: seconds after which an open page loads itself again.
     """
-    script = _read("page.js")
+    script = _script()
     plotly = bool(pack and pack.charts)
     hashes = [_hash(script), *([_hash(_plotly())] if plotly else [])]
     return (
@@ -99,7 +103,8 @@ def render(
             w=words,
             f=formats,
             version=__version__,
-            css=Markup(_read("page.css")),
+            css=Markup("".join(_read(name) for name in STYLES)),
+            paper=Markup(_read("print.css")),
             script=Markup(script),
             plotly=_packed_plotly() if plotly else "",
             pack=pack.dump() if pack else "",
@@ -122,7 +127,7 @@ def render(
 #: Phrases that the script shows; their placeholders are filled in there.
 SCRIPT_WORDS = (
     "copied", "copy", "missing", "shown_of", "chart_wait", "chart_old", "data_show", "data_hide",
-    "theme_auto", "theme_light", "theme_dark",
+    "theme_auto", "theme_light", "theme_dark", "legend",
 )  # fmt: skip
 
 
@@ -136,15 +141,40 @@ def embed(value: Any) -> Markup:
     return Markup(text)
 
 
+def jointed(text: str) -> Markup:
+    """A name with places where a line may end, so that none ends inside a word of it."""
+    return Markup("<wbr>").join(_JOINT.split(text))
+
+
+def whole(text: str) -> Markup:
+    """A text whose terms with a hyphen (`macro-F1`) stay on one line; HTML is left as it is."""
+    if isinstance(text, Markup):
+        return text
+    parts = []
+    end = 0
+    for found in _TERM.finditer(text):
+        parts.append(escape(text[end : found.start()]))
+        parts.append(Markup('<span class="whole">{}</span>').format(found[0]))
+        end = found.end()
+    return Markup("").join([*parts, escape(text[end:])])
+
+
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"jointed": jointed, "whole": whole}
+    return environment
+
+
+@cache
+def _script() -> str:
+    return '(() => {\n"use strict";\n' + "".join(_read(name) for name in SCRIPTS) + "})();\n"
 
 
 @cache

@@ -1,7 +1,6 @@
-// Sorting, filtering, the theme, the charts and their data, the pickers, the list of all trials.
-// Everything it shows is set as text, never as HTML; what it needs stands packed in the page.
-(() => {
-  "use strict";
+// Sorting, filtering, the theme, the pickers, the list of all trials. Everything the page's script
+// shows is set as text, never as HTML; what it needs stands packed in the page. This file and those
+// beside it are one script: each goes on where the one before it ends.
   const root = document.documentElement;
   root.classList.add("script");
   const byId = (id) => document.getElementById(id);
@@ -63,148 +62,14 @@
     return new Response(stream).text();
   };
   const able = "DecompressionStream" in window && byId("pack") !== null;
-  const pack = once(async () => JSON.parse(await unpack("pack")));
+  let values = null;
+  const pack = once(async () => { values = JSON.parse(await unpack("pack")); return values; });
   const plotly = once(async () => {
     // An inline script of the text whose hash the policy names; nothing else could run.
     const script = document.createElement("script");
     script.textContent = await unpack("plotly");
     document.head.append(script);
   });
-
-  // Charts: drawn when they come into view, in the colours of the page's scheme.
-  const drawn = new Map();
-  const colour = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  const themed = (figure) => {
-    const layout = structuredClone(figure.layout);
-    const ink = colour("--ink"), muted = colour("--muted"), line = colour("--line");
-    const card = colour("--card");
-    const family = getComputedStyle(document.body).fontFamily;
-    layout.font = { family, color: ink, size: 12.5 };
-    for (const name of Object.keys(layout)) {
-      if (!/^[xy]axis\d*$/.test(name)) continue;
-      const axis = layout[name];
-      axis.gridcolor = line;
-      axis.tickfont = { color: muted, size: 11.5 };
-      if (axis.title) axis.title.font = { color: muted, size: 12 };
-    }
-    layout.hoverlabel = { bgcolor: card, bordercolor: line, align: "left",
-      font: { family, color: ink, size: 12.5 } };
-    layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: muted, activecolor: ink };
-    const heat = [0, 1, 2, 3].map((i) => colour(`--heat-${i}`));
-    const scale = [[0, heat[0]], [0.25, heat[1]], [0.6, heat[2]], [1, heat[3]]];
-    const data = figure.data.map((trace) =>
-      trace.type === "heatmap" ? { ...trace, colorscale: scale }
-        : trace.marker?.colorscale ? { ...trace, marker: { ...trace.marker, colorscale: scale } }
-          : trace);
-    return { data, layout };
-  };
-  // Buttons are named one by one: left to itself, Plotly adds one that uploads the chart.
-  const options = { responsive: true, displaylogo: false, plotlyServerURL: "",
-    displayModeBar: "hover",
-    modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]] };
-  const draw = async (element) => {
-    if (drawn.has(element) || !able) return;
-    drawn.set(element, null);
-    const [{ charts }] = await Promise.all([pack(), plotly()]);
-    const figure = charts[element.dataset.chart].figure;
-    drawn.set(element, figure);
-    const { data, layout } = themed(figure);
-    element.textContent = "";
-    await Plotly.newPlot(element, data, layout, options);
-    element.dataset.drawn = "";
-  };
-  const redraw = () => {
-    for (const [element, figure] of drawn) {
-      if (figure === null) continue;
-      const { data, layout } = themed(figure);
-      Plotly.react(element, data, layout, options);
-    }
-  };
-  const charts = [...document.querySelectorAll(".chart")];
-  for (const element of charts) element.textContent = able ? words.chart_wait : words.chart_old;
-  if ("IntersectionObserver" in window) {
-    const watch = new IntersectionObserver((entries) => {
-      for (const entry of entries)
-        if (entry.isIntersecting) { watch.unobserve(entry.target); draw(entry.target); }
-    }, { rootMargin: "500px" });
-    charts.forEach((element) => watch.observe(element));
-  } else charts.forEach(draw);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  // The rest one by one when there is nothing else to do: a page that is printed has them all.
-  const idle = window.requestIdleCallback ?? ((then) => setTimeout(then, 100));
-  const waiting = [...charts];
-  const drawNext = async () => {
-    const element = waiting.shift();
-    if (element === undefined) return;
-    if (!element.closest("[hidden]")) await draw(element);
-    idle(drawNext);
-  };
-  addEventListener("load", () => idle(drawNext));
-
-  // The data behind a chart, as a table in the page and as a file.
-  const cellOf = (value, kind) => {
-    const cell = document.createElement(kind);
-    if (typeof value === "number") {
-      cell.className = "number";
-      cell.textContent = String(value);
-    } else { cell.className = "text"; cell.textContent = value ?? words.missing; }
-    return cell;
-  };
-  for (const button of document.querySelectorAll("button[data-table]"))
-    button.addEventListener("click", async () => {
-      const figure = button.closest("figure");
-      let box = figure.querySelector(".scroll.data");
-      if (box === null) {
-        const { columns, rows } = (await pack()).charts[button.dataset.table];
-        const table = document.createElement("table"), shown = rows.slice(0, 1000);
-        const top = document.createElement("tr");
-        for (const name of columns) {
-          const cell = document.createElement("th");
-          cell.scope = "col";
-          cell.textContent = name;
-          top.append(cell);
-        }
-        table.createTHead().append(top);
-        const body = table.createTBody();
-        for (const row of shown) {
-          const line = document.createElement("tr");
-          line.append(...row.map((value) => cellOf(value, "td")));
-          body.append(line);
-        }
-        box = document.createElement("div");
-        box.className = "scroll tall data";
-        box.tabIndex = 0;
-        box.hidden = true;
-        box.append(table);
-        if (shown.length < rows.length) {
-          const rest = document.createElement("p");
-          rest.className = "muted";
-          rest.textContent = words.shown_of.replace("{shown}", shown.length.toLocaleString(words.language))
-            .replace("{total}", rows.length.toLocaleString(words.language));
-          box.append(rest);
-        }
-        figure.append(box);
-      }
-      box.hidden = !box.hidden;
-      button.setAttribute("aria-expanded", String(!box.hidden));
-      button.textContent = box.hidden ? words.data_show : words.data_hide;
-    });
-  const quoted = (value) => {
-    let text = value === null ? "" : String(value);
-    // A spreadsheet would run a text that begins like a formula.
-    if (typeof value === "string" && /^[=+\-@\t\r]/.test(text)) text = `'${text}`;
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  for (const button of document.querySelectorAll("button[data-csv]"))
-    button.addEventListener("click", async () => {
-      const { columns, rows } = (await pack()).charts[button.dataset.csv];
-      const text = [columns, ...rows].map((row) => row.map(quoted).join(",")).join("\n") + "\n";
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-      link.download = `${document.body.dataset.name ?? "chart"}-${button.dataset.csv}.csv`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-    });
 
   // One view of a group at a time: an arm's confusions, an arm's hyperparameters.
   for (const pick of document.querySelectorAll("select[data-views]")) {
@@ -295,8 +160,8 @@
 
   // All trials: built when opened, a page at a time, so that ten thousand cost nothing before.
   const details = byId("all-trials");
-  if (details) details.addEventListener("toggle", async () => {
-    const { arms, states, rows } = (await pack()).trials;
+  const listTrials = details && once(() => {
+    const { arms, states, rows } = values.trials;
     const table = byId("trials-table"), body = table.tBodies[0], more = byId("trials-more");
     const armPick = byId("trials-arm"), statePick = byId("trials-state");
     const step = 200;
@@ -350,5 +215,6 @@
         fill();
       });
     fill();
-  }, { once: true });
-})();
+    return true;
+  });
+  if (details) details.addEventListener("toggle", async () => { await pack(); listTrials(); });
