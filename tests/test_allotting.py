@@ -44,6 +44,17 @@ def test_what_the_finals_take_is_kept_back():
     assert next_turn(arms, left=60, timing_left=0).arm == "new"
 
 
+def test_a_command_that_was_slow_to_start_tries_its_cheapest_arm_all_the_same():
+    arms = [Contender("slow", 0, thumb=40.0), Contender("quick", 0, thumb=4.0)]
+    turn = next_turn(arms, left=-1, timing_left=0, whole=15)
+    assert (turn.do, turn.arm, turn.unfit) == ("start", "quick", {"slow": 40.0})
+    assert next_turn([Contender("unknown", 0)], -1, 0, whole=15).do == "start"
+    # Once: what was tried is an answer. And not what its whole time would not do for.
+    tried = [Contender("slow", 0, thumb=40.0), Contender("quick", 1, seconds=4.0)]
+    assert next_turn(tried, left=-1, timing_left=0, whole=15).do == "stop"
+    assert next_turn(arms[:1], left=-1, timing_left=0, whole=15).do == "stop"
+
+
 def test_an_arm_is_timed_only_where_the_rule_of_thumb_does_not_settle_it():
     sure = Contender("sure", 0, thumb=3.0)
     open_ = Contender("open", 0, thumb=20.0)

@@ -19,6 +19,7 @@ from test_study import cli, shown, suite
 
 from suite.cli import app
 from suite.models import hub
+from suite.study.allotting import Allowance
 from suite.study.record import ESTIMATES
 
 
@@ -504,13 +505,19 @@ def test_models_are_listed_and_checked(folder):
 
 
 def test_a_timeout_is_the_whole_commands_and_the_finals_run_though_trials_are_missing(
-    folder, toy_task
+    folder, toy_task, monkeypatch
 ):
-    recipe = write_recipe(folder, trials=50, spaces={"*/toy": {"seconds": 1}})
+    def left(allowance):
+        """The time is up when four trials are there, however long they take here."""
+        study = optuna.load_study(study_name="t", storage="sqlite:///studies/suite.db")
+        return -1.0 if len(study.trials) >= 4 else 900.0
+
+    monkeypatch.setattr(Allowance, "left", property(left))
+    recipe = write_recipe(folder, trials=50)
     result = suite("study", "create", toy_task, "--recipe", recipe, "--name", "t",
-                   "--timeout", "15s")  # fmt: skip
-    assert re.search(r"Still missing: [34]\d trials\.", result.stderr)
-    assert "At most 15 s, finals included" in result.stderr
+                   "--timeout", "15m")  # fmt: skip
+    assert "Still missing: 46 trials; `suite study run t` searches on." in result.stderr
+    assert "At most 15 min, finals included" in result.stderr
     found = shown("t")
     assert all(t["state"] != "RUNNING" for t in found["trials"])
     assert found["test_openings"] == 1 and len(found["finals"]) == 2
@@ -534,7 +541,7 @@ def test_an_arm_that_does_not_fit_leaves_its_turn_and_is_told(folder, toy_task):
     # The other gets its rounds and no more, and is scored.
     assert [t["arm"] for t in shown("t")["trials"]] == ["tfidf/toy"] * 2
     assert [f["arm"] for f in shown("t")["finals"]] == ["tfidf/toy"]
-    assert "Still missing: 2 trials." in result.stderr
+    assert "Still missing: 2 trials; `suite study run t` searches on." in result.stderr
     # Asked back, it is told no more once it has what it lacked.
     study.set_user_attr(ESTIMATES, {"fasttext/toy": 1.0})
     suite("study", "run", "t", "--timeout", "1h")

@@ -231,8 +231,8 @@ def create(
         next_step(shell.command("study", "run", made.name, storage=storage))
         return
     _run(
-        made.name, storage, quiet, timeout=timeout, began=began, workers=workers, max_disk=max_disk,
-        force=force, retry_arms=retry_arm or (), tensorboard=tensorboard,
+        made.name, storage, quiet, known=not quiet, timeout=timeout, began=began, workers=workers,
+        max_disk=max_disk, force=force, retry_arms=retry_arm or (), tensorboard=tensorboard,
         allow_endpoint=named(allow_endpoint),
     )  # fmt: skip
 
@@ -278,28 +278,36 @@ def run(
     )  # fmt: skip
 
 
-def _run(name: str, storage: str | None, quiet: bool, **options: Any) -> None:
-    """Preflight, search, finals, and the table."""
+def _run(
+    name: str, storage: str | None, quiet: bool, *, known: bool = False, **options: Any
+) -> None:
+    """Preflight, search, finals, and the table.
+
+    Args:
+        known: which arms can't run was said before.
+    """
     from suite import api
     from suite.cli.progress import observer
     from suite.cli.tables import show_results
 
+    again = shell.command("study", "run", name, storage=storage)
     with observer(quiet) as watching:
         try:
             found = api.run_study(
                 name, storage=storage, watcher=watching, importance=False, **options
             )
         except KeyboardInterrupt:
-            again = shell.command("study", "run", name, storage=storage)
             err.print(told(f"Interrupted; everything is saved. Go on with: {again}"))
             raise typer.Exit(130) from None
-    show_results(found)
+    show_results(found, known=known)
     missing = found.target_trials - found.finished
-    if missing > 0:
+    if missing > 0 and not found.finals:
         say(f"Still missing: {counted(missing, 'trial')}.")
-        next_step(shell.command("study", "run", name, storage=storage))
-    else:
-        next_step(shell.command("report", name, storage=storage))
+        next_step(again)
+        return
+    if missing > 0:
+        say(f"Still missing: {counted(missing, 'trial')}; `{again}` searches on.")
+    next_step(shell.command("report", name, storage=storage))
 
 
 def _tell_arms(definition: Definition) -> None:

@@ -236,10 +236,17 @@ def parameters(trial: Trial) -> str:
     return formats.settings(trial.params)
 
 
-def refusals(found: StudyResults) -> None:
-    """Arms that could not run, were given up, or had no time for more: each reason once."""
+def refusals(found: StudyResults, *, known: bool = False) -> None:
+    """Arms that could not run, were given up, or had no time for more: each reason once.
+
+    Args:
+        known: which could not run was said before; now only how many.
+    """
+    refused = [(a.arm, a.refused) for a in found.arms if a.refused]
+    if known and refused:
+        prose(words()("arms_said_above", n=len(refused)), "yellow")
     for key, arms in (
-        ("refused_arms", [(a.arm, a.refused) for a in found.arms if a.refused]),
+        ("refused_arms", [] if known else refused),
         ("retired_arms", [(a.arm, a.retired) for a in found.arms if a.retired and not a.refused]),
         (
             "short_arms",
@@ -289,10 +296,14 @@ def unread(found: StudyResults) -> None:
         warn(f"not shown: {line}")
 
 
-def show_results(found: StudyResults) -> None:
-    """The banner, the leaderboard, which arm to take, and what was refused or retired."""
+def show_results(found: StudyResults, *, known: bool = False) -> None:
+    """The banner, the leaderboard, which arm to take, and what was refused or retired.
+
+    Args:
+        known: as of `refusals`.
+    """
     banner(found)
     print_table(leaderboard_table(found))
     recommended(found)
-    refusals(found)
+    refusals(found, known=known)
     unread(found)

@@ -91,6 +91,11 @@ class Contender:
     timed: bool = False
 
     @property
+    def known(self) -> bool:
+        """Whether anything is known of a trial's seconds."""
+        return self.seconds is not None or self.thumb is not None
+
+    @property
     def cost(self) -> float:
         """What is known of a trial's seconds; infinite where nothing is."""
         known = self.thumb if self.seconds is None else self.seconds
@@ -115,13 +120,18 @@ class Turn:
     unfit: dict[str, float] = field(default_factory=dict)
 
 
-def next_turn(contenders: Sequence[Contender], left: float, timing_left: float) -> Turn:
+def next_turn(
+    contenders: Sequence[Contender], left: float, timing_left: float, whole: float = 0.0
+) -> Turn:
     """Whose turn it is: the arm with the fewest trials, the cheapest where they are equal.
 
     Args:
         contenders: in the recipe's order.
         left: seconds to the end of the command.
         timing_left: seconds of them that may go into timing arms.
+        whole: seconds of the command in all. Where nothing was tried yet and nothing fits any more
+            (it was slow to start), the cheapest arm is tried all the same if they would do for it:
+            a late answer is better than none.
     """
     reserved = sum(c.finals for c in contenders if c.trials)
     ordered = sorted(contenders, key=lambda c: (c.trials, c.cost))
@@ -138,7 +148,11 @@ def next_turn(contenders: Sequence[Contender], left: float, timing_left: float) 
         elif found is None:
             found = Turn(do, contender.arm)
     if found is None:
-        return Turn("stop", unfit=unfit)
+        first = ordered[0] if ordered else None
+        if first is None or first.trials or whole < (first.cost if first.known else 0.0):
+            return Turn("stop", unfit=unfit)
+        del unfit[first.arm]
+        found = Turn("start", first.arm)
     names = tuple(c.arm for c in ordered if c.arm not in unfit)
     return Turn(found.do, found.arm, names, unfit)
 

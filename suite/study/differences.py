@@ -36,8 +36,9 @@ _TASK_FREE = {
     "data.note",
 }
 _RECIPE_FREE = {"title", "description", "trials"}
-#: The same of a recipe that chooses its arms: what the choice fills in, and the time it was for.
-_CHOICE_FREE = _RECIPE_FREE | {"arms", "finals.seeds", "choose.seconds"}
+#: The same of a recipe that chooses its arms: what the choice fills in, and what it was made for;
+#: `create` compares the preset.
+_CHOICE_FREE = _RECIPE_FREE | {"arms", "finals.seeds", "choose.seconds", "choose.preset"}
 
 
 def check_unchanged(stored: Definition, follows: Follows) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 
@@ -58,7 +59,12 @@ class Turns:
         found = self.contenders(arms, trials)
         rounds = self._rounds(trials, out)
         contenders = [c for c in found if c.arm not in self.timing and c.trials < rounds]
-        turn = next_turn(contenders, left - _kept_back(found, rounds), self.allowance.timing_left)
+        turn = next_turn(
+            contenders,
+            left - _kept_back(found, rounds),
+            self.allowance.timing_left,
+            self.allowance.seconds,
+        )
         self.unfit = turn.unfit
         return Turn("wait") if turn.do == "stop" and self.timing and left > 0 else turn
 
@@ -82,8 +88,12 @@ class Turns:
         counts = Counter(search.arm_of(t) for t in trials if t.state in FINISHED)
         wanted = self._rounds(trials, study.user_attrs.get(OUT, {}))
         short = {
-            arm: f"{counts[arm]} of {counted(wanted, 'round')}: one more would take about "
-            f"{duration(seconds)}, longer than there was time"
+            arm: f"{counts[arm]} of {counted(wanted, 'round')}: "
+            + (
+                f"one more would take about {duration(seconds)}, longer than there was time"
+                if math.isfinite(seconds)
+                else "there was no time for one more"
+            )
             for arm, seconds in self.unfit.items()
             if counts[arm] < wanted
         }

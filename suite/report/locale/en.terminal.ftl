@@ -62,6 +62,10 @@ on_host = on { $host }
 scored = scored
 sample_mark = { $task } (SAMPLE)
 refused_arms = Refused: { $arms }
+arms_said_above = { $n ->
+    [one] Beside these, 1 arm can't run, as said above.
+   *[other] Beside these, { $n } arms can't run, as said above.
+}
 retired_arms = Retired: { $arms }
 failed_trials = { $n ->
     [one] Failed: trial { $trials } of { $arm }

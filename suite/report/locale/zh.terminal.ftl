@@ -62,6 +62,7 @@ on_host = 机器 { $host }
 scored = 已评分
 sample_mark = { $task }（样例）
 refused_arms = 被拒绝：{ $arms }
+arms_said_above = 另有 { $n } 个方案不能运行，原因见上。
 retired_arms = 已退出：{ $arms }
 failed_trials = { $n ->
     [one] 失败：{ $arm } 的试验 { $trials }
