@@ -89,7 +89,7 @@ def everything():
 def told_words(page):
     """The Latin words that a person sees, outside scripts, commands and names."""
     text = re.sub(r"<(script|style|code|pre|kbd|noscript)\b.*?</\1>", " ", page, flags=re.S)
-    text = re.sub(r"<[^>]+>", " ", text)
+    text = re.sub(r"<[^>]+>", " ", text.replace("<wbr>", ""))
     text = re.sub(r"&\w+;|&#\d+;|https?://\S+", " ", text)
     text = re.sub(
         r"\b\d{4}-\d\d-\d\d[T\d:]*Z?|\b[0-9a-f]{16}\b", " ", text
