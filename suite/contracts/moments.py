@@ -35,7 +35,10 @@ def shown(text: str) -> str:
             moment = moment.astimezone()
     except (ValueError, OverflowError):
         return text
-    return moment.isoformat(sep=" ", timespec="seconds")
+    text = moment.isoformat(sep=" ", timespec="seconds")
+    if moment.tzinfo is None:
+        return text
+    return f"{text[:19]} UTC{'' if text.endswith('+00:00') else text[19:]}"
 
 
 def duration(seconds: float) -> str:

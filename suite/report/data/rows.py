@@ -151,6 +151,18 @@ class Absent:
 
 
 @dataclass(frozen=True)
+class AbsentFor:
+    """Arms that are not on the leaderboard for one reason."""
+
+    arms: tuple[str, ...]
+    families: tuple[str, ...]
+    kind: Literal["refused", "retired", "without_result"]
+    reason: str | None
+    pruned: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
 class Failure:
     """Failed trials of one arm with one reason."""
 
@@ -248,6 +260,24 @@ def absent(results: StudyResults, board: Leaderboard) -> tuple[Absent, ...]:
                 )
             )
     return tuple(found)
+
+
+def by_reason(gone: Sequence[Absent]) -> tuple[AbsentFor, ...]:
+    """Arms without a row, those of one reason together; of those without one each by itself."""
+    groups: dict[tuple[object, ...], list[Absent]] = defaultdict(list)
+    for arm in gone:
+        groups[arm.kind, arm.reason, arm.arm if arm.reason is None else ""].append(arm)
+    return tuple(
+        AbsentFor(
+            arms=tuple(one.arm for one in arms),
+            families=tuple(dict.fromkeys(one.family for one in arms)),
+            kind=arms[0].kind,
+            reason=arms[0].reason,
+            pruned=sum(one.pruned for one in arms),
+            failed=sum(one.failed for one in arms),
+        )
+        for arms in groups.values()
+    )
 
 
 def failures(results: StudyResults) -> tuple[Failure, ...]:
