@@ -29,6 +29,11 @@ def refreshes(path):
     return path.is_file() and 'http-equiv="refresh"' in path.read_text(encoding="utf-8")
 
 
+def read(path):
+    """What a page says, without its marks."""
+    return re.sub(r"<[^>]+>", "", path.read_text(encoding="utf-8"))
+
+
 def watching(folder, *words):
     return subprocess.Popen(
         [sys.executable, "-m", "suite", "report", "toy", "--watch", "--every", "1", *words],
@@ -43,7 +48,7 @@ def test_watch_keeps_the_page_fresh_and_ends_with_the_study(folder, toy_task):
     watch = watching(folder, "--format", "html")
     try:
         until(lambda: refreshes(page))
-        assert "No arm has finished a trial yet" in page.read_text(encoding="utf-8")
+        assert "No arm has finished a trial yet" in read(page)
         suite("study", "run", "toy", "--quiet")
         out, told = watch.communicate(timeout=PATIENCE)
     finally:
@@ -51,7 +56,7 @@ def test_watch_keeps_the_page_fresh_and_ends_with_the_study(folder, toy_task):
     assert watch.returncode == 0, told
     assert out.strip() == "reports/toy.html"
     assert "2/2 trials" in told
-    assert not refreshes(page) and "share rank 1" in page.read_text(encoding="utf-8")
+    assert not refreshes(page) and "share rank 1" in read(page)
 
 
 def test_watch_ends_by_interrupt_with_the_page_kept(folder, toy_task):
