@@ -4,9 +4,13 @@ import gzip
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -158,3 +162,124 @@ def test_a_database_on_a_full_disk_is_told_with_a_remedy(folder, toy_task, monke
     monkeypatch.setattr(listing, "studies", full)
     told = suite("study", "list", code=2).stderr
     assert "database or disk is full" in told and "Free some space" in told
+
+
+def arrow(path, table, packed=None):
+    options = pa.ipc.IpcWriteOptions(compression=packed)
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(
+        file, table.schema, options=options
+    ) as stream:  # fmt: skip
+        stream.write_table(table)
+    return path
+
+
+def test_an_arrow_stream_is_bounded_before_it_is_unpacked(tmp_path, monkeypatch):
+    long = pa.table({"text": ["x" * 10**6] * 40, "label": ["1"] * 40})
+    coded = long.append_column("more", long["text"].dictionary_encode())
+    for table in (long, coded):
+        file = arrow(tmp_path / "a.arrow", table, "zstd")
+        assert file.stat().st_size < 50_000
+        with monkeypatch.context() as patched, pytest.raises(DataError, match="beyond 200-fold"):
+            patched.setattr(pa.ipc, "open_stream", None)
+            read(file, Room(4 * SMALL))
+        assert len(read(file, Room(200 * SMALL))) == 40
+
+
+@pytest.mark.parametrize("value", [-5, 2**31 - 1, 50_000_000])
+def test_places_beyond_an_arrow_stream_are_refused(tmp_path, value):
+    texts = [f"the match ended {number:04}" for number in range(40)]
+    table = pa.table({"text": texts, "label": ["a", "b"] * 20})
+    content = bytearray(arrow(tmp_path / "a.arrow", table).read_bytes())
+    at = content.index(struct.pack("<iii", 0, 20, 40))
+    struct.pack_into("<i", content, at + 8, value)
+    (tmp_path / "a.arrow").write_bytes(content)
+    # In a process of its own, which such places end.
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; from pathlib import Path; from test_bounds import read"
+         "; read(Path(sys.argv[1]))", tmp_path / "a.arrow"],
+        capture_output=True, text=True, timeout=PATIENCE, cwd=Path(__file__).parent,
+    )  # fmt: skip
+    assert done.returncode == 1 and "not an Arrow stream" in done.stderr
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+STRINGS = (
+    b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%s</sst>'
+)  # fmt: skip
+
+
+def altered_workbook(path, alter, name=SHEET, packed=zipfile.ZIP_DEFLATED):
+    """A workbook one of whose parts is changed: that of the name."""
+    book = openpyxl.Workbook()
+    for row in (["text", "label"], ["one", "a"], ["two", "b"]):
+        book.active.append(row)
+    book.save(path)
+    with zipfile.ZipFile(path) as made:
+        parts = {part: made.read(part) for part in made.namelist()}
+    parts[name] = alter(parts.get(name, b""))
+    with zipfile.ZipFile(path, "w", packed) as file:
+        for part, content in parts.items():
+            file.writestr(part, content)
+    return path
+
+
+def more_rows(rows):
+    return lambda sheet: sheet.replace(b"</sheetData>", rows + b"</sheetData>")
+
+
+HEAVY = {
+    "cells": (SHEET, more_rows(b"<row>" + b"<c/>" * 50_000 + b"</row>")),
+    "rows": (SHEET, more_rows(b"<row/>" * 50_000)),
+    "strings": ("xl/sharedStrings.xml", lambda _: STRINGS % (b"<si/>" * 50_000)),
+    "styles of a string": (
+        "xl/sharedStrings.xml",
+        lambda _: STRINGS % (b"<si>" + b"<r/>" * 5000 + b"</si>"),
+    ),
+    "styles": (
+        "xl/styles.xml",
+        lambda styles: styles.replace(b"</cellXfs>", b"<xf/>" * 5000 + b"</cellXfs>"),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HEAVY)
+def test_a_workbook_is_bounded_by_what_its_elements_take(tmp_path, monkeypatch, what):
+    name, alter = HEAVY[what]
+    path = altered_workbook(tmp_path / "a.xlsx", alter, name)
+    with monkeypatch.context() as patched, pytest.raises(DataError, match="this workbook holds"):
+        patched.setattr(openpyxl, "load_workbook", None)
+        read(path, Room(4 * SMALL))
+    if what == "styles of a string":  # of many strings they are gone, one after another
+        many = STRINGS % (b"<si><r><t>a</t></r></si>" * 5000)
+        path = altered_workbook(tmp_path / "a.xlsx", lambda _: many, name)
+        assert len(read(path, Room(4 * SMALL))) == 2
+
+
+def test_a_row_of_a_workbook_that_no_sheet_has(tmp_path):
+    far = b'<row r="%s"><c t="inlineStr"><is><t>a</t></is></c></row>'
+    path = altered_workbook(tmp_path / "a.xlsx", more_rows(far % b"1048577"))
+    with pytest.raises(DataError, match="more than the 1,048,576 rows"):
+        read(path)
+
+
+def test_a_workbook_that_declares_entities(tmp_path):
+    declared = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
+    path = altered_workbook(
+        tmp_path / "a.xlsx", lambda sheet: declared + sheet[sheet.index(b"<worksheet") :]
+    )
+    with pytest.raises(DataError, match="declares entities"):
+        read(path)
+
+
+def test_a_workbook_whose_packed_parts_are_damaged(tmp_path):
+    for packed in (zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
+        path = altered_workbook(tmp_path / "a.xlsx", more_rows(b""), packed=packed)
+        content = bytearray(path.read_bytes())
+        with zipfile.ZipFile(path) as file:
+            part = file.getinfo(SHEET)
+        begin = part.header_offset + 30 + len(SHEET)
+        for at in range(begin + 15, begin + part.compress_size - 5):
+            content[at] ^= 0x5A
+        path.write_bytes(content)
+        with pytest.raises(DataError, match="not an Excel workbook"):
+            read(path)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, BinaryIO
 
+from suite.data import arrow
 from suite.data.lines import lines
 from suite.data.room import Room
 from suite.errors import DataError, SuiteError, counted
@@ -290,12 +291,19 @@ def arrow_rows(
 ) -> tuple[dict[str, list[str]], Iterator[Row]]:
     """Class names by column, and some columns of an Arrow stream, a batch at a time.
 
+    Args:
+        raw: can be read twice: what its batches expand to is known before one is unpacked.
+
     Raises:
         DataError: no Arrow stream, or more than the room holds.
     """
     with _parquet_told(where, "an Arrow stream"):
         import pyarrow.ipc
 
+        messages = pyarrow.ipc.MessageReader.open_stream(raw)
+        if sum(map(arrow.expanded, messages)) > room.expanded(size):
+            raise room.bomb(size, where)
+        raw.seek(0)
         stream = pyarrow.ipc.open_stream(raw)
         classes = _noted_classes((stream.schema.metadata or {}).get(b"huggingface"))
         wanted = list(dict.fromkeys(pick(list(stream.schema.names))))
@@ -308,6 +316,8 @@ def _arrow_batches(
     left, done = room.expanded(size), 0
     with _parquet_told(where, "an Arrow stream"):
         for whole in stream:
+            # Otherwise lengths and places that the file gives are believed, beyond what is there.
+            whole.validate(full=True)
             left -= whole.nbytes
             if left < 0:
                 raise room.bomb(size, where)

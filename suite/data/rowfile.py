@@ -202,8 +202,9 @@ class RowFile:
                 )
             case "arrow":
                 self.found = Found("Arrow")
+                raw = self._whole(file, "Arrow")
                 self.class_names, rows = readers.arrow_rows(
-                    file, self.size, self.where, self._room, pick
+                    raw, self.size, self.where, self._room, pick
                 )
                 return rows
             case "xlsx":

@@ -1,16 +1,21 @@
 """Spreadsheets (.xlsx) -> rows: one sheet, values as they stand in cells, formulas by their result.
 
-A workbook is a packed folder of XML. What it expands to is bounded before any of it is parsed, and
-XML is parsed by defusedxml, which openpyxl uses where it is installed.
+A workbook is a packed folder of XML. What it expands to, and what its elements will take in memory,
+is bounded before openpyxl parses any of it; that uses defusedxml where it is installed.
 """
 
 from __future__ import annotations
 
 import itertools
+import lzma
+import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
+from xml.parsers import expat
 
 from suite.data.delimited import NoHeader, column_names
 from suite.data.room import Room
@@ -18,8 +23,23 @@ from suite.data.values import spelled
 from suite.errors import DataError, counted
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-#: Columns of a sheet, at most: what Excel itself has.
-_MOST_COLUMNS = 16_384
+#: Columns and rows of a sheet, at most: what Excel itself has.
+_MOST_COLUMNS, _MOST_ROWS = 16_384, 1_048_576
+#: Bytes that an element takes once it is parsed, at least; and what openpyxl makes of one that is
+#: neither a cell nor a string: an object.
+_ELEMENT_BYTES, _OBJECT_BYTES = 100, 1000
+_PLAIN = frozenset({"row", "c", "v", "f", "is", "si", "t"})
+#: What stands within a string that is written in several styles.
+_STYLED = frozenset(
+    {"r", "rPr", "rPh", "phoneticPr", "b", "i", "u", "sz", "color", "rFont", "family", "scheme",
+     "charset", "strike", "vertAlign"}
+)  # fmt: skip
+#: What a damaged workbook raises, in openpyxl and what it reads with.
+_DAMAGE = (
+    zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, AttributeError, IndexError,
+    SyntaxError, EOFError, NotImplementedError, RuntimeError, zlib.error, lzma.LZMAError,
+    struct.error, OverflowError, AssertionError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,7 +63,6 @@ def open_sheet(raw: BinaryIO, size: int, where: str, room: Room) -> Sheet:
             header rows, or a formula without a stored result.
     """
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         with zipfile.ZipFile(raw) as packed:
@@ -52,16 +71,13 @@ def open_sheet(raw: BinaryIO, size: int, where: str, room: Room) -> Sheet:
                 raise room.bomb(size, where)
             if total > room.bytes:
                 raise room.full("this workbook", room.bytes, where, "Save the sheet as CSV.")
-            merged = _merged(packed, room, where)
+            merged = _looked_over(packed, room, where)
         raw.seek(0)
         values = openpyxl.load_workbook(raw, read_only=True, data_only=True, keep_links=False)
         shown = openpyxl.load_workbook(raw, read_only=True, data_only=False, keep_links=False)
     except DataError:
         raise
-    except (
-        zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, TypeError,
-        AttributeError, IndexError, SyntaxError, EOFError, NotImplementedError, RuntimeError,
-    ) as error:  # fmt: skip
+    except _DAMAGE as error:
         raise _no_workbook(error, where) from None
     for place, sheet in enumerate(values.worksheets):
         formulas = shown.worksheets[place]
@@ -120,8 +136,19 @@ def _cells(sheet: Any, formulas: Any, where: str) -> Iterator[tuple[int, list[An
     """Rows that are not empty, with their numbers, without the empty cells at their end."""
     try:
         for number, (row, written) in enumerate(
-            zip(sheet.iter_rows(), formulas.iter_rows(), strict=False), start=1
+            zip(
+                sheet.iter_rows(max_row=_MOST_ROWS + 1),
+                formulas.iter_rows(max_row=_MOST_ROWS + 1),
+                strict=False,
+            ),
+            start=1,
         ):
+            if number > _MOST_ROWS:
+                raise DataError(
+                    f"more than the {_MOST_ROWS:,} rows that a sheet can have",
+                    where=where,
+                    fix="Save it again as .xlsx, or as CSV.",
+                )
             found = [cell.value for cell in row[:_MOST_COLUMNS]]
             for at, cell in enumerate(written[: len(found)]):
                 if found[at] is None and cell.data_type == "f":
@@ -138,32 +165,92 @@ def _cells(sheet: Any, formulas: Any, where: str) -> Iterator[tuple[int, list[An
                 yield number, found
     except DataError:
         raise
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, OSError,
-            EOFError, zipfile.BadZipFile, RuntimeError) as error:  # fmt: skip
+    except _DAMAGE as error:
         raise _no_workbook(error, where) from None
 
 
-def _merged(packed: zipfile.ZipFile, room: Room, where: str) -> dict[int, list[tuple[int, int]]]:
+def _looked_over(
+    packed: zipfile.ZipFile, room: Room, where: str
+) -> dict[int, list[tuple[int, int]]]:
     """First and last rows of merged cells that span columns or rows, by the sheet's place.
 
     openpyxl reads them only with the whole sheet in memory.
-    """
-    import re
 
-    found: dict[int, list[tuple[int, int]]] = {}
-    sheets = sorted(
-        (name for name in packed.namelist() if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", name)),
-        key=lambda name: int(re.sub(r"\D", "", name)),
-    )
-    for place, name in enumerate(sheets):
+    Raises:
+        DataError: what its parts hold would take more memory than the room has once it is parsed.
+    """
+    weight = _Weight(room, where)
+    sheets: list[tuple[int, list[tuple[int, int]]]] = []
+    for name in packed.namelist():
         with packed.open(name) as part:
-            rest = b""
-            while block := part.read(1 << 20):
-                rest += block
-                for corner in re.finditer(rb'<mergeCell ref="[A-Z]+(\d+):[A-Z]+(\d+)"', rest):
-                    found.setdefault(place, []).append((int(corner[1]), int(corner[2])))
-                rest = rest[-100:]
-    return found
+            merged = weight.take(part)
+        if number := re.fullmatch(r"xl/worksheets/sheet(\d+)\.xml", name):
+            sheets.append((int(number[1]), merged))
+    return {place: merged for place, (_, merged) in enumerate(sorted(sheets)) if merged}
+
+
+class _Weight:
+    """What the parts of a workbook will take in memory once openpyxl has parsed them.
+
+    Elements stay where they were, though emptied; a string's styles are objects until it ends,
+    those of anything else stay.
+    """
+
+    def __init__(self, room: Room, where: str) -> None:
+        self._room, self._where = room, where
+        self._bytes = 0
+        self._styled = 0  # of the string that is read
+        self._within = 0
+        self._merged: list[tuple[int, int]] = []
+
+    def take(self, part: IO[bytes]) -> list[tuple[int, int]]:
+        """One more part; its merged cells. What is no XML, openpyxl will tell.
+
+        Raises:
+            DataError: too much, or it declares entities.
+        """
+        self._merged, self._styled, self._within = [], 0, 0
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.StartElementHandler = self._begin
+        parser.EndElementHandler = self._end
+        parser.EntityDeclHandler = self._entity
+        try:
+            while block := part.read(1 << 16):
+                parser.Parse(block)
+        except expat.ExpatError:
+            pass
+        return self._merged
+
+    def _begin(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition(" ")[2]
+        self._bytes += _ELEMENT_BYTES
+        if name in ("si", "row"):
+            self._within += 1
+        if name in _STYLED and self._within:
+            self._styled += _OBJECT_BYTES
+        elif name not in _PLAIN:
+            self._bytes += _OBJECT_BYTES
+        if self._bytes + self._styled > self._room.bytes:
+            raise self._room.full(
+                "what this workbook holds", self._room.bytes, self._where, "Save the sheet as CSV."
+            )
+        if name == "mergeCell":
+            corners = re.fullmatch(r"[A-Z]+(\d{1,7}):[A-Z]+(\d{1,7})", attributes.get("ref", ""))
+            if corners:
+                self._merged.append((int(corners[1]), int(corners[2])))
+
+    def _end(self, tag: str) -> None:
+        if tag.rpartition(" ")[2] in ("si", "row"):
+            self._within -= 1
+            if not self._within:
+                self._styled = 0
+
+    def _entity(self, *declared: object) -> None:
+        raise DataError(
+            "its XML declares entities, which no spreadsheet program does",
+            where=self._where,
+            fix="Save it again as .xlsx, or as CSV.",
+        )
 
 
 def _no_workbook(error: BaseException, where: str) -> DataError:
