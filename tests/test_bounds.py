@@ -24,7 +24,7 @@ from suite.config.recipe import Recipe
 from suite.contracts.limits import MOST_SEED
 from suite.contracts.task import Task
 from suite.data import tables
-from suite.data.room import LEAST, Room
+from suite.data.room import LEAST, MOST_COLUMNS, Room
 from suite.data.texts import TextFile
 from suite.errors import DataError, StudyError, SuiteError, YamlError, nearest
 from suite.study.search import sampler
@@ -283,3 +283,21 @@ def test_a_workbook_whose_packed_parts_are_damaged(tmp_path):
         path.write_bytes(content)
         with pytest.raises(DataError, match="not an Excel workbook"):
             read(path)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet", "a.arrow"])
+def test_a_table_of_more_columns_than_are_read_together(tmp_path, name):
+    path = tmp_path / name
+    columns = {"text": "a", "label": "1"} | {f"c{at}": "" for at in range(MOST_COLUMNS)}
+    match path.suffix:
+        case ".csv":
+            path.write_text("\n".join(",".join(row) for row in (columns, columns.values())))
+        case ".jsonl":
+            path.write_bytes(jsonl([columns]))
+        case ".parquet":
+            pq.write_table(pa.table({name: [value] for name, value in columns.items()}), path)
+        case ".arrow":
+            arrow(path, pa.table({name: [value] for name, value in columns.items()}))
+    with pytest.raises(DataError, match="16,386 columns; at most 16,384 are read together"):
+        tables.read_file(path, lambda names: names)
+    assert read(path).columns == {"text": ["a"], "label": ["1"]}

@@ -405,8 +405,14 @@ class _Fed:
         return line
 
 
+def places(names: Sequence[str], wanted: Iterable[str]) -> dict[str, int]:
+    """Where each of the wanted columns stands; of two of a name the first."""
+    first = {name: at for at, name in reversed(list(enumerate(names)))}
+    return {name: first[name] for name in wanted}
+
+
 def rows(records: Records, wanted: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The wanted fields of each record, every one a text."""
-    places = {name: records.names.index(name) for name in wanted}
+    at_name = places(records.names, wanted)
     for place, record in records:
-        yield place, {name: record[at] for name, at in places.items()}
+        yield place, {name: record[at] for name, at in at_name.items()}

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, BinaryIO
 
-from suite.data import arrow
+from suite.data import arrow, delimited
 from suite.data.lines import lines
 from suite.data.room import Room
 from suite.errors import DataError, SuiteError, counted
@@ -198,8 +198,8 @@ def parquet_rows(
             )
             for batch in batches:
                 columns = []
-                for name in wanted:
-                    column = batch.column(batch.schema.names.index(name))
+                for at in delimited.places(batch.schema.names, wanted).values():
+                    column = batch.column(at)
                     taken, values = _values(column, room, f"{where}, after row {done:,}")
                     left -= taken
                     columns.append(values)
@@ -315,6 +315,7 @@ def _arrow_batches(
 ) -> Iterator[Row]:
     left, done = room.expanded(size), 0
     with _parquet_told(where, "an Arrow stream"):
+        places = delimited.places(stream.schema.names, wanted).values()
         for whole in stream:
             # Otherwise lengths and places that the file gives are believed, beyond what is there.
             whole.validate(full=True)
@@ -323,7 +324,7 @@ def _arrow_batches(
                 raise room.bomb(size, where)
             for begin in range(0, whole.num_rows, BATCH):
                 batch = whole.slice(begin, BATCH)
-                columns = [batch.column(batch.schema.names.index(name)) for name in wanted]
+                columns = [batch.column(at) for at in places]
                 for at in range(batch.num_rows):
                     done += 1
                     row = {n: c[at].as_py() for n, c in zip(wanted, columns, strict=True)}

@@ -25,6 +25,8 @@ RATIO = 200
 #: The part that it may become in any case, unless `--max-memory` was given: then all of it.
 _EXPANDED_PART = 16
 LEAST = 2**20
+#: Columns that are read together, at most: what a spreadsheet can have.
+MOST_COLUMNS = 16_384
 
 
 class Room:

@@ -27,7 +27,7 @@ from suite.data import delimited, lines, readers, workbook
 from suite.data.delimited import Dialect, Skipped
 from suite.data.lines import Encoding
 from suite.data.readers import Pick, Row
-from suite.data.room import Room
+from suite.data.room import MOST_COLUMNS, Room
 from suite.errors import DataError, counted
 
 #: How a file of rows may be called -> its format.
@@ -155,9 +155,23 @@ class RowFile:
             DataError: the file is damaged, larger than the room, or has no such columns.
         """
         with self._opened(shown=True) as file:
-            for place, row in self._of_kind(file, pick, kept):
+            for place, row in self._of_kind(file, self._bounded(pick), kept):
                 self._done += 1
                 yield place, row
+
+    def _bounded(self, pick: Pick) -> Pick:
+        def some(present: list[str]) -> Sequence[str]:
+            wanted = pick(present)
+            if len(wanted) > MOST_COLUMNS:
+                raise DataError(
+                    f"{len(wanted):,} columns; at most {MOST_COLUMNS:,} are read together",
+                    where=self.where,
+                    fix="Name the columns of the texts and of the label in a task, or write a "
+                    "file of these alone.",
+                )
+            return wanted
+
+        return some
 
     def whole(self) -> str:
         """A text file as one text."""
@@ -277,7 +291,7 @@ class RowFile:
         self.found = Found("Excel workbook", sheet=sheet.name, unread=sheet.others)
         wanted = list(pick(sheet.names))
         delimited.twice(sheet.names, wanted, self.where)
-        places = {name: sheet.names.index(name) for name in wanted}
+        places = delimited.places(sheet.names, wanted)
         return (
             (place, {name: row[at] for name, at in places.items()}) for place, row in sheet.rows
         )

@@ -18,13 +18,13 @@ from typing import IO, Any, BinaryIO
 from xml.parsers import expat
 
 from suite.data.delimited import NoHeader, column_names
-from suite.data.room import Room
+from suite.data.room import MOST_COLUMNS, Room
 from suite.data.values import spelled
 from suite.errors import DataError, counted
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-#: Columns and rows of a sheet, at most: what Excel itself has.
-_MOST_COLUMNS, _MOST_ROWS = 16_384, 1_048_576
+#: Rows of a sheet, at most: what Excel itself has.
+_MOST_ROWS = 1_048_576
 #: Bytes that an element takes once it is parsed, at least; and what openpyxl makes of one that is
 #: neither a cell nor a string: an object.
 _ELEMENT_BYTES, _OBJECT_BYTES = 100, 1000
@@ -149,7 +149,7 @@ def _cells(sheet: Any, formulas: Any, where: str) -> Iterator[tuple[int, list[An
                     where=where,
                     fix="Save it again as .xlsx, or as CSV.",
                 )
-            found = [cell.value for cell in row[:_MOST_COLUMNS]]
+            found = [cell.value for cell in row[:MOST_COLUMNS]]
             for at, cell in enumerate(written[: len(found)]):
                 if found[at] is None and cell.data_type == "f":
                     raise DataError(
