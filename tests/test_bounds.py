@@ -22,7 +22,7 @@ import suite as library
 from suite.config import yamlfile
 from suite.config.recipe import Recipe
 from suite.contracts.limits import MOST_SEED
-from suite.contracts.task import Task
+from suite.contracts.task import Reading, Task
 from suite.data import tables
 from suite.data.room import LEAST, MOST_COLUMNS, Room
 from suite.data.texts import TextFile
@@ -301,3 +301,19 @@ def test_a_table_of_more_columns_than_are_read_together(tmp_path, name):
     with pytest.raises(DataError, match="16,386 columns; at most 16,384 are read together"):
         tables.read_file(path, lambda names: names)
     assert read(path).columns == {"text": ["a"], "label": ["1"]}
+
+
+@pytest.mark.parametrize("name", ["punycode", "idna", "undefined", "unicode_escape"])
+def test_codecs_that_are_no_encoding_of_a_file(name):
+    with pytest.raises(ValueError, match="is no encoding of texts"):
+        Reading(encoding=name)
+
+
+def test_a_wide_encoding_by_any_of_its_names(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("text,label\none,1\n".encode("utf-16"))
+    said = Reading(encoding="utf_16")
+    assert len(tables.read_file(path, lambda names: names, None, said)) == 1
+    path.write_bytes(b"text,label\none,1\n")
+    with pytest.raises(DataError, match="not utf-16"):
+        tables.read_file(path, lambda names: names, None, said)

@@ -153,8 +153,9 @@ class Reading(Closed):
             found = codecs.lookup(value)
         except (LookupError, ValueError):
             raise ValueError(f"{value!r} is no encoding; for example utf-8 or gb18030") from None
-        # Codecs such as base64 or rot13 make no text of bytes.
-        if not getattr(found, "_is_text_encoding", True):
+        # Codecs such as base64 or rot13 make no text of bytes; others are of names and literals.
+        of_no_file = {"punycode", "idna", "undefined", "unicode-escape", "raw-unicode-escape"}
+        if found.name in of_no_file or not getattr(found, "_is_text_encoding", True):
             raise ValueError(f"{value!r} is no encoding of texts; for example utf-8 or gb18030")
         return found.name
 

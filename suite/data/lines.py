@@ -326,7 +326,7 @@ class _Transcoded(io.RawIOBase):
             block = self._inner.read(1 << 16)
             try:
                 text = self._decoder.decode(block, final=not block)
-            except UnicodeDecodeError:
+            except UnicodeError:
                 raise _undecodable(
                     self._encoding, f"{self._where}, after line {self._line}"
                 ) from None
