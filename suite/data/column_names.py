@@ -5,6 +5,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from suite.data.delimited import NoHeader
+from suite.data.spellings import spell
 
 #: Of texts.
 TEXTS = frozenset({
@@ -52,3 +57,21 @@ def plain(name: str) -> str:
     """
     letters = unicodedata.normalize("NFKD", name.casefold())
     return re.sub(r"[\W_]+", "", "".join(c for c in letters if not unicodedata.combining(c)))
+
+
+def check_first_row(columns: Mapping[str, Sequence[Any]], where: str) -> None:
+    """
+    Raises:
+        NoHeader: the first row holds names of columns, so that something else stands above it.
+    """
+    cells = [spell(values[0]) for values in columns.values() if len(values) and values[0]]
+    known = TEXTS | HEADINGS | IDS | set(LABELS)
+    names = [cell for cell in cells if plain(cell[:40]) in known]
+    if len(names) > 1:
+        above = ", ".join(list(columns)[:6])
+        raise NoHeader(
+            f"the first row holds names of columns ({', '.join(names[:6])}), and what stands above "
+            f"it does not: {above}",
+            where=where,
+            fix="Take out what stands above the names.",
+        )

@@ -14,7 +14,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from suite.data.column_names import BESIDE, GROUPS, HEADINGS, IDS, LABELS, TEXTS, plain
+from suite.data.column_names import (
+    BESIDE,
+    GROUPS,
+    HEADINGS,
+    IDS,
+    LABELS,
+    TEXTS,
+    check_first_row,
+    plain,
+)
 from suite.data.spellings import no_label, spell
 from suite.data.values import is_missing
 from suite.errors import DataError, counted, nearest
@@ -162,6 +171,7 @@ def find(columns: Mapping[str, Sequence[Any]], asked: Asked, *, where: str) -> F
         DataError: a named column is not there, or none could be texts, or classes.
     """
     _check_named(columns, asked, where)
+    check_first_row(columns, where)
     seen = {name: _look(name, values) for name, values in columns.items()}
     free = {name: column for name, column in seen.items() if name not in asked.named}
     text, why_text = _text(free, asked, where)
@@ -308,17 +318,35 @@ def _odd_text(free: Mapping[str, _Column], where: str) -> tuple[tuple[str, ...],
     fitting = [c for c in free.values() if c.distinct > 1 and not c.nested]
     for column in fitting:
         if column.plain in TEXTS:
-            kinds = (("dates", column.dates), ("numbers", column.numbers))
-            what = next((kind for kind, count in kinds if column.mostly(count)), None)
-            often = f"there are {column.distinct:,} different ones"
-            return (
-                column.name,
-            ), f"called so, though {f'its values are {what}' if what else often}"
-    fix = f"Columns: {listed(free)}."
-    if fitting:
-        most = max(fitting, key=lambda c: c.distinct)
+            return (column.name,), f"called so, though {_oddity(column)}"
+    if max((column.rows for column in free.values()), default=0) < 2:
+        raise DataError(
+            "there is one row", where=where, fix="Give rows of at least two classes, several each."
+        )
+    fix = "; ".join(f"{name or '(unnamed)'}: {_oddity(c)}" for name, c in list(free.items())[:6])
+    more = f", … ({len(free):,} in all)" if len(free) > 6 else ""
+    fix = f"Columns: {fix}{more}."
+    if odd := [c for c in fitting if c.varied or c.distinct > 20]:
+        most = max(odd, key=lambda c: c.distinct)
         fix += f" If numbers or codes are the texts, name them: --text {most.name}."
+    if any(column.nested for column in free.values()):
+        fix += " Write each text, and each label, as a column of its own."
     raise DataError("no column holds texts", where=where, fix=fix)
+
+
+def _oddity(column: _Column) -> str:
+    """What a column holds that is not taken for texts."""
+    kinds = (("dates", column.dates), ("numbers", column.numbers), ("addresses", column.addresses))
+    what = next((kind for kind, count in kinds if column.mostly(count)), None)
+    if column.nested:
+        return "its values are lists or objects"
+    if what is not None:
+        return f"its values are {what}"
+    if column.filled * 2 <= column.rows:
+        return f"{counted(column.rows - column.filled, 'row')} of {column.rows:,} have none"
+    if column.distinct == 1:
+        return f"its value is the same in {counted(column.filled, 'row')}"
+    return f"there are {column.distinct:,} different ones"
 
 
 # --- the label ------------------------------------------------------------------------------
@@ -352,6 +380,13 @@ def _label(
         (only,) = free.values()
         if (error := _unfit(only, where)) is not None:
             raise error
+    if len(columns) == 1:
+        raise DataError(
+            f"there is one column: {listed(columns)}",
+            where=where,
+            fix="Beside the texts a column of classes is expected. If another mark than , ; | or a "
+            "tab stands between fields, name it with --delimiter.",
+        )
     raise DataError(
         "no column looks like classes",
         where=where,

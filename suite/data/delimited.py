@@ -11,6 +11,7 @@ import csv
 import io
 import itertools
 import re
+import string
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +30,9 @@ _SAMPLE = 1 << 20
 _LOOKED = 2000
 #: Bad rows that are listed by their place.
 LISTED = 10
+#: What nobody sees around a name.
+_EDGES = string.whitespace + "\0\u00a0\u00ad\u3000\u200b\u200c\u200d\u200e\u200f\u2060"
+_SKIP = "--skip-bad-rows leaves such rows out, and counts them."
 #: What Excel takes for the delimiter, as the first line.
 _SEPARATOR = re.compile(r"sep=(.)\r?\n")
 #: A line, or a part of one up to a carriage return.
@@ -185,12 +189,12 @@ class Records:
         self._fed = _Fed(itertools.chain(begun, source), where, room)
         self._parser = parser(self.dialect, self._fed)
         header: list[str] | None = []
-        while header == []:
+        while header is not None and len(header) < 2 and not "".join(header).strip("\ufeff \t"):
             header = self._next()
         self.empty = header is None
         self._width = len(header or ())
         self.names = column_names(header or [])
-        self._raw_header = header
+        self._raw_header = header and [header[0].lstrip("\ufeff"), *header[1:]]
         self._common = self._look(beginning)
 
     def _look(self, beginning: str) -> list[frozenset[str]]:
@@ -204,6 +208,16 @@ class Records:
         records = parser(self.dialect, io.StringIO(beginning, newline=""))
         for record in itertools.islice(_sound(records), _LOOKED):
             if len(record) == self._width and record != self._raw_header:
+                if (
+                    not rows
+                    and self._width > 2
+                    and _filled(self._raw_header) == 1 < _filled(record)
+                ):
+                    raise NoHeader(
+                        "the first line has one cell: a title, and not the names of columns",
+                        where=f"{self._where}, line 1",
+                        fix="Take the title out: the first line must name the columns.",
+                    )
                 rows += 1
                 for values, value in zip(seen, record, strict=True):
                     values[value] += 1
@@ -233,6 +247,9 @@ class Records:
                 record = self._next()
                 if record is None:
                     return
+                if record and record[0].startswith("\ufeff"):
+                    # Where files were put one after another: not the text's own.
+                    record[0] = record[0].lstrip("\ufeff")
                 if not record or (len(record) == 1 and not record[0].strip(" \t") and self._width):
                     if self._width == 1 and record:
                         yield self._place, record
@@ -286,9 +303,7 @@ class Records:
             raise DataError(
                 f"{counted(len(record), 'field')} where the first line has {self._width:,}",
                 where=self._place,
-                fix='A text with commas in it needs "quotes".'
-                if self.dialect.delimiter == "," and len(record) > self._width
-                else "--skip-bad-rows leaves such rows out, and counts them.",
+                fix=self._wider() if len(record) > self._width else _SKIP,
             )
         if record == self._raw_header:
             raise DataError(
@@ -296,6 +311,17 @@ class Records:
             )
         if self._fed.number > self._fed.begun and self._swallows():
             raise self._unclosed(self._fed.number)
+
+    def _wider(self) -> str:
+        """What to do about more fields than columns."""
+        if self._width == 1:
+            return (
+                "The first line must name the columns: take out what stands above them. If another "
+                "mark than , ; | or a tab stands between fields, name it with --delimiter."
+            )
+        return (
+            'A text with commas in it needs "quotes".' if self.dialect.delimiter == "," else _SKIP
+        )
 
     def _swallows(self) -> bool:
         """Whether the first of a record's lines is a row of its own but for its opening quote."""
@@ -306,6 +332,11 @@ class Records:
             v.strip() in values for v, values in zip(alone, self._common, strict=True) if values
         ]
         return bool(known) and all(known)
+
+
+def _filled(record: Sequence[str] | None) -> int:
+    """The fields that are not empty."""
+    return sum(bool(value.strip()) for value in record or ())
 
 
 def _sound(records: Iterator[list[str]]) -> Iterator[list[str]]:
@@ -321,7 +352,7 @@ def _sound(records: Iterator[list[str]]) -> Iterator[list[str]]:
 
 def column_names(header: Sequence[str]) -> list[str]:
     """The names of columns; one that has none is called by its place, column_1 the first."""
-    names = [name.replace("\ufeff", "").strip() for name in header]
+    names = [name.replace("\ufeff", "").strip(_EDGES) for name in header]
     taken = set(names)
     for place, name in enumerate(names, start=1):
         if not name:

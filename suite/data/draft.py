@@ -28,16 +28,14 @@ from suite.data.audit import IMBALANCE
 from suite.data.columns import MOST_CLASSES, Asked, Found
 from suite.data.joining import joined
 from suite.data.labels import spell, whole
-from suite.data.languages import LanguageGuess, detect
+from suite.data.languages import LanguageGuess, detect, estimate_tokens
 from suite.data.room import Room
-from suite.data.spellings import Case, check_labelled, no_label, settle_case
+from suite.data.rowfile import LINES
+from suite.data.spellings import Case, check_labelled, doubtful, no_label, settle_case
 from suite.data.splits import test_share
 from suite.errors import DataError, TaskError, counted
 from suite.files import is_folder, named
 from suite.paths import PACKAGE
-
-#: Chinese characters, without punctuation.
-CJK = re.compile(LANGUAGES["zh"].script or "")
 
 UNKNOWN_LICENCE = "unknown - fill in"
 
@@ -92,6 +90,8 @@ class _Guess:
     #: How test is carved; None where a file holds it.
     carving: TestCarving | None
     dropped: int
+    #: Files of rows in the folder that are no split.
+    beside: list[str]
 
 
 def draft(
@@ -139,7 +139,7 @@ def _look(source: Path, said: Said, room: Room) -> _Guess:
     table = tables.read_file(files["train"], lambda columns: columns, room, reading)
     if not len(table):
         raise DataError("no rows", where=table.where)
-    found = columns.find(table.columns, said.columns, where=table.where)
+    found = _columns(table, said)
     carving, unread = _carved(files, said, len(table))
     label = found.label
     # Of the other files the labels alone: a file may lack the column.
@@ -192,7 +192,23 @@ def _look(source: Path, said: Said, room: Room) -> _Guess:
         validation="validation" in files,
         carving=carving,
         dropped=whole.count(False),
+        beside=[]
+        if folder is None
+        else layouts.beside(folder, [*(path.name for path in files.values()), *extra]),
     )
+
+
+def _columns(table: tables.Table, said: Said) -> Found:
+    """
+    Raises:
+        DataError: as `columns.find`.
+    """
+    try:
+        return columns.find(table.columns, said.columns, where=table.where)
+    except DataError as error:
+        if tables.format_of(Path(table.where)) == "txt" and not said.columns.named:
+            error.fix = f"{error.fix or ''} {LINES}".strip()
+        raise
 
 
 def _files(source: Path) -> tuple[str, dict[data.Split, Path]]:
@@ -326,15 +342,6 @@ def _out_of_scope(
     return name, [path.name for path in files]
 
 
-def estimate_tokens(text: str) -> int:
-    """About how many tokens a sub-word vocabulary cuts a text into: one for a Chinese
-    character, one for four others."""
-    if text.isascii():
-        return -(-len(text) // 4)
-    chinese = len(CJK.findall(text))
-    return chinese + -(-(len(text) - chinese) // 4)
-
-
 def quoted(value: str) -> str:
     """A text as a YAML scalar on one line, in quotes wherever anything could misread it.
 
@@ -458,6 +465,14 @@ def _told(source: Path, guess: _Guess) -> Iterator[str]:
     shown = ", ".join(f"{name} {count:,}" for count, name in sized[:MOST_SHOWN])
     rest = f", … down to {sized[-1][0]:,}" if len(sized) > MOST_SHOWN else ""
     yield f"  {counted(len(guess.labels), 'class', 'classes')}: {shown}{rest}"
+    if unclear := [f"{name!r} ({count:,})" for count, name in sized if doubtful(name)]:
+        yield (
+            f"  {' and '.join(unclear)} "
+            f"{'is a class' if len(unclear) == 1 else 'are classes'} here: if rows without a label "
+            "are meant, leave the cell empty"
+        )
+    if guess.beside:
+        yield f"  not read: {', '.join(guess.beside)}"
     if guess.unread is not None:
         yield f"  {guess.unread} is not read: test is carved from train"
     if guess.dropped and guess.carving is not None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.contracts.language import SEVERAL, UNKNOWN, as_code, name_of
+from suite.contracts.language import LANGUAGES, SEVERAL, UNKNOWN, as_code, name_of
 from suite.errors import counted
 
 #: Texts that are looked at, evenly spaced, and characters of each.
@@ -33,6 +33,9 @@ _BEFORE = 2.0
 _COMMON = ("zh", "es", "de", "fr", "ja", "pt", "ru", "it", "ar", "hi", "ko", "nl", "pl", "tr")
 
 _NO_LANGUAGE = re.compile(r"https?://\S+|\S+@\S+|[@#]\w+|\d+")
+
+#: Chinese characters, without punctuation.
+_CJK = re.compile(LANGUAGES["zh"].script or "")
 
 #: Forms of a language that models don't tell apart.
 _FORMS = {
@@ -105,3 +108,12 @@ def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many tokens a sub-word vocabulary cuts a text into: one for a Chinese
+    character, one for four others."""
+    if text.isascii():
+        return -(-len(text) // 4)
+    chinese = len(_CJK.findall(text))
+    return chinese + -(-(len(text) - chinese) // 4)

@@ -94,6 +94,18 @@ def shards(path: Path) -> list[Path]:
     return [found[at] for at in sorted(found)]
 
 
+def beside(folder: Path, read: Sequence[str]) -> list[str]:
+    """The tables of a folder that are no split; a shard of one is."""
+    return [
+        path.name
+        for path in listed(folder)
+        if path.is_file()
+        and format_of(path) not in (None, "txt")
+        and path.name not in (*read, "labels.json")
+        and _SHARD.fullmatch(path.name.partition(".")[0]) is None
+    ]
+
+
 def arrow_files(folder: Path) -> list[Path]:
     """The rows of what `save_to_disk` left in a folder, in order."""
     return [

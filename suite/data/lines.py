@@ -26,6 +26,10 @@ from suite.files import why
 #: How the name of a packed file ends -> what unpacks it.
 PACKED = {".gz": "gzip", ".zst": "zstd"}
 
+_SAVE_OR_NAME = (
+    "Save the file as UTF-8, or name its encoding with --encoding, or in the task under "
+    "data.reading.encoding, for example gb18030."
+)
 _BLOCK = 1 << 20
 #: Bytes of lines that are no UTF-8 which the detector sees, at most; and bytes beyond ASCII in
 #: them, at least, unless they read as Western: with fewer any answer is a guess.
@@ -277,8 +281,7 @@ class _Lines:
             raise DataError(
                 "not UTF-8",
                 where=f"{self._where}, line {self._first_bad}",
-                fix="Save the file as UTF-8, or name its encoding in the task under "
-                "data.reading.encoding, for example gb18030.",
+                fix=_SAVE_OR_NAME,
             )
         return Encoding(name, guessed=True)
 
@@ -343,7 +346,7 @@ def _undecodable(encoding: str, where: str) -> DataError:
     return DataError(
         f"not {_NAMES.get(encoding, encoding)}",
         where=where,
-        fix="Save the file as UTF-8, or name its encoding in the task under data.reading.encoding.",
+        fix=_SAVE_OR_NAME,
     )
 
 
@@ -375,7 +378,6 @@ def lines(
             raise DataError(
                 f"not UTF-8 (byte {error.start + 1} of the line)",
                 where=place,
-                fix="Save the file as UTF-8, or name its encoding in the task under "
-                "data.reading.encoding.",
+                fix=_SAVE_OR_NAME,
             ) from None
         yield number, text

@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,7 +64,7 @@ _MOST_NAMES = 10_000_000
 #: What files of a split may be called in a folder.
 STEMS: dict[Split, tuple[str, ...]] = {
     "train": ("train",),
-    "validation": ("validation", "dev", "val"),
+    "validation": ("validation", "valid", "dev", "val"),
     "test": ("test",),
 }
 
@@ -419,7 +420,7 @@ def _spellings(part: _Part, labels: Labels, blank: _Blank) -> list[str | None]:
                 where=f"{part.table.where}, row {row}",
                 fix=f"Every row needs a value in '{part.column}'.",
             )
-        if not isinstance(value, str | int | float):
+        if not isinstance(value, str | int | float | Decimal):
             raise DataError(
                 f"the label is a {type(value).__name__}: {value!r:.60}",
                 where=f"{part.table.where}, row {row}",

@@ -11,6 +11,7 @@ nested some ten thousand deep (a stack overflow), and is not used.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, BinaryIO
@@ -45,8 +46,9 @@ def json_rows(file: IO[bytes], where: str, room: Room, encoding: str = "utf-8") 
         DataError: a line, or the document, is something else.
     """
     first = True
-    begun = lines(file, where, room, encoding)
-    for number, line in begun:
+    begun: Iterator[tuple[int, str]] = lines(file, where, room, encoding)
+    while (numbered := next(begun, None)) is not None:
+        number, line = numbered
         if not line.strip():
             continue
         place = f"{where}, line {number}"
@@ -63,6 +65,13 @@ def json_rows(file: IO[bytes], where: str, room: Room, encoding: str = "utf-8") 
             return
         if not isinstance(row, dict):
             raise _no_object(row, place)
+        if first and _holds_rows(row):
+            # A document on one line, as pandas writes them; or objects of lists, one a line.
+            following = next((one for one in begun if one[1].strip()), None)
+            if following is None:
+                yield from _rows_of(row, place, where)
+                return
+            begun = itertools.chain([following], begun)
         first = False
         yield place, row
 
@@ -93,7 +102,17 @@ def _document(
             told = (error, where) if listed else (alone, f"{where}, line {number}")
             raise _not_json(*told) from None
         raise _not_json(error, where) from None
-    for row, value in enumerate(_listed(found, f"{where}, line {number}"), start=1):
+    yield from _rows_of(found, f"{where}, line {number}", where)
+
+
+def _holds_rows(found: dict[str, Any]) -> bool:
+    """Whether each of an object's values is a column, or the rows."""
+    return bool(found) and all(isinstance(value, list | dict) for value in found.values())
+
+
+def _rows_of(found: Any, begun: str, where: str) -> Iterator[Row]:
+    """The rows of a document that begins at `begun`."""
+    for row, value in enumerate(_listed(found, begun), start=1):
         place = f"{where}, row {row}"
         if isinstance(value, str):
             value = {"text": value}
@@ -107,6 +126,11 @@ def _listed(found: Any, where: str) -> Iterable[Any]:
         return found
     if not isinstance(found, dict):
         raise _no_object(found, where)
+    (*_, only) = found.values() or [None]
+    if len(found) == 1 and isinstance(only, list) and only and isinstance(only[0], dict):
+        return only
+    if all(name.isdigit() and isinstance(row, dict) for name, row in found.items()):
+        return found.values()  # rows by number, as pandas writes them too
     columns = {
         name: list(values.values()) if isinstance(values, dict) else values
         for name, values in found.items()

@@ -23,7 +23,7 @@ from typing import IO, BinaryIO
 
 from suite import files
 from suite.contracts.task import Reading
-from suite.data import delimited, lines, readers, workbook
+from suite.data import delimited, lines, readers, signatures, workbook
 from suite.data.delimited import Dialect, Skipped
 from suite.data.lines import Encoding
 from suite.data.readers import Pick, Row
@@ -42,6 +42,11 @@ FORMATS = (
 )
 #: What begins each label in fastText's form.
 FASTTEXT = "__label__"
+#: How lines of a .txt are to be written.
+LINES = (
+    f"Each line of a .txt has its label before it: {FASTTEXT}sports The match begins. Or write "
+    "columns with a header, as .csv."
+)
 #: How a file begins that Git LFS keeps elsewhere.
 _POINTER = b"version https://git-lfs.github.com/spec"
 #: Rows whose keys together are taken for the columns of a JSON file.
@@ -139,10 +144,12 @@ class RowFile:
                 )
         self._room = room or Room()
         self._reading = reading or Reading()
+        self._raw: BinaryIO | None = None
+        with self._opened() as file:
+            signatures.check(file.read(signatures.LOOKED), kind, self.where)
         self.found = Found(kind)
         #: Class names by column, where the source declares them.
         self.class_names: dict[str, list[str]] = {}
-        self._raw: BinaryIO | None = None
         self._done, self._rows = 0, 0
 
     def rows(self, pick: Pick, *, kept: bool = False) -> Iterator[Row]:
@@ -277,8 +284,7 @@ class RowFile:
             raise DataError(
                 "lines of text without labels",
                 where=self.where,
-                fix=f"Each line of a .txt has its label before it: {FASTTEXT}sports The match "
-                "begins. Or write columns with a header, as .csv.",
+                fix=LINES,
             )
         if records.empty:
             return iter(())

@@ -16,12 +16,25 @@ from typing import Any, Literal
 from suite.data.values import is_missing, spelled
 from suite.errors import DataError, counted
 
-#: Characters without width, which are seen by nobody: joiners, marks of order, a BOM, soft hyphens.
-_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"))
+#: Characters without width, which are seen by nobody: joiners, marks of order, a BOM, soft hyphens,
+#: variants of a picture; and what steers a terminal, NUL above all, but for white space.
+_UNSEEN = dict.fromkeys(
+    [
+        *map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\ufe0e\ufe0f"),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+        *(code for code in (*range(0x20), *range(0x7F, 0xA0)) if not chr(code).isspace()),
+    ]
+)
 _POINT_ZERO = re.compile(r"([+-]?\d{1,15})\.0+")
 _TRUTHS = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false"}
 #: How tables write that there is no value.
-_NONE = frozenset({"", "nan", "NaN", "NA", "N/A", "n/a", "null", "NULL", "Null", "<NA>", "#N/A"})
+_NONE = frozenset({
+    "", "nan", "NaN", "NA", "N/A", "n/a", "null", "NULL", "Null", "<NA>",
+    "#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!",  # of spreadsheets
+})  # fmt: skip
+#: What some write for it, and others for a class.
+_DOUBTFUL = frozenset({"none", "nil", "-", "--", "---", "?", ".", "n.a.", "missing", "undefined"})
 
 Case = Literal["merge", "keep"]
 
@@ -71,7 +84,7 @@ def spell(value: Any) -> str:
     ['3', '3', '3', 'tech', 'café', 'true', 'true']
     """
     text = value if isinstance(value, str) else (spelled(value) or str(value))
-    if not text.isascii():
+    if not text.isascii() or not text.isprintable():
         text = unicodedata.normalize("NFKC", text.translate(_UNSEEN))
     text = " ".join(text.split())
     if (whole := _POINT_ZERO.fullmatch(text)) is not None:
@@ -82,8 +95,13 @@ def spell(value: Any) -> str:
 def no_label(value: Any) -> bool:
     """Whether a cell of labels is empty: null, NaN, blank, or what tables write for that."""
     if isinstance(value, str):
-        return (value if value.isascii() else value.translate(_UNSEEN)).strip() in _NONE
+        return value.translate(_UNSEEN).strip() in _NONE
     return is_missing(value)
+
+
+def doubtful(name: str) -> bool:
+    """Whether a class is called as some call a row that has none."""
+    return name.casefold() in _DOUBTFUL
 
 
 class Merged:
@@ -141,7 +159,9 @@ def settle_case(
 
     Raises:
         CaseDiffers: some do, and nothing was said.
+        DataError: truth values stand beside the numbers that mean them.
     """
+    _check_truths(counts, where)
     groups = by_case(counts)
     if not groups or case == "keep":
         return {name: name for name in counts}, []
@@ -152,6 +172,24 @@ def settle_case(
         one |= dict.fromkeys(group, next(iter(group)))
     merged = sum(sum(list(group.values())[1:]) for group in groups)
     return one, [f"{counted(merged, 'label')} merged with the same in another case"]
+
+
+def _check_truths(counts: Mapping[str, int], where: str) -> None:
+    """
+    Args:
+        counts: rows by spelling.
+
+    Raises:
+        DataError: truth values stand beside the numbers that mean them.
+    """
+    truths = {"true", "false"}
+    if counts.keys() <= truths | {"0", "1"} and counts.keys() & truths and counts.keys() - truths:
+        some = ", ".join(f"'{name}' ({count:,})" for name, count in sorted(counts.items()))
+        raise DataError(
+            f"labels are truth values and numbers: {some}",
+            where=where,
+            fix="Write them in one way: true and false, or 1 and 0.",
+        )
 
 
 def by_case(counts: Mapping[str, int]) -> list[dict[str, int]]:

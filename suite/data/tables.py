@@ -150,7 +150,7 @@ def joined(tables: Sequence[Table], where: str) -> Table:
     """Shards of one split as one table.
 
     Raises:
-        DataError: they declare other classes.
+        DataError: they declare other classes, or have other columns.
     """
     if len(tables) == 1:
         return tables[0]
@@ -158,6 +158,13 @@ def joined(tables: Sequence[Table], where: str) -> Table:
     for other in tables[1:]:
         if other.class_names != first.class_names:
             raise DataError("declares other classes than the shards before", where=other.where)
+        if other.columns.keys() != first.columns.keys():
+            named = ", ".join(other.columns), ", ".join(first.columns)
+            raise DataError(
+                f"its columns are {named[0]}, where the shards before have {named[1]}",
+                where=other.where,
+                fix="Write all shards of a split with the same columns.",
+            )
         if first.found is not None and other.found is not None:
             first.found.skipped.join(other.found.skipped)
     columns = {

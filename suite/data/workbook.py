@@ -87,6 +87,9 @@ def open_sheet(raw: BinaryIO, size: int, where: str, room: Room) -> Sheet:
         first = next(cells, None)
         if first is None:
             continue
+        ahead = list(itertools.islice(cells, 1))
+        if not ahead and place + 1 < len(values.worksheets):
+            continue  # a note; the rows are in another sheet
         number, header = first
         place_of_header = f"{where}, sheet '{sheet.title}', row {number}"
         if any(low <= number <= high for low, high in merged.get(place, [])):
@@ -95,7 +98,6 @@ def open_sheet(raw: BinaryIO, size: int, where: str, room: Room) -> Sheet:
                 where=place_of_header,
                 fix="Give each column one cell with its name, in one row.",
             )
-        ahead = list(itertools.islice(cells, 1))
         if _filled([first]) == 1 < _filled(ahead):
             raise NoHeader(
                 "the first row has one cell: a title, and not the names of columns",
