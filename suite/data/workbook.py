@@ -147,7 +147,7 @@ def _cells(sheet: Any, formulas: Any, where: str) -> Iterator[tuple[int, list[An
         ):
             if number > _MOST_ROWS:
                 raise DataError(
-                    f"more than the {_MOST_ROWS:,} rows that a sheet can have",
+                    f"more than the {counted(_MOST_ROWS, 'row')} that a sheet can have",
                     where=where,
                     fix="Save it again as .xlsx, or as CSV.",
                 )
