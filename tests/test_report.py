@@ -30,6 +30,8 @@ from report_studies import (
 )
 
 from suite.contracts.results import Arm, Checkpoint, Comparison, ServingForm, StudyResults, Trial
+from suite.contracts.strategy import Rows
+from suite.data.purposes import check_purposes
 from suite.errors import ReportError
 from suite.report import formats, write_reports
 from suite.report.charts import (
@@ -55,6 +57,7 @@ from suite.report.data.rows import (
     pareto_front,
     references,
 )
+from suite.report.data.spoken import spoken
 from suite.report.data.styles import PALETTE, styles
 from suite.report.pages.export import file_names, leaderboard_csv, to_json, to_markdown
 from suite.report.pages.images import study_charts
@@ -363,6 +366,20 @@ def test_answer_without_any_result():
     found = told(study(trials=[], finals=[], comparisons=[]))
     assert found.leaders == ()
     assert found.text == "No arm has finished a trial yet, so there is nothing to rank."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_split_that_serves_two_purposes_is_the_first_line(language: str):
+    base = study()
+    shared = check_purposes(
+        {"train": Rows(["a", "b"], [0, 1]), "test": Rows(["a", "b"], [0, 1])}, "here"
+    )
+    audit = replace(base.data.audit, warnings=["Another.", *shared])
+    results = replace(base, data=replace(base.data, audit=audit, sample=True))
+    words = words_of(language)
+    found = told(spoken(results, words), language)
+    assert len(shared) == 1 and len(found.caveats) == 2
+    assert found.text.startswith(words.told(shared[0]) + words("end"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

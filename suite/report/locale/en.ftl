@@ -147,6 +147,8 @@ answer_openings = { $n ->
     [one] The test split has been opened once.
    *[other] The test split has been opened { $n } times; each look makes its score a little more flattering.
 }
+# How a warning of the audit ends that stands before all else; as the told sentence has it.
+ends_two_purposes = one split serves two purposes
 answer_sample = These are figures of the bundled sample, whose rows a generator wrote: on real data every one of them will differ.
 answer_infeasible = No arm meets the bounds ({ $bounds }); what follows is chosen among all.
 take = Take { $arm }.

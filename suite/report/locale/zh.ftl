@@ -114,6 +114,8 @@ banner_sample = 内置样例，并非真实数据
 banner_sample_more = 这些样本由固定种子的生成器合成，便于在不下载数据的情况下试用本工具。本页所有数字只反映这些合成样本，与真实数据无关。
 answer_missing = 没有任何{ $families }方案参与比较：它们全部被拒绝或退出（共 { $arms } 个，原因均已列出）。
 answer_openings = 测试集已打开 { $n } 次；每多看一次，分数就更偏乐观。
+# How a warning of the audit ends that stands before all else; as the told sentence has it.
+ends_two_purposes = 同一划分被用于两种用途
 answer_sample = 这里的数字来自内置样例，其文本由生成器写成；换成真实数据，每个数字都会不同。
 answer_infeasible = 没有方案满足约束（{ $bounds }）；以下结论在全部方案中选出。
 take = 选用 { $arm }。

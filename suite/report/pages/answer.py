@@ -136,7 +136,11 @@ def bounds_text(bounds: dict[str, float], words: Words) -> str:
 
 
 def _caveats(results: StudyResults, board: Leaderboard, words: Words, outside: str) -> list[str]:
-    caveats = []
+    caveats: list[str] = []
+    # What was trained on rows that it is judged by has learned them: no number may be read.
+    warnings = results.data.audit.warnings if results.data.audit else ()
+    purposes = words("ends_two_purposes")
+    caveats += [warning + words("end") for warning in warnings if warning.endswith(purposes)]
     if results.sample:
         caveats.append(words("answer_sample"))
     families, count = missing_families(results, board)
