@@ -55,7 +55,7 @@ def test_one_more_metric_is_one_entry(tmp_path):
     out = tmp_path / "out"
     (page,) = out.glob("*.html")
     text = page.read_text(encoding="utf-8")
-    assert "测试马修斯" in text and "0.1234" in text
+    assert "测试集马修斯" in text and "0.1234" in text
     (board,) = out.glob("*-leaderboard.csv")
     head, first, *_ = board.read_text(encoding="utf-8").splitlines()
     assert {"test_mcc", "validation_mcc"} <= set(head.split(",")) and "0.1234" in first

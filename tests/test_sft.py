@@ -126,7 +126,7 @@ def test_what_can_not_be_trained_so_is_refused_with_the_way_out(strategy, monkey
     served = Model(name="big", family="decoder", endpoint="http://x/v1", endpoint_model="b")
     assert "big/zero_shot" in strategy.refuses(served, toy)
     english = QWEN.model_copy(update={"languages": ["en"]})
-    assert "the task is Chinese" in strategy.refuses(english, task(language="zh"))
+    assert "the texts are in Chinese" in strategy.refuses(english, task(language="zh"))
     many = toy.model_copy(update={"labels": [Label(name=f"c{i}") for i in range(677)]})
     assert "677 classes" in strategy.refuses(QWEN, many)
     monkeypatch.setattr(facts, "has_gpu", lambda: False)

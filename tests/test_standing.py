@@ -356,7 +356,7 @@ def test_more_search_after_the_finals_leaves_a_row_of_one_trial(folder, toy_task
 
     before = told_by("study", "show", "t")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finals_room, "due", lambda work: False)
+        patch.setattr(finals_room, "due", lambda ledger, *, early: False)
         suite("study", "run", "t", "--trials", "8")
     found = told_by("study", "show", "t")
     first = before["trials"][0]["validation"]["macro_f1"]

@@ -144,10 +144,10 @@ def test_a_classic_model_is_refused_with_the_reason(name):
 @pytest.mark.parametrize("name", ["linear_head", "probe"])
 def test_a_foreign_language_is_refused_with_the_reason(name):
     strategy = strategies.get(name)
-    assert "trained on Chinese and the task is English" in strategy.refuses(
+    assert "reads Chinese; the texts are in English" in strategy.refuses(
         CATALOGUE["bert-base-chinese"], task()
     )
-    assert "the task is Chinese" in strategy.refuses(CATALOGUE["minilm"], task(language="zh"))
+    assert "the texts are in Chinese" in strategy.refuses(CATALOGUE["minilm"], task(language="zh"))
     assert strategy.refuses(QWEN, task(language="zh")) is None
 
 

@@ -54,7 +54,7 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
             row.study,
             told("sample_mark", task=task) if row.sample else task,
             row.recipe or formats.MISSING,
-            f"{row.finished:,}/{row.target:,}",
+            f"{formats.count(row.finished)}/{formats.count(row.target)}",
             formats.score(row.best_validation_macro_f1),
             told("scored") if row.finals else formats.MISSING,
             moments.shown(row.created) if row.created else told("cannot_be_read"),

@@ -149,13 +149,16 @@ def _costs(work: Work, trials: Sequence[Trial], arms: Sequence[str], seeds: int)
     """Seconds that the finals of each arm will take, as its trials tell."""
     definition, known = work.ledger.definition, work.ledger.known_seconds()
     rows = definition.data.rows
+    numbered = {trial.number: trial for trial in trials}
     found = []
     for arm in arms:
         kept = work.keeping.kept(arm)
-        assert kept is not None
+        if kept is None or kept.trial not in numbered:  # told when it is to be scored
+            found.append(0.0)
+            continue
         measure = estimates.measuring(definition.recipe, definition.arm(arm).model)
         trial = known.get(arm, 0.0)
-        one = estimates.finals_of(trials[kept.trial], trial, measure, rows.validation)
+        one = estimates.finals_of(numbered[kept.trial], trial, measure, rows.validation)
         found.append(one.seconds(seeds, rows.test))
     return found
 
