@@ -85,9 +85,26 @@ class Bounds(Closed):
 
 
 class Finals(Closed):
-    """The best trial of each arm, on test."""
+    """The best trial of each arm, trained again and scored on test."""
 
-    seeds: int = Field(1, ge=1, le=20)
+    seeds: int = Field(
+        1,
+        ge=1,
+        le=20,
+        description="Trainings of each arm whose training is random; with 1 and refit: false the "
+        "search's own checkpoint is scored.",
+    )
+    share: float | None = Field(
+        1.0,
+        gt=0,
+        le=100,
+        description="What the trainings may take, as a share of the search's time; null: as long "
+        "as they take. Every arm gets its first.",
+    )
+    refit: bool = Field(
+        False,
+        description="Train on train and validation together, as far as the best checkpoint was.",
+    )
 
 
 class Choose(Closed):

@@ -189,8 +189,23 @@ class TestScores:
 
 
 @dataclass(frozen=True)
+class KindSpread:
+    """How far trainings of one kind lie apart: the standard deviation of the test score over the
+    seeds of an arm, pooled over arms of the strategy that were trained more than once.
+
+    `arms` are these arms, `trainings` how many of them there are in all. `studies` are earlier
+    ones of the same storage that they were found in; empty where they are this study's own.
+    """
+
+    deviation: float
+    trainings: int
+    arms: list[str]
+    studies: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Final:
-    """An arm's kept checkpoint on test. Arms whose difference could be chance share a rank."""
+    """An arm on test: the mean of its trainings. `rank` is 1 + the arms that beat it."""
 
     __pydantic_config__ = FINITE
 
@@ -203,11 +218,38 @@ class Final:
     train_seconds: float | None
     rps: Rps | None
     ties: list[str] = field(default_factory=list)
+    rank_range: tuple[int, int] | None = None
+    """The best and the worst rank it may have: 1 + arms that beat it, arms - those it beats."""
+    may_be_best: bool | None = None
+    """Whether it may be the best of the arms; null in finals from before it was told."""
+    seed_scores: list[float] = field(default_factory=list)
+    """The objective of each training, the shipped model's first."""
+    deterministic: bool = False
+    """Training again gives the same model: one training says all."""
+    refit: bool = False
+    """Trained on train and validation together; true also where nothing is learned from rows."""
+    looks: int = 1
+    """How often finals of this study have shown test scores, this time included."""
+    short: str | None = None
+    """Why it has one training though its training is random; then its score is this trained
+    model's, and there is no verdict about the arm."""
+    spread_of_kind: KindSpread | None = None
+    """Of an arm with one training: how far others of its strategy lie apart, where that is
+    known."""
+
+    @property
+    def about_arm(self) -> bool:
+        """Whether its score says something of the arm, and not of one trained model alone."""
+        return self.deterministic or self.seeds > 1
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A paired test between two arms on the same test rows; p is Holm-adjusted."""
+    """A paired test between two arms on the same test rows; p is adjusted for all pairs.
+
+    Two that were compared by rows and trainings have the variance of either, and the degrees of
+    freedom that these leave; both null in finals from before that.
+    """
 
     __pydantic_config__ = FINITE
 
@@ -216,6 +258,12 @@ class Comparison:
     difference: float
     interval: tuple[float, float]
     p: float
+    df: float | None = None
+    row_variance: float | None = None
+    seed_variance: float | None = None
+    looks: int = 1
+    """How often test scores of this study were looked at, this time included; p is not corrected
+    for it."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 Stored = dict[str, Any]
 
-VERSION = 4
+VERSION = 5
 
 #: What a recipe and a task of version 1 were where their file said nothing.
 _RECIPE_1: Stored = {
@@ -98,6 +98,17 @@ def _one_file(stored: Stored) -> Stored:
     return stored | {"arms": arms}
 
 
+def _one_training(stored: Stored) -> Stored:
+    """4 to 5: finals gained `share` and `refit`, which have defaults of their own now. A study made
+    before keeps what it was: all of its seeds are trained, however long, on train alone."""
+    recipe = stored["recipe"]
+    finals = recipe.get("finals", {}) if isinstance(recipe, dict) else None
+    if not isinstance(finals, dict):
+        return stored  # told when it is validated
+    before = {"seeds": 1, "share": None, "refit": False}
+    return stored | {"recipe": recipe | {"finals": before | finals}}
+
+
 def _beyond(values: Any, defaults: Stored) -> Stored:
     """The values that are not the defaults; none where they are no table, which is told later."""
     found: Stored = {}
@@ -111,4 +122,4 @@ def _beyond(values: Any, defaults: Stored) -> Stored:
 
 
 #: The step from version 1 to 2, from 2 to 3, and so on.
-_STEPS: list[Callable[[Stored], Stored]] = [_said_apart, _as_it_was, _one_file]
+_STEPS: list[Callable[[Stored], Stored]] = [_said_apart, _as_it_was, _one_file, _one_training]
