@@ -16,6 +16,7 @@ from endpoint_server import server
 import suite
 from suite import paths
 from suite.endpoint.kept import Kept
+from suite.study import storage
 
 STORED = Path(__file__).parent / "stored" / "b0e390f"
 #: Storage -> the study in it.
@@ -202,6 +203,15 @@ def test_an_old_study_is_gone_on_with_by_the_library(place, name, more):
         assert (dead.state, again.state) == ("FAIL", "COMPLETE") and dead.params == again.params
     if name == "asked":
         assert {trial.arm for trial in ended} == {"tfidf/classic", "toy-served/zero_shot"}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_an_old_study_is_scored_on_validation_alone(place, name):
+    """It keeps what its trials were compared by, whatever is the default now."""
+    study = place(name)
+    definition = storage.load(storage.open_storage(None), study)[1]
+    assert definition.recipe.validation == "holdout"
+    assert [arm.folds for arm in definition.arms] == [0] * len(definition.arms)
 
 
 def test_old_answers_are_not_paid_for_again(folder):

@@ -164,6 +164,12 @@ class Recipe(Closed):
         description="How far below the best macro-F1 an arm that is cheaper to serve may lie and "
         "still be recommended.",
     )
+    validation: Literal["auto", "holdout", "folds"] = Field(
+        "auto",
+        description="What a trial is scored on. holdout: validation. folds: all rows of train and "
+        "validation, each by a training that did not see it; validation is the first of equal "
+        "folds. auto: folds where a trial is cheap and validation is small, else holdout.",
+    )
     finals: Finals = Finals()
     measure: Measure = Measure()
     preflight: bool = Field(True, description="Time a few steps of each arm before starting.")

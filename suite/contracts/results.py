@@ -132,6 +132,14 @@ class Trial:
     ended: str = ""
     error: str | None = None
     circumstances: dict[str, Any] = field(default_factory=dict)
+    folds: int = 0
+    """Over how many folds it was scored: `validation` is of the pooled answers to all rows of train
+    and validation, each by a training that did not see it. 0: on validation alone."""
+    first_fold: Scores | None = None
+    """Of a trial with folds: the scores on validation alone, which is the first of them."""
+    search_seconds: float | None = None
+    """Of a trial with folds: the seconds that all its trainings and their scoring took together;
+    `train_seconds` is of one training, on train."""
 
     @property
     def objective(self) -> float | None:
@@ -159,6 +167,8 @@ class Arm:
     family: str = ""
     model_revision: str = ""
     estimate_seconds: float | None = None
+    folds: int = 0
+    """Over how many folds its trials are scored; 0: on validation alone."""
 
 
 @dataclass(frozen=True)

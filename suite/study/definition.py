@@ -21,7 +21,11 @@ from suite.version import __version__
 
 
 class StoredArm(Closed):
-    """An arm as the study holds it; a categorical's choices can't change once recorded."""
+    """An arm as the study holds it; a categorical's choices can't change once recorded.
+
+    `folds` is over how many folds its trials are scored, 0 where on validation alone: decided once,
+    when the study is made, so that all trials are scored alike.
+    """
 
     name: str
     model: Model
@@ -29,6 +33,7 @@ class StoredArm(Closed):
     refused: str | None = None
     dimensions: dict[str, Any] = Field(default_factory=dict)
     known_good: list[Params] = Field(default_factory=list)
+    folds: int = Field(0, ge=0)
 
     @classmethod
     def of(cls, arm: PlannedArm) -> StoredArm:

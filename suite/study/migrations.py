@@ -98,15 +98,17 @@ def _one_file(stored: Stored) -> Stored:
     return stored | {"arms": arms}
 
 
-def _one_training(stored: Stored) -> Stored:
-    """4 to 5: finals gained `share` and `refit`, which have defaults of their own now. A study made
-    before keeps what it was: all of its seeds are trained, however long, on train alone."""
+def _as_judged(stored: Stored) -> Stored:
+    """4 to 5: finals gained `share` and `refit`, recipes `validation` and arms `folds`, with other
+    defaults. A study made before keeps what it was: as many trainings as its recipe says, on train
+    alone, and trials scored on validation alone."""
     recipe = stored["recipe"]
-    finals = recipe.get("finals", {}) if isinstance(recipe, dict) else None
-    if not isinstance(finals, dict):
-        return stored  # told when it is validated
-    before = {"seeds": 1, "share": None, "refit": False}
-    return stored | {"recipe": recipe | {"finals": before | finals}}
+    if not isinstance(recipe, dict):
+        return stored
+    finals = recipe.get("finals", {})
+    if isinstance(finals, dict):
+        finals = {"seeds": 1, "share": None, "refit": False} | finals
+    return stored | {"recipe": {"validation": "holdout"} | recipe | {"finals": finals}}
 
 
 def _beyond(values: Any, defaults: Stored) -> Stored:
@@ -122,4 +124,4 @@ def _beyond(values: Any, defaults: Stored) -> Stored:
 
 
 #: The step from version 1 to 2, from 2 to 3, and so on.
-_STEPS: list[Callable[[Stored], Stored]] = [_said_apart, _as_it_was, _one_file, _one_training]
+_STEPS: list[Callable[[Stored], Stored]] = [_said_apart, _as_it_was, _one_file, _as_judged]

@@ -241,6 +241,7 @@ def _results(
                 "family": arm.model.family,
                 "model_revision": arm.model.told,
                 "estimate_seconds": estimates.get(arm.name),
+                "folds": arm.folds,
             },
             f"{OUT}: {arm.name}",
         )
