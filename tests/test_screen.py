@@ -16,12 +16,13 @@ from report_studies import EN, FAST, ZH, benched, crowded, many_classes, study, 
 from test_page import bare, pack_of
 
 from suite.contracts.results import Arm, StudyResults
-from suite.report.charts import trade_off
+from suite.report.charts import across_changes, per_class, trade_off
 from suite.report.charts.chart import StudyScene
 from suite.report.charts.confusion import most_confused
 from suite.report.charts.ranges import common_range, whole_ticks
 from suite.report.data.classes import class_views
 from suite.report.data.rows import METRICS, leaderboard
+from suite.report.data.side_by_side import ArmChange, SideBySide
 from suite.report.formats import flat, pathless, settings
 from suite.report.pages.across_page import render_across
 from suite.report.pages.page import render_page, whiskers
@@ -117,6 +118,30 @@ def test_an_outlier_is_an_arrow_with_its_value():
     assert all(data.y_range[0] <= trace.y[0] <= data.y_range[1] for trace in figure.data[1:])
     whisker = whiskers(board.board)["tfidf-3/classic"]
     assert whisker.below and whisker.mid is None and not whisker.above
+
+
+def test_an_outlier_flattens_no_chart_of_rows():
+    """One class or one arm far from the others is an arrow at its row, and sets no range."""
+    scores = tuple((0.9 + c / 1000, 0.91 + c / 1000) for c in range(9))
+    data = per_class.PerClass("test", ("a", "b"), tuple(range(10)), ((0.0, 0.1), *scores), 10)
+    styles = StudyScene.of(crowded(arms=2, classes=4), EN).styles
+    own = dict(zip(("a", "b"), styles.values(), strict=False))
+    figure = per_class.figure(data, [f"class {c}" for c in range(10)], own)
+    assert figure.layout.xaxis.range[0] > 0.5
+    assert [(a.y, a.text) for a in figure.layout.annotations] == [(0, "← 0.000 … 0.100")]
+
+    changes = [change(f"arm-{i}", i / 1000) for i in range(6)] + [change("fell", -0.8)]
+    pair = SideBySide("t", "t", "a", "b", "test", "", True, (), (), tuple(changes), (), ())
+    figure = across_changes.figure(pair, EN)
+    low, high = figure.layout.xaxis.range
+    assert -0.3 < low < 0 < high < 0.3
+    assert [(a.y, a.text) for a in figure.layout.annotations] == [(6, "← -0.800")]
+
+
+def change(arm: str, by: float) -> ArmChange:
+    return ArmChange(
+        arm, 0.9, 0.9 + by, by, by - 0.01, by + 0.01, 0.5, "paired", "chance", None, None
+    )
 
 
 @pytest.mark.parametrize(

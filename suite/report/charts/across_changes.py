@@ -9,7 +9,17 @@ import plotly.graph_objects as go
 
 from suite.report import formats
 from suite.report.charts.chart import AcrossScene, Chart, Kind
-from suite.report.charts.drawing import BAD, GOOD, NEUTRAL, ROWS_DRAWN, blank, name_of, unique
+from suite.report.charts.drawing import (
+    BAD,
+    GOOD,
+    NEUTRAL,
+    ROWS_DRAWN,
+    blank,
+    clip_rows,
+    name_of,
+    unique,
+)
+from suite.report.charts.ranges import common_range
 from suite.report.data.side_by_side import ArmChange, SideBySide
 from suite.report.words import Words
 
@@ -42,6 +52,22 @@ def figure(pair: SideBySide, words: Words) -> go.Figure:
                 showlegend=False,
             )
         )
+    low, high = common_range(
+        [change.difference for change in arms],
+        [
+            (change.difference, change.difference)
+            if change.low is None or change.high is None
+            else (change.low, change.high)
+            for change in arms
+        ],
+    )
+    clip_rows(
+        drawn,
+        [(c.difference, row, colours[c.verdict]) for row, c in enumerate(arms)],
+        # What did not change is the line that all are read against.
+        (min(low, 0.0), max(high, 0.0)),
+        "+.3f",
+    )
     drawn.update_xaxes(title={"text": words("axis_change")}, tickformat="+.3~f")
     drawn.update_yaxes(autorange="reversed", type="category", range=[len(arms) - 0.5, -0.5])
     return drawn

@@ -133,6 +133,43 @@ def clip(
         )
 
 
+def clip_rows(
+    drawn: go.Figure,
+    points: Sequence[tuple[float, int, str]],
+    bounds: tuple[float, float],
+    form: str = ".3f",
+) -> None:
+    """The same for a chart of rows, whose values lie along x: of the points of one row outside
+    one end, one arrow tells all.
+
+    Args:
+        drawn: the figure.
+        points: (x, row, colour) of what is drawn.
+        bounds: the least and the greatest x in sight; some room is added.
+        form: how a value is written.
+    """
+    low, high = padded(list(bounds), 0.08, 0.005)
+    drawn.update_xaxes(range=[low, high])
+    outside: dict[tuple[int, bool], list[tuple[float, str]]] = {}
+    for x, row, ink in points:
+        if not low <= x <= high:
+            outside.setdefault((row, x < low), []).append((x, ink))
+    for (row, under), found in outside.items():
+        least, most = min(x for x, _ in found), max(x for x, _ in found)
+        told = format(least, form)
+        if format(most, form) != told:
+            told += f" … {format(most, form)}"
+        drawn.add_annotation(
+            x=0 if under else 1,
+            xref="x domain",
+            y=row,
+            text=f"← {told}" if under else f"{told} →",
+            xanchor="left" if under else "right",
+            showarrow=False,
+            font={"size": 11, "color": found[0][1] if len(found) == 1 else NEUTRAL},
+        )
+
+
 def time_unit(seconds: float) -> tuple[str, float]:
     """The unit that such a time reads best in, and its seconds."""
     if seconds >= 3 * 3600:

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 
 from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
-from suite.report.charts.drawing import Styles, blank, marker, safe
+from suite.report.charts.drawing import Styles, blank, clip_rows, marker, safe
+from suite.report.charts.ranges import common_range
 from suite.report.data.classes import ClassView, Split, label_of
 from suite.report.words import Words
 
@@ -66,6 +67,16 @@ def figure(data: PerClass, labels: Sequence[str], styles: Styles) -> go.Figure:
                 hovertemplate=f"%{{customdata}}<br>{safe(arm)}<br>F1 %{{x:.4f}}<extra></extra>",
             )
         )
+    shown = data.scores[: data.drawn]
+    clip_rows(
+        drawn,
+        [
+            (score, row, styles[arm].colour)
+            for row, scores in enumerate(shown)
+            for arm, score in zip(data.arms, scores, strict=True)
+        ],
+        common_range([score for scores in shown for score in scores]),
+    )
     drawn.update_xaxes(title={"text": "F1"}, tickformat=".3~f")
     drawn.update_yaxes(
         tickvals=list(range(len(classes))),
