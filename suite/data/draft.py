@@ -467,7 +467,7 @@ def _told(source: Path, guess: _Guess) -> Iterator[str]:
     yield f"  {counted(len(guess.labels), 'class', 'classes')}: {shown}{rest}"
     if unclear := [f"{name!r} ({count:,})" for count, name in sized if doubtful(name)]:
         yield (
-            f"  {' and '.join(unclear)} "
+            f"  {', '.join(unclear)} "
             f"{'is a class' if len(unclear) == 1 else 'are classes'} here: if rows without a label "
             "are meant, leave the cell empty"
         )

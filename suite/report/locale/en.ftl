@@ -44,6 +44,7 @@ n_seeds = { $seeds ->
 
 and = { " " }and{ " " }
 or = { " " }or{ " " }
+languages_and = { " " }and{ " " }
 comma = ,{ " " }
 semicolon = ;{ " " }
 colon = :{ " " }

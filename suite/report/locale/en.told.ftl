@@ -453,3 +453,132 @@ said_doctor_cache_held = { $folder }: { $held } of { $most } GB in token ids and
 said_doctor_unwritable = { $folder } can't be written: { $why }
 said_doctor_out_of_reach = out of reach: { $said_why }
 said_doctor_not_installed = not installed (only for { $purpose })
+
+## What a file of rows was taken for
+
+said_draft_rows = { $file }: { $n } rows, { $said_found }
+said_draft_text = text: { $names } ({ $said_why })
+said_draft_label = label: { $names } ({ $said_why })
+said_draft_id = id: { $names } ({ $said_why })
+said_draft_group = group: { $names } ({ $said_why })
+said_draft_time = time: { $names } ({ $said_why })
+said_why_option = named with { $option }
+said_why_joined = joined to one text
+said_why_called = called so
+said_why_called_length = called so, { $said_lengths } on average
+said_why_longest = the longest texts, { $said_lengths } on average
+said_why_though = called so, though { $said_oddity }
+said_why_unique = called so, and different in every row
+said_why_kept = kept in outputs
+said_lengths_and = { $n } and { $said_rest }
+said_n_characters = { $n ->
+    [one] { $n } character
+   *[other] { $n } characters
+}
+said_different_values = { $n ->
+    [one] { $n } different value in { $said_rows }
+   *[other] { $n } different values in { $said_rows }
+}
+said_odd_nested = its values are lists or objects
+said_odd_dates = its values are dates
+said_odd_numbers = its values are numbers
+said_odd_addresses = its values are addresses
+said_odd_none = { $said_rows } of { $n } have none
+said_odd_same = its value is the same in { $said_rows }
+said_odd_different = there are { $n } different ones
+said_draft_also = also a text, not read: { $name } (add it with --text)
+said_draft_time_unused = not used: --time { $name }  (dates: the newest rows would be the test)
+said_draft_group_unused = not used: --group { $name }  ({ $said_values }, { $said_rows } each: each would stay on one side)
+said_n_values = { $n ->
+    [one] { $n } value
+   *[other] { $n } values
+}
+said_draft_classes_more = { $n } classes: { $names }, … down to { $least }
+said_draft_classes = { $n } classes: { $names }
+said_draft_doubtful = { $name } is a class here: if rows without a label are meant, leave the cell empty
+said_draft_doubtful_some = { $names } are classes here: if rows without a label are meant, leave the cell empty
+said_draft_not_read = not read: { $names }
+said_draft_split_unread = { $file } is not read: test is carved from train
+said_draft_dropped = { $n ->
+    [one] { $n } row without text or label left out
+   *[other] { $n } rows without text or label left out
+}
+said_found_csv = CSV: { $said_mark } between fields, { $said_encoding }
+said_found_csv_escaped = CSV: { $said_mark } between fields, quotation marks escaped ({ $mark }), { $said_encoding }
+said_found_csv_literal = CSV: { $said_mark } between fields, quotation marks are part of the texts, { $said_encoding }
+said_mark_tabs = tabs
+said_encoding_bom = { $encoding } with BOM
+said_encoding_guessed = { $said_encoding } (guessed)
+said_found_fasttext = fastText's lines
+said_found_workbook = Excel workbook
+said_found_sheet = Excel workbook: sheet '{ $name }'
+said_found_sheet_of = Excel workbook: sheet '{ $name }', not { $names }
+said_found_folders = a folder of texts for each class
+said_found_folders_not = a folder of texts for each class: not { $names }
+said_read_as = The rows are read as { $file } says
+said_read_as_changed = The rows are read as { $file } says, which was changed by hand
+said_wrote_how = Wrote { $file }: from now on it says how the rows are read
+said_parts = { $said_rows } to train on, { $validation } for validation, { $test } for test
+said_then_mend = read it, mend what it guessed, then: { $command }
+said_which_label = { $file }: which column is the label?
+said_one_class = Is each of them one class?
+said_number_or_name = Number or name
+said_none_of_these = { $answer }: none of these
+said_checked_rows = { $said_source }: { $train } train, { $validation } validation, { $said_test }; fingerprint { $fingerprint }
+said_will_be_cut = by their characters, about { $share } % of the train texts ({ $count }) are longer than max_tokens ({ $most }) and will be cut
+said_licence_open = data.licence is not filled in
+said_called_otherwise = the file is called { $file }, the task '{ $task }': only as { $name } is it found by name
+said_hub_unpinned = data.hub: { $id } is not pinned (revision main): its rows may change under a study; name a commit of 40 hex digits
+said_revision_unsaid = data.hub: revision_from does not say where it was found
+said_no_prompt = no prompt in the task's language ({ $code }): zero_shot and sft ask the usual question
+said_no_prompt_english = no prompt in the task's language ({ $code }): zero_shot and sft ask the usual question, in English
+said_folder_not_here = its folder { $path } is not here: give --data
+said_file_not_here = its file { $path } is not here: give --data
+
+## Why a file of rows is refused
+
+said_case_alone = labels that differ by case alone: { $said_groups }
+said_case_two = '{ $one }' ({ $n }) and { $said_rest }
+said_case_one = '{ $one }' ({ $n })
+said_case_fix = --merge-case makes one class of them, --keep-case keeps them apart
+said_case_fix_task = in a task: data: { $reading }, or keep
+said_label_unclear = { $n } columns could be the label: { $names }
+said_label_name_it = Name it: { $one } or { $other }
+said_no_texts = no column holds texts
+said_no_classes = no column looks like classes
+said_one_column = there is one column: { $name }
+said_one_row = there is one row
+said_two_classes_fix = Give rows of at least two classes, several each
+said_label_one_value = '{ $name }' has one value in all { $said_rows }: { $value }
+said_label_empty = '{ $name }' is empty in every row
+said_label_lists = '{ $name }' holds lists or objects, not one class a row
+said_label_all_different = '{ $name }' has as many values as rows: { $n }
+said_label_too_many = '{ $name }' has { $n } different values
+said_label_too_many_most = '{ $name }' has { $n } different values; at most { $most } are classes
+said_label_dates = the values of '{ $name }' are dates
+said_label_measured = the values of '{ $name }' are measured numbers ({ $n } different)
+said_label_another = Name another column with --label
+said_label_needs_two = A classifier needs rows of at least two classes
+said_label_none_held_out = Each class would have one row, and none could be held out
+said_column_missing = no column '{ $name }', which { $option } names
+said_text_twice = --text names a column twice
+said_text_and_label = '{ $name }' is named as text and as label
+said_no_such_file = no such file or folder
+said_give_the_file = Give the file of the rows
+said_file_empty = the file is empty
+said_never_closed = a quotation mark is opened and never closed
+said_closed_late = a quotation mark is opened here, and closed only in line { $n }
+said_skip_fix = --skip-bad-rows leaves such rows out, and counts them
+said_lfs = a pointer of Git LFS, and not the rows
+said_unknown_kind = unknown kind of file
+said_at_line = { $file }, line { $n }
+said_at_row = { $file }, row { $n }
+said_rows_from = Rows are read from { $formats }
+said_quote_twice = Write a quotation mark inside a quoted text twice: ""
+said_asked_in_english = { $names }: asked in English, for the task has no `prompt` in { $language }
+said_word_one = { $prompt } in its file words one
+
+## Languages
+
+said_several_languages = several languages
+said_no_language = no language that could be told

@@ -17,6 +17,7 @@ n_seeds = { $seeds } 个种子
 
 and = { " " }和{ " " }
 or = { " " }或{ " " }
+languages_and = 和
 comma = 、
 semicolon = ；
 colon = ：
