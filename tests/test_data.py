@@ -659,6 +659,24 @@ def test_a_snapshot_comes_back_whole(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
+def test_a_snapshot_keeps_what_rows_are_called(tmp_path):
+    """Ids come back with a split, change no fingerprint, and an older snapshot has none."""
+    lines = [f"T{i},some words {i},{'ab'[i % 2]}" for i in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["ticket,text,label", *lines]))
+    source = {"file": "t.csv", "licence": "ours", "test": {"share": 0.2}}
+    named = make_task(labels=["a", "b"], data={**source, "id": "ticket"})
+    made = data.load(named, tmp_path / "t.yaml")
+    plain = data.load(make_task(labels=["a", "b"], data=source), tmp_path / "t.yaml")
+    assert made.facts.fingerprint == plain.facts.fingerprint and plain.test.ids is None
+    ids = [f"T{text.split()[-1]}" for text in made.test.texts]
+    assert list(made.test.ids or ()) == ids
+    data.write_snapshot(tmp_path / "kept", made)
+    assert data.read_split(tmp_path / "kept", "test") == made.test
+    assert data.read_train_validation(tmp_path / "kept")[0].ids is None
+    data.write_snapshot(tmp_path / "old", plain)
+    assert data.read_split(tmp_path / "old", "test").ids is None
+
+
 def test_train_and_validation_are_read_without_test(tmp_path):
     made = load(good(tmp_path / "rows"))
     data.write_snapshot(tmp_path / "kept", made)

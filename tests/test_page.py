@@ -230,7 +230,7 @@ def with_examples() -> StudyResults:
         Missed(19, "x" * 9000, 1, {FAST: 0, HEAD: 0, BERT: 0}),
     ]  # fmt: skip
     sure = {FAST: 0.75, HEAD: 0.9}
-    some = [*rows, Missed(3, "one arm errs", 1, {FAST: 0, HEAD: 1, BERT: 1}, sure)]
+    some = [*rows, Missed(3, "one arm errs", 1, {FAST: 0, HEAD: 1, BERT: 1}, sure, id="T<3>")]
     return study(missed=rows, missed_total=5, errors=some, errors_total=31)
 
 
@@ -303,6 +303,7 @@ def test_single_errors_are_counted_and_shown_only_where_given():
     assert "31 of 200 test rows are missed by some arm of the finals, 5 by every arm." in page
     assert "3 rows are shown, those that most arms miss first." in page
     assert "&lt;/td&gt;&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "T&lt;3&gt;" in page and ">Id</button>" in page
     assert "x" * 2000 + "…" in page and "x" * 2001 not in page
     assert '<option value="1&gt;0">Sports → World (2)</option>' in page
     assert 'data-wrong="0:1&gt;0"' in page and "75%" in page

@@ -156,6 +156,7 @@ def _label(labels: Sequence[str], index: int) -> str | None:
 def _as_json(row: Missed, labels: Sequence[str]) -> dict[str, Any]:
     return {
         "row": row.row,
+        **({} if row.id is None else {"id": row.id}),
         "text": row.text,
         "true": _label(labels, row.label),
         "answers": {
@@ -172,11 +173,12 @@ def _write(to: Path, rows: Sequence[Missed], labels: Sequence[str]) -> None:
     from suite.report.pages.text_tables import csv_text
 
     arms = list(dict.fromkeys(arm for row in rows for arm in row.predicted))
-    columns = ["row", "text", "true"]
+    named = any(row.id is not None for row in rows)
+    columns = ["row", *(["id"] if named else []), "text", "true"]
     columns += [column for arm in arms for column in (arm, f"{arm} probability")]
 
     def cells(row: Missed) -> Mapping[str, Any]:
-        found: dict[str, Any] = {"row": row.row, "text": row.text}
+        found: dict[str, Any] = {"row": row.row, "id": row.id, "text": row.text}
         found["true"] = _label(labels, row.label)
         for arm in arms:
             found[arm] = _label(labels, row.predicted[arm])
@@ -221,7 +223,8 @@ def _print_pairs(rows: Sequence[Missed], labels: Sequence[str], arm: str | None)
 def _print_row(row: Missed, labels: Sequence[str]) -> None:
     """A row as a few lines: its number and class, what each arm said, its text."""
     out.print()
-    out.print(f"{told('row')} {row.row}: {_label(labels, row.label)}", style="bold", markup=False)
+    named = f"{told('row')} {row.row}" + (f" ({row.id})" if row.id is not None else "")
+    out.print(f"{named}: {_label(labels, row.label)}", style="bold", markup=False)
     for arm, answer in row.predicted.items():
         share = row.confidence.get(arm)
         sure = "" if share is None else f"  {share:.2f}"

@@ -299,7 +299,7 @@ class Missed:
 
     `predicted` is arm -> class index, below 0 for no answer; `confidence` is arm -> probability of
     that answer, without the arms for which none was kept. Of an arm that was trained over seeds it
-    is the first one's.
+    is the first one's. `id` is what the row is called in its source, where that was kept.
     """
 
     row: int
@@ -307,6 +307,7 @@ class Missed:
     label: int
     predicted: dict[str, int]
     confidence: dict[str, float] = field(default_factory=dict)
+    id: str | None = None
 
     @property
     def wrong(self) -> list[str]:

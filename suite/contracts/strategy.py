@@ -38,17 +38,26 @@ class Unreachable(Refused):
 
 @dataclass(frozen=True)
 class Rows:
-    """Texts and their class indices, in one order."""
+    """Texts and their class indices, in one order.
+
+    `ids` has what each row is called in its source, where the task names such a column; None
+    where it names none, or where it wasn't read.
+    """
 
     texts: tuple[str, ...]
     labels: tuple[int, ...]
+    ids: tuple[str | None, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def take(self, indices: Sequence[int]) -> Rows:
         """The rows at these positions."""
-        return Rows(tuple(self.texts[i] for i in indices), tuple(self.labels[i] for i in indices))
+        return Rows(
+            tuple(self.texts[i] for i in indices),
+            tuple(self.labels[i] for i in indices),
+            None if self.ids is None else tuple(self.ids[i] for i in indices),
+        )
 
 
 @runtime_checkable

@@ -23,6 +23,7 @@ from suite.data.joining import joined
 from suite.data.labels import Labels
 from suite.data.parts import assemble, describe
 from suite.data.purposes import check_purposes
+from suite.data.readers import Pick
 from suite.data.room import Room
 from suite.data.snapshot import (
     SPLITS,
@@ -218,9 +219,12 @@ def _from_hub(task: Task, hub_reachable: Callable[[], bool], room: Room) -> _Sou
     if task.data.carving is not None:
         wanted.pop("test", None)
     columns = _columns(task)
-    found = tables.read_hub(
-        hub, wanted, lambda where: tables.pick_columns(*columns, where=where), hub_reachable, room
-    )
+
+    def pick(where: str) -> Pick:
+        exactly = tables.pick_columns(*columns, where=where)
+        return lambda present: _with_id(task, exactly(present), present)
+
+    found = tables.read_hub(hub, wanted, pick, hub_reachable, room)
     parts = {
         split: [_Part(found[split], task.data.text, task.data.label)]
         for split in SPLITS
@@ -237,6 +241,12 @@ def _columns(task: Task, *, labelled: bool = True) -> list[str]:
     return list(dict.fromkeys(name for name in [*task.data.text, *label, *keys] if name))
 
 
+def _with_id(task: Task, wanted: Sequence[str], present: Sequence[str]) -> Sequence[str]:
+    """The wanted columns, and the rows' own names where there are any: nothing depends on them."""
+    own = [task.data.id] if task.data.id is not None and task.data.id in present else []
+    return list(dict.fromkeys([*wanted, *own]))
+
+
 def _part(
     task: Task, path: Path, room: Room, *, fall_back: bool, label: int | None = None
 ) -> _Part:
@@ -250,7 +260,7 @@ def _part(
         missing = [name for name in wanted if name not in present]
         if missing:
             raise tables.missing_column(missing[0], present, str(path))
-        return wanted
+        return _with_id(task, wanted, present)
 
     table = tables.read_file(path, pick, room, task.data.reading)
     own = set(wanted) <= set(table.columns)
@@ -347,9 +357,21 @@ def _resolve(task: Task, source: _Source, *, strict: bool) -> tuple[dict[Split, 
                 kept.append((part, row))
         if not texts and dropped:
             raise DataError("no row has both a text and a label", where=source.description)
-        rows[split] = Keyed(Rows(tuple(texts), tuple(indices)), *_keys(task, kept, source))
+        ids = _ids(task, kept)
+        rows[split] = Keyed(Rows(tuple(texts), tuple(indices), ids), *_keys(task, kept, source))
     said = check_purposes({split: keyed.rows for split, keyed in rows.items()}, source.description)
     return rows, [*said, *_left_out(dropped), *labels.notes]
+
+
+def _ids(task: Task, kept: Sequence[tuple[_Part, int]]) -> tuple[str | None, ...] | None:
+    """What the rows that are kept are called; None where no part has such a column."""
+    name = task.data.id
+    if name is None or not any(name in part.table.columns for part, _ in kept):
+        return None
+    values = [
+        part.table.columns[name][row] if name in part.table.columns else None for part, row in kept
+    ]
+    return tuple(None if missing(value) else spell(value) for value in values)
 
 
 def _left_out(dropped: Counter[str]) -> Iterator[str]:

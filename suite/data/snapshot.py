@@ -93,12 +93,13 @@ def _write(folder: Path, data: TaskData) -> None:
     folder.mkdir()
     for split in SPLITS:
         rows: Rows = getattr(data, split)
-        table = pyarrow.table(
-            {
-                "text": pyarrow.array(rows.texts, pyarrow.large_string()),
-                "label": pyarrow.array(rows.labels, pyarrow.int32()),
-            }
-        )
+        columns = {
+            "text": pyarrow.array(rows.texts, pyarrow.large_string()),
+            "label": pyarrow.array(rows.labels, pyarrow.int32()),
+        }
+        if rows.ids is not None:
+            columns["id"] = pyarrow.array(rows.ids, pyarrow.large_string())
+        table = pyarrow.table(columns)
         pyarrow.parquet.write_table(table, folder / f"{split}.parquet", compression="zstd")
     facts = {
         "facts": _FACTS.dump_python(data.facts, mode="json"),
@@ -134,9 +135,10 @@ def read_train_validation(folder: Path) -> tuple[Rows, Rows]:
 
 
 def read_split(folder: Path, name: Split) -> Rows:
-    """One split of a snapshot; errors as in `read_snapshot`."""
+    """One split of a snapshot, with the rows' ids where they were kept; errors as in
+    `read_snapshot`."""
     _, digests = _read_facts(folder)
-    return _read_rows(folder, name, digests)
+    return _read_rows(folder, name, digests, ids=True)
 
 
 def _read_facts(folder: Path) -> tuple[results.DataFacts, dict[Split, str]]:
@@ -156,20 +158,31 @@ def _read_facts(folder: Path) -> tuple[results.DataFacts, dict[Split, str]]:
     return facts, digests
 
 
-def _read_rows(folder: Path, split: Split, digests: dict[Split, str]) -> Rows:
+def _read_rows(folder: Path, split: Split, digests: dict[Split, str], *, ids: bool = False) -> Rows:
+    """The rows of a split. Their ids are in no digest: they are shown, and decide nothing."""
     path = folder / f"{split}.parquet"
     where = str(path)
     try:
         with files.opened(path, DataError) as raw:
             # It was read within a bound when the study was created, whatever that was.
             room, size = Room(usable_memory()), files.size(path, DataError)
+            kept = ("text", "label", "id") if ids else ("text", "label")
             found = [
-                (row["text"], row["label"])
+                row
                 for _, row in readers.parquet_rows(
-                    raw, size, where, room, lambda names: ("text", "label"), kept=True
+                    raw,
+                    size,
+                    where,
+                    room,
+                    lambda names: [n for n in kept if n in names or n != "id"],
+                    kept=True,
                 )
             ]
-        rows = Rows(tuple(text for text, _ in found), tuple(label for _, label in found))
+        rows = Rows(
+            tuple(row["text"] for row in found),
+            tuple(row["label"] for row in found),
+            tuple(row["id"] for row in found) if found and "id" in found[0] else None,
+        )
         changed = _digest(rows) != digests[split]
     except DataError as error:
         raise DataError(f"the study's data is damaged: {error.what}", where=where) from None

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from suite import shell
 from suite.contracts.results import Missed, StudyResults, TestPredictions
+from suite.contracts.strategy import Rows
 from suite.data import snapshot
 from suite.errors import ReportError
 
@@ -57,11 +58,11 @@ def with_missed(results: StudyResults, data: Path | None = None) -> StudyResults
     found = replace(results, missed_total=len(all_miss), errors_total=len(some_miss))
     if data is None:
         return found
-    texts = _texts(results, kept, data)
+    test = _rows(results, kept, data)
     return replace(
         found,
-        missed=[_missed(row, texts, kept) for row in all_miss[:SHOWN]],
-        errors=[_missed(row, texts, kept) for row in some_miss[:SHOWN]],
+        missed=[_missed(row, test, kept) for row in all_miss[:SHOWN]],
+        errors=[_missed(row, test, kept) for row in some_miss[:SHOWN]],
     )
 
 
@@ -90,10 +91,10 @@ def errors(
             where="--arm",
             fix=f"Arms that were tested: {', '.join(kept.arms)}.",
         )
-    texts = _texts(results, kept, data)
+    test = _rows(results, kept, data)
     found = []
     for row in _wrong(kept):
-        one = _missed(row, texts, kept)
+        one = _missed(row, test, kept)
         answers = one.predicted.values() if arm is None else [one.predicted[arm]]
         wrong = [answer for answer in answers if answer != one.label]
         if wrong and (confused is None or (one.label == confused[0] and confused[1] in wrong)):
@@ -133,7 +134,7 @@ def _wrong(kept: TestPredictions) -> list[int]:
     return sorted(rows, key=lambda row: (-missing[row], row))
 
 
-def _texts(results: StudyResults, kept: TestPredictions, data: Path) -> Sequence[str]:
+def _rows(results: StudyResults, kept: TestPredictions, data: Path) -> Rows:
     test = snapshot.read_split(data, "test")
     if list(test.labels) != kept.labels:
         raise ReportError(
@@ -141,15 +142,16 @@ def _texts(results: StudyResults, kept: TestPredictions, data: Path) -> Sequence
             where=str(data),
             fix=f"Score test again with `{shell.command('finals', results.study)}`.",
         )
-    return test.texts
+    return test
 
 
-def _missed(row: int, texts: Sequence[str], kept: TestPredictions) -> Missed:
+def _missed(row: int, test: Rows, kept: TestPredictions) -> Missed:
     shares = {arm: rows[row] for arm, rows in kept.confidences.items()}
     return Missed(
         row=row,
-        text=texts[row],
+        text=test.texts[row],
         label=kept.labels[row],
         predicted={arm: seeds[0][row] for arm, seeds in kept.arms.items()},
         confidence={arm: share for arm, share in shares.items() if share is not None},
+        id=None if test.ids is None else test.ids[row],
     )

@@ -436,6 +436,7 @@ errors_pair = Confusion
 errors_pair_any = any confusion
 errors_pair_of = { $true } → { $predicted }
 missed_row = Test row (from 0)
+missed_id = Id
 missed_text = Text
 
 ## The search

@@ -382,6 +382,7 @@ errors_pair = 混淆
 errors_pair_any = 任意混淆
 errors_pair_of = { $true } → { $predicted }
 missed_row = 测试集行号（从 0 起）
+missed_id = 数据编号
 missed_text = 文本
 
 ## The search

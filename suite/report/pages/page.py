@@ -208,6 +208,7 @@ class WrongRow:
     answers: tuple[tuple[str, float | None, bool], ...]
     wrong: str
     by_all: bool
+    id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,11 @@ class Wrong:
     arms: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
     rows: tuple[WrongRow, ...]
+
+    @property
+    def named(self) -> bool:
+        """Whether rows have names of their own."""
+        return any(row.id is not None for row in self.rows)
 
 
 def _wrong(results: StudyResults, words: Words) -> Wrong:
@@ -240,6 +246,7 @@ def _wrong(results: StudyResults, words: Words) -> Wrong:
                 ),
                 wrong=" ".join(f"{i}:{missed.label}>{a}" for i, a in mistaken),
                 by_all=len(mistaken) == len(arms),
+                id=missed.id,
             )
         )
     pairs = tuple(
