@@ -23,7 +23,6 @@ from suite.cli.progress import Watching
 from suite.contracts.registry import Registry
 from suite.contracts.results import BenchRow, ServerLoad, SingleStream, StudyResults
 from suite.errors import StudyError
-from suite.serving.load import engine_job as serving
 from suite.study import bench, bench_record, storage
 from suite.study.work import Limits, Work
 
@@ -310,22 +309,6 @@ def test_what_cannot_be_benched_is_said(toy_study, folder, toy_task):
     )
     told = suite("bench", "t", code=2).stderr
     assert "tfidf/toy's is on far" in told and "Traceback" not in told
-
-
-def test_what_others_computed_meanwhile_is_told(monkeypatch):
-    # Counted of a whole machine, on which others may run as well: at least these, not exactly.
-    others = serving._Others()
-    burning = [
-        subprocess.Popen([sys.executable, "-c", "import time\nwhile time.process_time() < 1: pass"])
-        for _ in range(2)
-    ]
-    begun = time.perf_counter()
-    for process in burning:
-        process.wait(PATIENCE)
-    assert others.cores() > 1.6 / (time.perf_counter() - begun)
-    reads = iter([(0.0, 10.0, 1.0), (4.0, 16.0, 3.0)])  # seconds: wall, of all, of this process
-    monkeypatch.setattr(serving._Others, "_read", staticmethod(lambda: next(reads)))
-    assert serving._Others().cores() == 1.0
 
 
 # ---------------------------------------------------------------- Ctrl-C

@@ -135,14 +135,26 @@ class Runner:
                         return outcome
 
     def measure(
-        self, folder: Path, texts: Sequence[str], seconds: float, threads: int, logs: Path
+        self,
+        folder: Path,
+        texts: Sequence[str],
+        seconds: float,
+        threads: int,
+        logs: Path,
+        *,
+        seed: int = 0,
+        forms: bool = True,
     ) -> Rps | Failed:
         """Measures a kept predictor's serving speed by LoadGen, in a child of its own.
+
+        Args:
+            seed: of the draw of texts.
+            forms: whether other forms of the same model are measured, too.
 
         Raises:
             Interrupted: `stop` was set.
         """
-        arguments = (folder, list(texts), seconds, threads, logs)
+        arguments = (folder, list(texts), seconds, threads, logs, seed, forms)
         # Loading, then a calibration and two scenarios for each form that is served; a LoadGen
         # that hangs must not hang the study.
         deadline = time.monotonic() + 180 + 60 * seconds
@@ -277,7 +289,14 @@ def _warm_main(channel: Connection) -> None:
 
 
 def _measure_main(
-    channel: Connection, folder: Path, texts: list[str], seconds: float, threads: int, logs: Path
+    channel: Connection,
+    folder: Path,
+    texts: list[str],
+    seconds: float,
+    threads: int,
+    logs: Path,
+    seed: int,
+    forms: bool,
 ) -> None:
     """The measuring child's entry."""
     from suite.serving.load.measure import measure_folder
@@ -288,7 +307,7 @@ def _measure_main(
     message: Rps | Failed
     try:
         process.set_threads(threads)
-        message = measure_folder(folder, texts, seconds, logs)
+        message = measure_folder(folder, texts, seconds, logs, seed=seed, forms=forms)
     except Exception as error:  # noqa: BLE001 - every failure is a message
         message = Failed(process.describe(error))
     channel.send(message)

@@ -69,12 +69,18 @@ class Scores:
 
 @dataclass(frozen=True)
 class SingleStream:
-    """One text at a time: latency percentiles in milliseconds; null where not established."""
+    """One text at a time: latency percentiles in milliseconds; null where not established.
+
+    `windows` has the median latency of each round of the finals (null where one has none), as
+    `Rps.windows` has the rates; `p50_interval` is the order-statistic interval of their median.
+    """
 
     p50_ms: float | None
     p90_ms: float | None
     p99_ms: float | None
     valid: bool
+    windows: list[float | None] = field(default_factory=list)
+    p50_interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,18 @@ class Rps:
     form: str = ""
     """How an answer is made where there are several ways: `head`, `options`, `generation`."""
     other_forms: list[ServingForm] = field(default_factory=list)
+    windows: list[float | None] = field(default_factory=list)
+    """Texts per second of each round of the finals, each after loading anew (null where a window
+    found no rate): `offline_per_second` is their median. Empty where it was measured once."""
+    offline_interval: tuple[float, float] | None = None
+    """Order-statistic interval of that median, at 95 % or more; null where the windows are too
+    few for one."""
+    rounds: str = ""
+    """Names the rounds. Arms of the same rounds were measured in turn: their windows are pairs."""
+    disturbed: int = 0
+    """Windows beside which other processes computed, after those were repeated that may be."""
+    repeated: int = 0
+    """Windows that were measured again because other processes computed beside them."""
 
 
 @dataclass(frozen=True)

@@ -128,4 +128,5 @@ class Speeds:
         if isinstance(outcome, Failed):
             self._observer.said(f"serving speed could not be measured: {outcome.reason}")
             return None
-        return replace(outcome, contended=bool(before | self._neighbours.together()))
+        beside = before | self._neighbours.together()
+        return replace(outcome, contended=bool(beside) or outcome.disturbed > 0)

@@ -307,7 +307,11 @@ said_offline_query = { $n ->
 }
 said_no_verdict = LoadGen's log holds no verdict
 said_few_queries = too few queries for p90
-said_others_busy = other processes used { $n } cores meanwhile
+said_few_texts = too few texts for a rate ({ $n } of { $least })
+said_others_busy = { $n ->
+    [one] other processes used { $n } core meanwhile
+   *[other] other processes used { $n } cores meanwhile
+}
 said_asked_as = asked as it was in the study: nothing to compare
 said_search_early = the search ended early: { $n } a second was passed, { $higher }
 said_fact_python = python

@@ -216,6 +216,7 @@ said_trained_on = 训练样本 { $n } 条，本研究为 { $ours } 条
 said_offline_query = Offline：一次查询 { $n } 条文本
 said_no_verdict = LoadGen 日志中没有判定
 said_few_queries = 查询次数不足以估计 p90
+said_few_texts = 文本太少（{ $n } 条，至少 { $least } 条），不足以得出吞吐
 said_others_busy = 期间其他进程占用了 { $n } 个核
 said_asked_as = 与研究中的提问方式相同，无需比较
 said_search_early = 搜索提前结束：每秒 { $n } 条已通过，{ $higher }

@@ -8,7 +8,6 @@ that follow, each of which runs in a process of its own. The test split is not o
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,12 +16,12 @@ from random import Random
 from typing import Any
 
 import numpy as np
-import psutil
 
 from suite.contracts.results import BenchRow, ServerLoad, SingleStream
 from suite.contracts.strategy import Probabilities, Refused, Rows
 from suite.data import snapshot
 from suite.errors import ModelError, counted
+from suite.machine.contention import Watch
 from suite.serving.engines import open_engine, versions
 from suite.serving.engines.agreement import agreement
 from suite.serving.load.loadgen import ScenarioResult, run_scenario
@@ -34,9 +33,6 @@ from suite.serving.load.server_load import run_server
 AGREEMENT_ROWS = 2000
 #: Training texts that an engine may look at: for shapes, and for the ranges of 8-bit numbers.
 EXAMPLE_TEXTS = 512
-
-#: What other processes use of the machine before a row says so: p99 suffers first.
-BUSY_CORES = 0.3
 
 #: Opens an engine: folder, engine, precision, texts=..., scratch=... -> a predictor that also has
 #: `engine`, `device`, `load_seconds` and `prepare_seconds`.
@@ -208,7 +204,7 @@ def _measured(
 ) -> BenchRow:
     """The row with the figures of the three scenarios."""
     logs = job.scratch / "loadgen"
-    others = _Others()
+    watch = Watch()
     predict = predictor.predict_proba
     say(f"SingleStream, {job.seconds:g} s")
     single = _answered(
@@ -233,8 +229,9 @@ def _measured(
             ),
         )
     notes += [f"{name}: {result.reason}" for name, result in found.items() if result.reason]
-    if (cores := others.cores()) >= BUSY_CORES:
-        notes.append(f"other processes used {cores:.1f} cores meanwhile")
+    beside = watch.beside()
+    if not job.as_kept and beside.disturbed:
+        notes.append(str(beside))
     return replace(
         row,
         single_stream=SingleStream(single.p50_ms, single.p90_ms, single.p99_ms, single.valid),
@@ -246,26 +243,6 @@ def _measured(
         server_batch=server.batch if server else 0,
         note="; ".join(filter(None, (row.note, *notes))),
     )
-
-
-class _Others:
-    """How much of the machine other processes used since this was made."""
-
-    def __init__(self) -> None:
-        self._before = self._read()
-
-    def cores(self) -> float:
-        """Cores, on average."""
-        wall, busy, own = (now - then for now, then in zip(self._read(), self._before, strict=True))
-        return max(0.0, (busy - own) / max(wall, 1e-9))
-
-    @staticmethod
-    def _read() -> tuple[float, float, float]:
-        times = psutil.cpu_times()._asdict()
-        # Guests are counted within user and nice; waiting for a disk is not computing.
-        idle = ("idle", "iowait", "guest", "guest_nice", "steal")
-        busy = sum(seconds for name, seconds in times.items() if name not in idle)
-        return time.perf_counter(), busy, time.process_time()
 
 
 def _answered(job: EngineJob, result: ScenarioResult) -> ScenarioResult:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
 from random import Random
@@ -44,6 +44,11 @@ PATIENCE = 2.0
 #: Offline: texts in one query at most, and the share of the asked seconds it must last.
 MAX_SAMPLES = 200_000
 LEAST_SHARE = 0.5
+#: Offline: texts that a rate rests on at least. A text's cost varies about half as much as it is
+#: on average: of 30 the mean is uncertain by a tenth, of 5 by a quarter. The query goes on for up
+#: to this many times the asked seconds where that is enough for them.
+LEAST_TEXTS = 30
+OFFLINE_PATIENCE = 3.0
 #: How often a query that ended too soon is run again, larger.
 RECALIBRATIONS = 2
 #: Shares of the asked seconds spent on warming up and (the last call; all calls) calibrating.
@@ -153,7 +158,8 @@ def run_scenario(
 
     SingleStream: one text at a time for `seconds`, up to twice that where it establishes p90.
     Offline: one query of as many texts as last about `seconds`; run again, larger, where the
-    calibration was so far off that it lasted less than half of that.
+    calibration was so far off that it lasted less than half of that. A rate from fewer than
+    `LEAST_TEXTS` is not valid; the query lasts up to three times as long where that avoids it.
 
     Args:
         predict: texts -> probabilities [texts, classes]; whatever it raises is reported.
@@ -178,7 +184,16 @@ def run_scenario(
         # More texts at once were quicker than a calibration by few: expect that to go on.
         settings = _offline_settings(2 * (result.samples_per_second or 1.0), seconds, seed)
         result = run_test(scenario, settings, _Answering(predict, texts), texts, folder)
-    return result
+    return _rests_on_enough(result) if scenario == "Offline" else result
+
+
+def _rests_on_enough(result: ScenarioResult) -> ScenarioResult:
+    """An Offline result, not valid where it rests on a handful of texts."""
+    if result.error is not None or result.samples >= LEAST_TEXTS:
+        return result
+    few = f"too few texts for a rate ({result.samples} of {LEAST_TEXTS})"
+    reason = "; ".join(filter(None, (result.reason, few)))
+    return replace(result, valid=False, reason=reason)
 
 
 def prepare(texts: Sequence[str], seconds: float, folder: Path) -> Path:
@@ -286,6 +301,8 @@ def _offline(predict: Predict, texts: Sequence[str], seconds: float, seed: int) 
 def _offline_settings(per_second: float, seconds: float, seed: int) -> Any:
     settings = base_settings("Offline", seconds, seed)
     samples = max(1, min(MAX_SAMPLES, round(per_second * seconds)))
+    if per_second * OFFLINE_PATIENCE * seconds >= LEAST_TEXTS:
+        samples = max(samples, LEAST_TEXTS)
     settings.min_query_count = samples
     # LoadGen itself shall call a query INVALID that ended too soon to be trusted.
     settings.min_duration_ms = milliseconds(LEAST_SHARE * samples / per_second)

@@ -20,12 +20,14 @@ from filelock import FileLock, Timeout
 from suite.contracts.results import Rps, ServingForm, SingleStream
 from suite.contracts.strategy import Predictor
 from suite.errors import ModelError, StorageError, counted
-from suite.machine import facts
+from suite.machine import contention, facts
 from suite.machine.holders import holders, holds
 from suite.serving.load.loadgen import ScenarioResult, run_scenario
 from suite.strategies import load_predictor
 
 LOCK_NAME = "suite-measures-alone.lock"
+#: What a predictor that asks a server calls its engine.
+ENDPOINT = "endpoint"
 
 
 def measure_folder(
@@ -34,9 +36,12 @@ def measure_folder(
     seconds: float,
     log_folder: Path,
     *,
+    seed: int = 0,
+    forms: bool = True,
     loader: Callable[[Path], Predictor] = load_predictor,
 ) -> Rps:
-    """Serving speed of the predictor kept in `folder`, from raw text.
+    """Serving speed of the predictor kept in `folder`, from raw text, and whether other processes
+    computed meanwhile (`disturbed` is 1, else 0).
 
     A predictor that serves the same model in other forms too has each of them measured. For each
     form it takes about 2.5 × `seconds` after loading, warming up and calibrating included; up to
@@ -46,6 +51,8 @@ def measure_folder(
         texts: what the load is drawn from; at least one.
         seconds: length of each scenario's timed part; above 0.
         log_folder: LoadGen's logs go into a folder per scenario inside it.
+        seed: of the draw of texts.
+        forms: whether other forms are measured, too.
 
     Raises:
         ModelError: the folder holds no predictor, or it failed while answering.
@@ -54,11 +61,13 @@ def measure_folder(
     predictor: Any = loader(folder)
     if hasattr(predictor, "to_measure"):
         predictor = predictor.to_measure()
-    found = _scenarios(predictor, folder, texts, seconds, log_folder)
+    watch = contention.Watch()
+    found = _scenarios(predictor, folder, texts, seconds, log_folder, seed)
+    beside = watch.beside()
     single, offline = found["SingleStream"], found["Offline"]
     others: list[ServingForm] = []
-    for name, other in predictor.forms().items() if hasattr(predictor, "forms") else ():
-        results = _scenarios(other, folder, texts, seconds, log_folder / name)
+    for name, other in predictor.forms().items() if forms and hasattr(predictor, "forms") else ():
+        results = _scenarios(other, folder, texts, seconds, log_folder / name, seed)
         others.append(
             ServingForm(
                 form=name,
@@ -72,6 +81,10 @@ def measure_folder(
         f"Offline: {counted(offline.samples, 'text')} in one query",
         *(f"{name}: {result.reason}" for name, result in found.items() if result.reason),
     ]
+    # A server that is asked may compute on this very machine: its work is what is measured.
+    disturbed = engine != ENDPOINT and beside.disturbed
+    if disturbed:
+        notes.append(str(beside))
     return Rps(
         single_stream=SingleStream(single.p50_ms, single.p90_ms, single.p99_ms, single.valid),
         offline_per_second=offline.samples_per_second,
@@ -85,16 +98,22 @@ def measure_folder(
         note="; ".join(notes),
         form=str(getattr(predictor, "form", "")),
         other_forms=others,
+        disturbed=int(disturbed),
     )
 
 
 def _scenarios(
-    predictor: Predictor, folder: Path, texts: Sequence[str], seconds: float, log_folder: Path
+    predictor: Predictor,
+    folder: Path,
+    texts: Sequence[str],
+    seconds: float,
+    log_folder: Path,
+    seed: int,
 ) -> dict[str, ScenarioResult]:
     found: dict[str, ScenarioResult] = {}
     for scenario in ("SingleStream", "Offline"):
         result = run_scenario(
-            scenario, predictor.predict_proba, texts, seconds, log_folder / scenario
+            scenario, predictor.predict_proba, texts, seconds, log_folder / scenario, seed=seed
         )
         if result.error is not None:
             raise ModelError(
