@@ -38,6 +38,8 @@ class Job:
     #: Validation rows of early checkpoints: a number, "full", or "auto" where the arm's first
     #: trial is still to find out.
     evaluation: int | str = "full"
+    #: Over how many folds it is scored; 0: on validation alone.
+    folds: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,11 @@ class Finished:
     #: quick, and the seconds it took.
     evaluated: int = 0
     evaluated_seconds: float = 0.0
+    #: Over folds: the pooled scores, and the seconds of all trainings and their scoring; of a
+    #: preflight, the seconds of one more training and of scoring its fold.
+    pooled: Scores | None = None
+    search_seconds: float | None = None
+    again_seconds: float = 0.0
     circumstances: dict[str, Any] = field(default_factory=dict)
 
 

@@ -127,7 +127,7 @@ class Runner:
                         on_progress(fraction)
                     case Checkpointed(checkpoint=checkpoint):
                         go_on = on_checkpoint(checkpoint)
-                        on_progress(checkpoint.fraction)
+                        on_progress(checkpoint.fraction / max(1, job.folds))
                         child.send(go_on)
                     case Sized(rows=rows):
                         child.send(on_size(rows))

@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from suite.child import evaluation
+from suite.child import evaluation, folds
 from suite.child.causes import cause_of
 from suite.child.clock import Clock, synchronise
 from suite.child.messages import KEPT, LOG, Checkpointed, Failed, Finished, Job, Progressed, Sized
 from suite.child.process import describe, live_only_with_parent, log_to, peak_memory, set_threads
 from suite.contracts.results import Checkpoint, Scores
-from suite.contracts.strategy import Predictor, Probabilities, Pruned, Refused, Rows
+from suite.contracts.strategy import Pool, Predictor, Probabilities, Pruned, Refused, Rows
+from suite.data.folds import Folds, together
 from suite.errors import ModelError, SuiteError, WeightsError, counted
 from suite.machine import memory
 
@@ -57,7 +58,13 @@ class ChildRun:
     """
 
     def __init__(
-        self, job: Job, train: Rows, validation: Rows, fingerprint: str, channel: Connection
+        self,
+        job: Job,
+        train: Rows,
+        validation: Rows,
+        fingerprint: str,
+        channel: Connection,
+        pool: Pool | None = None,
     ) -> None:
         self.task = job.task
         self.model = job.model
@@ -71,6 +78,7 @@ class ChildRun:
         self.shrink_batch = job.shrink_batch
         self.halvings = job.halvings
         self.fingerprint = fingerprint
+        self.pool = pool
         self.clock = Clock()
         self.load_seconds = 0.0
         self.evaluation_seconds = 0.0
@@ -79,6 +87,8 @@ class ChildRun:
         self.facts: dict[str, Any] = {}
         self.scored: list[Checkpoint] = []
         self.best: Scores | None = None
+        #: What the best checkpoint answered to all validation rows.
+        self.validated: Probabilities | None = None
         self.kept = False
         self.serving_shape = ""
         self._saved = 0.0
@@ -213,7 +223,8 @@ class ChildRun:
         if early.objective > there.objective:
             try:
                 candidate = load_predictor(folder)
-                again = self._scores(candidate.predict_proba(self._validation.texts), None)
+                answers = candidate.predict_proba(self._validation.texts)
+                again = self._scores(answers, None)
             except (RuntimeError, MemoryError, SuiteError) as error:
                 # Two models may not fit where one did; the last one is sound.
                 self.note(candidate_not_scored=describe(error))
@@ -223,7 +234,7 @@ class ChildRun:
                     early, macro_f1=again.macro_f1, rows=len(self._validation)
                 )
                 if again.objective > scores.objective:
-                    self.best = again
+                    self.best, self.validated = again, answers
                     shutil.rmtree(self._job.folder / KEPT, ignore_errors=True)
                     folder.rename(self._job.folder / KEPT)
                     self._answered = None  # They were given by one that was loaded.
@@ -251,6 +262,7 @@ class ChildRun:
         steady = getattr(predictor, "steady", True)
         self._answered = (texts, probabilities[: len(texts)].copy()) if steady else None
         self.best = scores
+        self.validated = probabilities if some is None else None
         self.facts |= getattr(predictor, "facts", {})
         # Written also when the arm has a better one: serving speed is measured from it.
         save_predictor(predictor, self._job.strategy, self._job.folder / name)
@@ -318,7 +330,26 @@ class ChildRun:
         now = time.monotonic()
         if now - self._last_progress >= 0.2:
             self._last_progress = now
-            self._channel.send(Progressed(min(1.0, fraction)))
+            self._channel.send(Progressed(min(1.0, fraction) / max(1, self._job.folds)))
+
+    def pooled(self, cut: Folds) -> Scores:
+        """The scores over all folds, of which this run was the first."""
+        from suite import strategies
+        from suite.verdict.scoring import score
+
+        assert self.pool is not None and self.validated is not None and self.best is not None
+        best = self.best.objective
+        rows = len(self._validation)
+        found = folds.answers(
+            strategies.get(self._job.strategy),
+            self,
+            cut,
+            validated=self.validated,
+            end=next(c.fraction for c in self.scored if c.rows == rows and c.objective == best),
+            folder=self._job.folder,
+            told=lambda fraction: self._channel.send(Progressed(fraction)),
+        )
+        return score(found, self.pool.rows.labels, len(self.task.labels))
 
     def note(self, **facts: Any) -> None:
         """See `protocols.Run.note`."""
@@ -365,9 +396,17 @@ def run(channel: Connection, job: Job) -> Finished:
     if job.preflight_rows is not None:
         train = train.take(range(min(job.preflight_rows, len(train))))
         fingerprint = f"{fingerprint}-first{len(train)}"
-    run = ChildRun(job, train, validation, fingerprint, channel)
+    pool = None
+    if job.folds:
+        beside = validation
+        if job.preflight_rows is not None:
+            beside = validation.take(range(min(len(validation), 1 + len(train) // job.folds)))
+        rows = together(train, beside)
+        pool = Pool(rows, tuple(range(len(train))), f"{fingerprint}-pool", {})
+    run = ChildRun(job, train, validation, fingerprint, channel, pool)
     run.folder.mkdir(parents=True, exist_ok=True)
     pruned = False
+    begun = time.perf_counter()
     run.clock.start()
     try:
         strategies.get(job.strategy).fit(run)
@@ -378,6 +417,13 @@ def run(channel: Connection, job: Job) -> Finished:
     run.close(pruned)
     if not pruned:
         run.check_kept()
+    pooled = seconds = None
+    again = 0.0
+    if job.folds and job.preflight_rows is not None:
+        again = folds.again(strategies.get(job.strategy), run, job.folder)
+    elif job.folds and not pruned:
+        pooled = run.pooled(snapshot.read_folds(job.snapshot))
+        seconds = time.perf_counter() - begun
     run.note(saved_seconds=round(run.train_seconds - run.clock.seconds, 4))
     return Finished(
         pruned=pruned,
@@ -391,5 +437,8 @@ def run(channel: Connection, job: Job) -> Finished:
         serving_shape=run.serving_shape,
         evaluated=run.evaluated,
         evaluated_seconds=run.evaluated_seconds,
+        pooled=pooled,
+        search_seconds=seconds,
+        again_seconds=again,
         circumstances=run.facts,
     )

@@ -60,6 +60,25 @@ class Rows:
         )
 
 
+@dataclass(frozen=True)
+class Pool:
+    """The rows that the trainings of one trial draw theirs from.
+
+    What learns nothing from them, such as a frozen model's embeddings, may be computed once for all
+    of them, and be kept in `shared` for the other trainings. What learns from rows, if only which
+    words there are, must look at `Run.train` alone.
+
+    Args:
+        positions: of the rows that this training learns from.
+        fingerprint: identifies the rows: key of caches shared by trials.
+    """
+
+    rows: Rows
+    positions: tuple[int, ...]
+    fingerprint: str
+    shared: dict[str, Any]
+
+
 @runtime_checkable
 class Predictor(Protocol):
     """A trained classifier, from raw text to probabilities.
@@ -67,8 +86,9 @@ class Predictor(Protocol):
     It may also have `facts`, circumstances of its last `predict_proba` that belong to the trial
     (a dict); `form`, the name of how it serves; `forms()`, other predictors that serve the same
     model in another form, by name; `to_measure()`, itself without what a measurement of speed
-    must not see, such as a cache of answers; and `steady`, False where it may answer a text
-    otherwise the next time, or at a cost (a model that writes, a server).
+    must not see, such as a cache of answers; `steady`, False where it may answer a text otherwise
+    the next time, or at a cost (a model that writes, a server); and `recall(positions)`, what it
+    answers to rows of its run's pool, from what was computed for all of them.
     """
 
     #: What decides serving speed: two predictors of one shape serve equally fast.
@@ -115,6 +135,8 @@ class Run(Protocol):
     halvings: int
     #: Identifies the training rows: key of caches shared by trials.
     fingerprint: str
+    #: Where there are several trainings: the rows that each draws its own from.
+    pool: Pool | None
 
     def checkpoint(self, predictor: Predictor, fraction: float) -> None:
         """Stops the clock, scores on validation, reports, starts the clock again.
@@ -132,7 +154,8 @@ class Run(Protocol):
         ...
 
     def saved(self, seconds: float) -> None:
-        """A cache saved this much work that belongs to training; it is added back."""
+        """A cache saved this much work that belongs to training; it is added back. Below 0: so much
+        was done for rows of the pool that are not train's."""
         ...
 
     def progress(self, fraction: float) -> None:
@@ -158,6 +181,7 @@ class Strategy(Protocol):
     - `families`, of models that a glob pairs it with (all, where it does not say), and `served`,
       whether a served model is among them (no);
     - `scored_once(model)`, whether a training is scored at its end alone (no);
+    - `cheap`, whether its trials may be scored over folds unasked, where these take little (no);
     - `network`, whether what it keeps is a network that engines can convert (no);
     - `packages`, a `Package` each, that only some of its work needs.
     """

@@ -53,21 +53,29 @@ def assemble(
         )
     given = rows.get("validation")
     validation = None if given is None else given.rows
+    groups: dict[Split, Sequence[str | None] | None] = {
+        "train": rows["train"].groups,
+        "validation": given.groups if given else None,
+    }
+    timed = False
     if not validation:
         share, seed = task.validation.share, task.validation.seed
         if carved:
             left, chosen = carve(rows["train"], share=share, seed=seed)
             train, validation = left.rows, chosen.rows
+            groups = {"train": left.groups, "validation": chosen.groups}
+            timed = rows["train"].times is not None
         else:
             train, validation = carve_validation(train, share=share, seed=seed)
         if not validation:
             raise _too_few(rows["train"].rows, "validation", source)
         _check_classes(train, task, source)
-    train = train.take(nested_order(train, seed=task.validation.seed))
+    order = nested_order(train, seed=task.validation.seed)
+    train = train.take(order)
     whole = len(train)
     if train_rows is not None:
         train = _first(train, train_rows, source)
-    return describe(
+    found = describe(
         train,
         validation,
         test,
@@ -76,6 +84,11 @@ def assemble(
         train_rows_of=whole if train_rows is not None else None,
         notes=notes,
     )
+    own, others = groups["train"], groups["validation"]
+    if own is None:
+        return replace(found, timed=timed)
+    others = [None] * len(validation) if others is None else others
+    return replace(found, groups=(*(own[row] for row in order[: len(train)]), *others), timed=timed)
 
 
 def _check_classes(train: Rows, task: Task, source: str) -> None:

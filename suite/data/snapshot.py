@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -19,27 +19,41 @@ from suite import files
 from suite.contracts import results
 from suite.contracts.strategy import Rows
 from suite.data import readers
+from suite.data.folds import Folds
 from suite.data.room import Room
 from suite.errors import DataError, StorageError
 from suite.machine import scratch
 from suite.machine.facts import usable_memory
 
+#: Where facts.json has the digest of folds.json.
+_FOLDS_DIGEST = "folds"
+
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 FACTS = "facts.json"
-#: Bytes of facts.json, at most.
+FOLDS = "folds.json"
+#: Bytes of facts.json and of folds.json, at most.
 MOST_FACTS = 10_000_000
+MOST_FOLDS = 50_000_000
 
 
 @dataclass(frozen=True)
 class TaskData:
     """The rows of a task, and where they came from. Train stands in an order of which every
-    prefix is a stratified sample; the other splits stand as in their source."""
+    prefix is a stratified sample; the other splits stand as in their source.
+
+    `groups` are whom the rows of train and then of validation come from, where their source says;
+    `timed` is whether validation is the newest of them. Neither is kept in a snapshot, but `folds`
+    are, where there are any.
+    """
 
     train: Rows
     validation: Rows
     test: Rows
     facts: results.DataFacts
+    groups: tuple[str | None, ...] | None = field(default=None, compare=False)
+    timed: bool = field(default=False, compare=False)
+    folds: Folds | None = None
 
 
 def fingerprint(train: Rows, validation: Rows, test: Rows) -> str:
@@ -64,6 +78,7 @@ def _digest(rows: Rows) -> str:
 
 
 _FACTS = TypeAdapter(results.DataFacts)
+_FOLDS = TypeAdapter(Folds)
 
 
 def write_snapshot(folder: Path, data: TaskData) -> None:
@@ -105,14 +120,20 @@ def _write(folder: Path, data: TaskData) -> None:
         "facts": _FACTS.dump_python(data.facts, mode="json"),
         "digests": {split: _digest(getattr(data, split)) for split in SPLITS},
     }
+    if data.folds is not None:
+        content = _FOLDS.dump_json(data.folds)
+        (folder / FOLDS).write_bytes(content)
+        facts[_FOLDS_DIGEST] = hashlib.sha256(content).hexdigest()
     (folder / FACTS).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def stands(folder: Path, fingerprint: str) -> bool:
-    """Whether a snapshot of these very rows is there already; its rows are checked when read."""
+def stands(folder: Path, fingerprint: str, *, folds: bool = False) -> bool:
+    """Whether a snapshot of these very rows is there already, cut into folds where these are asked
+    for; its rows are checked when read."""
     try:
         stored = files.parse_json(files.read_small(folder / FACTS, MOST_FACTS, DataError))
-        return bool(stored["facts"]["fingerprint"] == fingerprint)
+        cut = not folds or (_FOLDS_DIGEST in stored and (folder / FOLDS).is_file())
+        return cut and bool(stored["facts"]["fingerprint"] == fingerprint)
     except (DataError, ValueError, KeyError, TypeError):
         return False
 
@@ -125,7 +146,8 @@ def read_snapshot(folder: Path) -> TaskData:
     """
     facts, digests = _read_facts(folder)
     train, validation, test = (_read_rows(folder, split, digests) for split in SPLITS)
-    return TaskData(train, validation, test, facts)
+    folds = read_folds(folder) if (folder / FOLDS).exists() else None
+    return TaskData(train, validation, test, facts, folds=folds)
 
 
 def read_train_validation(folder: Path) -> tuple[Rows, Rows]:
@@ -139,6 +161,26 @@ def read_split(folder: Path, name: Split) -> Rows:
     `read_snapshot`."""
     _, digests = _read_facts(folder)
     return _read_rows(folder, name, digests, ids=True)
+
+
+def read_folds(folder: Path) -> Folds:
+    """The folds of a snapshot's train and validation; errors as in `read_snapshot`."""
+    path = folder / FOLDS
+    facts, _ = _read_facts(folder)
+    try:
+        content = files.read_small(path, MOST_FOLDS, DataError)
+        stored = files.parse_json(files.read_small(folder / FACTS, MOST_FACTS, DataError))
+        folds = _FOLDS.validate_json(content)
+        digest = stored[_FOLDS_DIGEST]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"the study's folds are damaged: {error}", where=str(path)) from None
+    rows = (len(folds.train), len(folds.beside))
+    if hashlib.sha256(content).hexdigest() != digest or rows != (
+        facts.rows.train,
+        facts.rows.validation,
+    ):
+        raise _changed(path)
+    return folds
 
 
 def _read_facts(folder: Path) -> tuple[results.DataFacts, dict[Split, str]]:

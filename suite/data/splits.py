@@ -70,18 +70,18 @@ def carve(rows: Keyed, *, share: float, seed: int) -> tuple[Keyed, Keyed]:
     their order is none, and more rows move few others. What is larger than twice what is wanted
     stays in the rest.
     """
-    units = _units(rows, seed)
+    found = units(rows, seed)
     if rows.times is None:
-        chosen = _stratified(units, Counter(rows.rows.labels), share)
+        chosen = _stratified(found, Counter(rows.rows.labels), share)
     else:
-        chosen = _newest(units, share * len(rows))
+        chosen = _newest(found, share * len(rows))
     taken = sorted(row for unit in chosen for row in unit.rows)
     held = set(taken)
     return rows.take([row for row in range(len(rows)) if row not in held]), rows.take(taken)
 
 
 @dataclass(frozen=True, eq=False)
-class _Unit:
+class Unit:
     """Rows that go to one side together; `place` orders units whatever order the rows are in."""
 
     rows: tuple[int, ...]
@@ -92,20 +92,20 @@ class _Unit:
         return len(self.rows)
 
 
-def _units(keyed: Keyed, seed: int) -> list[_Unit]:
+def units(keyed: Keyed, seed: int) -> list[Unit]:
     """Units in the order in which they are asked: the newest first, or by hash."""
     members: dict[str, list[int]] = defaultdict(list)
     for row, name in enumerate(_together(keyed)):
         members[name].append(row)
-    units = [
-        _Unit(
+    found = [
+        Unit(
             tuple(rows),
             Counter(keyed.rows.labels[row] for row in rows),
             (-max(keyed.times[row] for row in rows) if keyed.times else 0.0, _hash(seed, name)),
         )
         for name, rows in members.items()
     ]
-    return sorted(units, key=lambda unit: unit.place)
+    return sorted(found, key=lambda unit: unit.place)
 
 
 def _together(keyed: Keyed) -> list[str]:
@@ -143,8 +143,8 @@ def _together(keyed: Keyed) -> list[str]:
     return [root(name) for name in names]
 
 
-def _newest(units: Sequence[_Unit], wanted: float) -> list[_Unit]:
-    chosen: list[_Unit] = []
+def _newest(units: Sequence[Unit], wanted: float) -> list[Unit]:
+    chosen: list[Unit] = []
     count = 0
     for unit in units:
         # Taken where the part comes nearer to what is wanted with it than without.
@@ -154,17 +154,17 @@ def _newest(units: Sequence[_Unit], wanted: float) -> list[_Unit]:
     return chosen
 
 
-def _stratified(units: Sequence[_Unit], sizes: Counter[int], share: float) -> list[_Unit]:
+def _stratified(units: Sequence[Unit], sizes: Counter[int], share: float) -> list[Unit]:
     wanted = {label: _wanted(count, share) for label, count in sizes.items()}
     left = sum(wanted.values())
     taken: Counter[int] = Counter()
-    chosen: dict[_Unit, None] = {}
+    chosen: dict[Unit, None] = {}
 
-    def spared(unit: _Unit) -> bool:
+    def spared(unit: Unit) -> bool:
         """Whether each class keeps a row without it."""
         return all(taken[label] + n < sizes[label] for label, n in unit.classes.items())
 
-    def take(unit: _Unit) -> None:
+    def take(unit: Unit) -> None:
         nonlocal left
         chosen[unit] = None
         taken.update(unit.classes)

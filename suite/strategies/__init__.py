@@ -89,6 +89,11 @@ def scored_once(name: str, model: Model) -> bool:
     return declared is not None and bool(declared(model))
 
 
+def cheap(name: str) -> bool:
+    """Whether its trials may be scored over folds unasked, where these take little."""
+    return name in _KNOWN.names() and bool(getattr(get(name), "cheap", False))
+
+
 def shrinks(name: str, model: Model) -> bool:
     """Whether a strategy halves its batch at once by `run.halvings`; the effective one stays."""
     declared = getattr(get(name), "shrinks", None) if name in _KNOWN.names() else None

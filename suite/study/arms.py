@@ -30,6 +30,7 @@ class PlannedArm:
 
     Args:
         away: whether its server is all that is missing: it may be back when the study is run.
+        folds: over how many its trials are scored; 0: on validation alone.
     """
 
     name: str
@@ -38,6 +39,7 @@ class PlannedArm:
     space: Space
     refused: str | None = None
     away: bool = False
+    folds: int = 0
 
 
 def asked_in_english(arms: Sequence[PlannedArm], task: Task) -> str | None:

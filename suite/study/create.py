@@ -27,7 +27,7 @@ from suite.errors import DataError, StorageError, StudyError, counted
 from suite.machine import facts
 from suite.models import hub
 from suite.models.catalogue import endpoint_model, load_catalogue, local_model
-from suite.study import arms, artifacts, auto, differences, record, storage
+from suite.study import arms, artifacts, auto, differences, folding, record, storage
 from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition, StoredArm
 from suite.study.lock import StudyLock
@@ -152,6 +152,7 @@ def create(
             unavailable=reach.unavailable,
             recipe_file=recipe_file,
         )
+        planned, loaded = folding.decide(recipe, planned, task, loaded)
         if recipe.choose is not None and there is None:
             chosen = auto.choose(
                 recipe,
@@ -206,7 +207,7 @@ def create(
     held = artifacts.find(study, stored.data.fingerprint)
     told = differences.check(stored, definition, held.follows)
     if loaded.facts.fingerprint == stored.data.fingerprint:
-        _snapshot(artifacts.claim(study, stored.data.fingerprint), loaded)
+        _snapshot(artifacts.claim(study, stored.data.fingerprint), stored, loaded)
     else:
         ensure_snapshot(study, stored, wanted.data, room=Room(wanted.max_memory))
     if wanted.trials is not None:
@@ -234,7 +235,7 @@ def ensure_snapshot(
         DataError: none are to be had here, or only the database says where.
     """
     held = artifacts.claim(study, definition.data.fingerprint, say=say)
-    if stands(held.data, definition.data.fingerprint):
+    if _stands(held, definition):
         return
     if definition.sample:
         loaded = sample.sample_data(definition.task.language, train_rows=definition.train_rows)
@@ -255,7 +256,7 @@ def ensure_snapshot(
             f"fingerprint {loaded.facts.fingerprint}, stored {definition.data.fingerprint}",
             fix="Restore the data, or create a study under another --name.",
         )
-    _snapshot(held, loaded)
+    _snapshot(held, definition, loaded)
 
 
 def _followed(definition: Definition, held: Artifacts) -> Path | None:
@@ -436,9 +437,15 @@ def _globs(wanted: Wanted, catalogue: Mapping[str, Model]) -> list[str]:
     return globs
 
 
-def _snapshot(held: Artifacts, loaded: TaskData) -> None:
-    if not stands(held.data, loaded.facts.fingerprint):
-        write_snapshot(held.checked(held.data), loaded)
+def _stands(held: Artifacts, definition: Definition) -> bool:
+    """Whether a study's rows are there, cut as its trials need them."""
+    folds = any(arm.folds for arm in definition.arms)
+    return stands(held.data, definition.data.fingerprint, folds=folds)
+
+
+def _snapshot(held: Artifacts, definition: Definition, loaded: TaskData) -> None:
+    if not _stands(held, definition):
+        write_snapshot(held.checked(held.data), folding.cut(definition, loaded))
 
 
 def parse_duration(text: str) -> float:

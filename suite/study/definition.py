@@ -45,6 +45,7 @@ class StoredArm(Closed):
             refused=None if arm.away else arm.refused,
             dimensions={k: dump_dimension(d) for k, d in arm.space.dimensions.items()},
             known_good=[dict(point) for point in arm.space.known_good],
+            folds=arm.folds,
         )
 
     @property

@@ -48,6 +48,7 @@ class Jobs:
             "shrink_batch": recipe.shrink_batch,
             "threads": self.threads,
             "evaluation": self._evaluation(arm.name),
+            "folds": arm.folds,
         }
         return Job(**(values | changes))
 

@@ -104,6 +104,7 @@ def estimate(work: Work, arm: StoredArm, most_seconds: float = 2 * MOST_SECONDS)
     times: list[tuple[int, float]] = []
     scoring: list[float] = []  # seconds per validation text
     beside: list[float] = []
+    again: list[tuple[int, float]] = []
     until = time.monotonic() + most_seconds
     with scratch.folder(work.keeping.scratch) as folder:
         size = min(FEW_ROWS, rows)
@@ -118,7 +119,9 @@ def estimate(work: Work, arm: StoredArm, most_seconds: float = 2 * MOST_SECONDS)
             wall = time.monotonic() - begun
             times.append((size, outcome.train_seconds))
             scoring.append(outcome.evaluated_seconds / max(1, outcome.evaluated))
-            beside.append(wall - outcome.train_seconds - outcome.evaluation_seconds)
+            again.append((size, outcome.again_seconds))
+            spent = outcome.train_seconds + outcome.evaluation_seconds + outcome.again_seconds
+            beside.append(wall - spent)
             if len(times) == 1:
                 quick = outcome.train_seconds <= LONG_SECONDS
                 size = min(rows, MORE_ROWS if quick else LESS_ROWS)
@@ -133,7 +136,9 @@ def estimate(work: Work, arm: StoredArm, most_seconds: float = 2 * MOST_SECONDS)
         early = evaluation.size(training / stops, per_text, validation)
     # The first child may have waited for its forkserver; what is less is a child's own.
     own = max(0.0, min(beside))
-    return Estimate(arm.name, own + training + per_text * (validation + (stops - 1) * early))
+    others = (arm.folds - 1) * extrapolate(again, rows * epochs) if arm.folds else 0.0
+    seconds = own + training + per_text * (validation + (stops - 1) * early) + others
+    return Estimate(arm.name, seconds)
 
 
 def typical(arm: StoredArm) -> Params:

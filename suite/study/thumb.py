@@ -28,6 +28,8 @@ QUESTION_TOKENS, OPTION_TOKENS = 60.0, 8.0
 BUILT_CHARACTERS = {"tfidf": 1e6, "fasttext": 5e5, "textcnn": 1e5}
 #: Seconds that a training loop spends on a row beside the operations, however small the model.
 LOOP_SECONDS = {"linear_head": 0.001, "sft": 0.01}
+#: Seconds that a logistic regression on embeddings takes for a row.
+REGRESSION_SECONDS = 2e-4
 #: Seconds that a child needs beside all of this, and those of making a small model ready.
 CHILD_SECONDS, READY_SECONDS = 2.0, 3.0
 
@@ -87,19 +89,24 @@ def reckon(
     epochs: float,
     checkpoints: int,
     max_tokens: int,
+    folds: int = 0,
 ) -> Thumb | None:
     """What a trial of an arm takes by rule of thumb; None of what there is no rule for.
 
     Args:
         max_tokens: at which texts are cut.
+        folds: over which it is scored; 0: on validation alone.
     """
+    trainings = max(1, folds)
+    answered = texts.validation + (texts.train if folds else 0)
     if strategy == "classic":
         speed = BUILT_CHARACTERS.get(model.builder or "")
         if speed is None:
             return None
         per_text = texts.characters / (speed * machine.cores)
         passes = 1.0 if model.builder == "tfidf" else epochs
-        return Thumb(CHILD_SECONDS + per_text * (texts.train * passes + texts.validation), per_text)
+        work = per_text * (texts.train * passes * trainings + answered)
+        return Thumb(CHILD_SECONDS + work, per_text)
     size = needs.parameters(model)
     if size is None or model.endpoint is not None:
         return None
@@ -121,7 +128,10 @@ def reckon(
     learned = training * size * texts.train / machine.operations
     learned += LOOP_SECONDS.get(strategy, 0.0) * texts.train * epochs
     # Early checkpoints cost a tenth of their training at most (suite.child.evaluation).
-    scored = per_text * texts.validation + min(
-        per_text * texts.validation * (stops - 1), 0.1 * learned
-    )
-    return Thumb(CHILD_SECONDS + READY_SECONDS + learned + scored, per_text)
+    early = min(per_text * texts.validation * (stops - 1), 0.1 * learned)
+    if strategy == "probe" and folds:
+        # Every text is embedded once, and those of validation for the first fold again.
+        again = 2 * per_text * texts.validation + REGRESSION_SECONDS * texts.train * folds
+        return Thumb(CHILD_SECONDS + READY_SECONDS + learned + again, per_text)
+    work = READY_SECONDS * trainings + learned * trainings + early + per_text * answered
+    return Thumb(CHILD_SECONDS + work, per_text)

@@ -150,7 +150,9 @@ def thumbs(definition: Definition) -> Mapping[str, thumb.Thumb | None]:
     texts = thumb.Texts.of(definition.data, task.language, len(task.labels))
     here = thumb.Machine.here()
     return {
-        arm.name: reckoned(arm.name, arm.strategy, arm.model, definition.recipe, task, texts, here)
+        arm.name: reckoned(
+            arm.name, arm.strategy, arm.model, definition.recipe, task, texts, here, arm.folds
+        )
         for arm in definition.runnable
     }
 
@@ -163,8 +165,9 @@ def reckoned(
     task: Task,
     texts: thumb.Texts,
     machine: thumb.Machine,
+    folds: int,
 ) -> thumb.Thumb | None:
-    """What a trial of an arm takes by rule of thumb, as a recipe has it."""
+    """What a trial of an arm takes by rule of thumb, as a recipe has it, over so many folds."""
     once = strategies.scored_once(strategy, model)
     return thumb.reckon(
         strategy,
@@ -174,4 +177,5 @@ def reckoned(
         epochs=recipe.epochs_for(name),
         checkpoints=1 if once else recipe.budget.checkpoints,
         max_tokens=min(task.max_tokens, model.max_tokens or task.max_tokens),
+        folds=folds,
     )

@@ -12,7 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from suite.contracts.results import Comparison, Final, Reason, Rps, StudyResults, Trial, Verdict
+from suite.contracts.results import (
+    Comparison,
+    Final,
+    Reason,
+    Rps,
+    Scores,
+    StudyResults,
+    Trial,
+    Verdict,
+)
 from suite.verdict.metrics import OBJECTIVE
 from suite.verdict.statistics import LEVEL
 
@@ -29,6 +38,8 @@ class Place:
     `rank` is by test where finals exist, else by validation; None where this arm has no test
     score but others do. `tied_with` are the arms that share it. `train_seconds` and `rps` are the
     finals', where these measured them, else the trial's; `within` is whether they meet the bounds.
+    `validation` are the trial's scores on validation; of one that was scored over folds, those on
+    the first of them where it stands beside arms that were not, else those of all.
     """
 
     arm: str
@@ -39,6 +50,7 @@ class Place:
     train_seconds: float | None
     rps: Rps | None
     within: bool
+    validation: Scores | None = None
 
     @property
     def number(self) -> int:
@@ -50,7 +62,7 @@ class Place:
         """Macro-F1 on test, or on validation where the arm has no final."""
         if self.final is not None:
             return OBJECTIVE.of(self.final.test) or 0.0
-        return _validated(self.trial)
+        return OBJECTIVE.of(self.validation) or 0.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,7 @@ class Standing:
 
 def merit(trial: Trial) -> tuple[bool, float]:
     """What trials of one arm are chosen by: within the bounds first, then validation macro-F1."""
-    return trial.feasible, _validated(trial)
+    return trial.feasible, OBJECTIVE.of(trial.validation) or 0.0
 
 
 def best_trial(trials: Iterable[Trial]) -> Trial | None:
@@ -153,24 +165,33 @@ def _places(results: StudyResults) -> list[Place]:
         elif (best := best_trial(trials[arm])) is not None:
             speaking[arm] = best
     ranks = {arm: final.rank for arm, final in finals.items()}
+    mixed = len({trial.folds > 0 for trial in speaking.values() if trial}) > 1
+    validated = {arm: _validated(trial, alone=mixed) for arm, trial in speaking.items()}
     if not finals:
-        scores = {arm: _validated(trial) for arm, trial in speaking.items()}
+        scores = {arm: OBJECTIVE.of(found) or 0.0 for arm, found in validated.items()}
         above = {own: sum(other > own for other in scores.values()) for own in scores.values()}
         ranks = {arm: 1 + above[own] for arm, own in scores.items()}
     places = [
-        _place(arm, trial, finals.get(arm), ranks, results.bounds)
+        _place(arm, trial, finals.get(arm), ranks, results.bounds, validated[arm])
         for arm, trial in speaking.items()
     ]
 
     def order(place: Place) -> tuple[bool, int, float, float, str]:
-        rank, validation = place.rank, _validated(place.trial)
+        rank, validation = place.rank, OBJECTIVE.of(place.validation) or 0.0
         return rank is None, rank or 0, -place.score, -validation, place.arm
 
     return sorted(places, key=order)
 
 
-def _validated(trial: Trial | None) -> float:
-    return OBJECTIVE.of(trial.validation if trial else None) or 0.0
+def _validated(trial: Trial | None, *, alone: bool) -> Scores | None:
+    """A trial's scores on validation.
+
+    Args:
+        alone: on validation alone, where it was scored over folds.
+    """
+    if trial is None:
+        return None
+    return (trial.first_fold if alone else None) or trial.validation
 
 
 def _place(
@@ -179,6 +200,7 @@ def _place(
     final: Final | None,
     ranks: Mapping[str, int],
     bounds: Mapping[str, float | None],
+    validation: Scores | None,
 ) -> Place:
     rank = ranks.get(arm)
     rps = (final.rps if final else None) or (trial.rps if trial else None)
@@ -194,6 +216,7 @@ def _place(
         train_seconds=seconds,
         rps=rps,
         within=all(over <= 0 for over in excess(bounds, seconds, rps).values()),
+        validation=validation,
     )
 
 

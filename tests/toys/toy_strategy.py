@@ -108,6 +108,10 @@ class ToyStrategy:
             # Half-way, for as long as a file is there: what must happen meanwhile has all the time.
             while step == 2 and os.path.isfile(str(run.params["hold"])):
                 time.sleep(0.02)
+        # The same over folds: in the second, which the file has the name of.
+        inside = Path(f"{run.params['hold']}-{run.folder.parent.name}")
+        while inside.is_file():
+            time.sleep(0.02)
         return predictor
 
     def load(self, folder):

@@ -320,7 +320,7 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
     if trial is not None and (final is None or final.train_seconds is None):
         # The finals measure alone: only what they did not measure again can still be contended.
         contended = contended or trial.contended
-    validation = trial.validation if trial else None
+    validation = place.validation
     scores = {"test": final.test if final else None, "validation": validation}
     named = {f"{split}_{m.key}": m.of(found) for split, found in scores.items() for m in COLUMNS}
     own = LeaderboardRow.__dataclass_fields__

@@ -65,6 +65,7 @@ class ZeroShotStrategy:
     reads = "language model"
     served = True
     network = True
+    cheap = True
 
     #: An arm `model/zero_shot+think` has these hyperparameters pinned.
     variants: Mapping[str, Mapping[str, Any]] = {

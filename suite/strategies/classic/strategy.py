@@ -30,6 +30,7 @@ class ClassicStrategy:
 
     name = "classic"
     families = ("classic",)
+    cheap = True
     packages = (JIEBA,)
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Float, Params, Space
-from suite.contracts.strategy import Predictor, Probabilities, Run
+from suite.contracts.strategy import Pool, Predictor, Probabilities, Run
 from suite.contracts.task import Task
 from suite.errors import ModelError
 from suite.machine import cache
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 NAME = "probe"
 HEAD = "lr.safetensors"
+#: What the trainings over folds share.
+_EMBEDDER, _EMBEDDINGS = "probe:embedder", "probe:embeddings"
 
 Matrix = NDArray[np.float32]
 
@@ -83,6 +86,7 @@ class ProbeStrategy:
     families = ("encoder", "decoder")
     network = True
     reads = "body"
+    cheap = True
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, whatever the model."""
@@ -127,11 +131,19 @@ class ProbeStrategy:
             Refused: no weights.
         """
         knobs = Knobs.of({"pooling": poolings(run.model)[0], **run.params})
-        embedder = Embedder.of_run(run)
-        matrix = _training_matrix(run, embedder, knobs.pooling)
+        # Weights that are built from the training texts are others without some of them.
+        pool = run.pool if run.model.builder is None else None
+        shared: dict[str, Any] = {} if pool is None else pool.shared
+        embedder: Embedder = shared.get(_EMBEDDER) or Embedder.of_run(run)
+        whole: Matrix | None = shared.get(_EMBEDDINGS)
+        if whole is None:
+            whole = _matrix(run, embedder, knobs.pooling, pool)
+        if pool is not None:
+            shared |= {_EMBEDDER: embedder, _EMBEDDINGS: whole}
         run.progress(0.95)
+        matrix = whole if pool is None else whole[list(pool.positions)]
         head = _fit_head(matrix, run, knobs)
-        predictor = ProbePredictor(embedder, head, knobs)
+        predictor = ProbePredictor(embedder, head, knobs, pool=None if pool is None else whole)
         run.checkpoint(predictor, 1.0)
         return predictor
 
@@ -208,29 +220,35 @@ def _fit_head(matrix: Matrix, run: Run, knobs: Knobs) -> Head:
     return Head(weight, bias, mean, scale)
 
 
-def _training_matrix(run: Run, embedder: Embedder, pooling: str) -> Matrix:
-    """Embeddings of the training rows, from the cache where they are there."""
+def _matrix(run: Run, embedder: Embedder, pooling: str, pool: Pool | None) -> Matrix:
+    """Embeddings of the training rows, or of all rows of a pool, from the cache where they are
+    there. Of a pool's only the training rows' share is counted as training."""
     from safetensors import SafetensorError, safe_open
 
-    file = _place(run, embedder)
+    rows = len(run.train if pool is None else pool.rows)
+    share = len(run.train) / rows
+    file = _place(run, embedder, run.fingerprint if pool is None else pool.fingerprint)
     started = time.perf_counter()
     try:
         with safe_open(file, framework="numpy") as stored:
             matrix: Matrix = stored.get_tensor(pooling)
             facts = stored.metadata()
-        if len(matrix) == len(run.train):
+        if len(matrix) == rows:
             cache.used(file)
-            run.saved(max(0.0, float(facts["seconds"]) - (time.perf_counter() - started)))
+            seconds = share * float(facts["seconds"])
+            run.saved(max(0.0, seconds - (time.perf_counter() - started)))
             run.note(embeddings="cached", truncated=float(facts["truncated"]))
             return matrix
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         pass  # None yet, or none of use: made below.
-    tokens = token_cache.found(run, embedder.codec, embedder.source)
+    tokens = token_cache.found(run, embedder.codec, embedder.source, pool)
     ways = tuple(dict.fromkeys((*poolings(run.model), pooling)))
     begun = time.perf_counter()
     embedder.begin(run, tokens.encoded.ids)
     matrices = embedder.embed(tokens.encoded.ids, ways, run)
     seconds = tokens.seconds + time.perf_counter() - begun
+    if pool is not None:
+        run.saved((share - 1) * seconds)
     truncated = tokens.encoded.cut / max(1, len(tokens.encoded.ids))
     run.note(embeddings="made", truncated=truncated)
     # Writing serves later trials, and is no part of this one's training.
@@ -239,14 +257,14 @@ def _training_matrix(run: Run, embedder: Embedder, pooling: str) -> Matrix:
     return matrices[pooling]
 
 
-def _place(run: Run, embedder: Embedder) -> Path:
+def _place(run: Run, embedder: Embedder, fingerprint: str) -> Path:
     import torch
     import transformers
 
     facts = [
         run.model.identity,
         token_cache.stamp(embedder.source, _SOURCE_FILES),
-        run.fingerprint,
+        fingerprint,
         embedder.codec.max_tokens,
         embedder.precision,
         embedder.where.type,
@@ -389,12 +407,27 @@ class Embedder:
         return out
 
 
-class ProbePredictor:
-    """An embedder with its logistic regression."""
+def _recalled(head: Head, scaling: str, pool: Matrix, rows: Sequence[int]) -> Probabilities:
+    """Class probabilities of some rows of a pool, float32 [rows, classes]."""
+    from suite.strategies.network import transformer
 
-    def __init__(self, embedder: Embedder, head: Head, knobs: Knobs) -> None:
+    return transformer.probabilities(head.logits(pool[list(rows)], scaling))
+
+
+class ProbePredictor:
+    """An embedder with its logistic regression.
+
+    Args:
+        pool: embeddings of the rows of the pool that it was trained from.
+    """
+
+    def __init__(
+        self, embedder: Embedder, head: Head, knobs: Knobs, pool: Matrix | None = None
+    ) -> None:
         from suite.strategies.network import transformer
 
+        if pool is not None:
+            self.recall = partial(_recalled, head, knobs.scaling, pool)
         self.embedder = embedder
         self.head = head
         self.knobs = knobs

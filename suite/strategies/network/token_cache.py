@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from suite.contracts.strategy import Run
+from suite.contracts.strategy import Pool, Run
 from suite.errors import WeightsError, counted
 from suite.machine import cache
 
@@ -47,15 +47,19 @@ def encoded(run: Run, codec: Codec, source: Source) -> Encoded:
     return found(run, codec, source).encoded
 
 
-def found(run: Run, codec: Codec, source: Source) -> Found:
+def found(run: Run, codec: Codec, source: Source, pool: Pool | None = None) -> Found:
     """As `encoded`, with what they cost, for who keeps the sum of what something takes.
+
+    Args:
+        pool: whose rows are meant in place of the training rows; the tokenizer learnt none of them.
 
     Raises:
         WeightsError: the tokenizer knows no word of the texts.
     """
-    file = _place(run, codec, source)
+    rows = run.train if pool is None else pool.rows
+    file = _place(run, codec, source, run.fingerprint if pool is None else pool.fingerprint)
     started = time.perf_counter()
-    ready = _read(file, len(run.train), codec.max_tokens)
+    ready = _read(file, len(rows), codec.max_tokens)
     if ready is not None:
         known, seconds = ready
         cache.used(file)
@@ -63,7 +67,7 @@ def found(run: Run, codec: Codec, source: Source) -> Found:
         run.note(tokens="cached")
         return Found(known, seconds)
     started = time.perf_counter()
-    made = codec.encode(run.train.texts)
+    made = codec.encode(rows.texts)
     seconds = time.perf_counter() - started
     _refuse_unknown(made, codec, source)
     run.note(tokens="made")
@@ -100,13 +104,13 @@ def stamp(source: Source, patterns: tuple[str, ...]) -> list[Any]:
     return [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in files]
 
 
-def _place(run: Run, codec: Codec, source: Source) -> Path:
+def _place(run: Run, codec: Codec, source: Source, fingerprint: str) -> Path:
     import tokenizers
     import transformers
 
     facts = [
         FORMAT,
-        run.fingerprint,
+        fingerprint,
         run.model.identity,
         stamp(source, TOKENIZER_FILES),
         codec.max_tokens,
