@@ -21,19 +21,13 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.verdict.confusions import macro_f1 as macro_f1
+from suite.verdict.interval import LEVEL as LEVEL
+from suite.verdict.interval import Interval as Interval
+
 RESAMPLES = 5000
-LEVEL = 0.05
 #: Quantiles that bound a 95 % interval.
 TAILS = (0.025, 0.975)
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A value and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -56,23 +50,6 @@ class Change:
     low: float
     high: float
     p: float
-
-
-def macro_f1(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Macro-F1 over the classes that occur as label or prediction.
-
-    Args:
-        confusion: [..., classes, classes or more], true × predicted, counts or weights; columns
-            beyond the classes are answers that name none of them.
-    """
-    classes = confusion.shape[-2]
-    true = confusion.sum(axis=-1)
-    predicted = confusion[..., :classes].sum(axis=-2)
-    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    total = true + predicted
-    occurs = total > 0
-    f1 = np.where(occurs, 2 * hits / np.where(occurs, total, 1), 0.0)
-    return np.asarray(f1.sum(axis=-1) / np.maximum(occurs.sum(axis=-1), 1))
 
 
 def compare(

@@ -1,0 +1,145 @@
+"""Scores of confusion matrices, and how far each row moves a training's score.
+
+A row's pull is what the score loses when that row is left out (the jackknife: Efron and Stein,
+"The Jackknife Estimate of Variance", 1981), scaled so that the covariance of two scores over
+other draws of the same rows is the product of their pulls, summed over rows. No resamples are
+drawn, so nothing that follows is bounded by their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+#: A score of confusion matrices [..., classes, classes + 1], true × predicted, the last column
+#: being the rows without an answer: float [...].
+Score = Callable[[Array], Array]
+
+#: Confusion matrices that a score is asked of at once, in numbers.
+_AT_ONCE = 2_000_000
+
+
+def macro_f1(confusion: Array) -> Array:
+    """Macro-F1 over the classes that occur as label or prediction.
+
+    Args:
+        confusion: [..., classes, classes or more], true × predicted, counts or weights; columns
+            beyond the classes are answers that name none of them.
+    """
+    classes = confusion.shape[-2]
+    true = confusion.sum(axis=-1)
+    predicted = confusion[..., :classes].sum(axis=-2)
+    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+    total = true + predicted
+    occurs = total > 0
+    f1 = np.where(occurs, 2 * hits / np.where(occurs, total, 1), 0.0)
+    return np.asarray(f1.sum(axis=-1) / np.maximum(occurs.sum(axis=-1), 1))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An arm's trainings, each asked the same test rows.
+
+    Args:
+        scores: float [trainings].
+        pulls: float [trainings, rows].
+        right: bool [trainings, rows], whether the answer is the label.
+    """
+
+    scores: Array
+    pulls: Array
+    right: NDArray[np.bool_]
+
+    @property
+    def rows(self) -> int:
+        """How many rows were asked."""
+        return int(self.pulls.shape[1])
+
+    @property
+    def count(self) -> int:
+        """How many trainings there are."""
+        return len(self.scores)
+
+    @property
+    def alike(self) -> bool:
+        """Whether all trainings answer alike, as far as scores can tell."""
+        same = (self.right == self.right[0]).all() and (self.pulls == self.pulls[0]).all()
+        return bool(same)
+
+
+def trained(
+    labels: Sequence[int] | NDArray[np.int64],
+    answers: Sequence[Sequence[int]] | NDArray[np.int64],
+    classes: int,
+    score: Score = macro_f1,
+) -> Trained:
+    """Scores and pulls of an arm's trainings.
+
+    Args:
+        labels: class indices, [rows].
+        answers: class indices, [trainings][rows]; below 0 for no answer, which is wrong whatever
+            the label.
+        classes: how many there are.
+        score: of confusion matrices.
+    """
+    truth = np.asarray(labels, dtype=np.int64)
+    scores, pulls, right = [], [], []
+    for one in answers:
+        given = np.asarray(one, dtype=np.int64)
+        cells = truth * (classes + 1) + np.where(given < 0, classes, given)
+        value, moved = _pulls(cells, classes, score)
+        scores.append(value)
+        pulls.append(moved)
+        right.append(given == truth)
+    return Trained(np.array(scores), np.stack(pulls), np.stack(right))
+
+
+def _pulls(cells: NDArray[np.int64], classes: int, score: Score) -> tuple[float, Array]:
+    """The score of rows by their cells in the confusion matrix, and each row's pull."""
+    rows = len(cells)
+    counts = np.bincount(cells, minlength=classes * (classes + 1)).astype(np.float64)
+    confusion = counts.reshape(classes, classes + 1)
+    used = np.flatnonzero(counts)
+    left = np.zeros(len(counts))
+    macro = score is macro_f1
+    left[used] = _macro_f1_without(confusion, used) if macro else _without(confusion, used, score)
+    moved = left[cells]
+    return float(score(confusion)), np.sqrt((rows - 1) / rows) * (moved.mean() - moved)
+
+
+def _without(confusion: Array, cells: NDArray[np.int64], score: Score) -> Array:
+    """The score with one row fewer in each of these cells, [cells]."""
+    found = []
+    step = max(1, _AT_ONCE // confusion.size)
+    for first in range(0, len(cells), step):
+        some = cells[first : first + step]
+        fewer = np.repeat(confusion[None], len(some), axis=0)
+        fewer.reshape(len(some), -1)[np.arange(len(some)), some] -= 1
+        found.append(np.asarray(score(fewer)))
+    return np.concatenate(found)
+
+
+def _macro_f1_without(confusion: Array, cells: NDArray[np.int64]) -> Array:
+    """The same for macro-F1, of which a row moves the F1 of two classes at most."""
+    classes = len(confusion)
+    hits = np.append(np.diagonal(confusion), 0.0)
+    total = np.append(confusion.sum(axis=1), 0.0) + confusion.sum(axis=0)
+    total[-1] = 0.0  # No answer is not a class.
+
+    def f1(hits: Array, total: Array) -> Array:
+        return np.where(total > 0, 2 * hits / np.where(total > 0, total, 1), 0.0)
+
+    true, given = cells // (classes + 1), cells % (classes + 1)
+    same = true == given
+    whole, occurring = f1(hits, total).sum(), (total > 0).sum()
+    after_true = total[true] - 1 - same
+    after_given = np.where(same | (given == classes), 0, total[given] - 1)
+    before_given = np.where(same, 0, total[given])
+    sums = whole - f1(hits[true], total[true]) + f1(hits[true] - same, after_true)
+    sums += f1(hits[given], after_given) - f1(hits[given], before_given)
+    occur = occurring - (after_true <= 0) - ((before_given > 0) & (after_given <= 0))
+    return np.asarray(sums / np.maximum(occur, 1))

@@ -1,0 +1,1 @@
+"""Whether the verdicts hold what they say: simulated studies and recorded trainings."""
