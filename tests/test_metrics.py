@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,8 +17,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
+from suite.contracts.results import Objective, ObjectiveName
 from suite.errors import ModelError
-from suite.verdict import scoring
+from suite.verdict import of_confusion, scoring
+from suite.verdict.metrics import METRICS
 
 LABELS = [0, 0, 0, 1, 1, 2]
 PREDICTED = np.array([0, 0, 1, 1, 2, 2])
@@ -72,7 +76,7 @@ def test_probabilities_are_decided_by_the_largest():
 
 def test_plain_json():
     scores = scoring.score(PREDICTED.astype(np.int64), LABELS, classes=3)
-    assert json.loads(json.dumps(scores.__dict__)) == scores.__dict__
+    assert json.loads(json.dumps(asdict(scores))) == asdict(scores)
 
 
 def test_diverged_probabilities_are_refused():
@@ -138,3 +142,105 @@ def test_no_answer_is_wrong_and_no_class():
     assert (nothing.macro_f1, nothing.accuracy) == (0.0, 0.0)
     with pytest.raises(ValueError, match="outside"):
         scoring.score(np.array([-2, 0]), [0, 0], classes=2)
+
+
+def _drawn(seed: int, classes: int, unanswered: float) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and predictions of 400 rows; the last class occurs nowhere, the one before it is only
+    predicted."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, classes - 2, 400)
+    predicted = np.where(random.random(400) < 0.6, labels, random.integers(0, classes - 1, 400))
+    return labels, np.where(random.random(400) < unanswered, -1, predicted)
+
+
+def _scikit_learn(labels: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Each metric a second way; no answer is a value that names no class."""
+    from sklearn import metrics
+
+    occurring = sorted({*labels.tolist(), *predicted.tolist()} - {-1})
+
+    def averaged(name: str, average: str) -> float:
+        function = getattr(metrics, name)
+        return function(labels, predicted, labels=occurring, average=average, zero_division=0)
+
+    return {
+        "macro_f1": averaged("f1_score", "macro"),
+        "micro_f1": averaged("f1_score", "micro"),
+        "weighted_f1": averaged("f1_score", "weighted"),
+        "precision": averaged("precision_score", "macro"),
+        "recall": averaged("recall_score", "macro"),
+        "accuracy": metrics.accuracy_score(labels, predicted),
+        "balanced_accuracy": metrics.balanced_accuracy_score(labels, predicted),
+        "mcc": metrics.matthews_corrcoef(labels, predicted),
+    }
+
+
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
+@pytest.mark.parametrize(("classes", "unanswered"), [(4, 0.0), (4, 0.3), (12, 0.1), (3, 1.0)])
+def test_each_metric_of_a_confusion_matrix_is_scikit_learns(classes, unanswered):
+    for seed in range(5):
+        labels, predicted = _drawn(seed, classes, unanswered)
+        known = _scikit_learn(labels, predicted)
+        matrix = of_confusion.counted(labels, predicted, classes)
+        ours = {k: float(m.of_confusion(matrix)) for k, m in METRICS.items() if m.of_confusion}
+        assert ours == pytest.approx(known)
+        scores = scoring.score(predicted, labels.tolist(), classes)
+        assert {k: METRICS[k].of(scores) for k in known} == pytest.approx(known)
+
+
+def test_many_matrices_at_once_are_scored_as_one_by_one():
+    stack = np.stack([of_confusion.counted(*_drawn(seed, 5, 0.2), 5) for seed in range(12)])
+    stack = stack.reshape(3, 4, 5, 6)
+    for metric in METRICS.values():
+        if metric.of_confusion is not None:
+            together = metric.of_confusion(stack)
+            one_by_one = [[float(metric.of_confusion(m)) for m in row] for row in stack]
+            assert together.shape == (3, 4)
+            assert together == pytest.approx(np.array(one_by_one)), metric.key
+
+
+def test_unanswered_rows_stand_beside_the_confusion_matrix():
+    """Nine tenths are not answered, and of what was, .83 is right: that is no .83 of its class."""
+    predicted = np.array([0] * 5 + [1] + [-1] * 54 + [1] * 60)
+    scores = scoring.score(predicted, [0] * 60 + [1] * 60, classes=2)
+    assert scores.confusion == [[5, 1], [0, 60]]
+    assert scores.unanswered == [54, 0]
+    assert scores.recall == pytest.approx((5 / 60 + 1) / 2)
+
+
+def test_probabilities_are_scored_as_by_scikit_learn():
+    from sklearn.metrics import brier_score_loss, log_loss
+
+    random = np.random.default_rng(3)
+    labels = random.integers(0, 4, 300)
+    probabilities = random.dirichlet(np.ones(4), 300).astype(np.float32)
+    scores = scoring.score(probabilities, labels.tolist(), classes=4)
+    known = log_loss(labels, probabilities, labels=range(4))
+    assert scores.others["log_loss"] == pytest.approx(known, rel=1e-5)
+    known = brier_score_loss(labels, probabilities, labels=range(4), scale_by_half=False)
+    assert scores.others["brier"] == pytest.approx(known, rel=1e-5)
+
+
+def test_a_row_of_zeros_is_scored_as_the_even_guess():
+    sure_and_wrong = np.array([[0.0, 1.0, 0.0, 0.0]], dtype=np.float32)
+    scores = scoring.score(np.zeros((1, 4), dtype=np.float32), [0], classes=4)
+    assert scores.others["log_loss"] == pytest.approx(np.log(4))
+    assert scores.others["brier"] == pytest.approx(0.75)
+    worse = scoring.score(sure_and_wrong, [0], classes=4)
+    assert worse.others["log_loss"] == pytest.approx(15.94, abs=0.01)
+    assert worse.others["brier"] == pytest.approx(2.0)
+    # Class indices have no probabilities.
+    assert "log_loss" not in scoring.score(np.array([0]), [0], classes=4).others
+
+
+def test_every_objective_is_a_metric_of_confusion_matrices():
+    """Arms are compared over resampled rows, which only a confusion matrix can be made of."""
+    names = get_args(ObjectiveName)
+    assert all(METRICS[name].of_confusion is not None for name in names)
+    assert set(names) == {k for k, m in METRICS.items() if m.of_confusion} - {"precision", "recall"}
+
+
+def test_the_objective_is_named_beside_macro_f1():
+    scores = scoring.score(PREDICTED, LABELS, classes=3, objective="mcc")
+    assert scores.objective == Objective("mcc", scores.others["mcc"])
+    assert (scores.score, scores.macro_f1) == (scores.others["mcc"], pytest.approx(59 / 90))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from suite.contracts.model import Model
-from suite.contracts.results import Checkpoint, Scores
+from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Scores
 from suite.contracts.space import Params
 from suite.contracts.task import Task
 
@@ -40,6 +40,8 @@ class Job:
     evaluation: int | str = "full"
     #: Over how many folds it is scored; 0: on validation alone.
     folds: int = 0
+    #: Key of the metric by which its checkpoints are chosen.
+    objective: str = DEFAULT_OBJECTIVE
 
 
 @dataclass(frozen=True)

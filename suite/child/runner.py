@@ -28,7 +28,7 @@ from suite.child import process, worker
 from suite.child.clock import synchronise
 from suite.child.messages import LOG, Checkpointed, Failed, Finished, Job, Progressed, Sized
 from suite.child.offspring import Offspring
-from suite.contracts.results import BenchRow, Checkpoint, Rps, Scores
+from suite.contracts.results import DEFAULT_OBJECTIVE, BenchRow, Checkpoint, Rps, Scores
 from suite.data.snapshot import Split
 from suite.endpoint import consent
 from suite.errors import SuiteError
@@ -188,14 +188,25 @@ class Runner:
         return Failed("the engine was not measured within an hour")
 
     def predict(
-        self, folder: Path, snapshot: Path, split: Split, classes: int, threads: int, logs: Path
+        self,
+        folder: Path,
+        snapshot: Path,
+        split: Split,
+        classes: int,
+        threads: int,
+        logs: Path,
+        *,
+        objective: str = DEFAULT_OBJECTIVE,
     ) -> Predicted | Failed:
         """A kept predictor's classes over a split, and their scores.
+
+        Args:
+            objective: key of the metric that counts.
 
         Raises:
             Interrupted: `stop` was set.
         """
-        arguments = (folder, snapshot, split, classes, threads, logs)
+        arguments = (folder, snapshot, split, classes, threads, logs, objective)
         with self._child(_predict_main, arguments, logs) as child:
             while True:
                 match self._heard(child):
@@ -340,6 +351,7 @@ def _predict_main(
     classes: int,
     threads: int,
     logs: Path,
+    objective: str,
 ) -> None:
     """The predicting child's entry."""
     message: Predicted | Failed
@@ -361,7 +373,7 @@ def _predict_main(
         seconds = time.perf_counter() - begun
         message = Predicted(
             predictions=[int(p) for p in predictions],
-            scores=score(predictions, rows.labels, classes),
+            scores=score(probabilities, rows.labels, classes, objective),
             seconds=seconds,
             confidences=[float(p) for p in probabilities.max(axis=1)],
         )

@@ -49,7 +49,7 @@ _FLOAT32_APART, _SHORT_APART = 0.01, 0.1
 class ChildRun:
     """`protocols.Run` in the child: what a strategy's `fit` is given.
 
-    The objective is the best checkpoint's macro-F1 on all validation rows. Where early
+    The objective is the best checkpoint's score on all validation rows. Where early
     checkpoints are scored on a part of them, the best early one is set aside; the last is scored
     on all rows, and if the other was better on the part, it is loaded again and scored on all
     rows too. The better of the two on all rows is kept, and its score is the trial's: no score
@@ -146,10 +146,11 @@ class ChildRun:
             macro_f1=scores.macro_f1,
             train_seconds=round(self.train_seconds, 4),
             rows=len(probabilities),
+            objective=scores.objective,
         )
         if last and self._candidate is not None:
             self._decide(predictor, scores, probabilities)
-        elif self.best is None or scores.objective > self.best.objective:
+        elif self.best is None or self._merit(scores) > self._merit(self.best):
             name = CANDIDATE if some is not None else KEPT
             self._keep(predictor, scores, name, probabilities, some)
             self._candidate = checkpoint if some is not None else None
@@ -161,7 +162,13 @@ class ChildRun:
         from suite.verdict.scoring import score
 
         rows = self._validation if some is None else self._validation.take(some)
-        return score(probabilities, rows.labels, len(self.task.labels))
+        return score(probabilities, rows.labels, len(self.task.labels), self._job.objective)
+
+    def _merit(self, found: Scores | Checkpoint) -> float:
+        """A score as a number of which the higher is the better one."""
+        from suite.verdict.metrics import METRICS
+
+        return METRICS[self._job.objective].merit(found.score)
 
     def _early(
         self, predictor: Predictor, fraction: float
@@ -220,7 +227,7 @@ class ChildRun:
         folder = self._job.folder / CANDIDATE
         some = self._order[: self._size]
         there = self._scores(probabilities[np.asarray(some)], some)
-        if early.objective > there.objective:
+        if self._merit(early) > self._merit(there):
             try:
                 candidate = load_predictor(folder)
                 answers = candidate.predict_proba(self._validation.texts)
@@ -231,9 +238,12 @@ class ChildRun:
             else:
                 # The early checkpoint has its score on all rows from now on.
                 self.scored[self.scored.index(early)] = replace(
-                    early, macro_f1=again.macro_f1, rows=len(self._validation)
+                    early,
+                    macro_f1=again.macro_f1,
+                    rows=len(self._validation),
+                    objective=again.objective,
                 )
-                if again.objective > scores.objective:
+                if self._merit(again) > self._merit(scores):
                     self.best, self.validated = again, answers
                     shutil.rmtree(self._job.folder / KEPT, ignore_errors=True)
                     folder.rename(self._job.folder / KEPT)
@@ -349,7 +359,8 @@ class ChildRun:
             folder=self._job.folder,
             told=lambda fraction: self._channel.send(Progressed(fraction)),
         )
-        return score(found, self.pool.rows.labels, len(self.task.labels))
+        classes = len(self.task.labels)
+        return score(found, self.pool.rows.labels, classes, self._job.objective)
 
     def note(self, **facts: Any) -> None:
         """See `protocols.Run.note`."""

@@ -27,7 +27,7 @@ from suite.contracts.moments import duration
 from suite.contracts.results import Checkpoint, Trial
 from suite.errors import counted
 from suite.report import formats
-from suite.verdict.metrics import OBJECTIVE
+from suite.verdict.metrics import MACRO_F1
 
 if TYPE_CHECKING:
     from suite.study.ledger import Ledger
@@ -147,10 +147,10 @@ class Watching:
         """A checkpoint was scored."""
         with self.lock:
             if number in self.running:
-                self.running[number].f1 = checkpoint.objective
+                self.running[number].f1 = checkpoint.score
         if is_verbose():
             detail(
-                f"trial {number}: {OBJECTIVE.label('en')} {checkpoint.objective:.4f} at "
+                f"trial {number}: {MACRO_F1.label('en')} {checkpoint.score:.4f} at "
                 f"{checkpoint.fraction:.0%} of its budget"
             )
 
@@ -260,8 +260,8 @@ def ended_line(trial: Trial, spent: float | None, width: int = 0) -> str:
         f"{trial.arm:<{width}}",
         f"{say(f'state_{trial.state.lower()}'):<8}",
     ]
-    if trial.objective is not None:
-        parts.append(f"F1 {trial.objective:.4f}")
+    if trial.score is not None:
+        parts.append(f"F1 {trial.score:.4f}")
     if trial.train_seconds is not None:
         time_taken = formats.duration(trial.train_seconds, say)
         parts.append(say("progress_trained", time=time_taken))
@@ -352,7 +352,7 @@ class LiveTable(Watching):
             fitting.number(say("head_trial")),
             fitting.name(say("head_arm")),
             fitting.text(say("head_state")),
-            fitting.number(OBJECTIVE.label(say.language)),
+            fitting.number(MACRO_F1.label(say.language)),
             fitting.number(say("head_wall"), leaves=1),
             fitting.number(say("head_rate"), leaves=2),
         )
@@ -363,7 +363,7 @@ class LiveTable(Watching):
                 str(trial.number),
                 trial.arm,
                 say("because", what=state, reason=told(trial.error)) if trial.error else state,
-                formats.score(trial.objective),
+                formats.score(trial.score),
                 formats.duration(self.seconds.get(trial.number), say),
                 formats.quantity(rps),
             )

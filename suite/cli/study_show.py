@@ -102,8 +102,8 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
         suite study best agnews --json
     """
     from suite.cli.tables import banner, prose, recommended
-    from suite.contracts.results import trial_adapter
-    from suite.verdict.metrics import OBJECTIVE
+    from suite.contracts.results import trial_json
+    from suite.verdict.metrics import MACRO_F1
     from suite.verdict.standing import standing
 
     found = _results(name, storage)
@@ -120,7 +120,7 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
                 "study": name,
                 "arm": place.arm,
                 "tied_with": tied,
-                "trial": trial_adapter().dump_python(trial, mode="json") if trial else None,
+                "trial": trial_json(trial) if trial else None,
                 "test_macro_f1": final.test.macro_f1 if final else None,
                 "stale": final.stale if final else None,
                 "verdict": asdict(stood.verdict),
@@ -129,7 +129,7 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
         return
     banner(found)
     told = words()
-    metric = OBJECTIVE.label(told.language)
+    metric = MACRO_F1.label(told.language)
     out.print(told("best_arm_trial", arm=place.arm, n=str(place.number)), style="bold")
     recommended(found)
     if tied:
@@ -137,12 +137,12 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
     if final:
         low, high = final.test.interval
         scored = told("scored_on", split=told("split_test"), metric=metric,
-                      score=formats.score(final.test.objective))  # fmt: skip
+                      score=formats.score(final.test.score))  # fmt: skip
         stale = f" ({told('flag_stale_more')})" if final.stale else ""
         out.print(f"  {scored} [{formats.score(low)}, {formats.score(high)}]{stale}")
-    if trial and trial.objective is not None:
+    if trial and trial.score is not None:
         scored = told("scored_on", split=told("split_validation"), metric=metric,
-                      score=formats.score(trial.objective))  # fmt: skip
+                      score=formats.score(trial.score))  # fmt: skip
         out.print(f"  {scored}")
     for key, value in trial.params.items() if trial else ():
         out.print(f"  {key} = {value}")

@@ -15,7 +15,7 @@ from suite.report import formats
 from suite.report.data.rows import LeaderboardRow, failures, leaderboard
 from suite.report.pages.answer import out_of_bounds, recommendation
 from suite.report.words import Words
-from suite.verdict.metrics import OBJECTIVE
+from suite.verdict.metrics import MACRO_F1
 
 SCENARIOS = ("SingleStream", "Offline", "Server")
 #: Failed trials that are named one by one below the table; the rest are counted.
@@ -50,7 +50,7 @@ def leaderboard_table(found: StudyResults) -> Table:
             "leaderboard_terminal",
             study=found.study,
             title=found.title,
-            metric=OBJECTIVE.label(say.language),
+            metric=MACRO_F1.label(say.language),
         ),
     )
     noted = any(_flags(row, say) for row in board.rows)
@@ -107,7 +107,7 @@ def trials_table(found: StudyResults, limit: int = 200) -> Table:
         number(say("head_trial")),
         name(say("head_arm")),
         word(say("head_state")),
-        number(OBJECTIVE.label(say.language)),
+        number(MACRO_F1.label(say.language)),
         number(say("head_training"), leaves=2),
         number(say("head_rate"), leaves=3),
         text(say("head_settings"), leaves=1),
@@ -119,7 +119,7 @@ def trials_table(found: StudyResults, limit: int = 200) -> Table:
             str(trial.number),
             trial.arm,
             say(f"state_{trial.state.lower()}"),
-            formats.score(trial.objective),
+            formats.score(trial.score),
             formats.duration(trial.train_seconds, say),
             _rate(rps.offline_per_second if rps else None, rps is None or rps.valid),
             told(trial.error.splitlines()[0]) if trial.error else parameters(trial),

@@ -22,7 +22,7 @@ from suite import paths
 from suite.config import yamlfile
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.limits import MOST_TRIALS, Preset
-from suite.contracts.results import MARGIN
+from suite.contracts.results import DEFAULT_OBJECTIVE, MARGIN, ObjectiveName
 from suite.contracts.space import Dimension, Space, parse_dimension
 from suite.contracts.task import NAME, Closed, Seed, Text
 from suite.errors import RecipeError, YamlError, nearest
@@ -36,7 +36,7 @@ class Sampler(Closed):
 
 
 class Pruner(Closed):
-    """Who ends trials early, on checkpoint macro-F1."""
+    """Who ends trials early, on checkpoint scores."""
 
     name: Literal["median", "percentile", "successive_halving", "hyperband", "none"] = "median"
     scope: Literal["arm", "study"] = Field("arm", description="With whom a trial is compared.")
@@ -161,8 +161,13 @@ class Recipe(Closed):
         MARGIN,
         ge=0,
         lt=1,
-        description="How far below the best macro-F1 an arm that is cheaper to serve may lie and "
+        description="How far below the best score an arm that is cheaper to serve may lie and "
         "still be recommended.",
+    )
+    objective: ObjectiveName = Field(
+        DEFAULT_OBJECTIVE,
+        description="The metric that the search goes by on validation, and arms are ranked by on "
+        "test.",
     )
     validation: Literal["auto", "holdout", "folds"] = Field(
         "auto",

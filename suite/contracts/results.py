@@ -17,8 +17,12 @@ from suite.contracts.space import Params
 
 SCHEMA_VERSION = 1
 
-#: The score that a study maximises on validation and that ranks arms on test: a field of `Scores`.
-OBJECTIVE = "macro_f1"
+#: Metrics that a study can search by and rank arms by.
+ObjectiveName = Literal[
+    "macro_f1", "accuracy", "balanced_accuracy", "micro_f1", "weighted_f1", "mcc"
+]
+#: What it goes by where its recipe names none.
+DEFAULT_OBJECTIVE: ObjectiveName = "macro_f1"
 #: How far below the best score a cheaper arm may lie and still be recommended.
 MARGIN = 0.01
 
@@ -26,6 +30,14 @@ MARGIN = 0.01
 FINITE = ConfigDict(allow_inf_nan=False)
 
 State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The score that counts: a metric's key, and its value."""
+
+    name: str
+    value: float
 
 
 @dataclass(frozen=True)
@@ -39,18 +51,21 @@ class Checkpoint:
     macro_f1: float
     train_seconds: float
     rows: int | None = None
+    objective: Objective | None = None
+    """By what the study goes; null where it goes by macro-F1."""
 
     @property
-    def objective(self) -> float:
+    def score(self) -> float:
         """Its score by the objective."""
-        return float(getattr(self, OBJECTIVE))
+        return self.objective.value if self.objective else self.macro_f1
 
 
 @dataclass(frozen=True)
 class Scores:
     """Classification scores over one split; averages are macro. `confusion[true][predicted]`.
 
-    `others` are the metrics that have no field of their own, by key.
+    `unanswered` are the rows of each labelled class that were not answered: in `confusion` they
+    stand in no column. `others` are the metrics that have no field of their own, by key.
     """
 
     macro_f1: float
@@ -60,11 +75,14 @@ class Scores:
     per_class_f1: list[float]
     confusion: list[list[int]]
     others: dict[str, float] = field(default_factory=dict)
+    unanswered: list[int] = field(default_factory=list)
+    objective: Objective | None = None
+    """By what the study goes; null where it goes by macro-F1."""
 
     @property
-    def objective(self) -> float:
+    def score(self) -> float:
         """The score that counts."""
-        return float(getattr(self, OBJECTIVE))
+        return self.objective.value if self.objective else self.macro_f1
 
 
 @dataclass(frozen=True)
@@ -160,9 +178,9 @@ class Trial:
     `train_seconds` is of one training, on train."""
 
     @property
-    def objective(self) -> float | None:
-        """What the study maximises: the best checkpoint's score on validation."""
-        return self.validation.objective if self.validation else None
+    def score(self) -> float | None:
+        """What the study searches by: the best checkpoint's score on validation."""
+        return self.validation.score if self.validation else None
 
     @property
     def macro_f1(self) -> float | None:
@@ -201,17 +219,23 @@ class TestScores:
     per_class_f1: list[float] = field(default_factory=list)
     confusion: list[list[int]] = field(default_factory=list)
     others: dict[str, float] = field(default_factory=dict)
+    unanswered: list[int] = field(default_factory=list)
+    """Rows of each labelled class that were not answered, beside `confusion`; as there, of several
+    seeds they are the sum."""
+    objective: Objective | None = None
+    """By what arms are ranked; null where it is macro-F1."""
+    objective_interval: tuple[float, float] | None = None
+    """Of `objective`."""
 
     @property
-    def objective(self) -> float:
+    def score(self) -> float:
         """The score that counts."""
-        return float(getattr(self, OBJECTIVE))
+        return self.objective.value if self.objective else self.macro_f1
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The score's 95 % interval."""
-        low, high = getattr(self, f"{OBJECTIVE}_interval")
-        return low, high
+        """The 95 % interval of the score that counts."""
+        return self.objective_interval or self.macro_f1_interval
 
     __test__ = False  # not a pytest class
 
@@ -514,6 +538,8 @@ class StudyResults:
     budget: dict[str, Any] = field(default_factory=dict)
     bounds: dict[str, float | None] = field(default_factory=dict)
     margin: float = MARGIN
+    objective: str = DEFAULT_OBJECTIVE
+    """Key of the metric that the search and the ranks go by."""
     latency_bound_ms: float | None = None
     references: list[Published] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
@@ -549,6 +575,10 @@ class StudyResults:
     def to_json(self) -> dict[str, Any]:
         """The contract's object: plain JSON types, NaN-free."""
         dumped: dict[str, Any] = results_adapter().dump_python(self, mode="json")
+        for trial in dumped["trials"]:
+            _name_objective(*trial["checkpoints"], trial["validation"])
+        for final in dumped["finals"]:
+            _name_objective(final["test"])
         return {"schema_version": dumped.pop("schema_version"), **dumped}
 
     @staticmethod
@@ -561,6 +591,20 @@ class StudyResults:
         return results_adapter().validate_python(
             json.loads(value) if isinstance(value, str) else value
         )
+
+
+def trial_json(trial: Trial) -> dict[str, Any]:
+    """A trial as `StudyResults.to_json` has it."""
+    dumped: dict[str, Any] = trial_adapter().dump_python(trial, mode="json")
+    _name_objective(*dumped["checkpoints"], dumped["validation"])
+    return dumped
+
+
+def _name_objective(*scores: dict[str, Any] | None) -> None:
+    """Names the objective in dumped scores that were stored before it could be another."""
+    for found in scores:
+        if found is not None and found["objective"] is None:
+            found["objective"] = {"name": DEFAULT_OBJECTIVE, "value": found["macro_f1"]}
 
 
 @cache

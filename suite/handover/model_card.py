@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from suite.serving.engines.agreement import Agreement
     from suite.study.winner import Winner
-from suite.verdict.metrics import COLUMNS, OBJECTIVE
+from suite.verdict.metrics import COLUMNS, MACRO_F1
 
 PAGE = "card.md.jinja"
 #: Characters of one name on the page; labels can be as long as somebody likes.
@@ -121,7 +121,7 @@ def _measured(winner: Winner) -> list[EvalResult]:
             metric_type=metric.hub or metric.key,
             metric_name=metric.label("en"),
             metric_value=round(value, 6),
-            metric_args={"average": "macro"} if metric is OBJECTIVE else None,
+            metric_args={"average": metric.average} if metric is MACRO_F1 else None,
             **common,
         )
         for metric in COLUMNS
@@ -166,8 +166,8 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         ties=[arm for arm in final.ties if arm != final.arm] if final else [],
         trial=trial,
         validation=validation,
-        objective=OBJECTIVE,
-        further=[metric for metric in COLUMNS if metric is not OBJECTIVE],
+        objective=MACRO_F1,
+        further=[metric for metric in COLUMNS if metric is not MACRO_F1],
         classes={"f1": scores, "split": split},
         settings=settings,
         longest=limit if isinstance(limit, int) else task.max_tokens,

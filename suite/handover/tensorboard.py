@@ -213,7 +213,7 @@ class _Run:
         self._write(file_version="brain.Event:2")
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
-        score = checkpoint.objective
+        score = checkpoint.score
         self._scalar(BY_BUDGET, score, round(checkpoint.fraction * 100))
         self._scalar(BY_TIME, score, round(checkpoint.train_seconds * 1000))
 

@@ -14,12 +14,9 @@ from suite.contracts.results import Trial
 from suite.errors import counted
 from suite.study import internals
 from suite.study.definition import Definition
-from suite.verdict.metrics import METRICS, OBJECTIVE
+from suite.verdict.metrics import METRICS
 
 Plain = str | int | float | bool
-
-#: What the objective is called in Optuna's plots and tables.
-METRIC = f"validation {OBJECTIVE.labels['en']}"
 
 #: Optuna Dashboard's keys of a study's note, and the characters that one part of it holds.
 _NOTE_VERSION, _NOTE_PART, _NOTE_LENGTH = "dashboard:note_ver", "dashboard:note_str:0", 2045
@@ -69,7 +66,7 @@ def notes(definition: Definition) -> dict[str, Any]:
 
     The note stands as `optuna_dashboard.save_note` writes it: the package is optional.
     """
-    return internals.metric_names([METRIC]) | {
+    return internals.metric_names([_objective(definition)]) | {
         _NOTE_VERSION: 1,
         _NOTE_PART: note(definition)[:_NOTE_LENGTH],
     }
@@ -85,7 +82,7 @@ def note(definition: Definition) -> str:
         f"## {definition.task.title}\n\n"
         + ("**Bundled sample: its numbers say nothing about the real data.**\n\n")
         * definition.sample
-        + f"Objective: {METRIC}. Task `{definition.task.name}`, recipe "
+        + f"Objective: {_objective(definition)}. Task `{definition.task.name}`, recipe "
         f"`{definition.recipe.name}`, seed {definition.seed}, created {definition.created}.\n\n"
         f"Data: {data.source}, fingerprint `{data.fingerprint}`; {rows.train:,} training, "
         f"{rows.validation:,} validation and {counted(rows.test, 'test row')}.\n\n"
@@ -94,6 +91,11 @@ def note(definition: Definition) -> str:
     )
     # The dashboard renders Markdown; a title from a file is not to bring tags with it.
     return text.replace("<", "&lt;")
+
+
+def _objective(definition: Definition) -> str:
+    """What the objective is called in Optuna's plots and tables."""
+    return f"validation {METRICS[definition.recipe.objective].label('en')}"
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -12,7 +12,7 @@ from statistics import fmean
 from suite import shell
 from suite.child.messages import KEPT, Failed
 from suite.child.runner import Predicted
-from suite.contracts.results import Comparison, Final, Rps, Scores, TestScores, Trial
+from suite.contracts.results import Comparison, Final, Objective, Rps, Scores, TestScores, Trial
 from suite.data import snapshot
 from suite.errors import StudyError
 from suite.study import estimates, finals_record
@@ -21,7 +21,7 @@ from suite.study.ledger import Ledger
 from suite.study.opening import Opening, claimed
 from suite.study.work import Work
 from suite.verdict import statistics
-from suite.verdict.metrics import METRICS
+from suite.verdict.metrics import MACRO_F1, METRICS, Metric
 from suite.verdict.standing import best_first
 
 #: Steps done, of how many, what is next, and the seconds to the end.
@@ -222,6 +222,7 @@ def _predict(work: Work, arm: str, predictor: Path) -> Predicted:
         len(work.ledger.definition.task.labels),
         work.jobs.threads,
         work.keeping.scratch / "finals" / "predict",
+        objective=work.ledger.definition.recipe.objective,
     )
     if isinstance(outcome, Failed):
         raise StudyError(f"{arm} could not predict the test split: {outcome.reason}")
@@ -235,12 +236,16 @@ def _rank(
     seeds: int,
 ) -> tuple[list[Final], list[Comparison]]:
     labels = snapshot.read_split(ledger.artifacts.data, "test").labels
+    answers = {arm: [p.predictions for p in predicted] for arm, predicted in outcomes.items()}
+    classes, seed = len(ledger.definition.task.labels), ledger.definition.seed
+    objective = METRICS[ledger.definition.recipe.objective]
+    assert objective.of_confusion is not None  # a recipe names no other
     intervals, differences = statistics.compare(
-        labels,
-        {arm: [p.predictions for p in predicted] for arm, predicted in outcomes.items()},
-        len(ledger.definition.task.labels),
-        seed=ledger.definition.seed,
+        labels, answers, classes, score=objective.of_confusion, seed=seed
     )
+    macro = intervals
+    if objective is not MACRO_F1:
+        macro, _ = statistics.compare(labels, answers, classes, seed=seed)
     ranks = statistics.ranks({arm: i.value for arm, i in intervals.items()}, differences)
     finals = []
     for candidate in candidates:
@@ -257,7 +262,9 @@ def _rank(
                 seeds=seeds,
                 stale=False,
                 rank=ranks[arm],
-                test=_scores([p.scores for p in outcomes[arm]], intervals[arm]),
+                test=_scores(
+                    [p.scores for p in outcomes[arm]], objective, intervals[arm], macro[arm]
+                ),
                 train_seconds=candidate.train_seconds,
                 rps=candidate.rps,
                 ties=sorted(ties),
@@ -267,9 +274,18 @@ def _rank(
     return finals, [Comparison(d.a, d.b, d.value, (d.low, d.high), d.p) for d in differences]
 
 
-def _scores(scores: Sequence[Scores], interval: statistics.Interval) -> TestScores:
-    """Mean scores over seeds; the confusion matrix is their sum."""
+def _scores(
+    scores: Sequence[Scores],
+    objective: Metric,
+    interval: statistics.Interval,
+    macro: statistics.Interval,
+) -> TestScores:
+    """Mean scores over seeds; the confusion matrix is their sum.
 
+    Args:
+        interval: of the objective.
+        macro: of macro-F1.
+    """
     means = {key: fmean(metric.of(s) or 0.0 for s in scores) for key, metric in METRICS.items()}
     first = scores[0]
     classes = range(len(first.per_class_f1))
@@ -277,12 +293,15 @@ def _scores(scores: Sequence[Scores], interval: statistics.Interval) -> TestScor
         [sum(s.confusion[i][j] for s in scores) for j in classes] for i in classes
     ]
     return TestScores(
-        macro_f1=interval.value,
+        macro_f1=macro.value,
         accuracy=means["accuracy"],
-        macro_f1_interval=(interval.low, interval.high),
+        macro_f1_interval=(macro.low, macro.high),
         precision=means["precision"],
         recall=means["recall"],
         per_class_f1=[sum(s.per_class_f1[i] for s in scores) / len(scores) for i in classes],
         confusion=summed,
         others={key: means[key] for key in first.others},
+        unanswered=[sum(s.unanswered[i] for s in scores) for i in classes],
+        objective=Objective(objective.key, interval.value),
+        objective_interval=(interval.low, interval.high),
     )

@@ -91,20 +91,27 @@ def make_tables(connection: Connection) -> None:
 
 
 def create_study(
-    storage: RDBStorage, name: str, attributes: Mapping[str, Any], notes: Mapping[str, Any]
+    storage: RDBStorage,
+    name: str,
+    attributes: Mapping[str, Any],
+    notes: Mapping[str, Any],
+    *,
+    maximise: bool = True,
 ) -> None:
-    """A new study that maximises, with its attributes, in one transaction: whole or not at all.
+    """A new study, with its attributes, in one transaction: whole or not at all.
 
     Args:
+        maximise: its value, or minimise it.
         attributes: as a user's.
         notes: as Optuna's own, for its tools.
 
     Raises:
         DuplicatedStudyError: the name is taken.
     """
+    direction = StudyDirection.MAXIMIZE if maximise else StudyDirection.MINIMIZE
     study = models.StudyModel(
         study_name=name,
-        directions=[models.StudyDirectionModel(objective=0, direction=StudyDirection.MAXIMIZE)],
+        directions=[models.StudyDirectionModel(objective=0, direction=direction)],
         user_attributes=[
             models.StudyUserAttributeModel(key=key, value_json=json.dumps(value))
             for key, value in attributes.items()

@@ -49,6 +49,7 @@ class Jobs:
             "threads": self.threads,
             "evaluation": self._evaluation(arm.name),
             "folds": arm.folds,
+            "objective": recipe.objective,
         }
         return Job(**(values | changes))
 

@@ -81,14 +81,15 @@ class Keeping:
         before = self.kept(arm)
         if before is not None and not _replaces(found, before):
             return None
-        feasible, macro_f1 = standing.merit(found)
+        assert found.validation is not None  # it was scored, or nothing of it would be kept
         now = Kept(
             trial=number,
             host=self._ledger.host,
-            macro_f1=macro_f1,
-            feasible=feasible,
+            macro_f1=found.validation.macro_f1,
+            feasible=found.feasible,
             serving_shape=serving_shape,
             mark=secrets.token_hex(4),
+            objective=found.validation.objective,
         )
         place = self._artifacts.checked(self._artifacts.kept(arm, now))
         for old in self._of_trial(arm, number):
@@ -110,10 +111,7 @@ class Keeping:
         before = self.kept(arm)
         if before == placed:
             return
-        if before is not None and (before.feasible, before.macro_f1) >= (
-            placed.feasible,
-            placed.macro_f1,
-        ):
+        if before is not None and before.merit >= placed.merit:
             self._artifacts.remove(self._artifacts.kept(arm, placed))
             return
         kept_record.store(self._ledger.study, arm, placed)
@@ -205,4 +203,4 @@ def _number(folder: Path) -> int | None:
 
 def _replaces(found: Trial, before: Kept) -> bool:
     """Whether a trial takes the place of what its arm keeps."""
-    return standing.merit(found) > (before.feasible, before.macro_f1)
+    return standing.merit(found) > before.merit

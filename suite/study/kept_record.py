@@ -13,6 +13,8 @@ import optuna
 from pydantic import Field, TypeAdapter, ValidationError
 
 from suite.contracts.records import why
+from suite.contracts.results import DEFAULT_OBJECTIVE, Objective
+from suite.verdict import metrics
 
 KEPT_AT = "suite:kept:"
 
@@ -27,6 +29,7 @@ class Kept:
         macro_f1: on validation.
         feasible: whether the trial kept within the recipe's bounds.
         serving_shape: predictors of one shape serve equally fast.
+        objective: on validation, where the study goes by another metric than macro-F1.
         mark: 8 hex digits that tell its folder from that of another history's trial of the same
             number: databases are copied and restored. None in records from before there were any.
     """
@@ -37,6 +40,13 @@ class Kept:
     feasible: bool
     serving_shape: str
     mark: Annotated[str, Field(pattern="^[0-9a-f]{8}$")] | None = None
+    objective: Objective | None = None
+
+    @property
+    def merit(self) -> tuple[bool, float]:
+        """What it is compared by with others of its arm, as `standing.merit` has it of trials."""
+        named = self.objective or Objective(DEFAULT_OBJECTIVE, self.macro_f1)
+        return self.feasible, metrics.merit(named)
 
     @property
     def place(self) -> str:

@@ -194,7 +194,7 @@ class Ledger:
             UpdateFinishedTrialError: it has ended meanwhile.
         """
         if found.state == "COMPLETE":
-            internals.finish(self.storage, trial, TrialState.COMPLETE, found.objective)
+            internals.finish(self.storage, trial, TrialState.COMPLETE, found.score)
         else:
             reported = trial.intermediate_values
             last = reported[max(reported)] if reported else None  # as Optuna's own `tell`

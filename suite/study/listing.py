@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
+from suite.contracts.results import DEFAULT_OBJECTIVE, Objective
 from suite.errors import StudyError
 from suite.study import reading, storage
 from suite.study.database import Database
@@ -19,6 +20,7 @@ class Listed:
 
     Args:
         finished: trials that are complete or pruned, of `target`.
+        best_validation: of its trials, by the study's objective.
         unreadable: why its definition can't be read here; what it would tell is null then.
     """
 
@@ -32,6 +34,7 @@ class Listed:
     sample: bool | None
     created: str | None
     unreadable: str | None = None
+    best_validation: Objective | None = None
 
 
 _TARGET: TypeAdapter[int | None] = TypeAdapter(int | None)
@@ -56,16 +59,23 @@ def _listed(opened: Database, name: str) -> Listed:
     counted = reading.summary(study)
     target = checked(_TARGET, attribute(study, TARGET), TARGET)
     best = checked(_BEST, counted.best, "a trial's value")
-    known = (counted.finished, target, best, bool(attribute(study, FINALS)))
+    finals = bool(attribute(study, FINALS))
     try:
         _, definition = storage.load(opened, name)
     except StudyError as error:
-        return Listed(name, None, None, *known, None, None, error.what)
+        return Listed(
+            name, None, None, counted.finished, target, None, finals, None, None, error.what
+        )
+    objective = definition.recipe.objective
     return Listed(
         name,
         definition.task.name,
         definition.recipe.name,
-        *known,
+        counted.finished,
+        target,
+        best if objective == DEFAULT_OBJECTIVE else None,
+        finals,
         definition.sample,
         definition.created,
+        best_validation=None if best is None else Objective(objective, best),
     )

@@ -99,16 +99,17 @@ def _one_file(stored: Stored) -> Stored:
 
 
 def _as_judged(stored: Stored) -> Stored:
-    """4 to 5: finals gained `share` and `refit`, recipes `validation` and arms `folds`, with other
-    defaults. A study made before keeps what it was: as many trainings as its recipe says, on train
-    alone, and trials scored on validation alone."""
+    """4 to 5: finals gained `share` and `refit`, recipes `validation` and `objective`, and arms
+    `folds`, with other defaults. A study made before keeps what it was: as many trainings as its
+    recipe says, on train alone, and trials scored on validation alone, by macro-F1."""
     recipe = stored["recipe"]
     if not isinstance(recipe, dict):
         return stored
+    before = {"validation": "holdout", "objective": "macro_f1"}
     finals = recipe.get("finals", {})
     if isinstance(finals, dict):
         finals = {"seeds": 1, "share": None, "refit": False} | finals
-    return stored | {"recipe": {"validation": "holdout"} | recipe | {"finals": finals}}
+    return stored | {"recipe": before | recipe | {"finals": finals}}
 
 
 def _beyond(values: Any, defaults: Stored) -> Stored:

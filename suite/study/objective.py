@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -48,7 +48,7 @@ class Objective:
     observer: Observer
 
     def __call__(self, trial: optuna.Trial) -> float:
-        """The trial's macro-F1 on validation.
+        """The trial's score on validation.
 
         Raises:
             TrialFailed: it failed.
@@ -133,8 +133,8 @@ class Objective:
         self.observer.ended(replace(found, ended=moments.now()))
         if outcome.pruned:
             raise optuna.TrialPruned
-        assert found.objective is not None
-        return found.objective
+        assert found.score is not None
+        return found.score
 
     def _train(
         self, trial: optuna.Trial, arm: StoredArm, found: Trial, folder: Path
@@ -145,17 +145,17 @@ class Objective:
         started with half of it, the effective batch the same, as far as the strategy can. One
         that hung is started once more.
         """
-        scored: list[tuple[float | None, ...]] = []
+        scored: list[list[Any]] = []
         reported: set[int] = set()
 
         def on_checkpoint(checkpoint: Checkpoint) -> bool:
             self.ledger.check_stands()
-            scored.append(astuple(checkpoint))
+            scored.append(list(asdict(checkpoint).values()))
             trial.set_user_attr(CHECKPOINTS, scored)
             step = round(checkpoint.fraction * 100)
             if step not in reported:
                 reported.add(step)
-                trial.report(checkpoint.objective, step)
+                trial.report(checkpoint.score, step)
             self.observer.scored(trial.number, checkpoint)
             # The last checkpoint ends the trial anyway: there is nothing left to save.
             return checkpoint.fraction >= 1 or not trial.should_prune()

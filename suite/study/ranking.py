@@ -17,6 +17,7 @@ from suite.study.ledger import FINISHED, Ledger
 from suite.study.record import OUT
 from suite.study.turns import Turns
 from suite.study.watching import Observer
+from suite.verdict.metrics import METRICS
 from suite.verdict.standing import standing
 
 FIRST_SECONDS = 60.0
@@ -79,4 +80,5 @@ class Ranking:
         told = [f"{place.rank}. {place.arm} {place.score:.4f}" for place in places[:SHOWN]]
         more = len(places) - SHOWN
         told += [f"and {counted(more, 'arm')} more"] if more > 0 else []
-        self._observer.said(f"{when}, macro-F1 on validation: {', '.join(told)}")
+        metric = METRICS[found.objective].label("en")
+        self._observer.said(f"{when}, {metric} on validation: {', '.join(told)}")

@@ -33,7 +33,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """Finished trials (complete or pruned), and the best complete one's value."""
+    """Finished trials (complete or pruned), and the best complete one's value, as the study's
+    direction has it."""
 
     finished: int
     best: float | None
@@ -71,13 +72,14 @@ def summary(study: optuna.Study) -> Summary:
     """Counted by the database."""
     state = sqlalchemy.cast(TRIALS.c.state, String)
     own = TRIALS.c.study_id == study_id(study)
+    upward = study.direction != optuna.study.StudyDirection.MINIMIZE
     finished = (
         select(sqlalchemy.func.count())
         .select_from(TRIALS)
         .where(own, state.in_(["COMPLETE", "PRUNED"]))
     )
     best = (
-        select(sqlalchemy.func.max(TRIAL_VALUES.c.value))
+        select((sqlalchemy.func.max if upward else sqlalchemy.func.min)(TRIAL_VALUES.c.value))
         .select_from(TRIAL_VALUES.join(TRIALS, TRIAL_VALUES.c.trial_id == TRIALS.c.trial_id))
         .where(own, state == "COMPLETE")
     )

@@ -18,7 +18,6 @@ from suite import redaction
 from suite.contracts import moments
 from suite.contracts.records import UNREADABLE, why
 from suite.contracts.results import (
-    OBJECTIVE,
     Arm,
     Checkpoint,
     Comparison,
@@ -282,6 +281,7 @@ def _results(
         budget=recipe.budget.model_dump(),
         bounds=recipe.bounds.model_dump(),
         margin=recipe.margin,
+        objective=recipe.objective,
         latency_bound_ms=definition.task.latency_bound_ms,
         references=[_published(r, definition) for r in definition.task.references],
         comparisons=_each(COMPARISONS_ADAPTER, "comparisons", attributes[COMPARISONS], unread),
@@ -332,7 +332,7 @@ def _published(reference: Reference, definition: Definition) -> Published:
     reasons: list[str] = []
     if definition.data.sample:
         reasons.append("ours is the bundled sample")
-    if reference.metric != OBJECTIVE:
+    if reference.metric != definition.recipe.objective:
         reasons.append(f"its metric is {reference.metric}")
     if reference.test_rows is None:
         reasons.append("its test rows are not stated")
@@ -363,9 +363,9 @@ def _importance(
     found: dict[str, dict[str, float]] = {}
     for arm in definition.runnable:
         complete = [
-            (trial, trial.objective)
+            (trial, trial.score)
             for trial in trials
-            if trial.arm == arm.name and trial.state == "COMPLETE" and trial.objective is not None
+            if trial.arm == arm.name and trial.state == "COMPLETE" and trial.score is not None
         ]
         if len(complete) < 8:
             continue
@@ -376,7 +376,7 @@ def _importance(
                     number=number,
                     trial_id=number,  # The evaluator tells trials apart by it.
                     state=TrialState.COMPLETE,
-                    value=macro_f1,
+                    value=score,
                     params={key: trial.params[key] for key in distributions},
                     distributions=distributions,
                     datetime_start=None,
@@ -385,7 +385,7 @@ def _importance(
                     system_attrs={},
                     intermediate_values={},
                 )
-                for number, (trial, macro_f1) in enumerate(complete)
+                for number, (trial, score) in enumerate(complete)
             ]
             # A study of this arm alone: importance is asked within it.
             alone: Any = internals.View(study, partial(list, frozen))

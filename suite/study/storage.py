@@ -22,6 +22,7 @@ from suite.study.lock import StudyLock
 from suite.study.readable import attribute, readable
 from suite.study.readable import attributes as attributes_of
 from suite.study.record import OUT, TARGET
+from suite.verdict.metrics import METRICS
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -174,7 +175,13 @@ def create(
         }
         | ({OUT: out} if out else {})
     )
-    internals.create_study(storage, definition.name, stored, attributes.notes(definition))
+    internals.create_study(
+        storage,
+        definition.name,
+        stored,
+        attributes.notes(definition),
+        maximise=METRICS[definition.recipe.objective].higher_is_better,
+    )
     return optuna.load_study(study_name=definition.name, storage=storage)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from suite.contracts.results import Checkpoint, Trial
+from suite.contracts.results import Checkpoint, Objective, Trial
 
 if TYPE_CHECKING:
     from suite.study.preflight import Estimate
@@ -26,6 +26,7 @@ class Progress:
         arm: of `started` and `ended`.
         fraction: of the trial's budget that is spent, 0 to 1.
         macro_f1: on validation, of `scored` and `ended`.
+        objective: the score that counts, of the same.
         result: the whole trial, of `ended`.
     """
 
@@ -35,6 +36,7 @@ class Progress:
     arm: str = ""
     fraction: float = 0.0
     macro_f1: float | None = None
+    objective: Objective | None = None
     result: Trial | None = None
 
 
@@ -81,8 +83,15 @@ class Telling:
 
     def scored(self, number: int, checkpoint: Checkpoint) -> None:
         """A checkpoint was scored."""
-        fraction, score = checkpoint.fraction, checkpoint.objective
-        self._tell(Progress("scored", trial=number, fraction=fraction, macro_f1=score))
+        self._tell(
+            Progress(
+                "scored",
+                trial=number,
+                fraction=checkpoint.fraction,
+                macro_f1=checkpoint.macro_f1,
+                objective=checkpoint.objective,
+            )
+        )
 
     def ended(self, trial: Trial) -> None:
         """A trial ended."""
@@ -93,6 +102,7 @@ class Telling:
                 arm=trial.arm,
                 fraction=1.0,
                 macro_f1=trial.macro_f1,
+                objective=trial.validation.objective if trial.validation else None,
                 result=trial,
             )
         )

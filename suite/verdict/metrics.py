@@ -8,6 +8,9 @@ by default and as published macro-F1 numbers are made. A class absent from both 
 own (0/0) and is left out of the averages; `per_class_f1` and `confusion` still have an entry for
 it (0, and zeros). Averaging it in as 0 would cap iflytek, whose test split lacks 21 of 119
 classes, at .82.
+
+No answer is wrong, whatever the label. Where probabilities are scored, it is the even guess over
+the classes: it says nothing of them, and a model that is sure and wrong does worse.
 """
 
 from __future__ import annotations
@@ -15,37 +18,50 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from suite.contracts import results
-from suite.contracts.results import Scores, TestScores
-from suite.contracts.strategy import NO_ANSWER
+import numpy as np
+from numpy.typing import NDArray
 
-Classes = list[int]
+from suite.contracts.results import DEFAULT_OBJECTIVE, Objective, Scores, TestScores
+from suite.verdict import of_confusion
+from suite.verdict.confusions import Array, Score
+
+#: Class indices, int [rows].
+Labels = NDArray[np.int64]
+#: Probabilities, float [rows, classes]; a row of zeros is no answer.
+Probabilities = NDArray[np.floating]
+
+#: No probability counts as less: float32's smallest step, which predictors answer in.
+LEAST = float(np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A score of one split.
+    """A score of one split: of its confusion matrix, or the mean of a value of each row.
 
     Args:
         key: its name in JSON, CSV, the database and Optuna's dashboard: a field of `Scores`, or a
             key of `Scores.others`.
         labels: what people read, by language of the page.
         summary: what it is, in a sentence.
-        function: of labels and predictions (class indices, `NO_ANSWER` where none was given).
+        of_confusion: of confusion matrices as `verdict.confusions` has them.
+        of_rows: of labels and probabilities, one value a row; where `of_confusion` is None.
         higher_is_better: which way is up.
         digits: behind the point, where it is shown in full.
         column: whether leaderboards, files and cards have a column of it, not the trials' alone.
         hub: what `evaluate` and the Hub call it, where that is not `key`.
+        average: how it averages over classes, in the Hub's words; "" where that is said in `hub`.
     """
 
     key: str
     labels: Mapping[str, str]
     summary: str
-    function: Callable[[Classes, Classes], float]
+    of_confusion: Score | None = None
+    of_rows: Callable[[Labels, Probabilities], Array] | None = None
     higher_is_better: bool = True
     digits: int = 4
     column: bool = True
     hub: str = ""
+    average: str = ""
 
     def of(self, scores: Scores | TestScores | None) -> float | None:
         """Its value among some scores; None where they were made before there was this metric."""
@@ -53,6 +69,10 @@ class Metric:
             return None
         value: float | None = getattr(scores, self.key, scores.others.get(self.key))
         return value
+
+    def merit(self, value: float) -> float:
+        """A value of it as a number of which the higher is the better one."""
+        return value if self.higher_is_better else -value
 
     def label(self, language: str) -> str:
         """What people read in a page's language; in English where none was given in it."""
@@ -63,25 +83,28 @@ class Metric:
         return "–" if value is None else f"{value:.{self.digits}f}"
 
 
-def _macro(name: str) -> Callable[[Classes, Classes], float]:
-    """A scikit-learn score, averaged over the classes that occur; no answer is not a class."""
-
-    def macro(references: Classes, predictions: Classes) -> float:
-        import sklearn.metrics
-
-        occurring = sorted({*references, *predictions} - {NO_ANSWER})
-        function = getattr(sklearn.metrics, name)
-        return float(
-            function(references, predictions, labels=occurring, average="macro", zero_division=0)
-        )
-
-    return macro
+def log_loss(labels: Labels, probabilities: Probabilities) -> Array:
+    """-ln of the labelled class' probability, by row."""
+    shares = _guessed(probabilities)
+    own = shares[np.arange(len(labels)), labels]
+    return np.asarray(-np.log(np.clip(own, LEAST, 1 - LEAST)))
 
 
-def _accuracy(references: Classes, predictions: Classes) -> float:
-    from sklearn.metrics import accuracy_score
+def brier(labels: Labels, probabilities: Probabilities) -> Array:
+    """Squared distance of the probabilities to the labelled class' 1 and all others' 0, by row.
 
-    return float(accuracy_score(references, predictions))
+    Source: Brier, "Verification of forecasts expressed in terms of probability", 1950.
+    """
+    apart = _guessed(probabilities)
+    apart[np.arange(len(labels)), labels] -= 1
+    return np.asarray((apart**2).sum(axis=1))
+
+
+def _guessed(probabilities: Probabilities) -> Array:
+    """Probabilities, a copy; the even guess where there is no answer."""
+    shares = np.array(probabilities, dtype=np.float64)
+    shares[~shares.any(axis=1)] = 1 / shares.shape[1]
+    return shares
 
 
 METRICS: dict[str, Metric] = {
@@ -91,33 +114,97 @@ METRICS: dict[str, Metric] = {
             "macro_f1",
             {"en": "macro-F1", "zh": "宏平均 F1"},
             "Mean F1 of the classes that occur in labels or predictions.",
-            _macro("f1_score"),
+            of_confusion.macro_f1,
             hub="f1",
+            average="macro",
         ),
         Metric(
             "accuracy",
             {"en": "accuracy", "zh": "准确率"},
             "Share of rows whose predicted class is the labelled one.",
-            _accuracy,
+            of_confusion.accuracy,
         ),
         Metric(
             "precision",
             {"en": "precision", "zh": "精确率"},
             "Mean precision of the classes that occur in labels or predictions.",
-            _macro("precision_score"),
+            of_confusion.precision,
             column=False,
+            average="macro",
         ),
         Metric(
             "recall",
             {"en": "recall", "zh": "召回率"},
             "Mean recall of the classes that occur in labels or predictions.",
-            _macro("recall_score"),
+            of_confusion.recall,
             column=False,
+            average="macro",
+        ),
+        Metric(
+            "balanced_accuracy",
+            {"en": "balanced accuracy", "zh": "平衡准确率"},
+            "Mean recall of the classes that occur in labels.",
+            of_confusion.balanced_accuracy,
+            column=False,
+        ),
+        Metric(
+            "micro_f1",
+            {"en": "micro-F1", "zh": "微平均 F1"},
+            "F1 of all classes' hits and misses together; accuracy where every row is answered.",
+            of_confusion.micro_f1,
+            column=False,
+            hub="f1",
+            average="micro",
+        ),
+        Metric(
+            "weighted_f1",
+            {"en": "weighted F1", "zh": "加权 F1"},
+            "Mean F1 of the classes, each weighted by its labelled rows.",
+            of_confusion.weighted_f1,
+            column=False,
+            hub="f1",
+            average="weighted",
+        ),
+        Metric(
+            "mcc",
+            {"en": "Matthews correlation", "zh": "马修斯相关系数"},
+            "Correlation of labels and predictions, -1 to 1.",
+            of_confusion.mcc,
+            column=False,
+            hub="matthews_correlation",
+        ),
+        Metric(
+            "log_loss",
+            {"en": "log-loss", "zh": "对数损失"},
+            "Mean -ln of the labelled class' probability; no answer is the even guess.",
+            of_rows=log_loss,
+            higher_is_better=False,
+            column=False,
+        ),
+        Metric(
+            "brier",
+            {"en": "Brier score", "zh": "Brier 分数"},
+            "Mean squared distance of probabilities to the label, 0 to 2; no answer is the even "
+            "guess.",
+            of_rows=brier,
+            higher_is_better=False,
+            column=False,
+            hub="brier_score",
         ),
     )
 }
 
-#: Those that have a column in leaderboards.
+#: Those that have a column in leaderboards, whatever the objective is.
 COLUMNS = tuple(metric for metric in METRICS.values() if metric.column)
-#: What a study maximises on validation, and what ranks arms on test.
-OBJECTIVE = METRICS[results.OBJECTIVE]
+#: The objective of a study that names none.
+MACRO_F1 = METRICS[DEFAULT_OBJECTIVE]
+
+
+def columns(objective: Metric) -> tuple[Metric, ...]:
+    """The metrics that have a column beside an objective: it first, then the usual ones."""
+    return (objective, *(metric for metric in COLUMNS if metric is not objective))
+
+
+def merit(objective: Objective) -> float:
+    """A score by some objective as a number of which the higher is the better one."""
+    return METRICS[objective.name].merit(objective.value)

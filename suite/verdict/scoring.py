@@ -19,12 +19,14 @@ import datasets
 import evaluate
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, f1_score
 
-from suite.contracts.results import Scores
+from suite.contracts.results import DEFAULT_OBJECTIVE, Objective, Scores
 from suite.contracts.strategy import NO_ANSWER
 from suite.errors import ModelError
-from suite.verdict.metrics import METRICS, Classes, Metric
+from suite.verdict import of_confusion
+from suite.verdict.metrics import METRICS, Metric
+
+Classes = list[int]
 
 
 class _Wrapped(evaluate.Metric):  # type: ignore[misc]  # evaluate is untyped
@@ -53,7 +55,7 @@ class _Wrapped(evaluate.Metric):  # type: ignore[misc]  # evaluate is untyped
 
 
 class Score(_Wrapped):
-    """One metric of the registry."""
+    """One metric of the registry that is a confusion matrix'."""
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
@@ -61,7 +63,9 @@ class Score(_Wrapped):
         super().__init__()
 
     def _compute(self, predictions: Classes, references: Classes, classes: int) -> dict[str, float]:
-        return {self.metric.key: self.metric.function(references, predictions)}
+        assert self.metric.of_confusion is not None  # `all_metrics` makes no other
+        matrix = of_confusion.counted(references, predictions, classes)
+        return {self.metric.key: float(self.metric.of_confusion(matrix))}
 
 
 class PerClassF1(_Wrapped):
@@ -72,27 +76,29 @@ class PerClassF1(_Wrapped):
     def _compute(
         self, predictions: Classes, references: Classes, classes: int
     ) -> dict[str, list[float]]:
-        values = f1_score(
-            references, predictions, labels=range(classes), average=None, zero_division=0
-        )
-        return {"per_class_f1": [float(value) for value in values]}
+        matrix = of_confusion.counted(references, predictions, classes)
+        return {"per_class_f1": of_confusion.per_class_f1(matrix).tolist()}
 
 
 class Confusion(_Wrapped):
-    """Row counts by labelled class (outer) and predicted class (inner)."""
+    """Row counts by labelled class (outer) and predicted class (inner), and those unanswered."""
 
-    summary = "Confusion matrix: counts by labelled class, then by predicted class."
+    summary = (
+        "Confusion matrix: counts by labelled class, then by predicted class; beside it the rows "
+        "of each labelled class that were not answered."
+    )
 
     def _compute(
         self, predictions: Classes, references: Classes, classes: int
-    ) -> dict[str, list[list[int]]]:
-        counts = confusion_matrix(references, predictions, labels=range(classes))
-        return {"confusion": [[int(count) for count in row] for row in counts]}
+    ) -> dict[str, list[Any]]:
+        matrix = of_confusion.counted(references, predictions, classes).astype(int)
+        return {"confusion": matrix[:, :-1].tolist(), "unanswered": matrix[:, -1].tolist()}
 
 
 def all_metrics() -> evaluate.CombinedEvaluations:
-    """Everything that `Scores` holds, combined; pass `classes` to its `compute`."""
-    return evaluate.combine([*map(Score, METRICS.values()), PerClassF1(), Confusion()])
+    """What `Scores` holds of predicted classes, combined; pass `classes` to its `compute`."""
+    scores = [Score(metric) for metric in METRICS.values() if metric.of_confusion is not None]
+    return evaluate.combine([*scores, PerClassF1(), Confusion()])
 
 
 def decide(probabilities: NDArray[Any]) -> NDArray[np.int64]:
@@ -107,14 +113,20 @@ def decide(probabilities: NDArray[Any]) -> NDArray[np.int64]:
     return np.where(probabilities.any(axis=1), probabilities.argmax(axis=1), NO_ANSWER)
 
 
-def score(predictions: NDArray[Any], labels: Sequence[int], classes: int) -> Scores:
-    """The scores of one split. Free of NaN.
+def score(
+    predictions: NDArray[Any],
+    labels: Sequence[int],
+    classes: int,
+    objective: str = DEFAULT_OBJECTIVE,
+) -> Scores:
+    """The scores of one split. Free of NaN. Those of probabilities are there where these are given.
 
     Args:
         predictions: class indices, int [rows], `NO_ANSWER` where there is none (wrong, whatever
             the label); or probabilities, float [rows, classes], as `decide` takes them.
         labels: class indices, one per row.
         classes: how many classes the task has; every index lies in [0, classes).
+        objective: key of the metric that counts.
 
     Raises:
         ModelError: the probabilities are not finite: the training diverged.
@@ -124,6 +136,7 @@ def score(predictions: NDArray[Any], labels: Sequence[int], classes: int) -> Sco
     [[1, 1], [0, 1]]
     """
     predicted = np.asarray(predictions)
+    probabilities: NDArray[np.float64] | None = None
     if predicted.ndim == 2:
         if predicted.shape[1] != classes:
             raise ValueError(f"{predicted.shape[1]} probabilities per row for {classes} classes")
@@ -132,7 +145,7 @@ def score(predictions: NDArray[Any], labels: Sequence[int], classes: int) -> Sco
                 "the model's probabilities are not finite: its training diverged",
                 fix="A smaller learning rate, or float32 in place of a narrower precision.",
             )
-        predicted = decide(predicted)
+        predicted, probabilities = decide(predicted), predicted.astype(np.float64)
     expected = np.asarray(labels)
     if predicted.ndim != 1 or predicted.shape != expected.shape or not len(expected):
         raise ValueError(f"predictions {predicted.shape} for labels {expected.shape}")
@@ -142,6 +155,16 @@ def score(predictions: NDArray[Any], labels: Sequence[int], classes: int) -> Sco
         if indices.min() < least or indices.max() >= classes:
             raise ValueError(f"a {name} lies outside [0, {classes})")
     found = all_metrics().compute(predictions=predicted, references=expected, classes=classes)
+    if probabilities is not None:
+        found |= {
+            metric.key: float(metric.of_rows(expected, probabilities).mean())
+            for metric in METRICS.values()
+            if metric.of_rows is not None
+        }
     own = {field.name for field in fields(Scores)}
     others = {key: value for key, value in found.items() if key not in own}
-    return Scores(**{key: found[key] for key in found if key in own}, others=others)
+    return Scores(
+        **{key: found[key] for key in found if key in own},
+        others=others,
+        objective=Objective(objective, found[objective]),
+    )

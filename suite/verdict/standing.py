@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from suite.contracts.results import (
@@ -19,10 +20,12 @@ from suite.contracts.results import (
     Rps,
     Scores,
     StudyResults,
+    TestScores,
     Trial,
     Verdict,
 )
-from suite.verdict.metrics import OBJECTIVE
+from suite.verdict import metrics
+from suite.verdict.metrics import MACRO_F1, METRICS, Metric
 from suite.verdict.statistics import LEVEL
 
 Basis = Literal["test", "validation", "none"]
@@ -51,6 +54,7 @@ class Place:
     rps: Rps | None
     within: bool
     validation: Scores | None = None
+    objective: Metric = MACRO_F1
 
     @property
     def number(self) -> int:
@@ -59,10 +63,15 @@ class Place:
 
     @property
     def score(self) -> float:
-        """Macro-F1 on test, or on validation where the arm has no final."""
+        """By the objective on test, or on validation where the arm has no final."""
         if self.final is not None:
-            return OBJECTIVE.of(self.final.test) or 0.0
-        return OBJECTIVE.of(self.validation) or 0.0
+            return self.final.test.score
+        return self.validation.score if self.validation else 0.0
+
+    @property
+    def merit(self) -> float:
+        """The score as a number of which the higher is the better one."""
+        return self.objective.merit(self.score)
 
 
 @dataclass(frozen=True)
@@ -96,8 +105,8 @@ class Standing:
 
 
 def merit(trial: Trial) -> tuple[bool, float]:
-    """What trials of one arm are chosen by: within the bounds first, then validation macro-F1."""
-    return trial.feasible, OBJECTIVE.of(trial.validation) or 0.0
+    """What trials of one arm are chosen by: within the bounds first, then the score that counts."""
+    return trial.feasible, _merit(trial.validation)
 
 
 def best_trial(trials: Iterable[Trial]) -> Trial | None:
@@ -129,7 +138,7 @@ def excess(
 
 def best_first(final: Final) -> tuple[int, float]:
     """The order of finals."""
-    return final.rank, -(OBJECTIVE.of(final.test) or 0.0)
+    return final.rank, -_merit(final.test)
 
 
 def standing(results: StudyResults) -> Standing:
@@ -138,7 +147,7 @@ def standing(results: StudyResults) -> Standing:
     places = _places(results)
     ranked = [place for place in places if place.rank is not None]
     within = [place for place in ranked if place.within]
-    among = sorted(within or ranked, key=lambda place: -place.score)
+    among = sorted(within or ranked, key=lambda place: -place.merit)
     leaders = among[:1]
     if results.finals:
         leaders = [a for a in among if not any(_beats(b, a, comparisons) for b in among)]
@@ -168,17 +177,18 @@ def _places(results: StudyResults) -> list[Place]:
     mixed = len({trial.folds > 0 for trial in speaking.values() if trial}) > 1
     validated = {arm: _validated(trial, alone=mixed) for arm, trial in speaking.items()}
     if not finals:
-        scores = {arm: OBJECTIVE.of(found) or 0.0 for arm, found in validated.items()}
+        scores = {arm: _merit(found) for arm, found in validated.items()}
         above = {own: sum(other > own for other in scores.values()) for own in scores.values()}
         ranks = {arm: 1 + above[own] for arm, own in scores.items()}
+    objective = METRICS[results.objective]
     places = [
-        _place(arm, trial, finals.get(arm), ranks, results.bounds, validated[arm])
+        _place(arm, trial, finals.get(arm), ranks, results.bounds, validated[arm], objective)
         for arm, trial in speaking.items()
     ]
 
     def order(place: Place) -> tuple[bool, int, float, float, str]:
-        rank, validation = place.rank, OBJECTIVE.of(place.validation) or 0.0
-        return rank is None, rank or 0, -place.score, -validation, place.arm
+        rank, validation = place.rank, _merit(place.validation)
+        return rank is None, rank or 0, -place.merit, -validation, place.arm
 
     return sorted(places, key=order)
 
@@ -194,6 +204,13 @@ def _validated(trial: Trial | None, *, alone: bool) -> Scores | None:
     return (trial.first_fold if alone else None) or trial.validation
 
 
+def _merit(scores: Scores | TestScores | None) -> float:
+    """A score as a number of which the higher is the better one; where there is none, the least."""
+    if scores is None:
+        return -inf
+    return metrics.merit(scores.objective) if scores.objective else scores.macro_f1
+
+
 def _place(
     arm: str,
     trial: Trial | None,
@@ -201,6 +218,7 @@ def _place(
     ranks: Mapping[str, int],
     bounds: Mapping[str, float | None],
     validation: Scores | None,
+    objective: Metric,
 ) -> Place:
     rank = ranks.get(arm)
     rps = (final.rps if final else None) or (trial.rps if trial else None)
@@ -217,13 +235,14 @@ def _place(
         rps=rps,
         within=all(over <= 0 for over in excess(bounds, seconds, rps).values()),
         validation=validation,
+        objective=objective,
     )
 
 
 def _beats(one: Place, other: Place, comparisons: Mapping[frozenset[str], Comparison]) -> bool:
     """The paired tests decide; a pair they do not hold is decided by the ranks, which rest on
     the same tests."""
-    if one.final is None or other.final is None or one.score <= other.score:
+    if one.final is None or other.final is None or one.merit <= other.merit:
         return False
     pair = comparisons.get(frozenset((one.arm, other.arm)))
     return pair.p < LEVEL if pair else one.final.rank < other.final.rank
@@ -245,7 +264,7 @@ def _verdict(
             for rival in among
             if rival.final is not None
             and rival.final.seeds > 1
-            and best.score - rival.score <= margin + ROUNDING
+            and best.merit - rival.merit <= margin + ROUNDING
             and not _beats(best, rival, comparisons)
         ]
         taken = max(rivals, key=_served)

@@ -21,7 +21,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.verdict.confusions import macro_f1 as macro_f1
+from suite.verdict.confusions import Array, Score, macro_f1
 from suite.verdict.interval import LEVEL as LEVEL
 from suite.verdict.interval import Interval as Interval
 
@@ -57,6 +57,7 @@ def compare(
     predictions: Mapping[str, Sequence[Sequence[int]]],
     classes: int,
     *,
+    score: Score = macro_f1,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> tuple[dict[str, Interval], list[Difference]]:
@@ -66,12 +67,13 @@ def compare(
         labels: class indices, [rows].
         predictions: arm -> class indices, [seeds][rows], over the same rows; below 0 for no
             answer, which is wrong whatever the label.
+        score: what is compared, of confusion matrices; the higher the better.
         resamples: bootstrap draws.
 
     Returns:
-        arm -> interval of its macro-F1 (mean over seeds); differences, best arm first.
+        arm -> interval of its score (mean over seeds); differences, best arm first.
     """
-    drawn = _resampled(labels, predictions, classes, seed, resamples)
+    drawn = _resampled(labels, predictions, classes, score, seed, resamples)
     intervals = {
         arm: Interval(float(scores[0]), *(float(q) for q in np.quantile(scores[1:], TAILS)))
         for arm, scores in drawn.items()
@@ -90,10 +92,11 @@ def _resampled(
     labels: Sequence[int],
     predictions: Mapping[str, Sequence[Sequence[int]]],
     classes: int,
+    score: Score,
     seed: int,
     resamples: int,
 ) -> dict[str, NDArray[np.float64]]:
-    """Each arm's macro-F1 (mean over seeds) on the rows as they are, then on each draw of them.
+    """Each arm's score (mean over seeds) on the rows as they are, then on each draw of them.
 
     Rows that agree in label and every answer are counted together. An arm of several seeds
     draws these anew each time, with replacement.
@@ -120,15 +123,15 @@ def _resampled(
             chosen = np.arange(len(seeds))
             if draw and len(seeds) > 1:
                 chosen = generator.integers(0, len(seeds), len(seeds))
-            found[arm][draw] = np.mean([_macro(seeds[one], weights, classes) for one in chosen])
+            found[arm][draw] = np.mean(
+                [score(_matrix(seeds[one], weights, classes)) for one in chosen]
+            )
     return found
 
 
-def _macro(
-    cells: NDArray[np.int64], weights: NDArray[np.int64], classes: int
-) -> NDArray[np.float64]:
+def _matrix(cells: NDArray[np.int64], weights: NDArray[np.int64], classes: int) -> Array:
     counts = np.bincount(cells, weights=weights, minlength=classes * (classes + 1))
-    return macro_f1(np.asarray(counts, np.float64).reshape(classes, classes + 1))
+    return np.asarray(counts, np.float64).reshape(classes, classes + 1)
 
 
 def _tested(differences: NDArray[np.float64]) -> Change:
@@ -172,21 +175,23 @@ def paired_change(
     after: Sequence[Sequence[int]],
     classes: int,
     *,
+    score: Score = macro_f1,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Change:
-    """The change of macro-F1 on the same test rows, by a paired bootstrap; p is not adjusted.
+    """The change of a score on the same test rows, by a paired bootstrap; p is not adjusted.
 
     Args:
         labels: class indices, [rows].
         before: what the first study's arm answered, [seeds][rows]; below 0 for no answer.
         after: the same of the second study, on the same rows.
         classes: how many there are.
+        score: of confusion matrices.
         seed: of the draws.
         resamples: bootstrap draws.
     """
     both = {"before": before, "after": after}
-    drawn = _resampled(labels, both, classes, seed, resamples)
+    drawn = _resampled(labels, both, classes, score, seed, resamples)
     return _tested(drawn["after"] - drawn["before"])
 
 

@@ -14,7 +14,7 @@ from suite.report.charts.drawing import NEUTRAL, Styles, blank, clip, marker, sa
 from suite.report.charts.ranges import common_range, whole_ticks
 from suite.report.data.rows import last_score
 from suite.report.words import Words
-from suite.verdict.metrics import OBJECTIVE
+from suite.verdict.metrics import MACRO_F1
 
 TRIALS_DRAWN = 1500
 
@@ -110,7 +110,7 @@ def figure(data: History, styles: Styles, words: Words) -> go.Figure:
     bounds = common_range([point.score for point in data.points])
     clip(drawn, [(p.number, p.score, styles[p.arm].colour) for p in data.points], bounds)
     drawn.update_yaxes(
-        title={"text": words.axis(f"validation_{OBJECTIVE.key}"), "standoff": 8}, tickformat=".3~f"
+        title={"text": words.axis(f"validation_{MACRO_F1.key}"), "standoff": 8}, tickformat=".3~f"
     )
     return drawn
 

@@ -15,7 +15,7 @@ from typing import Literal
 from suite.contracts.results import Arm, Published, StudyResults, Trial
 from suite.contracts.space import Params
 from suite.report.data.styles import SYMBOLS
-from suite.verdict.metrics import COLUMNS, OBJECTIVE
+from suite.verdict.metrics import COLUMNS, MACRO_F1
 from suite.verdict.standing import Basis, Place, Standing, standing
 
 
@@ -78,7 +78,7 @@ class Leaderboard:
     @property
     def score(self) -> Metric:
         """The metric that ranks: the objective on test, or on validation before the finals."""
-        return METRICS[f"{self.split}_{OBJECTIVE.key}"]
+        return METRICS[f"{self.split}_{MACRO_F1.key}"]
 
     @property
     def split(self) -> Literal["test", "validation"]:
@@ -88,7 +88,7 @@ class Leaderboard:
     @property
     def further(self) -> tuple[Metric, ...]:
         """The other metrics on that split."""
-        return tuple(METRICS[f"{self.split}_{m.key}"] for m in COLUMNS if m is not OBJECTIVE)
+        return tuple(METRICS[f"{self.split}_{m.key}"] for m in COLUMNS if m is not MACRO_F1)
 
     @property
     def contenders(self) -> list[LeaderboardRow]:
@@ -198,9 +198,9 @@ def trial_counts(trials: Sequence[Trial]) -> dict[str, Counter[str]]:
 
 def last_score(trial: Trial) -> float | None:
     """A trial's macro-F1 on validation; of one that did not end, its best checkpoint's."""
-    if trial.objective is not None:
-        return trial.objective
-    return max((c.objective for c in trial.checkpoints), default=None)
+    if trial.score is not None:
+        return trial.score
+    return max((c.score for c in trial.checkpoints), default=None)
 
 
 def pareto_front(rows: Sequence[LeaderboardRow], x: Metric, y: Metric) -> tuple[str, ...]:

@@ -29,12 +29,12 @@ from suite.report.pages.answer import answer
 from suite.report.pages.document import document
 from suite.report.pages.text_tables import csv_text, markdown_line, markdown_table
 from suite.report.words import Words, words_of
-from suite.verdict.metrics import COLUMNS, METRICS, OBJECTIVE
+from suite.verdict.metrics import COLUMNS, MACRO_F1, METRICS
 from suite.verdict.statistics import LEVEL
 
 LEADERBOARD_COLUMNS = (
     "rank", "arm", "model", "strategy", "family", "test_macro_f1", "test_macro_f1_low",
-    "test_macro_f1_high", *(f"test_{m.key}" for m in COLUMNS if m is not OBJECTIVE),
+    "test_macro_f1_high", *(f"test_{m.key}" for m in COLUMNS if m is not MACRO_F1),
     *(f"validation_{m.key}" for m in COLUMNS), "train_seconds", "offline_per_second",
     "offline_valid", "p50_ms", "p90_ms", "p99_ms", "latency_valid", "peak_memory_bytes",
     "parameters", "trial", "seeds", "trials", "complete", "pruned", "failed", "stale",
