@@ -73,6 +73,11 @@ def good(folder, **files):
 TWENTY = "test has 20 rows: its macro-F1 moves by 0.05 when one answer changes"
 
 
+def beyond_numbers(found):
+    """The warnings but for those that rows told apart by a number alone are near each other."""
+    return [warning for warning in found.facts.audit.warnings if "nearly" not in warning]
+
+
 def load(folder, task=None, **options):
     return data.load(task or make_task(), folder / "task.yaml", data=folder, **options)
 
@@ -203,7 +208,7 @@ def test_columns_are_joined_and_a_missing_half_is_left_out(tmp_path):
 def test_a_stand_in_folder_may_call_its_columns_text_and_label(tmp_path):
     task = make_task(data={"folder": "x", "licence": "ours", "text": ["query"], "label": "intent"})
     found = load(good(tmp_path), task)
-    assert found.facts.audit.warnings == [
+    assert beyond_numbers(found) == [
         "the files have no column query and intent: text and label are read instead",
         TWENTY,
     ]
@@ -613,9 +618,9 @@ def test_the_audit_counts_what_is_odd():
 
 
 def test_clean_data_has_no_warnings(tmp_path):
-    assert load(good(tmp_path)).facts.audit.warnings == [TWENTY]
+    assert beyond_numbers(load(good(tmp_path))) == [TWENTY]
     many = good(tmp_path / "more", test__jsonl=jsonl(rows(100, start=200)))
-    assert load(many).facts.audit.warnings == []
+    assert beyond_numbers(load(many)) == []
 
 
 @pytest.mark.parametrize(

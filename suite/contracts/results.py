@@ -446,6 +446,9 @@ class SplitAudit:
     length_p50: int
     length_p95: int
     length_max: int
+    near_duplicates: int | None = None
+    """Rows that nearly repeat an earlier one, those that repeat one outright among them; null
+    where that was not looked for."""
     length_quantiles: list[int] = field(default_factory=list)
     """Shortest, then each 20th part of the rows, up to the longest: 21 lengths where known."""
 
@@ -459,6 +462,11 @@ class Audit:
     test_in_train_normalised: int
     validation_in_train: int
     warnings: list[str] = field(default_factory=list)
+    test_near_train: int | None = None
+    """Test rows that train nearly holds, those that it holds outright among them."""
+    validation_near_train: int | None = None
+    near_rows: int | None = None
+    """Rows of a split that were compared at most, where one has more: its first ones."""
     truncated: dict[str, float] = field(default_factory=dict)
     """Arm -> share of rows that are cut at the token limit: training rows, or those asked about."""
 

@@ -486,7 +486,8 @@ warnings = Warnings
 unread = Stored by another version of the suite, and not readable by this one
 empty = Empty
 exact_duplicates = Exact duplicates
-normalised_duplicates = Near duplicates
+normalised_duplicates = Duplicates but for case and spaces
+near_duplicates = Near duplicates
 conflicting_labels = Conflicting labels
 length = Length in characters (mean · p50 · p95 · max)
 lengths_intro = Share of each split's texts with at most so many characters.
@@ -499,6 +500,12 @@ finding_lengths = { $half ->
 leaks = Leaks between splits
 test_in_train = Test rows that stand in train: { $n } ({ $normalised } when case and spacing are ignored)
 validation_in_train = Validation rows that stand in train: { $n }
+near_train = Rows that train nearly holds, those that it holds among them: { $n } of test, { $validation } of validation
+near_about = Near: of their shingles of four bytes, two texts share four fifths, as MinHash estimates it.
+near_compared = { $n ->
+    [one] Of each split its first row was compared.
+   *[other] Of each split the first { $n } rows were compared.
+}
 class_counts = Rows of each class
 class_range = { n_classes }; the smallest has { n_training_rows } ({ $low_name }), the largest { $high } ({ $high_name })
 class_equal = { n_classes } of { n_training_rows } each

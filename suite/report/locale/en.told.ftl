@@ -81,6 +81,14 @@ said_nearly_more = { $n ->
     [one] { $n } more test text is also in train, but for case, spaces and punctuation
    *[other] { $n } more test texts are also in train, but for case, spaces and punctuation
 }
+said_near_train = { $n ->
+    [one] { $n } { $said_split } text is nearly in train: a few words differ
+   *[other] { $n } { $said_split } texts are nearly in train: a few words differ
+}
+said_near_train_more = { $n ->
+    [one] { $n } more { $said_split } text is nearly in train: a few words differ
+   *[other] { $n } more { $said_split } texts are nearly in train: a few words differ
+}
 said_empty = { $n ->
     [one] { $n } { $said_split } text is empty
    *[other] { $n } { $said_split } texts are empty
@@ -92,6 +100,10 @@ said_conflicting = { $n ->
 said_repeats = { $n ->
     [one] { $n } { $said_split } text repeats an earlier one
    *[other] { $n } { $said_split } texts repeat earlier ones
+}
+said_nearly_repeats = { $n ->
+    [one] { $n } { $said_split } text nearly repeats an earlier one
+   *[other] { $n } { $said_split } texts nearly repeat earlier ones
 }
 said_imbalance = the largest class of train ({ $large }, { $most }) is { $times }× the smallest ({ $small }, { $least })
 said_no_rows = { $n ->
