@@ -272,6 +272,8 @@
           line.append(...row.map((value) => cellOf(value, "td")));
           body.append(line);
         }
+        table.className = "cards";
+        card(table);
         box = document.createElement("div");
         box.className = "scroll tall data";
         box.tabIndex = 0;

@@ -37,6 +37,15 @@
         body.append(...rows.map((pair) => pair[1]));
       });
 
+  // On a phone a row of such a table is a card, each figure beside the name of its column.
+  const card = (table) => {
+    const heads = [...table.tHead.rows[0].cells]
+      .map((head) => (head.querySelector("button") ?? head).textContent.trim());
+    for (const row of table.tBodies[0].rows)
+      [...row.cells].forEach((cell, i) => { if (cell.tagName === "TD") cell.dataset.head = heads[i]; });
+  };
+  for (const table of document.querySelectorAll("table.cards")) card(table);
+
   // The theme: the system's, unless the reader chose.
   const themes = ["auto", "light", "dark"];
   const theme = byId("theme");
@@ -191,6 +200,7 @@
         }
         return line;
       }));
+      card(table);
       more.hidden = shown.length === chosen.length;
       byId("trials-shown").textContent = words.shown_of
         .replace("{shown}", shown.length.toLocaleString(words.language))
