@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import combinations
+from typing import Any
 
 from hypothesis import strategies as st
 from report_studies import study
@@ -16,6 +17,7 @@ from suite.contracts.results import (
     Comparison,
     DataFacts,
     Final,
+    KindSpread,
     Rows,
     Rps,
     Scores,
@@ -103,18 +105,50 @@ def studies(
         trials += draw(trials_of(name, len(trials), noon))
     tested = names if solid else draw(st.sampled_from([[], names, names, names[:-1] or names]))
     seeds = draw(st.sampled_from([1, 3]))
+    # Finals of today tell of each training; older ones do not.
+    told = draw(st.booleans())
+    kinds = {name: draw(st.sampled_from(["several", "fixed", "once"])) for name in tested}
+    looks = draw(st.sampled_from([1, 1, 2])) if told else 1
     middle = {name: draw(share) for name in tested}
     comparisons = []
     for a, b in combinations(tested, 2):
         difference = middle[a] - middle[b]
+        more = {}
+        if told:
+            one = "once" in (kinds[a], kinds[b])
+            more = {"df": draw(st.floats(1.0, 7599.0)), "row_variance": draw(st.floats(0.0, 1e-4)),
+                    "seed_variance": draw(st.floats(0.0, 1e-4)), "looks": looks,
+                    "of": "trained models" if one else "arms"}  # fmt: skip
         comparisons.append(
             Comparison(a, b, difference, (difference - 0.01, difference + 0.012),
-                       draw(p_value) if difference else 1.0)
+                       draw(p_value) if difference else 1.0, **more)
         )  # fmt: skip
     lost = [c.b if c.difference > 0 else c.a for c in comparisons if c.p < 0.05]
+    claimed = [name for name in tested if kinds[name] != "once"]
+    wins = [(c.a, c.b) if c.difference > 0 else (c.b, c.a) for c in comparisons
+            if c.p < 0.05 and c.a in claimed and c.b in claimed]  # fmt: skip
+
+    def trainings(name: str) -> dict[str, Any]:
+        """What today's finals tell of an arm's trainings, ranks among the arms claimed about."""
+        kind = kinds[name]
+        low = 1 + sum(loser == name for _, loser in wins)
+        high = len(claimed) - sum(winner == name for winner, _ in wins)
+        return {
+            "seeds": 3 if kind == "several" else 1,
+            "seed_scores": [draw(share) for _ in range(3 if kind == "several" else 1)],
+            "deterministic": kind == "fixed", "refit": draw(st.booleans()), "looks": looks,
+            "rank_range": (low, high) if name in claimed else None,
+            "may_be_best": low == 1 if name in claimed else None,
+            "short": draw(st.sampled_from([None, "another training would take too long"]))
+            if kind == "once" else None,
+            "spread_of_kind": KindSpread(draw(share), 5, ["elm/probe"], draw(
+                st.sampled_from([[], ["earlier"]]))) if kind == "once" else None,
+        }  # fmt: skip
+
     finals = [
         Final(
-            arm=name, trial=next(t.number for t in trials if t.arm == name), seeds=seeds,
+            arm=name, trial=next(t.number for t in trials if t.arm == name),
+            **(trainings(name) if told else {"seeds": seeds}),
             stale=draw(st.booleans()), rank=1 + lost.count(name),
             test=TestScores(middle[name], draw(share),
                             (max(0.0, middle[name] - 0.01), min(1.0, middle[name] + 0.012)),

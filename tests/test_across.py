@@ -115,6 +115,11 @@ def three() -> list[StudyResults]:
     ]  # fmt: skip
 
 
+def five() -> list[StudyResults]:
+    """The three, and two more tasks on which B is above A."""
+    return [*three(), *(study_of(f"more-{i}", {A: 0.7, B: 0.8}) for i in range(2))]
+
+
 def answered(
     results: StudyResults, wrong: Mapping[str, range], labels: list[int] | None = None
 ) -> StudyResults:
@@ -149,11 +154,14 @@ def test_averages_are_over_arms_common_to_all_tasks():
     assert data.common == (B, A)
     # By score among A and B: B first, first, second; A second, second, first.
     assert task_ranks(data) == {B: (1.0, 1.0, 2.0), A: (2.0, 2.0, 1.0)}
+    assert data.over_tasks is None and not data.ranked, "three tasks rank nobody"
+    data = across(five())
     ranks = {arm.arm: arm.average_rank for arm in data.arms}
-    assert ranks[B] == pytest.approx(4 / 3) and ranks[A] == pytest.approx(5 / 3)
+    assert ranks[B] == pytest.approx(6 / 5) and ranks[A] == pytest.approx(9 / 5)
     assert ranks[C] is None
     assert [arm.arm for arm in data.arms] == [B, A, C]
-    assert data.over_tasks is None
+    low, high = data.arm(B).rank_interval
+    assert (low, data.arm(B).win_rate) == (1.0, pytest.approx(0.8)) and 1.2 < high < 2.0
 
 
 def test_contests_are_won_lost_or_could_be_chance():
@@ -196,7 +204,14 @@ def test_the_matrix_says_who_was_refused_where():
 def test_friedman_needs_five_tasks_and_three_arms():
     same = {A: 0.6, B: 0.7, C: 0.8}
     four = across([study_of(f"t{i}", same) for i in range(4)])
-    assert four.over_tasks is None and "too few" in across_answer(four, EN).text
+    told = across_answer(four, EN)
+    assert four.over_tasks is None and told.verdict == (
+        "4 tasks are too few to rank arms over tasks, which takes 5: each task has its own "
+        "verdicts below."
+    )
+    assert "start with" not in told.text and across_tiles(four) == []
+    page = page_of([study_of(f"t{i}", same) for i in range(4)])
+    assert "Average rank" not in page and "Win rate" not in page
     five = across([study_of(f"t{i}", same) for i in range(5)])
     assert five.over_tasks is not None
     # Every task orders them alike: χ² = 12·5/(3·4)·(1+4+9−12) = 10; CD = 2.343·√(12/30).
@@ -256,7 +271,7 @@ def test_the_sample_and_unopened_tests_are_shown_but_not_averaged():
     stale = replace(stale, finals=[replace(f, stale=True) for f in stale.finals])
     data = across([fake, closed, stale, study_of("good", {A: 0.8, B: 0.7})])
     assert [c.study for c in data.counted] == ["stale", "good"]
-    assert data.arm(A).average_rank == 1.0
+    assert data.arm(A).tasks == 2 and data.arm(A).mean_gap == 0.0
     assert data.arm(A).cells[1].score == pytest.approx(0.89), "its validation score is shown"
     told = across_answer(data, EN)
     assert told.caveats == (
@@ -273,10 +288,10 @@ def test_the_sample_and_unopened_tests_are_shown_but_not_averaged():
 
 
 def test_the_answer_names_the_rival_that_some_task_lacks():
-    told = across_answer(across(three()), EN)
+    told = across_answer(across(five()), EN)
     assert told.verdict == (
-        f"Over 3 tasks {B} is best on average: rank 1.33 among the 2 arms tested on all of them; "
-        f"next is {A} with 1.67. But {C}, not tested on every task, beats it by more than chance "
+        f"Over 5 tasks {B} is best on average: rank 1.20 among the 2 arms tested on all of them; "
+        f"next is {A} with 1.80. But {C}, not tested on every task, beats it by more than chance "
         "on 2 of the 2 where both were."
     )
     assert f"start with {C}, and with {B} where that cannot run." in told.text
@@ -286,12 +301,12 @@ def test_the_answer_names_the_rival_that_some_task_lacks():
 def test_the_answer_offers_a_cheaper_arm_that_was_never_worse():
     studies = [
         study_of(f"t{i}", {A: 0.80, B: 0.81, Z: 0.5}, level=((A, B),),
-               seconds={A: 1.0, B: 100.0, Z: 0.0}) for i in range(2)
+               seconds={A: 1.0, B: 100.0, Z: 0.0}) for i in range(5)
     ]  # fmt: skip
     text = across_answer(across(studies), EN).text
     assert f"start with {B}; {A} was never worse than it by more than chance" in text
     assert "takes 1/100 of its training time" in text
-    assert f"the best here is {Z}, 0.3100 below each task's best on average (2 of 2 tasks)" in text
+    assert f"the best here is {Z}, 0.3100 below each task's best on average (5 of 5 tasks)" in text
 
 
 def test_the_answer_with_nothing_one_or_no_common_arm():
@@ -317,12 +332,12 @@ def test_the_answer_with_nothing_one_or_no_common_arm():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_tiles_and_answers_in_both_languages(language: str):
-    data = across(three())
+    data = across(five())
     assert [(t.arm.arm, t.roles) for t in across_tiles(data)] == [
         (B, ("average",)), (C, ("winner",)), (A, ("quick", "frugal")),
     ]  # fmt: skip
     text = across_answer(data, words_of(language)).text
-    assert ("Over 3 tasks" in text) == (language == "en")
+    assert ("Over 5 tasks" in text) == (language == "en")
     assert across_tiles(across(three()[:1])) == []
 
 
@@ -536,7 +551,7 @@ def test_every_page_is_valid_html(kind: str, language: str):
 
 def test_the_page_reads_without_script_and_links_every_study():
     page = re.sub(r"<script[^>]*>.*?</script>", "", page_of(three()), flags=re.S)
-    for text in ("0.8400", "0.8204–0.8596", "#2=", "1.33", "no weights reachable", 'href="2.html"'):
+    for text in ("0.8400", "0.8204–0.8596", "#2=", "no weights reachable", 'href="2.html"'):
         assert text in page
     assert "The same in both" not in page
     zh = page_of(paired(), ZH)

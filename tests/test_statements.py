@@ -167,7 +167,11 @@ class Checker:
         pair = self.pairs[frozenset((one, other))]
         real = pair.p < 0.05
         key = "more_than_chance_p" if real else "could_be_chance_p"
-        assert text == Words(self.words.language)(key, p=formats.p_told(pair.p))
+        told = Words(self.words.language)
+        said = told(key, p=formats.p_told(pair.p))
+        # Of a pair that is no more than two trained models that is said.
+        models = pair.of == "trained models"
+        assert text == (told("chance_models", what=said) if models else said)
         shown = formats.p_value(pair.p)
         assert numbers(formats.p_told(pair.p)) == numbers(shown.replace(".", "0.", 1)
                if shown[0] in "<>" and shown[1] == "." else shown) or shown[1:] in text  # fmt: skip
@@ -266,6 +270,51 @@ class Checker:
             assert not any(self.beats(other, arm) for other in self.among if other != arm)
         self.gap(members[0], v["second"], v["gap"])
         self.chance(members[0], v["second"], v["chance"])
+
+    def seeds(self, v: dict[str, Any]) -> None:
+        own = sorted({f.seeds for f in self.results.finals if f.seeds > 1})
+        assert v["n"] == "–".join(map(str, dict.fromkeys((own[0], own[-1]))))
+
+    def looks(self, v: dict[str, Any]) -> None:
+        assert v["n"] == max(f.looks for f in self.results.finals) > 1
+
+    def refitted(self, s: Statement) -> None:
+        refit = [f.arm for f in self.results.finals if f.refit]
+        assert (s.key == "refit_all") == (len(refit) == len(self.results.finals)) and refit
+        assert all(arm in s.values.get("arms", arm) for arm in refit)
+
+    def once(self, s: Statement) -> None:
+        finals = [f for f in self.results.finals if not f.deterministic and f.seeds == 1]
+        short = s.values["reason"] or None
+        same = [f.arm for f in finals if f.short == short]
+        assert same and s.values["arms"] == self.words.join(same)
+
+    def spread(self, s: Statement) -> None:
+        (kind,) = [f.spread_of_kind for f in self.results.finals if f.arm == s.values["arm"]]
+        assert kind is not None
+        assert bool(kind.studies) == s.key.endswith("earlier")
+        assert s.values["deviation"] == f"{kind.deviation:.4f}"
+        assert s.values["n"] == kind.trainings
+
+    def ranks(self) -> None:
+        """Each arm's rank in the leaderboard is what its verdicts leave it."""
+        finals = {f.arm: f for f in self.results.finals}
+        if not any(f.seed_scores for f in finals.values()):
+            return
+        head = self.words("metric_rank")
+        scores = [self.arms[arm].score for arm in self.cells if self.arms[arm].ranked]
+        assert scores == sorted(scores, reverse=True), "sorted by score"
+        for arm, cells in self.cells.items():
+            own = finals.get(arm)
+            if own is None or not (own.deterministic or own.seeds > 1):
+                assert cells[head] == "–"
+                continue
+            claimed = [f.arm for f in finals.values() if f.deterministic or f.seeds > 1]
+            low = 1 + sum(self.beats(other, arm) for other in claimed if other != arm)
+            high = len(claimed) - sum(self.beats(arm, other) for other in claimed if other != arm)
+            assert cells[head] == (str(low) if low == high else f"{low}–{high}")
+            best = self.words("flag_may_be_best") in cells[self.words("metric_arm")]
+            assert best == (low == 1)
 
     def member(self, v: dict[str, Any]) -> None:
         self.score(v["arm"], v["f1"])
@@ -432,6 +481,7 @@ class Checker:
             "recommended_no_speed": self.recommended, "recommended_no_finals": self.recommended,
             "answer_single": self.single, "answer_lead": self.single,
             "answer_tie": self.tie, "answer_tie_within": self.tie,
+            "answer_tie_ranges": self.tie, "seeds_mean": self.seeds, "answer_looks": self.looks,
             "answer_member": self.member, "answer_member_next": self.member,
             "answer_validation": self.on_validation, "answer_validation_same": self.on_validation,
             "answer_validation_only": self.on_validation,
@@ -448,6 +498,9 @@ class Checker:
         }
         for key in ("finding_curves", "finding_curves_rose", "finding_curves_fell"):
             found[key] = self.curve
+        found |= dict.fromkeys(("refit_all", "refit_some"), self.refitted)
+        found |= dict.fromkeys(("one_training", "one_training_why"), self.once)
+        found |= dict.fromkeys(("spread_of_kind", "spread_of_kind_earlier"), self.spread)
         for kind in ("speed", "time"):
             for end in ("", "_same", "_same_drawn"):
                 found[f"finding_{kind}{end}"] = self.trade_off
@@ -457,7 +510,8 @@ class Checker:
     #: Phrases put into others, or that repeat a number of the results as it is.
     REPEATED = re.compile(
         r"unit_|n_|metric_|axis_|gloss_|term_|costs_|scores_|(more_than|could_be)_chance_p$|bound_"
-        r"|answer_(within|infeasible|interval|only|only_within|tie_same|tie_within_same)$"
+        r"|answer_(within|infeasible|interval|only|only_within|tie(_within|_ranges)?_same)$"
+        r"|chance_models$|verdict_(models|looks)$|comparisons_family$"
         r"|rows_line|made_by|trials_|timeline_intro|class_|per_class_table|per_class_intro"
         r"|all_trials_more|test_in_train|validation_in_train|comparisons_intro|tied_with"
         r"|f1_difference|confusion_summed|slices_intro|parallel_intro|single_p|history_intro"
@@ -467,6 +521,7 @@ class Checker:
 
     def check(self) -> None:
         checks = self.checks()
+        self.ranks()
         for statement in list(self.words.statements):
             if statement.key in checks:
                 checks[statement.key](statement)
@@ -580,7 +635,16 @@ class AcrossChecker:
                 assert float(v["rank"]) == pytest.approx(
                     min(map(self.rank, self.common)), abs=0.0051
                 )
-            case "across_too_few" | "across_too_few_arms":
+            case "across_silent":
+                assert v["tasks"] < v["least"] == 5 and len(self.common) > 1
+            case "across_rests":
+                own, others = self.rank(v["arm"]), len(self.common) - 1
+                assert float(v["low"]) - 0.006 <= own <= float(v["high"]) + 0.006
+                assert float(v["low"]) >= 1 and float(v["high"]) <= others + 1
+                if "<" not in v["rate"] and ">" not in v["rate"]:
+                    rate = (others + 1 - own) / others
+                    assert float(v["rate"].rstrip("%")) / 100 == pytest.approx(rate, abs=0.0051)
+            case "across_too_few_arms":
                 told = (v["won"], v["level"], v["lost"])
                 assert told == self.outcomes(v["arm"], {v["second"]})
             case "across_no_common":

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from suite.verdict import statistics
+from suite.verdict import over_tasks, statistics
 
 
 def test_macro_f1_counts_only_classes_that_occur():
@@ -153,9 +153,9 @@ def test_an_unpaired_change_reads_intervals_as_standard_errors():
 
 
 def test_average_ranks_by_hand():
-    ranks = statistics.average_ranks({"a": [0.9, 0.8], "b": [0.9, 0.7], "c": [0.1, 0.9]})
+    ranks = over_tasks.average_ranks({"a": [0.9, 0.8], "b": [0.9, 0.7], "c": [0.1, 0.9]})
     assert ranks == {"a": 1.75, "b": 2.25, "c": 2.0}
-    assert statistics.average_ranks({}) == {}
+    assert over_tasks.average_ranks({}) == {}
 
 
 def test_rank_test_by_hand():
@@ -164,8 +164,8 @@ def test_rank_test_by_hand():
         "b": [0.8, 0.8, 0.8, 0.7, 0.9],
         "c": [0.7, 0.7, 0.7, 0.8, 0.7],
     }
-    assert statistics.average_ranks(scores) == {"a": 1.2, "b": 2.0, "c": 2.8}
-    test = statistics.rank_test(scores)
+    assert over_tasks.average_ranks(scores) == {"a": 1.2, "b": 2.0, "c": 2.8}
+    test = over_tasks.rank_test(scores)
     assert test is not None
     # 12·5 / (3·4) · (1.44 + 4 + 7.84 − 12) = 6.4; F = 4·6.4 / (10 − 6.4) = 7.111;
     # with 2 and 8 degrees of freedom p = (1 + 2·7.111/8)⁻⁴.
@@ -173,15 +173,33 @@ def test_rank_test_by_hand():
     assert test.p == pytest.approx(0.016796, abs=1e-5)
     # Demšar's table of q: 2.343 for three arms, 2.569 for four.
     assert test.critical_difference == pytest.approx(2.343 * (12 / 30) ** 0.5, abs=1e-3)
-    four = statistics.rank_test({arm: [float(i)] * 14 for i, arm in enumerate("abcd")})
+    four = over_tasks.rank_test({arm: [float(i)] * 14 for i, arm in enumerate("abcd")})
     assert four is not None
     assert four.critical_difference == pytest.approx(2.569 * (20 / 84) ** 0.5, abs=1e-3)
 
 
 def test_rank_test_where_there_is_little_to_test():
-    assert statistics.rank_test({"a": [1.0] * 9, "b": [0.0] * 9}) is None
-    assert statistics.rank_test({}) is None
-    same = statistics.rank_test({"a": [0.5] * 5, "b": [0.5] * 5, "c": [0.5] * 5})
+    assert over_tasks.rank_test({"a": [1.0] * 9, "b": [0.0] * 9}) is None
+    assert over_tasks.rank_test({}) is None
+    same = over_tasks.rank_test({"a": [0.5] * 5, "b": [0.5] * 5, "c": [0.5] * 5})
     assert same is not None and (same.statistic, same.p) == (0.0, 1.0)
-    alike = statistics.rank_test({"a": [0.9] * 5, "b": [0.8] * 5, "c": [0.7] * 5})
+    alike = over_tasks.rank_test({"a": [0.9] * 5, "b": [0.8] * 5, "c": [0.7] * 5})
     assert alike is not None and alike.p == 0.0 and alike.statistic == pytest.approx(10.0)
+
+
+def test_ranks_over_tasks_come_with_what_other_tasks_would_give():
+    scores = {
+        "a": [0.9, 0.9, 0.9, 0.9, 0.5], "b": [0.8, 0.8, 0.8, 0.8, 0.6],
+        "c": [0.7, 0.7, 0.7, 0.7, 0.7],
+    }  # fmt: skip
+    found = over_tasks.over_tasks(scores)
+    # Four tasks order them a, b, c and one the other way.
+    assert found["a"].average_rank == pytest.approx((4 * 1 + 3) / 5)
+    assert found["a"].win_rate == pytest.approx(4 / 5) and found["b"].win_rate == 0.5
+    # In a draw of five tasks, the odd one comes up 0 to 5 times: at .95, at most 3.
+    assert found["a"].rank_interval == pytest.approx((1.0, 2.2))
+    assert found["a"].win_interval == pytest.approx((0.4, 1.0))
+    assert found["b"].rank_interval == (2.0, 2.0)
+    assert over_tasks.over_tasks(scores) == found, "the draws are seeded"
+    assert over_tasks.over_tasks({arm: own[:4] for arm, own in scores.items()}) == {}
+    assert over_tasks.over_tasks({"a": [0.9] * 9}) == {}

@@ -58,9 +58,7 @@ def leaderboard_table(found: StudyResults) -> Table:
         table.columns.append(word(say("head_note")))
     for row in board.rows:
         cells = [
-            f"{row.rank}{'=' if row.tied_with else ''}"
-            if row.rank is not None and row.test_interval
-            else formats.MISSING,
+            board.place(row) if row.test_interval else formats.MISSING,
             row.arm,
             formats.score(row.test_macro_f1),
             formats.interval(row.test_interval),
@@ -78,6 +76,8 @@ def leaderboard_table(found: StudyResults) -> Table:
 
 def _flags(row: LeaderboardRow, say: Words) -> list[str]:
     flags = [say("flag_stale")] if row.stale else []
+    if row.about_arm is False:
+        flags.append(say("flag_one_training"))
     return flags if row.feasible else [*flags, say("out_of_bounds")]
 
 

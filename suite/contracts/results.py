@@ -316,6 +316,9 @@ class Comparison:
     looks: int = 1
     """How often test scores of this study were looked at, this time included; p is not corrected
     for it."""
+    of: Literal["arms", "trained models"] | None = None
+    """Whether it is a verdict about arms, or about the trained models that there are: one of them
+    was trained once though its training is random. Null in finals from before it was told."""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,13 @@ def interval(bounds: tuple[float, float] | None) -> str:
     return MISSING if bounds is None else f"{score(bounds[0])}–{score(bounds[1])}"
 
 
+def spanned(value: float | None, span: tuple[float, float] | None) -> str:
+    """An average rank with its interval: `1.40 (1.00–2.20)`."""
+    if value is None:
+        return MISSING
+    return f"{value:.2f}" + (f" ({span[0]:.2f}–{span[1]:.2f})" if span else "")
+
+
 def quantity(value: float | None) -> str:
     """A positive number with about three significant digits and thousands parted: 8,312; 12.3."""
     if value is None:

@@ -186,9 +186,13 @@ def _places(results: StudyResults) -> list[Place]:
         for arm, trial in speaking.items()
     ]
 
+    # A range of ranks orders nothing: then the score does.
+    ranged = any(final.seed_scores for final in results.finals)
+
     def order(place: Place) -> tuple[bool, int, float, float, str]:
         rank, validation = place.rank, _merit(place.validation)
-        return rank is None, rank or 0, -place.merit, -validation, place.arm
+        above = 0 if ranged else rank or 0
+        return rank is None, above, -place.merit, -validation, place.arm
 
     return sorted(places, key=order)
 

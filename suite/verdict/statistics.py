@@ -6,9 +6,7 @@ draw of seeds), so that what makes a row hard for everybody cancels out of a dif
 Sources: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993 (percentile interval,
 centred test); Berg-Kirkpatrick, Burkett, Klein, "An Empirical Investigation of Statistical
 Significance in NLP", 2012 (paired); Holm, "A simple sequentially rejective multiple test
-procedure", 1979; over several data sets: Demšar, "Statistical Comparisons of Classifiers over
-Multiple Data Sets", 2006 (average ranks, Friedman's test as corrected by Iman and Davenport,
-Nemenyi's critical difference).
+procedure", 1979.
 """
 
 from __future__ import annotations
@@ -212,55 +210,3 @@ def unpaired_change(before: Interval, after: Interval) -> Change | None:
     value, error = after.value - before.value, math.hypot(*errors)
     p = 2 * (1 - normal.cdf(abs(value) / error))
     return Change(value, value - reach * error, value + reach * error, p)
-
-
-def average_ranks(scores: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Each arm's mean rank over tasks, 1 for the highest score; equal scores share the mean rank.
-
-    Args:
-        scores: arm -> its score on each task, the same tasks in the same order.
-
-    >>> average_ranks({"a": [0.9, 0.8], "b": [0.9, 0.7], "c": [0.1, 0.9]})
-    {'a': 1.75, 'b': 2.25, 'c': 2.0}
-    """
-    arms = list(scores)
-    tasks = len(next(iter(scores.values()), ()))
-    totals = dict.fromkeys(arms, 0.0)
-    for task in range(tasks):
-        column = [scores[arm][task] for arm in arms]
-        for arm, own in zip(arms, column, strict=True):
-            above = sum(other > own for other in column)
-            totals[arm] += 1 + above + (column.count(own) - 1) / 2
-    return {arm: total / tasks for arm, total in totals.items()} if tasks else {}
-
-
-@dataclass(frozen=True)
-class RankTest:
-    """Whether arms differ over tasks at all, and from which distance of average ranks two do.
-
-    `p` is Friedman's test as corrected by Iman and Davenport; two arms whose average ranks are
-    at least `critical_difference` apart differ at 5 % (Nemenyi).
-    """
-
-    statistic: float
-    p: float
-    critical_difference: float
-
-
-def rank_test(scores: Mapping[str, Sequence[float]], level: float = LEVEL) -> RankTest | None:
-    """Friedman's test over tasks; None with fewer than three arms or two tasks."""
-    arms, tasks = len(scores), len(next(iter(scores.values()), ()))
-    if arms < 3 or tasks < 2:
-        return None
-    from scipy import stats
-
-    if len({tuple(column) for column in scores.values()}) == 1:
-        statistic, p = 0.0, 1.0
-    else:
-        statistic = float(stats.friedmanchisquare(*scores.values()).statistic)
-        room = tasks * (arms - 1) - statistic
-        # Where every task orders the arms alike there is no room left, and F has no bound.
-        corrected = (tasks - 1) * statistic / room if room > 1e-9 else np.inf
-        p = float(stats.f.sf(corrected, arms - 1, (arms - 1) * (tasks - 1)))
-    reach = float(stats.studentized_range.ppf(1 - level, arms, np.inf)) / 2**0.5
-    return RankTest(statistic, p, reach * (arms * (arms + 1) / (6 * tasks)) ** 0.5)

@@ -26,8 +26,8 @@ class Ranks:
 
 
 def values(data: Across) -> Ranks | None:
-    """The ranks; None where fewer than two arms or tasks are common."""
-    if len(data.common) < 2 or len(data.counted) < 2:
+    """The ranks; None where the tasks are too few to rank arms over them."""
+    if not data.ranked:
         return None
     ranks = task_ranks(data)
     return Ranks(

@@ -19,14 +19,13 @@ from pydantic import TypeAdapter
 
 from suite.contracts import moments
 from suite.contracts.results import StudyResults
+from suite.report import formats
 from suite.report.data.rows import Leaderboard, absent, leaderboard
 from suite.report.data.side_by_side import SideBySide, machine_of, pairs_of, ratio
-from suite.verdict import statistics
+from suite.verdict import over_tasks
 from suite.verdict.standing import Basis
 
 SCHEMA_VERSION = 1
-#: Below so many tasks no test over tasks is made: with few, its p says next to nothing.
-TASKS_FOR_TEST = 5
 #: An arm further below the best than this is of no use, however cheap.
 FAR = 0.2
 
@@ -83,6 +82,9 @@ class Cell:
     training: float | None = None
     speed: float | None = None
     stale: bool = False
+    rank_range: tuple[int, int] | None = None
+    place: str = ""
+    """Its rank in that study as tables show it; empty where there is none."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,9 @@ class AcrossArm:
     """An arm over all tasks; `cells` in the order of the standing columns.
 
     `average_rank` is the mean over counted tasks of its rank by score among the arms common to
-    all; None for other arms. `won`, `level` and `lost` count paired contests with every other arm
+    all, `win_rate` the share of these arms that it scores above, each with its 95 % interval over
+    draws of the tasks; None for other arms, and where the tasks are too few to rank arms over
+    them. `won`, `level` and `lost` count paired contests with every other arm
     on every counted task: won or lost by more than chance, or level. `speed` and `training` are
     geometric means over counted tasks; None where machines differ or one is missing.
     """
@@ -107,6 +111,9 @@ class AcrossArm:
     mean_gap: float | None
     speed: float | None
     training: float | None
+    rank_interval: tuple[float, float] | None = None
+    win_rate: float | None = None
+    win_interval: tuple[float, float] | None = None
 
     @property
     def contests(self) -> int:
@@ -161,6 +168,11 @@ class Across:
     pairs_left_out: int
 
     @property
+    def ranked(self) -> bool:
+        """Whether there are tasks enough to rank arms over them, and arms to be ranked."""
+        return any(arm.average_rank is not None for arm in self.arms)
+
+    @property
     def standing(self) -> tuple[Column, ...]:
         """The matrix's columns: one study for each task."""
         return tuple(column for column in self.columns if column.stands)
@@ -213,18 +225,16 @@ def across(studies: Sequence[StudyResults]) -> Across:
         arm: [row.test_macro_f1 or 0.0 for board in averaged if (row := board.row(arm))]
         for arm in common
     }
-    ranks: dict[str, float] = {}
-    over: OverTasks | None = None
-    if scores:
-        ranks = statistics.average_ranks(scores)
-        test = statistics.rank_test(scores) if len(counted) >= TASKS_FOR_TEST else None
-        over = OverTasks(test.statistic, test.p, test.critical_difference) if test else None
+    ranks = over_tasks.average_ranks(scores)
+    ranking = over_tasks.over_tasks(scores)
+    test = over_tasks.rank_test(scores) if ranking else None
+    over = OverTasks(test.statistic, test.p, test.critical_difference) if test else None
     means = {arm: sum(own) / len(own) for arm, own in scores.items()}
     ordered = sorted(common, key=lambda arm: (ranks[arm], -means[arm], arm))
     reference = _reference(ordered, [boards[i] for i in shown if i in counted])
     machines = {columns[i].machine for i in counted}
     same = len(machines) == 1 and "" not in machines
-    arms = _arms([(studies[i], boards[i], i in counted) for i in shown], ranks, reference, same)
+    arms = _arms([(studies[i], boards[i], i in counted) for i in shown], ranking, reference, same)
     pairs, left = pairs_of(studies, boards)
     return Across(
         schema_version=SCHEMA_VERSION,
@@ -305,7 +315,7 @@ def _reference(ordered: Sequence[str], boards: Sequence[Leaderboard]) -> str | N
 
 def _arms(
     shown: Sequence[tuple[StudyResults, Leaderboard, bool]],
-    ranks: Mapping[str, float],
+    ranking: Mapping[str, over_tasks.OverTasks],
     reference: str | None,
     same_machine: bool,
 ) -> list[AcrossArm]:
@@ -329,6 +339,7 @@ def _arms(
             if counts and cell.state == "scored" and cell.score is not None and cell.rank
         ]
         gaps = [cell.gap for cell in own if cell.gap is not None]
+        ranked = ranking.get(name)
         whole = same_machine and len(own) == sum(counts for _, _, counts in shown)
         found.append(
             AcrossArm(
@@ -336,7 +347,10 @@ def _arms(
                 family=family,
                 cells=cells,
                 tasks=len(own),
-                average_rank=ranks.get(name),
+                average_rank=ranked.average_rank if ranked else None,
+                rank_interval=ranked.rank_interval if ranked else None,
+                win_rate=ranked.win_rate if ranked else None,
+                win_interval=ranked.win_interval if ranked else None,
                 first=sum(cell.rank == 1 for cell in own),
                 won=outcomes[name][0],
                 level=outcomes[name][1],
@@ -418,6 +432,8 @@ def _cells(
                 training=ratio(row.train_seconds, seconds),
                 speed=ratio(row.offline_rps, rps),
                 stale=row.stale,
+                rank_range=row.rank_range,
+                place=place if (place := board.place(row)) != formats.MISSING else "",
             )
         elif name in gone:
             cells[name] = Cell(results.study, gone[name].kind, gone[name].reason)
@@ -438,16 +454,12 @@ def _median(values: Sequence[float | None]) -> float | None:
 
 def task_ranks(data: Across) -> dict[str, tuple[float, ...]]:
     """Each common arm's rank by score on each counted task, as averaged in `average_rank`."""
-    from suite.verdict import statistics
-
-    found: dict[str, list[float]] = {arm: [] for arm in data.common}
-    for column in data.counted:
-        scores = {
-            arm.arm: [data.cell(arm, column).score or 0.0] for arm in data.arms if arm.arm in found
-        }
-        for name, rank in statistics.average_ranks(scores).items():
-            found[name].append(rank)
-    return {arm: tuple(ranks) for arm, ranks in found.items()}
+    scores = {
+        arm: [data.cell(own, column).score or 0.0 for column in data.counted]
+        for arm in data.common
+        if (own := data.arm(arm)) is not None
+    }
+    return {arm: tuple(own) for arm, own in over_tasks.ranks_of_tasks(scores).items()}
 
 
 def _geometric(values: Sequence[float | None]) -> float | None:

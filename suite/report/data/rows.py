@@ -14,6 +14,7 @@ from typing import Literal
 
 from suite.contracts.results import Arm, Published, StudyResults, Trial
 from suite.contracts.space import Params
+from suite.report import formats
 from suite.report.data.styles import SYMBOLS
 from suite.verdict.metrics import COLUMNS, MACRO_F1
 from suite.verdict.standing import Basis, Place, Standing, standing
@@ -24,7 +25,10 @@ class LeaderboardRow:
     """An arm with a result. Scores lie in 0..1, times are seconds unless the name says `_ms`.
 
     `rank` is the claim: by test where finals exist, else by validation; None where this arm has
-    no test score but others do. `tied_with` are the arms that share it.
+    no test score but others do. `tied_with` are the arms that share it. `rank_range` is the best
+    and the worst rank that the verdicts leave it, and `may_be_best` whether it may be the best:
+    None before finals, in finals from before that was told, and of an arm that is no more than one
+    trained model (`about_arm` is False). `seed_scores` are the objective of each training.
     """
 
     arm: str
@@ -61,6 +65,12 @@ class LeaderboardRow:
     short: str | None
     others: dict[str, float] = field(default_factory=dict)
     """Metrics that have no field of their own, as `test_<key>` and `validation_<key>`."""
+    rank_range: tuple[int, int] | None = None
+    may_be_best: bool | None = None
+    about_arm: bool | None = None
+    seed_scores: tuple[float, ...] = ()
+    deterministic: bool = False
+    refit: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,26 @@ class Leaderboard:
     def further(self) -> tuple[Metric, ...]:
         """The other metrics on that split."""
         return tuple(METRICS[f"{self.split}_{m.key}"] for m in COLUMNS if m is not MACRO_F1)
+
+    @property
+    def ranks(self) -> str:
+        """How ranks are to be read: as ranges, as single ranks on test, or on validation."""
+        return "ranges" if self.ranged else self.basis
+
+    @property
+    def ranged(self) -> bool:
+        """Whether ranks are ranges: the finals tell of trainings, not of one checkpoint each."""
+        return any(row.about_arm is not None for row in self.rows)
+
+    def place(self, row: LeaderboardRow) -> str:
+        """A row's rank as tables show it: `1–3`, or `1=` where ranks are none but shared."""
+        if not self.ranged:
+            shared = "=" if row.tied_with else ""
+            return formats.MISSING if row.rank is None else f"{row.rank}{shared}"
+        low, high = row.rank_range or (None, None)
+        if low is None:
+            return formats.MISSING
+        return str(low) if low == high else f"{low}–{high}"
 
     @property
     def contenders(self) -> list[LeaderboardRow]:
@@ -364,4 +394,10 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         retired=arm.retired if arm else None,
         short=arm.short if arm else None,
         others={k: value for k, value in named.items() if k not in own and value is not None},
+        rank_range=final.rank_range if final else None,
+        may_be_best=final.may_be_best if final else None,
+        about_arm=final.about_arm if final and final.seed_scores else None,
+        seed_scores=tuple(final.seed_scores) if final else (),
+        deterministic=bool(final and final.deterministic),
+        refit=bool(final and final.refit),
     )

@@ -198,6 +198,24 @@ answer_tie_within_same = { $arms } cannot be told apart on the test split.
 answer_member = { $arm } (macro-F1 { $f1 }, 95 % interval { $low }–{ $high })
 answer_member_next = { $arm } ({ $f1 }, { $low }–{ $high })
 answer_more = { $n } more
+claim = What is said of an arm holds for its training at the hyperparameters that this search found, on these training rows; this choice and these rows are held fixed.
+seeds_mean = A score on test is the mean of an arm's trainings ({ $n } of them, each with a seed of its own); what is exported is the first one, chosen before test was opened.
+refit_all = For test every arm was trained on train and validation together.
+refit_some = For test { $arms } were trained on train and validation together, the others on train alone.
+one_training = Trained once: { $arms }. Such a score is that of this trained model, and no verdict about the arm.
+one_training_why = Trained once: { $arms } ({ $reason }). Such a score is that of this trained model, and no verdict about the arm.
+answer_looks = The verdicts stand after { $n } looks at test, and p is not corrected for that.
+chance_models = { $what } between these trained models
+answer_tie_ranges = Any of these may be the best: { $arms }. None of them is beaten by more than chance; the lead of { $gap } over { $second } { $chance }.
+answer_tie_ranges_same = Any of these may be the best: { $arms }. None of them is beaten by more than chance.
+spread_of_kind = { $n ->
+    [one] Of the kind of { $arm } the scores of { $n } training ({ $arms }) have a standard deviation of { $deviation }.
+   *[other] Of the kind of { $arm } the scores of { $n } trainings ({ $arms }) have a standard deviation of { $deviation }.
+}
+spread_of_kind_earlier = { $n ->
+    [one] Of the kind of { $arm } the scores of { $n } training in earlier studies ({ $arms }) have a standard deviation of { $deviation }.
+   *[other] Of the kind of { $arm } the scores of { $n } trainings in earlier studies ({ $arms }) have a standard deviation of { $deviation }.
+}
 answer_validation = On validation alone { $arm } leads with macro-F1 { $f1 }, { $gap } above { $second }; the test split has not been opened, so whether that is more than chance is not known yet.
 answer_validation_same = On validation alone { $arm } and { $second } score the same, macro-F1 { $f1 }; the test split has not been opened.
 answer_interval = { $f1 } (95 % interval { $low }–{ $high })
@@ -245,7 +263,8 @@ value = Value
 ## The leaderboard
 
 leaderboard = Leaderboard
-leaderboard_test = Ranked on the test split. Arms whose difference could be chance share a rank ('='): an arm's rank is one more than the number of arms significantly better than it.
+leaderboard_test = Ranked on the test split: an arm's rank is one more than the number of arms significantly better than it. Arms with the same number of such arms share a rank ('='), which does not say that they are equal.
+leaderboard_ranges = Sorted by score on the test split. An arm's rank is a range: from one more than the arms that beat it by more than chance, to all ranked arms less those that it beats. A dash stands where there is no verdict about the arm.
 leaderboard_validation = Ordered on validation only: the finals have not been run, the test split is unopened, and no claim about chance is made.
 leaderboard_empty = No arm has a result yet.
 by_validation = by validation
@@ -261,6 +280,12 @@ flag_invalid_more = LoadGen did not accept the run (too short for its rules)
 flag_refused = refused
 flag_retired = retired
 flag_short = fewer rounds
+flag_one_training = this trained model
+flag_one_training_more = trained once: no verdict about the arm
+flag_may_be_best = may be best
+may_be_best = no arm beats it by more than chance
+flag_deterministic = repeats itself
+flag_deterministic_more = training again gives the same model, so one training says all
 flag_no_final = not tested
 flag_no_final_more = has no test score
 flag_disagrees = disagrees
@@ -268,7 +293,8 @@ flag_failed = failed
 trials_pruned = { $n } ({ $p } pruned)
 trials_title = { $n } finished: { $c } complete, { $p } pruned, { $f } failed
 comparisons = Which differences are real
-comparisons_intro = Paired tests on the same test rows; p is Holm-adjusted over all pairs, and below { $level } the better arm ranks above the other.
+comparisons_intro = Paired tests on the same test rows; p is Holm-adjusted over all pairs, and below { $level } the better arm counts as better.
+comparisons_family = All pairs of ranked arms, as one family: intervals hold for all of them together at 95 %, and two arms differ where theirs excludes 0, which is where p is below { $level }. The doubt about a difference has a part from the test rows and one from the trainings.
 pair_a = Arm
 pair_b = against
 difference = Difference in macro-F1
@@ -276,9 +302,14 @@ interval = 95 % interval
 interval_low = 95 % low
 interval_high = 95 % high
 p_adjusted = p (Holm)
+p_family = p
+degrees = Degrees of freedom
+variance_parts = Variance: rows · trainings
 verdict = Verdict
 verdict_real = { $arm } is better
 verdict_chance = could be chance
+verdict_models = { $what } (these trained models)
+verdict_looks = Verdict after { $n } looks
 
 ## Not compared
 
@@ -554,25 +585,29 @@ gloss_macro_f1 = The mean over the classes of F1, which counts both what a class
 term_accuracy = Accuracy|accuracy
 gloss_accuracy = The share of rows that are classified right. Large classes weigh more than small ones.
 term_interval = 95 % interval
-gloss_interval = Where the score lies for all but 5 % of test sets like this one, by drawing its rows again and again. A narrow one says that the test split is large enough.
-term_p = p (Holm)|p
-gloss_p = How often a difference as large as this would be seen if there were none. Below 0.05 it counts as real; adjusted (Holm) for how many pairs are compared.
+gloss_interval = Where the score lies for all but 5 % of test sets like this one, and of other trainings where there were several. A narrow one says that the test split is large enough.
+term_p = p|p (Holm)
+gloss_p = How often a difference as large as this would be seen if there were none. Below 0.05 it counts as real; adjusted for how many pairs are compared.
 term_chance = more than chance|could be chance
-gloss_chance = Whether a difference on the test rows would also be there on others: decided by a paired test on the same rows, below p = 0.05.
+gloss_chance = Whether a difference would be there on other test rows too, and with other trainings where there were several: decided for every two arms on the same rows, below p = 0.05.
 term_test = Test split|test split
 gloss_test = Rows that no arm has seen and nothing was chosen by. Scores on them are what to expect on new texts.
 term_validation = Validation|validation
 gloss_validation = Rows held back from training, by which hyperparameters are chosen. Scores on them flatter a little, because they were chosen by.
 term_finals = Finals|finals
-gloss_finals = The end of a study: the best trial of each arm is scored on the test split, once.
+gloss_finals = The end of a study: the best trial of each arm is trained anew, over seeds where there is time, and scored on the test split.
 term_trial = Trial|trials|trial
 gloss_trial = One training of an arm with one set of hyperparameters.
 term_seed = Seed|seeds|seed
 gloss_seed = The number that fixes what is drawn at random in a training. Another seed gives a slightly different model.
+term_claim = About an arm|about the arm
+gloss_claim = A verdict about an arm is one about its training at the hyperparameters that this search found, on these training rows: for other trainings and other test rows. Another search, or other training rows, could end otherwise.
 term_pruned = Pruned|pruned
 gloss_pruned = Stopped early, because it was behind the other trials of its arm at the same point.
 term_rank = Rank|rank
-gloss_rank = One more than the number of arms that are better by more than chance. Arms that can't be told apart share one.
+gloss_rank = One more than the number of arms that are better by more than chance. As a range it goes on to the worst rank that the verdicts leave: all arms less those that it beats. A shared rank does not say that two are equal.
+term_degrees = Degrees of freedom
+gloss_degrees = How much the estimate of a difference's variance rests on. Few (1 or 2, from two or three trainings) make the interval wide.
 term_offline_rps = Texts/s|texts/s
 gloss_offline_rps = Texts classified in a second when many are at hand at once (MLPerf's Offline), from raw text.
 term_p50 = p50
@@ -605,7 +640,8 @@ across_no_common = No arm was tested on all { n_tasks }, so there is no average 
 across_one_common = { $arm } is the only arm tested on all { n_tasks }, so its average is compared with nothing.
 across_best = Over { n_tasks } { $arm } is best on average: rank { $rank } among the { n_arms } tested on all of them; next is { $second } with { $rank2 }.
 across_best_shared = { $names } share the best average rank over { n_tasks }, { $rank } of { n_arms } tested on all of them.
-across_too_few = { n_tasks } are too few for a test over tasks (it takes { $least }). Task by task, { $arm } against { $second }: { $won } won by more than chance, { $level } could be chance, { $lost } lost.
+across_silent = { n_tasks } are too few to rank arms over tasks, which takes { $least }: each task has its own verdicts below.
+across_rests = This rests on { n_tasks } alone: over other draws of them the average rank of { $arm } lies between { $low } and { $high }, and its win rate ({ $rate }) between { $least } and { $most } (95 %).
 across_too_few_arms = Two arms are too few for a test over tasks. Task by task, { $arm } against { $second }: { $won } won by more than chance, { $level } could be chance, { $lost } lost.
 across_friedman_none = Over these tasks the arms' ranks could all differ by chance (Friedman, p { $p }).
 across_cd_real = That lead is more than chance: { $distance } ranks, and from { $cd } on two arms differ (Friedman p { $p }, Nemenyi at 5 %).
@@ -636,10 +672,12 @@ across_tasks_of = { $n } of { n_tasks }
 ## Across studies: arms and tasks
 
 across_matrix = Arms and tasks
-across_matrix_lead = Macro-F1 on test with its 95 % interval and the rank in that study; an equals sign marks a shared rank: the difference could be chance.
+across_matrix_lead = Macro-F1 on test with its 95 % interval and the rank in that study, as a range where its finals tell of several trainings.
 across_matrix_colour = The deeper the colour, the nearer to the task's best.
 across_average_rank = Average rank
 across_gap = Below the best
+across_win_rate = Win rate
+across_win_rate_more = the share of the other common arms that it scores above, over the tasks; a tie counts half
 across_gap_more = what the arm's macro-F1 lies below the task's best, averaged over its tested tasks
 across_tasks = Tasks
 across_first = Ranked 1
@@ -657,8 +695,9 @@ across_stands = Of several studies of one task the latest with test scores stand
 ## Across studies: averages
 
 across_averages = Over all tasks
-across_averages_lead = Contests: every two arms on every task with test scores, by the paired tests of that study. The average rank is by score, over the { n_arms } tested on all { n_tasks }; a dash stands for arms that some task lacks.
-across_test_few = Friedman's test and a critical difference need at least { $least } tasks and three common arms: with { n_tasks } and { n_arms } no claim over tasks is made.
+across_averages_lead = Contests: every two arms on every task with test scores, by the paired tests of that study.
+across_ranked_lead = The average rank and the win rate are by score, over the { n_arms } tested on all { n_tasks }, with 95 % intervals over draws of the tasks; a dash stands for arms that some task lacks.
+across_test_few = Ranking arms over tasks needs at least { $least } tasks, and testing it three common arms: with { n_tasks } and { n_arms } no such claim is made.
 across_test_said = Friedman's test over { n_tasks } and { n_arms }: χ² { $statistic }, p { $p } (as corrected by Iman and Davenport). Critical difference (Nemenyi, 5 %): { $cd } ranks.
 across_ranks_title = Of the { $arms } common arms { $arm } scores highest on { $first } of { n_tasks }; its lowest place is { $worst }
 across_ranks_about = Rank by score among the common arms: large, the average; small, each task.

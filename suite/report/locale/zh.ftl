@@ -165,6 +165,18 @@ answer_tie_within_same = { $arms } 在测试集上差异不显著。
 answer_member = { $arm }（宏平均 F1 { $f1 }，95% 置信区间 { $low }–{ $high }）
 answer_member_next = { $arm }（{ $f1 }，{ $low }–{ $high }）
 answer_more = 另外 { $n } 个
+claim = 对方案的结论，指的是用本次搜索找到的超参数、在这批训练数据上训练它：超参数的选择与训练数据视为固定。
+seeds_mean = 测试集分数是同一方案多次训练（{ $n } 次，各用一个种子）的平均；导出的是第一次训练得到的模型，在打开测试集之前就已选定。
+refit_all = 决赛中每个方案都用训练集与验证集合并重新训练。
+refit_some = 决赛中 { $arms } 用训练集与验证集合并重新训练，其余只用训练集。
+one_training = 只训练了一次：{ $arms }。这样的分数只属于这个训练好的模型，不是对方案的结论。
+one_training_why = 只训练了一次：{ $arms }（{ $reason }）。这样的分数只属于这个训练好的模型，不是对方案的结论。
+answer_looks = 这些结论是第 { $n } 次查看测试集之后得出的，p 值未就此校正。
+chance_models = { $what }（仅就这些训练好的模型而言）
+answer_tie_ranges = 最佳方案可能是以下任何一个：{ $arms }。没有方案显著优于其中任何一个；最高者比 { $second } 高 { $gap }，{ $chance }。
+answer_tie_ranges_same = 最佳方案可能是以下任何一个：{ $arms }。没有方案显著优于其中任何一个。
+spread_of_kind = 与 { $arm } 同类的方案（{ $arms }）共训练 { $n } 次，分数的标准差为 { $deviation }。
+spread_of_kind_earlier = 在此前的研究中，与 { $arm } 同类的方案（{ $arms }）共训练 { $n } 次，分数的标准差为 { $deviation }。
 answer_validation = 仅看验证集，{ $arm } 领先，宏平均 F1 { $f1 }，比 { $second } 高 { $gap }；测试集尚未打开，差异是否显著还不清楚。
 answer_validation_same = 仅看验证集，{ $arm } 与 { $second } 得分相同，宏平均 F1 { $f1 }；测试集尚未打开。
 answer_interval = { $f1 }（95% 置信区间 { $low }–{ $high }）
@@ -212,7 +224,8 @@ value = 值
 ## The leaderboard
 
 leaderboard = 排行榜
-leaderboard_test = 按测试集排名。差异不显著的方案并列（“=”）：名次等于显著优于它的方案数加一。
+leaderboard_test = 按测试集排名：名次等于显著优于它的方案数加一。这样的方案数相同则名次相同（“=”），但并不说明它们一样好。
+leaderboard_ranges = 按测试集分数排序。名次是一个区间：下限是显著优于它的方案数加一，上限是方案总数减去它显著优于的方案数。横线表示对该方案没有结论。
 leaderboard_validation = 仅按验证集排序：决赛尚未进行，测试集未打开，不作显著性判断。
 leaderboard_empty = 还没有方案有结果。
 by_validation = 按验证集
@@ -228,6 +241,12 @@ flag_invalid_more = LoadGen 判定这次测量无效（时间过短）
 flag_refused = 被拒绝
 flag_retired = 已退出
 flag_short = 轮数较少
+flag_one_training = 仅此模型
+flag_one_training_more = 只训练了一次：对方案没有结论
+flag_may_be_best = 可能最佳
+may_be_best = 没有方案显著优于它
+flag_deterministic = 结果固定
+flag_deterministic_more = 重新训练得到同样的模型，训练一次即可
 flag_no_final = 未测试
 flag_no_final_more = 没有测试集分数
 flag_disagrees = 结果不一致
@@ -235,7 +254,8 @@ flag_failed = 失败
 trials_pruned = { $n }（剪枝 { $p }）
 trials_title = 共结束 { $n } 次：完成 { $c }，剪枝 { $p }，失败 { $f }
 comparisons = 差异显著性检验
-comparisons_intro = 在同一批测试样本上的配对检验；p 值经 Holm 校正，低于 { $level } 即差异显著，此时较好的方案名次在前。
+comparisons_intro = 在同一批测试样本上的配对检验；p 值经 Holm 校正，低于 { $level } 即差异显著。
+comparisons_family = 所有参与排名的方案两两比较，作为一个整体：置信区间对全部比较同时成立（95%），不含 0 即差异显著，此时 p 低于 { $level }。差异的不确定性一部分来自测试样本，一部分来自训练的随机性。
 pair_a = 方案
 pair_b = 对比方案
 difference = 宏平均 F1 之差
@@ -243,9 +263,14 @@ interval = 95% 置信区间
 interval_low = 95% 下界
 interval_high = 95% 上界
 p_adjusted = p（Holm）
+p_family = p
+degrees = 自由度
+variance_parts = 方差来源：样本 · 训练
 verdict = 结论
 verdict_real = { $arm } 显著更好
 verdict_chance = 差异不显著
+verdict_models = { $what }（仅就这些训练好的模型而言）
+verdict_looks = 结论（第 { $n } 次查看测试集之后）
 
 ## Not compared
 
@@ -488,25 +513,29 @@ gloss_macro_f1 = 先算每一类的 F1（同时考虑漏判与误判），再对
 term_accuracy = 准确率
 gloss_accuracy = 判断正确的行所占的比例，大类的影响更大。
 term_interval = 95% 置信区间
-gloss_interval = 反复重新抽取测试样本，除去两端共 5% 后分数所在的范围。区间越窄，说明测试集越够用。
-term_p = p（Holm）|p
-gloss_p = 假如两者其实没有差别，出现这样大差异的概率。低于 0.05 视为差异显著；已按比较的对数校正（Holm）。
+gloss_interval = 换一批同样的测试样本（以及训练过多次时换一次训练），除去 5% 的情形，分数所在的范围。区间越窄，说明测试集越够用。
+term_p = p|p（Holm）
+gloss_p = 假如两者其实没有差别，出现这样大差异的概率。低于 0.05 视为差异显著；已按比较的对数校正。
 term_chance = 差异显著|差异不显著
-gloss_chance = 换一批文本，差异是否仍在：在同一批测试样本上做配对检验，以 p = 0.05 为界。
+gloss_chance = 换一批文本（以及训练过多次时换一次训练），差异是否仍在：在同一批测试样本上两两检验，以 p = 0.05 为界。
 term_test = 测试集
 gloss_test = 没有任何方案见过、也没有用来做选择的数据。对新文本可以期待的就是这里的分数。
 term_validation = 验证集
 gloss_validation = 从训练数据中留出、用来选择超参数的数据。既然据此做过选择，这里的分数略偏高。
 term_finals = 决赛
-gloss_finals = 研究的最后一步：把每个方案的最佳试验在测试集上评分，只评一次。
+gloss_finals = 研究的最后一步：把每个方案的最佳试验重新训练（时间允许时用多个种子），并在测试集上评分。
 term_trial = 试验
 gloss_trial = 用一组超参数把一个方案训练一次。
 term_seed = 种子
 gloss_seed = 决定训练中随机过程的数字。换一个种子，模型会略有不同。
+term_claim = 对方案的结论
+gloss_claim = 指用本次搜索找到的超参数、在这批训练数据上训练这个方案：换一次训练、换一批测试样本仍然成立。重新搜索或换一批训练数据，结果可能不同。
 term_pruned = 剪枝
 gloss_pruned = 在同一进度上落后于本方案的其他试验，因而提前停止。
 term_rank = 名次
-gloss_rank = 显著优于它的方案数加一。分不出高下的方案名次相同。
+gloss_rank = 显著优于它的方案数加一。排名区间的另一端是各项检验允许的最差名次：方案总数减去它显著优于的方案数。名次相同不等于一样好。
+term_degrees = 自由度
+gloss_degrees = 差异的方差估计有多少依据。太少时（两三次训练只有 1 或 2）区间会很宽。
 term_offline_rps = 推理吞吐
 gloss_offline_rps = 同时有大量文本待处理时（MLPerf 的 Offline），每秒从原文开始能分类多少条。
 term_p50 = p50
@@ -539,7 +568,8 @@ across_no_common = 没有方案在全部 { n_tasks }上都有测试，因此没�
 across_one_common = 只有 { $arm } 在全部 { n_tasks }上都有测试，其平均没有可比较的对象。
 across_best = 在 { n_tasks }上，{ $arm } 平均最好：在全部任务都有测试的 { n_arms }中平均名次 { $rank }；其次是 { $second }，{ $rank2 }。
 across_best_shared = 在 { n_tasks }上，{ $names } 平均名次并列最好：{ $rank }（共 { n_arms }在全部任务上有测试）。
-across_too_few = { n_tasks }太少，无法做跨任务检验（至少需要 { $least } 个）。逐个任务看，{ $arm } 对 { $second }：显著胜 { $won }，不显著 { $level }，显著负 { $lost }。
+across_silent = { $tasks } 个任务太少，无法跨任务排名（至少需要 { $least } 个）：各任务自己的结论见下表。
+across_rests = 这只依据 { $tasks } 个任务：对任务重抽样，{ $arm } 的平均名次在 { $low } 到 { $high } 之间，胜率（{ $rate }）在 { $least } 到 { $most } 之间（95%）。
 across_too_few_arms = 只有两个方案，不足以做跨任务检验。逐个任务看，{ $arm } 对 { $second }：显著胜 { $won }，不显著 { $level }，显著负 { $lost }。
 across_friedman_none = 在这些任务上，各方案的名次差异不显著（Friedman 检验，p { $p }）。
 across_cd_real = 这一领先显著：平均名次相差 { $distance }，超过临界差 { $cd }（Friedman p { $p }，Nemenyi 5%）。
@@ -570,10 +600,12 @@ across_tasks_of = { n_tasks }中的 { $n } 个
 ## Across studies: arms and tasks
 
 across_matrix = 方案与任务
-across_matrix_lead = 测试集宏平均 F1、95% 置信区间及其在该研究中的名次；“=”表示并列：差异不显著。
+across_matrix_lead = 测试集宏平均 F1、95% 置信区间及其在该研究中的名次；决赛包含多次训练时，名次是一个区间。
 across_matrix_colour = 颜色越深，越接近该任务的最好成绩。
 across_average_rank = 平均名次
 across_gap = 低于最好
+across_win_rate = 胜率
+across_win_rate_more = 在各任务上得分高于其他共同方案的比例；持平算一半
 across_gap_more = 该方案宏平均 F1 低于任务最好成绩的幅度，按有测试的任务平均
 across_tasks = 任务数
 across_first = 名列第一
@@ -591,8 +623,9 @@ across_stands = 同一任务有多项研究时，矩阵中采用最新的有测�
 ## Across studies: averages
 
 across_averages = 总体
-across_averages_lead = 比较：每个有测试集分数的任务上的每两个方案，按该研究的配对检验判定。平均名次按分数计算，只含在全部 { n_tasks }上都有测试的 { n_arms }；其余以短横表示。
-across_test_few = Friedman 检验和临界差至少需要 { $least } 个任务和三个共同方案：目前只有 { n_tasks }、{ n_arms }，不作跨任务判断。
+across_averages_lead = 比较：每个有测试集分数的任务上的每两个方案，按该研究的配对检验判定。
+across_ranked_lead = 平均名次与胜率按分数计算，只含在全部 { $tasks } 个任务上都有测试的 { $arms } 个方案，并给出对任务重抽样的 95% 置信区间；其余以短横表示。
+across_test_few = 跨任务排名至少需要 { $least } 个任务，显著性检验还需要三个共同方案：目前只有 { $tasks } 个任务、{ $arms } 个方案，不作跨任务判断。
 across_test_said = 对 { n_tasks }、{ n_arms }的 Friedman 检验：χ² { $statistic }，p { $p }。临界差（Nemenyi，5%）：{ $cd } 名。
 across_ranks_title = 在 { $arms } 个共同方案中，{ $arm } 在 { n_tasks }里有 { $first } 个分数最高，最低名次为 { $worst }
 across_ranks_about = 共同方案之间按分数的名次：大点为平均，小点为各任务。

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suite.report import formats
-from suite.report.data.across import FAR, TASKS_FOR_TEST, Across, Cell, Column, Duel
+from suite.report.data.across import FAR, Across, Cell, Column, Duel
 from suite.report.data.side_by_side import SideBySide, Verdict
 from suite.report.words import Words
+from suite.verdict.over_tasks import LEAST_TASKS
 from suite.verdict.statistics import LEVEL
 
 #: Arms named in a sentence; of more only the number is told.
@@ -98,6 +99,8 @@ def _verdict(data: Across, words: Words) -> str:
         )
     if len(data.common) == 1:
         return words("across_one_common", tasks=tasks, arm=formats.name(data.common[0]))
+    if not data.ranked:
+        return words("across_silent", tasks=tasks, least=LEAST_TASKS)
     # The second sentence is what a reader must know before believing the first.
     return words.sentences([_best(data, words), _but(data, words) or _chance(data, words)])
 
@@ -148,11 +151,8 @@ def _chance(data: Across, words: Words) -> str:
     test = data.over_tasks
     if test is None:
         duel = next((d for d in data.duels if d.against == second), Duel(second, 0, 0, 0))
-        few = len(data.counted) < TASKS_FOR_TEST
         return words(
-            "across_too_few" if few else "across_too_few_arms",
-            tasks=len(data.counted),
-            least=TASKS_FOR_TEST,
+            "across_too_few_arms",
             arm=formats.name(first),
             second=formats.name(second),
             won=duel.won,
@@ -173,14 +173,32 @@ def _chance(data: Across, words: Words) -> str:
 def _notes(data: Across, words: Words) -> list[str]:
     notes = []
     if len(data.counted) > 1 and len(data.common) > 1:
-        notes.append(_chance(data, words) if _rival(data) else "")
-        notes.append(_take(data, words))
+        if data.ranked:
+            notes.append(_rests(data, words))
+            notes.append(_chance(data, words) if _rival(data) else "")
+            notes.append(_take(data, words))
         notes.append(_unlabelled(data, words))
     if len(data.counted) > 1:
         notes += [_pair_said(pair, words) for pair in data.pairs[:2]]
     elif len(data.pairs) == 1:
         notes.append(_differ(data.pairs[0], words))
     return notes
+
+
+def _rests(data: Across, words: Words) -> str:
+    """How little the ranking rests on: the first arm's interval over draws of the tasks."""
+    first = next(arm for arm in data.arms if arm.rank_interval is not None)
+    (low, high), (least, most) = first.rank_interval or (0, 0), first.win_interval or (0, 0)
+    return words(
+        "across_rests",
+        tasks=len(data.counted),
+        arm=formats.name(first.arm),
+        low=f"{low:.2f}",
+        high=f"{high:.2f}",
+        rate=formats.whole_percent(first.win_rate or 0.0),
+        least=formats.whole_percent(least),
+        most=formats.whole_percent(most),
+    )
 
 
 def _differ(pair: SideBySide, words: Words) -> str:
@@ -290,7 +308,7 @@ def over_tasks_said(data: Across, words: Words) -> str:
     n, k = len(data.counted), len(data.common)
     test = data.over_tasks
     if test is None:
-        return words("across_test_few", least=TASKS_FOR_TEST, tasks=n, arms=k)
+        return words("across_test_few", least=LEAST_TASKS, tasks=n, arms=k)
     return words(
         "across_test_said",
         tasks=n,

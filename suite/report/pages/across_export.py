@@ -21,7 +21,8 @@ CSV_COLUMNS = (
     "arm", "family", "study", "task", "basis", "counted", "state", "reason", "macro_f1",
     "macro_f1_low", "macro_f1_high", "rank", "shared", "gap", "train_seconds",
     "offline_per_second", "training_ratio", "speed_ratio", "stale", "average_rank", "won",
-    "level", "lost", "mean_gap",
+    "level", "lost", "mean_gap", "average_rank_low", "average_rank_high", "win_rate",
+    "win_rate_low", "win_rate_high", "rank_low", "rank_high",
 )  # fmt: skip
 
 
@@ -68,6 +69,13 @@ def across_csv(data: Across) -> str:
                 "level": arm.level,
                 "lost": arm.lost,
                 "mean_gap": arm.mean_gap,
+                "average_rank_low": arm.rank_interval and arm.rank_interval[0],
+                "average_rank_high": arm.rank_interval and arm.rank_interval[1],
+                "win_rate": arm.win_rate,
+                "win_rate_low": arm.win_interval and arm.win_interval[0],
+                "win_rate_high": arm.win_interval and arm.win_interval[1],
+                "rank_low": cell.rank_range and cell.rank_range[0],
+                "rank_high": cell.rank_range and cell.rank_range[1],
             }
             for arm in data.arms
             for column, cell in zip(data.standing, arm.cells, strict=True)
@@ -82,7 +90,7 @@ def across_markdown(data: Across, words: Words) -> str:
     lines += [words("across_matrix_lead"), ""]
     rows = []
     for arm in data.arms:
-        rank = formats.MISSING if arm.average_rank is None else f"{arm.average_rank:.2f}"
+        rank = formats.spanned(arm.average_rank, arm.rank_interval)
         rows.append(
             [arm.arm, *(_cell_text(cell, words) for cell in arm.cells), rank,
              f"{arm.won}–{arm.level}–{arm.lost}", _below(arm.mean_gap),
@@ -159,7 +167,7 @@ def _cell_text(cell: Cell, words: Words) -> str:
         return words(f"flag_{cell.state}")
     if cell.score is None:
         return formats.MISSING
-    rank = f" #{cell.rank}{'=' if cell.shared else ''}" if cell.rank is not None else ""
+    rank = f" #{cell.place}" if cell.place else ""
     bounds = "" if cell.low is None or cell.high is None else f" ({_short(cell)})"
     return f"{formats.score(cell.score)}{bounds}{rank}"
 

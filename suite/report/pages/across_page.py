@@ -23,6 +23,7 @@ from suite.report.pages.across_answer import (
 )
 from suite.report.pages.shell import Pack, render
 from suite.report.words import Words
+from suite.verdict.over_tasks import LEAST_TASKS
 
 #: What lies further below the task's best than this has no colour in the matrix.
 PALE = 0.10
@@ -84,8 +85,8 @@ def render_across(
 
 
 def across_tiles(data: Across) -> list[AcrossTile]:
-    """The arms that matter at a glance; none before two tasks are tested."""
-    if len(data.counted) < 2:
+    """The arms that matter at a glance; none where the tasks are too few to choose over them."""
+    if len(data.counted) < LEAST_TASKS:
         return []
     roles: dict[str, list[str]] = {}
     if len(data.common) > 1:

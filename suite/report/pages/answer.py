@@ -21,6 +21,7 @@ from suite.report.data.rows import (
     extreme,
     missing_families,
 )
+from suite.report.pages.trainings import basis_of
 from suite.report.words import Words
 from suite.verdict.standing import Basis
 
@@ -65,10 +66,13 @@ def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
     verdict = _verdict(board, leaders, second, words, bounded=bounded)
     if bounded:
         verdict = words("answer_within", bounds=bounds_text(bounds_of(results), words)) + verdict
-    notes = [recommendation(board, words)]
+    notes = [recommendation(board, words), *basis_of(results, board, words)]
     if any(row.stale for row in board.rows):
         notes.append(words("answer_stale"))
-    if results.test_openings > 1:
+    looks = max((final.looks for final in results.finals), default=1)
+    if looks > 1:
+        notes.append(words("answer_looks", n=looks))
+    elif results.test_openings > 1:
         notes.append(words("answer_openings", n=results.test_openings))
     notes = [note for note in notes if note]
     take, reasons = _advice(board, cheap, words, bounded=bounded)
@@ -277,7 +281,8 @@ def _verdict(
         for row in shown
     ]
     gap = _score(board, first) - _score(board, leaders[1])
-    within, same = "_within" if bounded else "", "" if gap else "_same"
+    within = "_within" if bounded else "_ranges" if board.ranged else ""
+    same = "" if gap else "_same"
     return words(
         f"answer_tie{within}{same}",
         arms=words.join(members + more),
@@ -298,7 +303,9 @@ def _chance(board: Leaderboard, first: LeaderboardRow, second: LeaderboardRow, w
     if p is None:
         return words("more_than_chance" if real else "could_be_chance")
     key = "more_than_chance_p" if real else "could_be_chance_p"
-    return words(key, p=formats.p_told(p))
+    told = words(key, p=formats.p_told(p))
+    pair = board.standing.comparisons[frozenset((first.arm, second.arm))]
+    return words("chance_models", what=told) if pair.of == "trained models" else told
 
 
 def _member(row: LeaderboardRow, words: Words, key: str) -> str:

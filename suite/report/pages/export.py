@@ -27,10 +27,10 @@ from suite.report.data.spoken import environment, spoken
 from suite.report.formats import FORMATS
 from suite.report.pages.answer import answer
 from suite.report.pages.document import document
+from suite.report.pages.pairs import comparisons_intro, judged, verdict_head
 from suite.report.pages.text_tables import csv_text, markdown_line, markdown_table
 from suite.report.words import Words, words_of
 from suite.verdict.metrics import COLUMNS, MACRO_F1, METRICS
-from suite.verdict.statistics import LEVEL
 
 LEADERBOARD_COLUMNS = (
     "rank", "arm", "model", "strategy", "family", "test_macro_f1", "test_macro_f1_low",
@@ -38,7 +38,8 @@ LEADERBOARD_COLUMNS = (
     *(f"validation_{m.key}" for m in COLUMNS), "train_seconds", "offline_per_second",
     "offline_valid", "p50_ms", "p90_ms", "p99_ms", "latency_valid", "peak_memory_bytes",
     "parameters", "trial", "seeds", "trials", "complete", "pruned", "failed", "stale",
-    "contended", "feasible", "tied_with", "params",
+    "contended", "feasible", "tied_with", "params", "rank_low", "rank_high", "may_be_best",
+    "seed_scores", "deterministic", "refit",
 )  # fmt: skip
 TRIAL_COLUMNS = (
     "number", "state", "arm", *METRICS, "train_seconds",
@@ -162,6 +163,9 @@ def leaderboard_csv(board: Leaderboard) -> str:
                 "test_macro_f1_high": row.test_interval[1] if row.test_interval else None,
                 "offline_per_second": row.offline_rps,
                 "tied_with": " ".join(row.tied_with),
+                "rank_low": row.rank_range[0] if row.rank_range else None,
+                "rank_high": row.rank_range[1] if row.rank_range else None,
+                "seed_scores": " ".join(map(repr, row.seed_scores)),
                 "params": json.dumps(row.params, ensure_ascii=False),
             }
             for row in board.rows
@@ -238,7 +242,7 @@ def to_markdown(results: StudyResults, words: Words) -> str:
         lines += [f"> **{words('banner_sample')}.** {words('banner_sample_more')}", ""]
     lines += [markdown_line(told.text), "", f"## {words('leaderboard')}", ""]
     if board.rows:
-        lines += [words(f"leaderboard_{board.basis}"), ""]
+        lines += [words(f"leaderboard_{board.ranks}"), ""]
         lines += _board(board, words)
     else:
         lines.append(words("leaderboard_empty"))
@@ -247,26 +251,10 @@ def to_markdown(results: StudyResults, words: Words) -> str:
             "",
             f"## {words('comparisons')}",
             "",
-            words("comparisons_intro", level=str(LEVEL)),
+            comparisons_intro(results, words),
             "",
         ]
-        keys = ("pair_a", "pair_b", "difference", "interval", "p_adjusted", "verdict")
-        lines += markdown_table(
-            [words(key) for key in keys],
-            [
-                [
-                    c.a,
-                    c.b,
-                    f"{c.difference:+.4f}",
-                    f"{c.interval[0]:+.4f} … {c.interval[1]:+.4f}",
-                    formats.p_value(c.p),
-                    words("verdict_chance")
-                    if c.p >= LEVEL
-                    else words("verdict_real", arm=c.a if c.difference > 0 else c.b),
-                ]
-                for c in results.comparisons
-            ],
-        )
+        lines += _comparisons(results, words)
     if results.bench:
         lines += ["", f"## {words('engines')}", ""]
         lines += [words.sentences([words("engines_intro"), words("engines_star")]), ""]
@@ -330,6 +318,28 @@ def to_markdown(results: StudyResults, words: Words) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _comparisons(results: StudyResults, words: Words) -> list[str]:
+    pairs = [judged(c, words) for c in results.comparisons]
+    parts = any(pair.of.df is not None for pair in pairs)
+    keys = ["pair_a", "pair_b", "difference", "interval", "p_family" if parts else "p_adjusted"]
+    keys += ["degrees", "variance_parts"] if parts else []
+    return markdown_table(
+        [*(words(key) for key in keys), verdict_head(results, words)],
+        [
+            [
+                pair.of.a,
+                pair.of.b,
+                f"{pair.of.difference:+.4f}",
+                f"{pair.of.interval[0]:+.4f} … {pair.of.interval[1]:+.4f}",
+                formats.p_value(pair.of.p),
+                *([formats.quantity(pair.of.df), pair.parts] if parts else []),
+                pair.verdict,
+            ]
+            for pair in pairs
+        ],
+    )
+
+
 def _board(board: Leaderboard, words: Words) -> list[str]:
     tested = board.basis == "test"
     keys = ["rank", "arm"] + (["test_macro_f1", "test_interval"] if tested else [])
@@ -344,13 +354,13 @@ def _board(board: Leaderboard, words: Words) -> list[str]:
                 ("flag_contended", row.contended),
                 ("flag_infeasible", not row.feasible),
                 ("flag_retired", row.retired is not None),
+                ("flag_one_training", row.about_arm is False),
                 ("flag_short", row.short is not None),
             )
             if raised
         ]
-        rank = formats.MISSING if row.rank is None else f"{row.rank}{'=' if row.tied_with else ''}"
         cells = {
-            "rank": rank,
+            "rank": board.place(row),
             "arm": row.arm + (f" ({words('comma').join(flags)})" if flags else ""),
             "test_macro_f1": formats.score(row.test_macro_f1),
             "test_interval": formats.interval(row.test_interval),

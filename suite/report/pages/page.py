@@ -9,7 +9,7 @@ from typing import Any
 
 from suite import shell
 from suite.contracts import moments
-from suite.contracts.results import Comparison, StudyResults, Trial
+from suite.contracts.results import StudyResults, Trial
 from suite.report import formats
 from suite.report.charts import STUDY_CHARTS
 from suite.report.charts.chart import Drawn, StudyScene
@@ -31,6 +31,7 @@ from suite.report.data.rows import (
 )
 from suite.report.data.spoken import environment, spoken
 from suite.report.pages.answer import Answer, answer, bounds_text, useful
+from suite.report.pages.pairs import comparisons_intro, judged, verdict_head
 from suite.report.pages.shell import Pack, render
 from suite.report.pages.terms import TERMS, Terms
 from suite.report.words import Words
@@ -70,6 +71,8 @@ class Whisker:
     high: float
     below: bool
     above: bool
+    dots: tuple[float, ...] = ()
+    """Where each training's score lies; none where there is but one."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,10 @@ def render_page(
         "whiskers": whiskers(board),
         "near": [metric for metric in board.further if metric.key.endswith("_accuracy")],
         "far": [metric for metric in board.further if not metric.key.endswith("_accuracy")],
-        "comparisons": [_judged(c, words) for c in results.comparisons],
+        "comparisons": [judged(c, words) for c in results.comparisons],
+        "comparisons_intro": comparisons_intro(results, words),
+        "verdict_head": verdict_head(results, words),
+        "parted": any(c.df is not None for c in results.comparisons),
         "drawn": drawn,
         "class_views": {view.arm: view for view in scene.views},
         "terms": Terms(words),
@@ -329,6 +335,11 @@ def whiskers(board: Leaderboard) -> dict[str, Whisker]:
     def place(value: float) -> float:
         return round(4 + 92 * (min(max(value, low), high) - low) / room, 2)
 
+    dots = {
+        row.arm: tuple(place(score) for score in row.seed_scores if low <= score <= high)
+        for row in board.rows
+        if len(row.seed_scores) > 1
+    }
     return {
         arm: Whisker(
             low=place(span[0]),
@@ -336,17 +347,10 @@ def whiskers(board: Leaderboard) -> dict[str, Whisker]:
             high=place(span[1]),
             below=span[0] < low,
             above=span[1] > high,
+            dots=dots.get(arm, ()),
         )
         for arm, mid, span in tested
     }
-
-
-def _judged(comparison: Comparison, words: Words) -> tuple[Comparison, str, bool]:
-    """A comparison with its verdict in words, and whether it is real."""
-    if comparison.p >= LEVEL:
-        return comparison, words("verdict_chance"), False
-    better = comparison.a if comparison.difference > 0 else comparison.b
-    return comparison, words("verdict_real", arm=better), True
 
 
 def _settings_rows(results: StudyResults, words: Words) -> list[tuple[str, str]]:

@@ -18,7 +18,8 @@ from suite.report.words import Words
 #: between them, the first of them its name; `gloss_<key>` says what it means.
 TERMS = (
     "arm", "macro_f1", "accuracy", "interval", "p", "chance", "test", "validation", "finals",
-    "trial", "seed", "pruned", "rank", "offline_rps", "p50", "p90", "peak_memory", "parameters",
+    "trial", "seed", "claim", "pruned", "rank", "degrees", "offline_rps", "p50", "p90",
+    "peak_memory", "parameters",
 )  # fmt: skip
 
 

@@ -1,0 +1,54 @@
+"""What the claims of a page rest on: what of an arm is held fixed and what varies, how many
+trainings a score is the mean of, and which arms are no more than one trained model.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from suite.contracts.results import Final, StudyResults
+from suite.report import formats
+from suite.report.data.rows import Leaderboard
+from suite.report.words import Words
+
+
+def basis_of(results: StudyResults, board: Leaderboard, words: Words) -> list[str]:
+    """Sentences for beside the verdict; none where finals tell of no trainings."""
+    if not board.ranged:
+        return []
+    told = [words("claim")]
+    several = sorted({row.seeds for row in board.rows if row.seeds > 1 and row.seed_scores})
+    if several:
+        n = "–".join(map(str, dict.fromkeys((several[0], several[-1]))))
+        told.append(words("seeds_mean", n=n))
+    refitted = [final.arm for final in results.finals if final.refit]
+    if refitted:
+        every = len(refitted) == len(results.finals)
+        told.append(words("refit_all") if every else words("refit_some", arms=words.join(refitted)))
+    return [*told, *_once(results, words)]
+
+
+def _once(results: StudyResults, words: Words) -> list[str]:
+    """The arms with one training whose training is random, by what time was missing; and how far
+    trainings of their kind lie apart."""
+    groups: dict[str | None, list[str]] = defaultdict(list)
+    once = [final for final in results.finals if final.seed_scores and not final.about_arm]
+    for final in once:
+        groups[final.short].append(final.arm)
+    told = []
+    for reason, arms in groups.items():
+        key = "one_training" if reason is None else "one_training_why"
+        told.append(words(key, arms=words.join(arms), reason=reason or ""))
+    return [*told, *(_spread(final, words) for final in once if final.spread_of_kind)]
+
+
+def _spread(final: Final, words: Words) -> str:
+    kind = final.spread_of_kind
+    assert kind is not None
+    return words(
+        "spread_of_kind" if not kind.studies else "spread_of_kind_earlier",
+        arm=final.arm,
+        deviation=formats.score(kind.deviation),
+        n=kind.trainings,
+        arms=words.join(kind.arms),
+    )
