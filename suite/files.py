@@ -54,10 +54,27 @@ class NotJson(ValueError):
     """A text that is no JSON, or is nested too deeply, or has numbers of thousands of digits."""
 
 
-def parse_json(text: str | bytes) -> Any:
+class KeyTwice(NotJson):
+    """An object that has a key twice: of two values a reader takes one, and says nothing."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for at, key in enumerate(keys) if key in keys[:at])
+        raise KeyTwice(f"an object has the key {twice!r:.60} twice")
+    return found
+
+
+def parse_json(text: str | bytes, *, once: bool = False) -> Any:
     """The value that a JSON text stands for.
 
+    Args:
+        once: whether a key that stands twice in an object is an error.
+
     Raises:
+        KeyTwice: as said.
         NotJson: in one line: where it is no JSON, nested deeper than `DEPTH` levels, a number
             of more digits than Python reads, or bytes that are no UTF-8.
     """
@@ -66,7 +83,7 @@ def parse_json(text: str | bytes) -> Any:
             text = text.decode("utf-8-sig")
         if nested_deeper(text):
             raise NotJson(f"nested deeper than {DEPTH} levels")
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_once if once else None)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise NotJson(str(error)) from None
     except RecursionError:

@@ -12,7 +12,7 @@ import typer
 
 from suite.cli import completion
 from suite.cli.console import draws, err, next_step, tell, told
-from suite.cli.options import MaxMemory, room_for
+from suite.cli.options import Device, MaxMemory, Threads, room_for
 from suite.cli.words import Quiet
 from suite.errors import SuiteError, counted
 
@@ -55,6 +55,8 @@ def distil(
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Use the bundled sample.")] = False,
     max_memory: MaxMemory = None,
+    device: Device = None,
+    threads: Threads = None,
     concurrency: Annotated[
         int, typer.Option(min=1, max=256, help="Requests at a time, at most.")
     ] = 8,

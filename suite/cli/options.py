@@ -102,14 +102,17 @@ Encoding = Annotated[
 SkipBadRows = Annotated[
     bool,
     typer.Option(
-        "--skip-bad-rows", help="Leave out rows with more or fewer fields than the header."
+        "--skip-bad-rows",
+        help="Leave out rows with more or fewer fields than the header, and lines that are no "
+        "JSON.",
     ),
 ]
 Case = Annotated[
     bool | None,
     typer.Option(
         "--merge-case/--keep-case",
-        help="Labels that differ by case alone: one class, or several. Default: asked.",
+        help="Labels that differ by case, or by letters of another script that look alike, alone: "
+        "one class, or several. Default: asked.",
         show_default=False,
     ),
 ]

@@ -138,10 +138,14 @@ class Reading(Closed):
     )
     encoding: Text | None = Field(None, description="Of text files, for example gb18030.")
     skip_bad_rows: bool = Field(
-        False, description="Rows with more or fewer fields than the header are left out, counted."
+        False,
+        description="Rows with more or fewer fields than the header, and lines that are no JSON, "
+        "are left out, counted.",
     )
     case: Literal["merge", "keep"] | None = Field(
-        None, description="Labels that differ by case alone: one class, or several."
+        None,
+        description="Labels that differ by case, or by letters that look alike, alone: one class, "
+        "or several.",
     )
 
     @field_validator("encoding")

@@ -35,6 +35,8 @@ _EDGES = string.whitespace + "\0\u00a0\u00ad\u3000\u200b\u200c\u200d\u200e\u200f
 _SKIP = "--skip-bad-rows leaves such rows out, and counts them."
 #: What Excel takes for the delimiter, as the first line.
 _SEPARATOR = re.compile(r"sep=(.)\r?\n")
+#: What stands below the header of a Markdown table.
+_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)+\|?\s*")
 #: A line, or a part of one up to a carriage return.
 _PART = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -77,6 +79,16 @@ class Skipped:
         """Those of another file, too."""
         self.count += other.count
         self.listed = [*self.listed, *other.listed][:LISTED]
+
+
+def no_rows(where: str | None, what: str = "no rows") -> DataError:
+    """The error of a file that has none."""
+    return DataError(
+        what,
+        where=where,
+        fix="Give rows: the names of the columns in the first line and below it a text with its "
+        "class in each line, or in each line a JSON object of both.",
+    )
 
 
 class NoHeader(DataError):
@@ -157,6 +169,7 @@ class Records:
 
     Attributes:
         dialect: as found.
+        markdown: whether it is a table of Markdown, whose line of dashes is no row.
         names: of the columns; those without one are called column_1, column_2, ...
 
     Raises:
@@ -184,8 +197,15 @@ class Records:
         if begun and (told := _SEPARATOR.fullmatch(begun[0][1])) is not None:
             del begun[0]
             delimiter = delimiter or told[1]
+        self.markdown = delimiter in (None, "|") and _is_markdown([line for _, line in begun])
+        if self.markdown:
+            begun, source = list(_markdown(begun)), _markdown(source)
         beginning = "".join(line for _, line in begun)
-        self.dialect = find_dialect(beginning, size > _SAMPLE, delimiter)
+        self.dialect = (
+            Dialect("|", "literal")
+            if self.markdown
+            else find_dialect(beginning, size > _SAMPLE, delimiter)
+        )
         self._fed = _Fed(itertools.chain(begun, source), where, room)
         self._parser = parser(self.dialect, self._fed)
         header: list[str] | None = []
@@ -332,6 +352,26 @@ class Records:
             v.strip() in values for v, values in zip(alone, self._common, strict=True) if values
         ]
         return bool(known) and all(known)
+
+
+def _is_markdown(lines: Sequence[str]) -> bool:
+    """Whether the second line that is not empty rules off a header of as many columns."""
+    head, rule = ([line for line in lines[:20] if line.strip()] + ["", ""])[:2]
+    return bool(_RULE.fullmatch(rule)) and _cells(head).count("|") == _cells(rule).count("|") > 0
+
+
+def _markdown(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Lines of a table of Markdown as fields between bars, without what rules its header off."""
+    for number, line in lines:
+        if not _RULE.fullmatch(line):
+            yield number, _cells(line)
+
+
+def _cells(line: str) -> str:
+    bare = line.strip().removeprefix("|")
+    if bare.endswith("|") and not bare.endswith("\\|"):
+        bare = bare[:-1]
+    return "|".join(cell.strip() for cell in bare.split("|")) + "\n"
 
 
 def _filled(record: Sequence[str] | None) -> int:

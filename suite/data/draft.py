@@ -26,12 +26,13 @@ from suite.data import columns, layouts, tables
 from suite.data import load as data
 from suite.data.audit import IMBALANCE
 from suite.data.columns import MOST_CLASSES, Asked, Found
+from suite.data.delimited import no_rows
 from suite.data.joining import joined
 from suite.data.labels import spell, whole
 from suite.data.languages import LanguageGuess, detect, estimate_tokens
 from suite.data.room import Room
 from suite.data.rowfile import LINES
-from suite.data.spellings import Case, check_labelled, doubtful, no_label, settle_case
+from suite.data.spellings import Case, alike, check_labelled, doubtful, no_label, settle_case
 from suite.data.splits import test_share
 from suite.errors import DataError, TaskError, counted
 from suite.files import is_folder, named
@@ -138,7 +139,7 @@ def _look(source: Path, said: Said, room: Room) -> _Guess:
     reading = said.reading
     table = tables.read_file(files["train"], lambda columns: columns, room, reading)
     if not len(table):
-        raise DataError("no rows", where=table.where)
+        raise no_rows(table.where)
     found = _columns(table, said)
     carving, unread = _carved(files, said, len(table))
     label = found.label
@@ -167,10 +168,14 @@ def _look(source: Path, said: Said, room: Room) -> _Guess:
     ]
     tokens = sorted(estimate_tokens(text) for text in texts)
     p95 = tokens[int(0.95 * (len(tokens) - 1))]
-    # Who merges labels that differ by case finds them under the one that stands for them.
-    cased = {name.casefold(): name for name, _ in labels} if reading.case == "merge" else {}
-    spelled = (spell(v) for v, kept in zip(table.columns[label], whole, strict=True) if kept)
-    seen = Counter(cased.get(name.casefold(), name) for name in spelled)
+    seen = Counter(spell(v) for v, kept in zip(table.columns[label], whole, strict=True) if kept)
+    if reading.case == "merge":
+        # Who merges labels that differ by case finds them under the one that stands for them.
+        stands = {form: name for name, _ in labels for form in alike(name)}
+        merged: Counter[str] = Counter()
+        for name, count in seen.items():
+            merged[next((stands[form] for form in alike(name) if form in stands), name)] += count
+        seen = merged
     return _Guess(
         language=detect(texts),
         columns=found,

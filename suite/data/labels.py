@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from suite.contracts.task import Task
-from suite.data.spellings import CaseDiffers, Merged, spell
+from suite.data.spellings import CaseDiffers, Merged, alike, merged_note, spell
 from suite.errors import DataError, counted, nearest
 
 __all__ = ["Labels", "spell", "whole"]
@@ -92,11 +92,13 @@ class Labels:
         self._by_position = all_positions and (self._named or not seen <= known)
 
     def _settle_case(self, seen: Collection[str], where: str) -> None:
-        folded = {name.casefold(): name for name in self._spelled}
+        folded = {form: name for name in self._spelled for form in alike(name)}
         strange = {
-            name: folded[name.casefold()]
+            name: next(folded[form] for form in alike(name) if form in folded)
             for name in seen
-            if name not in self._spelled and name not in self._exact and name.casefold() in folded
+            if name not in self._spelled
+            and name not in self._exact
+            and any(form in folded for form in alike(name))
         }
         case = self.task.data.reading.case
         if not strange or case == "keep":
@@ -110,7 +112,7 @@ class Labels:
             raise CaseDiffers(groups, where)
         self._spelled |= {name: self._spelled[known] for name, known in strange.items()}
         rows = sum(counts.get(name, 0) for name in strange)
-        self.notes.append(f"{counted(rows, 'label')} merged with the same in another case")
+        self.notes.append(merged_note(rows, strange.items()))
 
     def reads(self, names: Sequence[str], where: str) -> bool:
         """Whether a column's declared class names, rather than its numbers, are to be used.
@@ -175,7 +177,7 @@ def _alike(task: Task) -> list[str]:
     together: dict[str, list[str]] = {}
     for name in task.label_names:
         spelled = spell(name)
-        together.setdefault(spelled if kept else spelled.casefold(), []).append(name)
+        together.setdefault(spelled if kept else alike(spelled)[1], []).append(name)
     return [
         f"the task has {' and '.join(map(repr, names))} as {len(names)} classes, which differ in "
         "their spelling alone"

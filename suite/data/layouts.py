@@ -128,6 +128,19 @@ def text_files(folder: Path) -> list[Path]:
     return sorted(found, key=_numbered)
 
 
+def check_within(path: Path, folder: Path) -> None:
+    """
+    Raises:
+        DataError: a symbolic link leads out of the folder: whatever it names would become a text.
+    """
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        raise DataError(
+            "a symbolic link out of the folder",
+            where=str(path),
+            fix="Copy what it leads to into the folder, or take the link out.",
+        )
+
+
 def _numbered(path: Path) -> list[tuple[int, str]]:
     parts = re.split(r"([0-9]{1,15})", path.name)
     return [(int(part), "") if at % 2 else (-1, part) for at, part in enumerate(parts)]

@@ -12,6 +12,7 @@ import gzip
 import io
 import itertools
 import re
+import unicodedata
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -194,7 +195,8 @@ def find_encoding(file: IO[bytes], where: str, room: Room) -> Encoding:
         except UnicodeDecodeError:
             pass
     lines.end()
-    return lines.encoding()
+    wide = _wide(start) if b"\0" in start else None
+    return lines.encoding() if wide is None else Encoding(wide, guessed=True)
 
 
 def _without_bom(start: bytes) -> str | None:
@@ -212,6 +214,23 @@ def _without_bom(start: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return name
+
+
+def _wide(start: bytes) -> str | None:
+    """UTF-16 without a mark of texts that have few zeros, such as Chinese: read so, they have
+    lines, and no character that texts have not; read the other way round, or as what else they may
+    be, they have."""
+    whole = start[: len(start) // 2 * 2]
+    for name in ("utf-16-le", "utf-16-be"):
+        try:
+            text = codecs.getincrementaldecoder(name)().decode(whole)
+        except UnicodeDecodeError:
+            continue
+        odd = sum(unicodedata.category(c) in ("Cc", "Cn", "Co", "Cs") for c in text)
+        ends = text.count("\n")
+        if ends and odd == ends + text.count("\r") + text.count("\t"):
+            return name
+    return None
 
 
 class _Lines:

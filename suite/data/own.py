@@ -9,26 +9,31 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
-import shutil
 import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from suite import paths
 from suite.config import settings, yamlfile
 from suite.config.task import load_task
 from suite.contracts.task import Task
+from suite.data import lines
+from suite.data.delimited import no_rows
 from suite.data.draft import Said, as_drafted, draft
 from suite.data.room import Room
-from suite.data.rowfile import format_of
+from suite.data.rowfile import FASTTEXT, format_of
 from suite.errors import DataError, StorageError, SuiteError, TaskError
 from suite.files import reason
 from suite.machine import scratch
 
 #: What stands for standard input in place of a file.
 INPUT = "-"
+#: First bytes -> how such a file's name ends.
+_PACKED = ((b"\x1f\x8b", ".gz"), (b"\x28\xb5\x2f\xfd", ".zst"))
+_KINDS = ((b"PAR1", ".parquet"), (b"PK\x03\x04", ".xlsx"))
 
 
 @dataclass(frozen=True)
@@ -76,11 +81,15 @@ def is_rows(given: str) -> bool:
         return False
 
 
-def source_of(given: str, name: str | None) -> Path:
+def source_of(given: str, name: str | None, room: Room | None = None) -> Path:
     """The path of the rows; standard input is kept beside the task file first.
 
+    Args:
+        room: how much may be read into memory; more of standard input is not kept either.
+
     Raises:
-        DataError: standard input is empty, a terminal, or not what was kept of it before.
+        DataError: standard input is empty, a terminal, larger than the room, or not what was kept
+            of it before.
         StorageError: it can't be kept.
     """
     if given != INPUT:
@@ -94,7 +103,7 @@ def source_of(given: str, name: str | None) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with scratch.folder(folder) as aside:
             with (aside / "rows").open("wb") as kept:
-                shutil.copyfileobj(sys.stdin.buffer, kept)
+                _keep(sys.stdin.buffer, kept, room or Room())
             target = folder / f"{name}{_suffix(aside / 'rows')}"
             if (folder / f"{name}.yaml").exists() and target.exists():
                 before, now = _digest(target), _digest(aside / "rows")
@@ -115,17 +124,38 @@ def source_of(given: str, name: str | None) -> Path:
     return target
 
 
+def _keep(source: BinaryIO, kept: BinaryIO, room: Room) -> None:
+    """Copies standard input, as long as it could be read afterwards."""
+    size = 0
+    while block := source.read(1 << 20):
+        size += len(block)
+        if size > room.bytes:
+            raise room.full(
+                "standard input", room.bytes, "-", "Give a part of the rows, or pack them (gzip)."
+            )
+        kept.write(block)
+
+
 def _suffix(file: Path) -> str:
     """What a file of rows would be called, after its first bytes."""
     with file.open("rb") as opened:
         first = opened.read(4096)
+        packed = next((suffix for mark, suffix in _PACKED if first.startswith(mark)), "")
+        opened.seek(0)
+        if packed:
+            with lines.told("standard input"):
+                first = lines.unpacked(
+                    opened, file.stat().st_size, Room(), "standard input", lines.PACKED[packed]
+                ).read(4096)
     if not first.strip():
-        raise DataError("standard input is empty")
-    if first.startswith(b"PAR1"):
-        return ".parquet"
-    json = first.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"{", b"[")
-    packed = ".gz" if first.startswith(b"\x1f\x8b") else ""
-    return f"{'.jsonl' if json else '.csv'}{packed}"
+        raise no_rows(None, "standard input is empty")
+    for mark, suffix in _KINDS:
+        if first.startswith(mark):
+            return f"{suffix}{packed}"
+    text = first.removeprefix(codecs.BOM_UTF8).lstrip()
+    if text.startswith(FASTTEXT.encode()):
+        return f".txt{packed}"
+    return f"{'.jsonl' if text[:1] in (b'{', b'[') else '.csv'}{packed}"
 
 
 def _digest(file: Path) -> str:

@@ -17,10 +17,11 @@ from contextlib import contextmanager
 from typing import IO, Any, BinaryIO
 
 from suite.data import arrow, delimited
+from suite.data.delimited import Skipped
 from suite.data.lines import lines
 from suite.data.room import Room
 from suite.errors import DataError, SuiteError, counted
-from suite.files import NotJson, parse_json
+from suite.files import KeyTwice, NotJson, parse_json
 
 #: The columns a file has -> the columns wanted of it; raises DataError where they are missing.
 Pick = Callable[[list[str]], Sequence[str]]
@@ -39,8 +40,17 @@ _LEAST_VALUE = 57
 # --- JSON -----------------------------------------------------------------------------------
 
 
-def json_rows(file: IO[bytes], where: str, room: Room, encoding: str = "utf-8") -> Iterator[Row]:
+def json_rows(
+    file: IO[bytes],
+    where: str,
+    room: Room,
+    encoding: str = "utf-8",
+    skipped: Skipped | None = None,
+) -> Iterator[Row]:
     """Objects, one a line; or those of one document that stands on several lines or in a list.
+
+    Args:
+        skipped: where it is given, lines that are no objects are left out, and counted there.
 
     Raises:
         DataError: a line, or the document, is something else.
@@ -52,19 +62,21 @@ def json_rows(file: IO[bytes], where: str, room: Room, encoding: str = "utf-8") 
         if not line.strip():
             continue
         place = f"{where}, line {number}"
+        if first:
+            begun, alone = _told_apart(line, begun, skipped is not None)
+            if not alone:
+                yield from _document(line, number, begun, where, room)
+                return
         try:
-            row = None if first and line.lstrip().startswith("[") else parse_json(line)
-        except NotJson as error:
-            if not first or "nested" in str(error):
-                raise _not_json(error, place) from None
-            row = None
-        if row is None:
-            if not first:
+            row = parse_json(line, once=True)
+            if not isinstance(row, dict):
                 raise _no_object(row, place)
-            yield from _document(line, number, begun, where, room)
-            return
-        if not isinstance(row, dict):
-            raise _no_object(row, place)
+        except (NotJson, DataError) as error:
+            bad = error if isinstance(error, DataError) else _not_json(error, place)
+            if skipped is None:
+                raise bad from None
+            skipped.add(bad)
+            continue
         if first and _holds_rows(row):
             # A document on one line, as pandas writes them; or objects of lists, one a line.
             following = next((one for one in begun if one[1].strip()), None)
@@ -74,6 +86,33 @@ def json_rows(file: IO[bytes], where: str, room: Room, encoding: str = "utf-8") 
             begun = itertools.chain([following], begun)
         first = False
         yield place, row
+
+
+def _told_apart(
+    line: str, rest: Iterator[tuple[int, str]], skip: bool
+) -> tuple[Iterator[tuple[int, str]], bool]:
+    """The lines that follow, and whether the first stands alone: it is no beginning of a document.
+
+    Args:
+        skip: whether a line that is no JSON may be left out; then the next decides.
+    """
+    if line.lstrip().startswith("["):
+        return rest, False
+    if _is_json(line):
+        return rest, True
+    following = next((one for one in rest if one[1].strip()), None) if skip else None
+    if following is None:
+        return rest, False
+    return itertools.chain([following], rest), _is_json(following[1])
+
+
+def _is_json(line: str) -> bool:
+    """Whether a line is a value of its own; of one nested too deeply, or with a key twice, its own
+    error is told."""
+    try:
+        return parse_json(line, once=True) is not None
+    except NotJson as error:
+        return isinstance(error, KeyTwice) or "nested" in str(error)
 
 
 def _document(
@@ -92,7 +131,7 @@ def _document(
                 "Write it as JSON lines (.jsonl).",
             )
     try:
-        found = parse_json("".join(parts))
+        found = parse_json("".join(parts), once=True)
     except NotJson as error:
         # Where a line of its own is wrong, its place is told, and not that in the document.
         try:
@@ -146,6 +185,10 @@ def _listed(found: Any, where: str) -> Iterable[Any]:
 
 
 def _not_json(error: NotJson, where: str) -> DataError:
+    if isinstance(error, KeyTwice):
+        return DataError(
+            str(error), where=where, fix="Take one of them out, or call it by another name."
+        )
     return DataError(f"not JSON: {error}", where=where, fix='Each line is one object: {"text": …}.')
 
 

@@ -63,6 +63,7 @@ class Found:
     sheet: str | None = None
     unread: Sequence[str] = ()
     skipped: Skipped = field(default_factory=Skipped)
+    filled: workbook.Filled = field(default_factory=workbook.Filled)
 
     def __str__(self) -> str:
         """
@@ -78,17 +79,28 @@ class Found:
 
     def notes(self, where: str) -> list[str]:
         """What a reader of results must know of it."""
+        return [*self._filled(where), *self._skipped(where)]
+
+    def _filled(self, where: str) -> Iterator[str]:
+        if count := self.filled.count:
+            yield (
+                f"{counted(count, 'cell')} of {Path(where).name} "
+                f"{'is' if count == 1 else 'are'} merged with the one above, and "
+                f"{'has' if count == 1 else 'have'} its value"
+            )
+
+    def _skipped(self, where: str) -> Iterator[str]:
         if not self.skipped.count:
-            return []
+            return
         listed = "; ".join(
             told.removeprefix(where).removeprefix(", ") for told in self.skipped.listed
         )
         more = self.skipped.count - len(self.skipped.listed)
-        return [
+        yield (
             f"{counted(self.skipped.count, 'row')} of {Path(where).name} "
             f"{'was' if self.skipped.count == 1 else 'were'} left out: {listed}"
             + (f"; and {more:,} more" if more else "")
-        ]
+        )
 
 
 def format_of(path: Path) -> str | None:
@@ -134,7 +146,7 @@ class RowFile:
             )
         self.kind = kind
         if self.size == 0:
-            raise DataError("the file is empty", where=self.where)
+            raise delimited.no_rows(self.where, "the file is empty")
         with files.opened(path, DataError) as raw:
             if raw.read(len(_POINTER)) == _POINTER:
                 raise DataError(
@@ -233,7 +245,8 @@ class RowFile:
         encoding = self._encoding()
         if self.kind == "json":
             self.found = Found("JSON", encoding=encoding)
-            rows = readers.json_rows(file, self.where, self._room, encoding.name)
+            skipped = self.found.skipped if self._reading.skip_bad_rows else None
+            rows = readers.json_rows(file, self.where, self._room, encoding.name, skipped)
             return _picked(rows, pick, self._room)
         return self._text(file, encoding, pick)
 
@@ -279,7 +292,8 @@ class RowFile:
             delimiter=self._reading.delimiter,
             skip=self._reading.skip_bad_rows,
         )
-        self.found = Found("CSV", records.dialect, encoding, skipped=records.skipped)
+        kind = "a Markdown table" if records.markdown else "CSV"
+        self.found = Found(kind, records.dialect, encoding, skipped=records.skipped)
         if self.kind == "txt" and len(records.names) < 2 and not records.empty:
             raise DataError(
                 "lines of text without labels",
@@ -294,7 +308,9 @@ class RowFile:
 
     def _sheet(self, raw: BinaryIO, pick: Pick) -> Iterator[Row]:
         sheet = workbook.open_sheet(raw, self.size, self.where, self._room)
-        self.found = Found("Excel workbook", sheet=sheet.name, unread=sheet.others)
+        self.found = Found(
+            "Excel workbook", sheet=sheet.name, unread=sheet.others, filled=sheet.filled
+        )
         wanted = list(pick(sheet.names))
         delimited.twice(sheet.names, wanted, self.where)
         places = delimited.places(sheet.names, wanted)

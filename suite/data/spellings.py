@@ -2,7 +2,8 @@
 
 1, 1.0 and "1" are one class, as are True and TRUE, "tech" and " tech " with a no-break space, one
 accent written in two ways, or with a zero-width space in it: nobody means two. By case alone, as
-in `tech` and `Tech`, somebody may, and it is asked.
+in `tech` and `Tech`, or by a letter of another script that looks the same, as in `sport` with a
+Cyrillic o, somebody may, and it is asked.
 """
 
 from __future__ import annotations
@@ -36,23 +37,32 @@ _NONE = frozenset({
 #: What some write for it, and others for a class.
 _DOUBTFUL = frozenset({"none", "nil", "-", "--", "---", "?", ".", "n.a.", "missing", "undefined"})
 
+#: Letters of Cyrillic and Greek that look as a Latin one does, in the same case: those of Unicode's
+#: table of confusables (UTS 39) that keyboards have.
+_ALIKE = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХҮаеѕіјорсухһ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαικνορυ",
+    "ABESIJKMHOPCTYXYaesijopcyxh" + "ABEZHIKMNOPTYXaikvopu",
+)
+
 Case = Literal["merge", "keep"]
 
 
 class CaseDiffers(DataError):
-    """Labels that differ by case alone, and nobody said whether they are one class or several.
+    """Labels that differ by case or look-alike letters alone, and nobody said whether they are one
+    class or several.
 
     `groups` has them, each spelling with its rows, the commonest first.
     """
 
     def __init__(self, groups: Sequence[Mapping[str, int]], where: str) -> None:
         some = [
-            " and ".join(f"'{name}' ({count:,})" for name, count in group.items())
+            " and ".join(f"{_seen_apart(name, group)} ({count:,})" for name, count in group.items())
             for group in groups[:5]
         ]
         more = f"; and {len(groups) - 5} more" if len(groups) > 5 else ""
+        letters = ", or by letters that only look alike," if _looked(groups) else ""
         super().__init__(
-            f"labels that differ by case alone: {'; '.join(some)}{more}",
+            f"labels that differ by case{letters} alone: {'; '.join(some)}{more}",
             where=where,
             fix="--merge-case makes one class of them, --keep-case keeps them apart; in a task: "
             "data: {reading: {case: merge}}, or keep.",
@@ -143,6 +153,16 @@ class Merged:
         ]
 
 
+def _seen_apart(name: str, group: Mapping[str, int]) -> str:
+    """A spelling in quotes; where another of its group looks the same, with its letters' codes."""
+    same = any(name != other and name.translate(_ALIKE) == other for other in group) or any(
+        name != other and name == other.translate(_ALIKE) for other in group
+    )
+    if not same or name.isascii():
+        return f"'{name}'"
+    return "'" + "".join(f"\\u{ord(c):04x}" if ord(c) in _ALIKE else c for c in name) + "'"
+
+
 def _shown(way: str) -> str:
     """A spelling whose unseen characters are seen."""
     return "'" + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in way) + "'"
@@ -155,7 +175,7 @@ def settle_case(
 
     Args:
         counts: rows by spelling.
-        case: what was said of spellings that differ by case alone.
+        case: what was said of spellings that differ by case, or look-alike letters, alone.
 
     Raises:
         CaseDiffers: some do, and nothing was said.
@@ -171,7 +191,18 @@ def settle_case(
     for group in groups:
         one |= dict.fromkeys(group, next(iter(group)))
     merged = sum(sum(list(group.values())[1:]) for group in groups)
-    return one, [f"{counted(merged, 'label')} merged with the same in another case"]
+    return one, [merged_note(merged, groups)]
+
+
+def merged_note(rows: int, groups: Iterable[Iterable[str]]) -> str:
+    """What is said of labels that were merged because somebody said so."""
+    letters = " or in letters that look alike" if _looked(groups) else ""
+    return f"{counted(rows, 'label')} merged with the same in another case{letters}"
+
+
+def _looked(groups: Iterable[Iterable[str]]) -> bool:
+    """Whether some differ by more than case."""
+    return any(len(set(map(str.casefold, group))) > 1 for group in groups)
 
 
 def _check_truths(counts: Mapping[str, int], where: str) -> None:
@@ -192,12 +223,29 @@ def _check_truths(counts: Mapping[str, int], where: str) -> None:
         )
 
 
+def alike(name: str) -> tuple[str, str]:
+    """Two forms of a spelling; what shares one of them with it differs by case, or by letters that
+    look alike, alone. (Small letters need not look alike where their capitals do.)"""
+    return name.casefold(), name.translate(_ALIKE).casefold()
+
+
 def by_case(counts: Mapping[str, int]) -> list[dict[str, int]]:
-    """The spellings that differ by case alone, together, the commonest first."""
-    together: dict[str, dict[str, int]] = defaultdict(dict)
-    for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        together[name.casefold()][name] = count
-    return [group for group in together.values() if len(group) > 1]
+    """The spellings that are `alike`, together, the commonest first."""
+    together: dict[str, list[str]] = {}
+    for name in sorted(counts, key=lambda name: (-counts[name], name)):
+        met = [together[form] for form in alike(name) if form in together]
+        group = met[0] if met else []
+        for other in met[1:]:
+            if other is not group:
+                group += other
+                together |= {form: group for one in other for form in alike(one)}
+        group.append(name)
+        together |= dict.fromkeys(alike(name), group)
+    groups = {id(group): group for group in together.values() if len(group) > 1}
+    return [
+        {name: counts[name] for name in sorted(group, key=lambda name: (-counts[name], name))}
+        for group in groups.values()
+    ]
 
 
 def check_labelled(labels: Mapping[str, Iterable[str | None]], where: Mapping[str, str]) -> None:

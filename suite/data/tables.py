@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from suite import files
 from suite.contracts.task import HubSource, Reading
 from suite.data import layouts
+from suite.data.delimited import no_rows
 from suite.data.readers import Pick, Row
 from suite.data.room import Room
 from suite.data.rowfile import FORMATS, Found, RowFile, format_of
@@ -101,6 +102,8 @@ def read_file(
 
 def _read_classes(path: Path, pick: Pick, room: Room, reading: Reading | None) -> Table:
     folders = layouts.class_folders(path)
+    for folder in folders:
+        layouts.check_within(folder, path)
     if len(folders) < 2:
         raise DataError(
             "a folder of neither rows nor texts by class",
@@ -113,6 +116,7 @@ def _read_classes(path: Path, pick: Pick, room: Room, reading: Reading | None) -
     def rows() -> Iterator[Row]:
         for folder in folders:
             for file in layouts.text_files(folder) if folder.name not in unread else ():
+                layouts.check_within(file, path)
                 size = files.size(file, DataError)
                 if size > room.row:
                     raise room.full("this text", room.row, str(file))
@@ -142,7 +146,7 @@ def _kept(rows: Iterable[Row], where: str, room: Room) -> dict[str, list[Any]]:
             values.append(row.get(name))
         room.keep(row.values(), place)
     if not columns:
-        raise DataError("no rows", where=where)
+        raise no_rows(where)
     return columns
 
 

@@ -1,11 +1,13 @@
 """Texts to classify, read one after another from a file, however long it is.
 
 A .txt, and standard input (`-`), has one text a line; an empty line is an empty text: answers
-stand in the order of lines. Of what else `suite.data.rowfile` reads, the text stands in columns.
+stand in the order of lines. A .txt of fastText's form gives its texts without their labels; one
+whose first line names the model's columns is a table. Of tables the text stands in columns.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +16,16 @@ from typing import IO, Any, TypeVar
 
 from suite import files
 from suite.data import lines
+from suite.data.delimited import DELIMITERS
 from suite.data.joining import Joining, joined
 from suite.data.room import Room
-from suite.data.rowfile import FORMATS, RowFile, format_of
+from suite.data.rowfile import FASTTEXT, FORMATS, RowFile, format_of
 from suite.data.values import spelled
 from suite.errors import DataError, nearest
 
 STDIN = "-"
+#: The labels before a text of fastText's form.
+_LABELS = re.compile(rf"({FASTTEXT}\S*\s*)+")
 
 #: Texts, and characters, that are classified at once at most: what memory holds.
 AT_ONCE = 1024
@@ -94,11 +99,18 @@ class TextFile:
                 yield from self._lines(sys.stdin.buffer, "standard input")
         elif self._file is None:
             return
-        elif self._file.kind == "txt":
-            yield from map(Given, self._file.lines())
+        elif self._file.kind == "txt" and not self._is_table(self._file):
+            yield from map(Given, _unlabelled(self._file.lines()))
         else:
             for where, row in self._file.rows(self._pick):
                 yield self._given(row, where)
+
+    def _is_table(self, file: RowFile) -> bool:
+        """Whether a .txt begins with the names of the columns, and others beside them."""
+        names = [
+            {name.strip() for name in next(file.lines(), "").split(mark)} for mark in DELIMITERS
+        ]
+        return any(len(some) > 1 and set(self.columns) <= some for some in names)
 
     def done(self) -> float | None:
         """How much of it was read, 0 to 1; None where that can't be known."""
@@ -150,6 +162,16 @@ class TextFile:
             where=where,
             fix=f"{nearest(column, present)} Name another {option}.",
         )
+
+
+def _unlabelled(lines: Iterator[str]) -> Iterator[str]:
+    """Texts, one a line; where the first has a label before it, as fastText's files have, without
+    such labels."""
+    labelled: bool | None = None
+    for line in lines:
+        if labelled is None and line.strip():
+            labelled = line.startswith(FASTTEXT)
+        yield _LABELS.sub("", line, count=1) if labelled and line.startswith(FASTTEXT) else line
 
 
 def chunks(

@@ -12,12 +12,13 @@ import re
 import struct
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, NamedTuple
 from xml.parsers import expat
 
-from suite.data.delimited import NoHeader, column_names
+from suite.data.delimited import NoHeader, column_names, no_rows
 from suite.data.room import MOST_COLUMNS, Room
 from suite.data.values import spelled
 from suite.errors import DataError, counted
@@ -42,25 +43,48 @@ _DAMAGE = (
 )  # fmt: skip
 
 
+@dataclass
+class Filled:
+    """How many cells have the value of the one above, which they are merged with."""
+
+    count: int = 0
+
+
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet of a workbook: its name, those passed over, its header, its rows with places."""
+    """One sheet of a workbook: its name, those passed over, its header, its rows with places;
+    `filled` grows as they are read."""
 
     name: str
     others: list[str]
     names: list[str]
     rows: Iterator[tuple[str, list[Any]]]
+    filled: Filled
+
+
+class _Merged(NamedTuple):
+    """Cells that are one: the first and last of their columns and rows, from 1."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def __str__(self) -> str:
+        from openpyxl.utils import get_column_letter as letter
+
+        return f"{letter(self.left)}{self.top}:{letter(self.right)}{self.bottom}"
 
 
 def open_sheet(raw: BinaryIO, size: int, where: str, room: Room) -> Sheet:
     """The first sheet that has rows.
 
-    A cell is what it shows: dates as ISO text, a formula as its stored result. Empty rows are
-    passed over.
+    A cell is what it shows: dates as ISO text, a formula as its stored result; cells that are
+    merged with the one above have its value. Empty rows are passed over.
 
     Raises:
-        DataError: no workbook, more than the room holds, a header whose cells are merged, two
-            header rows, or a formula without a stored result.
+        DataError: no workbook, more than the room holds, cells that are merged in the header or
+            across columns, two header rows, or a formula without a stored result.
     """
     import openpyxl
 
@@ -83,7 +107,9 @@ def open_sheet(raw: BinaryIO, size: int, where: str, room: Room) -> Sheet:
         formulas = shown.worksheets[place]
         sheet.reset_dimensions()
         formulas.reset_dimensions()
-        cells = _cells(sheet, formulas, f"{where}, sheet '{sheet.title}'")
+        joined = merged.get(sheet._worksheet_path, [])
+        filled = Filled()
+        cells = _cells(sheet, formulas, f"{where}, sheet '{sheet.title}'", joined, filled)
         first = next(cells, None)
         if first is None:
             continue
@@ -92,7 +118,7 @@ def open_sheet(raw: BinaryIO, size: int, where: str, room: Room) -> Sheet:
             continue  # a note; the rows are in another sheet
         number, header = first
         place_of_header = f"{where}, sheet '{sheet.title}', row {number}"
-        if any(low <= number <= high for low, high in merged.get(place, [])):
+        if any(one.top <= number <= one.bottom for one in joined):
             raise DataError(
                 "cells of the header are merged",
                 where=place_of_header,
@@ -105,14 +131,22 @@ def open_sheet(raw: BinaryIO, size: int, where: str, room: Room) -> Sheet:
                 fix="Take the title out: the first row must name the columns.",
             )
         width = len(header)
+        across = [one for one in joined if one.top > number and one.left <= width]
+        if wide := next((one for one in across if one.right > one.left), None):
+            raise DataError(
+                f"the cells {wide} are merged across columns",
+                where=f"{where}, sheet '{sheet.title}'",
+                fix="Part them, and write in each what belongs there; or take a note out.",
+            )
         rows = _rows(itertools.chain(ahead, cells), width, f"{where}, sheet '{sheet.title}'")
         return Sheet(
             sheet.title,
             [other.title for other in values.worksheets if other.title != sheet.title],
             column_names([spelled(value) or "" for value in header]),
             rows,
+            filled,
         )
-    raise DataError("no rows", where=where)
+    raise no_rows(where)
 
 
 def _filled(rows: list[tuple[int, list[Any]]]) -> int:
@@ -134,8 +168,13 @@ def _rows(
         yield place, row + [None] * (width - len(row))
 
 
-def _cells(sheet: Any, formulas: Any, where: str) -> Iterator[tuple[int, list[Any]]]:
+def _cells(
+    sheet: Any, formulas: Any, where: str, merged: list[_Merged], filled: Filled
+) -> Iterator[tuple[int, list[Any]]]:
     """Rows that are not empty, with their numbers, without the empty cells at their end."""
+    downwards = [one for one in merged if one.left == one.right <= MOST_COLUMNS]
+    waiting = deque(sorted(downwards, key=lambda one: one.top))
+    open_now: list[tuple[_Merged, Any]] = []
     try:
         for number, (row, written) in enumerate(
             zip(
@@ -161,6 +200,16 @@ def _cells(sheet: Any, formulas: Any, where: str) -> Iterator[tuple[int, list[An
                         "value in place of the formula. A text that begins with = needs ' "
                         "before it.",
                     )
+            open_now = [(one, value) for one, value in open_now if number <= one.bottom]
+            for one, value in open_now:
+                found += [None] * (one.left - len(found))
+                if found[one.left - 1] is None and value is not None:
+                    found[one.left - 1] = value
+                    filled.count += 1
+            while waiting and waiting[0].top <= number:
+                one = waiting.popleft()
+                if one.top == number:
+                    open_now.append((one, found[one.left - 1] if one.left <= len(found) else None))
             while found and (found[-1] is None or found[-1] == ""):
                 found.pop()
             if found:
@@ -171,10 +220,8 @@ def _cells(sheet: Any, formulas: Any, where: str) -> Iterator[tuple[int, list[An
         raise _no_workbook(error, where) from None
 
 
-def _looked_over(
-    packed: zipfile.ZipFile, room: Room, where: str
-) -> dict[int, list[tuple[int, int]]]:
-    """First and last rows of merged cells that span columns or rows, by the sheet's place.
+def _looked_over(packed: zipfile.ZipFile, room: Room, where: str) -> dict[str, list[_Merged]]:
+    """Merged cells, by the part of the workbook that is their sheet.
 
     openpyxl reads them only with the whole sheet in memory.
 
@@ -182,13 +229,11 @@ def _looked_over(
         DataError: what its parts hold would take more memory than the room has once it is parsed.
     """
     weight = _Weight(room, where)
-    sheets: list[tuple[int, list[tuple[int, int]]]] = []
+    sheets: dict[str, list[_Merged]] = {}
     for name in packed.namelist():
         with packed.open(name) as part:
-            merged = weight.take(part)
-        if number := re.fullmatch(r"xl/worksheets/sheet(\d+)\.xml", name):
-            sheets.append((int(number[1]), merged))
-    return {place: merged for place, (_, merged) in enumerate(sorted(sheets)) if merged}
+            sheets[name] = weight.take(part)
+    return sheets
 
 
 class _Weight:
@@ -203,9 +248,9 @@ class _Weight:
         self._bytes = 0
         self._styled = 0  # of the string that is read
         self._within = 0
-        self._merged: list[tuple[int, int]] = []
+        self._merged: list[_Merged] = []
 
-    def take(self, part: IO[bytes]) -> list[tuple[int, int]]:
+    def take(self, part: IO[bytes]) -> list[_Merged]:
         """One more part; its merged cells. What is no XML, openpyxl will tell.
 
         Raises:
@@ -237,9 +282,12 @@ class _Weight:
                 "what this workbook holds", self._room.bytes, self._where, "Save the sheet as CSV."
             )
         if name == "mergeCell":
-            corners = re.fullmatch(r"[A-Z]+(\d{1,7}):[A-Z]+(\d{1,7})", attributes.get("ref", ""))
+            corners = re.fullmatch(
+                r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})", attributes.get("ref", "")
+            )
             if corners:
-                self._merged.append((int(corners[1]), int(corners[2])))
+                left, right = (_column(corners[at]) for at in (1, 3))
+                self._merged.append(_Merged(left, int(corners[2]), right, int(corners[4])))
 
     def _end(self, tag: str) -> None:
         if tag.rpartition(" ")[2] in ("si", "row"):
@@ -253,6 +301,14 @@ class _Weight:
             where=self._where,
             fix="Save it again as .xlsx, or as CSV.",
         )
+
+
+def _column(letters: str) -> int:
+    """The number of a column, from 1: A, B, ..., Z, AA, ..."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
 
 
 def _no_workbook(error: BaseException, where: str) -> DataError:

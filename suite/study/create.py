@@ -297,7 +297,7 @@ def _rows(wanted: Wanted) -> own.Own | None:
             raise StudyError(
                 f"{option} names other rows than {wanted.task}", fix="Give one of them."
             )
-        source = own.source_of(wanted.task, wanted.name)
+        source = own.source_of(wanted.task, wanted.name, Room(wanted.max_memory))
         return own.own_task(source, wanted.said, name=wanted.name, room=Room(wanted.max_memory))
     if wanted.said != Said():
         raise StudyError(

@@ -141,6 +141,13 @@ said_merged_case = { $n ->
     [one] { $n } label merged with the same in another case
    *[other] { $n } labels merged with the same in another case
 }
+said_merged_alike = { $n ->
+    [one] { $n } label merged with the same in another case or in letters that look alike
+   *[other] { $n } labels merged with the same in another case or in letters that look alike
+}
+said_cells_filled_one = { $n } cell of { $file } is merged with the one above, and has its value
+said_cells_filled = { $n } cells of { $file } are merged with the one above, and have its value
+said_line_no_json = line { $n }: not JSON: { $why }
 
 ## Why an arm is refused, or its trials fail
 

@@ -53,6 +53,10 @@ said_left_out_both = 略去了 { $n } 行：{ $m } 行没有标签，{ $k } 行�
 said_without_label = { $m } 行没有标签
 said_without_text = { $m } 行没有文本
 said_merged_case = { $n } 个标签只是大小写不同，已合并
+said_merged_alike = { $n } 个标签只是大小写或形近字母不同，已合并
+said_cells_filled_one = { $file } 中有 { $n } 个单元格与上方合并，已取其值
+said_cells_filled = { $file } 中有 { $n } 个单元格与上方合并，已取其值
+said_line_no_json = 第 { $n } 行：不是 JSON：{ $why }
 
 ## Why an arm is refused, or its trials fail
 
