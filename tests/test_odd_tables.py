@@ -64,6 +64,7 @@ def test_cells_merged_downwards_are_filled_and_counted(tmp_path):
     table = columns(path)
     assert table.columns["team"] == [*"xxxyyyxxx"]
     (note,) = table.found.notes(table.where)
+    assert note in told(path)
     assert note == "4 cells of t.xlsx are merged with the one above, and have its value"
 
 

@@ -91,6 +91,8 @@ class _Guess:
     #: How test is carved; None where a file holds it.
     carving: TestCarving | None
     dropped: int
+    #: What was mended or left out in reading.
+    notes: list[str]
     #: Files of rows in the folder that are no split.
     beside: list[str]
 
@@ -197,6 +199,7 @@ def _look(source: Path, said: Said, room: Room) -> _Guess:
         validation="validation" in files,
         carving=carving,
         dropped=whole.count(False),
+        notes=[] if table.found is None else table.found.notes(table.where),
         beside=[]
         if folder is None
         else layouts.beside(folder, [*(path.name for path in files.values()), *extra]),
@@ -476,6 +479,7 @@ def _told(source: Path, guess: _Guess) -> Iterator[str]:
             f"{'is a class' if len(unclear) == 1 else 'are classes'} here: if rows without a label "
             "are meant, leave the cell empty"
         )
+    yield from (f"  {note}" for note in guess.notes)
     if guess.beside:
         yield f"  not read: {', '.join(guess.beside)}"
     if guess.unread is not None:
