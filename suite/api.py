@@ -30,7 +30,7 @@ from suite import redaction
 from suite.child.runner import Interrupted
 from suite.config.task import find_task
 from suite.config.task import reading as reading_of
-from suite.contracts.limits import MOST_TRIALS, Preset, several, told
+from suite.contracts.limits import MOST_SPLITS, MOST_TRIALS, Preset, several, told
 from suite.contracts.results import StudyResults
 from suite.contracts.task import Reading, Task
 from suite.data.columns import Asked
@@ -118,6 +118,8 @@ def create_study(
     storage: str | None = None,
     seed: int | None = None,
     train_rows: int | None = None,
+    splits: int | None = None,
+    force: bool = False,
     max_memory: int | str | None = None,
     text: str | Sequence[str] = (),
     label: str | None = None,
@@ -155,6 +157,9 @@ def create_study(
         storage: a database URL; `studies/suite.db` in the working folder where none is given.
         seed: the recipe's where none is given.
         train_rows: take so many training rows (stratified, nested).
+        splits: part the rows so many times into train and test, each searched on its own; the study
+            is the first. 1 is never more than one.
+        force: splits also ask endpoints anew, which may cost money.
         max_memory: what reading the rows may use: bytes, or `"8GB"`; a quarter of what this process
             may use where None.
         text, label, id: columns of rows, where they are not to be guessed; several texts are
@@ -188,6 +193,7 @@ def create_study(
     named = models.items() if isinstance(models, Mapping) else ()
     _positive(trials=trials)
     _positive(most=2**31, train_rows=train_rows)
+    _positive(most=MOST_SPLITS, splits=splits)
     wanted = Wanted(
         task=task if isinstance(task, str | Task) else _path(task),
         task_folder=task._folder if isinstance(task, _FileTask) else None,
@@ -207,6 +213,8 @@ def create_study(
         storage=storage,
         seed=seed,
         train_rows=train_rows,
+        splits=splits,
+        force=force,
         max_memory=_memory(max_memory),
         command=command or _as_called(task, given),
         said=Said(
@@ -244,7 +252,8 @@ def run_study(
     importance: bool = True,
     allow_endpoint: Sequence[str] = (),
 ) -> StudyResults:
-    """Runs a study until it has its trials, and scores each arm's best once on test.
+    """Runs a study until it has its trials, and scores each arm's best once on test; then its
+    further splits, where it has any.
 
     Trials run in child processes; the call blocks. A study that has all its trials is only read.
 
@@ -285,7 +294,7 @@ def run_study(
         results = run_study("agnews", trials=30, timeout="2h", workers=2)
         print(results.verdict.recommended, results.verdict.best)
     """
-    from suite.study import artifacts, course
+    from suite.study import artifacts, course, splitting
     from suite.study import storage as storages
     from suite.study.record import TARGET
     from suite.study.work import Limits, Work
@@ -295,12 +304,12 @@ def run_study(
     several("retry_arms", retry_arms)
     seconds = parse_duration(str(timeout)) if timeout is not None else None
     disk = parse_size(str(max_disk)) if max_disk is not None else None
-    begun = time.monotonic() if began is None else began
-    study_name = name if isinstance(name, str) else name.name
+    first = name if isinstance(name, str) else name.name
     halt = Stop(stop)
     telling = Telling(progress, halt)
     watching = watcher or telling
-    with surroundings.restored():
+
+    def one(study_name: str, seconds: float | None, begun: float) -> None:
         study, definition = storages.load(storages.open_storage(storage), study_name)
         held = artifacts.find(study, definition.data.fingerprint)
         told = check_unchanged(definition, held.follows)
@@ -332,7 +341,19 @@ def run_study(
                 raise
             finally:
                 work.close()
-    return load_results(study_name, storage=storage, importance=importance)
+
+    with surroundings.restored():
+        splitting.run(
+            storages.open_storage(storage),
+            first,
+            one,
+            seconds=seconds,
+            began=time.monotonic() if began is None else began,
+            room=Room(_memory(max_memory)),
+            say=watching.said,
+            ended=halt.is_set,
+        )
+    return load_results(first, storage=storage, importance=importance)
 
 
 def load_results(
@@ -359,12 +380,14 @@ def load_results(
         for final in load_results("agnews").finals:
             print(final.rank, final.arm, final.test.macro_f1, final.test.macro_f1_interval)
     """
-    from suite.study import record
+    from suite.study import record, splitting
     from suite.study import storage as storages
 
     with surroundings.restored():
-        study, definition = storages.load(storages.open_storage(storage), name)
-        return record.results(study, definition, importance=importance, predictions=predictions)
+        opened = storages.open_storage(storage)
+        study, definition = storages.load(opened, name)
+        found = record.results(study, definition, importance=importance, predictions=predictions)
+        return splitting.with_splits(found, opened, study)
 
 
 def build_report(

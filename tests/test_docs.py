@@ -186,7 +186,7 @@ def test_the_other_sources_are_sources(language):
     assert [s.files is not None for s in sources] == [False, True, False]
     assert [s.hub is not None for s in sources] == [False, False, True]
     told = yaml.safe_load(all_blocks(language, "yaml", "data")[0])
-    left = ["hub", "files", "folder", "join", "test.time", "splits", "note"]
+    left = ["hub", "files", "folder", "join", "test.time", "test.fold", "splits", "note"]
     assert every_key(told, Data) == left
 
 

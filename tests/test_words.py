@@ -37,6 +37,7 @@ ENDS = {
     "across_take_": ("level", "cheap"),
     "across_trade_title_": ("speed", "training", "apart_speed", "apart_training", "some_speed",
                             "some_training"),
+    "splits_": ("folds", "holdout"),
     "across_unpaired_": ("no_predictions", "rows_differ", "sample"),
     "across_verdict_": ("better", "worse", "chance", "unknown"),
     "answer_tie": ("", "_same", "_within", "_within_same", "_ranges", "_ranges_same"),

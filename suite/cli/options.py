@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from suite.cli import completion
-from suite.contracts.limits import MOST_TRIALS
+from suite.contracts.limits import MOST_SPLITS, MOST_TRIALS
 
 if TYPE_CHECKING:
     from suite.contracts.task import Reading
@@ -91,6 +91,15 @@ Time = Annotated[
 TestShare = Annotated[
     float | None,
     typer.Option(help="Part of own rows that is the test. Default: a fifth, at most 10,000."),
+]
+Splits = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=MOST_SPLITS,
+        help="Part the rows so many times into train and test, each searched on its own, within "
+        "--timeout. 1: never more than once.",
+    ),
 ]
 Delimiter = Annotated[
     str | None,

@@ -107,7 +107,13 @@ class Watching:
 
     def study(self, work: Work, workers: int) -> None:
         """The work that is watched, and how many workers do it here."""
-        self.ledger, self.turns, self.workers = work.ledger, work.turns, workers
+        with self.lock:
+            # A split's study begins where another ended.
+            self.running.clear()
+            self.ended_trials.clear()
+            self.seconds.clear()
+            self.steps = None
+            self.ledger, self.turns, self.workers = work.ledger, work.turns, workers
 
     def searching(self) -> None:
         """The search begins: what came before it is over."""

@@ -10,8 +10,10 @@ from rich.text import Text
 
 from suite.cli.console import out, print_table, told, visible, warn, words
 from suite.cli.fitting import name, number, text, word, wrapped
+from suite.cli.splits_table import splits_table
 from suite.contracts.results import BenchRow, StudyResults, Trial
 from suite.report import formats
+from suite.report.data.over_splits import split_sentences
 from suite.report.data.rows import LeaderboardRow, failures, leaderboard
 from suite.report.pages.answer import out_of_bounds, recommendation
 from suite.report.words import Words
@@ -305,5 +307,8 @@ def show_results(found: StudyResults, *, known: bool = False) -> None:
     banner(found)
     print_table(leaderboard_table(found))
     recommended(found)
+    if found.splits is not None:
+        print_table(splits_table(found.study, found.splits))
+        prose(words().sentences(split_sentences(found.splits, words())))
     refusals(found, known=known)
     unread(found)

@@ -12,6 +12,8 @@ MOST_SEED = 2**32 - 1
 #: Trials of a study: far beyond what a search profits from; each is reckoned with wherever the
 #: time left is told.
 MOST_TRIALS = 100_000
+#: Splits of one study's rows.
+MOST_SPLITS = 50
 
 #: How much of its time the recipe `auto` gives to few arms or to many.
 Preset = Literal["fast", "balanced", "best"]

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, TypeAdapter
 
 from suite.contracts.space import Params
+from suite.contracts.splits import Splits
 
 SCHEMA_VERSION = 1
 
@@ -572,6 +573,8 @@ class StudyResults:
     """What stands in the storage and this version can't read, a line each."""
     verdict: Verdict | None = None
     """Null where no arm has a result."""
+    splits: Splits | None = None
+    """What several splits of the rows say together; null where nobody asked for them."""
 
     @property
     def sample(self) -> bool:

@@ -128,6 +128,24 @@ class TestCarving(Closed):
         None, description="A column; rows with the same value in it stay on one side."
     )
     time: Text | None = Field(None, description="A column; the newest rows by it are the test.")
+    fold: int | None = Field(
+        None,
+        ge=1,
+        description="Of 1/share equal folds, which together hold every row, the one that is the "
+        "test.",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_the_folds(self) -> TestCarving:
+        if self.fold is None:
+            return self
+        if self.share is None or self.time is not None:
+            raise ValueError("a fold needs a share, and no time")
+        if self.fold > round(1 / self.share):
+            raise ValueError(
+                f"a share of {self.share:g} makes {counted(round(1 / self.share), 'fold')}"
+            )
+        return self
 
 
 class Reading(Closed):

@@ -46,9 +46,25 @@ class Keyed:
 
 
 def carve_test(rows: Keyed, how: TestCarving) -> tuple[Keyed, Keyed]:
-    """Rows -> (the rest, test), both in their old order, as `carve` does."""
+    """Rows -> (the rest, test), both in their old order, as `carve` does.
+
+    Of equal folds each is carved of what those before it left, and the last is what is left: the
+    first is the test of the same share and seed.
+    """
     share = test_share(len(rows)) if how.share is None else how.share
-    return carve(rows, share=share, seed=how.seed)
+    if how.fold is None:
+        return carve(rows, share=share, seed=how.seed)
+    count = round(1 / share)
+    left = list(range(len(rows)))
+    for fold in range(1, how.fold + 1):
+        taken = left
+        if fold < count:
+            part = _carved(rows.take(left), share=1 / (count + 1 - fold), seed=how.seed)
+            taken = [left[row] for row in part]
+        held = set(taken)
+        left = [row for row in left if row not in held]
+    rest = [row for row in range(len(rows)) if row not in held]
+    return rows.take(rest), rows.take(taken)
 
 
 def test_share(rows: int) -> float:
@@ -70,14 +86,19 @@ def carve(rows: Keyed, *, share: float, seed: int) -> tuple[Keyed, Keyed]:
     their order is none, and more rows move few others. What is larger than twice what is wanted
     stays in the rest.
     """
+    taken = _carved(rows, share=share, seed=seed)
+    held = set(taken)
+    return rows.take([row for row in range(len(rows)) if row not in held]), rows.take(taken)
+
+
+def _carved(rows: Keyed, *, share: float, seed: int) -> list[int]:
+    """The positions of the part that `carve` takes, in order."""
     found = units(rows, seed)
     if rows.times is None:
         chosen = _stratified(found, Counter(rows.rows.labels), share)
     else:
         chosen = _newest(found, share * len(rows))
-    taken = sorted(row for unit in chosen for row in unit.rows)
-    held = set(taken)
-    return rows.take([row for row in range(len(rows)) if row not in held]), rows.take(taken)
+    return sorted(row for unit in chosen for row in unit.rows)
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,8 +27,9 @@ from suite.errors import DataError, StorageError, StudyError, counted
 from suite.machine import facts
 from suite.models import hub
 from suite.models.catalogue import endpoint_model, load_catalogue, local_model
-from suite.study import arms, artifacts, auto, differences, folding, record, storage
+from suite.study import arms, artifacts, auto, differences, folding, record, splitting, storage
 from suite.study.artifacts import Artifacts
+from suite.study.database import Database
 from suite.study.definition import Definition, StoredArm
 from suite.study.lock import StudyLock
 
@@ -56,6 +57,10 @@ class Wanted:
     storage: str | None = None
     seed: int | None = None
     train_rows: int | None = None
+    #: How many splits of its rows the study is to have, itself the first; and whether they may ask
+    #: endpoints anew.
+    splits: int | None = None
+    force: bool = False
     #: Bytes of memory that reading rows may use; a part of what there is where None.
     max_memory: int | None = None
     command: str = ""
@@ -189,10 +194,36 @@ def create(
         created=moments.now(),
         environment=facts.environment(),
     )
+    if wanted.splits is not None and wanted.splits > 1:
+        splitting.check(definition, force=wanted.force)
     opened = storage.open_storage(wanted.storage, create=True)
     if rows is not None and rows.text is not None:
         rows.write()
         say(f"Wrote {rows.file}: from now on it says how the rows are read.")
+    made = _stood(wanted, definition, loaded, opened, away, warn)
+    if wanted.splits is not None:
+        asked = splitting.want(
+            storage.find(opened, name), made.definition, wanted.splits, force=wanted.force
+        )
+        if asked is not None:
+            say(f"  {asked}, each searched on its own: {splitting.names(name, asked)}")
+    return made
+
+
+def _stood(
+    wanted: Wanted,
+    definition: Definition,
+    loaded: TaskData,
+    opened: Database,
+    away: Mapping[str, Mapping[str, str]],
+    warn: Callable[[str], None],
+) -> Created:
+    """The study as it was stored now, or stood there before.
+
+    Args:
+        away: arms that are out from the beginning.
+    """
+    name = definition.name
     if not storage.exists(opened, name):
         for warning in first_of_all(loaded.facts.audit.warnings if loaded.facts.audit else ()):
             warn(warning)
@@ -201,7 +232,8 @@ def create(
             if not storage.exists(opened, name):
                 with artifacts.begun(opened, name) as (id, folder):
                     write_snapshot(folder / artifacts.DATA, loaded)
-                    storage.create(opened, definition, id, wanted.trials or recipe.trials, away)
+                    target = wanted.trials or definition.recipe.trials
+                    storage.create(opened, definition, id, target, away)
                 return Created(name, resumed=False, definition=definition)
     study, stored = storage.load(opened, name)
     held = artifacts.find(study, stored.data.fingerprint)
@@ -376,7 +408,10 @@ def _asked(recipe: Recipe, wanted: Wanted) -> Recipe:
                 fix="Give --recipe auto, or leave it out.",
             )
         return recipe
-    changes = {"preset": wanted.preset, "seconds": wanted.seconds}
+    seconds = wanted.seconds
+    if wanted.splits is not None and wanted.splits > 1:
+        seconds = (seconds or recipe.choose.seconds) / wanted.splits  # of each
+    changes = {"preset": wanted.preset, "seconds": seconds}
     given = {key: value for key, value in changes.items() if value is not None}
     return recipe.model_copy(update={"choose": recipe.choose.model_copy(update=given)})
 

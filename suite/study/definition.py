@@ -17,6 +17,7 @@ from suite.contracts.task import Closed, Task
 from suite.errors import StudyError
 from suite.study.arms import PlannedArm
 from suite.study.migrations import VERSION, migrated
+from suite.study.parting import SplitOf
 from suite.version import __version__
 
 
@@ -79,6 +80,7 @@ class Definition(Closed):
     train_rows: int | None = None
     sample: bool = False
     seed: int
+    split: SplitOf | None = None
     command: str
     created: str
     environment: dict[str, Any]

@@ -21,6 +21,7 @@ from suite.contracts.model import Model
 from suite.errors import StudyError
 from suite.models.catalogue import load_catalogue
 from suite.study.definition import Definition
+from suite.study.parting import split_task
 
 Follows = Callable[[Path], bool]
 
@@ -61,7 +62,7 @@ def check_unchanged(stored: Definition, follows: Follows) -> str | None:
     if not task_file.is_file() and paths.is_shipped(task_file, "tasks"):
         task_file = paths.bundled("tasks") / task_file.name
     if not stored.sample and _ours(task_file, follows) and task_file.is_file():
-        task = load_task(task_file)
+        task = split_task(load_task(task_file), stored.split)
         changes = {"task": task, "task_said": said(task), "task_file": str(task_file)}
         asked = asked.model_copy(update=changes)
     recipe_file = _recipe_file(stored)
@@ -285,7 +286,9 @@ def _recipe_file(definition: Definition) -> Path:
 
 
 def _named_seed(definition: Definition) -> int | None:
-    """The seed that was named for the study, where it is not its recipe's."""
+    """The seed that was named for the study, where it is not its recipe's; a split has its own."""
+    if definition.split is not None:
+        return None
     return None if definition.seed == definition.recipe.seed else definition.seed
 
 

@@ -374,6 +374,30 @@ ours = Ours, best
 source = Source
 differs = What differs
 
+## Several splits
+
+splits = Several splits
+splits_intro = Each split has a test of its own and a search of its own: hyperparameters found on one never saw its test. Intervals and verdicts are the corrected resampled t test's, those of pairs for all pairs together.
+splits_folds = { $n ->
+    [one] Done so far: one of the folds that together test every row.
+   *[other] { $n } folds that together test every row, each searched on its own.
+}
+splits_holdout = { $n ->
+    [one] Done so far: one of the splits.
+   *[other] { $n } splits, a test drawn anew for each, each searched on its own.
+}
+splits_best = The best mean: { $arm }, { $mean }.
+splits_above = It is better than { $arms }.
+splits_level = The difference to { $arms } could be chance.
+splits_missing = Still missing: { $studies }.
+splits_mean = Mean
+splits_deviation = Standard deviation
+splits_pooled = All rows together
+splits_done = Splits
+splits_verdict = Against the best
+splits_below = worse
+splits_chance = could be chance
+
 ## Serving engines
 
 engines = Serving engines

@@ -48,10 +48,15 @@ head_title = title
 head_language = language
 head_classes = classes
 head_source = source
+head_mean = mean
+head_pooled = all rows
+head_deviation = std. dev.
+head_splits = splits
 
 ## Leaderboard, trials, engines
 
 leaderboard_terminal = { $study }: { $title } ({ $metric })
+splits_terminal = { $study }: over { $n } splits of the rows
 trials_terminal = trials ({ $shown } of { $all })
 engines_terminal = { $study }: serving engines
 engines_within = Server: the highest rate at which 99 of 100 texts are answered within { $bound }.

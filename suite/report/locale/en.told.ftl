@@ -605,3 +605,15 @@ said_word_one = { $prompt } in its file words one
 
 said_several_languages = several languages
 said_no_language = no language that could be told
+
+## Several splits
+
+said_folds_of = { $n } folds, which together test every row
+said_splits_of = { $n } splits of the rows, test drawn anew for each
+said_splits_named = { $said_splits }, each searched on its own: { $names }
+said_split_begins = Split { $n } of { $m }: { $name }
+said_no_time_for_one = No time was left for { $n } split: the same command goes on
+said_no_time_for = No time was left for { $n } splits: the same command goes on
+said_few_rows = With fewer than { $n } rows one test says little: { $said_splits }, each searched on its own
+said_few_rows_no_time = With fewer than { $n } rows one test says little: --splits { $m } would test every row, in about { $said_time } more
+said_splits_out = --splits 1 leaves that out

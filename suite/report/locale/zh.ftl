@@ -326,6 +326,24 @@ ours = 本研究的最佳值
 source = 出处
 differs = 差异
 
+## Several splits
+
+splits = 多次划分
+splits_intro = 每次划分都有自己的测试集，并单独搜索：用某一划分找到的超参数从未见过该划分的测试集。区间与结论出自校正的重采样 t 检验，两两比较的结论对所有比较同时成立。
+splits_folds = 共 { $n } 折，合起来测试每一行，每折单独搜索。
+splits_holdout = 共 { $n } 次划分，每次另取测试集并单独搜索。
+splits_best = 均值最优的是 { $arm }：{ $mean }。
+splits_above = 显著优于 { $arms }。
+splits_level = 与 { $arms } 的差异可能出于偶然。
+splits_missing = 尚缺：{ $studies }。
+splits_mean = 均值
+splits_deviation = 标准差
+splits_pooled = 全部行合计
+splits_done = 划分数
+splits_verdict = 与最优者相比
+splits_below = 更差
+splits_chance = 可能出于偶然
+
 ## Serving engines
 
 engines = 推理引擎

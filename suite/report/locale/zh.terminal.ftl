@@ -48,10 +48,15 @@ head_title = 标题
 head_language = 语言
 head_classes = 类别数
 head_source = 来源
+head_mean = 均值
+head_pooled = 全部行
+head_deviation = 标准差
+head_splits = 划分
 
 ## Leaderboard, trials, engines
 
 leaderboard_terminal = { $study }：{ $title }（{ $metric }）
+splits_terminal = { $study }：{ $n } 次划分
 trials_terminal = 试验（显示 { $shown } / { $all }）
 engines_terminal = { $study }：推理引擎
 engines_within = Server：99% 的文本在 { $bound } 内得到回答时的最高速率。

@@ -481,3 +481,15 @@ said_word_one = 可在任务文件中用 { $prompt } 给出
 
 said_several_languages = 多种语言
 said_no_language = 无法判断的语言
+
+## Several splits
+
+said_folds_of = { $n } 折，合起来测试每一行
+said_splits_of = { $n } 次划分，每次另取测试集
+said_splits_named = { $said_splits }，每次单独搜索：{ $names }
+said_split_begins = 第 { $n } 次划分（共 { $m } 次）：{ $name }
+said_no_time_for_one = 剩下的 { $n } 次划分没有时间了：再执行同一条命令即可继续
+said_no_time_for = 剩下的 { $n } 次划分没有时间了：再执行同一条命令即可继续
+said_few_rows = 数据不足 { $n } 行，一个测试集说明不了多少：{ $said_splits }，每次单独搜索
+said_few_rows_no_time = 数据不足 { $n } 行，一个测试集说明不了多少：用 --splits { $m } 可测试每一行，约需再用 { $said_time }
+said_splits_out = --splits 1 则不这样做

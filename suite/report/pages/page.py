@@ -15,6 +15,7 @@ from suite.report.charts import STUDY_CHARTS
 from suite.report.charts.chart import Drawn, StudyScene
 from suite.report.charts.ranges import common_range
 from suite.report.data.classes import label_of
+from suite.report.data.over_splits import split_rows, split_sentences
 from suite.report.data.placeless import placeless
 from suite.report.data.rows import (
     METRICS,
@@ -153,6 +154,8 @@ def render_page(
         "measured": [_measured(row, results, words) for row in board.rows],
         "class_range": _class_range(results),
         "engines": results.bench,
+        "split_rows": split_rows(results.splits) if results.splits else [],
+        "split_told": split_sentences(results.splits, words) if results.splits else [],
         "created": moments.shown(results.created),
         "label_of": label_of,
         "constants": {"level": str(LEVEL), "open_counts": CLASS_COUNTS_OPEN},

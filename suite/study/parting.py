@@ -1,0 +1,78 @@
+"""One task's rows parted several times: which studies that makes, and which tasks allow it.
+
+`NAME` is the first split. `NAME.split-2` and on have its recipe and arms, another test, and a
+search of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from suite.contracts.limits import MOST_SEED, MOST_SPLITS
+from suite.contracts.results import DataFacts
+from suite.contracts.splits import Way
+from suite.contracts.task import Closed, Task, TestCarving
+
+#: Below so many rows in all a test of a fifth says little, and folds test on every row.
+FEW_ROWS = 500
+
+
+class SplitOf(Closed):
+    """Which split of another study's rows a study is; that study is the first.
+
+    `fingerprint` is that of the first split's data: of other rows, no split of it is made.
+    """
+
+    study: str
+    index: int = Field(ge=2, le=MOST_SPLITS)
+    way: Literal["holdout", "folds"]
+    fingerprint: str
+
+
+def split_name(study: str, index: int) -> str:
+    """What a split's own study is called.
+
+    >>> split_name("tickets", 1), split_name("tickets", 3)
+    ('tickets', 'tickets.split-3')
+    """
+    return study if index == 1 else f"{study}.split-{index}"
+
+
+def way_of(task: Task, rows: DataFacts, count: int) -> Way:
+    """Few rows are parted into folds, where so many make their test's share; others drawn anew."""
+    sizes = rows.rows
+    few = sizes.train + sizes.validation + sizes.test < FEW_ROWS
+    carving = task.data.carving
+    share = None if carving is None else carving.share
+    return "folds" if few and share is not None and abs(share * count - 1) < 1e-9 else "holdout"
+
+
+def split_task(task: Task, split: SplitOf | None) -> Task:
+    """The task of a split: the same rows, another test."""
+    carving = task.data.carving
+    if split is None or carving is None:
+        return task
+    changed: dict[str, int] = {"fold": split.index}
+    if split.way == "holdout":
+        changed = {"seed": (carving.seed + split.index - 1) % (MOST_SEED + 1)}
+    test = TestCarving.model_validate(carving.model_dump() | changed)
+    return task.model_copy(update={"data": task.data.model_copy(update={"test": test})})
+
+
+def why_not(task: Task, *, sample: bool) -> str | None:
+    """Why a task's rows can't be parted several times, or None."""
+    carving = task.data.carving
+    if sample:
+        return "the bundled sample stands in for the rows, and its scores say nothing of them"
+    if carving is None:
+        return (
+            "its test is given, and splits need one that is carved from the rows (in the task: "
+            "data: {test: {share: 0.2}}; of own rows: --test-share 0.2)"
+        )
+    if carving.time is not None:
+        return f"its test is the newest rows by '{carving.time}', and of these there is one"
+    if carving.fold is not None:
+        return f"its test is fold {carving.fold} of {round(1 / (carving.share or 1))} already"
+    return None
