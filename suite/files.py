@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from suite.errors import SuiteError, UsageError
+from suite.errors import StorageError, SuiteError, UsageError
 
 #: Objects and lists within each other in JSON, at most. Parsers in C end the process where it
 #: is some ten thousands; of a row of texts few are more than ten.
@@ -219,6 +219,22 @@ def reason(trouble: OSError, where: Path | str) -> str:
     told = trouble.strerror or str(trouble)
     free = free_bytes(where) if is_full(trouble) else None
     return told if free is None else f"{told} ({free / 1e6:,.1f} MB free there)"
+
+
+@contextmanager
+def writing(what: str, where: Path, fix: str) -> Iterator[None]:
+    """Within: a disk that takes no more, or a place that may not be written, is one error.
+
+    Args:
+        what: what is then not done ("the rows cannot be written").
+
+    Raises:
+        StorageError: as said, with the reason.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{what}: {reason(error, where)}", where=str(where), fix=fix) from None
 
 
 def is_full(trouble: BaseException) -> bool:

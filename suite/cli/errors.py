@@ -23,7 +23,7 @@ from suite.cli.console import (
 from suite.cli.options import AsJson, Name, Storage
 from suite.cli.study_files import tidy
 from suite.errors import StorageError, UsageError, counted, nearest
-from suite.files import reason
+from suite.files import writing
 
 if TYPE_CHECKING:
     from suite.contracts.results import Missed
@@ -190,14 +190,9 @@ def _write(to: Path, rows: Sequence[Missed], labels: Sequence[str]) -> None:
     else:
         lines = (json.dumps(_as_json(row, labels), ensure_ascii=False) for row in rows)
         text = "".join(f"{exact(line)}\n" for line in lines)
-    try:
+    fix = "Name a file in a place you may write to, with --out."
+    with writing("the rows cannot be written", to, fix):
         to.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise StorageError(
-            f"the rows cannot be written: {reason(error, to)}",
-            where=str(to),
-            fix="Name a file in a place you may write to, with --out.",
-        ) from None
 
 
 def _print_pairs(rows: Sequence[Missed], labels: Sequence[str], arm: str | None) -> None:

@@ -25,8 +25,8 @@ from suite.data.delimited import no_rows
 from suite.data.draft import Said, as_drafted, draft
 from suite.data.room import Room
 from suite.data.rowfile import FASTTEXT, format_of
-from suite.errors import DataError, StorageError, SuiteError, TaskError
-from suite.files import reason
+from suite.errors import DataError, SuiteError, TaskError
+from suite.files import writing
 from suite.machine import scratch
 
 #: What stands for standard input in place of a file.
@@ -99,7 +99,8 @@ def source_of(given: str, name: str | None, room: Room | None = None) -> Path:
             "standard input is a terminal", fix="For example: suite study create - < tickets.csv"
         )
     folder, name = settings.tasks_folder(), name or "stdin"
-    try:
+    fix = "Work in a folder that can be written, on a disk with space left."
+    with writing("standard input can't be kept", folder, fix):
         folder.mkdir(parents=True, exist_ok=True)
         with scratch.folder(folder) as aside:
             with (aside / "rows").open("wb") as kept:
@@ -115,12 +116,6 @@ def source_of(given: str, name: str | None, room: Room | None = None) -> Path:
                         fix="Give these another --name.",
                     )
             (aside / "rows").replace(target)
-    except OSError as error:
-        raise StorageError(
-            f"standard input can't be kept: {reason(error, folder)}",
-            where=str(folder),
-            fix="Work in a folder that can be written, on a disk with space left.",
-        ) from None
     return target
 
 
@@ -288,16 +283,11 @@ def write_new(target: Path, text: str) -> None:
         StorageError: it can't be written.
     """
     aside = target.with_name(f".{target.name}.part")
-    try:
+    fix = "Work in a folder that can be written, or name a file there with --out."
+    with writing("the task file cannot be written", target, fix):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             aside.write_text(text, encoding="utf-8")
             aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"the task file cannot be written: {reason(error, target)}",
-            where=str(target),
-            fix="Work in a folder that can be written, or name a file there with --out.",
-        ) from None

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from suite.contracts.results import Checkpoint, Trial
-from suite.errors import StorageError, StudyError
-from suite.files import reason
+from suite.errors import StudyError
+from suite.files import reason, writing
 from suite.study.artifacts import part
 from suite.verdict.metrics import COLUMNS
 
@@ -95,17 +95,12 @@ class TensorBoard:
         self._lock = threading.Lock()
         self._runs: dict[int, _Run] = {}
         self._broken = False
-        try:
+        fix = "Name a folder that can be written with --tensorboard DIR."
+        with writing("the folder for TensorBoard cannot be written", self.folder, fix):
             self.folder.mkdir(parents=True, exist_ok=True)
             probe = self.folder / f".write-{time.time_ns()}"
             probe.touch()
             probe.unlink()
-        except OSError as error:
-            raise StorageError(
-                f"the folder for TensorBoard cannot be written: {reason(error, self.folder)}",
-                where=str(self.folder),
-                fix="Name a folder that can be written with --tensorboard DIR.",
-            ) from None
 
     def started(self, number: int, arm: str, params: Mapping[str, Any]) -> None:
         """A trial started: its folder is made."""
