@@ -554,6 +554,21 @@ def test_class_views_use_test_where_finals_exist_else_validation():
     assert views[0].counts == ((8, 2), (3, 7))
 
 
+def test_rows_without_an_answer_stand_in_a_column_of_their_own():
+    """Nine of ten not answered is not "83 % right": shares are of all rows of a class."""
+    view = class_view("a", "test", 0, [[5, 1], [0, 6]], [0.5, 0.5], unanswered=[54, 0])
+    assert view.shares[0] == pytest.approx((5 / 60, 1 / 60)) and view.silence(0) == 0.9
+    assert [(c.true, c.predicted, c.count) for c in view.confusions] == [(0, -1, 54), (0, 1, 1)]
+    drawn = confusion.figure(view, ["no", "yes"], EN)
+    assert list(drawn.data[0].x) == ["no", "yes", "no answer"]
+    assert [list(row) for row in drawn.data[0].customdata] == [[5, 1, 54], [0, 6, 0]]
+    silent = class_view("a", "test", 0, [[6, 0], [0, 6]], [1, 1], unanswered=[3, 0])
+    assert confusion.finding(silent, ["no", "yes"], EN) == "3 rows of no were not answered (33.3%)"
+    whole = class_view("a", "test", 0, [[6, 0], [0, 6]], [1, 1], unanswered=[0, 0])
+    assert whole.unanswered == () and list(
+        confusion.figure(whole, ["no", "yes"], EN).data[0].x) == ["no", "yes"]  # fmt: skip
+
+
 def test_many_classes_draw_the_hardest_and_list_the_worst_confusion():
     results = many_classes()
     views = class_views(results, leaderboard(results))

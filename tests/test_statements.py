@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from drawn_studies import several_studies, studies
 from hypothesis import HealthCheck, given, settings
+from scipy import stats
 
 from suite.contracts.results import Comparison, Final, StudyResults, Trial
 from suite.report import formats
@@ -289,6 +290,25 @@ class Checker:
         same = [f.arm for f in finals if f.short == short]
         assert same and s.values["arms"] == self.words.join(same)
 
+    def settled(self, s: Statement) -> None:
+        v = s.values
+        pair = self.pairs[frozenset((v["a"], v["b"]))]
+        error = (pair.row_variance + pair.seed_variance) ** 0.5
+        half = (pair.interval[1] - pair.interval[0]) / 2
+        smallest = half + error * stats.t.ppf(0.8, pair.df)
+        self.size(smallest, v["smallest"])
+        assert (v["margin"], v["power"]) == ("0.01", "0.8")
+        assert (s.key == "settled_already") == (smallest <= 0.01)
+        if s.key == "settled_by":
+            wanted = (0.01 * error / smallest) ** 2
+            ways = {s.key: s.values for s in self.words.statements if s.said in v["ways"]}
+            rows = ways.get("settled_rows")
+            assert bool(rows) == (wanted > pair.seed_variance)
+            if rows:
+                needed = 200 * pair.row_variance / (wanted - pair.seed_variance)
+                assert max(200, needed) <= rows["rows"] * 1.0001
+                assert rows["rows"] <= 1.11 * max(200, needed) + 1
+
     def spread(self, s: Statement) -> None:
         (kind,) = [f.spread_of_kind for f in self.results.finals if f.arm == s.values["arm"]]
         assert kind is not None
@@ -498,6 +518,7 @@ class Checker:
         }
         for key in ("finding_curves", "finding_curves_rose", "finding_curves_fell"):
             found[key] = self.curve
+        found |= dict.fromkeys(("settled_by", "settled_neither", "settled_already"), self.settled)
         found |= dict.fromkeys(("refit_all", "refit_some"), self.refitted)
         found |= dict.fromkeys(("one_training", "one_training_why"), self.once)
         found |= dict.fromkeys(("spread_of_kind", "spread_of_kind_earlier"), self.spread)
@@ -511,7 +532,7 @@ class Checker:
     REPEATED = re.compile(
         r"unit_|n_|metric_|axis_|gloss_|term_|costs_|scores_|(more_than|could_be)_chance_p$|bound_"
         r"|answer_(within|infeasible|interval|only|only_within|tie(_within|_ranges)?_same)$"
-        r"|chance_models$|verdict_(models|looks)$|comparisons_family$"
+        r"|settled_(rows|trainings)$|chance_models$|verdict_(models|looks)$|comparisons_family$"
         r"|rows_line|made_by|trials_|timeline_intro|class_|per_class_table|per_class_intro"
         r"|all_trials_more|test_in_train|validation_in_train|comparisons_intro|tied_with"
         r"|f1_difference|confusion_summed|slices_intro|parallel_intro|single_p|history_intro"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from suite.verdict import over_tasks, statistics
+from suite.verdict.settling import settling
 
 
 def test_macro_f1_counts_only_classes_that_occur():
@@ -185,6 +186,28 @@ def test_rank_test_where_there_is_little_to_test():
     assert same is not None and (same.statistic, same.p) == (0.0, 1.0)
     alike = over_tasks.rank_test({"a": [0.9] * 5, "b": [0.8] * 5, "c": [0.7] * 5})
     assert alike is not None and alike.p == 0.0 and alike.statistic == pytest.approx(10.0)
+
+
+def test_what_would_settle_a_pair_is_reckoned_from_its_variances():
+    """Simulated: the smallest difference is found in about 8 of 10 studies, and so is the margin
+    with the rows, or the trainings, that are said to find it."""
+    rows, seeds, row, seed = 1000, 3, 4e-5, 3e-5
+    error = (row + seed) ** 0.5
+    half = 2.1 * error
+    found = settling((-half, half), row, seed, 900.0, 0.03, rows=rows, trainings=seeds)
+    draws = np.random.default_rng(0).standard_normal(20_000)
+
+    def power(true: float, variance: float) -> float:
+        return float(np.mean(true + draws * variance**0.5 > 2.1 * variance**0.5))
+
+    assert power(found.smallest, row + seed) == pytest.approx(0.8, abs=0.01)
+    found = settling((-half, half), row, seed, 900.0, 0.02, rows=rows, trainings=seeds)
+    assert found.rows > rows and found.trainings > seeds
+    assert power(0.02, row * rows / found.rows + seed) == pytest.approx(0.8, abs=0.02)
+    assert power(0.02, row + seed * seeds / found.trainings) >= 0.79
+    few = settling((-half, half), row, seed, 900.0, 0.001, rows=rows, trainings=seeds)
+    assert (few.rows, few.trainings) == (None, None), "either part alone is too much"
+    assert settling((0.0, 0.0), 0.0, 0.0, 1.0, 0.01, rows=10, trainings=1) is None
 
 
 def test_ranks_over_tasks_come_with_what_other_tasks_would_give():

@@ -34,13 +34,19 @@ def figure(
     counts = [[view.counts[i][j] for j in drawn_classes] for i in drawn_classes]
     shares = [[view.shares[i][j] for j in drawn_classes] for i in drawn_classes]
     names = unique([safe(label_of(labels, i), 24) for i in drawn_classes])
+    columns = names
+    if view.unanswered:
+        columns = unique([*names, words("no_answer")])
+        for row, i in enumerate(drawn_classes):
+            counts[row].append(view.unanswered[i])
+            shares[row].append(view.silence(i))
     few = size <= CLASSES_WITH_NUMBERS
     # Names of so many classes can't be read on an axis: the pointer tells them.
     named = size <= CLASSES_NAMED
     drawn = blank(height=min(700, 220 + 46 * size) if few else 640)
     drawn.add_trace(
         go.Heatmap(
-            x=names,
+            x=columns,
             y=names,
             z=[[None if s is None else round(s, 4) for s in row] for row in shares],
             customdata=counts,
@@ -94,7 +100,15 @@ def finding(view: ClassView, labels: Sequence[str], words: Words) -> str:
     """The most frequent confusion."""
     if not view.confusions:
         return words("no_confusions")
-    most = view.confusions[0]
+    most = next((c for c in view.confusions if c.predicted >= 0), None)
+    if most is None:
+        silent = view.confusions[0]
+        return words(
+            "finding_unanswered",
+            true=formats.name(label_of(labels, silent.true)),
+            rows=silent.count,
+            share=formats.percent(silent.share),
+        )
     return words(
         "finding_confusion" if view.seeds == 1 else "finding_confusion_seeds",
         true=formats.name(label_of(labels, most.true)),
@@ -136,7 +150,7 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
             about=about,
             figure=figure(view, labels, words),
             columns=_columns(words),
-            rows=_rows(view, labels, range(size)),
+            rows=[*_rows(view, labels, range(size)), *_silent(view, labels, words)],
             notes=(words("confusion_summed", seeds=view.seeds),) if view.seeds > 1 else (),
             arm=view.arm,
             told=told,
@@ -158,7 +172,7 @@ def most_confused(view: ClassView) -> list[int]:
 
 
 def _right(view: ClassView) -> float:
-    rows = sum(map(sum, view.counts))
+    rows = sum(map(sum, view.counts)) + sum(view.unanswered)
     return sum(view.counts[i][i] for i in range(len(view.counts))) / rows if rows else 0.0
 
 
@@ -174,6 +188,15 @@ def _rows(view: ClassView, labels: Sequence[str], classes: Sequence[int]) -> lis
         for i in classes
         for j in classes
         if view.counts[i][j]
+    ]
+
+
+def _silent(view: ClassView, labels: Sequence[str], words: Words) -> list[tuple[Cell, ...]]:
+    """The rows that were not answered, as the table of the matrix has them."""
+    return [
+        (label_of(labels, i), words("no_answer"), n, view.silence(i))
+        for i, n in enumerate(view.unanswered)
+        if n
     ]
 
 

@@ -16,7 +16,7 @@ Split = Literal["test", "validation"]
 
 @dataclass(frozen=True)
 class Confusion:
-    """Rows of one true class that were taken for another."""
+    """Rows of one true class that were taken for another; `predicted` below 0: not answered."""
 
     true: int
     predicted: int
@@ -27,6 +27,8 @@ class Confusion:
 @dataclass(frozen=True)
 class ClassView:
     """Where one arm's best trial errs. `shares[true][predicted]`; None in an empty class' row.
+    `unanswered` are the rows of each class that were not answered, which shares are of, too; empty
+    where each was.
 
     Trained with several `seeds`, the counts are those of all of them together.
     """
@@ -39,6 +41,12 @@ class ClassView:
     per_class_f1: tuple[float, ...]
     confusions: tuple[Confusion, ...]
     seeds: int = 1
+    unanswered: tuple[int, ...] = ()
+
+    def silence(self, true: int) -> float | None:
+        """The share of a class' rows that was not answered; None of an empty class."""
+        whole = sum(self.counts[true]) + self.unanswered[true]
+        return self.unanswered[true] / whole if whole else None
 
 
 def class_views(results: StudyResults, board: Leaderboard) -> tuple[ClassView, ...]:
@@ -52,13 +60,13 @@ def class_views(results: StudyResults, board: Leaderboard) -> tuple[ClassView, .
         if final is not None and final.test.confusion:
             views.append(
                 class_view(row.arm, "test", row.trial, final.test.confusion,
-                           final.test.per_class_f1, final.seeds)
+                           final.test.per_class_f1, final.seeds, final.test.unanswered)
             )  # fmt: skip
         elif trial is not None and trial.validation is not None:
             scores = trial.validation
             views.append(
                 class_view(row.arm, "validation", row.trial, scores.confusion,
-                           scores.per_class_f1)
+                           scores.per_class_f1, unanswered=scores.unanswered)
             )  # fmt: skip
     return tuple(views)
 
@@ -70,12 +78,18 @@ def class_view(
     confusion: Sequence[Sequence[int]],
     per_class_f1: Sequence[float],
     seeds: int = 1,
+    unanswered: Sequence[int] = (),
 ) -> ClassView:
-    """Shares of each true class, and the most frequent confusions, of one matrix."""
+    """Shares of each true class, and the most frequent confusions, of one matrix.
+
+    Args:
+        unanswered: rows of each class that stand in no column, for they were not answered.
+    """
+    silent = tuple(unanswered) if any(unanswered) else ()
+    totals = [sum(row) + (silent[true] if silent else 0) for true, row in enumerate(confusion)]
     shares = tuple(
         tuple(n / total if total else None for n in row)
-        for row in confusion
-        for total in (sum(row),)
+        for row, total in zip(confusion, totals, strict=True)
     )
     found = [
         Confusion(true, predicted, n, shares[true][predicted] or 0.0)
@@ -83,6 +97,7 @@ def class_view(
         for predicted, n in enumerate(row)
         if true != predicted and n > 0
     ]
+    found += [Confusion(true, -1, n, n / totals[true]) for true, n in enumerate(silent) if n]
     found.sort(key=lambda c: (-c.count, -c.share, c.true, c.predicted))
     return ClassView(
         arm=arm,
@@ -93,6 +108,7 @@ def class_view(
         per_class_f1=tuple(per_class_f1),
         confusions=tuple(found[:CONFUSIONS_LISTED]),
         seeds=seeds,
+        unanswered=silent,
     )
 
 

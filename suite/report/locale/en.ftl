@@ -151,6 +151,7 @@ answer_openings = { $n ->
 # How a warning of the audit ends that stands before all else; as the told sentence has it.
 ends_two_purposes = one split serves two purposes
 answer_sample = These are figures of the bundled sample, whose rows a generator wrote: on real data every one of them will differ.
+answer_objective = This study goes by { $metric }: ranks and verdicts are of it; the scores and intervals in tables are macro-F1.
 answer_infeasible = No arm meets the bounds ({ $bounds }); what follows is chosen among all.
 take = Take { $arm }.
 take_for_now = Take { $arm } for now.
@@ -204,6 +205,17 @@ refit_all = For test every arm was trained on train and validation together.
 refit_some = For test { $arms } were trained on train and validation together, the others on train alone.
 one_training = Trained once: { $arms }. Such a score is that of this trained model, and no verdict about the arm.
 one_training_why = Trained once: { $arms } ({ $reason }). Such a score is that of this trained model, and no verdict about the arm.
+settled_by = Between { $a } and { $b } a difference of { $smallest } would be found here with probability { $power }; finding one of { $margin } would take about { $ways }.
+settled_rows = { $rows ->
+    [one] { $rows } test row
+   *[other] { $rows } test rows
+}
+settled_trainings = { $n ->
+    [one] { $n } training of each
+   *[other] { $n } trainings of each
+}
+settled_neither = Between { $a } and { $b } a difference of { $smallest } would be found here with probability { $power }; for one of { $margin } neither more test rows alone nor more trainings alone would do.
+settled_already = Between { $a } and { $b } a difference of { $smallest } would be found here with probability { $power }, and so one of { $margin }.
 answer_looks = The verdicts stand after { $n } looks at test, and p is not corrected for that.
 chance_models = { $what } between these trained models
 answer_tie_ranges = Any of these may be the best: { $arms }. None of them is beaten by more than chance; the lead of { $gap } over { $second } { $chance }.
@@ -233,6 +245,7 @@ tiles_versus = Multiples are against { $arm }.
 role_best = best
 role_recommended = recommended
 role_tied = tied for best
+role_open = may be best
 role_second = runner-up
 role_fastest = fastest to serve
 role_thrift = cheapest to train
@@ -467,6 +480,10 @@ confusion_summed = Counts are summed over the { n_seeds } that each arm was trai
 confused_intro = The { $shown } of { n_classes } between which most rows of { $split } are confused; rows are true classes, colour is the share of the class.
 finding_whole = All { n_classes }: { $share } of the rows lie on the diagonal
 confusion_zoom = Rows are true classes, on { $split }; colour is the share of the class. Drag to zoom in: names appear once thirty classes are in sight. A double click shows all again.
+finding_unanswered = { $rows ->
+    [one] { $rows } row of { $true } was not answered ({ $share })
+   *[other] { $rows } rows of { $true } were not answered ({ $share })
+}
 finding_confusion = { $true } is most often taken for { $predicted }: { n_rows }, { $share } of its class
 finding_confusion_seeds = { $true } is most often taken for { $predicted }: { $share } of its class, over { n_seeds }
 per_class_intro = F1 on { $split }, hardest class first, a point for each arm.

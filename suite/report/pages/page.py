@@ -157,7 +157,9 @@ def render_page(
         "split_rows": split_rows(results.splits) if results.splits else [],
         "split_told": split_sentences(results.splits, words) if results.splits else [],
         "created": moments.shown(results.created),
-        "label_of": label_of,
+        "label_of": lambda labels, index: (
+            words("no_answer") if index < 0 else label_of(labels, index)
+        ),
         "constants": {"level": str(LEVEL), "open_counts": CLASS_COUNTS_OPEN},
     }
     return render("page.html", words, context, pack, refresh=refresh)
@@ -168,12 +170,13 @@ def tiles(told: Answer, board: Leaderboard) -> list[Tile]:
     verdict = board.standing.verdict
     if verdict is None:
         return []
-    roles: dict[str, list[str]] = {verdict.best: ["best" if len(told.leaders) == 1 else "tied"]}
+    level = "open" if board.ranged else "tied"
+    roles: dict[str, list[str]] = {verdict.best: ["best" if len(told.leaders) == 1 else level]}
     if len(board.rows) > 1:
         roles.setdefault(verdict.recommended, []).append("recommended")
     if len(told.leaders) > 1:
         for arm in told.leaders[1:]:
-            roles.setdefault(arm, []).append("tied")
+            roles.setdefault(arm, []).append(level)
     elif told.second:
         roles.setdefault(told.second, []).append("second")
     first = board.contenders[0]

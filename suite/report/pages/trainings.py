@@ -10,6 +10,7 @@ from suite.contracts.results import Final, StudyResults
 from suite.report import formats
 from suite.report.data.rows import Leaderboard
 from suite.report.words import Words
+from suite.verdict.settling import POWER, settling
 
 
 def basis_of(results: StudyResults, board: Leaderboard, words: Words) -> list[str]:
@@ -25,7 +26,53 @@ def basis_of(results: StudyResults, board: Leaderboard, words: Words) -> list[st
     if refitted:
         every = len(refitted) == len(results.finals)
         told.append(words("refit_all") if every else words("refit_some", arms=words.join(refitted)))
-    return [*told, *_once(results, words)]
+    return [*told, *_once(results, words), settled_by(results, board, words)]
+
+
+def settled_by(results: StudyResults, board: Leaderboard, words: Words) -> str:
+    """What this study could have found between the two best arms, and what would find `margin`;
+    empty where there are no two arms, or nothing varies."""
+    ranked = [row for row in board.contenders if row.about_arm]
+    if len(ranked) < 2:
+        return ""
+    one, other = ranked[:2]
+    pair = board.standing.comparisons.get(frozenset((one.arm, other.arm)))
+    if pair is None or pair.df is None or pair.row_variance is None or pair.seed_variance is None:
+        return ""
+    found = settling(
+        pair.interval,
+        pair.row_variance,
+        pair.seed_variance,
+        pair.df,
+        results.margin,
+        rows=results.data.rows.test,
+        trainings=min((row.seeds for row in (one, other) if not row.deterministic), default=1),
+    )
+    if found is None:
+        return ""
+    values = {
+        "a": one.arm,
+        "b": other.arm,
+        "smallest": formats.gap(found.smallest),
+        "margin": formats.plain(results.margin),
+        "power": formats.plain(POWER),
+    }
+    if found.smallest <= results.margin:
+        return words("settled_already", **values)
+    ways = []
+    if found.rows is not None:
+        ways.append(words("settled_rows", rows=_roughly(found.rows)))
+    if found.trainings is not None and not (one.deterministic and other.deterministic):
+        ways.append(words("settled_trainings", n=_roughly(found.trainings)))
+    if not ways:
+        return words("settled_neither", **values)
+    return words("settled_by", **values, ways=words.join(ways, "or"))
+
+
+def _roughly(count: int) -> int:
+    """A number from which a plan is made: two digits, rounded up."""
+    step = int(10 ** max(0, len(str(count)) - 2))
+    return -(-count // step) * step
 
 
 def _once(results: StudyResults, words: Words) -> list[str]:
