@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS ?= --quiet --disable-pip-version-check
 PYTEST_FLAGS ?=
 MINUTES ?= 10
+DATA ?=
 # As many workers as the machine carries; a file goes whole to one of them (tests/conftest.py).
 # `make test PYTEST_FLAGS="-n 0"` runs everything in one process.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
@@ -20,10 +21,10 @@ HASHES ?=
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := $(if $(HASHES),install,help)
-.PHONY: help install quickstart test fuzz bench kills lint format schemas audit sbom hashes clean
+.PHONY: help install quickstart test fuzz bench verdicts verdicts-train kills lint format schemas audit sbom hashes clean
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
@@ -78,6 +79,13 @@ fuzz: $(VENV)/.dev ## Draw inputs against the readers for MINUTES=10
 
 bench: $(VENV)/.dev ## Measure, both sides in one run; writes JSON under tests/benchmarks/results
 	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.benchmarks
+
+verdicts: $(VENV)/.dev ## Simulate studies whose truth is known: do verdicts, ranks and intervals keep what they say?
+	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.verdicts
+
+verdicts-train: $(VENV)/.dev ## Train three arms thirty times each on AG News in DATA=FOLDER, for `make verdicts`
+	@test -n "$(DATA)" || { echo "Name the folder of train.jsonl.gz and test.jsonl.gz: DATA=FOLDER"; exit 2; }
+	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.verdicts.train "$(DATA)"
 
 kills: $(VENV)/.dev ## Kill a study a hundred times at random, and count what is lost (half an hour)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.endurance.kills --kills 100

@@ -1,10 +1,10 @@
-"""Verdicts about arms: variance, family, ranks, each by hand or a second way."""
+"""Verdicts about arms: variance, family, interval, ranks, each by hand or a second way."""
 
 import numpy as np
 import pytest
 from scipy import special, stats
 
-from suite.verdict import comparison, confusions, family, ranks, shrinking, variance
+from suite.verdict import comparison, confusions, family, interval, ranks, shrinking, variance
 
 
 def answered(labels, wrong):
@@ -143,8 +143,8 @@ def test_two_arms_trained_once_are_the_paired_t_test_on_their_rows():
     right = [np.equal(one, LABELS).astype(float) for one in (a, b)]
     test = stats.ttest_rel(*right)
     assert difference.p == pytest.approx(test.pvalue, rel=0.05)
-    interval = difference.low, difference.high
-    assert interval == pytest.approx(tuple(test.confidence_interval(0.95)), rel=0.01)
+    found_interval = difference.low, difference.high
+    assert found_interval == pytest.approx(tuple(test.confidence_interval(0.95)), rel=0.01)
     assert difference.of == "arms" and difference.seed_variance == 0
     assert found.ranks == {"a": 1, "b": 2} and found.may_be_best == {"a": True, "b": False}
 
@@ -231,3 +231,47 @@ def test_verdict_and_interval_are_one_procedure():
     }  # fmt: skip
     for difference in comparison.compare(labels, arms, 3).differences:
         assert (difference.p < 0.05) == (difference.low > 0 or difference.high < 0)
+
+
+def test_an_interval_is_wilsons_where_rows_are_all_there_is():
+    """Accuracy of a deterministic arm: Wilson's interval, by Student's t for the reach."""
+    arms = {"a": [answered(LABELS, range(100))]}
+    found = comparison.compare(LABELS, arms, 2, deterministic=arms, score=accuracy)
+    own = found.intervals["a"]
+    wilson = stats.binomtest(900, 1000).proportion_ci(method="wilson")
+    assert (own.value, own.narrow) == (0.9, False)
+    assert (own.low, own.high) == pytest.approx((wilson.low, wilson.high), abs=2e-4)
+
+
+def test_an_interval_has_a_width_where_nothing_is_wrong():
+    labels = [0, 1] * 10
+    found = comparison.compare(labels, {"a": [labels]}, 2, deterministic={"a"})
+    assert found.intervals["a"].high == 1
+    assert 0.8 < found.intervals["a"].low < 0.87
+    # Ten classes of which one has but one row: as much as 10² / (9/3 + 1) rows of it.
+    labels = [*list(range(9)) * 3, 9]
+    few = comparison.compare(labels, {"a": [labels]}, 10, deterministic={"a"})
+    reach = stats.t.isf(0.025, 27) ** 2 / 25
+    assert few.intervals["a"].low == pytest.approx(1 / (1 + reach))
+    assert few.intervals["a"].narrow
+
+
+def test_trainings_widen_an_interval():
+    one = comparison.compare(LABELS, {"a": [answered(LABELS, range(100))] * 3}, 2)
+    several = [answered(LABELS, range(k)) for k in (60, 100, 140)]
+    many = comparison.compare(LABELS, {"a": several}, 2)
+    widths = [f.intervals["a"].high - f.intervals["a"].low for f in (one, many)]
+    assert many.intervals["a"].value == pytest.approx(0.9, abs=1e-3)
+    assert widths[1] > 3 * widths[0]
+
+
+def test_bias_is_taken_off_and_the_value_stays_inside():
+    shifted = interval.around(0.8, 0.0004, 1.96, worth=100, bias=-0.03)
+    plain = interval.around(0.8, 0.0004, 1.96, worth=100)
+    assert shifted.value == plain.value == 0.8
+    assert shifted.high - plain.high == pytest.approx(0.03, abs=0.004)
+    assert interval.around(0.8, 1e-8, 1.96, worth=100, bias=0.1).high == 0.8
+    unbounded = interval.around(-1.2, 0.01, 2.0, worth=100, bounds=None)
+    assert (unbounded.low, unbounded.high) == pytest.approx((-1.4, -1.0))
+    mirrored = interval.around(0.6, 0.0016, 1.96, worth=100, bounds=(-1.0, 1.0))
+    assert (mirrored.low + 1) / 2 == pytest.approx(plain.low)

@@ -13,7 +13,7 @@ rows alone, and the difference says so.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from suite.verdict import confusions, variance
 from suite.verdict import ranks as ranking
 from suite.verdict.confusions import Array, Score, Trained, macro_f1
-from suite.verdict.family import DRAWS, Largest, largest
-from suite.verdict.interval import LEVEL, Interval, around
+from suite.verdict.family import DRAWS, Largest, Pairs, largest, reach
+from suite.verdict.interval import LEVEL, ROWS_PER_CLASS, Interval, around
+from suite.verdict.variance import Components
 
 #: Where fewer rows than this tell two predictors apart, the sign test's p bounds theirs below.
 FEW_ROWS = 25
@@ -95,6 +96,7 @@ def compare(
     *,
     deterministic: Collection[str] = (),
     score: Score = macro_f1,
+    bounds: tuple[float, float] | None = (0.0, 1.0),
     seed: int = 0,
 ) -> Findings:
     """Every arm's interval, rank and range, and the verdict on every two.
@@ -106,19 +108,21 @@ def compare(
         classes: how many there are.
         deterministic: arms whose training repeats itself, so that one stands for all.
         score: the objective, of confusion matrices.
+        bounds: what it lies between; None where it is not bounded.
         seed: of what is drawn.
     """
     arms = {
         arm: confusions.trained(labels, answers, classes, score)
         for arm, answers in predictions.items()
     }
-    return findings(arms, deterministic, seed=seed)
+    return findings(arms, deterministic, bounds=bounds, seed=seed)
 
 
 def findings(
     arms: Mapping[str, Trained],
     deterministic: Collection[str] = (),
     *,
+    bounds: tuple[float, float] | None = (0.0, 1.0),
     seed: int = 0,
     draws: int = DRAWS,
 ) -> Findings:
@@ -126,21 +130,26 @@ def findings(
 
     Args:
         arms: by name, over the same rows.
-        deterministic, seed: as of `compare`.
+        deterministic, bounds, seed: as of `compare`.
         draws: how many.
     """
     ordered = sorted(arms, key=lambda arm: -arms[arm].scores.mean())
     claimed = [arm for arm in ordered if arm in deterministic or arms[arm].count > 1]
     once = set(ordered) - set(claimed)
-    differences = _family(arms, list(combinations(claimed, 2)), deterministic, "arms", seed, draws)
+    fixed = [arm in deterministic or arm in once for arm in ordered]
+    parts = variance.components([arms[arm] for arm in ordered], fixed)
+    differences = verdicts(arms, list(combinations(claimed, 2)), deterministic, "arms", seed, draws)
     models = [pair for pair in combinations(ordered, 2) if once & set(pair)]
-    differences += _family(arms, models, ordered, "trained models", seed, draws)
+    differences += verdicts(arms, models, ordered, "trained models", seed, draws)
     wins = [(d.winner, d.loser) for d in differences if d.winner and d.loser]
     found = ranking.ranges(claimed, [(a, b) for a, b in wins if a not in once and b not in once])
     lows = ranking.ranges(ordered, wins)
     return Findings(
         scores={arm: [float(value) for value in arms[arm].scores] for arm in arms},
-        intervals={arm: _interval(arms[arm], arm in deterministic or arm in once) for arm in arms},
+        intervals={
+            arm: _interval(arms[arm], parts.alone(index), bounds)
+            for index, arm in enumerate(ordered)
+        },
         differences=differences,
         ranks={arm: found.get(arm, lows[arm])[0] for arm in arms},
         ranges={arm: found.get(arm) for arm in arms},
@@ -148,20 +157,38 @@ def findings(
     )
 
 
-def _interval(arm: Trained, fixed: bool) -> Interval:
-    spread = variance.of_scores(variance.components([arm], [fixed]))
-    return around(float(arm.scores.mean()), float(spread.total[0]), float(spread.df[0]), arm.rows)
+def _interval(arm: Trained, own: Components, bounds: tuple[float, float] | None) -> Interval:
+    """Args: own: the components of this arm alone."""
+    spread = variance.of_scores(own)
+    return around(
+        float(own.means[0]),
+        float(spread.total[0]),
+        reach(own, spread),
+        worth=arm.worth,
+        bias=float(arm.biases.mean()),
+        bounds=bounds,
+        narrow=arm.per_class < ROWS_PER_CLASS,
+    )
 
 
-def _family(
+def verdicts(
     arms: Mapping[str, Trained],
     pairs: Sequence[tuple[str, str]],
     fixed: Collection[str],
-    of: Of,
-    seed: int,
-    draws: int,
+    of: Of = "arms",
+    seed: int = 0,
+    draws: int = DRAWS,
 ) -> list[Difference]:
-    """The verdicts on pairs that are one family."""
+    """The verdicts on pairs that are one family.
+
+    Args:
+        arms: by name, over the same rows.
+        pairs: all that are compared.
+        fixed: arms whose predictors stand for themselves alone.
+        of: what is compared.
+        seed: of the draws.
+        draws: how many.
+    """
     if not pairs:
         return []
     names = list(dict.fromkeys(arm for pair in pairs for arm in pair))
@@ -169,16 +196,12 @@ def _family(
     members = [arms[arm] for arm in names]
     parts = variance.components(members, [arm in fixed for arm in names])
     a, b = (np.array([index[pair[side]] for pair in pairs]) for side in (0, 1))
-    spread = variance.of_differences(parts, a, b)
+
+    def sign(one: int, other: int, needed: bool) -> tuple[float, bool]:
+        return sign_test(members[one], members[other], needed=needed)
+
+    spread, low, high, p = judged(parts, a, b, sign, seed=seed, draws=draws)
     values = parts.means[a] - parts.means[b]
-    flat = spread.total == 0
-    errors = np.sqrt(np.where(flat, 1, spread.total))
-    chance = largest(parts, a, b, spread, seed=seed, draws=draws)
-    signs = [
-        sign_test(members[i], members[j], needed=bool(needed))
-        for i, j, needed in zip(a, b, flat, strict=True)
-    ]
-    low, high, p = tested(values, flat, errors, chance, *map(np.array, zip(*signs, strict=True)))
     return [
         Difference(
             a=one,
@@ -194,6 +217,37 @@ def _family(
         )
         for i, (one, other) in enumerate(pairs)
     ]
+
+
+def judged(
+    parts: Components,
+    a: Pairs,
+    b: Pairs,
+    sign: Callable[[int, int, bool], tuple[float, bool]] = lambda one, other, needed: (0.0, False),
+    *,
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> tuple[variance.Spread, Array, Array, Array]:
+    """The same by indices of arms: their spread, low, high, p, each [pairs].
+
+    Args:
+        parts: the arms' components.
+        a, b: the pairs.
+        sign: as `sign_test`, by indices.
+        seed: of the draws.
+        draws: how many.
+    """
+    spread = variance.of_differences(parts, a, b)
+    flat = spread.total == 0
+    signs = [sign(int(i), int(j), bool(needed)) for i, j, needed in zip(a, b, flat, strict=True)]
+    low, high, p = tested(
+        parts.means[a] - parts.means[b],
+        flat,
+        np.sqrt(np.where(flat, 1, spread.total)),
+        largest(parts, a, b, spread, seed=seed, draws=draws),
+        *map(np.array, zip(*signs, strict=True)),
+    )
+    return spread, low, high, p
 
 
 def tested(

@@ -48,11 +48,18 @@ class Trained:
         scores: float [trainings].
         pulls: float [trainings, rows].
         right: bool [trainings, rows], whether the answer is the label.
+        biases: by how much each score is expected to be off, float [trainings].
+        worth: rows that the split is worth where classes count alike: the squared number of
+            classes over the sum of their reciprocal rows; all of them where classes are equal.
+        per_class: rows of each class that occurs, their harmonic mean.
     """
 
     scores: Array
     pulls: Array
     right: NDArray[np.bool_]
+    biases: Array
+    worth: float
+    per_class: float
 
     @property
     def rows(self) -> int:
@@ -87,19 +94,30 @@ def trained(
         score: of confusion matrices.
     """
     truth = np.asarray(labels, dtype=np.int64)
-    scores, pulls, right = [], [], []
+    scores, pulls, right, biases = [], [], [], []
     for one in answers:
         given = np.asarray(one, dtype=np.int64)
         cells = truth * (classes + 1) + np.where(given < 0, classes, given)
-        value, moved = _pulls(cells, classes, score)
+        value, moved, bias = _pulls(cells, classes, score)
         scores.append(value)
         pulls.append(moved)
         right.append(given == truth)
-    return Trained(np.array(scores), np.stack(pulls), np.stack(right))
+        biases.append(bias)
+    of_classes = np.bincount(truth)
+    of_classes = of_classes[of_classes > 0]
+    per_class = float(len(of_classes) / (1 / of_classes).sum())
+    return Trained(
+        np.array(scores),
+        np.stack(pulls),
+        np.stack(right),
+        np.array(biases),
+        per_class * len(of_classes),
+        per_class,
+    )
 
 
-def _pulls(cells: NDArray[np.int64], classes: int, score: Score) -> tuple[float, Array]:
-    """The score of rows by their cells in the confusion matrix, and each row's pull."""
+def _pulls(cells: NDArray[np.int64], classes: int, score: Score) -> tuple[float, Array, float]:
+    """The score of rows by their cells in the confusion matrix, each row's pull, and the bias."""
     rows = len(cells)
     counts = np.bincount(cells, minlength=classes * (classes + 1)).astype(np.float64)
     confusion = counts.reshape(classes, classes + 1)
@@ -108,7 +126,8 @@ def _pulls(cells: NDArray[np.int64], classes: int, score: Score) -> tuple[float,
     macro = score is macro_f1
     left[used] = _macro_f1_without(confusion, used) if macro else _without(confusion, used, score)
     moved = left[cells]
-    return float(score(confusion)), np.sqrt((rows - 1) / rows) * (moved.mean() - moved)
+    whole, middle = float(score(confusion)), float(moved.mean())
+    return whole, np.sqrt((rows - 1) / rows) * (middle - moved), (rows - 1) * (middle - whole)
 
 
 def _without(confusion: Array, cells: NDArray[np.int64], score: Score) -> Array:

@@ -21,7 +21,7 @@ from suite.verdict.variance import Components, Spread
 DRAWS = 10_000
 #: Draws handled at once; those whose tails are computed where few draws reach; at how many points;
 #: and how many are few.
-_AT_ONCE, _TAIL_DRAWS, _TAIL_POINTS, _FEW = 1000, 500, 32, 25
+_AT_ONCE, _TAIL_DRAWS, _TAIL_POINTS, _FEW = 1000, 64, 12, 25
 #: Standard errors that no critical value lies beyond: t with half a degree of freedom.
 _FAR = 1e4
 
@@ -49,8 +49,11 @@ class Largest:
         if self.spreads.shape[1] > 1:
             return float(self.drawn[int(np.ceil((1 - LEVEL) * (len(self.drawn) + 1))) - 1])
         from scipy.optimize import brentq
+        from scipy.special import ndtr
 
-        return float(brentq(lambda t: self._tails(np.array([t]))[0] - np.log(LEVEL), 0, _FAR))
+        spreads = self.spreads[:, 0]
+        found = brentq(lambda t: float(ndtr(-t / spreads).mean()) - LEVEL / 2, 0, _FAR, xtol=1e-3)
+        return float(found)
 
     def p(self, t: Array) -> Array:
         """How often the largest is as large as this by chance, [some].
@@ -68,7 +71,7 @@ class Largest:
         if far.any():
             points = np.geomspace(t[far].min(), t[far].max() * 1.001, _TAIL_POINTS)
             logs = np.maximum(self._tails(points), self._student(points))
-            beyond = np.exp(np.interp(t[far], points, logs))
+            beyond = np.exp(np.interp(t[far] ** 2, points**2, logs))
             p[far] = np.minimum(_FEW / len(self.drawn), beyond)
         found: Array = np.asarray(p)
         return found
@@ -111,6 +114,8 @@ def largest(
     seed_df = parts.seed_df[random]
     covariance = factor @ factor.T
     by_rows = covariance[a, a] + covariance[b, b] - 2 * covariance[a, b]
+    inverse = np.zeros((len(values), len(values)))
+    inverse[a, b] = inverse[b, a] = 1 / errors
     found, spreads = [], []
     for first in range(0, draws, _AT_ONCE):
         some = min(_AT_ONCE, draws - first)
@@ -120,9 +125,44 @@ def largest(
         drawn = generator.chisquare(np.broadcast_to(seed_df, (some, len(random))))
         seeds[:, random] = parts.seeds[random] * seed_df / drawn
         moved += np.sqrt(seeds) * generator.standard_normal(moved.shape)
-        found.append((np.abs(moved[:, a] - moved[:, b]) / errors).max(axis=1))
+        found.append(_largest(np.ascontiguousarray(moved.T), inverse))
         if first < _TAIL_DRAWS or len(a) == 1:
             variances = scale * by_rows + seeds[:, a] + seeds[:, b]
             variances = variances if len(a) == 1 else variances[:_TAIL_DRAWS]
             spreads.append(np.sqrt(np.maximum(variances, 1e-300)) / np.minimum(errors, 1e100))
     return Largest(np.sort(np.concatenate(found)), np.concatenate(spreads), spread.df)
+
+
+def _largest(moved: Array, inverse: Array) -> Array:
+    """The largest difference of any pair, [draws].
+
+    Args:
+        moved: [arms, draws].
+        inverse: of the pairs' standard errors, [arms, arms]; 0 for what is no pair.
+    """
+    found = np.zeros(moved.shape[1])
+    for arm in range(len(moved) - 1):
+        others = np.abs(moved[arm + 1 :] - moved[arm]) * inverse[arm, arm + 1 :, None]
+        np.maximum(found, others.max(axis=0), out=found)
+    return found
+
+
+def reach(own: Components, spread: Spread) -> float:
+    """Standard errors that 95 % of one arm's score lie within, by the same draws.
+
+    Args:
+        own: the components of that arm alone.
+        spread: of its score, [1].
+    """
+    from scipy.special import stdtrit
+
+    if not own.seed_df[0] or not spread.total[0]:
+        return float(-stdtrit(own.rows_df, LEVEL / 2))
+    beside = Components(
+        np.append(own.means, 0.0),
+        np.append(own.seeds, 0.0),
+        np.append(own.seed_df, 0.0),
+        np.diag([float(spread.rows[0]), 0.0]),
+        own.rows_df,
+    )
+    return largest(beside, np.array([0]), np.array([1]), spread, draws=_AT_ONCE).critical

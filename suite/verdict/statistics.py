@@ -73,7 +73,11 @@ def compare(
     """
     drawn = _resampled(labels, predictions, classes, score, seed, resamples)
     intervals = {
-        arm: Interval(float(scores[0]), *(float(q) for q in np.quantile(scores[1:], TAILS)))
+        arm: Interval(
+            float(scores[0]),
+            float(np.quantile(scores[1:], TAILS[0])),
+            float(np.quantile(scores[1:], TAILS[1])),
+        )
         for arm, scores in drawn.items()
     }
     ordered = sorted(drawn, key=lambda arm: -drawn[arm][0])

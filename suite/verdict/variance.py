@@ -40,6 +40,13 @@ class Components:
     rows: Array
     rows_df: int
 
+    def alone(self, arm: int) -> Components:
+        """Those of one arm."""
+        one = slice(arm, arm + 1)
+        return Components(
+            self.means[one], self.seeds[one], self.seed_df[one], self.rows[one, one], self.rows_df
+        )
+
 
 @dataclass(frozen=True)
 class Spread:
