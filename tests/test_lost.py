@@ -465,14 +465,16 @@ def searched(children, work, monkeypatch):
     """The study `t`, its search done; whoever predicts tells it to the list that is returned."""
     predicted = []
 
-    def predict(self, folder, snapshot, split, classes, threads, logs):
+    def predict(self, folder, snapshot, split, classes, threads, logs, **_):
         assert Ledger(None, "t").study.user_attrs["suite:openings"] >= 1  # claimed and counted
         predicted.append(threading.get_ident())
         waits = getattr(self, "waits", None)
         if waits is not None:
             waits()
         rows = [0] * 50 + [1] * 50
-        scores = Scores(0.5, 0.5, 0.5, 0.5, [0.5] * 2, [[50, 0], [0, 50]])
+        scores = Scores(
+            0.5, 0.5, 0.5, 0.5, [0.5] * 2, [[50, 0], [0, 50]], unanswered=[0, 0]
+        )  # fmt: skip
         return Predicted(rows, scores, 0.1, [1.0] * len(rows))
 
     monkeypatch.setattr(Runner, "predict", predict)

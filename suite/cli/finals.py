@@ -38,14 +38,14 @@ def finals(
     from suite.cli.progress import observer
     from suite.cli.tables import show_results
     from suite.study import finals as room
-    from suite.study import finals_record
+    from suite.study import openings
     from suite.study.create import ensure_snapshot
     from suite.study.work import Limits, Work
 
     with observer(quiet) as watching:
         work = Work(storage, name, watching, Limits(), allow_endpoint=named(allow_endpoint))
         ensure_snapshot(work.ledger.study, work.ledger.definition)
-        before = finals_record.openings(work.ledger.study)
+        before = openings.of_study(work.ledger.study)
         try:
             with work.ledger.guarded():
                 room.score(
@@ -56,7 +56,7 @@ def finals(
                 )
         except (Interrupted, KeyboardInterrupt):
             work.stop.set()
-            opened = finals_record.openings(work.ledger.study) > before
+            opened = openings.of_study(work.ledger.study) > before
             err.print(
                 "Interrupted; the test split was opened, which is counted; no score is stored."
                 if opened

@@ -487,6 +487,8 @@ class DataFacts:
     """Rows of train before `--train-rows` took some, where it did."""
     sample: bool = False
     """The bundled sample stands in for the real data."""
+    test_digest: str | None = None
+    """Of the texts and labels of test alone; null in studies from before it was kept."""
 
 
 @dataclass(frozen=True)
@@ -571,6 +573,10 @@ class StudyResults:
     """How many rows some arm misses; null where predictions were not read."""
     unread: list[str] = field(default_factory=list)
     """What stands in the storage and this version can't read, a line each."""
+    test_openings_of_split: int = 0
+    """How often studies of the storage have opened this very test split, this one among them."""
+    test_opened_in: list[str] = field(default_factory=list)
+    """The other studies that have."""
     verdict: Verdict | None = None
     """Null where no arm has a result."""
     splits: Splits | None = None

@@ -10,7 +10,7 @@ from suite.contracts import results
 from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
 from suite.data.audit import audit
-from suite.data.snapshot import Split, TaskData, fingerprint
+from suite.data.snapshot import Split, TaskData, digest, fingerprint
 from suite.data.splits import Keyed, carve, carve_test, carve_validation, nested_order
 from suite.errors import DataError, counted
 
@@ -153,5 +153,6 @@ def describe(
         audit=replace(found, warnings=[*notes, *found.warnings]),
         train_rows_of=train_rows_of,
         sample=sample,
+        test_digest=digest(test),
     )
     return TaskData(train, validation, test, facts)

@@ -63,6 +63,11 @@ def fingerprint(train: Rows, validation: Rows, test: Rows) -> str:
     )
 
 
+def digest(rows: Rows) -> str:
+    """16 hex digits over the texts and labels of one split, and their order."""
+    return _digest(rows)[:16]
+
+
 def _combine(digests: dict[Split, str]) -> str:
     content = "\n".join(f"{split} {digests[split]}" for split in SPLITS)
     return hashlib.sha256(content.encode()).hexdigest()[:16]

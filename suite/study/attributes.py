@@ -18,6 +18,9 @@ from suite.verdict.metrics import METRICS
 
 Plain = str | int | float | bool
 
+#: By which studies of the same rows, and of the same test split, are known in a storage.
+FINGERPRINT, TEST_DIGEST = "data_fingerprint", "test_digest"
+
 #: Optuna Dashboard's keys of a study's note, and the characters that one part of it holds.
 _NOTE_VERSION, _NOTE_PART, _NOTE_LENGTH = "dashboard:note_ver", "dashboard:note_str:0", 2045
 
@@ -52,7 +55,8 @@ def of_study(definition: Definition) -> dict[str, Plain]:
         "task": definition.task.name,
         "recipe": definition.recipe.name,
         "data_source": data.source,
-        "data_fingerprint": data.fingerprint,
+        FINGERPRINT: data.fingerprint,
+        **({TEST_DIGEST: data.test_digest} if data.test_digest is not None else {}),
         "bundled_sample": data.sample,
         "train_rows": data.rows.train,
         "validation_rows": data.rows.validation,

@@ -1,4 +1,4 @@
-"""How finals stand in a study's storage: the outcome, how often test was opened, and when."""
+"""How finals stand in a study's storage: the outcome, and how many trials it had seen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from suite.study.record import (
     FINALS,
     FINALS_ADAPTER,
     OPENED_AT,
-    OPENINGS,
 )
 
 
@@ -40,16 +39,6 @@ def store(
     study.set_user_attr(COMPARISONS, json.loads(COMPARISONS_ADAPTER.dump_json(list(comparisons))))
     predictions_record.store(study, labels, predictions, confidences)
     study.set_user_attr(OPENED_AT, finished)
-
-
-def openings(study: optuna.Study) -> int:
-    """How often the test split was opened."""
-    return int(study.user_attrs.get(OPENINGS, 0))
-
-
-def count_opening(study: optuna.Study) -> None:
-    """Counts one more opening. Needs the study's lock."""
-    study.set_user_attr(OPENINGS, openings(study) + 1)
 
 
 def missing_or_stale(study: optuna.Study) -> bool:

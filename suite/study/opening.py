@@ -14,8 +14,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from suite.child.runner import Interrupted
-from suite.errors import StudyError
-from suite.study import finals_record
+from suite.data import snapshot
+from suite.errors import StudyError, counted
+from suite.study import finals_record, openings
 from suite.study.database import GRACE_SECONDS, HEARTBEAT_SECONDS
 from suite.study.ledger import Ledger, is_dead
 
@@ -26,19 +27,26 @@ POLL_SECONDS = 0.5
 class Opening:
     """A claim of this command: it alone may open the test split."""
 
-    def __init__(self, ledger: Ledger, token: str) -> None:
+    def __init__(self, ledger: Ledger, token: str, say: Callable[[str], None]) -> None:
         self._ledger = ledger
         self._token = token
+        self._say = say
         self._counted = False
 
     def count(self) -> None:
-        """Counts the opening, once. To be called before labels meet predictions.
+        """Counts the opening, once, and says who else has opened the same test split. To be called
+        before labels meet predictions.
 
         Raises:
+            DataError: the study's data is not there, or was changed.
             StudyError: the claim was taken over meanwhile.
         """
         if self._counted:
             return
+        ledger = self._ledger
+        opened = ledger.definition.data.test_digest or snapshot.digest(
+            snapshot.read_split(ledger.artifacts.data, "test")
+        )
         with self._ledger.lock.held():
             there = _claim(self._ledger)
             if there is None or there.get("token") != self._token:
@@ -47,8 +55,15 @@ class Opening:
                     "silent for too long",
                     fix=f"`suite study show {self._ledger.definition.name}` shows its outcome.",
                 )
-            finals_record.count_opening(self._ledger.study)
+            openings.count(ledger.study, opened)
         self._counted = True
+        found = openings.of_split(ledger.study)
+        others = {name: n for name, n in found.items() if name != ledger.study.study_name}
+        if others:
+            self._say(
+                f"this test split was opened {counted(sum(others.values()), 'time')} by other "
+                f"studies of the storage: {', '.join(sorted(others))}"
+            )
 
 
 @contextmanager
@@ -61,7 +76,7 @@ def claimed(
     meanwhile that is not stale: there is nothing left to open.
 
     Args:
-        say: told who is waited for.
+        say: told who is waited for, and who else has opened the split.
 
     Raises:
         Interrupted: `stop` was set while another was waited for.
@@ -74,7 +89,7 @@ def claimed(
     beating = threading.Thread(target=_beat, args=(ledger, token, ended), daemon=True)
     beating.start()
     try:
-        yield Opening(ledger, token)
+        yield Opening(ledger, token, say)
     finally:
         ended.set()
         beating.join()

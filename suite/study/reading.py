@@ -16,7 +16,15 @@ import optuna
 import sqlalchemy
 from sqlalchemy import String, and_, select
 
-from suite.study.internals import TRIAL_ATTRIBUTES, TRIAL_VALUES, TRIALS, database, study_id
+from suite.study.internals import (
+    STUDIES,
+    STUDY_ATTRIBUTES,
+    TRIAL_ATTRIBUTES,
+    TRIAL_VALUES,
+    TRIALS,
+    database,
+    study_id,
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,22 @@ def rows(study: optuna.Study, attribute: str) -> Iterator[Row]:
     with database(study).engine.connect() as connection:
         for trial_id, number, state, started, ended, value in connection.execute(query):
             yield Row(trial_id, number, state, _utc(started), _utc(ended), value)
+
+
+def attributes_of_all(study: optuna.Study, *keys: str) -> dict[str, dict[str, str]]:
+    """Some attributes of every study of the storage: study -> key -> its JSON."""
+    query = (
+        select(STUDIES.c.study_name, STUDY_ATTRIBUTES.c.key, STUDY_ATTRIBUTES.c.value_json)
+        .select_from(
+            STUDIES.join(STUDY_ATTRIBUTES, STUDIES.c.study_id == STUDY_ATTRIBUTES.c.study_id)
+        )
+        .where(STUDY_ATTRIBUTES.c.key.in_(keys))
+    )
+    found: dict[str, dict[str, str]] = {}
+    with database(study).engine.connect() as connection:
+        for name, key, value in connection.execute(query):
+            found.setdefault(name, {})[key] = value
+    return found
 
 
 def summary(study: optuna.Study) -> Summary:

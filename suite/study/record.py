@@ -31,8 +31,17 @@ from suite.contracts.results import (
 )
 from suite.contracts.task import Reference
 from suite.errors import counted
-from suite.study import bench_record, internals, kept_record, predictions_record, reading, search
+from suite.study import (
+    bench_record,
+    internals,
+    kept_record,
+    openings,
+    predictions_record,
+    reading,
+    search,
+)
 from suite.study.definition import Definition
+from suite.study.openings import OPENINGS
 from suite.study.readable import attributes as attributes_of
 from suite.study.readable import check_numbers, checked, readable
 from suite.study.search import ARM, arm_of
@@ -58,7 +67,6 @@ ESTIMATES = "suite:estimates"
 TARGET = "suite:target"
 FINALS = "suite:finals"
 COMPARISONS = "suite:comparisons"
-OPENINGS = "suite:openings"
 OPENED_AT = "suite:opened_at"
 TRUNCATED = "suite:truncated"
 
@@ -258,6 +266,7 @@ def _results(
     kept = kept_record.of_arms(attributes, unread)
     if data.audit is not None and truncated:
         data = replace(data, audit=replace(data.audit, truncated=truncated))
+    opened = openings.of_split(study)
     found = StudyResults(
         study=definition.name,
         task=definition.task.name,
@@ -266,6 +275,8 @@ def _results(
         arms=arms,
         trials=trials,
         test_openings=attributes[OPENINGS],
+        test_openings_of_split=sum(opened.values()),
+        test_opened_in=sorted(name for name in opened if name != definition.name),
         finals=finals,
         title=definition.task.title,
         language=definition.task.language,

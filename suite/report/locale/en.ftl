@@ -144,6 +144,10 @@ answer_missing = { $arms ->
     [one] No { $families } arm could be compared: the only one was refused or retired (the reason is listed).
    *[other] No { $families } arm could be compared: every one was refused or retired ({ $arms } in all; the reasons are listed).
 }
+answer_opened_elsewhere = { $n ->
+    [one] The test split was opened { $n } time by studies of this storage, also by { $studies }: what was learned there may have led here.
+   *[other] The test split was opened { $n } times by studies of this storage, also by { $studies }: what was learned there may have led here.
+}
 answer_openings = { $n ->
     [one] The test split has been opened once.
    *[other] The test split has been opened { $n } times; each look makes its score a little more flattering.
@@ -599,6 +603,7 @@ budget = Budget of a trial
 bounds = Bounds
 latency_bound = Latency bound
 openings = Times the test split was opened
+openings_of_split = Times studies of the storage opened it
 environment = Machine and versions
 measured = How each arm was measured
 revision = Model revision

@@ -237,6 +237,10 @@ said_trained_again = { $arm }: training trial { $n } again, seed { $seed }
 said_trained_alone = { $arm }: timed while other workers ran; trained again alone
 said_kept_elsewhere = { $arm }: its kept checkpoint is on { $host }; run finals there to score it
 said_no_test_score = { $said_why }; it has no test score, the others have
+said_opened_elsewhere = { $n ->
+    [one] this test split was opened { $n } time by other studies of the storage: { $names }
+   *[other] this test split was opened { $n } times by other studies of the storage: { $names }
+}
 said_waits_scoring = process { $pid } on { $host } is scoring on the test split; its outcome is waited for
 said_no_speed = serving speed could not be measured: { $said_why }
 said_time_unknown = time left not known yet

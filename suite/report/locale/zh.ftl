@@ -114,6 +114,7 @@ answer_title = 结论
 banner_sample = 内置样例，并非真实数据
 banner_sample_more = 这些样本由固定种子的生成器合成，便于在不下载数据的情况下试用本工具。本页所有数字只反映这些合成样本，与真实数据无关。
 answer_missing = 没有任何{ $families }方案参与比较：它们全部被拒绝或退出（共 { $arms } 个，原因均已列出）。
+answer_opened_elsewhere = 本存储中的研究共打开过这个测试集 { $n } 次，其中还有 { $studies }：在那里看到的结果可能影响了这里。
 answer_openings = 测试集已打开 { $n } 次；每多看一次，分数就更偏乐观。
 # How a warning of the audit ends that stands before all else; as the told sentence has it.
 ends_two_purposes = 同一划分被用于两种用途
@@ -512,6 +513,7 @@ budget = 单次试验预算
 bounds = 约束
 latency_bound = 延迟上限
 openings = 测试集打开次数
+openings_of_split = 本存储中各研究打开它的次数
 environment = 机器与版本
 measured = 各方案的测量条件
 revision = 模型版本

@@ -146,6 +146,7 @@ said_trained_again = { $arm }：重新训练试验 { $n }，种子 { $seed }
 said_trained_alone = { $arm }：计时期间有其他进程在运行；已单独重新训练
 said_kept_elsewhere = { $arm }：保留的检查点在 { $host } 上；请在那台机器上运行 finals
 said_no_test_score = { $said_why }；该方案没有测试分数，其他方案有
+said_opened_elsewhere = 本存储中的其他研究已打开过这个测试集 { $n } 次：{ $names }
 said_waits_scoring = { $host } 上的进程 { $pid } 正在测试集上评分；等待其结果
 said_no_speed = 无法测量推理吞吐：{ $said_why }
 said_time_unknown = 剩余时间尚不清楚

@@ -55,6 +55,17 @@ class Answer:
     text: str
 
 
+def opened_elsewhere(results: StudyResults, words: Words) -> str:
+    """Which other studies have opened the same test split; "" where none has."""
+    if not results.test_opened_in:
+        return ""
+    return words(
+        "answer_opened_elsewhere",
+        n=results.test_openings_of_split,
+        studies=words.join([formats.name(study) for study in results.test_opened_in]),
+    )
+
+
 def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
     """The answer to "which text classifier?", in the words' language."""
     among = board.contenders
@@ -75,6 +86,7 @@ def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
         notes.append(words("answer_looks", n=looks))
     elif results.test_openings > 1:
         notes.append(words("answer_openings", n=results.test_openings))
+    notes.append(opened_elsewhere(results, words))
     notes = [note for note in notes if note]
     take, reasons = _advice(board, cheap, words, bounded=bounded)
     return Answer(

@@ -302,6 +302,7 @@ def to_markdown(results: StudyResults, words: Words) -> str:
         (words("pruner"), results.pruner),
         (words("budget"), formats.settings(results.budget)),
         (words("openings"), str(results.test_openings)),
+        (words("openings_of_split"), formats.count(results.test_openings_of_split)),
         (words("created"), moments.shown(results.created)),
         *environment(results, words),
     ]

@@ -381,6 +381,7 @@ def _settings_rows(results: StudyResults, words: Words) -> list[tuple[str, str]]
             else "",
         ),
         (words("openings"), str(results.test_openings)),
+        (words("openings_of_split"), formats.count(results.test_openings_of_split)),
     ]
     return [(name, value) for name, value in rows if value]
 
