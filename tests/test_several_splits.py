@@ -53,6 +53,13 @@ def test_verdict_and_interval_are_of_one_procedure():
     assert all((pair.p < 0.05) == pair.differs for pair in pairs)
 
 
+def test_an_interval_stays_within_what_a_score_can_be():
+    values = [1.0, 0.95, 1.0, 1.0, 1.0]
+    assert over_splits({"a": values}, 0.25)[0][0].interval[1] == 1.0
+    (lost,), _ = over_splits({"a": values}, 0.25, higher_is_better=False, within=(0.0, math.inf))
+    assert lost.interval[1] > 1.0
+
+
 def test_scores_that_do_not_vary_settle_nothing():
     (one, other), (pair,) = over_splits({"a": [0.9, 0.9], "b": [0.8, 0.8]}, 0.25)
     assert (pair.p, pair.differs, one.interval, other.interval) == (1.0, False, None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -317,7 +318,14 @@ def together(found: Sequence[StudyResults | None], asked: Wanted) -> Splits:
     scores = {
         arm: [some[arm].test.score if arm in some else None for some in finals] for arm in arms
     }
-    over, pairs = over_splits(scores, ratio, pooled, higher_is_better=metric.higher_is_better)
+    over, pairs = over_splits(
+        scores,
+        ratio,
+        pooled,
+        higher_is_better=metric.higher_is_better,
+        # A correlation is -1 at worst; what measures loss has no most.
+        within=(-1.0 if metric.key == "mcc" else 0.0, 1.0 if metric.higher_is_better else math.inf),
+    )
     names = [split_name(name, index) for index in range(1, asked.count + 1)]
     return Splits(
         way=asked.way,

@@ -64,6 +64,7 @@ def over_splits(
     pooled: Mapping[str, float] | None = None,
     *,
     higher_is_better: bool = True,
+    within: tuple[float, float] = (0.0, 1.0),
 ) -> tuple[list[SplitArm], list[SplitPair]]:
     """Arms by their mean, the best first, and all pairs of them.
 
@@ -74,6 +75,7 @@ def over_splits(
         scores: arm -> test score of each split; None where it has none.
         ratio: test rows over training rows.
         pooled: arm -> the score of all test answers together, where there is one.
+        within: what a score can be, at least and at most; no arm's interval reaches beyond.
     """
     arms = []
     for arm, values in scores.items():
@@ -87,7 +89,7 @@ def over_splits(
                 scores=list(values),
                 mean=math.fsum(given) / len(given),
                 deviation=_deviation(given),
-                interval=None if mean is None or not mean.error else mean.interval(),
+                interval=None if mean is None or not mean.error else _cut(mean.interval(), *within),
                 pooled=(pooled or {}).get(arm),
             )
         )
@@ -115,6 +117,10 @@ def over_splits(
         for (a, b), mean in means.items()
     ]
     return arms, pairs
+
+
+def _cut(interval: tuple[float, float], least: float, most: float) -> tuple[float, float]:
+    return max(least, interval[0]), min(most, interval[1])
 
 
 def _of_all(p: float, pairs: int) -> float:
