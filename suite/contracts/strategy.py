@@ -182,6 +182,9 @@ class Strategy(Protocol):
       whether a served model is among them (no);
     - `scored_once(model)`, whether a training is scored at its end alone (no);
     - `cheap`, whether its trials may be scored over folds unasked, where these take little (no);
+    - `deterministic(model, params)`, whether training twice with other seeds gives the same
+      predictor (no);
+    - `learns(model, params)`, whether anything of the predictor comes from training rows (yes);
     - `network`, whether what it keeps is a network that engines can convert (no);
     - `packages`, a `Package` each, that only some of its work needs.
     """

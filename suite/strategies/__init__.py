@@ -17,6 +17,7 @@ from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
 from suite.contracts.package import Package
 from suite.contracts.registry import Registry
+from suite.contracts.space import Params
 from suite.contracts.strategy import Predictor, Probabilities, Strategy
 from suite.errors import ModelError, counted, nearest
 
@@ -92,6 +93,18 @@ def scored_once(name: str, model: Model) -> bool:
 def cheap(name: str) -> bool:
     """Whether its trials may be scored over folds unasked, where these take little."""
     return name in _KNOWN.names() and bool(getattr(get(name), "cheap", False))
+
+
+def deterministic(name: str, model: Model, params: Params) -> bool:
+    """Whether training twice with other seeds gives the same predictor."""
+    declared = getattr(get(name), "deterministic", None)
+    return declared is not None and bool(declared(model, params))
+
+
+def learns(name: str, model: Model, params: Params) -> bool:
+    """Whether anything of a predictor comes from training rows."""
+    declared = getattr(get(name), "learns", None)
+    return declared is None or bool(declared(model, params))
 
 
 def shrinks(name: str, model: Model) -> bool:

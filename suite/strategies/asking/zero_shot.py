@@ -82,6 +82,14 @@ class ZeroShotStrategy:
         """It is."""
         return True
 
+    def deterministic(self, model: Model, params: Params) -> bool:
+        """Without examples, which are drawn, the question is always the same."""
+        return not self.learns(model, params)
+
+    def learns(self, model: Model, params: Params) -> bool:
+        """Only examples come from training rows."""
+        return int(params.get("shots") or 0) > 0
+
     def shrinks(self, model: Model) -> bool:
         """Where the model is here; a server's memory is its own."""
         return model.endpoint is None

@@ -15,7 +15,7 @@ from typing import Any
 from suite.contracts.hyperparameters import Declared, Hyperparameter
 from suite.contracts.language import language_of
 from suite.contracts.model import Model
-from suite.contracts.space import Choice, Fixed, Float, Int, Space
+from suite.contracts.space import Choice, Fixed, Float, Int, Params, Space
 from suite.contracts.strategy import Predictor, Run
 from suite.contracts.task import Task
 from suite.errors import ModelError
@@ -40,6 +40,10 @@ class ClassicStrategy:
     def scored_once(self, model: Model) -> bool:
         """tfidf is; the other two are scored on the way."""
         return model.builder == "tfidf"
+
+    def deterministic(self, model: Model, params: Params) -> bool:
+        """tfidf under a logistic regression is; the linear SVM draws the order of its rows."""
+        return model.builder == "tfidf" and params.get("classifier") == "logistic"
 
     def shrinks(self, model: Model) -> bool:
         """All but tfidf, which has no batch."""

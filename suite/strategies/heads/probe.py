@@ -96,6 +96,10 @@ class ProbeStrategy:
         """It is."""
         return True
 
+    def deterministic(self, model: Model, params: Params) -> bool:
+        """It is: the embeddings are frozen, and the regression has one solution."""
+        return True
+
     def shrinks(self, model: Model) -> bool:
         """It does."""
         return True
