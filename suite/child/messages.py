@@ -42,6 +42,8 @@ class Job:
     folds: int = 0
     #: Key of the metric by which its checkpoints are chosen.
     objective: str = DEFAULT_OBJECTIVE
+    #: Train on train and validation together, unscored, and end at this fraction of the budget.
+    refit: float | None = None
 
 
 @dataclass(frozen=True)

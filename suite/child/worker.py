@@ -41,6 +41,8 @@ WARM_SECONDS = 0.5
 
 #: Validation texts that a kept predictor is asked again, loaded as others will load it.
 ASKED_AGAIN = 8
+#: Fractions of a budget are rounded where they are kept.
+_SAME_FRACTION = 1e-3
 #: How far its answers may be from those that were scored: half the sum of the differences of a
 #: text's probabilities, on average. In 16 bits another order of texts alone makes a difference.
 _FLOAT32_APART, _SHORT_APART = 0.01, 0.1
@@ -113,6 +115,8 @@ class ChildRun:
             if self._job.preflight_rows is not None:
                 self._rehearse(predictor)
                 go_on = True
+            elif self._job.refit is not None:
+                go_on = self._refitted(predictor, fraction, self._job.refit)
             else:
                 go_on = self._score(predictor, fraction)
         self.evaluation_seconds += spent[0]
@@ -132,6 +136,16 @@ class ChildRun:
                 synchronise()
                 self.evaluated, self.evaluated_seconds = len(part), time.perf_counter() - begun
 
+    def _refitted(self, predictor: Predictor, fraction: float, end: float) -> bool:
+        """Keeps the predictor once the training is at its end, whether it goes on: no row is left
+        to choose by."""
+        if fraction < end - _SAME_FRACTION:
+            return True
+        texts = list(self.train.texts[:ASKED_AGAIN])
+        steady = getattr(predictor, "steady", True)
+        self._save(predictor, KEPT, (texts, predictor.predict_proba(texts)) if steady else None)
+        return fraction >= 1
+
     def _score(self, predictor: Predictor, fraction: float) -> bool:
         last = fraction >= 1
         if last:
@@ -139,8 +153,6 @@ class ChildRun:
         else:
             some, probabilities = self._early(predictor, fraction)
         scores = self._scores(probabilities, some)
-        self.serving_shape = predictor.serving_shape
-        self.facts.setdefault("precision", predictor.precision)
         checkpoint = Checkpoint(
             fraction=round(fraction, 4),
             macro_f1=scores.macro_f1,
@@ -265,14 +277,27 @@ class ChildRun:
         Args:
             probabilities: its answers to the validation rows `some`, or to all.
         """
-        from suite.strategies import save_predictor
-
         rows = range(len(probabilities)) if some is None else some
         texts = [self._validation.texts[row] for row in rows[:ASKED_AGAIN]]
         steady = getattr(predictor, "steady", True)
-        self._answered = (texts, probabilities[: len(texts)].copy()) if steady else None
         self.best = scores
         self.validated = probabilities if some is None else None
+        answered = (texts, probabilities[: len(texts)].copy()) if steady else None
+        self._save(predictor, name, answered)
+
+    def _save(
+        self, predictor: Predictor, name: str, answered: tuple[list[str], Probabilities] | None
+    ) -> None:
+        """Writes a predictor.
+
+        Args:
+            answered: texts and its answers, where it has to give them again.
+        """
+        from suite.strategies import save_predictor
+
+        self._answered = answered
+        self.serving_shape = predictor.serving_shape
+        self.facts.setdefault("precision", predictor.precision)
         self.facts |= getattr(predictor, "facts", {})
         # Written also when the arm has a better one: serving speed is measured from it.
         save_predictor(predictor, self._job.strategy, self._job.folder / name)
@@ -284,7 +309,7 @@ class ChildRun:
         Raises:
             RuntimeError: the strategy ended without its last checkpoint.
         """
-        if self._job.preflight_rows is not None:
+        if self._job.preflight_rows is not None or (self._job.refit is not None and self.kept):
             return
         if self.best is None or (self._candidate is not None and not pruned):
             raise RuntimeError(
@@ -414,6 +439,11 @@ def run(channel: Connection, job: Job) -> Finished:
             beside = validation.take(range(min(len(validation), 1 + len(train) // job.folds)))
         rows = together(train, beside)
         pool = Pool(rows, tuple(range(len(train))), f"{fingerprint}-pool", {})
+    if job.refit is not None:
+        train = together(train, validation)
+        # What a trial over folds computed for all rows is there already.
+        pool = Pool(train, tuple(range(len(train))), f"{fingerprint}-pool", {})
+        fingerprint = f"{fingerprint}-refit"
     run = ChildRun(job, train, validation, fingerprint, channel, pool)
     run.folder.mkdir(parents=True, exist_ok=True)
     pruned = False
@@ -422,7 +452,7 @@ def run(channel: Connection, job: Job) -> Finished:
     try:
         strategies.get(job.strategy).fit(run)
     except Pruned:
-        pruned = True
+        pruned = job.refit is None
     finally:
         run.clock.stop()
     run.close(pruned)
