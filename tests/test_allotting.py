@@ -7,7 +7,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState, create_trial
 
 from suite.contracts.model import Model
-from suite.contracts.results import Checkpoint, Trial
+from suite.contracts.results import Checkpoint, Rows, Trial
 from suite.study import estimates
 from suite.study.allotting import TIMING_SHARE, Allowance, Contender, next_turn
 from suite.study.record import MEASURED, OWNER
@@ -184,11 +184,15 @@ def test_the_finals_of_an_arm_are_reckoned_from_its_trial():
         number=0, state="COMPLETE", arm="a", params={}, evaluation_seconds=6.0,
         checkpoints=[Checkpoint(0.5, 0.4, 1.0, rows=500), Checkpoint(1.0, 0.5, 2.0)],
     )  # fmt: skip
-    known = estimates.finals_of(found, seconds=20.0, measure=9.5, validation=1500)
+    rows = Rows(train=15_000, validation=1500, test=10_000)
+    known = estimates.finals_of(found, seconds=20.0, measure=9.5, rows=rows)
     assert known.per_text == pytest.approx(0.003)
-    # One seed: the kept checkpoint is scored, and its speed, which is not known, measured.
-    assert known.seconds(seeds=1, rows=10_000) == pytest.approx(2 + 30 + 9.5)
-    assert known.seconds(seeds=3, rows=10_000) == pytest.approx(60 + 3 * 32 + 9.5)
+    # No training: the kept checkpoint is scored, and its speed, which is not known, measured.
+    assert known.seconds(trainings=0, rows=10_000) == pytest.approx(2 + 30 + 9.5)
+    assert known.seconds(trainings=3, rows=10_000) == pytest.approx(60 + 3 * 32 + 9.5)
+    # On a tenth more rows, unscored, and as far as half of the budget.
+    refitted = estimates.finals_of(found, seconds=20.0, measure=9.5, rows=rows, refit=0.5)
+    assert refitted.training == pytest.approx((20 - 6) * 1.1 * 0.5)
 
 
 def test_a_rule_of_thumb_tells_seconds_from_minutes_and_days():

@@ -60,11 +60,11 @@ def test_an_arm_whose_trial_takes_too_much_of_the_time_is_left_out_with_what_wou
 def test_all_that_are_taken_can_finish_a_trial_and_their_finals_in_the_time():
     dear = [candidate(f"{name}/linear_head", 150.0, kind=name) for name in "abcdefgh"]
     found = chosen(*dear, preset="best", seconds=1800)
-    # A trial and three trainings more in the finals are 600 s and over: of 1,620 s two fit.
+    # A trial and two trainings more in the finals are 450 s and over: of 1,620 s three fit.
     assert [name for name in found.taken if name.endswith("linear_head")] == [
-        "a/linear_head", "b/linear_head",
+        "a/linear_head", "b/linear_head", "c/linear_head",
     ]  # fmt: skip
-    assert "are left beside the cheaper arms" in found.left_out["c/linear_head"]
+    assert "are left beside the cheaper arms" in found.left_out["d/linear_head"]
 
 
 def test_many_ways_come_before_many_models():
@@ -175,7 +175,7 @@ def test_arms_that_are_named_are_taken_whatever_they_take(auto):
     made = auto(arms=["tfidf/classic"], preset="best")
     assert [arm.name for arm in made.definition.arms] == ["tfidf/classic"]
     assert made.definition.recipe.trials == 10
-    assert made.definition.recipe.finals.seeds == 3
+    assert made.definition.recipe.finals.seeds == 5
 
 
 def test_a_preset_belongs_to_a_recipe_that_chooses(auto, folder):

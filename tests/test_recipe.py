@@ -65,7 +65,7 @@ def test_a_recipe_with_its_defaults():
     assert (made.trials, made.allocation, made.seed) == (12, "equal", 0)
     assert (made.budget.epochs, made.budget.checkpoints) == (2, 5)
     assert (made.pruner.name, made.pruner.scope, made.pruner.startup_trials) == ("median", "arm", 2)
-    assert (made.sampler.name, made.finals.seeds, made.measure.seconds) == ("tpe", 1, 3)
+    assert (made.sampler.name, made.finals.seeds, made.measure.seconds) == ("tpe", 3, 3)
     assert made.preflight is True
 
 

@@ -314,7 +314,7 @@ def test_every_output_takes_the_cheaper_of_two_that_cannot_be_told_apart(folder,
         folder,
         arms=["fasttext/toy", "tfidf/toy", "tfidf/toy+twin"],
         trials=3,
-        finals={"seeds": 2},
+        finals={"seeds": 2, "share": None},
         margin=0.02,
         measure={"seconds": 0.2},
         bounds={"max_train_seconds": 2},
@@ -328,25 +328,6 @@ def test_every_output_takes_the_cheaper_of_two_that_cannot_be_told_apart(folder,
     assert set(everywhere("t").values()) == {"tfidf/toy+twin"}
     shown = told_by("study", "show", "t")["verdict"]
     assert (shown["reason"], shown["of"], shown["margin"]) == ("cheapest", "arms", 0.02)
-
-
-def test_what_was_timed_beside_others_is_timed_again_alone_however_many_seeds(
-    monkeypatch, tmp_path
-):
-    from types import SimpleNamespace
-
-    from suite.study import finals as room
-
-    busy = trial(0, A, 0.9, rps=speed(3.0, contended=True))
-    work = SimpleNamespace(
-        ledger=SimpleNamespace(definition=SimpleNamespace(arm=str), folder=tmp_path),
-        speeds=SimpleNamespace(measure=lambda *asked: speed(5.0)),
-        keeping=SimpleNamespace(scratch=tmp_path),
-    )
-    monkeypatch.setattr(room, "_retrain", lambda *asked: (tmp_path, 1.0))
-    for seeds in (1, 2):
-        made = room._prepare(work, A, busy, tmp_path, seeds, lambda said: None, lambda *at: None)
-        assert (made.rps, len(made.predictors)) == (speed(5.0), seeds)
 
 
 def test_more_search_after_the_finals_leaves_a_row_of_one_trial(folder, toy_task):

@@ -1,4 +1,4 @@
-"""`suite finals`: retrain the best of each arm over seeds, and score them on test."""
+"""`suite finals`: train the best of each arm again over seeds, and score them on test."""
 
 from __future__ import annotations
 
@@ -16,23 +16,36 @@ from suite.cli.words import Quiet
 
 def finals(
     name: Name,
-    seeds: Annotated[int, typer.Option(min=1, max=20, help="Trainings per arm.")] = 3,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, max=20, help="Trainings per arm. Default: the recipe's, else 3."),
+    ] = None,
+    refit: Annotated[
+        bool | None,
+        typer.Option(
+            "--refit/--no-refit",
+            help="Train on train and validation together. Default: as the recipe says, else yes.",
+        ),
+    ] = None,
     storage: Storage = None,
     device: Device = None,
     threads: Threads = None,
     allow_endpoint: AllowEndpoint = None,
     quiet: Quiet = False,
 ) -> None:
-    """Retrain each arm's best trial over seeds and score it on the test split.
+    """Train each arm's best trial again over seeds and score it on the test split.
 
-    Every call opens the test split once more, and every output counts the openings. Where another
-    command is scoring, its outcome is waited for and shown.
+    Trainings that are there are kept, and only missing ones made; what ends early goes on from
+    there. Every call that scores opens the test split once more, and every output counts the
+    openings and the looks. Where another command is scoring, its outcome is waited for and shown.
 
     Examples:
 
         suite finals agnews
 
-        suite finals agnews --seeds 5 --verbose
+        suite finals agnews --seeds 10
+
+        suite finals agnews --no-refit --verbose
     """
     from suite.child.runner import Interrupted
     from suite.cli.progress import observer
@@ -50,7 +63,7 @@ def finals(
             with work.ledger.guarded():
                 room.score(
                     work,
-                    seeds=seeds,
+                    room.asked(work.ledger.definition, seeds, refit),
                     say=watching.said,
                     watch=partial(watching.step, "finals"),
                 )
@@ -58,7 +71,8 @@ def finals(
             work.stop.set()
             opened = openings.of_study(work.ledger.study) > before
             err.print(
-                "Interrupted; the test split was opened, which is counted; no score is stored."
+                "Interrupted; the test split was opened, which is counted. Trainings that ended "
+                "are kept."
                 if opened
                 else "Interrupted; nothing was scored and the test split stays closed."
             )

@@ -88,7 +88,7 @@ class Finals(Closed):
     """The best trial of each arm, trained again and scored on test."""
 
     seeds: int = Field(
-        1,
+        3,
         ge=1,
         le=20,
         description="Trainings of each arm whose training is random; with 1 and refit: false the "
@@ -102,7 +102,7 @@ class Finals(Closed):
         "as they take. Every arm gets its first.",
     )
     refit: bool = Field(
-        False,
+        True,
         description="Train on train and validation together, as far as the best checkpoint was.",
     )
 

@@ -420,7 +420,9 @@ class BenchRow:
     versions: dict[str, str] = field(default_factory=dict)
     note: str = ""
     stale: bool = False
-    """The arm keeps another trial's checkpoint now: the study was searched on since."""
+    """The arm keeps another model now: finals have run, or the study was searched on, since."""
+    refit: bool = False
+    """The model was trained on validation, too: its score there would say nothing, and is null."""
     fastest_in: list[str] = field(default_factory=list)
     """Scenarios in which no valid engine of the arm on this machine is faster."""
     fastest_overall_in: list[str] = field(default_factory=list)
@@ -489,6 +491,9 @@ class DataFacts:
     """The bundled sample stands in for the real data."""
     test_digest: str | None = None
     """Of the texts and labels of test alone; null in studies from before it was kept."""
+    validation_given: bool | None = None
+    """Whether the source gives validation, else it is carved; null in studies from before that was
+    told."""
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ def assemble(
         "validation": given.groups if given else None,
     }
     timed = False
+    is_given = bool(validation)
     if not validation:
         share, seed = task.validation.share, task.validation.seed
         if carved:
@@ -82,6 +83,7 @@ def assemble(
         names,
         source=source,
         train_rows_of=whole if train_rows is not None else None,
+        validation_given=is_given,
         notes=notes,
     )
     own, others = groups["train"], groups["validation"]
@@ -141,6 +143,7 @@ def describe(
     *,
     source: str,
     train_rows_of: int | None = None,
+    validation_given: bool | None = None,
     sample: bool = False,
     notes: Sequence[str] = (),
 ) -> TaskData:
@@ -154,5 +157,6 @@ def describe(
         train_rows_of=train_rows_of,
         sample=sample,
         test_digest=digest(test),
+        validation_given=validation_given,
     )
     return TaskData(train, validation, test, facts)

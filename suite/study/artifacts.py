@@ -3,7 +3,7 @@
     <folder of the SQLite file, else studies/ in the working folder>/artifacts/<id>/
         owner.json      the id, the study's name, the place of the storage that may write here
         data/           the rows, as they were when the study was created
-        kept/           the best checkpoint of each arm
+        kept/           the best checkpoint of each arm, and the model of its finals
         attached/       files that go with a kept checkpoint
         logs/           what failed trials said
         bench/          the trained models' own answers, and logs of engines that failed
@@ -40,7 +40,7 @@ from suite.errors import StorageError, StudyError
 from suite.machine import scratch
 from suite.study import database, owner, readable
 from suite.study.database import Database
-from suite.study.kept_record import Kept
+from suite.study.kept_record import Kept, Shipped
 from suite.study.lock import StudyLock
 from suite.study.owner import Owner
 
@@ -131,12 +131,12 @@ class Artifacts:
         """What a strategy attached to a trial: kept as long as the trial's checkpoint is."""
         return self.folder / "attached" / f"trial-{number}"
 
-    def kept(self, arm: str, kept: Kept) -> Path:
-        """The place of a kept checkpoint, whether it is there or not."""
+    def kept(self, arm: str, kept: Kept | Shipped) -> Path:
+        """The place of a kept model, whether it is there or not."""
         return self.folder / KEPT / "-".join(filter(None, (part(arm), kept.place)))
 
-    def kept_here(self, arm: str, kept: Kept) -> Path | None:
-        """The folder of a kept checkpoint; None where it is not on this machine."""
+    def kept_here(self, arm: str, kept: Kept | Shipped) -> Path | None:
+        """The folder of a kept model; None where it is not on this machine."""
         place = self.kept(arm, kept)
         return place if self.readable and place.is_dir() and self._within(place) else None
 

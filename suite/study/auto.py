@@ -83,9 +83,15 @@ def choose(
     changes = {
         "arms": taken or recipe.arms,
         "trials": max(1, sum(_points(by_name[name], plan.rounds) for name in taken)),
-        "finals": Finals(seeds=plan.seeds),
+        "finals": _finals(recipe.finals, plan),
     }
     return Chosen(recipe.model_copy(update=changes), arms)
+
+
+def _finals(said: Finals, plan: choosing.Plan) -> Finals:
+    """A recipe's finals, with the preset's seeds where it says none."""
+    named = "seeds" in said.model_fields_set
+    return said if named else said.model_copy(update={"seeds": plan.seeds})
 
 
 def _kind(arm: PlannedArm) -> str:

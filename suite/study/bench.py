@@ -24,6 +24,7 @@ from suite.serving.load.engine_job import EngineJob, Opener
 from suite.study import bench_record
 from suite.study.artifacts import part
 from suite.study.definition import Definition, StoredArm
+from suite.study.kept_record import Shipped
 from suite.study.work import Work
 
 #: A served model is its own engine.
@@ -66,6 +67,7 @@ class _Planned:
 
     arm: StoredArm
     trial: int
+    refit: bool
     folder: Path
     engine: str
     precision: str
@@ -107,7 +109,8 @@ def bench(
         before = known.get((plan.arm.name, plan.engine, plan.precision))
         if plan.refused is not None:
             # An engine that was measured, and can't be opened any more, keeps its figures.
-            if before is None or before.trial != plan.trial or before.state != "measured":
+            same = before is not None and (before.trial, before.refit) == (plan.trial, plan.refit)
+            if before is None or not same or before.state != "measured":
                 bench_record.store(
                     work.ledger.study, _unmeasured(work.ledger.host, plan, wanted, "refused")
                 )
@@ -160,7 +163,7 @@ def _plan(
     elsewhere: list[str] = []
     here = 0
     for arm in _chosen(definition, wanted.arms):
-        kept = work.keeping.kept(arm.name)
+        kept = work.keeping.taken(arm.name)
         if kept is None:
             continue
         folder = work.keeping.here(arm.name, kept)
@@ -168,12 +171,13 @@ def _plan(
             elsewhere.append(f"{arm.name}'s is on {kept.host}")
             continue
         here += 1
+        refit = isinstance(kept, Shipped) and kept.refit
         if arm.model.endpoint is not None:
             refused = _costs(definition, wanted)
-            planned.append(_Planned(arm, kept.trial, folder, ENDPOINT, "", refused))
+            planned.append(_Planned(arm, kept.trial, refit, folder, ENDPOINT, "", refused))
             continue
         planned += [
-            _Planned(arm, kept.trial, folder, found.engine, found.precision, found.refused)
+            _Planned(arm, kept.trial, refit, folder, found.engine, found.precision, found.refused)
             for found in engines.candidates(folder)
         ]
     if not here:
@@ -223,7 +227,7 @@ def _same(definition: Definition, plan: _Planned, wanted: Wanted, before: BenchR
     return (
         before.state in ("measured", "disagrees")
         and not before.contended
-        and before.trial == plan.trial
+        and (before.trial, before.refit) == (plan.trial, plan.refit)
         and before.seconds == wanted.seconds
         and before.versions == versions(plan.engine)
         and (before.server is None or before.server.bound_ms == bound)
@@ -270,6 +274,9 @@ def _measure(
             return replace(_unmeasured(work.ledger.host, plan, wanted, "failed"), reason=reason)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    found = replace(found, refit=plan.refit)
+    if plan.refit:
+        found = replace(found, macro_f1=None, macro_f1_difference=None)
     contended = bool(others | work.neighbours.running())
     if contended:
         told = "timed while trials of this study ran on the machine: no rank"
@@ -291,6 +298,7 @@ def _unmeasured(host: str, plan: _Planned, wanted: Wanted, state: Any) -> BenchR
     return BenchRow(
         arm=plan.arm.name,
         trial=plan.trial,
+        refit=plan.refit,
         engine=plan.engine,
         precision=plan.precision,
         host=host,

@@ -45,14 +45,14 @@ def dump(row: BenchRow) -> dict[str, Any]:
 
 
 def stored(
-    attributes: Mapping[str, Any], kept: Mapping[str, int | None], unread: list[str]
+    attributes: Mapping[str, Any], kept: Mapping[str, tuple[int, bool] | None], unread: list[str]
 ) -> list[BenchRow]:
     """The rows among a study's attributes, with what is stale and what is fastest marked.
 
     Args:
         attributes: the study's user attributes.
-        kept: the trial whose checkpoint each arm keeps, in the order in which the arms are to
-            come; arms beyond them come last.
+        kept: the trial whose model each arm keeps, and whether that is refitted, in the order in
+            which the arms are to come; arms beyond them come last.
         unread: told the rows that can't be read, a line each.
     """
     rows: list[BenchRow] = []
@@ -64,7 +64,7 @@ def stored(
         except ValidationError as error:
             unread.append(f"bench row {key.removeprefix(BENCH)}: {why(error)}")
             continue
-        rows.append(replace(row, stale=row.trial != kept.get(row.arm)))
+        rows.append(replace(row, stale=(row.trial, row.refit) != kept.get(row.arm)))
     place = {arm: index for index, arm in enumerate(kept)}
     return sorted(
         fastest(rows),

@@ -1,12 +1,12 @@
 """Recipe `auto`: which arms a study gets, by what machine, data and time allow. The rule, alone.
 
-Arms are taken as long as all of them can finish: one trial of each and the finals of each, in the
-time that the command has less what timing may take. What the user brought is taken first. Then
-comes one arm of each kind (each classic model, and for encoders and decoders each strategy), the
-cheapest kind first, then a second one of each: many ways are compared before many models. Of a
-kind, weights that are here come before others, and large models before small ones, as far as a
-trial takes no more than the preset's share of the time. Nothing large is downloaded unasked. Every
-arm that is left out is named with why, and with what would take it in.
+Arms are taken as long as all of them can finish: one trial of each and the finals of each with two
+trainings, in the time that the command has less what timing may take. What the user brought is
+taken first. Then comes one arm of each kind (each classic model, and for encoders and decoders each
+strategy), the cheapest kind first, then a second one of each: many ways are compared before many
+models. Of a kind, weights that are here come before others, and large models before small ones, as
+far as a trial takes no more than the preset's share of the time. Nothing large is downloaded
+unasked. Every arm that is left out is named with why, and with what would take it in.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from suite.contracts.moments import duration
 from suite.errors import counted
 from suite.study.allotting import TIMING_SHARE
 from suite.study.estimates import Finals
+from suite.study.finals_plan import FEWEST
 from suite.study.thumb import Thumb
 
 #: Bytes of a download that nobody has to ask for.
@@ -37,7 +38,7 @@ class Plan:
         rounds: trials that each arm is to have.
         arms: at most, those that the user brought not counted.
         share: of the command's time that one trial may take.
-        seeds: over which the finals train each arm's best; with 1 the kept checkpoint is scored.
+        seeds: over which the finals train each arm's best.
     """
 
     rounds: int
@@ -47,9 +48,9 @@ class Plan:
 
 
 PLANS: dict[Preset, Plan] = {
-    "fast": Plan(rounds=2, arms=4, share=0.05, seeds=1),
-    "balanced": Plan(rounds=4, arms=8, share=0.1, seeds=1),
-    "best": Plan(rounds=10, arms=16, share=0.2, seeds=3),
+    "fast": Plan(rounds=2, arms=4, share=0.05, seeds=2),
+    "balanced": Plan(rounds=4, arms=8, share=0.1, seeds=3),
+    "best": Plan(rounds=10, arms=16, share=0.2, seeds=5),
 }
 
 
@@ -114,7 +115,7 @@ def choose(
     for one in _in_order(candidates, cost, plan.share * seconds, most_fetched):
         trial = cost(one)
         per_text = one.thumb.per_text if one.thumb else 0.0
-        whole = trial + Finals(trial, per_text, 0.0).seconds(plan.seeds, test_rows)
+        whole = trial + Finals(trial, per_text, 0.0).seconds(FEWEST, test_rows)
         others = sum(not other.brought for other in taken)
         if one.refused is not None:
             out[one.name] = one.refused

@@ -79,7 +79,6 @@ def run(
         watcher.said("Scoring each arm's best on the test split …")
         finals.score(
             work,
-            seeds=recipe.finals.seeds,
             if_due=True,
             early=early,
             say=watcher.said,

@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from suite.config.recipe import Recipe
 from suite.contracts.model import Model
-from suite.contracts.results import Trial
+from suite.contracts.results import Rows, Trial
 from suite.study import record, search
 from suite.study.record import ESTIMATES, MEASURED, OWNER
 
@@ -96,42 +96,64 @@ class Finals:
     """What an arm's finals are reckoned from.
 
     Args:
-        trial: seconds of a trial, in case it is trained again.
+        training: seconds of training its best once more.
         per_text: seconds of scoring a text.
         measure: seconds of measuring its speed, 0 where it stands.
-        contended: whether its time was taken beside other work, and is taken again.
     """
 
-    trial: float
+    training: float
     per_text: float
     measure: float
-    contended: bool = False
 
-    def seconds(self, seeds: int, rows: int) -> float:
-        """Seconds of an arm's finals: trained again where it must be, scored, measured.
+    def scoring(self, rows: int) -> float:
+        """Seconds of scoring so many rows by one model."""
+        return CHILD_SECONDS + self.per_text * rows
 
-        >>> Finals(trial=10.0, per_text=0.01, measure=0.0).seconds(seeds=1, rows=1000)
+    def seconds(self, trainings: int, rows: int) -> float:
+        """Seconds of an arm's finals: trained so often, each model scored, one measured.
+
+        Args:
+            trainings: 0 where the checkpoint of the search is scored.
+
+        >>> Finals(training=10.0, per_text=0.01, measure=0.0).seconds(trainings=0, rows=1000)
         12.0
-        >>> Finals(trial=10.0, per_text=0.01, measure=5.0).seconds(seeds=3, rows=1000)
+        >>> Finals(training=10.0, per_text=0.01, measure=5.0).seconds(trainings=3, rows=1000)
         71.0
         """
-        trainings = seeds if seeds > 1 else int(self.contended)
-        scoring = seeds * (CHILD_SECONDS + self.per_text * rows)
-        return trainings * self.trial + scoring + self.measure
+        return trainings * self.training + max(1, trainings) * self.scoring(rows) + self.measure
 
 
-def finals_of(trial: Trial, seconds: float, measure: float, validation: int) -> Finals:
+def finals_of(
+    trial: Trial, seconds: float, measure: float, rows: Rows, *, refit: float | None = None
+) -> Finals:
     """What is known of an arm's finals from its best trial.
 
     Args:
         seconds: of a trial of the arm.
         measure: seconds of measuring its speed.
-        validation: rows of validation, on all of which a checkpoint was scored that says nothing.
+        rows: in each split. A checkpoint was scored on all of validation where it says nothing.
+        refit: where it is trained on train and validation: the part of the budget it takes.
     """
-    scored = sum(checkpoint.rows or validation for checkpoint in trial.checkpoints)
-    per_text = (trial.evaluation_seconds or 0.0) / scored if scored else 0.0
-    stands = trial.rps is not None and not trial.rps.contended
-    return Finals(seconds, per_text, 0.0 if stands else measure, trial.contended)
+    scored = sum(checkpoint.rows or rows.validation for checkpoint in trial.checkpoints)
+    scoring = trial.evaluation_seconds or 0.0
+    per_text = scoring / scored if scored else 0.0
+    if trial.search_seconds is not None:  # Over folds: of all its trainings one is repeated.
+        scoring = max(0.0, trial.search_seconds - (trial.train_seconds or 0.0))
+    if refit is None:
+        return Finals(seconds if not trial.folds else seconds - scoring, per_text, measure)
+    # More rows, none of them scored, and no further than the best checkpoint was.
+    grown = 1 + rows.validation / max(1, rows.train)
+    return Finals(max(0.0, seconds - scoring) * grown * refit, per_text, measure)
+
+
+def searched(trials: Sequence[FrozenTrial]) -> float:
+    """Seconds that a study's finished trials took, without the measuring of speeds."""
+    spent = 0.0
+    for trial in trials:
+        if trial.duration is not None and trial.state.is_finished():
+            measuring = float(trial.user_attrs.get(MEASURED, 0.0))
+            spent += max(0.0, trial.duration.total_seconds() - measuring)
+    return spent
 
 
 def extrapolate(times: Sequence[tuple[int, float]], rows: float) -> float:

@@ -1,137 +1,92 @@
-"""The best trial of each arm on the test split: opened once, and which differences are chance."""
+"""Each arm's best trained again and scored on test: opened once, and which differences are chance.
+
+Before test is opened, the first training of each arm is named as the model that is shipped. How the
+time is spent says `finals_plan`; what a training is, `finals_training`.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 
 from suite import shell
-from suite.child.messages import KEPT, Failed
-from suite.child.runner import Predicted
-from suite.contracts.results import Comparison, Final, Objective, Rps, Scores, TestScores, Trial
+from suite.contracts.results import Final, KindSpread, Trial
 from suite.data import snapshot
-from suite.errors import StudyError
-from suite.study import estimates, finals_record
-from suite.study.artifacts import part
+from suite.errors import StudyError, counted
+from suite.study import (
+    estimates,
+    finals_plan,
+    finals_rank,
+    finals_record,
+    finals_spread,
+    trainings_record,
+)
+from suite.study.definition import Definition, StoredArm
+from suite.study.finals_plan import Wanted
+from suite.study.finals_speed import Served, measure_all
+from suite.study.finals_training import Contestant, Trainer
 from suite.study.ledger import Ledger
 from suite.study.opening import Opening, claimed
 from suite.study.work import Work
-from suite.verdict import statistics
-from suite.verdict.metrics import MACRO_F1, METRICS, Metric
-from suite.verdict.standing import best_first
+from suite.verdict.metrics import METRICS
+
+#: Trainings of each arm where several are asked for and nobody says how many.
+DEFAULT_SEEDS = 3
 
 #: Steps done, of how many, what is next, and the seconds to the end.
 Watch = Callable[[int, int, str, float], None]
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    """An arm's best trial and the predictors that stand for it, one per seed."""
-
-    arm: str
-    trial: Trial
-    predictors: tuple[Path, ...]
-    train_seconds: float | None
-    rps: Rps | None
-
-
 def score(
     work: Work,
+    wanted: Wanted | None = None,
     *,
-    seeds: int = 1,
     if_due: bool = False,
     early: bool = False,
     say: Callable[[str], None] = lambda text: None,
     watch: Watch = lambda done, total, what, left: None,
 ) -> list[Final]:
-    """Scores each arm's best on test, ranks them, and stores the outcome with the study.
+    """Trains each arm's best again, scores it on test, ranks the arms, and stores the outcome.
 
-    With one seed the kept checkpoints are scored as they are. With more, each arm's best trial
-    is trained again over seeds; the mean counts, and seeds are resampled with the rows.
-
-    The opening is claimed first. Another command that scores is waited for, and its outcome
-    returned: the test split is not opened a second time for the same question.
+    Trainings that are there are kept, and only missing ones made. The opening is claimed first.
+    Another command that scores is waited for, and its outcome returned: the test split is not
+    opened a second time for the same question.
 
     Args:
         work: the study, opened.
-        seeds: how many.
+        wanted: what the finals are to be; as the recipe has it where None.
         if_due: only where finals are missing or stale, which another may have changed meanwhile.
         early: also where trials are missing.
         say: told what a person should know.
-        watch: told how many arms (arms × seeds where they are trained again) are done, of how
-            many, what is next, and how many seconds are left.
+        watch: told how many trainings are done, of how many, what is next, and how many seconds
+            are left.
 
     Raises:
         StudyError: no arm has a finished trial whose checkpoint is on this machine.
-        Interrupted: asked to stop; nothing is stored.
+        Interrupted: asked to stop; trainings that ended are stored.
     """
     with claimed(work.ledger, work.stop, say) as opening:
         if opening is None or (if_due and not due(work.ledger, early=early)):
             return work.ledger.results().finals
-        return _score(work, opening, seeds, say, watch)
+        made = wanted or Wanted.of(work.ledger.definition.recipe.finals)
+        return _Scoring(work, opening, made, say, watch).finals()
 
 
-def _score(
-    work: Work,
-    opening: Opening,
-    seeds: int,
-    say: Callable[[str], None],
-    watch: Watch,
-) -> list[Final]:
-    found = work.ledger.results()
-    candidates: list[_Candidate] = []
-    outcomes: dict[str, list[Predicted]] = {}
-    troubles: list[StudyError] = []
-    arms = [a.arm for a in found.arms if work.keeping.kept(a.arm) is not None]
-    costs = _costs(work, found.trials, arms, seeds)
-    for index, arm in enumerate(arms):
-        step = partial(_step, watch, costs[index:], index, len(arms), seeds)
-        step(0, arm)
-        kept = work.keeping.kept(arm)
-        if kept is None:
-            continue
-        trial = next((one for one in found.trials if one.number == kept.trial), None)
-        if trial is None:
-            say(f"{arm}: its kept checkpoint is of trial {kept.trial}, which is not in the study")
-            continue
-        here = work.keeping.here(arm, kept)
-        if here is None:
-            say(f"{arm}: its kept checkpoint is on {kept.host}; run finals there to score it")
-            continue
-        try:
-            candidate = _prepare(work, arm, trial, here, seeds, say, step)
-            opening.count()
-            outcomes[arm] = [_predict(work, arm, path) for path in candidate.predictors]
-        except StudyError as error:
-            # One arm's trouble (a server that is gone) must not cost the others their scores.
-            troubles.append(error)
-            say(f"{error.what}; it has no test score, the others have")
-            continue
-        candidates.append(candidate)
-    if troubles and not candidates:
-        raise troubles[0]
-    if not candidates:
-        name = work.ledger.definition.name
-        raise StudyError(
-            f"no arm of '{name}' has a finished trial with its checkpoint here",
-            fix=f"Go on with `{shell.command('study', 'run', name)}`.",
-        )
-    finals, comparisons = _rank(work.ledger, candidates, outcomes, seeds)
-    finals_record.store(
-        work.ledger.study,
-        finals,
-        comparisons,
-        snapshot.read_split(work.ledger.artifacts.data, "test").labels,
-        {arm: [p.predictions for p in predicted] for arm, predicted in outcomes.items()},
-        {arm: predicted[0].confidences for arm, predicted in outcomes.items()},
-        found.finished,
-    )
-    shutil.rmtree(work.keeping.scratch / "finals", ignore_errors=True)
-    return finals
+def asked(definition: Definition, seeds: int | None, refit: bool | None) -> Wanted:
+    """What finals are to be that somebody asks for, however long they take.
+
+    Args:
+        seeds: trainings of each arm; where None as many as the recipe has, if these are several.
+        refit: where None as the recipe's file says, else yes: a study from before finals did that
+            has it so once it is asked.
+    """
+    finals = definition.recipe.finals
+    said = definition.recipe_said.get("finals") or {}
+    if refit is None:
+        refit = finals.refit if "refit" in said else True
+    return Wanted(seeds or (finals.seeds if finals.seeds > 1 else DEFAULT_SEEDS), None, refit)
 
 
 def due(ledger: Ledger, *, early: bool = False) -> bool:
@@ -145,163 +100,240 @@ def due(ledger: Ledger, *, early: bool = False) -> bool:
     return finals_record.missing_or_stale(ledger.study)
 
 
-def _costs(work: Work, trials: Sequence[Trial], arms: Sequence[str], seeds: int) -> list[float]:
-    """Seconds that the finals of each arm will take, as its trials tell."""
-    definition, known = work.ledger.definition, work.ledger.known_seconds()
-    rows = definition.data.rows
-    numbered = {trial.number: trial for trial in trials}
-    found = []
-    for arm in arms:
-        kept = work.keeping.kept(arm)
-        if kept is None or kept.trial not in numbered:  # told when it is to be scored
-            found.append(0.0)
-            continue
-        measure = estimates.measuring(definition.recipe, definition.arm(arm).model)
-        trial = known.get(arm, 0.0)
-        one = estimates.finals_of(numbered[kept.trial], trial, measure, rows.validation)
-        found.append(one.seconds(seeds, rows.test))
-    return found
+class _Scoring:
+    """Finals of a study, from its kept checkpoints to what is stored."""
 
+    def __init__(
+        self,
+        work: Work,
+        opening: Opening,
+        wanted: Wanted,
+        say: Callable[[str], None],
+        watch: Watch,
+    ) -> None:
+        self._work = work
+        self._ledger = work.ledger
+        self._opening = opening
+        self._wanted = wanted
+        self._say = say
+        self._watch = watch
+        self._found = work.ledger.results()
+        self._test_rows = work.ledger.definition.data.rows.test
+        self._trainer = Trainer(work, opening, say)
+        self._troubles: list[StudyError] = []
+        self._made = 0
 
-def _step(
-    watch: Watch, costs: Sequence[float], arm: int, arms: int, seeds: int, seed: int, what: str
-) -> None:
-    """Tells what is done: arms, and of the next one the seeds; `costs` are those of what is not."""
-    watch(arm * seeds + seed, arms * seeds, what, sum(costs) - costs[0] * seed / seeds)
-
-
-def _prepare(
-    work: Work,
-    arm: str,
-    trial: Trial,
-    kept: Path,
-    seeds: int,
-    say: Callable[[str], None],
-    step: Callable[[int, str], None],
-) -> _Candidate:
-    """An arm's predictors; what was measured while others ran is measured again, alone."""
-    predictors: tuple[Path, ...] = (kept,)
-    train_seconds, rps = trial.train_seconds, trial.rps
-    if seeds > 1:
-        paths: list[Path] = []
-        spent: list[float] = []
-        for seed in range(seeds):
-            say(f"{arm}: training trial {trial.number} again, seed {seed}")
-            step(seed, f"{arm}, seed {seed}")
-            path, seconds = _retrain(work, arm, trial, seed)
-            paths.append(path)
-            spent.append(seconds)
-        predictors, train_seconds = tuple(paths), sum(spent) / len(spent)
-    elif trial.contended:
-        say(f"{arm}: timed while other workers ran; trained again alone")
-        _, train_seconds = _retrain(work, arm, trial, trial.seed)
-    if rps is None or rps.contended:
-        stored = work.ledger.definition.arm(arm)
-        rps = work.speeds.measure(stored, kept, work.keeping.scratch / "finals" / "measure") or rps
-    return _Candidate(arm, trial, predictors, train_seconds, rps)
-
-
-def _retrain(work: Work, arm: str, trial: Trial, seed: int) -> tuple[Path, float]:
-    from suite.serving.load.measure import machine_lock
-
-    folder = work.keeping.scratch / "finals" / f"{part(arm)}-{seed}"
-    shutil.rmtree(folder, ignore_errors=True)
-    job = work.jobs.job(work.ledger.definition.arm(arm), trial.params, folder, seed=seed)
-    with machine_lock(timeout=3600, say=work.observer.said):
-        outcome = work.runner.train(job)
-    if isinstance(outcome, Failed):
-        raise StudyError(f"{arm} could not be trained again with seed {seed}: {outcome.reason}")
-    return folder / KEPT, outcome.train_seconds
-
-
-def _predict(work: Work, arm: str, predictor: Path) -> Predicted:
-    outcome = work.runner.predict(
-        predictor,
-        work.ledger.artifacts.data,
-        "test",
-        len(work.ledger.definition.task.labels),
-        work.jobs.threads,
-        work.keeping.scratch / "finals" / "predict",
-        objective=work.ledger.definition.recipe.objective,
-    )
-    if isinstance(outcome, Failed):
-        raise StudyError(f"{arm} could not predict the test split: {outcome.reason}")
-    return outcome
-
-
-def _rank(
-    ledger: Ledger,
-    candidates: Sequence[_Candidate],
-    outcomes: dict[str, list[Predicted]],
-    seeds: int,
-) -> tuple[list[Final], list[Comparison]]:
-    labels = snapshot.read_split(ledger.artifacts.data, "test").labels
-    answers = {arm: [p.predictions for p in predicted] for arm, predicted in outcomes.items()}
-    classes, seed = len(ledger.definition.task.labels), ledger.definition.seed
-    objective = METRICS[ledger.definition.recipe.objective]
-    assert objective.of_confusion is not None  # a recipe names no other
-    intervals, differences = statistics.compare(
-        labels, answers, classes, score=objective.of_confusion, seed=seed
-    )
-    macro = intervals
-    if objective is not MACRO_F1:
-        macro, _ = statistics.compare(labels, answers, classes, seed=seed)
-    ranks = statistics.ranks({arm: i.value for arm, i in intervals.items()}, differences)
-    finals = []
-    for candidate in candidates:
-        arm = candidate.arm
-        ties = [
-            d.b if d.a == arm else d.a
-            for d in differences
-            if arm in (d.a, d.b) and d.p >= statistics.LEVEL
-        ]
-        finals.append(
-            Final(
-                arm=arm,
-                trial=candidate.trial.number,
-                seeds=seeds,
-                stale=False,
-                rank=ranks[arm],
-                test=_scores(
-                    [p.scores for p in outcomes[arm]], objective, intervals[arm], macro[arm]
-                ),
-                train_seconds=candidate.train_seconds,
-                rps=candidate.rps,
-                ties=sorted(ties),
+    def finals(self) -> list[Final]:
+        """Everything, in order."""
+        if self._wanted.refit and not finals_plan.may_refit(self._ledger.definition):
+            self._say(
+                "validation is not trained on: its rows may be newer than test, which is the newest"
             )
+            self._wanted = replace(self._wanted, refit=False)
+        contestants = self._contestants()
+        for one in _in_order(contestants):
+            self._first(one, contestants)
+        scored = [one for one in contestants if one.trainings]
+        self._check(scored)
+        while (
+            arm := finals_plan.next_training(self._entrants(scored), self._left(scored))
+        ) is not None:
+            self._more(next(one for one in scored if one.name == arm), scored)
+        self._tell_short(scored)
+        if not self._made and not finals_record.missing_or_stale(self._ledger.study):
+            self._say("Nothing is missing: every arm has its trainings, and test was not opened.")
+            return self._found.finals
+        finals = self._store(scored)
+        shutil.rmtree(self._work.keeping.scratch / "finals", ignore_errors=True)
+        return finals
+
+    def _contestants(self) -> list[Contestant]:
+        """The arms whose best checkpoint is here, with the trainings that there are of each."""
+        definition, known = self._ledger.definition, self._ledger.known_seconds()
+        contestants = []
+        for arm, trial, here in self._kept():
+            name = arm.name
+            way = finals_plan.way_of(definition, arm, trial, self._wanted)
+            cost = finals_plan.reckoned(definition, arm, trial, known.get(name, 0.0), self._wanted)
+            one = Contestant(arm, trial, here, trial.validation, way, cost)
+            if way.trainings:
+                there = trainings_record.stored(
+                    self._ledger.study, name, trial=trial.number, refit=way.refit
+                )
+                shipped = self._work.keeping.shipped(name)
+                # Without the model that is shipped they are nobody's.
+                if shipped is not None and self._work.keeping.here(name, shipped) is not None:
+                    one.trainings = there
+            else:
+                scored = trainings_record.stored_kept(self._ledger.study, name, trial=trial.number)
+                one.trainings = [scored] if scored is not None else []
+            contestants.append(one)
+        if len({one.trial.folds > 0 for one in contestants}) > 1:
+            for one in contestants:  # Over folds and not: compared on the first alone.
+                one.validation = one.trial.first_fold or one.validation
+        return contestants
+
+    def _kept(self) -> Iterator[tuple[StoredArm, Trial, Path]]:
+        """Each arm with its best trial and the folder of its checkpoint; of others is told why they
+        take no part."""
+        numbered = {trial.number: trial for trial in self._found.trials}
+        for arm in self._ledger.definition.runnable:
+            kept = self._work.keeping.kept(arm.name)
+            if kept is None:
+                continue
+            trial = numbered.get(kept.trial)
+            here = self._work.keeping.here(arm.name, kept)
+            if trial is None:
+                told = f"its kept checkpoint is of trial {kept.trial}, which is not in the study"
+            elif here is None:
+                told = f"its kept checkpoint is on {kept.host}; run finals there to score it"
+            else:
+                yield arm, trial, here
+                continue
+            self._say(f"{arm.name}: {told}")
+
+    def _first(self, one: Contestant, contestants: Sequence[Contestant]) -> None:
+        """An arm's first training, or where it gets none the checkpoint of the search, scored."""
+        if one.trainings:
+            return
+        self._step(one, contestants)
+        try:
+            if not one.way.trainings:
+                self._trainer.keep(one)
+            else:
+                self._trained_or_kept(one, contestants)
+        except StudyError as error:
+            # One arm's trouble (a server that is gone) must not cost the others their scores.
+            self._troubles.append(error)
+            one.ended = True
+            self._say(f"{error.what}; it has no test score, the others have")
+            return
+        self._made += 1
+
+    def _trained_or_kept(self, one: Contestant, contestants: Sequence[Contestant]) -> None:
+        """The first training where the command has the time, else its checkpoint as it is."""
+        needed = one.cost.training
+        others = sum(
+            other.cost.scoring(self._test_rows) + other.cost.measure
+            for other in contestants
+            if not other.trainings and not other.ended
         )
-    finals.sort(key=best_first)
-    return finals, [Comparison(d.a, d.b, d.value, (d.low, d.high), d.p) for d in differences]
+        left = self._work.turns.allowance.left - others
+        if needed <= left:
+            self._trainer.train(one)
+            return
+        one.ended = True
+        before = trainings_record.stored_kept(self._ledger.study, one.name, trial=one.trial.number)
+        if before is not None:
+            one.trainings = [before]
+        else:
+            self._trainer.keep(one)
+        one.short = finals_plan.not_trained(needed, left)
+
+    def _check(self, scored: Sequence[Contestant]) -> None:
+        if self._troubles and not scored:
+            raise self._troubles[0]
+        if not scored:
+            name = self._ledger.definition.name
+            raise StudyError(
+                f"no arm of '{name}' has a finished trial with its checkpoint here",
+                fix=f"Go on with `{shell.command('study', 'run', name)}`.",
+            )
+
+    def _more(self, one: Contestant, scored: Sequence[Contestant]) -> None:
+        """One more training of an arm; where it fails, those that it has are what it has."""
+        self._step(one, scored)
+        try:
+            self._trainer.train(one)
+            self._made += 1
+        except StudyError as error:
+            one.ended = True
+            trainings = counted(len(one.trainings), "training")
+            self._say(f"{error.what}; its finals rest on {trainings}")
+
+    def _entrants(self, contestants: Sequence[Contestant]) -> list[finals_plan.Entrant]:
+        return [one.entrant(self._test_rows) for one in contestants]
+
+    def _left(self, scored: Sequence[Contestant]) -> float:
+        """Seconds for more trainings: of the share of the search's time, and of the command's."""
+        left = self._work.turns.allowance.left - sum(one.cost.measure for one in scored)
+        if self._wanted.share is not None:
+            trials = self._ledger.study.get_trials(deepcopy=False)
+            spent = sum(t.seconds for one in scored for t in one.trainings if one.trained)
+            left = min(left, self._wanted.share * estimates.searched(trials) - spent)
+        return left
+
+    def _step(self, one: Contestant, contestants: Sequence[Contestant]) -> None:
+        """Tells how far it is, and what comes next."""
+        there = [other for other in contestants if not other.ended]
+        total = sum(max(1, other.way.trainings) for other in there)
+        done = sum(min(len(other.trainings), max(1, other.way.trainings)) for other in there)
+        seconds = {e.arm: e.seconds for e in self._entrants(there)}
+        first = sum(seconds[o.name] for o in there if not o.trainings)
+        more = sum(
+            seconds[o.name] * max(0, o.way.trainings - max(1, len(o.trainings))) for o in there
+        )
+        left = first + max(0.0, min(more, self._left(there) - first))
+        left += sum(other.cost.measure for other in there)
+        name = f"{one.name}, training {len(one.trainings) + 1}" if one.way.trainings else one.name
+        self._watch(done, total, name, left)
+
+    def _tell_short(self, scored: Sequence[Contestant]) -> None:
+        """Says, and notes, which arms have one training though their training is random."""
+        left = self._left(scored)
+        out = finals_plan.ruled_out(self._entrants(scored))
+        for one in scored:
+            if one.short is None and one.way.trainings > 1 and len(one.trainings) == 1:
+                entrant = one.entrant(self._test_rows)
+                one.short = finals_plan.short(entrant, left, out.get(one.name))
+            if one.short is not None:
+                self._say(f"{one.name}: {one.short}")
+
+    def _store(self, scored: Sequence[Contestant]) -> list[Final]:
+        """Speeds, verdicts, and all of it into the storage."""
+        self._opening.count()
+        study, definition = self._ledger.study, self._ledger.definition
+        labels = snapshot.read_split(self._ledger.artifacts.data, "test").labels
+        finals, comparisons = finals_rank.ranked(
+            scored,
+            labels,
+            len(definition.task.labels),
+            objective=METRICS[definition.recipe.objective],
+            wanted_refit=self._wanted.refit,
+            seed=definition.seed,
+            looks=finals_record.looks(self._found.finals) + 1,
+            speeds=measure_all(self._work, {one.name: self._served(one) for one in scored}),
+            spreads=self._spreads(scored),
+        )
+        finals_record.store(
+            study,
+            finals,
+            comparisons,
+            labels,
+            {one.name: [t.predictions for t in one.trainings] for one in scored},
+            {one.name: one.trainings[0].confidences for one in scored},
+            self._found.finished,
+        )
+        return finals
+
+    def _served(self, one: Contestant) -> Served:
+        """The model of an arm that is shipped, to be measured."""
+        keeping = self._work.keeping
+        shipped = keeping.shipped(one.name) if one.trained else None
+        place = keeping.here(one.name, shipped) if shipped is not None else None
+        return Served(one.arm, place or one.kept, one.trial.rps if place is None else None)
+
+    def _spreads(self, scored: Sequence[Contestant]) -> dict[str, KindSpread]:
+        scores = {
+            one.name: [t.scores.score for t in one.trainings]
+            for one in scored
+            if not one.way.deterministic
+        }
+        once = [arm for arm, found in scores.items() if len(found) == 1]
+        name = self._ledger.definition.name
+        return finals_spread.of_kinds(scores, self._ledger.storage, name, once)
 
 
-def _scores(
-    scores: Sequence[Scores],
-    objective: Metric,
-    interval: statistics.Interval,
-    macro: statistics.Interval,
-) -> TestScores:
-    """Mean scores over seeds; the confusion matrix is their sum.
-
-    Args:
-        interval: of the objective.
-        macro: of macro-F1.
-    """
-    means = {key: fmean(metric.of(s) or 0.0 for s in scores) for key, metric in METRICS.items()}
-    first = scores[0]
-    classes = range(len(first.per_class_f1))
-    summed: list[list[int]] = [
-        [sum(s.confusion[i][j] for s in scores) for j in classes] for i in classes
-    ]
-    return TestScores(
-        macro_f1=macro.value,
-        accuracy=means["accuracy"],
-        macro_f1_interval=(macro.low, macro.high),
-        precision=means["precision"],
-        recall=means["recall"],
-        per_class_f1=[sum(s.per_class_f1[i] for s in scores) / len(scores) for i in classes],
-        confusion=summed,
-        others={key: means[key] for key in first.others},
-        unanswered=[sum(s.unanswered[i] for s in scores) for i in classes],
-        objective=Objective(objective.key, interval.value),
-        objective_interval=(interval.low, interval.high),
-    )
+def _in_order(contestants: Sequence[Contestant]) -> list[Contestant]:
+    """The best on validation first."""
+    return sorted(contestants, key=lambda one: -(one.validation.score if one.validation else 0.0))

@@ -41,6 +41,11 @@ def store(
     study.set_user_attr(OPENED_AT, finished)
 
 
+def looks(finals: Sequence[Final]) -> int:
+    """How often test scores were looked at, as stored finals tell."""
+    return max((final.looks for final in finals), default=0)
+
+
 def missing_or_stale(study: optuna.Study) -> bool:
     """Whether the stored finals are missing, or older than the newest finished trial."""
     opened_at = study.user_attrs.get(OPENED_AT)

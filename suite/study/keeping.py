@@ -16,7 +16,7 @@ from suite.machine import scratch
 from suite.machine.scratch import Scratch
 from suite.study import kept_record
 from suite.study.artifacts import part, written
-from suite.study.kept_record import Kept
+from suite.study.kept_record import Kept, Shipped
 from suite.study.ledger import Ledger
 from suite.verdict import standing
 
@@ -51,8 +51,48 @@ class Keeping:
         """The arm's kept checkpoint, or None."""
         return kept_record.of_arm(self._ledger.study.user_attrs, arm)
 
-    def here(self, arm: str, kept: Kept) -> Path | None:
-        """The folder of a kept checkpoint; None where it is not on this machine."""
+    def taken(self, arm: str) -> Kept | Shipped | None:
+        """What is taken away of an arm: its finals' model, else its kept checkpoint; or None."""
+        return kept_record.taken(self._ledger.study.user_attrs, arm)
+
+    def shipped(self, arm: str) -> Shipped | None:
+        """The model of the arm's finals, where it is one of what the arm keeps now."""
+        return kept_record.shipped(self._ledger.study.user_attrs, arm)
+
+    def ship(self, arm: str, folder: Path, made: Shipped) -> Path:
+        """Makes a trained predictor the model of an arm's finals; one before it is removed.
+
+        Args:
+            folder: where it lies; it is moved.
+
+        Returns:
+            Its place.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        place = self._artifacts.checked(self._artifacts.kept(arm, made))
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            folder.rename(place)
+        except OSError as error:
+            raise StorageError(
+                f"the model cannot be kept: {error.strerror}", where=str(place)
+            ) from None
+        self.unship(arm)
+        kept_record.store_shipped(self._ledger.study, arm, made)
+        return place
+
+    def unship(self, arm: str) -> None:
+        """Removes the model of an arm's finals."""
+        key = f"{kept_record.SHIPPED_AT}{arm}"
+        before = kept_record.read_shipped(self._ledger.study.user_attrs.get(key))
+        if before is not None:
+            kept_record.store_shipped(self._ledger.study, arm, None)
+            self._artifacts.remove(self._artifacts.kept(arm, before))
+
+    def here(self, arm: str, kept: Kept | Shipped) -> Path | None:
+        """The folder of a kept model; None where it is not on this machine."""
         return self._artifacts.kept_here(arm, kept)
 
     def trial_folder(self, number: int) -> Path:
@@ -114,6 +154,7 @@ class Keeping:
         if before is not None and before.merit >= placed.merit:
             self._artifacts.remove(self._artifacts.kept(arm, placed))
             return
+        self.unship(arm)
         kept_record.store(self._ledger.study, arm, placed)
         if before is not None:
             self._artifacts.remove(self._artifacts.kept(arm, before))
@@ -158,7 +199,12 @@ class Keeping:
         kept = kept_record.of_arms(self._ledger.study.user_attrs)
         needed = running | {kept.trial for kept in kept.values()}
         known = len(self._ledger.study.get_trials(deepcopy=False))
-        places = {self._artifacts.kept(arm, of).name for arm, of in kept.items()}
+        places = {
+            self._artifacts.kept(arm, of).name
+            for arm in kept
+            for of in (kept[arm], self.shipped(arm))
+            if of is not None
+        }
         left = [
             folder
             for folder in (*self.folder.glob("trial-*"), *self.folder.glob("attached/trial-*"))

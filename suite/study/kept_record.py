@@ -1,4 +1,5 @@
-"""How kept checkpoints stand in a study's storage: one an arm, and on which machine it is.
+"""How kept models stand in a study's storage, and on which machine each is: an arm's best
+checkpoint of the search, and the model of its finals, which is shipped in its place.
 
 Where on that machine is computed (`artifacts`), never read: a database may be anybody's.
 """
@@ -17,6 +18,9 @@ from suite.contracts.results import DEFAULT_OBJECTIVE, Objective
 from suite.verdict import metrics
 
 KEPT_AT = "suite:kept:"
+SHIPPED_AT = "suite:shipped:"
+
+_Mark = Annotated[str, Field(pattern="^[0-9a-f]{8}$")]
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Kept:
     macro_f1: float
     feasible: bool
     serving_shape: str
-    mark: Annotated[str, Field(pattern="^[0-9a-f]{8}$")] | None = None
+    mark: _Mark | None = None
     objective: Objective | None = None
 
     @property
@@ -54,7 +58,36 @@ class Kept:
         return "" if self.mark is None else f"{self.trial}-{self.mark}"
 
 
+@dataclass(frozen=True)
+class Shipped:
+    """The model of an arm's finals: the first training of its best trial's hyperparameters.
+
+    Args:
+        trial: the number of that trial.
+        host: the machine it is on.
+        mark: 8 hex digits that tell its folder from others of its arm.
+        seed: of its training.
+        refit: whether validation was trained on, too.
+        train_seconds: of its training.
+        serving_shape: predictors of one shape serve equally fast.
+    """
+
+    trial: Annotated[int, Field(ge=0)]
+    host: str
+    mark: _Mark
+    seed: Annotated[int, Field(ge=0)]
+    refit: bool
+    train_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    serving_shape: str
+
+    @property
+    def place(self) -> str:
+        """What tells its folder from others of its arm."""
+        return f"{self.trial}-{self.mark}"
+
+
 _KEPT = TypeAdapter(Kept)
+_SHIPPED = TypeAdapter(Shipped)
 
 
 def of_arms(attributes: Mapping[str, Any], unread: list[str] | None = None) -> dict[str, Kept]:
@@ -82,6 +115,24 @@ def of_arm(attributes: Mapping[str, Any], arm: str) -> Kept | None:
     return of_arms({key: attributes.get(key)}).get(arm)
 
 
+def shipped(attributes: Mapping[str, Any], arm: str) -> Shipped | None:
+    """The model of an arm's finals; None where there is none, or none of what the arm keeps now:
+    the study was searched on since."""
+    kept, found = of_arm(attributes, arm), read_shipped(attributes.get(f"{SHIPPED_AT}{arm}"))
+    return found if kept and found and found.trial == kept.trial else None
+
+
+def taken(attributes: Mapping[str, Any], arm: str) -> Kept | Shipped | None:
+    """What is taken away of an arm: its finals' model, else the checkpoint that it keeps."""
+    return shipped(attributes, arm) or of_arm(attributes, arm)
+
+
+def version(attributes: Mapping[str, Any], arm: str) -> tuple[int, bool] | None:
+    """Which model that is: its trial, and whether it is refitted."""
+    found = taken(attributes, arm)
+    return None if found is None else (found.trial, isinstance(found, Shipped) and found.refit)
+
+
 def read(value: Any) -> Kept | None:
     """A checkpoint as a trial bears it that placed it; None where it has none that can be read."""
     try:
@@ -90,6 +141,19 @@ def read(value: Any) -> Kept | None:
         return None
 
 
+def read_shipped(value: Any) -> Shipped | None:
+    """The model of an arm's finals as it stands stored; None where it can't be read."""
+    try:
+        return _SHIPPED.validate_python(value)
+    except ValidationError:
+        return None
+
+
 def store(study: optuna.Study, arm: str, kept: Kept | None) -> None:
     """Writes down what an arm keeps, or that it keeps nothing."""
     study.set_user_attr(f"{KEPT_AT}{arm}", kept and asdict(kept))
+
+
+def store_shipped(study: optuna.Study, arm: str, shipped: Shipped | None) -> None:
+    """Writes down which model an arm's finals ship, or that there is none."""
+    study.set_user_attr(f"{SHIPPED_AT}{arm}", shipped and asdict(shipped))

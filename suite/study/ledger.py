@@ -165,6 +165,12 @@ class Ledger:
         """Trials that run now, in any process on any machine."""
         return self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
+    def attribute(self, number: int, name: str, default: Any) -> Any:
+        """What stands with a trial, by its number."""
+        trials = self.study.get_trials(deepcopy=False)
+        found = next((trial for trial in trials if trial.number == number), None)
+        return default if found is None else found.user_attrs.get(name, default)
+
     def results(self) -> StudyResults:
         """Everything the study found so far."""
         return record.results(self.study, self.definition)

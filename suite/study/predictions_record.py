@@ -33,9 +33,9 @@ def store(
     study.set_user_attr(
         PREDICTIONS,
         {
-            "labels": _pack(labels),
-            "arms": {arm: [_pack(rows) for rows in seeds] for arm, seeds in predictions.items()},
-            "confidences": {arm: _pack_shares(rows) for arm, rows in confidences.items()},
+            "labels": pack(labels),
+            "arms": {arm: [pack(rows) for rows in seeds] for arm, seeds in predictions.items()},
+            "confidences": {arm: pack_shares(rows) for arm, rows in confidences.items()},
         },
     )
 
@@ -51,35 +51,41 @@ def stored(study: optuna.Study, unread: list[str]) -> TestPredictions | None:
         return None
     try:
         return TestPredictions(
-            labels=_unpack(stored["labels"]),
-            arms={arm: [_unpack(rows) for rows in seeds] for arm, seeds in stored["arms"].items()},
+            labels=unpack(stored["labels"]),
+            arms={arm: [unpack(rows) for rows in seeds] for arm, seeds in stored["arms"].items()},
             confidences={
-                arm: _unpack_shares(rows) for arm, rows in stored.get("confidences", {}).items()
+                arm: unpack_shares(rows) for arm, rows in stored.get("confidences", {}).items()
             },
         )
-    except (*UNREADABLE, zlib.error) as error:
+    except UNREADABLE as error:
         unread.append(f"predictions on test: {why(error)}")
         return None
 
 
-def _pack(classes: Sequence[int]) -> str:
+def pack(classes: Sequence[int]) -> str:
     """Class indices as text: a few kilobytes for 10,000 rows, so that a database may hold them."""
     return _packed(np.asarray(classes, dtype="<i2").tobytes())
 
 
-def _unpack(text: str) -> list[int]:
+def unpack(text: str) -> list[int]:
+    """Class indices.
+
+    Raises:
+        UNREADABLE: it is none that `pack` made.
+    """
     found: list[int] = np.frombuffer(_unpacked(text), dtype="<i2").tolist()
     return found
 
 
-def _pack_shares(shares: Sequence[float]) -> str:
+def pack_shares(shares: Sequence[float]) -> str:
     """Shares of 1 to the half of a hundredth, a byte each; 0 stays only what is 0."""
     parts = np.clip(np.rint(np.asarray(shares, dtype=float) * STEPS), 0, STEPS)
     parts[(np.asarray(shares) > 0) & (parts == 0)] = 1
     return _packed(parts.astype("u1").tobytes())
 
 
-def _unpack_shares(text: str) -> list[float | None]:
+def unpack_shares(text: str) -> list[float | None]:
+    """Shares; None where there was none. Errors as `unpack`."""
     return [step / STEPS if step else None for step in _unpacked(text)]
 
 
@@ -88,4 +94,7 @@ def _packed(content: bytes) -> str:
 
 
 def _unpacked(text: str) -> bytes:
-    return zlib.decompress(base64.b64decode(text))
+    try:
+        return zlib.decompress(base64.b64decode(text))
+    except zlib.error as error:
+        raise ValueError(str(error)) from None

@@ -39,6 +39,7 @@ from suite.study import (
     predictions_record,
     reading,
     search,
+    sparse,
 )
 from suite.study.definition import Definition
 from suite.study.openings import OPENINGS
@@ -108,17 +109,10 @@ STATES: dict[TrialState, State] = {
 
 
 def pack(trial: Trial) -> str:
-    """A trial as stored with Optuna's: JSON, its confusion matrix as the cells that are not 0.
-
-    A matrix of 150 classes has 22,500 cells, of which a few hundred are not 0.
-    """
+    """A trial as stored with Optuna's: JSON, its confusion matrix sparse."""
     dumped = trial_adapter().dump_python(trial, mode="json")
     if dumped["validation"] is not None:
-        matrix = dumped["validation"]["confusion"]
-        dumped["validation"]["confusion"] = {
-            "size": len(matrix),
-            "cells": [[i, j, n] for i, row in enumerate(matrix) for j, n in enumerate(row) if n],
-        }
+        dumped["validation"] = sparse.packed(dumped["validation"])
     return json.dumps(dumped, separators=(",", ":"))
 
 
@@ -129,16 +123,8 @@ def unpack(text: str, **changes: Any) -> Trial:
         UNREADABLE: another version wrote it, and left out what can't be done without.
     """
     loaded = pydantic_core.from_json(text)
-    validation = loaded.get("validation")
-    if validation is not None:
-        sparse = validation["confusion"]
-        # Looked at before it is made: a size is a number that anybody may have written.
-        if sparse["size"] != len(validation["per_class_f1"]):
-            raise ValueError("confusion: not as many classes as per_class_f1")
-        matrix = [[0] * sparse["size"] for _ in range(sparse["size"])]
-        for i, j, n in sparse["cells"]:
-            matrix[i][j] = n
-        loaded["validation"] = validation | {"confusion": matrix}
+    if loaded.get("validation") is not None:
+        loaded["validation"] = sparse.unpacked(loaded["validation"])
     found: Trial = trial_adapter().validate_python(loaded | changes)
     return found
 
@@ -263,7 +249,7 @@ def _results(
     recipe = definition.recipe
     data = definition.data
     truncated = attributes[TRUNCATED]
-    kept = kept_record.of_arms(attributes, unread)
+    kept_record.of_arms(attributes, unread)
     if data.audit is not None and truncated:
         data = replace(data, audit=replace(data.audit, truncated=truncated))
     opened = openings.of_split(study)
@@ -300,10 +286,7 @@ def _results(
         predictions=predictions_record.stored(study, unread) if predictions else None,
         bench=bench_record.stored(
             attributes,
-            {
-                arm.name: kept[arm.name].trial if arm.name in kept else None
-                for arm in definition.arms
-            },
+            {arm.name: kept_record.version(attributes, arm.name) for arm in definition.arms},
             unread,
         ),
         unread=unread,

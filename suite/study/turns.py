@@ -15,7 +15,7 @@ from suite.contracts.moments import duration
 from suite.contracts.space import every_point
 from suite.contracts.task import Task
 from suite.errors import counted
-from suite.study import estimates, search, thumb
+from suite.study import estimates, finals_plan, search, thumb
 from suite.study.allotting import Allowance, Contender, Turn, next_turn
 from suite.study.definition import Definition, StoredArm
 from suite.study.ledger import FINISHED, Ledger
@@ -121,10 +121,12 @@ class Turns:
             seconds = None if known is None else float(known) + measure
             trial = seconds or (rule.trial if rule else 0.0)
             if name in best:
-                again = estimates.measuring(recipe, arm.model)
-                finals = estimates.finals_of(best[name], trial, again, rows.validation)
+                finals = finals_plan.reckoned(definition, arm, best[name], trial)
             else:
                 finals = estimates.Finals(trial, rule.per_text if rule else 0.0, 0.0)
+            trainings = finals_plan.way_of(definition, arm, best.get(name)).kept_back(
+                recipe.finals.share, counts[name]
+            )
             found.append(
                 Contender(
                     arm=name,
@@ -132,7 +134,7 @@ class Turns:
                     seconds=seconds,
                     thumb=None if rule is None else rule.trial + measure,
                     measuring=measure,
-                    finals=finals.seconds(recipe.finals.seeds, rows.test),
+                    finals=finals.seconds(trainings, rows.test),
                     timed=name in self.timed or not recipe.preflight,
                 )
             )

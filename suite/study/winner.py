@@ -1,4 +1,7 @@
-"""The kept checkpoint that a study's user takes away: the recommended arm's, or a named one's."""
+"""The model that a study's user takes away: the recommended arm's, or a named one's.
+
+It is the one that the finals name before test is opened; before finals, the search's checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,18 @@ from suite.study import artifacts, kept_record, record
 from suite.study import storage as storages
 from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition
+from suite.study.kept_record import Shipped
 
 
 @dataclass(frozen=True)
 class Winner:
-    """An arm's kept checkpoint, and the study it comes from.
+    """An arm's model, and the study it comes from.
 
     Args:
         folder: the kept predictor, on this machine.
         trial: the number of the trial that made it.
         host: this machine, as the study's rows name it.
+        refit: whether it was trained on validation, too: then that says nothing of it.
         artifacts: where the study's files lie.
     """
 
@@ -33,6 +38,7 @@ class Winner:
     artifacts: Artifacts
     definition: Definition
     results: StudyResults
+    refit: bool = False
 
     @property
     def labels(self) -> list[str]:
@@ -51,7 +57,7 @@ class Winner:
 
     @property
     def made_by(self) -> Trial | None:
-        """The trial that made the checkpoint."""
+        """The trial whose hyperparameters it has."""
         return next((t for t in self.results.trials if t.number == self.trial), None)
 
 
@@ -68,7 +74,11 @@ def winner(name: str, arm: str | None = None, storage: str | None = None) -> Win
     """
     study, definition = storages.load(storages.open_storage(storage), name)
     found = record.results(study, definition)
-    kept = kept_record.of_arms(study.user_attrs)
+    attributes = study.user_attrs
+    kept = {
+        arm: kept_record.shipped(attributes, arm) or of
+        for arm, of in kept_record.of_arms(attributes).items()
+    }
     if not kept or found.verdict is None:
         again = shell.command("study", "run", name, storage=storage)
         raise StudyError(f"'{name}' has no kept checkpoint yet", fix=f"Go on with `{again}`.")
@@ -85,4 +95,5 @@ def winner(name: str, arm: str | None = None, storage: str | None = None) -> Win
             fix=f"Kept on this machine: {', '.join(f'--arm {other}' for other in here) or 'none'}.",
         )
     of = kept[arm]
-    return Winner(here[arm], arm, of.trial, of.host, lies, definition, found)
+    refit = isinstance(of, Shipped) and of.refit
+    return Winner(here[arm], arm, of.trial, of.host, lies, definition, found, refit)

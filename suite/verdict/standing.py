@@ -260,14 +260,14 @@ def _verdict(
     reason: Reason = "cheapest"
     if best.final is None:
         reason = "no_finals"
-    elif best.final.seeds < 2:
+    elif not best.final.about_arm:
         reason = "one_training"
     else:
         rivals = [
             rival
             for rival in among
             if rival.final is not None
-            and rival.final.seeds > 1
+            and rival.final.about_arm
             and best.merit - rival.merit <= margin + ROUNDING
             and not _beats(best, rival, comparisons)
         ]

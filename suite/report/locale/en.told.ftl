@@ -11,6 +11,10 @@ said_n_trials = { $n ->
     [one] { $n } trial
    *[other] { $n } trials
 }
+said_n_trainings = { $n ->
+    [one] { $n } training
+   *[other] { $n } trainings
+}
 said_n_rows = { $n ->
     [one] { $n } row
    *[other] { $n } rows
@@ -234,6 +238,14 @@ said_trial_said = trial { $n } ({ $arm }): { $said_reason }
 said_lost_worker = trial { $n } ({ $arm }) had lost its worker; it is queued again
 said_lost_finished = trial { $n } ({ $arm }) had lost its worker, but was finished
 said_trained_again = { $arm }: training trial { $n } again, seed { $seed }
+said_trained_again_refit = { $arm }: training trial { $n } again on train and validation, seed { $seed }
+said_no_refit_by_time = validation is not trained on: its rows may be newer than test, which is the newest
+said_finals_rest = { $said_why }; its finals rest on { $said_n }
+said_nothing_missing = Nothing is missing: every arm has its trainings, and test was not opened.
+said_arm_short = { $arm }: { $said_reason }
+said_once = one training: a second would take about { $said_time }, { $said_left } more than was left
+said_once_ruled_out = one training: validation has it { $gap } below the best, so others came first; a second would take about { $said_time }, { $said_left } more than was left
+said_search_s_own = the search's checkpoint: to train it again would take about { $said_time }, { $said_left } more than was left
 said_trained_alone = { $arm }: timed while other workers ran; trained again alone
 said_kept_elsewhere = { $arm }: its kept checkpoint is on { $host }; run finals there to score it
 said_no_test_score = { $said_why }; it has no test score, the others have
@@ -258,7 +270,7 @@ said_stopped = Stopped; nothing was changed.
 said_interrupted = Interrupted; what was finished is saved.
 said_interrupted_go_on = Interrupted; everything is saved. Go on with: { $command }
 said_interrupted_bench = Interrupted; the engines measured so far are saved. Go on with the same command.
-said_interrupted_opened = Interrupted; the test split was opened, which is counted; no score is stored.
+said_interrupted_opened = Interrupted; the test split was opened, which is counted. Trainings that ended are kept.
 said_interrupted_closed = Interrupted; nothing was scored and the test split stays closed.
 said_interrupted_answers = Interrupted; the answers so far are in { $file }
 said_deleted = Deleted '{ $name }'.

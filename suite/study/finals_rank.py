@@ -1,0 +1,172 @@
+"""From what the models of finals answered to finals: who beats whom, and what each claims.
+
+An arm that was trained once though its training is random is no more than that trained model: what
+it is compared with, it is compared with as one, and it has no range of ranks. A pair of which only
+one was trained on validation, too, is not compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from suite.contracts.results import (
+    Comparison,
+    Final,
+    KindSpread,
+    Objective,
+    Rps,
+    Scores,
+    TestScores,
+)
+from suite.study.finals_training import Contestant
+from suite.verdict.comparison import compare
+from suite.verdict.interval import LEVEL, Interval
+from suite.verdict.metrics import MACRO_F1, METRICS, Metric
+from suite.verdict.ranks import ranges
+from suite.verdict.standing import best_first
+
+
+def ranked(
+    contestants: Sequence[Contestant],
+    labels: Sequence[int],
+    classes: int,
+    *,
+    objective: Metric,
+    wanted_refit: bool,
+    seed: int,
+    looks: int,
+    speeds: Mapping[str, Rps | None],
+    spreads: Mapping[str, KindSpread],
+) -> tuple[list[Final], list[Comparison]]:
+    """Finals, the best first, and the comparisons of their arms.
+
+    Args:
+        labels: class index of each test row.
+        classes: how many there are.
+        objective: that arms are ranked by.
+        wanted_refit: whether validation was to be trained on.
+        seed: of what is drawn.
+        looks: how often test scores were looked at, this time included.
+        speeds: arm -> the speed of its model.
+        spreads: arm -> how far trainings of its kind lie apart.
+    """
+    answers = {one.name: [t.predictions for t in one.trainings] for one in contestants}
+    fixed = {one.name for one in contestants if one.way.deterministic}
+    assert objective.of_confusion is not None  # a recipe names no other
+    found = compare(
+        labels, answers, classes, deterministic=fixed, score=objective.of_confusion, seed=seed
+    )
+    macro = found.intervals
+    if objective is not MACRO_F1:
+        macro = compare(labels, answers, classes, deterministic=fixed, seed=seed).intervals
+    named = {one.name: one for one in contestants}
+    comparisons = [
+        Comparison(
+            a=d.a,
+            b=d.b,
+            difference=d.value,
+            interval=(d.low, d.high),
+            p=d.p,
+            df=d.df,
+            row_variance=d.row_variance,
+            seed_variance=d.seed_variance,
+            looks=looks,
+            of=d.of,
+        )
+        for d in found.differences
+        if _may(named[d.a], named[d.b])
+    ]
+    finals = []
+    for one in contestants:
+        low, high = _range(one, contestants, comparisons)
+        arm, trainings = one.name, one.trainings
+        seconds = [t.train_seconds for t in trainings if t.train_seconds is not None]
+        finals.append(
+            Final(
+                arm=arm,
+                trial=one.trial.number,
+                seeds=len(trainings),
+                stale=False,
+                rank=low,
+                test=_scores(
+                    [t.scores for t in trainings], objective, found.intervals[arm], macro[arm]
+                ),
+                train_seconds=fmean(seconds) if seconds else None,
+                rps=speeds.get(arm),
+                ties=sorted(_ties(arm, comparisons)),
+                rank_range=(low, high) if one.about_arm else None,
+                may_be_best=low == 1 if one.about_arm else None,
+                seed_scores=found.scores[arm],
+                deterministic=one.way.deterministic,
+                refit=one.refit or (wanted_refit and not one.way.learns),
+                looks=looks,
+                short=one.short,
+                spread_of_kind=None if one.about_arm else spreads.get(arm),
+            )
+        )
+    finals.sort(key=best_first)
+    return finals, comparisons
+
+
+def _may(one: Contestant, other: Contestant) -> bool:
+    """Whether they may be compared: both were trained on validation, too, or neither was, or one
+    learns from no rows."""
+    return one.refit == other.refit or not (one.way.learns and other.way.learns)
+
+
+def _range(
+    one: Contestant, contestants: Sequence[Contestant], comparisons: Sequence[Comparison]
+) -> tuple[int, int]:
+    """The best and the worst rank it may have: of an arm among arms, of what is no more than a
+    trained model among all."""
+    among = [other.name for other in contestants if other.about_arm or not one.about_arm]
+    pairs = [c for c in comparisons if {c.a, c.b} <= set(among)]
+    wins = [(winner, c.b if winner == c.a else c.a) for c in pairs if (winner := _winner(c))]
+    return ranges(among, wins)[one.name]
+
+
+def _winner(pair: Comparison) -> str | None:
+    """The better one, where the difference is more than chance."""
+    if pair.p >= LEVEL or not pair.difference:
+        return None
+    return pair.a if pair.difference > 0 else pair.b
+
+
+def _ties(arm: str, comparisons: Sequence[Comparison]) -> set[str]:
+    """The arms whose difference from it could be chance."""
+    return {
+        pair.b if pair.a == arm else pair.a
+        for pair in comparisons
+        if arm in (pair.a, pair.b) and _winner(pair) is None
+    }
+
+
+def _scores(
+    scores: Sequence[Scores], objective: Metric, interval: Interval, macro: Interval
+) -> TestScores:
+    """Mean scores over seeds; the confusion matrix is their sum.
+
+    Args:
+        interval: of the objective.
+        macro: of macro-F1.
+    """
+    means = {key: fmean(metric.of(s) or 0.0 for s in scores) for key, metric in METRICS.items()}
+    first = scores[0]
+    classes = range(len(first.per_class_f1))
+    summed: list[list[int]] = [
+        [sum(s.confusion[i][j] for s in scores) for j in classes] for i in classes
+    ]
+    return TestScores(
+        macro_f1=macro.value,
+        accuracy=means["accuracy"],
+        macro_f1_interval=(macro.low, macro.high),
+        precision=means["precision"],
+        recall=means["recall"],
+        per_class_f1=[sum(s.per_class_f1[i] for s in scores) / len(scores) for i in classes],
+        confusion=summed,
+        others={key: means[key] for key in first.others},
+        unanswered=[sum(s.unanswered[i] for s in scores) for i in range(len(first.unanswered))],
+        objective=Objective(objective.key, interval.value),
+        objective_interval=(interval.low, interval.high),
+    )

@@ -1,0 +1,223 @@
+"""One training of an arm's finals: the model made, the first one kept to be shipped, test asked.
+
+What a training answers is stored as it ends, so nothing that was trained is trained twice.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from suite.child.messages import KEPT, Failed
+from suite.child.runner import Predicted
+from suite.contracts.results import Scores, Trial
+from suite.errors import StudyError
+from suite.study import finals_plan, trainings_record
+from suite.study.artifacts import part
+from suite.study.definition import StoredArm
+from suite.study.estimates import Finals
+from suite.study.finals_plan import Entrant, Way
+from suite.study.kept_record import Shipped
+from suite.study.opening import Opening
+from suite.study.record import HALVED
+from suite.study.trainings_record import Training
+from suite.study.work import Work
+
+
+@dataclass
+class Contestant:
+    """An arm in the finals.
+
+    Args:
+        arm, trial: the arm, and its best trial.
+        kept: the folder of that trial's checkpoint.
+        validation: its scores on validation, on what all arms were scored on.
+        way: how it comes through.
+        cost: what that will take.
+        trainings: that there are, by index; the checkpoint's alone where it is scored as it is.
+        short: why it has one training though its training is random.
+        ended: whether no more can be made of it.
+    """
+
+    arm: StoredArm
+    trial: Trial
+    kept: Path
+    validation: Scores | None
+    way: Way
+    cost: Finals
+    trainings: list[Training] = field(default_factory=list)
+    short: str | None = None
+    ended: bool = False
+
+    @property
+    def name(self) -> str:
+        """The arm's."""
+        return self.arm.name
+
+    @property
+    def trained(self) -> bool:
+        """Whether its models are trained for the finals, and none is the search's."""
+        return any(one.index != trainings_record.KEPT for one in self.trainings)
+
+    @property
+    def refit(self) -> bool:
+        """Whether its models were trained on validation, too."""
+        return bool(self.trainings) and self.trainings[0].refit
+
+    @property
+    def about_arm(self) -> bool:
+        """Whether its score says something of the arm, and not of one trained model alone."""
+        return self.way.deterministic or len(self.trainings) > 1
+
+    def entrant(self, test_rows: int) -> Entrant:
+        """It, as its turn depends on it; what one more takes, as the last one took."""
+        scores = self.validation
+        seconds = self.cost.training + self.cost.scoring(test_rows)
+        if self.trained:
+            seconds = self.trainings[-1].seconds
+        return Entrant(
+            arm=self.name,
+            score=scores.score if scores else 0.0,
+            rows=sum(map(sum, scores.confusion)) if scores else 0,
+            trainings=len(self.trainings) if self.ended else self.way.trainings,
+            done=len(self.trainings),
+            seconds=seconds,
+        )
+
+
+class Trainer:
+    """Makes trainings of a study's finals, alone on the machine as far as locks reach.
+
+    Args:
+        opening: counted before a model is asked about test.
+        say: told what is trained.
+    """
+
+    def __init__(self, work: Work, opening: Opening, say: Callable[[str], None]) -> None:
+        self._work = work
+        self._opening = opening
+        self._say = say
+        self._folder = work.keeping.scratch / "finals"
+
+    def train(self, one: Contestant) -> None:
+        """Adds the next training to an arm's.
+
+        Raises:
+            StudyError: it could not be trained, or could not predict.
+        """
+        begun = time.monotonic()
+        definition, index = self._work.ledger.definition, len(one.trainings)
+        seed = finals_plan.seed_of(definition.name, definition.seed, one.name, index)
+        folder, seconds = (
+            self._first(one, seed) if index == 0 else self._trained(one, index, seed)[:2]
+        )
+        self._add(one, index, seed, seconds, folder, begun)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def keep(self, one: Contestant) -> None:
+        """Scores the checkpoint of the search as it is; what was timed while others ran is timed
+        again, alone.
+
+        Raises:
+            StudyError: it could not predict.
+        """
+        begun = time.monotonic()
+        seconds = one.trial.train_seconds
+        if one.trial.contended and not one.ended:
+            self._say(f"{one.name}: timed while other workers ran; trained again alone")
+            _, seconds, _ = self._trained(one, 0, one.trial.seed)
+        self._work.keeping.unship(one.name)
+        self._add(one, trainings_record.KEPT, one.trial.seed, seconds, one.kept, begun)
+
+    def _first(self, one: Contestant, seed: int) -> tuple[Path, float]:
+        """The model that is shipped: named, and kept, before test is opened."""
+        keeping = self._work.keeping
+        there = keeping.shipped(one.name)
+        if there is not None and (there.seed, there.refit) == (seed, one.way.refit):
+            place = keeping.here(one.name, there)
+            if place is not None:
+                return place, there.train_seconds
+        folder, seconds, shape = self._trained(one, 0, seed)
+        made = Shipped(
+            trial=one.trial.number,
+            host=self._work.ledger.host,
+            mark=secrets.token_hex(4),
+            seed=seed,
+            refit=one.way.refit,
+            train_seconds=seconds,
+            serving_shape=shape,
+        )
+        return keeping.ship(one.name, folder, made), seconds
+
+    def _trained(self, one: Contestant, index: int, seed: int) -> tuple[Path, float, str]:
+        """A model's folder, the seconds of its training, and its serving shape."""
+        from suite.serving.load.measure import machine_lock
+
+        work, trial = self._work, one.trial
+        self._say(
+            f"{one.name}: training trial {trial.number} again"
+            f"{' on train and validation' if one.way.refit else ''}, seed {seed}"
+        )
+        rows = work.ledger.definition.data.rows.validation
+        folder = self._folder / f"{part(one.name)}-{index}"
+        shutil.rmtree(folder, ignore_errors=True)
+        job = work.jobs.job(
+            one.arm,
+            trial.params,
+            folder,
+            seed=seed,
+            folds=0,
+            halvings=work.ledger.attribute(trial.number, HALVED, 0),
+            refit=finals_plan.chosen_fraction(trial, rows) if one.way.refit else None,
+        )
+        with machine_lock(timeout=3600, say=work.observer.said):
+            outcome = work.runner.train(job)
+        if isinstance(outcome, Failed):
+            raise StudyError(
+                f"{one.name} could not be trained again with seed {seed}: {outcome.reason}"
+            )
+        return folder / KEPT, outcome.train_seconds, outcome.serving_shape
+
+    def _add(
+        self,
+        one: Contestant,
+        index: int,
+        seed: int,
+        train_seconds: float | None,
+        folder: Path,
+        begun: float,
+    ) -> None:
+        found = self._predicted(one, folder)
+        made = Training(
+            trial=one.trial.number,
+            index=index,
+            seed=seed,
+            refit=index != trainings_record.KEPT and one.way.refit,
+            train_seconds=train_seconds,
+            seconds=round(time.monotonic() - begun, 3),
+            scores=found.scores,
+            predictions=found.predictions,
+            confidences=found.confidences,
+        )
+        trainings_record.store(self._work.ledger.study, one.name, made)
+        one.trainings.append(made)
+
+    def _predicted(self, one: Contestant, folder: Path) -> Predicted:
+        work = self._work
+        self._opening.count()
+        outcome = work.runner.predict(
+            folder,
+            work.ledger.artifacts.data,
+            "test",
+            len(work.ledger.definition.task.labels),
+            work.jobs.threads,
+            self._folder / "predict",
+            objective=work.ledger.definition.recipe.objective,
+        )
+        if isinstance(outcome, Failed):
+            raise StudyError(f"{one.name} could not predict the test split: {outcome.reason}")
+        return outcome

@@ -1,0 +1,114 @@
+"""How the trainings of finals stand in a study's storage: each as it ends, with its answers.
+
+So finals that were cut short go on where they were, and finals over more seeds train only what is
+missing. A training counts for one trial's hyperparameters, and for one way of making it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import optuna
+from pydantic import Field, TypeAdapter
+
+from suite.contracts.limits import MOST_SEED
+from suite.contracts.records import UNREADABLE
+from suite.contracts.results import Scores
+from suite.study import predictions_record, sparse
+
+TRAINING = "suite:training:"
+#: The index of the search's own checkpoint, scored as it is.
+KEPT = -1
+
+
+@dataclass(frozen=True)
+class Training:
+    """A trained model of the finals, and what it answered on test.
+
+    Args:
+        trial: whose hyperparameters it has.
+        index: of the arm's trainings, from 0 on; `KEPT` for the search's checkpoint.
+        seed: that it was trained with.
+        refit: whether validation was trained on, too.
+        train_seconds: of the training; None where that is not known.
+        seconds: that it took, its scoring included.
+        scores: on test.
+        predictions: class index of each test row; below 0 for no answer.
+        confidences: the probability of each answer; 0 for no answer.
+    """
+
+    trial: int
+    index: int
+    seed: int
+    refit: bool
+    train_seconds: float | None
+    seconds: float
+    scores: Scores
+    predictions: list[int]
+    confidences: list[float]
+
+
+_COUNT = Annotated[int, Field(ge=0, le=10**9)]
+_SECONDS = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_SCORES = TypeAdapter(Scores)
+_PLAIN: dict[str, TypeAdapter[Any]] = {
+    "trial": TypeAdapter(_COUNT),
+    "seed": TypeAdapter(Annotated[int, Field(ge=0, le=MOST_SEED)]),
+    "refit": TypeAdapter(bool),
+    "train_seconds": TypeAdapter(_SECONDS | None),
+    "seconds": TypeAdapter(_SECONDS),
+}
+
+
+def store(study: optuna.Study, arm: str, training: Training) -> None:
+    """Stores a training in the place of its like."""
+    study.set_user_attr(
+        _key(arm, training.index),
+        {
+            **{name: getattr(training, name) for name in _PLAIN},
+            "scores": sparse.packed(_SCORES.dump_python(training.scores, mode="json")),
+            "predictions": predictions_record.pack(training.predictions),
+            "confidences": predictions_record.pack_shares(training.confidences),
+        },
+    )
+
+
+def stored(study: optuna.Study, arm: str, *, trial: int, refit: bool) -> list[Training]:
+    """An arm's trainings of a trial's hyperparameters, made that way, by index; the search's own
+    checkpoint is not among them."""
+    start = _key(arm, "")
+    found = [
+        _read(value, int(key.removeprefix(start)))
+        for key, value in study.user_attrs.items()
+        if key.startswith(start) and key.removeprefix(start).isdecimal() and value
+    ]
+    fitting = [one for one in found if one and (one.trial, one.refit) == (trial, refit)]
+    return sorted(fitting, key=lambda one: one.index)
+
+
+def stored_kept(study: optuna.Study, arm: str, *, trial: int) -> Training | None:
+    """What the search's own checkpoint of a trial answered, where it was asked."""
+    found = _read(study.user_attrs.get(_key(arm, KEPT)), KEPT)
+    return found if found is not None and found.trial == trial else None
+
+
+def _key(arm: str, index: int | str) -> str:
+    return f"{TRAINING}{arm}:{index}"
+
+
+def _read(value: Any, index: int) -> Training | None:
+    """A stored training; None where it can't be read: it is made anew."""
+    try:
+        plain = {name: adapter.validate_python(value[name]) for name, adapter in _PLAIN.items()}
+        shares: Sequence[float | None] = predictions_record.unpack_shares(value["confidences"])
+        return Training(
+            index=index,
+            scores=_SCORES.validate_python(sparse.unpacked(value["scores"])),
+            predictions=predictions_record.unpack(value["predictions"]),
+            confidences=[share or 0.0 for share in shares],
+            **plain,
+        )
+    except UNREADABLE:
+        return None
