@@ -147,12 +147,12 @@ def test_stored_rows_come_in_the_order_of_arms_and_unreadable_ones_are_told():
     attributes = {f"suite:bench:{i}": bench_record.dump(r) for i, r in enumerate(rows)}
     attributes |= {"suite:bench:later": {"of": "another version"}, "suite:kept:a": {"trial": 1}}
     unread = []
-    found = bench_record.stored(attributes, {"b": 0, "a": 0}, unread)
+    found = bench_record.stored(attributes, {"b": (0, False), "a": (0, False)}, unread)
     assert len(unread) == 1 and unread[0].startswith("bench row later: 'arm' is missing")
     assert [(r.arm, r.engine) for r in found] == [("b", "torch"), ("a", "quick"), ("a", "slow")]
-    assert bench_record.stored({}, {"a": 0}, []) == []
+    assert bench_record.stored({}, {"a": (0, False)}, []) == []
     # Another trial is the arm's best now: these figures are of what is kept no more.
-    found = bench_record.stored(attributes, {"b": 0, "a": 7}, [])
+    found = bench_record.stored(attributes, {"b": (0, False), "a": (7, False)}, [])
     assert [(r.arm, r.stale, bool(r.fastest_in)) for r in found] == [
         ("b", False, True),
         ("a", True, False),
