@@ -27,7 +27,7 @@ from suite.contracts.moments import duration
 from suite.contracts.results import Checkpoint, Trial
 from suite.errors import counted
 from suite.report import formats
-from suite.verdict.metrics import MACRO_F1
+from suite.verdict.metrics import MACRO_F1, METRICS
 
 if TYPE_CHECKING:
     from suite.study.ledger import Ledger
@@ -115,6 +115,12 @@ class Watching:
             self.steps = None
             self.ledger, self.turns, self.workers = work.ledger, work.turns, workers
 
+    def _label(self, language: str) -> str:
+        """What the scores are called that the study goes by."""
+        if self.ledger is None:
+            return MACRO_F1.label(language)
+        return METRICS[self.ledger.definition.recipe.objective].label(language)
+
     def searching(self) -> None:
         """The search begins: what came before it is over."""
         with self.lock:
@@ -156,7 +162,7 @@ class Watching:
                 self.running[number].f1 = checkpoint.score
         if is_verbose():
             detail(
-                f"trial {number}: {MACRO_F1.label('en')} {checkpoint.score:.4f} at "
+                f"trial {number}: {self._label('en')} {checkpoint.score:.4f} at "
                 f"{checkpoint.fraction:.0%} of its budget"
             )
 
@@ -267,7 +273,10 @@ def ended_line(trial: Trial, spent: float | None, width: int = 0) -> str:
         f"{say(f'state_{trial.state.lower()}'):<8}",
     ]
     if trial.score is not None:
-        parts.append(f"F1 {trial.score:.4f}")
+        named = trial.validation.objective if trial.validation else None
+        other = named is not None and named.name != MACRO_F1.key
+        label = METRICS[named.name].label(say.language) if named and other else "F1"
+        parts.append(f"{label} {trial.score:.4f}")
     if trial.train_seconds is not None:
         time_taken = formats.duration(trial.train_seconds, say)
         parts.append(say("progress_trained", time=time_taken))
@@ -358,7 +367,7 @@ class LiveTable(Watching):
             fitting.number(say("head_trial")),
             fitting.name(say("head_arm")),
             fitting.text(say("head_state")),
-            fitting.number(MACRO_F1.label(say.language)),
+            fitting.number(self._label(say.language)),
             fitting.number(say("head_wall"), leaves=1),
             fitting.number(say("head_rate"), leaves=2),
         )

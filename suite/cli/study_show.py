@@ -55,7 +55,7 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
             told("sample_mark", task=task) if row.sample else task,
             row.recipe or formats.MISSING,
             f"{formats.count(row.finished)}/{formats.count(row.target)}",
-            formats.score(row.best_validation_macro_f1),
+            formats.score(row.best_validation.value if row.best_validation else None),
             told("scored") if row.finals else formats.MISSING,
             moments.shown(row.created) if row.created else told("cannot_be_read"),
         )
@@ -103,7 +103,7 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
     """
     from suite.cli.tables import banner, prose, recommended
     from suite.contracts.results import trial_json
-    from suite.verdict.metrics import MACRO_F1
+    from suite.verdict.metrics import METRICS
     from suite.verdict.standing import standing
 
     found = _results(name, storage)
@@ -129,7 +129,7 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
         return
     banner(found)
     told = words()
-    metric = MACRO_F1.label(told.language)
+    metric = METRICS[found.objective].label(told.language)
     out.print(told("best_arm_trial", arm=place.arm, n=str(place.number)), style="bold")
     recommended(found)
     if tied:

@@ -17,7 +17,7 @@ from suite.report.data.over_splits import split_sentences
 from suite.report.data.rows import LeaderboardRow, failures, leaderboard
 from suite.report.pages.answer import opened_elsewhere, out_of_bounds, recommendation
 from suite.report.words import Words
-from suite.verdict.metrics import MACRO_F1
+from suite.verdict.metrics import METRICS
 
 SCENARIOS = ("SingleStream", "Offline", "Server")
 #: Failed trials that are named one by one below the table; the rest are counted.
@@ -52,7 +52,7 @@ def leaderboard_table(found: StudyResults) -> Table:
             "leaderboard_terminal",
             study=found.study,
             title=found.title,
-            metric=MACRO_F1.label(say.language),
+            metric=METRICS[found.objective].label(say.language),
         ),
     )
     noted = any(_flags(row, say) for row in board.rows)
@@ -62,9 +62,9 @@ def leaderboard_table(found: StudyResults) -> Table:
         cells = [
             board.place(row) if row.test_interval else formats.MISSING,
             row.arm,
-            formats.score(row.test_macro_f1),
+            formats.score(row.test_score),
             formats.interval(row.test_interval),
-            formats.score(row.validation_macro_f1),
+            formats.score(row.validation_score),
             formats.duration(row.train_seconds, say),
             _rate(row.offline_rps, row.offline_valid),
             formats.quantity(row.p90_ms),
@@ -113,7 +113,7 @@ def trials_table(found: StudyResults, limit: int = 200) -> Table:
         number(say("head_trial")),
         name(say("head_arm")),
         word(say("head_state")),
-        number(MACRO_F1.label(say.language)),
+        number(METRICS[found.objective].label(say.language)),
         number(say("head_training"), leaves=2),
         number(say("head_rate"), leaves=3),
         text(say("head_settings"), leaves=1),

@@ -199,6 +199,17 @@ class Recipe(Closed):
             )
         return value
 
+    @field_validator("objective", mode="before")
+    @classmethod
+    def _objective(cls, value: Any) -> Any:
+        if value in ("log_loss", "brier"):
+            raise ValueError(
+                f"{value} is of probabilities: finals keep what each arm answered, not how "
+                "probable it found every class, so arms can't be compared by it; it is told "
+                "beside the objective"
+            )
+        return value
+
     @field_validator("arms")
     @classmethod
     def _arms(cls, value: list[str]) -> list[str]:

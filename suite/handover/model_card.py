@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from suite.serving.engines.agreement import Agreement
     from suite.study.winner import Winner
-from suite.verdict.metrics import COLUMNS, MACRO_F1
+from suite.verdict.metrics import METRICS, columns
 
 PAGE = "card.md.jinja"
 #: Characters of one name on the page; labels can be as long as somebody likes.
@@ -87,7 +87,7 @@ def _head(winner: Winner, folder: Path) -> ModelCardData:
         base_model=model.hub,
         datasets=[task.data.hub.id] if task.data.hub and _from_hub(winner) else None,
         tags=["text-classification", strategy, model.family],
-        metrics=[metric.hub or metric.key for metric in COLUMNS],
+        metrics=[metric.hub or metric.key for metric in columns(METRICS[winner.results.objective])],
         model_name=_title(winner) if measured else None,
         eval_results=measured or None,
     )
@@ -121,10 +121,10 @@ def _measured(winner: Winner) -> list[EvalResult]:
             metric_type=metric.hub or metric.key,
             metric_name=metric.label("en"),
             metric_value=round(value, 6),
-            metric_args={"average": metric.average} if metric is MACRO_F1 else None,
+            metric_args={"average": metric.average} if metric.average else None,
             **common,
         )
-        for metric in COLUMNS
+        for metric in columns(METRICS[winner.results.objective])
         if (value := metric.of(scores)) is not None
     ]
 
@@ -166,8 +166,8 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         ties=[arm for arm in final.ties if arm != final.arm] if final else [],
         trial=trial,
         validation=validation,
-        objective=MACRO_F1,
-        further=[metric for metric in COLUMNS if metric is not MACRO_F1],
+        objective=METRICS[found.objective],
+        further=list(columns(METRICS[found.objective])[1:]),
         classes={"f1": scores, "split": split},
         settings=settings,
         longest=limit if isinstance(limit, int) else task.max_tokens,

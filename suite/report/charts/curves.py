@@ -8,14 +8,13 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from suite.contracts.results import StudyResults, Trial
+from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults, Trial
 from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
 from suite.report.charts.drawing import Styles, blank, clip, marker, safe
 from suite.report.charts.ranges import common_range
 from suite.report.data.rows import last_score
 from suite.report.words import Words
-from suite.verdict.metrics import MACRO_F1
 from suite.verdict.standing import standing
 
 #: Curves drawn of each arm.
@@ -43,6 +42,7 @@ class Curves:
 
     curves: tuple[Curve, ...]
     total: int
+    objective: str = DEFAULT_OBJECTIVE
 
 
 def values(results: StudyResults, cap: int = CURVES_PER_ARM) -> Curves:
@@ -76,7 +76,7 @@ def values(results: StudyResults, cap: int = CURVES_PER_ARM) -> Curves:
                     rows=tuple(point.rows or results.data.rows.validation for point in points),
                 )
             )
-    return Curves(tuple(drawn), total)
+    return Curves(tuple(drawn), total, results.objective)
 
 
 def _by_score(trial: Trial) -> tuple[float, int]:
@@ -138,7 +138,7 @@ def figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
         (low, max(high, *(max(curve.scores) for curve in best)) if best else high),
     )
     drawn.update_yaxes(
-        title={"text": words.axis(f"validation_{MACRO_F1.key}"), "standoff": 8}, tickformat=".3~f"
+        title={"text": words.axis(f"validation_{data.objective}"), "standoff": 8}, tickformat=".3~f"
     )
     return drawn
 
@@ -195,7 +195,7 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
         figure=figure(data, scene.styles, words),
         columns=(
             words("metric_arm"), words("trial"), words("state"), words("axis_fraction"),
-            words.axis(f"validation_{MACRO_F1.key}"), words("validation_rows"),
+            words.axis(f"validation_{data.objective}"), words("validation_rows"),
         ),
         rows=[
             (c.arm, c.trial, words("state_pruned" if c.pruned else "state_complete"), f, s, n)

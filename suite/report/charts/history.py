@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from suite.contracts.results import StudyResults
+from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults
 from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
 from suite.report.charts.drawing import NEUTRAL, Styles, blank, clip, marker, safe
 from suite.report.charts.ranges import common_range, whole_ticks
 from suite.report.data.rows import last_score
 from suite.report.words import Words
-from suite.verdict.metrics import MACRO_F1
+from suite.verdict.metrics import METRICS
 
 TRIALS_DRAWN = 1500
 
@@ -38,6 +38,7 @@ class History:
     total: int
     numbers: tuple[int, ...]
     """Of every finished trial, also of those that are not drawn."""
+    objective: str = DEFAULT_OBJECTIVE
 
     def after(self, number: int) -> int:
         """How many trials finished with a higher number."""
@@ -64,7 +65,7 @@ def values(results: StudyResults, cap: int = TRIALS_DRAWN) -> History:
         step = len(rest) / max(1, cap - len(kept))
         chosen = {rest[int(i * step)].number for i in range(int(len(rest) / step))}
         points = [point for point in points if point.number in kept | chosen]
-    return History(tuple(points), tuple(best), total, numbers)
+    return History(tuple(points), tuple(best), total, numbers, results.objective)
 
 
 def figure(data: History, styles: Styles, words: Words) -> go.Figure:
@@ -110,7 +111,7 @@ def figure(data: History, styles: Styles, words: Words) -> go.Figure:
     bounds = common_range([point.score for point in data.points])
     clip(drawn, [(p.number, p.score, styles[p.arm].colour) for p in data.points], bounds)
     drawn.update_yaxes(
-        title={"text": words.axis(f"validation_{MACRO_F1.key}"), "standoff": 8}, tickformat=".3~f"
+        title={"text": words.axis(f"validation_{data.objective}"), "standoff": 8}, tickformat=".3~f"
     )
     return drawn
 
@@ -144,7 +145,12 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
         title=finding(data, words),
         about=words("history_intro"),
         figure=figure(data, scene.styles, words),
-        columns=(words("trial"), words("metric_arm"), words("state"), words("macro_f1")),
+        columns=(
+            words("trial"),
+            words("metric_arm"),
+            words("state"),
+            METRICS[data.objective].label(words.language),
+        ),
         rows=[
             (p.number, p.arm, words("state_pruned" if p.pruned else "state_complete"), p.score)
             for p in data.points

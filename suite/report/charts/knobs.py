@@ -17,6 +17,7 @@ from suite.report.charts.drawing import NEUTRAL, blank, safe
 from suite.report.charts.ranges import whole_ticks
 from suite.report.data.knobs import Axis, Knobs, knobs
 from suite.report.words import Words
+from suite.verdict.metrics import METRICS
 
 SLICES_IN_A_ROW = 3
 #: Pixels that an axis, and a slice, need at least: on a narrower screen the chart is scrolled.
@@ -69,7 +70,10 @@ def parallel_figure(data: Knobs, words: Words) -> go.Figure:
                 font={"size": 11},
             )  # fmt: skip
     # In two rows, so that long names do not meet; as labels of an axis the outer would be hidden.
-    names = [*(safe(axis.parameter, 20) for axis in data.axes), words("macro_f1")]
+    names = [
+        *(safe(axis.parameter, 20) for axis in data.axes),
+        METRICS[data.objective].label(words.language),
+    ]
     for position, name in enumerate(names):
         drawn.add_annotation(
             x=position, y=1, yref="paper", yshift=34 if position % 2 else 18, text=name,
@@ -139,7 +143,9 @@ def slices_figure(data: Knobs, colour: str, words: Words) -> go.Figure:
         )  # fmt: skip
         if column == 1:
             drawn.update_yaxes(
-                title={"text": words("macro_f1"), "standoff": 6}, row=row, col=column
+                title={"text": METRICS[data.objective].label(words.language), "standoff": 6},
+                row=row,
+                col=column,
             )
     drawn.update_yaxes(automargin=True, zeroline=False, tickformat=".3~f")
     return drawn
@@ -207,7 +213,7 @@ def draw_slices(scene: StudyScene) -> Iterator[Chart]:
 
 def _columns(data: Knobs, words: Words) -> tuple[str, ...]:
     names = (axis.parameter for axis in data.axes)
-    return (words("trial"), words("state"), words("macro_f1"), *names)
+    return (words("trial"), words("state"), METRICS[data.objective].label(words.language), *names)
 
 
 def _rows(data: Knobs, words: Words) -> list[tuple[Cell, ...]]:

@@ -26,7 +26,6 @@ from suite.report.data.rows import (
     references,
 )
 from suite.report.words import Words
-from suite.verdict.metrics import MACRO_F1
 from suite.verdict.metrics import METRICS as METRICS_OF
 
 #: Where values span less than this, a logarithmic axis only hides how near they are.
@@ -258,7 +257,7 @@ def figure(data: TradeOff, styles: Styles, words: Words) -> go.Figure:
             )
         )
     for reference in data.references:
-        exact = reference.metric == MACRO_F1.key
+        exact = data.y.key.endswith(f"_{reference.metric}")
         drawn.add_hline(
             y=reference.value,
             line={"color": NEUTRAL, "width": 1, "dash": "dash" if exact else "dot"},
@@ -343,7 +342,7 @@ def chart(name: str, data: TradeOff, styles: Styles, words: Words) -> Chart | No
         notes.append(words("bubbles"))
     if data.left_out:
         notes.append(words("chart_left_out", arms=words.join(data.left_out)))
-    if any(reference.metric != MACRO_F1.key for reference in data.references):
+    if not all(data.y.key.endswith(f"_{r.metric}") for r in data.references):
         notes.append(words("references_accuracy"))
     return Chart(
         name=name,

@@ -222,7 +222,7 @@ def across(studies: Sequence[StudyResults]) -> Across:
     common = _common([boards[i] for i in shown if i in counted])
     averaged = [boards[i] for i in shown if i in counted]
     scores = {
-        arm: [row.test_macro_f1 or 0.0 for board in averaged if (row := board.row(arm))]
+        arm: [row.test_score or 0.0 for board in averaged if (row := board.row(arm))]
         for arm in common
     }
     ranks = over_tasks.average_ranks(scores)
@@ -300,7 +300,7 @@ def _common(boards: Sequence[Leaderboard]) -> list[str]:
     """The arms with a test score on every one of these, in the first's order."""
     if not boards:
         return []
-    tested = [{r.arm for r in board.rows if r.test_macro_f1 is not None} for board in boards]
+    tested = [{r.arm for r in board.rows if r.test_score is not None} for board in boards]
     return [row.arm for row in boards[0].rows if all(row.arm in arms for arms in tested)]
 
 
@@ -378,7 +378,7 @@ def _duels(ordered: Sequence[str], boards: Sequence[Leaderboard]) -> Iterator[Du
     for board in boards if ordered else ():
         better, own = board.standing.beats, board.row(ordered[0])
         for row in board.rows:
-            if own is None or row is own or row.test_macro_f1 is None:
+            if own is None or row is own or row.test_score is None:
                 continue
             where = 0 if better(own.arm, row.arm) else 2 if better(row.arm, own.arm) else 1
             outcomes.setdefault(row.arm, [0, 0, 0])[where] += 1
@@ -389,7 +389,7 @@ def _duels(ordered: Sequence[str], boards: Sequence[Leaderboard]) -> Iterator[Du
 def _contest(board: Leaderboard, outcomes: Mapping[str, list[int]]) -> None:
     """Counts a study's paired contests as won, level and lost."""
     better = board.standing.beats
-    tested = [row for row in board.rows if row.test_macro_f1 is not None]
+    tested = [row for row in board.rows if row.test_score is not None]
     for one, other in combinations(tested, 2):
         if better(one.arm, other.arm):
             winner, loser = one, other

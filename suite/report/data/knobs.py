@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from suite.contracts.results import StudyResults, Trial
+from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults, Trial
 from suite.report.data.rows import Leaderboard, last_score
 
 #: Trials drawn of an arm; hyperparameters that get an axis or a slice of their own.
@@ -52,7 +52,8 @@ class Axis:
 class Knobs:
     """An arm's finished trials by hyperparameter, most important axis first.
 
-    `scores` is macro-F1 on validation (a pruned trial's at the end it came to), trial by trial.
+    `scores` are by the objective on validation (a pruned trial's at the end it came to), trial by
+    trial.
     """
 
     arm: str
@@ -64,6 +65,7 @@ class Knobs:
     total: int
     best: int
     """Position in `trials` of the best one that ran to its end."""
+    objective: str = DEFAULT_OBJECTIVE
 
 
 def importances(results: StudyResults) -> tuple[Importance, ...]:
@@ -110,6 +112,7 @@ def knobs(results: StudyResults, board: Leaderboard, cap: int = TRIALS_DRAWN) ->
         found.append(
             Knobs(
                 arm=row.arm,
+                objective=results.objective,
                 trials=tuple(trial.number for trial, _ in scored),
                 scores=tuple(score for _, score in scored),
                 pruned=tuple(trial.state == "PRUNED" for trial, _ in scored),

@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from suite.contracts.results import Arm, Published, StudyResults, Trial
+from suite.contracts.results import DEFAULT_OBJECTIVE, Arm, Published, StudyResults, Trial
 from suite.contracts.space import Params
 from suite.report import formats
 from suite.report.data.styles import SYMBOLS
-from suite.verdict.metrics import COLUMNS, MACRO_F1
+from suite.verdict.metrics import MACRO_F1, columns
+from suite.verdict.metrics import METRICS as SCORES
+from suite.verdict.metrics import Metric as Score
 from suite.verdict.standing import Basis, Place, Standing, standing
 
 
@@ -65,6 +67,9 @@ class LeaderboardRow:
     short: str | None
     others: dict[str, float] = field(default_factory=dict)
     """Metrics that have no field of their own, as `test_<key>` and `validation_<key>`."""
+    objective: str = DEFAULT_OBJECTIVE
+    """The metric that ranks; `test_interval` is of it."""
+    macro_f1_interval: tuple[float, float] | None = None
     rank_range: tuple[int, int] | None = None
     may_be_best: bool | None = None
     about_arm: bool | None = None
@@ -72,13 +77,24 @@ class LeaderboardRow:
     deterministic: bool = False
     refit: bool = False
 
+    @property
+    def test_score(self) -> float | None:
+        """By the objective on test."""
+        return METRICS[f"test_{self.objective}"].of(self)
+
+    @property
+    def validation_score(self) -> float | None:
+        """By the objective on validation."""
+        return METRICS[f"validation_{self.objective}"].of(self)
+
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """The rows by rank, and the standing they show."""
+    """The rows by rank, and the standing they show, by an objective."""
 
     standing: Standing
     rows: tuple[LeaderboardRow, ...]
+    objective: Score = MACRO_F1
 
     @property
     def basis(self) -> Basis:
@@ -88,7 +104,7 @@ class Leaderboard:
     @property
     def score(self) -> Metric:
         """The metric that ranks: the objective on test, or on validation before the finals."""
-        return METRICS[f"{self.split}_{MACRO_F1.key}"]
+        return METRICS[f"{self.split}_{self.objective.key}"]
 
     @property
     def split(self) -> Literal["test", "validation"]:
@@ -98,7 +114,7 @@ class Leaderboard:
     @property
     def further(self) -> tuple[Metric, ...]:
         """The other metrics on that split."""
-        return tuple(METRICS[f"{self.split}_{m.key}"] for m in COLUMNS if m is not MACRO_F1)
+        return tuple(METRICS[f"{self.split}_{m.key}"] for m in columns(self.objective)[1:])
 
     @property
     def ranks(self) -> str:
@@ -155,7 +171,7 @@ METRICS: dict[str, Metric] = {
         *(
             Metric(f"{split}_{score.key}", "", score.higher_is_better)
             for split in ("test", "validation")
-            for score in COLUMNS
+            for score in SCORES.values()
         ),
         Metric("train_seconds", "s", higher_is_better=False, log=True),
         Metric("offline_rps", "texts/s", higher_is_better=True, log=True),
@@ -215,7 +231,7 @@ def leaderboard(results: StudyResults) -> Leaderboard:
     facts = {arm.arm: arm for arm in results.arms}
     found = standing(results)
     rows = (_row(place, facts.get(place.arm), counts[place.arm]) for place in found.places)
-    return Leaderboard(found, tuple(rows))
+    return Leaderboard(found, tuple(rows), SCORES[results.objective])
 
 
 def trial_counts(trials: Sequence[Trial]) -> dict[str, Counter[str]]:
@@ -352,7 +368,11 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         contended = contended or trial.contended
     validation = place.validation
     scores = {"test": final.test if final else None, "validation": validation}
-    named = {f"{split}_{m.key}": m.of(found) for split, found in scores.items() for m in COLUMNS}
+    named = {
+        f"{split}_{m.key}": m.of(found)
+        for split, found in scores.items()
+        for m in columns(place.objective)
+    }
     own = LeaderboardRow.__dataclass_fields__
     counted = trial.circumstances.get("parameters") if trial else None
     single = rps.single_stream if rps else None
@@ -393,6 +413,8 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         feasible=place.within,
         retired=arm.retired if arm else None,
         short=arm.short if arm else None,
+        objective=place.objective.key,
+        macro_f1_interval=final.test.macro_f1_interval if final else None,
         others={k: value for k, value in named.items() if k not in own and value is not None},
         rank_range=final.rank_range if final else None,
         may_be_best=final.may_be_best if final else None,

@@ -188,8 +188,8 @@ def _arm_change(
     same_machine: bool,
 ) -> ArmChange | None:
     """An arm's change with its p as it is; None where one side has no score of that kind."""
-    one = old.test_macro_f1 if tested else old.validation_macro_f1
-    other = new.test_macro_f1 if tested else new.validation_macro_f1
+    one = old.test_score if tested else old.validation_score
+    other = new.test_score if tested else new.validation_score
     if one is None or other is None:
         return None
     plain = ArmChange(

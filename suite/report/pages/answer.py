@@ -264,7 +264,7 @@ def _verdict(
         return words("answer_nothing")
     first = leaders[0]
     if board.basis == "validation":
-        f1 = formats.score(first.validation_macro_f1)
+        f1 = formats.score(first.validation_score)
         if second is None:
             key = "answer_validation_only_within" if bounded else "answer_validation_only"
             return words(key, arm=first.arm, f1=f1)
@@ -330,14 +330,14 @@ def _member(row: LeaderboardRow, words: Words, key: str) -> str:
     return words(
         key,
         arm=row.arm,
-        f1=formats.score(row.test_macro_f1),
+        f1=formats.score(row.test_score),
         low=formats.score(low),
         high=formats.score(high),
     )
 
 
 def _interval(row: LeaderboardRow, words: Words) -> str:
-    f1 = formats.score(row.test_macro_f1)
+    f1 = formats.score(row.test_score)
     if row.test_interval is None:
         return f1
     low, high = (formats.score(bound) for bound in row.test_interval)

@@ -39,7 +39,8 @@ LEADERBOARD_COLUMNS = (
     "offline_valid", "p50_ms", "p90_ms", "p99_ms", "latency_valid", "peak_memory_bytes",
     "parameters", "trial", "seeds", "trials", "complete", "pruned", "failed", "stale",
     "contended", "feasible", "tied_with", "params", "rank_low", "rank_high", "may_be_best",
-    "seed_scores", "deterministic", "refit",
+    "seed_scores", "deterministic", "refit", "objective", "test_objective", "test_objective_low",
+    "test_objective_high", "validation_objective",
 )  # fmt: skip
 TRIAL_COLUMNS = (
     "number", "state", "arm", *METRICS, "train_seconds",
@@ -159,8 +160,12 @@ def leaderboard_csv(board: Leaderboard) -> str:
             asdict(row)
             | row.others
             | {
-                "test_macro_f1_low": row.test_interval[0] if row.test_interval else None,
-                "test_macro_f1_high": row.test_interval[1] if row.test_interval else None,
+                "test_macro_f1_low": row.macro_f1_interval[0] if row.macro_f1_interval else None,
+                "test_macro_f1_high": row.macro_f1_interval[1] if row.macro_f1_interval else None,
+                "test_objective": row.test_score,
+                "test_objective_low": row.test_interval[0] if row.test_interval else None,
+                "test_objective_high": row.test_interval[1] if row.test_interval else None,
+                "validation_objective": row.validation_score,
                 "offline_per_second": row.offline_rps,
                 "tied_with": " ".join(row.tied_with),
                 "rank_low": row.rank_range[0] if row.rank_range else None,
@@ -343,8 +348,9 @@ def _comparisons(results: StudyResults, words: Words) -> list[str]:
 
 def _board(board: Leaderboard, words: Words) -> list[str]:
     tested = board.basis == "test"
-    keys = ["rank", "arm"] + (["test_macro_f1", "test_interval"] if tested else [])
-    keys += ["validation_macro_f1", "train_seconds", "offline_rps", "p50_ms", "p90_ms",
+    test, validation = (f"{split}_{board.objective.key}" for split in ("test", "validation"))
+    keys = ["rank", "arm"] + ([test, "test_interval"] if tested else [])
+    keys += [validation, "train_seconds", "offline_rps", "p50_ms", "p90_ms",
              "peak_memory_bytes", "parameters", "trials"]  # fmt: skip
     rows = []
     for row in board.rows:
@@ -363,9 +369,9 @@ def _board(board: Leaderboard, words: Words) -> list[str]:
         cells = {
             "rank": board.place(row),
             "arm": row.arm + (f" ({words('comma').join(flags)})" if flags else ""),
-            "test_macro_f1": formats.score(row.test_macro_f1),
+            test: formats.score(row.test_score),
             "test_interval": formats.interval(row.test_interval),
-            "validation_macro_f1": formats.score(row.validation_macro_f1),
+            validation: formats.score(row.validation_score),
             "train_seconds": formats.duration(row.train_seconds, words),
             "offline_rps": formats.quantity(row.offline_rps),
             "p50_ms": formats.milliseconds(row.p50_ms, words),

@@ -329,9 +329,9 @@ def index_entry(results: StudyResults, href: str, words: Words) -> IndexEntry:
 def whiskers(board: Leaderboard) -> dict[str, Whisker]:
     """Each tested arm's score and interval on one scale, 4 to 96 per cent of the width."""
     tested = [
-        (row.arm, row.test_macro_f1, row.test_interval or (row.test_macro_f1, row.test_macro_f1))
+        (row.arm, row.test_score, row.test_interval or (row.test_score, row.test_score))
         for row in board.rows
-        if row.test_macro_f1 is not None
+        if row.test_score is not None
     ]
     if not tested:
         return {}
