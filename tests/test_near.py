@@ -117,3 +117,29 @@ def test_rows_beyond_the_bound_are_said_and_not_compared(monkeypatch):
     assert found.near_rows == 3
     assert found.splits["train"].near_duplicates == 0
     assert near_train(rows, rows) == [True, True, True, False]
+
+
+def test_finals_say_what_arms_score_without_the_rows_that_train_nearly_holds():
+    from types import SimpleNamespace
+
+    from report_studies import EN, ZH, study
+
+    from suite.report.pages.answer import without_near
+    from suite.study.far_rows import with_far_rows
+    from suite.verdict.metrics import METRICS
+
+    results = study()
+    finals = results.finals[:1]
+    arm = finals[0].arm
+    labels, answers = [0, 1, 0, 1], {arm: [[0, 1, 1, 1], [0, 1, 0, 0]]}
+    near_ones = [True, True, False, False]
+    (found,) = with_far_rows(finals, labels, answers, near_ones, 2, METRICS["accuracy"])
+    far = found.test_without_near_duplicates
+    assert (far.rows, far.left_out, far.objective.value) == (2, 2, 0.5)
+    assert far.macro_f1 == (1 / 3 + 1 / 3) / 2
+    for none in ([False] * 4, [True] * 4):
+        assert with_far_rows(finals, labels, answers, none, 2, METRICS["accuracy"]) == finals
+    told = without_near(SimpleNamespace(finals=[found]), EN)
+    assert told.startswith("Without the 2 test rows that training nearly held: ")
+    assert "2" in without_near(SimpleNamespace(finals=[found]), ZH)
+    assert without_near(results, EN) == ""

@@ -15,7 +15,7 @@ from suite.contracts.results import BenchRow, StudyResults, Trial
 from suite.report import formats
 from suite.report.data.over_splits import split_sentences
 from suite.report.data.rows import LeaderboardRow, failures, leaderboard
-from suite.report.pages.answer import opened_elsewhere, out_of_bounds, recommendation
+from suite.report.pages.answer import opened_elsewhere, out_of_bounds, recommendation, without_near
 from suite.report.words import Words
 from suite.verdict.metrics import METRICS
 
@@ -90,6 +90,7 @@ def recommended(found: StudyResults) -> None:
         out_of_bounds(found, board, say),
         recommendation(board, say),
         opened_elsewhere(found, say),
+        without_near(found, say),
     ):
         if line:
             prose(line)

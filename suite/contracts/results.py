@@ -257,6 +257,17 @@ class KindSpread:
 
 
 @dataclass(frozen=True)
+class FarRows:
+    """An arm's scores on the test rows that train does not nearly hold, as means of its trainings:
+    on `rows` of them, `left_out` left out."""
+
+    rows: int
+    left_out: int
+    macro_f1: float
+    objective: Objective
+
+
+@dataclass(frozen=True)
 class Final:
     """An arm on test: the mean of its trainings. `rank` is 1 + the arms that beat it."""
 
@@ -289,6 +300,9 @@ class Final:
     spread_of_kind: KindSpread | None = None
     """Of an arm with one training: how far others of its strategy lie apart, where that is
     known."""
+
+    test_without_near_duplicates: FarRows | None = None
+    """Null where train nearly holds no test row, or every one, or that was not looked for."""
 
     @property
     def about_arm(self) -> bool:

@@ -17,6 +17,7 @@ from suite.data import snapshot
 from suite.errors import StudyError, counted
 from suite.study import (
     estimates,
+    far_rows,
     finals_plan,
     finals_rank,
     finals_record,
@@ -305,12 +306,23 @@ class _Scoring:
             speeds=measure_all(self._work, {one.name: self._served(one) for one in scored}),
             spreads=self._spreads(scored),
         )
+        answers = {one.name: [t.predictions for t in one.trainings] for one in scored}
+        finals = far_rows.with_far_rows(
+            finals,
+            labels,
+            answers,
+            far_rows.near_rows(
+                self._ledger.artifacts.data, definition.data, refit=self._wanted.refit
+            ),
+            len(definition.task.labels),
+            METRICS[definition.recipe.objective],
+        )
         finals_record.store(
             study,
             finals,
             comparisons,
             labels,
-            {one.name: [t.predictions for t in one.trainings] for one in scored},
+            answers,
             {one.name: one.trainings[0].confidences for one in scored},
             self._found.finished,
         )

@@ -144,6 +144,11 @@ answer_missing = { $arms ->
     [one] No { $families } arm could be compared: the only one was refused or retired (the reason is listed).
    *[other] No { $families } arm could be compared: every one was refused or retired ({ $arms } in all; the reasons are listed).
 }
+near_left_out = { $n ->
+    [one] Without the { $n } test row that training nearly held: { $arms }.
+   *[other] Without the { $n } test rows that training nearly held: { $arms }.
+}
+near_left_out_arm = { $arm } { $score } ({ $whole } with them)
 answer_opened_elsewhere = { $n ->
     [one] The test split was opened { $n } time by studies of this storage, also by { $studies }: what was learned there may have led here.
    *[other] The test split was opened { $n } times by studies of this storage, also by { $studies }: what was learned there may have led here.

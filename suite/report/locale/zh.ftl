@@ -114,6 +114,8 @@ answer_title = 结论
 banner_sample = 内置样例，并非真实数据
 banner_sample_more = 这些样本由固定种子的生成器合成，便于在不下载数据的情况下试用本工具。本页所有数字只反映这些合成样本，与真实数据无关。
 answer_missing = 没有任何{ $families }方案参与比较：它们全部被拒绝或退出（共 { $arms } 个，原因均已列出）。
+near_left_out = 除去训练数据中有几乎相同文本的 { $n } 条测试样本：{ $arms }。
+near_left_out_arm = { $arm } { $score }（含这些样本为 { $whole }）
 answer_opened_elsewhere = 本存储中的研究共打开过这个测试集 { $n } 次，其中还有 { $studies }：在那里看到的结果可能影响了这里。
 answer_openings = 测试集已打开 { $n } 次；每多看一次，分数就更偏乐观。
 # How a warning of the audit ends that stands before all else; as the told sentence has it.

@@ -55,6 +55,24 @@ class Answer:
     text: str
 
 
+def without_near(results: StudyResults, words: Words) -> str:
+    """What arms score without the test rows that train nearly holds; "" where there are none."""
+    found = [(f, f.test_without_near_duplicates) for f in results.finals]
+    known = [(final, far) for final, far in found if far is not None]
+    if not known:
+        return ""
+    arms = [
+        words(
+            "near_left_out_arm",
+            arm=formats.name(final.arm),
+            score=formats.score(far.objective.value),
+            whole=formats.score(final.test.score),
+        )
+        for final, far in known
+    ]
+    return words("near_left_out", n=known[0][1].left_out, arms=words.join(arms))
+
+
 def opened_elsewhere(results: StudyResults, words: Words) -> str:
     """Which other studies have opened the same test split; "" where none has."""
     if not results.test_opened_in:
@@ -86,7 +104,7 @@ def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
         notes.append(words("answer_looks", n=looks))
     elif results.test_openings > 1:
         notes.append(words("answer_openings", n=results.test_openings))
-    notes.append(opened_elsewhere(results, words))
+    notes += [opened_elsewhere(results, words), without_near(results, words)]
     notes = [note for note in notes if note]
     take, reasons = _advice(board, cheap, words, bounded=bounded)
     return Answer(
