@@ -1,5 +1,6 @@
 """What a command's time is spent on: the rule, a simulated study, and what is known of arms."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -193,6 +194,10 @@ def test_the_finals_of_an_arm_are_reckoned_from_its_trial():
     # On a tenth more rows, unscored, and as far as half of the budget.
     refitted = estimates.finals_of(found, seconds=20.0, measure=9.5, rows=rows, refit=0.5)
     assert refitted.training == pytest.approx((20 - 6) * 1.1 * 0.5)
+    # Of trainings over folds one is repeated, however long other trials of the arm took.
+    folds = replace(found, train_seconds=3.0, load_seconds=1.0, search_seconds=40.0)
+    assert estimates.finals_of(folds, 20.0, 9.5, rows, refit=1.0).training == pytest.approx(4.4)
+    assert estimates.finals_of(folds, 20.0, 9.5, rows).training == pytest.approx(4.0)
 
 
 def test_a_rule_of_thumb_tells_seconds_from_minutes_and_days():

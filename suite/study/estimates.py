@@ -135,15 +135,18 @@ def finals_of(
         refit: where it is trained on train and validation: the part of the budget it takes.
     """
     scored = sum(checkpoint.rows or rows.validation for checkpoint in trial.checkpoints)
-    scoring = trial.evaluation_seconds or 0.0
-    per_text = scoring / scored if scored else 0.0
+    per_text = (trial.evaluation_seconds or 0.0) / scored if scored else 0.0
     if trial.search_seconds is not None:  # Over folds: of all its trainings one is repeated.
-        scoring = max(0.0, trial.search_seconds - (trial.train_seconds or 0.0))
+        training = (trial.train_seconds or 0.0) + (trial.load_seconds or 0.0)
+    elif refit is None:
+        training = seconds
+    else:
+        training = max(0.0, seconds - (trial.evaluation_seconds or 0.0))
     if refit is None:
-        return Finals(seconds if not trial.folds else seconds - scoring, per_text, measure)
+        return Finals(training, per_text, measure)
     # More rows, none of them scored, and no further than the best checkpoint was.
     grown = 1 + rows.validation / max(1, rows.train)
-    return Finals(max(0.0, seconds - scoring) * grown * refit, per_text, measure)
+    return Finals(training * grown * refit, per_text, measure)
 
 
 def searched(trials: Sequence[FrozenTrial]) -> float:
