@@ -53,7 +53,11 @@ def test_a_command_that_was_slow_to_start_tries_its_cheapest_arm_all_the_same():
     # Once: what was tried is an answer. And not what its whole time would not do for.
     tried = [Contender("slow", 0, thumb=40.0), Contender("quick", 1, seconds=4.0)]
     assert next_turn(tried, left=-1, timing_left=0, whole=15).do == "stop"
+    tried = [Contender("next", 0, thumb=10.0), Contender("quick", 1, seconds=4.0)]
+    assert next_turn(tried, left=-1, timing_left=0, whole=15).do == "stop"
     assert next_turn(arms[:1], left=-1, timing_left=0, whole=15).do == "stop"
+    # Tried, with all its rounds, and so not among those whose turn it may be.
+    assert next_turn(arms[1:], left=-1, timing_left=0).do == "stop"
 
 
 def test_an_arm_is_timed_only_where_the_rule_of_thumb_does_not_settle_it():

@@ -121,7 +121,7 @@ class Turn:
 
 
 def next_turn(
-    contenders: Sequence[Contender], left: float, timing_left: float, whole: float = 0.0
+    contenders: Sequence[Contender], left: float, timing_left: float, whole: float | None = None
 ) -> Turn:
     """Whose turn it is: the arm with the fewest trials, the cheapest where they are equal.
 
@@ -129,9 +129,9 @@ def next_turn(
         contenders: in the recipe's order.
         left: seconds to the end of the command.
         timing_left: seconds of them that may go into timing arms.
-        whole: seconds of the command in all. Where nothing was tried yet and nothing fits any more
-            (it was slow to start), the cheapest arm is tried all the same if they would do for it:
-            a late answer is better than none.
+        whole: seconds of the command in all, where no arm of the study was tried yet. Where nothing
+            fits any more (it was slow to start), the cheapest arm is tried all the same if they
+            would do for it: a late answer is better than none.
     """
     reserved = sum(c.finals for c in contenders if c.trials)
     ordered = sorted(contenders, key=lambda c: (c.trials, c.cost))
@@ -149,7 +149,9 @@ def next_turn(
             found = Turn(do, contender.arm)
     if found is None:
         first = ordered[0] if ordered else None
-        if first is None or first.trials or whole < (first.cost if first.known else 0.0):
+        if first is None or whole is None or any(c.trials for c in contenders):
+            return Turn("stop", unfit=unfit)
+        if first.known and whole < first.cost:
             return Turn("stop", unfit=unfit)
         del unfit[first.arm]
         found = Turn("start", first.arm)

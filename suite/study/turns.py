@@ -63,7 +63,7 @@ class Turns:
             contenders,
             left - _kept_back(found, rounds),
             self.allowance.timing_left,
-            self.allowance.seconds,
+            None if any(c.trials for c in found) else self.allowance.seconds,
         )
         self.unfit = turn.unfit
         return Turn("wait") if turn.do == "stop" and self.timing and left > 0 else turn
