@@ -373,14 +373,13 @@ class ChildRun:
         from suite.verdict.scoring import score
 
         assert self.pool is not None and self.validated is not None and self.best is not None
-        best = self.best.objective
-        rows = len(self._validation)
+        best, rows = self.best.score, len(self._validation)
         found = folds.answers(
             strategies.get(self._job.strategy),
             self,
             cut,
             validated=self.validated,
-            end=next(c.fraction for c in self.scored if c.rows == rows and c.objective == best),
+            end=next(c.fraction for c in self.scored if c.rows == rows and c.score == best),
             folder=self._job.folder,
             told=lambda fraction: self._channel.send(Progressed(fraction)),
         )
