@@ -32,6 +32,9 @@ from suite.data.parts import assemble
 from suite.data.splits import Keyed
 from suite.errors import DataError, RecipeError
 from suite.models.catalogue import load_catalogue
+from suite.report.data.rows import leaderboard
+from suite.report.pages.answer import validated
+from suite.report.words import words_of
 from suite.study import folding, storage, thumb
 from suite.study.arms import PlannedArm
 from suite.study.turns import reckoned
@@ -418,3 +421,27 @@ def test_what_an_arm_is_chosen_by_is_all_folds():
         results_of(arms=[Arm("a/classic")], trials=[worse, better], finals=[], comparisons=[])
     )
     assert found.places[0].number == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "all_arms", "some"),
+    [
+        (
+            "en",
+            "Validation: 10 folds, pooled.",
+            "for a/classic; shown is the first of them",
+        ),
+        ("zh", "验证：10 折，合并计分。", "a/classic 为 10 折"),
+    ],
+)
+def test_the_page_says_what_validation_is_of(language, all_arms, some):
+    words = words_of(language)
+    over_folds = trial(0, "a/classic", 0.95, folds=10, first_fold=scores(0.90))
+    alone = trial(1, "b/classic", 0.92)
+
+    def told(*trials):
+        return validated(leaderboard(results_of(trials=list(trials), finals=[])), words)
+
+    assert told(alone) == ""
+    assert told(over_folds) == all_arms
+    assert some in told(over_folds, alone)

@@ -15,7 +15,13 @@ from suite.contracts.results import BenchRow, StudyResults, Trial
 from suite.report import formats
 from suite.report.data.over_splits import split_sentences
 from suite.report.data.rows import LeaderboardRow, failures, leaderboard
-from suite.report.pages.answer import opened_elsewhere, out_of_bounds, recommendation, without_near
+from suite.report.pages.answer import (
+    opened_elsewhere,
+    out_of_bounds,
+    recommendation,
+    validated,
+    without_near,
+)
 from suite.report.words import Words
 from suite.verdict.metrics import METRICS
 
@@ -84,9 +90,11 @@ def _flags(row: LeaderboardRow, say: Words) -> list[str]:
 
 
 def recommended(found: StudyResults) -> None:
-    """Says which arm to take, and whether any is within the bounds, as the page does."""
+    """Says what validation is of, which arm to take, and whether any is within the bounds, as the
+    page does."""
     board, say = leaderboard(found), words()
     for line in (
+        validated(board, say),
         out_of_bounds(found, board, say),
         recommendation(board, say),
         opened_elsewhere(found, say),

@@ -288,6 +288,8 @@ leaderboard = Leaderboard
 leaderboard_test = Ranked on the test split: an arm's rank is one more than the number of arms significantly better than it. Arms with the same number of such arms share a rank ('='), which does not say that they are equal.
 leaderboard_ranges = Sorted by score on the test split. An arm's rank is a range: from one more than the arms that beat it by more than chance, to all ranked arms less those that it beats. A dash stands where there is no verdict about the arm.
 leaderboard_validation = Ordered on validation only: the finals have not been run, the test split is unopened, and no claim about chance is made.
+validation_folds = Validation: { $n } folds, pooled.
+validation_folds_some = Validation: { $n } folds, pooled, for { $arms }; shown is the first of them, which all arms have.
 leaderboard_empty = No arm has a result yet.
 by_validation = by validation
 tied_with = shares the rank with { $arms }

@@ -237,6 +237,8 @@ leaderboard = 排行榜
 leaderboard_test = 按测试集排名：名次等于显著优于它的方案数加一。这样的方案数相同则名次相同（“=”），但并不说明它们一样好。
 leaderboard_ranges = 按测试集分数排序。名次是一个区间：下限是显著优于它的方案数加一，上限是方案总数减去它显著优于的方案数。横线表示对该方案没有结论。
 leaderboard_validation = 仅按验证集排序：决赛尚未进行，测试集未打开，不作显著性判断。
+validation_folds = 验证：{ $n } 折，合并计分。
+validation_folds_some = 验证：{ $arms } 为 { $n } 折，合并计分；所示为各方案都有的第一折的分数。
 leaderboard_empty = 还没有方案有结果。
 by_validation = 按验证集
 tied_with = 与 { $arms } 并列

@@ -157,6 +157,18 @@ def recommendation(board: Leaderboard, words: Words) -> str:
     return told + words("end")
 
 
+def validated(board: Leaderboard, words: Words) -> str:
+    """What scores on validation are of, where trials were scored over folds; else empty."""
+    folds = {place.arm: place.trial.folds for place in board.standing.places if place.trial}
+    over = [arm for arm, count in folds.items() if count]
+    if not over:
+        return ""
+    count = max(folds.values())
+    if len(over) == len(folds):
+        return words("validation_folds", n=count)
+    return words("validation_folds_some", n=count, arms=words.join(over))
+
+
 def bounds_text(bounds: dict[str, float], words: Words) -> str:
     """The bounds of a recipe as a phrase."""
     parts = []

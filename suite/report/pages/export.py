@@ -25,7 +25,7 @@ from suite.report.data.rows import (
 )
 from suite.report.data.spoken import environment, spoken
 from suite.report.formats import FORMATS
-from suite.report.pages.answer import answer
+from suite.report.pages.answer import answer, validated
 from suite.report.pages.document import document
 from suite.report.pages.pairs import comparisons_intro, judged, verdict_head
 from suite.report.pages.text_tables import csv_text, markdown_line, markdown_table
@@ -247,7 +247,8 @@ def to_markdown(results: StudyResults, words: Words) -> str:
         lines += [f"> **{words('banner_sample')}.** {words('banner_sample_more')}", ""]
     lines += [markdown_line(told.text), "", f"## {words('leaderboard')}", ""]
     if board.rows:
-        lines += [words(f"leaderboard_{board.ranks}"), ""]
+        told_of = [words(f"leaderboard_{board.ranks}"), validated(board, words)]
+        lines += [words.sentences(told_of), ""]
         lines += _board(board, words)
     else:
         lines.append(words("leaderboard_empty"))

@@ -31,7 +31,7 @@ from suite.report.data.rows import (
     references,
 )
 from suite.report.data.spoken import environment, spoken
-from suite.report.pages.answer import Answer, answer, bounds_text, useful
+from suite.report.pages.answer import Answer, answer, bounds_text, useful, validated
 from suite.report.pages.pairs import comparisons_intro, judged, verdict_head
 from suite.report.pages.shell import Pack, render
 from suite.report.pages.terms import TERMS, Terms
@@ -123,6 +123,7 @@ def render_page(
         "caveats": told.caveats[1:] if results.sample else told.caveats,
         "tiles": tiles(told, board),
         "styles": scene.styles,
+        "validated": validated(board, words),
         "whiskers": whiskers(board),
         "near": [metric for metric in board.further if metric.key.endswith("_accuracy")],
         "far": [metric for metric in board.further if not metric.key.endswith("_accuracy")],
