@@ -167,6 +167,9 @@ def test_every_warning_and_refusal_of_the_study_is_chinese():
             *(t.error or "是" for t in after.trials if t.error != "memory ran out"),
             *(r.differs for r in after.references)]  # fmt: skip
     assert len(after.data.audit.warnings) >= 9
+    short = "one training: a second would take about 50 s, 30 s more than was left"
+    once = replace(before, finals=[replace(f, short=short) for f in before.finals])
+    said += [str(final.short) for final in spoken(once, ZH).finals]
     for line in said:
         assert re.search(r"[\u4e00-\u9fff]", line), line
     assert "测试集有 1 条文本同时出现在训练集中" in after.data.audit.warnings

@@ -29,7 +29,15 @@ from report_studies import (
     trial,
 )
 
-from suite.contracts.results import Arm, Checkpoint, Comparison, ServingForm, StudyResults, Trial
+from suite.contracts.results import (
+    Arm,
+    Checkpoint,
+    Comparison,
+    Objective,
+    ServingForm,
+    StudyResults,
+    Trial,
+)
 from suite.contracts.strategy import Rows
 from suite.data.purposes import check_purposes
 from suite.errors import ReportError
@@ -898,3 +906,14 @@ print(sorted(heavy & set(sys.modules)))
         capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1],
     )  # fmt: skip
     assert done.stdout.splitlines() == ["False", "[]", "['jinja2', 'plotly']"]
+
+
+def test_an_interval_is_that_of_the_score_it_stands_beside():
+    finals = [
+        replace(f, test=replace(f.test, objective=Objective("mcc", mcc), others={"mcc": mcc},
+                                objective_interval=(mcc - 0.02, mcc + 0.02)))
+        for f, mcc in zip(study().finals, (0.6, 0.7, 0.5), strict=True)
+    ]  # fmt: skip
+    results = study(objective="mcc", finals=finals)
+    assert "0.7000 (95 % interval 0.6800–0.7200)" in told(results).text
+    assert "| 0.7000 | 0.6800–0.7200 |" in to_markdown(results, EN)

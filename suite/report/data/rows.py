@@ -386,7 +386,7 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         validation_macro_f1=named["validation_macro_f1"],
         validation_accuracy=named["validation_accuracy"],
         test_macro_f1=named["test_macro_f1"],
-        test_interval=final.test.macro_f1_interval if final else None,
+        test_interval=final.test.interval if final else None,
         test_accuracy=named["test_accuracy"],
         train_seconds=place.train_seconds,
         offline_rps=rps.offline_per_second if rps else None,

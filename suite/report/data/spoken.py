@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from suite.contracts.results import Arm, BenchRow, Published, Rps, StudyResults, Trial
+from suite.contracts.results import Arm, BenchRow, Final, Published, Rps, StudyResults, Trial
 from suite.report import formats
 from suite.report.words import SPOKEN, Words
 
@@ -26,7 +26,7 @@ def spoken(results: StudyResults, words: Words) -> StudyResults:
         data=replace(results.data, source=words.told(results.data.source), audit=audit),
         arms=[_arm(arm, words) for arm in results.arms],
         trials=[_trial(trial, words) for trial in results.trials],
-        finals=[replace(final, rps=_rps(final.rps, words)) for final in results.finals],
+        finals=[_final(final, words) for final in results.finals],
         bench=[_bench(row, words) for row in results.bench],
         references=[_published(one, words) for one in results.references],
         unread=[words.told(line) for line in results.unread],
@@ -51,6 +51,11 @@ def _arm(arm: Arm, words: Words) -> Arm:
         retired=arm.retired and words.told(arm.retired),
         short=arm.short and words.told(arm.short),
     )
+
+
+def _final(final: Final, words: Words) -> Final:
+    short = final.short and words.told(final.short)
+    return replace(final, rps=_rps(final.rps, words), short=short)
 
 
 def _trial(trial: Trial, words: Words) -> Trial:

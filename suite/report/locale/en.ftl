@@ -160,7 +160,6 @@ answer_openings = { $n ->
 # How a warning of the audit ends that stands before all else; as the told sentence has it.
 ends_two_purposes = one split serves two purposes
 answer_sample = These are figures of the bundled sample, whose rows a generator wrote: on real data every one of them will differ.
-answer_objective = This study goes by { $metric }: ranks and verdicts are of it; the scores and intervals in tables are macro-F1.
 answer_infeasible = No arm meets the bounds ({ $bounds }); what follows is chosen among all.
 take = Take { $arm }.
 take_for_now = Take { $arm } for now.

@@ -242,7 +242,6 @@ said_trained_again_refit = { $arm }: training trial { $n } again on train and va
 said_no_refit_by_time = validation is not trained on: its rows may be newer than test, which is the newest
 said_finals_rest = { $said_why }; its finals rest on { $said_n }
 said_nothing_missing = Nothing is missing: every arm has its trainings, and test was not opened.
-said_arm_short = { $arm }: { $said_reason }
 said_once = one training: a second would take about { $said_time }, { $said_left } more than was left
 said_once_ruled_out = one training: validation has it { $gap } below the best, so others came first; a second would take about { $said_time }, { $said_left } more than was left
 said_search_s_own = the search's checkpoint: to train it again would take about { $said_time }, { $said_left } more than was left

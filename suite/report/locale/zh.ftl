@@ -121,7 +121,6 @@ answer_openings = 测试集已打开 { $n } 次；每多看一次，分数就更
 # How a warning of the audit ends that stands before all else; as the told sentence has it.
 ends_two_purposes = 同一划分被用于两种用途
 answer_sample = 这里的数字来自内置样例，其文本由生成器写成；换成真实数据，每个数字都会不同。
-answer_objective = 本研究以{ $metric }为目标：名次与结论都按它得出；表中的分数与置信区间是宏平均 F1。
 answer_infeasible = 没有方案满足约束（{ $bounds }）；以下结论在全部方案中选出。
 take = 选用 { $arm }。
 take_for_now = 暂时选用 { $arm }。

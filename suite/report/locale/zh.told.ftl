@@ -148,7 +148,6 @@ said_trained_again_refit = { $arm }：在训练集与验证集上重新训练试
 said_no_refit_by_time = 不用验证集训练：测试集是最新的数据，而验证集可能更新
 said_finals_rest = { $said_why }；其决赛依据 { $said_n }
 said_nothing_missing = 什么都不缺：每个方案都已训练完毕，测试集未被打开。
-said_arm_short = { $arm }：{ $said_reason }
 said_once = 只训练了一次：第二次约需 { $said_time }，比剩余时间多 { $said_left }
 said_once_ruled_out = 只训练了一次：验证集上比最佳低 { $gap }，因此让其他方案先行；第二次约需 { $said_time }，比剩余时间多 { $said_left }
 said_search_s_own = 搜索所得的检查点：重新训练约需 { $said_time }，比剩余时间多 { $said_left }

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults
+from suite.contracts.results import StudyResults
 from suite.report import formats
 from suite.report.data.rows import (
     METRICS,
@@ -23,7 +23,6 @@ from suite.report.data.rows import (
 )
 from suite.report.pages.trainings import basis_of
 from suite.report.words import Words
-from suite.verdict.metrics import METRICS as SCORES
 from suite.verdict.standing import Basis
 
 #: Arms of a tie that are named; the rest are counted and stand in the table.
@@ -194,9 +193,6 @@ def _caveats(results: StudyResults, board: Leaderboard, words: Words, outside: s
     if families:
         names = words.join([words.family(family) for family in families], "or")
         caveats.append(words("answer_missing", families=names, arms=count))
-    if results.objective != DEFAULT_OBJECTIVE:
-        metric = SCORES[results.objective].label(words.language)
-        caveats.append(words("answer_objective", metric=metric))
     return [*caveats, outside] if outside else caveats
 
 
