@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from suite.verdict import over_tasks, statistics
+from suite.verdict import changes, comparison, over_tasks, statistics
+from suite.verdict.interval import Interval
 from suite.verdict.settling import settling
 
 
@@ -14,9 +15,9 @@ def test_macro_f1_counts_only_classes_that_occur():
 
 
 def test_holm_is_step_down_and_monotone():
-    assert statistics.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert statistics.holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
-    assert statistics.holm([]) == []
+    assert changes.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert changes.holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+    assert changes.holm([]) == []
 
 
 def _answers(labels, wrong):
@@ -107,23 +108,25 @@ def test_rows_without_an_answer_count_as_wrong():
 
 def test_a_paired_change_is_the_paired_comparison():
     labels = [i % 2 for i in range(1000)]
-    before, after = _answers(labels, range(110)), _answers(labels, range(100))
-    change = statistics.paired_change(labels, before, after, 2)
-    _, [difference] = statistics.compare(labels, {"after": after, "before": before}, 2)
-    assert change == statistics.Change(
-        difference.value, difference.low, difference.high, difference.p
+    before, after = _answers(labels, range(140)), _answers(labels, range(100))
+    change = changes.paired_change(labels, before, after, 2, deterministic=True)
+    arms = {"after": after, "before": before}
+    [difference] = comparison.compare(labels, arms, 2, deterministic=arms).differences
+    assert change == changes.Change(
+        difference.value, difference.low, difference.high, difference.p, "arms"
     )
-    assert change.value == pytest.approx(0.01, abs=1e-4)
+    assert change.value == pytest.approx(0.04, abs=1e-4)
     assert change.p < 0.01
-    back = statistics.paired_change(labels, after, before, 2)
+    back = changes.paired_change(labels, after, before, 2, deterministic=True)
     assert back.value == -change.value
+    assert changes.paired_change(labels, before, after, 2).of == "trained models"
 
 
 def test_a_paired_change_of_nothing_is_chance():
     labels = [0, 1] * 50
-    same = statistics.paired_change(labels, _answers(labels, {3}), _answers(labels, {3}), 2)
+    same = changes.paired_change(labels, _answers(labels, {3}), _answers(labels, {3}), 2)
     assert (same.value, same.p) == (0.0, 1.0)
-    swapped = statistics.paired_change(labels, _answers(labels, {3, 5}), _answers(labels, {7}), 2)
+    swapped = changes.paired_change(labels, _answers(labels, {3, 5}), _answers(labels, {7}), 2)
     assert swapped.p > 0.2
 
 
@@ -131,26 +134,25 @@ def test_no_answer_is_wrong_and_seeds_widen_a_change():
     labels = [i % 2 for i in range(400)]
     silent = [[-1 if i < 40 else y for i, y in enumerate(labels)]]
     # The silent rows miss a hit in both classes and name no other: F1 = 2·180 / (200 + 180).
-    change = statistics.paired_change(labels, _answers(labels, ()), silent, 2, resamples=500)
+    change = changes.paired_change(labels, _answers(labels, ()), silent, 2)
     assert change.value == pytest.approx(360 / 380 - 1)
-    one = statistics.paired_change(
-        labels, _answers(labels, range(40)), _answers(labels, range(40, 80)), 2
-    )
+    still = [_answers(labels, range(40, 80))[0]] * 2
+    one = changes.paired_change(labels, _answers(labels, range(40)) * 2, still, 2)
     several = [_answers(labels, range(40, 40 + k))[0] for k in (10, 40, 70)]
-    many = statistics.paired_change(labels, _answers(labels, range(40)), several, 2)
-    assert many.high - many.low > one.high - one.low
+    many = changes.paired_change(labels, _answers(labels, range(40)) * 2, several, 2)
+    assert many.of == "arms" and many.high - many.low > one.high - one.low
 
 
 def test_an_unpaired_change_reads_intervals_as_standard_errors():
     # Both reach .0196 either way, so the standard error of the difference is .01 · √2.
-    before = statistics.Interval(0.80, 0.7804, 0.8196)
-    change = statistics.unpaired_change(before, statistics.Interval(0.84, 0.8204, 0.8596))
+    before = Interval(0.80, 0.7804, 0.8196)
+    change = changes.unpaired_change(before, Interval(0.84, 0.8204, 0.8596))
     assert change is not None
     assert change.value == pytest.approx(0.04)
     assert change.low == pytest.approx(0.04 - 0.02772, abs=1e-4)
     assert change.p == pytest.approx(0.00468, abs=1e-4)  # z = 2.828
-    flat = statistics.Interval(0.9, 0.9, 0.9)
-    assert statistics.unpaired_change(before, flat) is None
+    flat = Interval(0.9, 0.9, 0.9)
+    assert changes.unpaired_change(before, flat) is None
 
 
 def test_average_ranks_by_hand():

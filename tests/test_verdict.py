@@ -1,5 +1,7 @@
 """Verdicts about arms: variance, family, interval, ranks, each by hand or a second way."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import special, stats
@@ -214,6 +216,17 @@ def test_an_arm_trained_once_is_a_trained_model():
     assert found.ranges == {"a": (1, 1), "b": (2, 2), "once": None}
     assert found.may_be_best == {"a": True, "b": False, "once": None}
     assert found.ranks == {"a": 1, "b": 2, "once": 3}
+
+
+def test_scores_that_differ_by_rounding_do_not_scatter():
+    """One mistake each, in other rows: equal scores, as if added up in another order."""
+    arms = {}
+    for name, wrong in (("a", (0, 2, 4)), ("b", (1, 3, 5))):
+        arm = confusions.trained(LABELS, [answered(LABELS, {k}) for k in wrong], 2)
+        arms[name] = replace(arm, scores=arm.scores.mean() + np.array([0, 1e-16, 2e-16]))
+    found = comparison.findings(arms)
+    assert found.differences[0].seed_variance == 0 and found.differences[0].p > 0.9
+    assert found.intervals["a"].low < 0.999 < found.intervals["a"].high
 
 
 def test_rank_ranges_by_hand():

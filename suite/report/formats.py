@@ -149,7 +149,7 @@ def p_value(value: float) -> str:
     """A p-value: `<.001`, `0.021`, `>.99`; near the level with as many digits as say which side
     of it is meant."""
     # Imported here: numbers are shown where nothing is computed with arrays.
-    from suite.verdict.statistics import LEVEL
+    from suite.verdict.interval import LEVEL
 
     if value < 0.001:
         return "<.001"

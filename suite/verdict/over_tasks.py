@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.verdict.statistics import LEVEL
+from suite.verdict.interval import LEVEL
 
 #: Below so many tasks nothing is said over tasks: a permutation of three orders happens by chance.
 LEAST_TASKS = 5

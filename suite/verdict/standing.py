@@ -25,8 +25,8 @@ from suite.contracts.results import (
     Verdict,
 )
 from suite.verdict import metrics
+from suite.verdict.interval import LEVEL
 from suite.verdict.metrics import MACRO_F1, METRICS, Metric
-from suite.verdict.statistics import LEVEL
 
 Basis = Literal["test", "validation", "none"]
 

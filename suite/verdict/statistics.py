@@ -11,7 +11,6 @@ procedure", 1979.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -19,6 +18,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.verdict.changes import Change, holm
 from suite.verdict.confusions import Array, Score, macro_f1
 from suite.verdict.interval import LEVEL as LEVEL
 from suite.verdict.interval import Interval as Interval
@@ -34,16 +34,6 @@ class Difference:
 
     a: str
     b: str
-    value: float
-    low: float
-    high: float
-    p: float
-
-
-@dataclass(frozen=True)
-class Change:
-    """How much a score changed between two studies: after − before, its 95 % interval, its p."""
-
     value: float
     low: float
     high: float
@@ -144,21 +134,6 @@ def _tested(differences: NDArray[np.float64]) -> Change:
     return Change(value, float(low), float(high), float((extreme.sum() + 1) / (len(drawn) + 1)))
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm-adjusted p-values, in the given order.
-
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for position, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - position) * p_values[index]))
-        adjusted[index] = highest
-    return adjusted
-
-
 def ranks(
     scores: Mapping[str, float], differences: Sequence[Difference], level: float = LEVEL
 ) -> dict[str, int]:
@@ -169,48 +144,3 @@ def ranks(
             loser = difference.b if difference.value > 0 else difference.a
             found[loser] += 1
     return found
-
-
-def paired_change(
-    labels: Sequence[int],
-    before: Sequence[Sequence[int]],
-    after: Sequence[Sequence[int]],
-    classes: int,
-    *,
-    score: Score = macro_f1,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-) -> Change:
-    """The change of a score on the same test rows, by a paired bootstrap; p is not adjusted.
-
-    Args:
-        labels: class indices, [rows].
-        before: what the first study's arm answered, [seeds][rows]; below 0 for no answer.
-        after: the same of the second study, on the same rows.
-        classes: how many there are.
-        score: of confusion matrices.
-        seed: of the draws.
-        resamples: bootstrap draws.
-    """
-    both = {"before": before, "after": after}
-    drawn = _resampled(labels, both, classes, score, seed, resamples)
-    return _tested(drawn["after"] - drawn["before"])
-
-
-def unpaired_change(before: Interval, after: Interval) -> Change | None:
-    """The change between two scores of which only intervals are known; p is not adjusted.
-
-    Each interval is read as 1.96 standard errors either way, and the two as independent. On the
-    same test rows that asks more of a difference than a paired test would. None where an
-    interval has no width, which says nothing about chance.
-    """
-    from statistics import NormalDist
-
-    normal = NormalDist()
-    reach = normal.inv_cdf(0.975)
-    errors = [(side.high - side.low) / (2 * reach) for side in (before, after)]
-    if min(errors) <= 0:
-        return None
-    value, error = after.value - before.value, math.hypot(*errors)
-    p = 2 * (1 - normal.cdf(abs(value) / error))
-    return Change(value, value - reach * error, value + reach * error, p)

@@ -20,6 +20,10 @@ from suite.verdict.confusions import Array, Trained
 from suite.verdict.shrinking import shrunk
 
 
+#: Of scores, and of the variances that one is a difference of.
+_ROUNDING = 1e-10
+
+
 @dataclass(frozen=True)
 class Components:
     """What several arms' mean scores vary by.
@@ -88,7 +92,9 @@ def components(arms: Sequence[Trained], fixed: Sequence[bool]) -> Components:
         own = float((arm.pulls**2).sum())
         # Between different trainings alone: with a training itself its seed's part would come in.
         rows[index, index] = (count**2 * rows[index, index] - own) / (count * (count - 1))
-        scatter[index] = arm.scores.var(ddof=1)
+        spread = float(arm.scores.var(ddof=1))
+        # Scores that are the same but for rounding do not scatter.
+        scatter[index] = spread if spread > _ROUNDING**2 else 0.0
         seed_df[index] = count - 1
     random = seed_df > 0
     scatter[random], seed_df[random] = shrunk(scatter[random], seed_df[random])
@@ -110,10 +116,6 @@ def of_scores(parts: Components) -> Spread:
     """The spread of each arm's own score, [arms]."""
     rows = np.maximum(np.diagonal(parts.rows), 0.0)
     return _satterthwaite(rows, parts.seeds[None], parts.seed_df[None], parts)
-
-
-#: Of the variances it is a difference of.
-_ROUNDING = 1e-10
 
 
 def _satterthwaite(rows: Array, seeds: Array, seed_df: Array, parts: Components) -> Spread:

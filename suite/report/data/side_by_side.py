@@ -16,7 +16,8 @@ from suite.report.data.rows import (
     bounds_of,
     leaderboard,
 )
-from suite.verdict import statistics
+from suite.verdict import changes
+from suite.verdict.interval import LEVEL, Interval
 from suite.verdict.standing import Basis
 
 #: Up to so many studies of one task each is compared with each; of more, each with the latest.
@@ -133,13 +134,13 @@ def side_by_side(
     same_machine = bool(machine) and machine == machine_of(after)
     why = why_unpaired(before, after)
     shared = [row for row in new.rows if old.row(row.arm) is not None]
-    changes = [
+    found = [
         _arm_change(before, after, row_old, row, tested, paired=not why, same_machine=same_machine)
         for row in shared
         if (row_old := old.row(row.arm)) is not None
     ]
     changed, unchanged = _circumstances(before, after)
-    compared = [change for change in changes if change is not None]
+    compared = [change for change in found if change is not None]
     taken = {change.arm for change in compared}
     return SideBySide(
         task=after.task,
@@ -207,20 +208,24 @@ def _arm_change(
     )
     if not tested:
         return plain
-    change: statistics.Change | None = None
+    change: changes.Change | None = None
     method: Method = "none"
     if paired and before.predictions and after.predictions:
         answers = [r.predictions.arms.get(new.arm) for r in (before, after) if r.predictions]
         if all(answers):
             classes = max(len(after.labels), 1 + max(after.predictions.labels, default=0))
-            change = statistics.paired_change(
-                after.predictions.labels, answers[0] or [], answers[1] or [], classes
+            change = changes.paired_change(
+                after.predictions.labels,
+                answers[0] or [],
+                answers[1] or [],
+                classes,
+                deterministic=_deterministic(before, new.arm) and _deterministic(after, new.arm),
             )
             method = "paired"
     if change is None and old.test_interval and new.test_interval:
-        change = statistics.unpaired_change(
-            statistics.Interval(one, *old.test_interval),
-            statistics.Interval(other, *new.test_interval),
+        change = changes.unpaired_change(
+            Interval(one, *old.test_interval),
+            Interval(other, *new.test_interval),
         )
         method = "unpaired" if change else "none"
     if change is None:
@@ -235,18 +240,23 @@ def _arm_change(
     )
 
 
-def _adjusted(changes: Sequence[ArmChange]) -> Iterator[ArmChange]:
+def _deterministic(results: StudyResults, arm: str) -> bool:
+    """Whether an arm's training repeats itself, as its finals say."""
+    return any(final.arm == arm and final.deterministic for final in results.finals)
+
+
+def _adjusted(compared: Sequence[ArmChange]) -> Iterator[ArmChange]:
     """The changes with p adjusted over all of them, and the verdict it gives."""
-    tested = [change for change in changes if change.p is not None]
+    tested = [change for change in compared if change.p is not None]
     adjusted: dict[str, float] = {}
     if tested:
-        values = statistics.holm([change.p or 0.0 for change in tested])
+        values = changes.holm([change.p or 0.0 for change in tested])
         adjusted = {change.arm: p for change, p in zip(tested, values, strict=True)}
-    for change in changes:
+    for change in compared:
         p = adjusted.get(change.arm)
         if p is None:
             yield change
-        elif p >= statistics.LEVEL:
+        elif p >= LEVEL:
             yield replace(change, p=p, verdict="chance")
         else:
             yield replace(change, p=p, verdict="better" if change.difference > 0 else "worse")

@@ -12,8 +12,8 @@ from suite.report import formats
 from suite.report.data.across import FAR, Across, Cell, Column, Duel
 from suite.report.data.side_by_side import SideBySide, Verdict
 from suite.report.words import Words
+from suite.verdict.interval import LEVEL
 from suite.verdict.over_tasks import LEAST_TASKS
-from suite.verdict.statistics import LEVEL
 
 #: Arms named in a sentence; of more only the number is told.
 NAMED = 3

@@ -36,8 +36,8 @@ from suite.report.pages.pairs import comparisons_intro, judged, verdict_head
 from suite.report.pages.shell import Pack, render
 from suite.report.pages.terms import TERMS, Terms
 from suite.report.words import Words
+from suite.verdict.interval import LEVEL
 from suite.verdict.metrics import COLUMNS
-from suite.verdict.statistics import LEVEL
 
 #: Groups of failures listed; classes whose counts are shown at once.
 FAILURES_SHOWN = 40

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from suite.contracts.results import Comparison, StudyResults
 from suite.report import formats
 from suite.report.words import Words
-from suite.verdict.statistics import LEVEL
+from suite.verdict.interval import LEVEL
 
 
 @dataclass(frozen=True)
