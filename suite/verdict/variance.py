@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from suite.verdict.confusions import Array, Trained
 from suite.verdict.shrinking import shrunk
 
-
 #: Of scores, and of the variances that one is a difference of.
 _ROUNDING = 1e-10
 
