@@ -917,3 +917,14 @@ def test_an_interval_is_that_of_the_score_it_stands_beside():
     results = study(objective="mcc", finals=finals)
     assert "0.7000 (95 % interval 0.6800–0.7200)" in told(results).text
     assert "| 0.7000 | 0.6800–0.7200 |" in to_markdown(results, EN)
+
+
+def test_few_rows_a_class_are_told_to_make_intervals_too_narrow():
+    base = study(finals=[replace(f, seed_scores=[f.test.macro_f1], deterministic=True)
+                         for f in study().finals])  # fmt: skip
+    splits = base.data.audit.splits
+    few = replace(base.data.audit, splits=splits | {"test": replace(
+        splits["test"], class_counts=[1, 2, 40])})  # fmt: skip
+    line = "The rows of test for each class, in the harmonic mean, are 1.97: for fewer than 3 the"
+    assert line in told(replace(base, data=replace(base.data, audit=few))).text
+    assert "harmonic" not in told(base).text

@@ -224,6 +224,7 @@ settled_trainings = { $n ->
 }
 settled_neither = Between { $a } and { $b } a difference of { $smallest } would be found here with probability { $power }; for one of { $margin } neither more test rows alone nor more trainings alone would do.
 settled_already = Between { $a } and { $b } a difference of { $smallest } would be found here with probability { $power }, and so one of { $margin }.
+interval_narrow = The rows of test for each class, in the harmonic mean, are { $rows }: for fewer than { $least } the intervals of scores are too narrow.
 answer_looks = The verdicts stand after { $n } looks at test, and p is not corrected for that.
 chance_models = { $what } between these trained models
 answer_tie_ranges = Any of these may be the best: { $arms }. None of them is beaten by more than chance; the lead of { $gap } over { $second } { $chance }.

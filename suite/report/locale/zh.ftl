@@ -179,6 +179,7 @@ settled_rows = { $rows } 条测试样本
 settled_trainings = 每个方案训练 { $n } 次
 settled_neither = 以目前的数据，{ $a } 与 { $b } 之间 { $smallest } 的差异有 { $power } 的概率被发现；要发现 { $margin } 的差异，只增加测试样本或只增加训练次数都不够。
 settled_already = 以目前的数据，{ $a } 与 { $b } 之间 { $smallest } 的差异有 { $power } 的概率被发现，{ $margin } 的差异也能发现。
+interval_narrow = 每个类别约有 { $rows } 条测试样本（调和平均）：少于 { $least } 条时，分数的置信区间偏窄。
 answer_looks = 这些结论是第 { $n } 次查看测试集之后得出的，p 值未就此校正。
 chance_models = { $what }（仅就这些训练好的模型而言）
 answer_tie_ranges = 最佳方案可能是以下任何一个：{ $arms }。没有方案显著优于其中任何一个；最高者比 { $second } 高 { $gap }，{ $chance }。

@@ -10,6 +10,7 @@ from suite.contracts.results import Final, StudyResults
 from suite.report import formats
 from suite.report.data.rows import Leaderboard
 from suite.report.words import Words
+from suite.verdict.interval import ROWS_PER_CLASS
 from suite.verdict.settling import POWER, settling
 
 
@@ -26,7 +27,26 @@ def basis_of(results: StudyResults, board: Leaderboard, words: Words) -> list[st
     if refitted:
         every = len(refitted) == len(results.finals)
         told.append(words("refit_all") if every else words("refit_some", arms=words.join(refitted)))
-    return [*told, *_once(results, words), settled_by(results, board, words)]
+    return [
+        *told,
+        *_once(results, words),
+        _narrow(results, words),
+        settled_by(results, board, words),
+    ]
+
+
+def _narrow(results: StudyResults, words: Words) -> str:
+    """That intervals are too narrow, where a class has as few test rows (in the harmonic mean) as
+    simulations show them to be; empty elsewhere, and where nobody counted."""
+    audit = results.data.audit
+    split = audit.splits.get("test") if audit else None
+    rows = [count for count in split.class_counts if count] if split else []
+    each = len(rows) / sum(1 / count for count in rows) if rows else ROWS_PER_CLASS
+    if each >= ROWS_PER_CLASS:
+        return ""
+    return words(
+        "interval_narrow", rows=formats.quantity(each), least=formats.plain(ROWS_PER_CLASS)
+    )
 
 
 def settled_by(results: StudyResults, board: Leaderboard, words: Words) -> str:
