@@ -50,7 +50,11 @@ def speeds(draw: st.DrawFn) -> Rps | None:
     if draw(st.integers(0, 4)) == 0:
         return None
     single = SingleStream(draw(rate), draw(maybe | rate), None, True)
-    return Rps(single_stream=single, offline_per_second=draw(maybe | rate), valid=True)
+    offline = draw(maybe | rate)
+    found = Rps(single_stream=single, offline_per_second=offline, valid=True)
+    if offline is None or draw(st.booleans()):
+        return found  # measured once
+    return replace(found, windows=[offline] * 6, offline_interval=(offline, offline), rounds="r")
 
 
 @st.composite

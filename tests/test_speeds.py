@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import random
@@ -10,14 +11,19 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from conftest import PATIENCE
+from conftest import PATIENCE, command_line, write_recipe
 from report_studies import speed
 from test_serving import Toy, scenario
 
-from suite.contracts.results import Rps
+from suite.child.messages import Failed
+from suite.config.recipe import Recipe
+from suite.contracts.model import Model
+from suite.contracts.results import Rps, SingleStream
 from suite.machine import contention
+from suite.study.finals_speed import Served, combined, measure_all
 from suite.verdict import speeds
 
 SIX = [90.0, 100.0, 101.0, 99.0, 103.0, 120.0]
@@ -172,3 +178,100 @@ def test_a_rate_from_a_handful_of_texts_is_not_valid(tmp_path):
 def test_the_query_goes_on_where_that_makes_it_valid(tmp_path):
     result, _ = scenario("Offline", Toy(per_text=0.0105), 0.3, tmp_path)
     assert (result.samples, result.valid, result.reason) == (30, True, "")
+
+
+# ---------------------------------------------------------------- rounds of the finals
+
+
+class Machine:
+    """A study whose models take known times, and whose machine is now and then disturbed."""
+
+    def __init__(self, rates: dict[str, list[float]], busy: set[int] = frozenset(), left=1e9):
+        self.asked: list[tuple[str, int]] = []
+        self.said: list[str] = []
+        self._rates, self._busy = {name: iter(own) for name, own in rates.items()}, busy
+        recipe = Recipe(name="r", arms=["m/s"], measure={"seconds": 3})
+        definition = SimpleNamespace(recipe=recipe)
+        self.ledger = SimpleNamespace(definition=definition, host="here")
+        self.keeping = SimpleNamespace(scratch=Path("/scratch"))
+        self.turns = SimpleNamespace(allowance=SimpleNamespace(left=left))
+        self.observer = SimpleNamespace(said=self.said.append)
+        self.speeds = SimpleNamespace(window=self.window)
+
+    def window(self, folder, logs, *, seconds, seed, forms):
+        assert seconds == 1.0 and not forms
+        name, number = folder.name, len(self.asked)
+        self.asked.append((name, seed))
+        rate = next(self._rates[name])
+        if rate is None:
+            return Failed("it is broken")
+        return replace(speed(rate), contended=number in self._busy, note="Offline: 9 texts")
+
+    def measured(self, **known):
+        model = Model(name="m", family="encoder", path="/m")
+        arm = SimpleNamespace(name="m/s", model=model)
+        served = {name: Served(arm, Path(name), known.get(name)) for name in self._rates}
+        return measure_all(self, served)
+
+
+def test_rounds_go_over_all_arms_and_back():
+    machine = Machine({"a": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "b": [10.0] * 6})
+    found = machine.measured()
+    assert [name for name, _ in machine.asked] == list("abbaabbaabba")
+    assert [seed for _, seed in machine.asked] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert found["a"].windows == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    assert (found["a"].offline_per_second, found["a"].offline_interval) == (3.5, (1.0, 6.0))
+    assert found["a"].rounds == found["b"].rounds != ""
+    assert found["b"].single_stream.windows == [1.0] * 6
+    assert speeds.faster(found["b"], found["a"]) and not found["a"].contended
+    assert found["a"].note == "median of 6 rounds, each after loading anew; Offline: 9 texts"
+
+
+def test_what_others_disturbed_is_measured_again_and_no_more_often_than_that():
+    machine = Machine({"a": [9.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}, busy={0})
+    found = machine.measured()["a"]
+    assert found.windows == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    assert (found.repeated, found.disturbed, found.contended) == (1, 0, False)
+    machine = Machine({"a": [float(i) for i in range(1, 20)]}, busy=set(range(20)))
+    found = machine.measured()["a"]
+    # Three are measured again in vain: the first figure of a round stands.
+    assert found.windows == [1.0, 5.0, 6.0, 7.0, 8.0, 9.0]
+    assert (found.repeated, found.disturbed, found.contended) == (3, 6, True)
+    assert "6 rounds beside other work" in found.note
+
+
+def test_a_model_that_fails_and_a_command_whose_time_is_up_cost_the_others_nothing():
+    known = speed(7.0)
+    machine = Machine({"a": [1.0, None], "b": [2.0] * 6, "c": [None]})
+    found = machine.measured(c=known)
+    assert found["a"].windows == [1.0, None, None, None, None, None]
+    assert found["a"].offline_interval is None and found["b"].offline_interval == (2.0, 2.0)
+    assert found["c"] is known
+    assert sum("could not be measured: it is broken" in line for line in machine.said) == 2
+    machine = Machine({"a": [1.0] * 6}, left=-1.0)
+    found = machine.measured()["a"]
+    assert found.windows == [1.0] and found.offline_interval is None
+    assert machine.said[-1].startswith("time was up after 1 round of 6")
+
+
+def test_a_percentile_that_no_window_establishes_is_that_of_the_search():
+    known = replace(speed(7.0), single_stream=SingleStream(1.0, 3.0, 9.0, valid=True))
+    short = [replace(speed(7.0, p90=None), other_forms=[]) for _ in range(6)]
+    found = combined(short, 0, "r", known).single_stream
+    assert (found.p50_ms, found.p90_ms, found.p99_ms) == (1.0, 3.0, 9.0)
+    assert found.p50_interval == (1.0, 1.0)
+    few = replace(short[0], valid=False)
+    assert not combined([few, *short[1:]], 0, "r", None).valid
+    assert combined([None], 0, "r", known) is known
+
+
+def test_finals_measure_in_rounds(folder, toy_task):
+    recipe = write_recipe(folder, trials=2, measure={"seconds": 0.1, "texts": 32})
+    command_line("study", "create", toy_task, "--recipe", recipe, "--name", "t")
+    found = json.loads(command_line("study", "show", "t", "--json").stdout)
+    measured = [final["rps"] for final in found["finals"]]
+    assert [len(rps["windows"]) for rps in measured] == [6, 6]
+    assert len({rps["rounds"] for rps in measured}) == 1
+    for rps in measured:
+        assert rps["offline_interval"] == [min(rps["windows"]), max(rps["windows"])]
+        assert min(rps["windows"]) <= rps["offline_per_second"] <= max(rps["windows"])

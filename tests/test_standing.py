@@ -22,7 +22,8 @@ from suite.contracts.results import (
     Rows,
     StudyResults,
 )
-from suite.verdict.standing import best_trial, excess, merit, standing
+from suite.report.data.rows import METRICS, leaderboard, pareto_front
+from suite.verdict.standing import best_trial, excess, holds, merit, standing
 
 A, B, C = "a/classic", "b/classic", "c/classic"
 
@@ -151,11 +152,67 @@ def test_the_terminal_says_it_too(capsys):
     assert "Recommended: a/classic, the cheapest to serve" in said
     table = leaderboard_table(found(bounds={"min_rps": 200.0}))
     assert list(table.columns[1].cells) == [B, A, C]
-    assert list(table.columns[-1].cells) == ["out of bounds", "", ""]
+    assert list(table.columns[-1].cells) == ["breaks bounds", "", ""]
     assert list(table.columns[0].cells) == ["1=", "1=", "3"]
 
 
-def test_the_finals_figures_decide_and_what_is_not_known_is_not_held_against_an_arm():
+def test_a_speed_whose_interval_reaches_to_both_sides_of_a_bound_may_not_hold(capsys):
+    from suite.cli.tables import leaderboard_table
+
+    def measured(low: float, high: float):
+        return replace(speed((low + high) / 2), offline_interval=(low, high))
+
+    finals = [replace(f, rps=rps) for f, rps in zip(
+        found().finals, [measured(500, 700), measured(180, 300), measured(90, 190)], strict=True
+    )]  # fmt: skip
+    results = found(finals=finals, bounds={"min_rps": 200.0})
+    stood = standing(results)
+    assert {p.arm: p.holds for p in stood.places} == {B: "within", A: "unsure", C: "outside"}
+    # A is faster by its median than the bound, and would have been recommended.
+    assert stood.contenders == (B,) and stood.verdict.recommended == B
+    board = leaderboard(results)
+    front = pareto_front(board.rows, METRICS["offline_rps"], board.score)
+    assert front == (B,)
+    table = leaderboard_table(results)
+    assert list(table.columns[-1].cells) == ["", "bounds may not hold", "breaks bounds"]
+    # None is within: those that may be come before those that are not.
+    higher = replace(results, bounds={"min_rps": 250.0}, finals=results.finals[1:])
+    assert standing(higher).contenders == (A,)
+    assert not standing(higher).verdict.within_bounds
+    text = told(higher).text
+    assert text.startswith("No arm meets the bounds (at least 250 texts/s) for certain; what")
+    assert "约束" in told(higher, "zh").text
+
+
+def test_a_rate_that_is_not_valid_or_missing_keeps_no_bound():
+    doubtful = replace(speed(300.0), valid=False)
+    for rps, state in ((doubtful, "unsure"), (replace(doubtful, offline_per_second=90.0),
+                       "outside"), (None, "unsure"), (speed(None), "unsure"),
+                       (speed(200.0), "within")):  # fmt: skip
+        assert holds({"min_rps": 200.0}, 1.0, rps) == state
+    assert holds({"max_train_seconds": 5.0}, None, None) == "unsure"
+    assert holds({"max_train_seconds": 5.0, "min_rps": None}, 5.0, None) == "within"
+    assert holds({}, None, None) == "within"
+
+
+def test_arms_that_serve_as_fast_as_far_as_anybody_can_tell_cost_the_same():
+    def measured(windows):
+        return replace(speed(sorted(windows)[3]), windows=windows, rounds="r",
+                       offline_interval=(min(windows), max(windows)))  # fmt: skip
+
+    first = [100.0, 101.0, 102.0, 103.0, 104.0, 105.0]
+    level = [first[0] - 1, *(w + 9 for w in first[1:])]  # slower in one round of six
+    finals = [replace(f, rps=measured(w)) for f, w in zip(
+        found().finals, (first, level, [w / 2 for w in first]), strict=True)]  # fmt: skip
+    assert verdict(finals=finals).recommended == B
+    faster = [replace(f, rps=measured([w + 9 for w in first])) if f.arm == A else f for f in finals]
+    assert verdict(finals=faster).recommended == A
+    stood = standing(found(finals=faster))
+    assert stood.times_as_fast(A, B) == pytest.approx(111.5 / 102.5, rel=0.01)
+    assert standing(found(finals=finals)).times_as_fast(A, B) is None
+
+
+def test_the_finals_figures_decide_and_what_is_not_known_stops_no_search():
     slow = [replace(f, train_seconds=99.0) if f.arm == B else f for f in found().finals]
     assert verdict(finals=slow, bounds={"max_train_seconds": 50.0}).best == A
     # The trial was timed beside others and broke the bound; alone it keeps it.
@@ -163,7 +220,7 @@ def test_the_finals_figures_decide_and_what_is_not_known_is_not_held_against_an_
     assert verdict(trials=busy, bounds={"max_train_seconds": 50.0}).best == B
     unknown = [replace(f, rps=None, train_seconds=None) for f in found().finals]
     bare = [replace(t, rps=None, train_seconds=None) for t in found().trials]
-    assert verdict(finals=unknown, trials=bare, bounds={"min_rps": 1e6}).within_bounds
+    assert not verdict(finals=unknown, trials=bare, bounds={"min_rps": 1e6}).within_bounds
     assert excess({"min_rps": 5.0, "max_train_seconds": None}, None, None) == {"min_rps": 0.0}
     assert excess({"min_rps": 5.0, "max_train_seconds": 2.0}, 3.0, speed(4.0)) == {
         "max_train_seconds": 1.0,

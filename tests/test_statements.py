@@ -20,7 +20,7 @@ from drawn_studies import several_studies, studies
 from hypothesis import HealthCheck, given, settings
 from scipy import stats
 
-from suite.contracts.results import Comparison, Final, StudyResults, Trial
+from suite.contracts.results import Comparison, Final, Rps, StudyResults, Trial
 from suite.report import formats
 from suite.report.data.across import across
 from suite.report.pages.across_answer import across_answer
@@ -70,6 +70,8 @@ class Figures:
     rate: float | None
     within: bool
     ranked: bool
+    rps: Rps | None
+    unsure: bool
 
 
 def best_of(results: StudyResults, arm: str) -> Trial:
@@ -89,10 +91,13 @@ def figures(results: StudyResults) -> dict[str, Figures]:
         rate = rps.offline_per_second if rps else None
         slow = rate is not None and rate < (results.bounds.get("min_rps") or 0.0)
         long = seconds is not None and seconds > (results.bounds.get("max_train_seconds") or 1e99)
+        blind = rate is None and results.bounds.get("min_rps") is not None
+        blind |= seconds is None and results.bounds.get("max_train_seconds") is not None
         scores = final.test if final else own.validation
         found[arm] = Figures(
             scores.macro_f1, scores.accuracy, final.test.macro_f1_interval if final else None,
-            seconds, rate, not slow and not long, final is not None or not finals,
+            seconds, rate, not slow and not long and not blind, final is not None or not finals,
+            rps, not slow and not long and blind,
         )  # fmt: skip
     return found
 
@@ -110,7 +115,8 @@ class Checker:
         self.arms = figures(self.results)
         ranked = {arm: own for arm, own in self.arms.items() if own.ranked}
         within = {arm: own for arm, own in ranked.items() if own.within}
-        self.among = within or ranked
+        unsure = {arm: own for arm, own in ranked.items() if own.unsure}
+        self.among = within or unsure or ranked
         self.top = max((own.score for own in self.among.values()), default=0.0)
         self.pairs = {frozenset((c.a, c.b)): c for c in self.results.comparisons}
         takes = [s for s in self.words.statements if s.key in ("take", "take_for_now")]
@@ -180,12 +186,18 @@ class Checker:
     def costs(self, one: str, other: str, text: str) -> None:
         """Ratios that stand in a sentence: those of two known figures, in their order."""
         pairs = [(self.arms[one].seconds, self.arms[other].seconds),
-                 (self.arms[one].rate, self.arms[other].rate)]  # fmt: skip
+                 self.apart(one, other)]  # fmt: skip
         told = re.findall(r"1/[\d,]+|[\d.,]*\d×", text)
         known = [(a, b) for a, b in pairs if a is not None and b]
         assert len(told) == len(known)
         for (a, b), times in zip(known, told, strict=True):
             self.times(a, b, times)
+
+    def apart(self, one: str, other: str) -> tuple[float | None, float | None]:
+        """Two rates, where both were measured in rounds that tell them apart."""
+        speeds = [self.arms[arm].rps for arm in (one, other)]
+        rates = [rps.windows[0] for rps in speeds if rps and rps.windows]
+        return tuple(rates) if len(rates) == 2 and rates[0] != rates[1] else (None, None)
 
     # The sentences.
 
@@ -393,16 +405,24 @@ class Checker:
         known = {arm: own for arm, own in self.arms.items()
                  if (own.rate if speed else own.seconds) is not None
                  and (own.ranked or not self.results.finals)}  # fmt: skip
+        known = {arm: own for arm, own in known.items() if own.within} or known
         cost = {arm: own.rate if speed else own.seconds for arm, own in known.items()}
         assert cost[v["arm"]] == (max if speed else min)(cost.values())
         top = max(own.score for own in known.values())
         if "same" in s.key:
             assert known[v["arm"]].score == top
-            assert s.key.endswith("_drawn") == (len(known) < len(self.cells))
+            drawn = [own for own in self.arms.values()
+                     if (own.rate if speed else own.seconds) is not None
+                     and (own.ranked or not self.results.finals)]  # fmt: skip
+            assert s.key.endswith("_drawn") == (len(drawn) < len(self.cells))
             return
         assert known[v["best"]].score == top
         self.gap(v["best"], v["arm"], v["gap"])
         a, b = cost[v["arm"]], cost[v["best"]]
+        if speed:
+            assert ("times" in v) == (self.apart(v["arm"], v["best"]) != (None, None))
+            if "times" not in v:
+                return
         self.times(*((a, b) if speed else (b, a)), v["times"])
 
     def confusion(self, s: Statement) -> None:
@@ -523,7 +543,7 @@ class Checker:
         found |= dict.fromkeys(("one_training", "one_training_why"), self.once)
         found |= dict.fromkeys(("spread_of_kind", "spread_of_kind_earlier"), self.spread)
         for kind in ("speed", "time"):
-            for end in ("", "_same", "_same_drawn"):
+            for end in ("", "_level", "_same", "_same_drawn"):
                 found[f"finding_{kind}{end}"] = self.trade_off
         found["finding_confusion"] = found["finding_confusion_seeds"] = self.confusion
         return found
@@ -531,12 +551,12 @@ class Checker:
     #: Phrases put into others, or that repeat a number of the results as it is.
     REPEATED = re.compile(
         r"unit_|n_|metric_|axis_|gloss_|term_|costs_|scores_|(more_than|could_be)_chance_p$|bound_"
-        r"|answer_(within|infeasible|interval|only|only_within|tie(_within|_ranges)?_same)$"
+        r"|answer_(within|infeasible|unsure|interval|only|only_within|tie(_within|_ranges)?_same)$"
         r"|settled_(rows|trainings)$|chance_models$|verdict_(models|looks)$|comparisons_family$"
         r"|rows_line|made_by|trials_|timeline_intro|class_|per_class_table|per_class_intro"
         r"|all_trials_more|test_in_train|validation_in_train|comparisons_intro|tied_with"
         r"|f1_difference|confusion_summed|slices_intro|parallel_intro|single_p|history_intro"
-        r"|about_|interval$|interval_|chart_|importance_|reason_|finding_only$|curves_intro|macro_f1"
+        r"|about_|interval$|interval_|chart_|importance_|reason_|finding_only$|front_none$|curves_intro|macro_f1"
         r"|server_|length$|other_form|flag_|knobs_|test_|charts_|errors_|missed_|difference$"
     )
 

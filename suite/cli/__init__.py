@@ -158,7 +158,7 @@ app = typer.Typer(
     help="""Which text classifier, how trained, at what cost?
 
     Searches model family, strategy and hyperparameters with Optuna, and ends in a page that ranks
-    F1, training time and requests per second, and knows which differences are chance.
+    F1, training time and texts per second, and knows which differences are chance.
 
     Start here, with a file of texts and labels of your own:
 

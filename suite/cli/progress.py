@@ -374,6 +374,8 @@ class LiveTable(Watching):
         for trial in self.ended_trials[-SHOWN_TRIALS:]:
             rps = trial.rps.offline_per_second if trial.rps else None
             state = say(f"state_{trial.state.lower()}")
+            if not trial.feasible:
+                state = say.join([state, say("flag_infeasible")])
             table.add_row(
                 str(trial.number),
                 trial.arm,

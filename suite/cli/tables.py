@@ -14,7 +14,13 @@ from suite.cli.splits_table import splits_table
 from suite.contracts.results import BenchRow, StudyResults, Trial
 from suite.report import formats
 from suite.report.data.over_splits import split_sentences
-from suite.report.data.rows import LeaderboardRow, failures, leaderboard
+from suite.report.data.rows import (
+    Leaderboard,
+    LeaderboardRow,
+    beyond_of,
+    failures,
+    leaderboard,
+)
 from suite.report.pages.answer import (
     opened_elsewhere,
     out_of_bounds,
@@ -86,7 +92,7 @@ def _flags(row: LeaderboardRow, say: Words) -> list[str]:
     flags = [say("flag_stale")] if row.stale else []
     if row.about_arm is False:
         flags.append(say("flag_one_training"))
-    return flags if row.feasible else [*flags, say("out_of_bounds")]
+    return [*flags, say(row.beyond[0])] if row.beyond else flags
 
 
 def recommended(found: StudyResults) -> None:
@@ -137,9 +143,16 @@ def trials_table(found: StudyResults, limit: int = 200) -> Table:
             formats.score(trial.score),
             formats.duration(trial.train_seconds, say),
             _rate(rps.offline_per_second if rps else None, rps is None or rps.valid),
-            told(trial.error.splitlines()[0]) if trial.error else parameters(trial),
+            told(trial.error.splitlines()[0])
+            if trial.error
+            else "; ".join(filter(None, (_beyond(trial, say), parameters(trial)))),
         )
     return table
+
+
+def _beyond(trial: Trial, say: Words) -> str:
+    """The mark of a trial that missed the bounds; empty where it kept them."""
+    return "" if trial.feasible else say("flag_infeasible")
 
 
 def bench_table(found: StudyResults) -> Table:
@@ -157,7 +170,8 @@ def bench_table(found: StudyResults) -> Table:
         title=say("engines_terminal", study=found.study),
     )
     several = len({row.host for row in found.bench}) > 1
-    notes = [_bench_note(row, several, say) for row in found.bench]
+    board = leaderboard(found)
+    notes = [_bench_note(row, board, several, say) for row in found.bench]
     if any(notes):
         table.columns.append(text(say("head_note")))
     before = None
@@ -193,7 +207,7 @@ def _figure(row: BenchRow, scenario: str, value: float | None, valid: bool) -> s
     return f"{_rate(value, valid)}{star}"
 
 
-def _bench_note(row: BenchRow, several: bool, say: Words) -> str:
+def _bench_note(row: BenchRow, board: Leaderboard, several: bool, say: Words) -> str:
     """What must be seen beside the numbers, in a few words; the reasons stand below."""
     parts = [row.host] if several else []
     if row.state != "measured":
@@ -202,6 +216,8 @@ def _bench_note(row: BenchRow, several: bool, say: Words) -> str:
         parts.append(say("flag_contended"))
     if row.stale:
         parts.append(say("flag_stale"))
+    if beyond := beyond_of(board, row.arm, say):
+        parts.append(beyond)
     return say.join(parts)
 
 

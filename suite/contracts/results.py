@@ -31,6 +31,9 @@ MARGIN = 0.01
 FINITE = ConfigDict(allow_inf_nan=False)
 
 State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
+#: Whether figures keep a recipe's bounds; "unsure": an interval reaches to both sides of one, or
+#: what it bounds was not measured.
+Holds = Literal["within", "unsure", "outside"]
 
 
 @dataclass(frozen=True)
@@ -600,6 +603,9 @@ class StudyResults:
     """Null where no arm has a result."""
     splits: Splits | None = None
     """What several splits of the rows say together; null where nobody asked for them."""
+    beyond_bounds: dict[str, Holds] = field(default_factory=dict)
+    """Arm -> `outside` the bounds, or `unsure`: its figures may not hold. Neither is recommended
+    while an arm is within them. Arms within them are not named."""
 
     @property
     def sample(self) -> bool:

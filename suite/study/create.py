@@ -32,6 +32,7 @@ from suite.study.artifacts import Artifacts
 from suite.study.database import Database
 from suite.study.definition import Definition, StoredArm
 from suite.study.lock import StudyLock
+from suite.study.measurable import check_bounds
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,9 @@ def create(
             f"--name {name!r} is no name",
             fix="Small letters, digits, '-', '_' and '.', at most 64.",
         )
-    there = _chosen_before(wanted, name) if recipe.choose is not None else None
+    before = _before(wanted, name)
+    # Where the recipe leaves the choice of arms open, the one that was made stands.
+    there = before if recipe.choose is not None and before and before.recipe.choose else None
     globs = _globs(wanted, catalogue)
     if there is not None:
         recipe = recipe.model_copy(update={"choose": _same_preset(there, wanted)})
@@ -168,6 +171,8 @@ def create(
                 most_fetched=wanted.most_fetched,
             )
             recipe, planned = chosen.recipe, chosen.arms
+    if before is None:  # one that was made before this was looked at goes on
+        check_bounds(recipe, recipe_file, planned)
     if all(arm.refused for arm in planned):
         raise StudyError(
             "every arm is refused:\n  " + "\n  ".join(f"{a.name}: {a.refused}" for a in planned)
@@ -432,16 +437,13 @@ def _same_preset(there: Definition, wanted: Wanted) -> Choose | None:
     return chosen
 
 
-def _chosen_before(wanted: Wanted, name: str) -> Definition | None:
-    """The study of that name, where it is there and its arms were chosen."""
+def _before(wanted: Wanted, name: str) -> Definition | None:
+    """The study of that name, where it is there."""
     try:
         opened = storage.open_storage(wanted.storage)
     except (StorageError, StudyError):
         return None  # there is none yet; what else is wrong with it is told when it is made
-    if not storage.exists(opened, name):
-        return None
-    stored = storage.load(opened, name)[1]
-    return stored if stored.recipe.choose is not None else None
+    return storage.load(opened, name)[1] if storage.exists(opened, name) else None
 
 
 def _seed(seed: int) -> int:

@@ -18,12 +18,16 @@ from suite.config.recipe import Recipe
 from suite.contracts.model import Model
 from suite.contracts.results import Rows, Trial
 from suite.study import record, search
+from suite.study.measurable import is_measured, window_seconds
 from suite.study.record import ESTIMATES, MEASURED, OWNER
+from suite.verdict.speeds import ROUNDS
 
 #: LoadGen's two scenarios with warming up and calibrating, in lengths of a scenario.
 SCENARIOS = 2.5
 #: Seconds that a child takes beside its work where nothing was measured: it loads what it needs.
 CHILD_SECONDS = 2.0
+#: Seconds that loading a model anew takes, for most of them.
+LOADING_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,24 @@ def measuring(recipe: Recipe, model: Model) -> float:
     >>> measuring(Recipe(name="r", arms=["m/s"]), Model(name="m", family="encoder", path="/m"))
     9.5
     """
-    measure = recipe.measure
-    if measure.seconds <= 0 or (model.endpoint is not None and not measure.endpoints):
+    if not is_measured(recipe, model):
         return 0.0
-    return SCENARIOS * measure.seconds + CHILD_SECONDS
+    return SCENARIOS * recipe.measure.seconds + CHILD_SECONDS
+
+
+def measuring_rounds(recipe: Recipe, model: Model) -> float:
+    """Seconds that measuring an arm's speed takes in the finals, in rounds.
+
+    >>> from suite.config.recipe import Recipe
+    >>> from suite.contracts.model import Model
+    >>> measuring_rounds(
+    ...     Recipe(name="r", arms=["m/s"]), Model(name="m", family="encoder", path="/m")
+    ... )
+    21.0
+    """
+    if not is_measured(recipe, model):
+        return 0.0
+    return ROUNDS * (SCENARIOS * window_seconds(recipe) + LOADING_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -98,7 +116,7 @@ class Finals:
     Args:
         training: seconds of training its best once more.
         per_text: seconds of scoring a text.
-        measure: seconds of measuring its speed, 0 where it stands.
+        measure: seconds of measuring its speed.
     """
 
     training: float

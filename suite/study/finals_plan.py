@@ -126,8 +126,7 @@ def reckoned(
         seconds: of a trial of the arm.
     """
     way, rows = way_of(definition, arm, best, wanted), definition.data.rows
-    stands = not way.trainings and best.rps is not None and not best.rps.contended
-    measure = 0.0 if stands else estimates.measuring(definition.recipe, arm.model)
+    measure = estimates.measuring_rounds(definition.recipe, arm.model)
     refit = chosen_fraction(best, rows.validation) if way.refit else None
     return estimates.finals_of(best, seconds, measure, rows, refit=refit)
 

@@ -291,7 +291,9 @@ def _results(
         ),
         unread=unread,
     )
-    return _without_secrets(replace(found, verdict=standing(found).verdict))
+    stood = standing(found)
+    beyond = {place.arm: place.holds for place in stood.places if not place.within}
+    return _without_secrets(replace(found, verdict=stood.verdict, beyond_bounds=beyond))
 
 
 def _without_secrets(found: StudyResults) -> StudyResults:

@@ -14,6 +14,7 @@ from suite.errors import StorageError
 from suite.study import record
 from suite.study.definition import StoredArm
 from suite.study.ledger import Ledger
+from suite.study.measurable import is_measured
 from suite.study.record import OWNER
 from suite.study.watching import Observer
 
@@ -109,24 +110,51 @@ class Speeds:
 
     def measure(self, arm: StoredArm, predictor: Path, logs: Path) -> Rps | None:
         """LoadGen's figures for a kept predictor, alone on the machine as far as locks reach."""
+        recipe = self._ledger.definition.recipe
+        if not is_measured(recipe, arm.model):
+            return None
+        outcome = self.window(predictor, logs, seconds=recipe.measure.seconds)
+        if isinstance(outcome, Failed):
+            self._observer.said(f"serving speed could not be measured: {outcome.reason}")
+            return None
+        return outcome
+
+    def window(
+        self,
+        predictor: Path,
+        logs: Path,
+        *,
+        seconds: float,
+        seed: int = 0,
+        forms: bool = True,
+    ) -> Rps | Failed:
+        """One measurement of a kept predictor, loaded anew.
+
+        Args:
+            seconds: a scenario's length.
+            seed: of the draw of texts.
+            forms: whether other forms of the same model are measured, too.
+        """
         from suite.serving.load.measure import machine_lock
 
-        measure = self._ledger.definition.recipe.measure
-        if measure.seconds <= 0 or (arm.model.endpoint is not None and not measure.endpoints):
-            return None
         rows = snapshot.read_split(self._ledger.artifacts.data, "validation")
-        texts = rows.texts[: measure.texts]
+        texts = rows.texts[: self._ledger.definition.recipe.measure.texts]
         before = self._neighbours.together()
         try:
             with machine_lock(timeout=600, say=self._observer.said):
                 outcome = self._runner.measure(
-                    predictor, texts, measure.seconds, self._threads, logs / "loadgen"
+                    predictor,
+                    texts,
+                    seconds,
+                    self._threads,
+                    logs / "loadgen",
+                    seed=seed,
+                    forms=forms,
                 )
         except StorageError as error:
             # A neighbour that trains for long under the lock must not end this study.
-            outcome = Failed(str(error))
+            return Failed(str(error))
         if isinstance(outcome, Failed):
-            self._observer.said(f"serving speed could not be measured: {outcome.reason}")
-            return None
+            return outcome
         beside = before | self._neighbours.together()
         return replace(outcome, contended=bool(beside) or outcome.disturbed > 0)

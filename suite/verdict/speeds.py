@@ -48,6 +48,19 @@ class Ratio:
         return self.low > 1 or self.high < 1
 
 
+def reach(rps: Rps | None) -> tuple[float, float]:
+    """Between which speeds an arm's lies, Offline, in texts per second.
+
+    It is the interval where there is one; else the figure itself, which is all that is known of
+    what was measured once. From a rate that is not valid, or none, no arm is shown to be fast.
+    """
+    if rps is None or rps.offline_per_second is None:
+        return 0.0, math.inf
+    if rps.offline_interval is not None:
+        return rps.offline_interval
+    return (rps.offline_per_second if rps.valid else 0.0), rps.offline_per_second
+
+
 def coverage(figures: int, left_out: int) -> float:
     """How often the median lies within ordered figures of which some at each end are left out.
 

@@ -16,6 +16,7 @@ from typing import Literal
 from suite.contracts.results import (
     Comparison,
     Final,
+    Holds,
     Reason,
     Rps,
     Scores,
@@ -24,7 +25,7 @@ from suite.contracts.results import (
     Trial,
     Verdict,
 )
-from suite.verdict import metrics
+from suite.verdict import metrics, speeds
 from suite.verdict.interval import LEVEL
 from suite.verdict.metrics import MACRO_F1, METRICS, Metric
 
@@ -33,6 +34,8 @@ Basis = Literal["test", "validation", "none"]
 #: Scores are differences of binary fractions: .91 less .90 is a little more than .01.
 ROUNDING = 1e-9
 
+_WORSE: tuple[Holds, ...] = ("within", "unsure", "outside")
+
 
 @dataclass(frozen=True)
 class Place:
@@ -40,7 +43,7 @@ class Place:
 
     `rank` is by test where finals exist, else by validation; None where this arm has no test
     score but others do. `tied_with` are the arms that share it. `train_seconds` and `rps` are the
-    finals', where these measured them, else the trial's; `within` is whether they meet the bounds.
+    finals', where these measured them, else the trial's; `holds` is whether they keep the bounds.
     `validation` are the trial's scores on validation; of one that was scored over folds, those on
     the first of them where it stands beside arms that were not, else those of all.
     """
@@ -52,9 +55,14 @@ class Place:
     tied_with: tuple[str, ...]
     train_seconds: float | None
     rps: Rps | None
-    within: bool
+    holds: Holds
     validation: Scores | None = None
     objective: Metric = MACRO_F1
+
+    @property
+    def within(self) -> bool:
+        """Whether it keeps the bounds for certain."""
+        return self.holds == "within"
 
     @property
     def number(self) -> int:
@@ -78,9 +86,9 @@ class Place:
 class Standing:
     """The arms that have a result, best rank first, and what follows for whoever wants one.
 
-    `basis` is what ranks rest on. `contenders` are the ranked arms within the bounds (all ranked
-    arms where none is within them), best score first; `leaders` are those among them that none of
-    them significantly beats. `verdict` is None where nothing has finished.
+    `basis` is what ranks rest on. `contenders` are the ranked arms within the bounds (where there
+    are none, those that may be; else all ranked arms), best score first; `leaders` are those among
+    them that none of them significantly beats. `verdict` is None where nothing has finished.
     """
 
     basis: Basis
@@ -102,6 +110,11 @@ class Standing:
     def beats(self, one: str, other: str) -> bool:
         """Whether an arm's lead over another on test is more than chance."""
         return _beats(self.place(one), self.place(other), self.comparisons)
+
+    def times_as_fast(self, one: str, other: str) -> float | None:
+        """How many times as fast an arm serves as another; None where that can be chance."""
+        found = speeds.ratio(self.place(one).rps, self.place(other).rps)
+        return found.value if found is not None and found.parts else None
 
 
 def merit(trial: Trial) -> tuple[bool, float]:
@@ -136,6 +149,25 @@ def excess(
     return found
 
 
+def holds(
+    bounds: Mapping[str, float | None], train_seconds: float | None, rps: Rps | None
+) -> Holds:
+    """Whether figures keep every bound that is set; the worst of them decides.
+
+    A speed that was measured in rounds keeps a bound where its whole interval does, and misses it
+    where none of it does: between, and where nothing was measured, it may not hold.
+    """
+    longest, slowest = bounds.get("max_train_seconds"), bounds.get("min_rps")
+    found: list[Holds] = []
+    if longest is not None:
+        over = train_seconds is not None and train_seconds > longest
+        found.append("unsure" if train_seconds is None else "outside" if over else "within")
+    if slowest is not None:
+        low, high = speeds.reach(rps)
+        found.append("within" if low >= slowest else "outside" if high < slowest else "unsure")
+    return max(found, key=_WORSE.index, default="within")
+
+
 def best_first(final: Final) -> tuple[int, float]:
     """The order of finals."""
     return final.rank, -_merit(final.test)
@@ -146,8 +178,8 @@ def standing(results: StudyResults) -> Standing:
     comparisons = {frozenset((c.a, c.b)): c for c in results.comparisons}
     places = _places(results)
     ranked = [place for place in places if place.rank is not None]
-    within = [place for place in ranked if place.within]
-    among = sorted(within or ranked, key=lambda place: -place.merit)
+    ways = ([p for p in ranked if p.holds == state] for state in _WORSE)
+    among = sorted(next(filter(None, ways), []), key=lambda place: -place.merit)
     leaders = among[:1]
     if results.finals:
         leaders = [a for a in among if not any(_beats(b, a, comparisons) for b in among)]
@@ -237,7 +269,7 @@ def _place(
         tied_with=tuple(a for a, other in ranks.items() if other == rank and a != arm),
         train_seconds=seconds,
         rps=rps,
-        within=all(over <= 0 for over in excess(bounds, seconds, rps).values()),
+        holds=holds(bounds, seconds, rps),
         validation=validation,
         objective=objective,
     )
@@ -271,8 +303,10 @@ def _verdict(
             and best.merit - rival.merit <= margin + ROUNDING
             and not _beats(best, rival, comparisons)
         ]
-        taken = max(rivals, key=_served)
-        if not _served(taken):
+        quickest = max(rivals, key=_served)
+        # What serves as fast as far as anybody can tell costs the same: the better score decides.
+        taken = next(rival for rival in rivals if rival is quickest or _as_fast(rival, quickest))
+        if not _served(quickest):
             reason, taken = "no_speed", best
     pair = comparisons.get(frozenset((best.arm, taken.arm)))
     below = 0.0 if taken is best else None
@@ -287,6 +321,14 @@ def _verdict(
         could_be_below_by=below,
         within_bounds=best.within,
     )
+
+
+def _as_fast(one: Place, other: Place) -> bool:
+    """Whether two arms of the finals that were measured in rounds can't be told apart in speed."""
+    if one.final is None or other.final is None:
+        return False
+    found = speeds.ratio(one.final.rps, other.final.rps)
+    return found is not None and not found.parts
 
 
 def _served(place: Place) -> float:

@@ -70,6 +70,8 @@ class TradeOff:
     front: tuple[str, ...]
     left_out: tuple[str, ...]
     references: tuple[Published, ...]
+    times: float | None
+    """How many times as cheap the cheapest is as the best; None where that can be chance."""
     x_range: tuple[float, float]
     y_range: tuple[float, float]
 
@@ -161,9 +163,35 @@ def values(board: Leaderboard, x: Metric, drawable: Sequence[Published] = ()) ->
         front=front,
         left_out=tuple(row.arm for row in board.rows if row.arm not in drawn),
         references=tuple(drawable),
+        times=_times(board, x, points, front),
         x_range=x_range,
         y_range=y_range,
     )
+
+
+def _times(
+    board: Leaderboard, x: Metric, points: Sequence[Point], front: Sequence[str]
+) -> float | None:
+    """The cheapest point's cost against the best one's: of speeds, where they can be told apart."""
+    if len(points) < 2:
+        return None
+    best, least = _ends(_kept(points, front), x)
+    if x.higher_is_better:
+        return board.standing.times_as_fast(least.arm, best.arm)
+    return best.x / least.x if least.x else None
+
+
+def _kept(points: Sequence[Point], front: Sequence[str]) -> list[Point]:
+    """The points on the front: its ends are the best and the cheapest of those within the bounds.
+    All points where there is none."""
+    return [point for point in points if point.arm in front] or list(points)
+
+
+def _ends(points: Sequence[Point], x: Metric) -> tuple[Point, Point]:
+    """The best point, and the one at the other end of the cost."""
+    up = x.higher_is_better
+    best = max(points, key=lambda p: p.y)
+    return best, (max if up else min)(points, key=lambda p: (p.x, p.y if up else -p.y))
 
 
 def _box(place: tuple[float, float], size: float) -> Box:
@@ -314,22 +342,17 @@ def finding(data: TradeOff, words: Words) -> str:
     """What the other end of the front costs."""
     if len(data.points) == 1:
         return words("finding_only", arm=formats.name(data.points[0].arm))
-    best = max(data.points, key=lambda p: p.y)
-    up = data.x.higher_is_better
-    least = (max if up else min)(data.points, key=lambda p: (p.x, p.y if up else -p.y))
-    kind = "speed" if up else "time"
+    best, least = _ends(_kept(data.points, data.front), data.x)
+    kind = "speed" if data.x.higher_is_better else "time"
     if least.arm == best.arm or least.y >= best.y:
         # Of an arm that lacks a figure nothing is known: it may be better, or cheaper.
         among = "_drawn" if data.left_out else ""
         return words(f"finding_{kind}_same{among}", arm=formats.name(least.arm))
-    ratio = least.x / best.x if up else best.x / least.x
-    return words(
-        f"finding_{kind}",
-        arm=formats.name(least.arm),
-        best=formats.name(best.arm),
-        times=formats.times(ratio),
-        gap=formats.gap(best.y - least.y),
-    )
+    names = {"arm": formats.name(least.arm), "best": formats.name(best.arm)}
+    gap = formats.gap(best.y - least.y)
+    if data.times is None:
+        return words("finding_speed_level", **names, gap=gap)
+    return words(f"finding_{kind}", **names, times=formats.times(data.times), gap=gap)
 
 
 def chart(name: str, data: TradeOff, styles: Styles, words: Words) -> Chart | None:
@@ -337,7 +360,8 @@ def chart(name: str, data: TradeOff, styles: Styles, words: Words) -> Chart | No
     if not data.points:
         return None
     x, y = words.axis(data.x.key), words.axis(data.y.key)
-    notes = [words("front_is", arms=words.join([formats.name(arm) for arm in data.front]))]
+    on_front = [formats.name(arm) for arm in data.front]
+    notes = [words("front_is", arms=words.join(on_front)) if on_front else words("front_none")]
     if any(point.memory for point in data.points):
         notes.append(words("bubbles"))
     if data.left_out:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from suite.contracts import moments
-from suite.contracts.results import StudyResults
+from suite.contracts.results import Holds, StudyResults
 from suite.report import formats
 from suite.report.data.rows import Leaderboard, absent, leaderboard
 from suite.report.data.side_by_side import SideBySide, machine_of, pairs_of, ratio
@@ -85,6 +85,7 @@ class Cell:
     rank_range: tuple[int, int] | None = None
     place: str = ""
     """Its rank in that study as tables show it; empty where there is none."""
+    holds: Holds = "within"
 
 
 @dataclass(frozen=True)
@@ -434,6 +435,7 @@ def _cells(
                 stale=row.stale,
                 rank_range=row.rank_range,
                 place=place if (place := board.place(row)) != formats.MISSING else "",
+                holds=row.holds,
             )
         elif name in gone:
             cells[name] = Cell(results.study, gone[name].kind, gone[name].reason)

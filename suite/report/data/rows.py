@@ -12,14 +12,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, Arm, Published, StudyResults, Trial
+from suite.contracts.results import DEFAULT_OBJECTIVE, Arm, Holds, Published, StudyResults, Trial
 from suite.contracts.space import Params
 from suite.report import formats
 from suite.report.data.styles import SYMBOLS
+from suite.report.words import Words
 from suite.verdict.metrics import MACRO_F1, columns
 from suite.verdict.metrics import METRICS as SCORES
 from suite.verdict.metrics import Metric as Score
 from suite.verdict.standing import Basis, Place, Standing, standing
+
+#: The phrases that mark an arm which does not keep the bounds, or may not: in short, at length.
+BEYOND: dict[Holds, tuple[str, str]] = {
+    "outside": ("flag_infeasible", "flag_infeasible_more"),
+    "unsure": ("flag_unsure", "flag_unsure_more"),
+}
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,14 @@ class LeaderboardRow:
     seed_scores: tuple[float, ...] = ()
     deterministic: bool = False
     refit: bool = False
+    holds: Holds = "within"
+    """Whether it keeps the bounds; `feasible` is that it does for certain."""
+    offline_interval: tuple[float, float] | None = None
+
+    @property
+    def beyond(self) -> tuple[str, str] | None:
+        """The phrases that mark it where it does not keep the bounds for certain."""
+        return BEYOND.get(self.holds)
 
     @property
     def test_score(self) -> float | None:
@@ -234,6 +249,12 @@ def leaderboard(results: StudyResults) -> Leaderboard:
     return Leaderboard(found, tuple(rows), SCORES[results.objective])
 
 
+def beyond_of(board: Leaderboard, arm: str, words: Words) -> str:
+    """The mark of an arm that does not keep the bounds for certain; empty where it does."""
+    row = board.row(arm)
+    return words(row.beyond[0]) if row is not None and row.beyond else ""
+
+
 def trial_counts(trials: Sequence[Trial]) -> dict[str, Counter[str]]:
     """Arm -> state -> number of trials; a missing arm counts nothing."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -252,12 +273,12 @@ def last_score(trial: Trial) -> float | None:
 def pareto_front(rows: Sequence[LeaderboardRow], x: Metric, y: Metric) -> tuple[str, ...]:
     """The arms that no other arm equals or beats on both metrics and beats on one, by rising x.
 
-    Rows that lack either figure take no part.
+    Rows that lack either figure take no part, nor do those that don't keep the bounds for certain.
     """
     points = {
         row.arm: (across, above)
         for row in rows
-        if (across := x.of(row)) is not None and (above := y.of(row)) is not None
+        if row.feasible and (across := x.of(row)) is not None and (above := y.of(row)) is not None
     }
     oriented = {arm: (_up(x, a), _up(y, b)) for arm, (a, b) in points.items()}
     front = [
@@ -411,6 +432,8 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         stale=final.stale if final else False,
         contended=contended,
         feasible=place.within,
+        holds=place.holds,
+        offline_interval=rps.offline_interval if rps else None,
         retired=arm.retired if arm else None,
         short=arm.short if arm else None,
         objective=place.objective.key,

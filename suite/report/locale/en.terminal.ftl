@@ -60,7 +60,6 @@ splits_terminal = { $study }: over { $n } splits of the rows
 trials_terminal = trials ({ $shown } of { $all })
 engines_terminal = { $study }: serving engines
 engines_within = Server: the highest rate at which 99 of 100 texts are answered within { $bound }.
-out_of_bounds = out of bounds
 fastest_terminal = Fastest: { $scenario } { $what }
 fastest_on = { $arm } on { $engine }
 on_host = on { $host }

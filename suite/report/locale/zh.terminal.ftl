@@ -60,7 +60,6 @@ splits_terminal = { $study }：{ $n } 次划分
 trials_terminal = 试验（显示 { $shown } / { $all }）
 engines_terminal = { $study }：推理引擎
 engines_within = Server：99% 的文本在 { $bound } 内得到回答时的最高速率。
-out_of_bounds = 超出约束
 fastest_terminal = { $scenario } 最快：{ $what }
 fastest_on = { $arm }，引擎 { $engine }
 on_host = 机器 { $host }

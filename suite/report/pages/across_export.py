@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from suite.contracts.results import StudyResults
 from suite.report import formats
 from suite.report.data.across import Across, Cell, Column, across
+from suite.report.data.rows import BEYOND
 from suite.report.pages.across_answer import (
     across_answer,
     method,
@@ -22,7 +23,7 @@ CSV_COLUMNS = (
     "macro_f1_low", "macro_f1_high", "rank", "shared", "gap", "train_seconds",
     "offline_per_second", "training_ratio", "speed_ratio", "stale", "average_rank", "won",
     "level", "lost", "mean_gap", "average_rank_low", "average_rank_high", "win_rate",
-    "win_rate_low", "win_rate_high", "rank_low", "rank_high",
+    "win_rate_low", "win_rate_high", "rank_low", "rank_high", "holds",
 )  # fmt: skip
 
 
@@ -64,6 +65,7 @@ def across_csv(data: Across) -> str:
                 "training_ratio": cell.training,
                 "speed_ratio": cell.speed,
                 "stale": cell.stale,
+                "holds": cell.holds if cell.state == "scored" else None,
                 "average_rank": arm.average_rank,
                 "won": arm.won,
                 "level": arm.level,
@@ -169,7 +171,8 @@ def _cell_text(cell: Cell, words: Words) -> str:
         return formats.MISSING
     rank = f" #{cell.place}" if cell.place else ""
     bounds = "" if cell.low is None or cell.high is None else f" ({_short(cell)})"
-    return f"{formats.score(cell.score)}{bounds}{rank}"
+    beyond = f" ({words(BEYOND[cell.holds][0])})" if cell.holds in BEYOND else ""
+    return f"{formats.score(cell.score)}{bounds}{rank}{beyond}"
 
 
 def _short(cell: Cell) -> str:

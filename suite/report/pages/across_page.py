@@ -12,6 +12,7 @@ from suite.report.charts import ACROSS_CHARTS
 from suite.report.charts.chart import AcrossScene, Drawn
 from suite.report.data.across import FAR, Across, AcrossArm, Cell
 from suite.report.data.placeless import placeless
+from suite.report.data.rows import BEYOND
 from suite.report.data.spoken import spoken
 from suite.report.pages.across_answer import (
     across_answer,
@@ -71,6 +72,7 @@ def render_across(
         "shades": [[_shade(arm.cells[i]) for arm in data.arms] for i in range(len(data.standing))],
         "refusals": refusals(data),
         "stands": stands(data, words),
+        "beyond": BEYOND,
         "test_said": over_tasks_said(data, words),
         "drawn": drawn,
         "small": {cost: own for cost, own in small.items() if own},

@@ -129,11 +129,13 @@ def useful(board: Leaderboard) -> list[LeaderboardRow]:
 
 
 def out_of_bounds(results: StudyResults, board: Leaderboard, words: Words) -> str:
-    """That no arm meets the bounds; empty where one does."""
+    """That no arm meets the bounds, or none for certain; empty where one does."""
     verdict = board.standing.verdict
     if verdict is None or verdict.within_bounds:
         return ""
-    return words("answer_infeasible", bounds=bounds_text(bounds_of(results), words))
+    may = any(row.holds == "unsure" for row in board.rows if row.rank is not None)
+    bounds = bounds_text(bounds_of(results), words)
+    return words("answer_unsure" if may else "answer_infeasible", bounds=bounds)
 
 
 def recommendation(board: Leaderboard, words: Words) -> str:
@@ -216,7 +218,7 @@ def _advice(
                 best=best.arm,
                 gap=formats.gap(gap),
                 chance=_chance(board, best, taken, words),
-                costs=_costs(best, taken, words),
+                costs=_costs(board, best, taken, words),
             )
         )
     if cheap is None or len(board.contenders) < 2:
@@ -266,15 +268,16 @@ def _gives(board: Leaderboard, row: LeaderboardRow, words: Words) -> str:
     return told + words("end")
 
 
-def _costs(one: LeaderboardRow, other: LeaderboardRow, words: Words) -> str:
-    """One arm's training time and speed as multiples of another's; empty where not measured."""
+def _costs(board: Leaderboard, one: LeaderboardRow, other: LeaderboardRow, words: Words) -> str:
+    """One arm's training time and speed as multiples of another's; empty where not measured, the
+    speed also where the two can't be told apart."""
     parts = []
     if one.train_seconds is not None and other.train_seconds:
         times = formats.times(one.train_seconds / other.train_seconds)
         parts.append(words("costs_training", times=times))
-    if one.offline_rps is not None and other.offline_rps:
-        times = formats.times(one.offline_rps / other.offline_rps)
-        parts.append(words("costs_speed", times=times))
+    times_as_fast = board.standing.times_as_fast(one.arm, other.arm)
+    if times_as_fast is not None:
+        parts.append(words("costs_speed", times=formats.times(times_as_fast)))
     return words("costs_at", costs=words("costs_and").join(parts)) if parts else ""
 
 

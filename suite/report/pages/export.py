@@ -19,6 +19,7 @@ from suite.report import formats
 from suite.report.data.rows import (
     Leaderboard,
     absent,
+    beyond_of,
     failures,
     leaderboard,
     references,
@@ -40,7 +41,7 @@ LEADERBOARD_COLUMNS = (
     "parameters", "trial", "seeds", "trials", "complete", "pruned", "failed", "stale",
     "contended", "feasible", "tied_with", "params", "rank_low", "rank_high", "may_be_best",
     "seed_scores", "deterministic", "refit", "objective", "test_objective", "test_objective_low",
-    "test_objective_high", "validation_objective",
+    "test_objective_high", "validation_objective", "holds", "offline_low", "offline_high",
 )  # fmt: skip
 TRIAL_COLUMNS = (
     "number", "state", "arm", *METRICS, "train_seconds",
@@ -167,6 +168,8 @@ def leaderboard_csv(board: Leaderboard) -> str:
                 "test_objective_high": row.test_interval[1] if row.test_interval else None,
                 "validation_objective": row.validation_score,
                 "offline_per_second": row.offline_rps,
+                "offline_low": row.offline_interval[0] if row.offline_interval else None,
+                "offline_high": row.offline_interval[1] if row.offline_interval else None,
                 "tied_with": " ".join(row.tied_with),
                 "rank_low": row.rank_range[0] if row.rank_range else None,
                 "rank_high": row.rank_range[1] if row.rank_range else None,
@@ -264,7 +267,7 @@ def to_markdown(results: StudyResults, words: Words) -> str:
     if results.bench:
         lines += ["", f"## {words('engines')}", ""]
         lines += [words.sentences([words("engines_intro"), words("engines_star")]), ""]
-        lines += _engines(results, words)
+        lines += _engines(results, board, words)
     gone = [a for a in absent(results, board) if a.reason or a.kind != "without_result"]
     if gone:
         lines += ["", f"## {words('absent')}", ""]
@@ -360,7 +363,7 @@ def _board(board: Leaderboard, words: Words) -> list[str]:
             for flag, raised in (
                 ("flag_stale", row.stale),
                 ("flag_contended", row.contended),
-                ("flag_infeasible", not row.feasible),
+                *([(row.beyond[0], True)] if row.beyond else []),
                 ("flag_retired", row.retired is not None),
                 ("flag_one_training", row.about_arm is False),
                 ("flag_short", row.short is not None),
@@ -389,7 +392,7 @@ def _board(board: Leaderboard, words: Words) -> list[str]:
     return markdown_table([words.column(key) for key in keys], rows)
 
 
-def _engines(results: StudyResults, words: Words) -> list[str]:
+def _engines(results: StudyResults, board: Leaderboard, words: Words) -> list[str]:
     """Engines as a table; an asterisk stands where the page has bold figures."""
     keys = ("metric_arm", "engine", "precision", "agreement", "f1_difference", "single_p50",
             "single_p99", "offline_rate", "server_rate", "machine", "other_facts")  # fmt: skip
@@ -403,6 +406,7 @@ def _engines(results: StudyResults, words: Words) -> list[str]:
         single, server = row.single_stream, row.server
         state = words(f"flag_{row.state}") if row.state != "measured" else ""
         contended = words("flag_contended") if row.contended else ""
+        beyond = beyond_of(board, row.arm, words)
         stale = words("flag_stale") if row.stale else ""
         rows.append(
             [
@@ -426,7 +430,7 @@ def _engines(results: StudyResults, words: Words) -> list[str]:
                     bool(server and server.valid),
                 ),
                 row.host,
-                "; ".join(filter(None, (state, contended, stale, row.reason, row.note))),
+                "; ".join(filter(None, (beyond, state, contended, stale, row.reason, row.note))),
             ]
         )
     return markdown_table([words(key) for key in keys], rows)

@@ -110,7 +110,7 @@ def render_page(
     board = scene.board
     told = answer(results, board, words)
     split = references(results)
-    pack = Pack(values={"trials": _trials(results)})
+    pack = Pack(values={"trials": _trials(results, words)})
     drawn = Drawn.of(STUDY_CHARTS, scene)
     for chart in drawn.all():
         pack.add(chart)
@@ -197,7 +197,7 @@ def tiles(told: Answer, board: Leaderboard) -> list[Tile]:
                 row,
                 tuple(own),
                 "" if same else _versus(row.train_seconds, first.train_seconds),
-                "" if same else _versus(row.offline_rps, first.offline_rps),
+                "" if same else _versus(board.standing.times_as_fast(row.arm, first.arm), 1.0),
             )
         )
     return found
@@ -465,7 +465,7 @@ def _class_range(results: StudyResults) -> ClassRange | None:
     )
 
 
-def _trials(results: StudyResults) -> dict[str, Any]:
+def _trials(results: StudyResults, words: Words) -> dict[str, Any]:
     """Every trial as a short list, arms and states by position: ten thousand stay small."""
     arms = list(dict.fromkeys(trial.arm for trial in results.trials))
     states = list(dict.fromkeys(trial.state for trial in results.trials))
@@ -481,15 +481,16 @@ def _trials(results: StudyResults) -> dict[str, Any]:
             _rounded(trial.rps.offline_per_second if trial.rps else None),
             _rounded(trial.rps.single_stream.p90_ms if trial.rps else None),
             formats.settings(trial.params),
-            _note(trial),
+            _note(trial, words),
         ]
         for trial in sorted(results.trials, key=lambda t: t.number)
     ]
     return {"arms": arms, "states": states, "rows": rows}
 
 
-def _note(trial: Trial) -> str:
-    text = " ".join((trial.error or "").split())
+def _note(trial: Trial, words: Words) -> str:
+    beyond = "" if trial.feasible else words("flag_infeasible")
+    text = " ".join(" ".join(filter(None, (beyond, trial.error))).split())
     return text if len(text) <= ERROR_IN_TRIALS else f"{text[: ERROR_IN_TRIALS - 1]}…"
 
 
