@@ -158,20 +158,20 @@ def test_what_would_settle_a_pair_is_reckoned_from_its_variances():
     rows, seeds, row, seed = 1000, 3, 4e-5, 3e-5
     error = (row + seed) ** 0.5
     half = 2.1 * error
-    found = settling((-half, half), row, seed, 900.0, 0.03, rows=rows, trainings=seeds)
+    found = settling(half, row, seed, 900.0, 0.03, rows=rows, trainings=seeds)
     draws = np.random.default_rng(0).standard_normal(20_000)
 
     def power(true: float, variance: float) -> float:
         return float(np.mean(true + draws * variance**0.5 > 2.1 * variance**0.5))
 
     assert power(found.smallest, row + seed) == pytest.approx(0.8, abs=0.01)
-    found = settling((-half, half), row, seed, 900.0, 0.02, rows=rows, trainings=seeds)
+    found = settling(half, row, seed, 900.0, 0.02, rows=rows, trainings=seeds)
     assert found.rows > rows and found.trainings > seeds
     assert power(0.02, row * rows / found.rows + seed) == pytest.approx(0.8, abs=0.02)
     assert power(0.02, row + seed * seeds / found.trainings) >= 0.79
-    few = settling((-half, half), row, seed, 900.0, 0.001, rows=rows, trainings=seeds)
+    few = settling(half, row, seed, 900.0, 0.001, rows=rows, trainings=seeds)
     assert (few.rows, few.trainings) == (None, None), "either part alone is too much"
-    assert settling((0.0, 0.0), 0.0, 0.0, 1.0, 0.01, rows=10, trainings=1) is None
+    assert settling(0.0, 0.0, 0.0, 1.0, 0.01, rows=10, trainings=1) is None
 
 
 def test_ranks_over_tasks_come_with_what_other_tasks_would_give():

@@ -30,7 +30,7 @@ class Settling:
 
 
 def settling(
-    interval: tuple[float, float],
+    half: float,
     row_variance: float,
     seed_variance: float,
     df: float,
@@ -42,8 +42,9 @@ def settling(
     """What would settle a pair; None where nothing varies.
 
     Args:
-        interval: of the difference, simultaneous over the study's pairs: its width says how many
-            standard errors a difference must lie from 0.
+        half: how far the difference's interval, simultaneous over the study's pairs, reaches to
+            its nearer end: so many standard errors a difference must lie from 0. (The other end
+            is further where the sign test has the interval hold 0.)
         row_variance, seed_variance: the two parts of the difference's variance.
         df: degrees of freedom of their sum.
         margin: the difference that matters.
@@ -56,7 +57,7 @@ def settling(
     from scipy import stats
 
     # A true difference lies above the bound with probability POWER where it is so far beyond it.
-    reach = (interval[1] - interval[0]) / (2 * error) + float(stats.t.ppf(POWER, max(df, 1.0)))
+    reach = half / error + float(stats.t.ppf(POWER, max(df, 1.0)))
     wanted = (margin / reach) ** 2
     return Settling(
         smallest=reach * error,

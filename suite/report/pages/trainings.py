@@ -59,8 +59,9 @@ def settled_by(results: StudyResults, board: Leaderboard, words: Words) -> str:
     pair = board.standing.comparisons.get(frozenset((one.arm, other.arm)))
     if pair is None or pair.df is None or pair.row_variance is None or pair.seed_variance is None:
         return ""
+    low, high = pair.interval
     found = settling(
-        pair.interval,
+        min(pair.difference - low, high - pair.difference),
         pair.row_variance,
         pair.seed_variance,
         pair.df,
