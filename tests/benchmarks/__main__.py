@@ -20,6 +20,7 @@ BENCHMARKS = {
     "search": "search",
     "serve": "serve",
     "half_open": "half_open",
+    "speed_rounds": "speed_rounds",
 }
 
 if __name__ == "__main__":
