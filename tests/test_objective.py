@@ -9,6 +9,7 @@ from conftest import command_line, write_recipe
 
 from suite.config.recipe import find_recipe
 from suite.errors import YamlError
+from suite.report import formats
 from suite.study.ledger import Ledger
 
 
@@ -48,6 +49,8 @@ def test_a_study_goes_by_the_objective_of_its_recipe(folder, monkeypatch):
     low, high = test["macro_f1_interval"]
     assert low < test["macro_f1"] < high and test["macro_f1"] != test["objective"]["value"]
     shown = command_line("study", "show", "s").stdout
+    chosen = f"{final['arm']}, best of 2, {formats.score(best['validation']['objective']['value'])}"
+    assert chosen in " ".join(shown.split())
     assert "Matthews correlation" in shown and f"{test['objective']['value']:.4f}"[1:] in shown
     (listed,) = json.loads(command_line("study", "list", "--json").stdout)["studies"]
     assert listed["best_validation"]["name"] == "mcc"
@@ -55,6 +58,7 @@ def test_a_study_goes_by_the_objective_of_its_recipe(folder, monkeypatch):
     command_line("report", "s", "--out", "out", "--format", "html,csv,md")
     (page,) = (folder / "out").glob("*.html")
     assert "Matthews correlation on test" in page.read_text(encoding="utf-8")
+    assert chosen in page.read_text(encoding="utf-8")
     (board,) = (folder / "out").glob("*-leaderboard.csv")
     assert ",mcc," in board.read_text(encoding="utf-8")
 

@@ -22,6 +22,7 @@ from suite.report.data.rows import (
     leaderboard,
 )
 from suite.report.pages.answer import (
+    chosen_of,
     opened_elsewhere,
     out_of_bounds,
     recommendation,
@@ -103,6 +104,7 @@ def recommended(found: StudyResults) -> None:
         validated(board, say),
         out_of_bounds(found, board, say),
         recommendation(board, say),
+        chosen_of(board, say),
         opened_elsewhere(found, say),
         without_near(found, say),
     ):

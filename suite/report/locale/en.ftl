@@ -144,6 +144,8 @@ answer_missing = { $arms ->
     [one] No { $families } arm could be compared: the only one was refused or retired (the reason is listed).
    *[other] No { $families } arm could be compared: every one was refused or retired ({ $arms } in all; the reasons are listed).
 }
+chosen_of = Validation chose the best of several trials, and flatters it: { $arms }.
+chosen_of_arm = { $arm }, best of { $n }, { $validation } on validation and { $test } on test
 near_left_out = { $n ->
     [one] Without the { $n } test row that training nearly held: { $arms }.
    *[other] Without the { $n } test rows that training nearly held: { $arms }.

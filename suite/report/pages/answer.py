@@ -54,6 +54,23 @@ class Answer:
     text: str
 
 
+def chosen_of(board: Leaderboard, words: Words) -> str:
+    """What the best of several trials scored on validation, beside test: the choice flatters the
+    former; "" where nothing was chosen, or test is not known."""
+    arms = [
+        words(
+            "chosen_of_arm",
+            arm=formats.name(row.arm),
+            n=row.complete,
+            validation=formats.score(row.validation_score),
+            test=formats.score(row.test_score),
+        )
+        for row in board.rows
+        if row.complete > 1 and row.test_score is not None and row.validation_score is not None
+    ]
+    return words("chosen_of", arms=words.join(arms)) if arms else ""
+
+
 def without_near(results: StudyResults, words: Words) -> str:
     """What arms score without the test rows that train nearly holds; "" where there are none."""
     found = [(f, f.test_without_near_duplicates) for f in results.finals]
@@ -103,7 +120,10 @@ def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
         notes.append(words("answer_looks", n=looks))
     elif results.test_openings > 1:
         notes.append(words("answer_openings", n=results.test_openings))
-    notes += [opened_elsewhere(results, words), without_near(results, words)]
+    notes += [
+        opened_elsewhere(results, words),
+        without_near(results, words),
+    ]
     notes = [note for note in notes if note]
     take, reasons = _advice(board, cheap, words, bounded=bounded)
     return Answer(

@@ -31,7 +31,7 @@ from suite.report.data.rows import (
     references,
 )
 from suite.report.data.spoken import environment, spoken
-from suite.report.pages.answer import Answer, answer, bounds_text, useful, validated
+from suite.report.pages.answer import Answer, answer, bounds_text, chosen_of, useful, validated
 from suite.report.pages.pairs import comparisons_intro, judged, verdict_head
 from suite.report.pages.shell import Pack, render
 from suite.report.pages.terms import TERMS, Terms
@@ -125,6 +125,7 @@ def render_page(
         "styles": scene.styles,
         "validated": validated(board, words),
         "whiskers": whiskers(board),
+        "chosen_of": chosen_of(board, words),
         "near": [metric for metric in board.further if metric.key.endswith("_accuracy")],
         "far": [metric for metric in board.further if not metric.key.endswith("_accuracy")],
         "comparisons": [judged(c, words) for c in results.comparisons],
