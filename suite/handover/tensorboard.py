@@ -208,7 +208,7 @@ class _Run:
         self._write(file_version="brain.Event:2")
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
-        score = checkpoint.score
+        score = checkpoint.macro_f1
         self._scalar(BY_BUDGET, score, round(checkpoint.fraction * 100))
         self._scalar(BY_TIME, score, round(checkpoint.train_seconds * 1000))
 
