@@ -21,6 +21,7 @@ BENCHMARKS = {
     "serve": "serve",
     "half_open": "half_open",
     "speed_rounds": "speed_rounds",
+    "few_rows": "few_rows",
 }
 
 if __name__ == "__main__":
