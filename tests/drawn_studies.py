@@ -15,17 +15,15 @@ from suite.contracts.results import (
     Arm,
     Checkpoint,
     Comparison,
-    DataFacts,
     Final,
     KindSpread,
-    Rows,
-    Rps,
     Scores,
-    SingleStream,
     StudyResults,
     TestScores,
     Trial,
 )
+from suite.contracts.rowfacts import DataFacts, Rows
+from suite.contracts.speeds import Rps, SingleStream
 
 #: Names without a digit, so that every digit of a sentence belongs to one of its values.
 ARMS = {"maple/classic": "classic", "cedar/probe": "encoder", "birch/linear_head": "decoder",

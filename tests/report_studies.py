@@ -10,23 +10,17 @@ from typing import Any
 
 from suite.contracts.results import (
     Arm,
-    Audit,
-    BenchRow,
     Checkpoint,
     Comparison,
-    DataFacts,
     Final,
     Published,
-    Rows,
-    Rps,
     Scores,
-    ServerLoad,
-    SingleStream,
-    SplitAudit,
     StudyResults,
     TestScores,
     Trial,
 )
+from suite.contracts.rowfacts import Audit, DataFacts, Rows, SplitAudit
+from suite.contracts.speeds import BenchRow, Rps, ServerLoad, SingleStream
 from suite.report.data.rows import leaderboard
 from suite.report.pages.answer import Answer, answer
 from suite.report.words import words_of

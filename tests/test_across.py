@@ -20,16 +20,13 @@ from report_studies import EN, HOSTILE, ZH, speed, trial
 
 from suite.contracts.results import (
     Arm,
-    Audit,
     Comparison,
-    DataFacts,
     Final,
-    Rows,
-    SplitAudit,
     StudyResults,
     TestPredictions,
     TestScores,
 )
+from suite.contracts.rowfacts import Audit, DataFacts, Rows, SplitAudit
 from suite.report import formats
 from suite.report.charts import across_costs
 from suite.report.data.across import Across, across, across_adapter, task_ranks

@@ -8,7 +8,8 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState, create_trial
 
 from suite.contracts.model import Model
-from suite.contracts.results import Checkpoint, Rows, Trial
+from suite.contracts.results import Checkpoint, Trial
+from suite.contracts.rowfacts import Rows
 from suite.study import estimates
 from suite.study.allotting import TIMING_SHARE, Allowance, Contender, next_turn
 from suite.study.record import MEASURED, OWNER

@@ -21,7 +21,8 @@ from typer.testing import CliRunner
 from suite.cli import app
 from suite.cli.progress import Watching
 from suite.contracts.registry import Registry
-from suite.contracts.results import BenchRow, ServerLoad, SingleStream, StudyResults
+from suite.contracts.results import StudyResults
+from suite.contracts.speeds import BenchRow, ServerLoad, SingleStream
 from suite.errors import StudyError
 from suite.study import bench, bench_record, storage
 from suite.study.work import Limits, Work

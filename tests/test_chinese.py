@@ -10,7 +10,8 @@ import yaml
 from fluent.syntax import FluentParser, ast
 from report_studies import BERT, EN, ZH, benched, trial
 
-from suite.contracts.results import Arm, Audit, Published
+from suite.contracts.results import Arm, Published
+from suite.contracts.rowfacts import Audit
 from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
 from suite.data.audit import audit

@@ -13,7 +13,7 @@ import pytest
 from conftest import effort
 
 from suite.config.task import load_task
-from suite.contracts import results
+from suite.contracts import rowfacts
 from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
 from suite.data import load as data
@@ -354,7 +354,7 @@ def test_out_of_scope_files_are_appended(tmp_path):
         oos_test__csv=b"text\nso\nhow\n",
     )
     found = load(folder, task)
-    assert found.facts.rows == results.Rows(43, 11, 22)
+    assert found.facts.rows == rowfacts.Rows(43, 11, 22)
     assert found.test.labels[-2:] == (2, 2)
     assert found.test.texts[-2:] == ("so", "how")
     assert found.validation.texts[-1] == "well"
@@ -753,7 +753,7 @@ def test_the_hubs_file_cache_is_read_at_the_revision(hub_home, tmp_path):
     good(snapshot_folder(hub_home, "f" * 40), test__jsonl=jsonl(rows(3)))
     found = data.load(hub_task(), tmp_path / "t.yaml", hub_reachable=never)
     assert found.facts.source == f"Hub owner/Moods@{REVISION}"
-    assert found.facts.rows == results.Rows(36, 4, 20)
+    assert found.facts.rows == rowfacts.Rows(36, 4, 20)
 
 
 def test_the_hubs_parquet_is_unpacked_a_few_rows_at_a_time(hub_home, tmp_path):
@@ -904,13 +904,13 @@ def real(folder, task_name):
 def test_real_agnews_is_the_same_twice():
     first, second = real("ag_news", "agnews"), real("ag_news", "agnews")
     assert first == second
-    assert first.facts.rows == results.Rows(24_210, 2_691, 7_600)
+    assert first.facts.rows == rowfacts.Rows(24_210, 2_691, 7_600)
     assert first.facts.audit.test_in_train == 0
 
 
 def test_real_clinc_keeps_its_out_of_scope_rows():
     found = real("clinc150", "clinc150")
-    assert found.facts.rows == results.Rows(15_100, 3_100, 5_500)
+    assert found.facts.rows == rowfacts.Rows(15_100, 3_100, 5_500)
     task = load_task(Path(__file__).parents[1] / "tasks" / "clinc150.yaml")
     assert found.test.labels.count(task.label_names.index("oos")) == 1_000
 

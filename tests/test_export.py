@@ -15,7 +15,8 @@ from conftest import toy_rows, write_recipe
 from typer.testing import CliRunner
 
 from suite.cli import app
-from suite.contracts.results import Final, Rps, SingleStream, TestScores
+from suite.contracts.results import Final, TestScores
+from suite.contracts.speeds import Rps, SingleStream
 from suite.errors import ModelError, StorageError
 from suite.handover import model_card
 from suite.handover.export import export, read_exported

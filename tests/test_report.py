@@ -29,15 +29,8 @@ from report_studies import (
     trial,
 )
 
-from suite.contracts.results import (
-    Arm,
-    Checkpoint,
-    Comparison,
-    Objective,
-    ServingForm,
-    StudyResults,
-    Trial,
-)
+from suite.contracts.results import Arm, Checkpoint, Comparison, Objective, StudyResults, Trial
+from suite.contracts.speeds import ServingForm
 from suite.contracts.strategy import Rows
 from suite.data.purposes import check_purposes
 from suite.errors import ReportError

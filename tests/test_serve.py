@@ -24,7 +24,7 @@ from test_cli import process
 from typer.testing import CliRunner
 
 from suite.cli import app
-from suite.contracts.results import BenchRow, ServerLoad
+from suite.contracts.speeds import BenchRow, ServerLoad
 from suite.errors import ModelError, SuiteError
 from suite.serving.http import model as server_model
 from suite.serving.http import run as server_run

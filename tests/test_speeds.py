@@ -21,7 +21,7 @@ from test_serving import Toy, scenario
 from suite.child.messages import Failed
 from suite.config.recipe import Recipe
 from suite.contracts.model import Model
-from suite.contracts.results import Rps, SingleStream
+from suite.contracts.speeds import Rps, SingleStream
 from suite.machine import contention
 from suite.study.finals_speed import Served, combined, measure_all
 from suite.verdict import speeds

@@ -14,14 +14,8 @@ from report_studies import EN, ZH, final, speed, told, trial
 from typer.testing import CliRunner
 
 from suite.cli import app
-from suite.contracts.results import (
-    Arm,
-    Comparison,
-    DataFacts,
-    Final,
-    Rows,
-    StudyResults,
-)
+from suite.contracts.results import Arm, Comparison, Final, StudyResults
+from suite.contracts.rowfacts import DataFacts, Rows
 from suite.report.data.rows import METRICS, leaderboard, pareto_front
 from suite.verdict.standing import best_trial, excess, holds, merit, standing
 

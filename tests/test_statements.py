@@ -20,7 +20,8 @@ from drawn_studies import several_studies, studies
 from hypothesis import HealthCheck, given, settings
 from scipy import stats
 
-from suite.contracts.results import Comparison, Final, Rps, StudyResults, Trial
+from suite.contracts.results import Comparison, Final, StudyResults, Trial
+from suite.contracts.speeds import Rps
 from suite.report import formats
 from suite.report.data.across import across
 from suite.report.pages.across_answer import across_answer

@@ -13,7 +13,8 @@ import pytest
 from fluent.syntax import FluentParser, ast
 from report_studies import EN, ZH, study, trial
 
-from suite.contracts.results import Audit, StudyResults
+from suite.contracts.results import StudyResults
+from suite.contracts.rowfacts import Audit
 from suite.errors import ReportError, counted
 from suite.report import words as words_module
 from suite.report.data.search import STATES

@@ -28,7 +28,8 @@ from suite.child import process, worker
 from suite.child.clock import synchronise
 from suite.child.messages import LOG, Checkpointed, Failed, Finished, Job, Progressed, Sized
 from suite.child.offspring import Offspring
-from suite.contracts.results import DEFAULT_OBJECTIVE, BenchRow, Checkpoint, Rps, Scores
+from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Scores
+from suite.contracts.speeds import BenchRow, Rps
 from suite.data.snapshot import Split
 from suite.endpoint import consent
 from suite.errors import SuiteError

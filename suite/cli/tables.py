@@ -11,7 +11,8 @@ from rich.text import Text
 from suite.cli.console import out, print_table, told, visible, warn, words
 from suite.cli.fitting import name, number, text, word, wrapped
 from suite.cli.splits_table import splits_table
-from suite.contracts.results import BenchRow, StudyResults, Trial
+from suite.contracts.results import StudyResults, Trial
+from suite.contracts.speeds import BenchRow
 from suite.report import formats
 from suite.report.data.over_splits import split_sentences
 from suite.report.data.rows import (

@@ -11,9 +11,12 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 T = TypeVar("T")
+
+#: Read back from a storage, a number that is none (NaN, infinite) is no score and no time.
+FINITE = ConfigDict(allow_inf_nan=False)
 
 #: What a record that can't be read raises.
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)

@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
+from suite.contracts.records import FINITE
+from suite.contracts.rowfacts import DataFacts
 from suite.contracts.space import Params
+from suite.contracts.speeds import BenchRow, Rps
 from suite.contracts.splits import Splits
 
 SCHEMA_VERSION = 1
@@ -27,8 +30,6 @@ DEFAULT_OBJECTIVE: ObjectiveName = "macro_f1"
 #: How far below the best score a cheaper arm may lie and still be recommended.
 MARGIN = 0.01
 
-#: Read back from a storage, a number that is none (NaN, infinite) is no score and no time.
-FINITE = ConfigDict(allow_inf_nan=False)
 
 State = Literal["COMPLETE", "PRUNED", "FAIL", "RUNNING", "WAITING"]
 #: Whether figures keep a recipe's bounds; "unsure": an interval reaches to both sides of one, or
@@ -87,64 +88,6 @@ class Scores:
     def score(self) -> float:
         """The score that counts."""
         return self.objective.value if self.objective else self.macro_f1
-
-
-@dataclass(frozen=True)
-class SingleStream:
-    """One text at a time: latency percentiles in milliseconds; null where not established.
-
-    `windows` has the median latency of each round of the finals (null where one has none), as
-    `Rps.windows` has the rates; `p50_interval` is the order-statistic interval of their median.
-    """
-
-    p50_ms: float | None
-    p90_ms: float | None
-    p99_ms: float | None
-    valid: bool
-    windows: list[float | None] = field(default_factory=list)
-    p50_interval: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
-class ServingForm:
-    """The same trained model served in another form, measured the same way."""
-
-    form: str
-    p50_ms: float | None
-    offline_per_second: float | None
-    valid: bool
-
-
-@dataclass(frozen=True)
-class Rps:
-    """Serving speed from raw text, by MLPerf LoadGen, with its circumstances."""
-
-    single_stream: SingleStream
-    offline_per_second: float | None
-    valid: bool
-    engine: str = "torch"
-    precision: str = ""
-    batch: int = 0
-    device: str = ""
-    seconds: float = 0.0
-    threads: int = 0
-    contended: bool = False
-    note: str = ""
-    form: str = ""
-    """How an answer is made where there are several ways: `head`, `options`, `generation`."""
-    other_forms: list[ServingForm] = field(default_factory=list)
-    windows: list[float | None] = field(default_factory=list)
-    """Texts per second of each round of the finals, each after loading anew (null where a window
-    found no rate): `offline_per_second` is their median. Empty where it was measured once."""
-    offline_interval: tuple[float, float] | None = None
-    """Order-statistic interval of that median, at 95 % or more; null where the windows are too
-    few for one."""
-    rounds: str = ""
-    """Names the rounds. Arms of the same rounds were measured in turn: their windows are pairs."""
-    disturbed: int = 0
-    """Windows beside which other processes computed, after those were repeated that may be."""
-    repeated: int = 0
-    """Windows that were measured again because other processes computed beside them."""
 
 
 @dataclass(frozen=True)
@@ -376,141 +319,6 @@ class Missed:
     def wrong(self) -> list[str]:
         """The arms that get it wrong."""
         return [arm for arm, answer in self.predicted.items() if answer != self.label]
-
-
-@dataclass(frozen=True)
-class ServerLoad:
-    """Texts that arrive at random: the highest rate whose p99 latency keeps the task's bound.
-
-    `per_second` is null where no rate keeps it; `valid` is LoadGen's verdict on the run.
-    """
-
-    per_second: float | None
-    p99_ms: float | None
-    bound_ms: float
-    valid: bool
-
-
-BenchState = Literal["measured", "disagrees", "refused", "failed"]
-
-
-@dataclass(frozen=True)
-class BenchRow:
-    """An arm's kept checkpoint behind one engine at one precision, on one machine.
-
-    Only a `measured` row ranks: `refused` and `failed` say why in `reason`; `disagrees` answers
-    validation otherwise than the trained model does, and is not timed.
-    """
-
-    __pydantic_config__ = FINITE
-
-    arm: str
-    trial: int
-    engine: str
-    precision: str
-    host: str
-    state: BenchState
-    reason: str | None = None
-    device: str = ""
-    threads: int = 0
-    batch: int = 0
-    agreement: float | None = None
-    """Share of validation rows on which it decides as the trained model does; null where there is
-    nothing to compare."""
-    agreement_rows: int = 0
-    macro_f1: float | None = None
-    macro_f1_difference: float | None = None
-    """Its macro-F1 on those rows less the trained model's."""
-    agrees: bool = False
-    single_stream: SingleStream | None = None
-    offline_per_second: float | None = None
-    offline_valid: bool = False
-    server: ServerLoad | None = None
-    server_batch: int = 0
-    """Texts in a batch of the Server scenario at most."""
-    load_seconds: float | None = None
-    prepare_seconds: float | None = None
-    """Converting, compiling, quantising: what is done once before the first answer."""
-    seconds: float = 0.0
-    contended: bool = False
-    measured: str = ""
-    versions: dict[str, str] = field(default_factory=dict)
-    note: str = ""
-    stale: bool = False
-    """The arm keeps another model now: finals have run, or the study was searched on, since."""
-    refit: bool = False
-    """The model was trained on validation, too: its score there would say nothing, and is null."""
-    fastest_in: list[str] = field(default_factory=list)
-    """Scenarios in which no valid engine of the arm on this machine is faster."""
-    fastest_overall_in: list[str] = field(default_factory=list)
-    """Scenarios in which nothing else that the study measured on this machine is faster."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows in each split."""
-
-    train: int
-    validation: int
-    test: int
-
-
-@dataclass(frozen=True)
-class SplitAudit:
-    """What is odd about one split. Lengths are characters: mean, p50, p95, max."""
-
-    rows: int
-    empty: int
-    exact_duplicates: int
-    normalised_duplicates: int
-    conflicting_labels: int
-    class_counts: list[int]
-    length_mean: float
-    length_p50: int
-    length_p95: int
-    length_max: int
-    near_duplicates: int | None = None
-    """Rows that nearly repeat an earlier one, those that repeat one outright among them; null
-    where that was not looked for."""
-    length_quantiles: list[int] = field(default_factory=list)
-    """Shortest, then each 20th part of the rows, up to the longest: 21 lengths where known."""
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What is odd about the data, looked at when it was loaded."""
-
-    splits: dict[str, SplitAudit]
-    test_in_train: int
-    test_in_train_normalised: int
-    validation_in_train: int
-    warnings: list[str] = field(default_factory=list)
-    test_near_train: int | None = None
-    """Test rows that train nearly holds, those that it holds outright among them."""
-    validation_near_train: int | None = None
-    near_rows: int | None = None
-    """Rows of a split that were compared at most, where one has more: its first ones."""
-    truncated: dict[str, float] = field(default_factory=dict)
-    """Arm -> share of rows that are cut at the token limit: training rows, or those asked about."""
-
-
-@dataclass(frozen=True)
-class DataFacts:
-    """Where the rows came from, their fingerprint, and their audit."""
-
-    source: str
-    fingerprint: str
-    rows: Rows
-    audit: Audit | None = None
-    train_rows_of: int | None = None
-    """Rows of train before `--train-rows` took some, where it did."""
-    sample: bool = False
-    """The bundled sample stands in for the real data."""
-    test_digest: str | None = None
-    """Of the texts and labels of test alone; null in studies from before it was kept."""
-    validation_given: bool | None = None
-    """Whether the source gives validation, else it is carved; null in studies from before that was
-    told."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import ConfigDict
-
-_FINITE = ConfigDict(allow_inf_nan=False)
+from suite.contracts.records import FINITE
 
 #: How rows are parted: test drawn anew for each split, or as one of equal folds that hold all rows.
 Way = Literal["holdout", "folds"]
@@ -22,7 +20,7 @@ class SplitArm:
     `pooled` is the score of all test answers together, where the folds hold every row.
     """
 
-    __pydantic_config__ = _FINITE
+    __pydantic_config__ = FINITE
 
     arm: str
     scores: list[float | None]
@@ -37,7 +35,7 @@ class SplitPair:
     """Two arms over the splits that have both: the mean difference a - b, by the corrected
     resampled t test. Interval and p hold for all pairs together (Šidák)."""
 
-    __pydantic_config__ = _FINITE
+    __pydantic_config__ = FINITE
 
     a: str
     b: str
@@ -61,7 +59,7 @@ class Splits:
     `objective` names the score. `ratio` is test rows over training rows, the mean of the splits.
     """
 
-    __pydantic_config__ = _FINITE
+    __pydantic_config__ = FINITE
 
     way: Way
     studies: list[str]

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from suite.contracts.results import Audit, SplitAudit
+from suite.contracts.rowfacts import Audit, SplitAudit
 from suite.contracts.strategy import Rows
 from suite.data import near
 from suite.errors import counted

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from suite.contracts import results
+from suite.contracts import rowfacts
 from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
 from suite.data.audit import audit
@@ -149,10 +149,10 @@ def describe(
 ) -> TaskData:
     """Rows with their facts: counts, fingerprint, audit."""
     found = audit(train, validation, test, labels)
-    facts = results.DataFacts(
+    facts = rowfacts.DataFacts(
         source=source,
         fingerprint=fingerprint(train, validation, test),
-        rows=results.Rows(len(train), len(validation), len(test)),
+        rows=rowfacts.Rows(len(train), len(validation), len(test)),
         audit=replace(found, warnings=[*notes, *found.warnings]),
         train_rows_of=train_rows_of,
         sample=sample,

@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from suite import files
-from suite.contracts import results
+from suite.contracts import rowfacts
 from suite.contracts.strategy import Rows
 from suite.data import readers
 from suite.data.folds import Folds
@@ -50,7 +50,7 @@ class TaskData:
     train: Rows
     validation: Rows
     test: Rows
-    facts: results.DataFacts
+    facts: rowfacts.DataFacts
     groups: tuple[str | None, ...] | None = field(default=None, compare=False)
     timed: bool = field(default=False, compare=False)
     folds: Folds | None = None
@@ -82,7 +82,7 @@ def _digest(rows: Rows) -> str:
     return digest.hexdigest()
 
 
-_FACTS = TypeAdapter(results.DataFacts)
+_FACTS = TypeAdapter(rowfacts.DataFacts)
 _FOLDS = TypeAdapter(Folds)
 
 
@@ -188,7 +188,7 @@ def read_folds(folder: Path) -> Folds:
     return folds
 
 
-def _read_facts(folder: Path) -> tuple[results.DataFacts, dict[Split, str]]:
+def _read_facts(folder: Path) -> tuple[rowfacts.DataFacts, dict[Split, str]]:
     path = folder / FACTS
     try:
         if not os.path.lexists(path):

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from suite.config import jsonfile
 from suite.contracts.language import language_of
 from suite.contracts.model import Model
-from suite.contracts.results import DataFacts, Final, Scores, TestScores
+from suite.contracts.results import Final, Scores, TestScores
+from suite.contracts.rowfacts import DataFacts
 from suite.errors import ModelError, counted
 from suite.models.checkpoint import CONFIG, MOST_CONFIG_BYTES
 from suite.strategies.network.settings import MOST_BYTES, SETTINGS

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from suite.config.recipe import Choose, Finals, Recipe
-from suite.contracts.results import DataFacts
+from suite.contracts.rowfacts import DataFacts
 from suite.contracts.space import every_point
 from suite.contracts.task import Task
 from suite.models import hub

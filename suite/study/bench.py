@@ -17,7 +17,7 @@ from typing import Any
 
 from suite import shell
 from suite.child.messages import LOG, Failed
-from suite.contracts.results import BenchRow
+from suite.contracts.speeds import BenchRow
 from suite.errors import StudyError, counted, nearest
 from suite.serving.engines import candidates, versions
 from suite.serving.load.engine_job import EngineJob, Opener

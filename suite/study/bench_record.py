@@ -15,7 +15,7 @@ import optuna
 from pydantic import TypeAdapter, ValidationError
 
 from suite.contracts.records import why
-from suite.contracts.results import BenchRow
+from suite.contracts.speeds import BenchRow
 
 BENCH = "suite:bench:"
 

@@ -11,7 +11,7 @@ from suite import redaction, shell
 from suite.config.recipe import Recipe
 from suite.contracts.model import Model
 from suite.contracts.records import UNREADABLE, why
-from suite.contracts.results import DataFacts
+from suite.contracts.rowfacts import DataFacts
 from suite.contracts.space import Params, Space, dump_dimension, parse_dimension
 from suite.contracts.task import Closed, Task
 from suite.errors import StudyError

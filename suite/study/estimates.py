@@ -16,7 +16,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from suite.config.recipe import Recipe
 from suite.contracts.model import Model
-from suite.contracts.results import Rows, Trial
+from suite.contracts.results import Trial
+from suite.contracts.rowfacts import Rows
 from suite.study import record, search
 from suite.study.measurable import is_measured, window_seconds
 from suite.study.record import ESTIMATES, MEASURED, OWNER

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
-from suite.contracts.results import DataFacts, FarRows, Final, Objective
+from suite.contracts.results import FarRows, Final, Objective
+from suite.contracts.rowfacts import DataFacts
 from suite.contracts.strategy import Rows
 from suite.data import snapshot
 from suite.data.audit import near_train

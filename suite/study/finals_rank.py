@@ -10,15 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from suite.contracts.results import (
-    Comparison,
-    Final,
-    KindSpread,
-    Objective,
-    Rps,
-    Scores,
-    TestScores,
-)
+from suite.contracts.results import Comparison, Final, KindSpread, Objective, Scores, TestScores
+from suite.contracts.speeds import Rps
 from suite.study.finals_training import Contestant
 from suite.verdict.comparison import compare
 from suite.verdict.interval import LEVEL, Interval

@@ -17,7 +17,7 @@ from statistics import median
 
 from suite.child.messages import Failed
 from suite.contracts import moments
-from suite.contracts.results import Rps, SingleStream
+from suite.contracts.speeds import Rps, SingleStream
 from suite.errors import counted
 from suite.study.definition import StoredArm
 from suite.study.measurable import is_measured, window_seconds

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from suite.contracts.limits import MOST_SEED, MOST_SPLITS
-from suite.contracts.results import DataFacts
+from suite.contracts.rowfacts import DataFacts
 from suite.contracts.splits import Way
 from suite.contracts.task import Closed, Task, TestCarving
 

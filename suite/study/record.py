@@ -23,12 +23,12 @@ from suite.contracts.results import (
     Comparison,
     Final,
     Published,
-    Rps,
     State,
     StudyResults,
     Trial,
     trial_adapter,
 )
+from suite.contracts.speeds import Rps
 from suite.contracts.task import Reference
 from suite.errors import counted
 from suite.study import (

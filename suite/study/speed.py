@@ -8,7 +8,7 @@ from pathlib import Path
 
 from suite.child.messages import KEPT, Failed, Finished
 from suite.child.runner import Runner
-from suite.contracts.results import Rps
+from suite.contracts.speeds import Rps
 from suite.data import snapshot
 from suite.errors import StorageError
 from suite.study import record

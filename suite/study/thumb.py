@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from suite.contracts.model import Model
-from suite.contracts.results import DataFacts
+from suite.contracts.rowfacts import DataFacts
 from suite.machine import facts
 from suite.models import needs
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from suite.contracts.results import Rps
+from suite.contracts.speeds import Rps
 
 #: What an interval is to cover at least.
 COVERAGE = 0.95

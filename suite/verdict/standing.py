@@ -18,13 +18,13 @@ from suite.contracts.results import (
     Final,
     Holds,
     Reason,
-    Rps,
     Scores,
     StudyResults,
     TestScores,
     Trial,
     Verdict,
 )
+from suite.contracts.speeds import Rps
 from suite.verdict import metrics, speeds
 from suite.verdict.interval import LEVEL
 from suite.verdict.metrics import MACRO_F1, METRICS, Metric

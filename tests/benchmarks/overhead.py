@@ -9,7 +9,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from suite.contracts.results import Arm, Checkpoint, DataFacts, Rows, Scores, StudyResults, Trial
+from suite.contracts.results import Arm, Checkpoint, Scores, StudyResults, Trial
+from suite.contracts.rowfacts import DataFacts, Rows
 from suite.report import write_reports
 from tests.benchmarks.common import Side, alternate, report, timed
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from suite.contracts.results import Arm, BenchRow, StudyResults, Trial
+from suite.contracts.results import Arm, StudyResults, Trial
+from suite.contracts.speeds import BenchRow
 from suite.report.formats import pathless
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from suite.contracts.results import Arm, BenchRow, Final, Published, Rps, StudyResults, Trial
+from suite.contracts.results import Arm, Final, Published, StudyResults, Trial
+from suite.contracts.speeds import BenchRow, Rps
 from suite.report import formats
 from suite.report.words import SPOKEN, Words
 

@@ -12,7 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from suite.contracts import moments
-from suite.contracts.results import BenchRow, StudyResults
+from suite.contracts.results import StudyResults
+from suite.contracts.speeds import BenchRow
 from suite.errors import ReportError, nearest
 from suite.files import reason
 from suite.report import formats

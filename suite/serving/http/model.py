@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from suite.contracts.engine import Kept
-from suite.contracts.results import BenchRow
+from suite.contracts.speeds import BenchRow
 from suite.contracts.strategy import Probabilities, Refused, Rows
 from suite.errors import ModelError, counted, nearest
 from suite.serving.engines import candidates, kept, open_engine

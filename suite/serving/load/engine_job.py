@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from suite.contracts.results import BenchRow, ServerLoad, SingleStream
+from suite.contracts.speeds import BenchRow, ServerLoad, SingleStream
 from suite.contracts.strategy import Probabilities, Refused, Rows
 from suite.data import snapshot
 from suite.errors import ModelError, counted

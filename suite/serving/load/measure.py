@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from suite.contracts.results import Rps, ServingForm, SingleStream
+from suite.contracts.speeds import Rps, ServingForm, SingleStream
 from suite.contracts.strategy import Predictor
 from suite.errors import ModelError, StorageError, counted
 from suite.machine import contention, facts
