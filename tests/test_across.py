@@ -455,6 +455,17 @@ def test_files_hold_the_same_numbers_and_read_back():
     assert "across.csv" not in dict(across_files(studies, ZH, ["md"]))
 
 
+def test_a_column_called_macro_f1_holds_no_other_score():
+    studies = [study_of("one", {A: 0.9, B: 0.8}), study_of("two", {A: 0.9}, objective="accuracy")]
+    rows = list(csv.DictReader(io.StringIO(across_csv(across(studies)))))
+    found = {(row["task"], row["arm"]): row for row in rows}
+    one, two = found["one", A], found["two", A]
+    assert (one["objective"], two["objective"]) == ("macro_f1", "accuracy")
+    assert float(one["macro_f1"]) == float(one["score"]) == 0.9
+    assert two["macro_f1"] == two["macro_f1_low"] == two["macro_f1_high"] == ""
+    assert two["score"]
+
+
 def test_names_do_not_turn_the_sentence_around_them():
     assert formats.name("a \u202e b\n c") == "a b c"
     assert formats.name("\u202eעברית") == "\u2068עברית\u2069"

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from suite.contracts import moments
-from suite.contracts.results import Holds, StudyResults
+from suite.contracts.results import DEFAULT_OBJECTIVE, Holds, StudyResults
 from suite.report import formats
 from suite.report.data.rows import Leaderboard, absent, leaderboard
 from suite.report.data.side_by_side import SideBySide, machine_of, pairs_of, ratio
@@ -57,6 +57,7 @@ class Column:
     machine: str
     created: str
     best: str | None
+    objective: str = DEFAULT_OBJECTIVE
 
 
 @dataclass(frozen=True)
@@ -294,6 +295,7 @@ def _column(
         machine=machine_of(results),
         created=moments.shown(results.created),
         best=verdict.best if verdict else None,
+        objective=results.objective,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from suite.contracts.results import StudyResults
+from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults
 from suite.report import formats
 from suite.report.data.across import Across, Cell, Column, across
 from suite.report.data.rows import BEYOND
@@ -23,7 +23,8 @@ CSV_COLUMNS = (
     "macro_f1_low", "macro_f1_high", "rank", "shared", "gap", "train_seconds",
     "offline_per_second", "training_ratio", "speed_ratio", "stale", "average_rank", "won",
     "level", "lost", "mean_gap", "average_rank_low", "average_rank_high", "win_rate",
-    "win_rate_low", "win_rate_high", "rank_low", "rank_high", "holds",
+    "win_rate_low", "win_rate_high", "rank_low", "rank_high", "holds", "objective", "score",
+    "score_low", "score_high",
 )  # fmt: skip
 
 
@@ -54,9 +55,13 @@ def across_csv(data: Across) -> str:
                 "counted": column.counted,
                 "state": cell.state,
                 "reason": cell.reason,
-                "macro_f1": cell.score,
-                "macro_f1_low": cell.low,
-                "macro_f1_high": cell.high,
+                "macro_f1": cell.score if column.objective == DEFAULT_OBJECTIVE else None,
+                "macro_f1_low": cell.low if column.objective == DEFAULT_OBJECTIVE else None,
+                "macro_f1_high": cell.high if column.objective == DEFAULT_OBJECTIVE else None,
+                "objective": column.objective,
+                "score": cell.score,
+                "score_low": cell.low,
+                "score_high": cell.high,
                 "rank": cell.rank,
                 "shared": cell.shared,
                 "gap": cell.gap,
