@@ -258,7 +258,11 @@ def test_a_preflight_counts_every_scoring_of_a_trial(tmp_path, arm, stops):
     [planned] = arms.plan(recipe, AGNEWS, CATALOGUE, unavailable=lambda model: None)
     # 32 rows are trained on in no time, and each of 64 texts is scored in 0.1 s.
     took = SimpleNamespace(
-        train_seconds=0.0, evaluation_seconds=7.0, evaluated=64, evaluated_seconds=6.4
+        train_seconds=0.0,
+        evaluation_seconds=7.0,
+        evaluated=64,
+        evaluated_seconds=6.4,
+        again_seconds=0.0,
     )
     rows = SimpleNamespace(train=32, validation=100)
     definition = SimpleNamespace(recipe=recipe, data=SimpleNamespace(rows=rows))

@@ -170,7 +170,7 @@ def test_a_failed_trials_reason_is_shown_on_the_live_table(monkeypatch):
     live = progress.LiveTable()
     live.ended_trials.append(
         SimpleNamespace(number=1, arm="a/[/b]", state="FAIL", error="\x1b[2J[/]", rps=None,
-                        objective=None, train_seconds=None)
+                        score=None, train_seconds=None, feasible=True)
     )  # fmt: skip
     console.err.print(live._draw())
     assert "a/[/b]" in written.getvalue() and "failed: \\x1b[2J[/]" in written.getvalue()

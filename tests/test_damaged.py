@@ -144,7 +144,8 @@ def test_a_name_that_is_no_utf_8_is_a_row_with_its_reason_and_can_be_deleted(fol
     typed = "caf\\xe9"  # as it is shown
     assert "its name is no UTF-8" in rows[typed]["unreadable"] and rows[GOOD] == content[1]
     for words in (["study", "list"], ["report", "--out", "pages"]):
-        assert invoke(words)[0] == 0
+        code, said, _ = invoke(words)
+        assert code == 0, said
     for words in (["study", "show", typed], ["predict", typed, "a text"]):
         code, said, _ = invoke(words)
         assert code == 2 and "`suite study delete 'caf\\xe9'` removes it" in said, said

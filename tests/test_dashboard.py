@@ -107,6 +107,7 @@ def test_trials_and_study_bear_plain_values_that_agree_with_the_results(study):
         "recipe": "toys",
         "data_source": found.data.source,
         "data_fingerprint": found.data.fingerprint,
+        "test_digest": found.data.test_digest,
         "bundled_sample": False,
         "train_rows": 150,
         "validation_rows": 50,

@@ -79,7 +79,7 @@ def test_classes_called_as_nothing_are_told(tmp_path):
         row | {"team": ("None", "-")[i % 2]} if i % 10 < 2 else row for i, row in enumerate(ROWS)
     ]
     said = told(put(tmp_path / "t.csv", csv_text(rows)))
-    assert "'-' (20) and 'None' (20) are classes here: if rows without a label are meant" in said
+    assert "'-' (20), 'None' (20) are classes here: if rows without a label are meant" in said
     assert "here: if rows" not in told(put(tmp_path / "u.csv", csv_text()))
 
 

@@ -8,6 +8,7 @@ import optuna
 
 from suite.study import reading
 from suite.study.attributes import FINGERPRINT, TEST_DIGEST
+from suite.study.internals import database, study_id
 
 OPENINGS = "suite:openings"
 
@@ -36,13 +37,14 @@ def of_split(study: optuna.Study) -> dict[str, int]:
     are known by the fingerprint of all their rows.
     """
     every = reading.attributes_of_all(study, TEST_DIGEST, FINGERPRINT, OPENINGS)
-    own = every.get(study.study_name, {})
+    own = every.get(study_id(study), {})
     digest, rows = own.get(TEST_DIGEST), own.get(FINGERPRINT)
     found = {}
-    for name, known in every.items():
+    for key, name, _ in reading.names_of_all(database(study)):
+        known = every.get(key, {})
         old = digest is None or known.get(TEST_DIGEST) is None
         same = rows is not None and known.get(FINGERPRINT) == rows
-        if name == study.study_name or (same if old else known[TEST_DIGEST] == digest):
+        if key == study_id(study) or (same if old else known[TEST_DIGEST] == digest):
             count = known.get(OPENINGS, "0")
             if count.isdecimal() and int(count):
                 found[name] = int(count)

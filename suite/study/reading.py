@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import optuna
 import sqlalchemy
+from optuna.storages import RDBStorage
 from sqlalchemy import String, and_, select
 
 from suite.study.internals import (
@@ -76,19 +77,34 @@ def rows(study: optuna.Study, attribute: str) -> Iterator[Row]:
             yield Row(trial_id, number, state, _utc(started), _utc(ended), value)
 
 
-def attributes_of_all(study: optuna.Study, *keys: str) -> dict[str, dict[str, str]]:
-    """Some attributes of every study of the storage: study -> key -> its JSON."""
-    query = (
-        select(STUDIES.c.study_name, STUDY_ATTRIBUTES.c.key, STUDY_ATTRIBUTES.c.value_json)
-        .select_from(
-            STUDIES.join(STUDY_ATTRIBUTES, STUDIES.c.study_id == STUDY_ATTRIBUTES.c.study_id)
-        )
-        .where(STUDY_ATTRIBUTES.c.key.in_(keys))
-    )
-    found: dict[str, dict[str, str]] = {}
+def attributes_of_all(study: optuna.Study, *keys: str) -> dict[int, dict[str, str]]:
+    """Some attributes of every study of the storage: the study's key in it -> key -> its JSON."""
+    query = select(
+        STUDY_ATTRIBUTES.c.study_id, STUDY_ATTRIBUTES.c.key, STUDY_ATTRIBUTES.c.value_json
+    ).where(STUDY_ATTRIBUTES.c.key.in_(keys))
+    found: dict[int, dict[str, str]] = {}
     with database(study).engine.connect() as connection:
-        for name, key, value in connection.execute(query):
-            found.setdefault(name, {})[key] = value
+        for number, key, value in connection.execute(query):
+            found.setdefault(number, {})[key] = value
+    return found
+
+
+def names_of_all(storage: RDBStorage) -> list[tuple[int, str, bool]]:
+    """Of each study its key, its name, and whether that is text.
+
+    A damaged row may hold other than text, and SQLite's any bytes: those that are no UTF-8 stand
+    in the name as `\\xe9`, so that it can be shown and typed.
+    """
+    column: sqlalchemy.ColumnElement[str] = sqlalchemy.cast(STUDIES.c.study_name, String)
+    packed = storage.engine.dialect.name == "sqlite"
+    if packed:
+        column = sqlalchemy.func.hex(sqlalchemy.cast(STUDIES.c.study_name, sqlalchemy.LargeBinary))
+    query = select(STUDIES.c.study_id, column).where(STUDIES.c.study_name.is_not(None))
+    found = []
+    with storage.engine.connect() as connection:
+        for key, stored in connection.execute(query):
+            name = bytes.fromhex(stored).decode("utf-8", "backslashreplace") if packed else stored
+            found.append((key, name, not packed or name.encode().hex() == stored.lower()))
     return found
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import optuna
 import sqlalchemy
-from sqlalchemy import String, select
+from sqlalchemy import select
 
 from suite.contracts.task import NAME
 from suite.errors import StudyError, nearest
-from suite.study import artifacts, attributes, internals, owner
-from suite.study.database import Database, is_sqlite, locate
+from suite.study import artifacts, attributes, internals, owner, reading
+from suite.study.database import Database, locate
 from suite.study.database import open_storage as open_storage
 from suite.study.definition import Definition
-from suite.study.internals import STUDIES, STUDY_ATTRIBUTES, TRIALS
+from suite.study.internals import STUDY_ATTRIBUTES, TRIALS
 from suite.study.lock import StudyLock
 from suite.study.readable import attribute, readable
 from suite.study.readable import attributes as attributes_of
@@ -44,32 +44,13 @@ def names(storage: Database) -> list[str]:
     query = select(STUDY_ATTRIBUTES.c.study_id).where(STUDY_ATTRIBUTES.c.key == DEFINITION)
     with storage.engine.connect() as connection:
         own = set(connection.scalars(query))
-    return sorted({name for key, name, _ in _stored_names(storage) if key in own})
+    return sorted({name for key, name, _ in reading.names_of_all(storage) if key in own})
 
 
 def keys(storage: Database, name: str) -> list[int]:
     """The keys of the studies of a name, the suite's or not: one, or none; several in a damaged
     database."""
-    return [key for key, stored, _ in _stored_names(storage) if stored == name]
-
-
-def _stored_names(storage: Database) -> list[tuple[int, str, bool]]:
-    """Of each study its key, its name, and whether that is text.
-
-    A damaged row may hold other than text, and SQLite's any bytes: those that are no UTF-8 stand
-    in the name as `\\xe9`, so that it can be shown and typed.
-    """
-    column: sqlalchemy.ColumnElement[str] = sqlalchemy.cast(STUDIES.c.study_name, String)
-    packed = is_sqlite(storage.place)
-    if packed:
-        column = sqlalchemy.func.hex(sqlalchemy.cast(STUDIES.c.study_name, sqlalchemy.LargeBinary))
-    query = select(STUDIES.c.study_id, column).where(STUDIES.c.study_name.is_not(None))
-    found = []
-    with storage.engine.connect() as connection:
-        for key, stored in connection.execute(query):
-            name = bytes.fromhex(stored).decode("utf-8", "backslashreplace") if packed else stored
-            found.append((key, name, not packed or name.encode().hex() == stored.lower()))
-    return found
+    return [key for key, stored, _ in reading.names_of_all(storage) if stored == name]
 
 
 def exists(storage: Database, name: str) -> bool:
@@ -99,7 +80,7 @@ def find(storage: Database, name: str) -> optuna.Study:
     """
     check(storage, name)
     with readable(name):
-        if not any(stored == name and text for _, stored, text in _stored_names(storage)):
+        if not any(stored == name and text for _, stored, text in reading.names_of_all(storage)):
             raise ValueError("its name is no UTF-8")
         return optuna.load_study(study_name=name, storage=storage)
 
