@@ -307,7 +307,8 @@ class Checker:
         v = s.values
         pair = self.pairs[frozenset((v["a"], v["b"]))]
         error = (pair.row_variance + pair.seed_variance) ** 0.5
-        half = (pair.interval[1] - pair.interval[0]) / 2
+        # An interval stretched to 0 by the sign test is as wide as its nearer end says.
+        half = min(pair.difference - pair.interval[0], pair.interval[1] - pair.difference)
         smallest = half + error * stats.t.ppf(0.8, pair.df)
         self.size(smallest, v["smallest"])
         assert (v["margin"], v["power"]) == ("0.01", "0.8")
@@ -321,6 +322,23 @@ class Checker:
                 needed = 200 * pair.row_variance / (wanted - pair.seed_variance)
                 assert max(200, needed) <= rows["rows"] * 1.0001
                 assert rows["rows"] <= 1.11 * max(200, needed) + 1
+
+    def chosen(self, v: dict[str, Any]) -> None:
+        own = [t for t in self.results.trials if t.arm == v["arm"] and t.state == "COMPLETE"]
+        (final,) = [f for f in self.results.finals if f.arm == v["arm"]]
+        assert v["n"] == len(own) > 1
+        best = self.results.trials[final.trial].validation
+        assert (v["validation"], v["test"]) == (
+            f"{best.macro_f1:.4f}", f"{final.test.macro_f1:.4f}"
+        )  # fmt: skip
+
+    def choices(self, s: Statement) -> None:
+        """Every arm with a choice and a score on test is told, and no other."""
+        done = [t.arm for t in self.results.trials if t.state == "COMPLETE"]
+        chosen = {f.arm for f in self.results.finals if done.count(f.arm) > 1}
+        told = [t for t in self.words.statements if t.key == "chosen_of_arm"]
+        assert {t.values["arm"] for t in told} == chosen
+        assert all(t.said in s.said for t in told)
 
     def spread(self, s: Statement) -> None:
         (kind,) = [f.spread_of_kind for f in self.results.finals if f.arm == s.values["arm"]]
@@ -523,6 +541,7 @@ class Checker:
             "answer_single": self.single, "answer_lead": self.single,
             "answer_tie": self.tie, "answer_tie_within": self.tie,
             "answer_tie_ranges": self.tie, "seeds_mean": self.seeds, "answer_looks": self.looks,
+            "chosen_of_arm": self.chosen,
             "answer_member": self.member, "answer_member_next": self.member,
             "answer_validation": self.on_validation, "answer_validation_same": self.on_validation,
             "answer_validation_only": self.on_validation,
@@ -543,6 +562,7 @@ class Checker:
         found |= dict.fromkeys(("refit_all", "refit_some"), self.refitted)
         found |= dict.fromkeys(("one_training", "one_training_why"), self.once)
         found |= dict.fromkeys(("spread_of_kind", "spread_of_kind_earlier"), self.spread)
+        found["chosen_of"] = self.choices
         for kind in ("speed", "time"):
             for end in ("", "_level", "_same", "_same_drawn"):
                 found[f"finding_{kind}{end}"] = self.trade_off
