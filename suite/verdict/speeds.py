@@ -116,9 +116,3 @@ def ratio(one: Rps | None, other: Rps | None) -> Ratio | None:
     assert one.offline_per_second and other.offline_per_second
     value = one.offline_per_second / other.offline_per_second
     return Ratio(value, own[0] / its[1], own[1] / its[0])
-
-
-def faster(one: Rps | None, other: Rps | None) -> bool:
-    """Whether an arm is faster than another, Offline, by more than chance."""
-    found = ratio(one, other)
-    return found is not None and found.low > 1
