@@ -46,6 +46,22 @@ def test_what_the_finals_take_is_kept_back():
     assert next_turn(arms, left=60, timing_left=0).arm == "new"
 
 
+def test_an_arm_s_first_trial_comes_before_a_second_training_of_others():
+    tried = [
+        Contender("a", 1, seconds=10.0, finals=20.0, least=10.0),
+        Contender("b", 1, seconds=10.0, finals=20.0, least=10.0),
+    ]
+    new = Contender("new", 0, seconds=10.0, finals=20.0, least=10.0)
+    # 10 for its trial, and one training of each.
+    assert next_turn([*tried, new], left=40, timing_left=0).arm == "new"
+    assert next_turn([*tried, new], left=39, timing_left=0).do == "stop"
+    # A second trial needs the whole of what is kept back, of those that have all their trials too.
+    done = Contender("done", 2, seconds=10.0, finals=20.0, least=10.0)
+    assert next_turn([*tried, done], left=70, timing_left=0, rounds=2).arm == "a"
+    assert next_turn([*tried, done], left=69, timing_left=0, rounds=2).do == "stop"
+    assert next_turn([done, new], left=30, timing_left=0, rounds=2).arm == "new"
+
+
 def test_a_command_that_was_slow_to_start_tries_its_cheapest_arm_all_the_same():
     arms = [Contender("slow", 0, thumb=40.0), Contender("quick", 0, thumb=4.0)]
     turn = next_turn(arms, left=-1, timing_left=0, whole=15)
@@ -58,7 +74,7 @@ def test_a_command_that_was_slow_to_start_tries_its_cheapest_arm_all_the_same():
     assert next_turn(tried, left=-1, timing_left=0, whole=15).do == "stop"
     assert next_turn(arms[:1], left=-1, timing_left=0, whole=15).do == "stop"
     # Tried, with all its rounds, and so not among those whose turn it may be.
-    assert next_turn(arms[1:], left=-1, timing_left=0).do == "stop"
+    assert next_turn(tried, left=-1, timing_left=0, rounds=1, whole=15).do == "stop"
 
 
 def test_an_arm_is_timed_only_where_the_rule_of_thumb_does_not_settle_it():
@@ -92,12 +108,11 @@ class Simulated:
             arms = [
                 Contender(arm, self.trials[arm], seconds=self.known.get(arm), thumb=cost,
                           finals=self.finals)
-                for arm, cost in self.costs.items() if self.trials[arm] < self.rounds
+                for arm, cost in self.costs.items()
             ]  # fmt: skip
-            reserved = self.finals * sum(count > 0 for count in self.trials.values())
-            done = self.finals * sum(n == self.rounds for n in self.trials.values())
-            assert done <= reserved
-            turn = next_turn(arms, self.allowance.left - done, self.allowance.timing_left)
+            turn = next_turn(
+                arms, self.allowance.left, self.allowance.timing_left, rounds=self.rounds
+            )
             if turn.do == "stop":
                 break
             if turn.do == "time":

@@ -2,7 +2,9 @@
 
 `--timeout` is the whole command's. A tenth of it at most goes into timing arms; what the finals
 will take is kept back; the rest is dealt in rounds, one trial of each arm, the cheapest first. An
-arm of which one more trial does not fit gets none, and the others go on without it. What is known
+arm of which one more trial does not fit gets none, and the others go on without it. An arm's first
+trial needs less to be kept back, one training of each arm: an arm trained once stands in the
+answer, one without a trial does not. What is known
 of an arm's cost comes from its trials, else from its timing, else from a rule of thumb; an arm is
 timed only where the rule of thumb does not settle whether it fits. An estimate may err: what runs
 is not cut off, so a command may be late by one trial.
@@ -79,6 +81,7 @@ class Contender:
         thumb: the same by a rule of thumb; None where there is none.
         measuring: what of both is spent on measuring speed, with its first trial alone.
         finals: seconds of its finals.
+        least: seconds of its finals with one training; as `finals` where None.
         timed: whether timing it was tried.
     """
 
@@ -88,12 +91,17 @@ class Contender:
     thumb: float | None = None
     measuring: float = 0.0
     finals: float = 0.0
+    least: float | None = None
     timed: bool = False
 
     @property
     def known(self) -> bool:
         """Whether anything is known of a trial's seconds."""
         return self.seconds is not None or self.thumb is not None
+
+    def kept_back(self, first: bool) -> float:
+        """Seconds of its finals that are kept back; before an arm's first trial the least."""
+        return self.least if first and self.least is not None else self.finals
 
     @property
     def cost(self) -> float:
@@ -121,7 +129,12 @@ class Turn:
 
 
 def next_turn(
-    contenders: Sequence[Contender], left: float, timing_left: float, whole: float | None = None
+    contenders: Sequence[Contender],
+    left: float,
+    timing_left: float,
+    *,
+    rounds: float = float("inf"),
+    whole: float | None = None,
 ) -> Turn:
     """Whose turn it is: the arm with the fewest trials, the cheapest where they are equal.
 
@@ -129,32 +142,32 @@ def next_turn(
         contenders: in the recipe's order.
         left: seconds to the end of the command.
         timing_left: seconds of them that may go into timing arms.
-        whole: seconds of the command in all, where no arm of the study was tried yet. Where nothing
-            fits any more (it was slow to start), the cheapest arm is tried all the same if they
-            would do for it: a late answer is better than none.
+        rounds: trials with which an arm has all that it gets; its finals are still to come.
+        whole: seconds of the command in all. Where nothing fits any more before anything was tried
+            (it was slow to start), the cheapest arm is tried all the same if they would do for it:
+            a late answer is better than none.
     """
-    reserved = sum(c.finals for c in contenders if c.trials)
-    ordered = sorted(contenders, key=lambda c: (c.trials, c.cost))
+    tried = [c for c in contenders if c.trials]
+    ordered = sorted((c for c in contenders if c.trials < rounds), key=lambda c: (c.trials, c.cost))
     unfit: dict[str, float] = {}
     found: Turn | None = None
     for contender in ordered:
-        do = _fitting(
-            contender,
-            left - reserved - (0.0 if contender.trials else contender.finals),
-            timing_left,
-        )
+        first = not contender.trials
+        due = [*tried, contender] if first else tried
+        reserved = sum(c.kept_back(first) for c in due)
+        do = _fitting(contender, left - reserved, timing_left)
         if do is None:
             unfit[contender.arm] = contender.cost
         elif found is None:
             found = Turn(do, contender.arm)
     if found is None:
-        first = ordered[0] if ordered else None
-        if first is None or whole is None or any(c.trials for c in contenders):
+        cheapest = ordered[0] if ordered else None
+        if cheapest is None or whole is None or tried:
             return Turn("stop", unfit=unfit)
-        if first.known and whole < first.cost:
+        if cheapest.known and whole < cheapest.cost:
             return Turn("stop", unfit=unfit)
-        del unfit[first.arm]
-        found = Turn("start", first.arm)
+        del unfit[cheapest.arm]
+        found = Turn("start", cheapest.arm)
     names = tuple(c.arm for c in ordered if c.arm not in unfit)
     return Turn(found.do, found.arm, names, unfit)
 

@@ -86,6 +86,12 @@ class Way:
             return self.trainings
         return min(self.trainings, max(FEWEST, math.floor(share * trials)))
 
+    @property
+    def least(self) -> int:
+        """Trainings whose time is kept back while some arm has had no trial yet: one, so that
+        every arm stands in the answer before any is trained again."""
+        return min(1, self.trainings)
+
 
 def may_refit(definition: Definition) -> bool:
     """Whether validation may be trained on: not where test is the newest rows by time and

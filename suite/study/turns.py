@@ -56,14 +56,12 @@ class Turns:
         left = self.allowance.left
         if self._force and left > 0:
             left = float("inf")
-        found = self.contenders(arms, trials)
-        rounds = self._rounds(trials, out)
-        contenders = [c for c in found if c.arm not in self.timing and c.trials < rounds]
         turn = next_turn(
-            contenders,
-            left - _kept_back(found, rounds),
+            [c for c in self.contenders(arms, trials) if c.arm not in self.timing],
+            left,
             self.allowance.timing_left,
-            None if any(c.trials for c in found) else self.allowance.seconds,
+            rounds=self._rounds(trials, out),
+            whole=self.allowance.seconds,
         )
         self.unfit = turn.unfit
         return Turn("wait") if turn.do == "stop" and self.timing and left > 0 else turn
@@ -124,9 +122,8 @@ class Turns:
                 finals = finals_plan.reckoned(definition, arm, best[name], trial)
             else:
                 finals = estimates.Finals(trial, rule.per_text if rule else 0.0, 0.0)
-            trainings = finals_plan.way_of(definition, arm, best.get(name)).kept_back(
-                recipe.finals.share, counts[name]
-            )
+            way = finals_plan.way_of(definition, arm, best.get(name))
+            trainings = way.kept_back(recipe.finals.share, counts[name])
             found.append(
                 Contender(
                     arm=name,
@@ -135,15 +132,11 @@ class Turns:
                     thumb=None if rule is None else rule.trial + measure,
                     measuring=measure,
                     finals=finals.seconds(trainings, rows.test),
+                    least=finals.seconds(way.least, rows.test),
                     timed=name in self.timed or not recipe.preflight,
                 )
             )
         return found
-
-
-def _kept_back(contenders: Sequence[Contender], rounds: int) -> float:
-    """Seconds of the finals of arms that have had all their rounds."""
-    return sum(c.finals for c in contenders if c.trials >= rounds)
 
 
 def thumbs(definition: Definition) -> Mapping[str, thumb.Thumb | None]:
