@@ -19,6 +19,9 @@ DRAWS = 500
 #: Behind those on scores: with few draws a critical value of many pairs scatters, and power falls.
 SCORED_DRAWS = 2000
 SPREADS = (0.0, 0.003, 0.005, 0.01)
+#: Of the rows' noise, what all arms share, and what an arm's trainings share, where scores alone
+#: are drawn.
+SHARED_ROWS, OWN_ROWS = 0.6, 0.2
 
 
 def generator(seed):
@@ -95,17 +98,29 @@ def ranges(count, gap, studies, seed):
 
 
 def told(spread, studies, seed):
-    """Power: two arms .01 apart, 7,600 rows, three seeds; and the level of the same test."""
-    return {
-        name: (
-            sum(int(won[0] > 0) for won, _ in scored(worth, spread, 7600, studies, seed)),
-            studies,
-        )
+    """Power: two arms .01 apart, 7,600 rows, three seeds; and the level of the same test.
+
+    Beside it a test of two trained models, one of each arm, on the same rows: how often it finds
+    the gap at that level, and its level where it takes the rows' noise for the whole.
+    """
+    counted = {
+        name: sum(int(won[0] > 0) for won, _ in scored(worth, spread, 7600, studies, seed))
         for name, worth in (("found", [0.9, 0.89]), ("one way by chance", [0.9, 0.9]))
+    }
+    by_rows = np.sqrt(2 * 0.9 * 0.1 / 7600 * (1 - SHARED_ROWS))
+    noise = np.hypot(by_rows, np.sqrt(2) * spread) * generator(seed).standard_normal(studies)
+    level = min(1.0, 2 * counted["one way by chance"] / studies)
+    critical = np.quantile(np.abs(noise), 1 - level)
+    return {name: (count, studies) for name, count in counted.items()} | {
+        "one training each, same level: found": (int((0.01 + noise > critical).sum()), studies),
+        "one training each, rows' noise alone: by chance": (
+            int((np.abs(noise) > 1.96 * by_rows).sum()),
+            studies,
+        ),
     }
 
 
-def scored(worth, spread, rows, studies, seed, trainings=3, share=0.6, own=0.2):
+def scored(worth, spread, rows, studies, seed, trainings=3):
     """Verdicts on studies of which the scores are drawn, and no answers.
 
     A training's score is its arm's worth, what the rows do to the arm, and its own luck. The rows'
@@ -117,9 +132,9 @@ def scored(worth, spread, rows, studies, seed, trainings=3, share=0.6, own=0.2):
     draws, count = generator(seed), len(worth)
     pairs = np.triu_indices(count, 1)
     binomial = np.mean(worth) * (1 - np.mean(worth)) / rows
-    by_rows = binomial * (share + own * np.eye(count))
+    by_rows = binomial * (SHARED_ROWS + OWN_ROWS * np.eye(count))
     factor = np.linalg.cholesky(by_rows)
-    scatter = np.sqrt(spread**2 + binomial * (1 - share - own))
+    scatter = np.sqrt(spread**2 + binomial * (1 - SHARED_ROWS - OWN_ROWS))
     for study in range(studies):
         trained = scatter * draws.standard_normal((count, trainings))
         scores = (np.array(worth) + factor @ draws.standard_normal(count))[:, None] + trained
