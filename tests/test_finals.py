@@ -9,19 +9,30 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
-from conftest import command_line, kept_of, write_recipe, write_task
+from conftest import command_line, files_of, kept_of, write_recipe, write_task
 
 from suite import strategies
 from suite.child.messages import Failed, Finished
 from suite.child.runner import Interrupted, Predicted, Runner
 from suite.contracts.model import Model
 from suite.contracts.results import Checkpoint, KindSpread, Scores
-from suite.study import finals, finals_plan, finals_spread, kept_record, storage, trainings_record
+from suite.data import snapshot
+from suite.study import (
+    finals,
+    finals_plan,
+    finals_spread,
+    kept_record,
+    probabilities,
+    storage,
+    trainings_record,
+)
 from suite.study.create import Wanted as Created
 from suite.study.create import create
 from suite.study.finals_plan import Entrant, Wanted, Way
 from suite.study.ledger import Ledger
+from suite.study.probabilities import ArmAnswers
 from suite.study.telling import Telling
 from suite.study.winner import winner
 from suite.study.work import Limits, Work
@@ -465,6 +476,25 @@ def test_the_refitted_model_has_seen_all_rows_up_to_the_best_checkpoint(folder, 
     assert made["noise"] == searched["noise"] == pytest.approx(0.1 * (1 - end))
     final = found["finals"][0]
     assert (final["seeds"], final["refit"]) == (2, True) and found["test_openings"] == 1
+    # What the one that saw no validation row answered to them is kept, and what each model of the
+    # finals answered to test.
+    there, lies = probabilities.of_arm("t", A), files_of("t")
+    data = snapshot.read_snapshot(lies / "data")
+    unseen = strategies.load_predictor(kept_of("t", A)).predict_proba(data.validation.texts)
+    assert np.abs(there.validation.probabilities - unseen).max() <= 0.0005
+    assert there.validation.rows == data.validation and not there.validation.refit
+    assert [(one.which, one.seed, one.refit) for one in there.test] == [
+        ("test", finals_plan.seed_of("t", 0, A, index), True) for index in (0, 1)
+    ]
+    asked = strategies.load_predictor(taken.folder).predict_proba(data.test.texts)
+    assert np.abs(there.test[0].probabilities - asked).max() <= 0.0005
+    assert there.test[0].rows.texts == data.test.texts
+    # A file that was changed is not taken for what was answered.
+    (lies / "attached" / "finals" / "tfidf--toy" / "1").write_bytes(b"other")
+    assert len(probabilities.of_arm("t", A).test) == 1
+    # A copy of the storage has no such files, and so none of them.
+    command_line("study", "export-db", "t", "copy.db")
+    assert probabilities.of_arm("t", A, folder / "copy.db") == ArmAnswers(None, [])
     # Everything that takes a model away takes that one.
     command_line("export", "t", "model")
     assert json.loads((folder / "model" / "toy.json").read_text()) == made
@@ -479,6 +509,8 @@ def test_studies_from_before_finals_trained_again_keep_what_they_were(tmp_path):
         copy = Path(shutil.copy(stored / database, tmp_path))
         _, definition = storage.load(storage.open_storage(copy), name)
         assert Wanted.of(definition.recipe.finals) == Wanted(seeds, None, False)
+        for arm in definition.runnable:  # nor was it kept what they answered
+            assert probabilities.of_arm(name, arm.name, copy).validation is None
         # Asked for, they are made as they are today.
         assert finals.asked(definition, None, None) == Wanted(asked, None, True)
         assert finals.asked(definition, 7, False) == Wanted(7, None, False)

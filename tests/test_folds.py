@@ -35,7 +35,7 @@ from suite.models.catalogue import load_catalogue
 from suite.report.data.rows import leaderboard
 from suite.report.pages.answer import validated
 from suite.report.words import words_of
-from suite.study import folding, storage, thumb
+from suite.study import folding, probabilities, storage, thumb
 from suite.study.arms import PlannedArm
 from suite.study.turns import reckoned
 from suite.verdict.scoring import score
@@ -360,6 +360,10 @@ def test_the_score_is_of_the_pooled_answers(study, folder):
     # What is kept is the first fold's: it has seen nothing of validation.
     kept = strategies.load_predictor(kept_of("t", "tfidf/toy"))
     assert (kept.predict_proba(data.validation.texts) == answers[data.folds.held(0)]).all()
+    # And what every row was answered is kept with it, for whoever needs honest probabilities.
+    there = probabilities.of_arm("t", "tfidf/toy").validation
+    assert (there.which, there.trial) == ("train+validation", one["number"])
+    assert there.rows == pool and np.abs(there.probabilities - answers).max() <= 0.0005
     assert not left_in(files_of("t"))
 
 

@@ -10,6 +10,7 @@ from suite.contracts.model import Model
 from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Scores
 from suite.contracts.space import Params
 from suite.contracts.task import Task
+from suite.data.answered import Answered
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,9 @@ class Finished:
     pooled: Scores | None = None
     search_seconds: float | None = None
     again_seconds: float = 0.0
+    #: The file `ANSWERED` among what is attached: what the best checkpoint answered to validation,
+    #: or over folds each row's training to it; None of what was pruned, timed or refitted.
+    answered: Answered | None = None
     circumstances: dict[str, Any] = field(default_factory=dict)
 
 
@@ -114,6 +118,9 @@ Message = Progressed | Checkpointed | Sized | Finished | Failed
 
 
 KEPT = "kept"
+
+#: The file of probabilities that a training or an asked model leaves.
+ANSWERED = "answered"
 
 
 LOG = "log.txt"

@@ -26,10 +26,20 @@ from typing import Any
 
 from suite.child import process, worker
 from suite.child.clock import synchronise
-from suite.child.messages import LOG, Checkpointed, Failed, Finished, Job, Progressed, Sized
+from suite.child.messages import (
+    ANSWERED,
+    LOG,
+    Checkpointed,
+    Failed,
+    Finished,
+    Job,
+    Progressed,
+    Sized,
+)
 from suite.child.offspring import Offspring
 from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Scores
 from suite.contracts.speeds import BenchRow, Rps
+from suite.data.answered import Answered
 from suite.data.snapshot import Split
 from suite.endpoint import consent
 from suite.errors import SuiteError
@@ -43,12 +53,14 @@ STILL_SECONDS = 2.0
 @dataclass(frozen=True)
 class Predicted:
     """Class indices over a split, their scores, the seconds it took, and how probable each answer
-    was (0 to 1; 0 for no answer)."""
+    was (0 to 1; 0 for no answer). `answered` is the file `ANSWERED` among the logs, with all
+    probabilities."""
 
     predictions: list[int]
     scores: Scores
     seconds: float
     confidences: list[float]
+    answered: Answered | None = None
 
 
 class Interrupted(Exception):
@@ -361,6 +373,7 @@ def _predict_main(
     process.log_to(logs / LOG)
     try:
         from suite import strategies
+        from suite.data import answered
         from suite.data import snapshot as snapshots
         from suite.verdict.scoring import decide, score
 
@@ -377,6 +390,9 @@ def _predict_main(
             scores=score(probabilities, rows.labels, classes, objective),
             seconds=seconds,
             confidences=[float(p) for p in probabilities.max(axis=1)],
+            answered=None
+            if split == "train"
+            else answered.write(logs / ANSWERED, probabilities, split, rows),
         )
     except Exception as error:  # noqa: BLE001 - every failure is a message
         message = Failed(process.describe(error))

@@ -23,10 +23,22 @@ import numpy as np
 from suite.child import evaluation, folds
 from suite.child.causes import cause_of
 from suite.child.clock import Clock, synchronise
-from suite.child.messages import KEPT, LOG, Checkpointed, Failed, Finished, Job, Progressed, Sized
+from suite.child.messages import (
+    ANSWERED,
+    KEPT,
+    LOG,
+    Checkpointed,
+    Failed,
+    Finished,
+    Job,
+    Progressed,
+    Sized,
+)
 from suite.child.process import describe, live_only_with_parent, log_to, peak_memory, set_threads
 from suite.contracts.results import Checkpoint, Scores
 from suite.contracts.strategy import Pool, Predictor, Probabilities, Pruned, Refused, Rows
+from suite.data import answered
+from suite.data.answered import Answered
 from suite.data.folds import Folds, together
 from suite.errors import ModelError, SuiteError, WeightsError, counted
 from suite.machine import memory
@@ -91,6 +103,8 @@ class ChildRun:
         self.best: Scores | None = None
         #: What the best checkpoint answered to all validation rows.
         self.validated: Probabilities | None = None
+        #: Over folds: what each row was answered by the training that did not see it.
+        self.out_of_fold: Probabilities | None = None
         self.kept = False
         self.serving_shape = ""
         self._saved = 0.0
@@ -383,8 +397,23 @@ class ChildRun:
             folder=self._job.folder,
             told=lambda fraction: self._channel.send(Progressed(fraction)),
         )
+        self.out_of_fold = found
         classes = len(self.task.labels)
         return score(found, self.pool.rows.labels, classes, self._job.objective)
+
+    def answered(self) -> Answered | None:
+        """Writes what was answered to rows that the answering model did not see, as the file
+        `ANSWERED` among what is attached; None where that is nothing, or not of all rows.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        file = self.attached / ANSWERED
+        if self.out_of_fold is not None and self.pool is not None:
+            return answered.write(file, self.out_of_fold, "train+validation", self.pool.rows)
+        if self.validated is not None:
+            return answered.write(file, self.validated, "validation", self._validation)
+        return None
 
     def note(self, **facts: Any) -> None:
         """See `protocols.Run.note`."""
@@ -480,5 +509,6 @@ def run(channel: Connection, job: Job) -> Finished:
         pooled=pooled,
         search_seconds=seconds,
         again_seconds=again,
+        answered=None if pruned else run.answered(),
         circumstances=run.facts,
     )

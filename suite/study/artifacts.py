@@ -4,7 +4,8 @@
         owner.json      the id, the study's name, the place of the storage that may write here
         data/           the rows, as they were when the study was created
         kept/           the best checkpoint of each arm, and the model of its finals
-        attached/       files that go with a kept checkpoint
+        attached/       files that go with a kept checkpoint, among them what its trial answered to
+                        rows that it had not seen; in finals/, what their models answered to test
         logs/           what failed trials said
         bench/          the trained models' own answers, and logs of engines that failed
         .suite-work-…   what a running command needs for as long as it runs
@@ -33,7 +34,7 @@ import optuna
 from sqlalchemy.engine import URL
 
 from suite import shell
-from suite.child.messages import KEPT
+from suite.child.messages import ANSWERED, KEPT
 from suite.contracts.task import NAME
 from suite.data.snapshot import stands
 from suite.errors import StorageError, StudyError
@@ -130,6 +131,14 @@ class Artifacts:
     def attached(self, number: int) -> Path:
         """What a strategy attached to a trial: kept as long as the trial's checkpoint is."""
         return self.folder / "attached" / f"trial-{number}"
+
+    def validated(self, number: int) -> Path:
+        """What a trial answered to rows that it had not seen."""
+        return self.attached(number) / ANSWERED
+
+    def tested(self, arm: str, index: int) -> Path:
+        """What a model of an arm's finals answered to test, by the index of its training."""
+        return self.folder / "attached" / "finals" / part(arm) / str(index)
 
     def kept(self, arm: str, kept: Kept | Shipped) -> Path:
         """The place of a kept model, whether it is there or not."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from suite.child.messages import KEPT, Failed
+from suite.child.messages import ANSWERED, KEPT, Failed
 from suite.child.runner import Predicted
 from suite.contracts.results import Scores, Trial
 from suite.errors import StudyError
@@ -102,6 +102,7 @@ class Trainer:
         self._opening = opening
         self._say = say
         self._folder = work.keeping.scratch / "finals"
+        self._asked = self._folder / "predict"
 
     def train(self, one: Contestant) -> None:
         """Adds the next training to an arm's.
@@ -202,7 +203,10 @@ class Trainer:
             scores=found.scores,
             predictions=found.predictions,
             confidences=found.confidences,
+            answered=found.answered,
         )
+        if found.answered is not None:
+            self._work.keeping.keep_answers(one.name, index, self._asked / ANSWERED)
         trainings_record.store(self._work.ledger.study, one.name, made)
         one.trainings.append(made)
 
@@ -215,7 +219,7 @@ class Trainer:
             "test",
             len(work.ledger.definition.task.labels),
             work.jobs.threads,
-            self._folder / "predict",
+            self._asked,
             objective=work.ledger.definition.recipe.objective,
         )
         if isinstance(outcome, Failed):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from suite.child.messages import KEPT, LOG
 from suite.contracts.results import Trial
+from suite.data.answered import Answered
 from suite.errors import StorageError, StudyError
 from suite.machine import scratch
 from suite.machine.scratch import Scratch
@@ -84,12 +85,34 @@ class Keeping:
         return place
 
     def unship(self, arm: str) -> None:
-        """Removes the model of an arm's finals."""
+        """Removes the model of an arm's finals, and what the arm's trainings answered to test."""
         key = f"{kept_record.SHIPPED_AT}{arm}"
         before = kept_record.read_shipped(self._ledger.study.user_attrs.get(key))
         if before is not None:
             kept_record.store_shipped(self._ledger.study, arm, None)
             self._artifacts.remove(self._artifacts.kept(arm, before))
+        # What the checkpoint of the search answered (below 0) stays: it is not of these trainings.
+        for file in self._artifacts.tested(arm, 0).parent.glob("[0-9]*"):
+            self._artifacts.checked(file).unlink(missing_ok=True)
+
+    def keep_answers(self, arm: str, index: int, file: Path) -> None:
+        """Keeps what a model of an arm's finals answered to test, in the place of its like.
+
+        Args:
+            index: of its training.
+            file: where it lies; it is moved.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        place = self._artifacts.checked(self._artifacts.tested(arm, index))
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(place)
+        except OSError as error:
+            raise StorageError(
+                f"the answers cannot be kept: {error.strerror}", where=str(place)
+            ) from None
 
     def here(self, arm: str, kept: Kept | Shipped) -> Path | None:
         """The folder of a kept model; None where it is not on this machine."""
@@ -103,7 +126,14 @@ class Keeping:
         """What a strategy attached to a trial: kept as long as the trial's checkpoint is."""
         return self._artifacts.checked(self._artifacts.attached(number))
 
-    def place(self, arm: str, number: int, found: Trial, serving_shape: str) -> Kept | None:
+    def place(
+        self,
+        arm: str,
+        number: int,
+        found: Trial,
+        serving_shape: str,
+        answered: Answered | None = None,
+    ) -> Kept | None:
         """Moves a trial's checkpoint to where its arm's best lie, as far as it may become that.
 
         Until `keep` it is a running trial's, and nobody's best; whenever this is cut short, what
@@ -111,6 +141,7 @@ class Keeping:
 
         Args:
             serving_shape: of the checkpoint.
+            answered: what it answered to rows that it had not seen.
 
         Returns:
             What `keep` is to be given; None where the arm has a better one.
@@ -130,6 +161,7 @@ class Keeping:
             serving_shape=serving_shape,
             mark=secrets.token_hex(4),
             objective=found.validation.objective,
+            answered=answered,
         )
         place = self._artifacts.checked(self._artifacts.kept(arm, now))
         for old in self._of_trial(arm, number):

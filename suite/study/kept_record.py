@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from suite.contracts.records import why
 from suite.contracts.results import DEFAULT_OBJECTIVE, Objective
+from suite.data.answered import Answered
 from suite.verdict import metrics
 
 KEPT_AT = "suite:kept:"
@@ -36,6 +37,8 @@ class Kept:
         objective: on validation, where the study goes by another metric than macro-F1.
         mark: 8 hex digits that tell its folder from that of another history's trial of the same
             number: databases are copied and restored. None in records from before there were any.
+        answered: what its trial answered to rows that it had not seen; the file is attached to the
+            trial. None in records from before that was kept.
     """
 
     trial: Annotated[int, Field(ge=0)]
@@ -45,6 +48,7 @@ class Kept:
     serving_shape: str
     mark: _Mark | None = None
     objective: Objective | None = None
+    answered: Answered | None = None
 
     @property
     def merit(self) -> tuple[bool, float]:

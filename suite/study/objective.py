@@ -124,7 +124,9 @@ class Objective:
         )
         placed = None
         if outcome.kept and not outcome.pruned:
-            placed = self.keeping.place(arm.name, trial.number, found, outcome.serving_shape)
+            placed = self.keeping.place(
+                arm.name, trial.number, found, outcome.serving_shape, outcome.answered
+            )
         # With the record, whoever finds this worker dead can do what is left to do.
         self.ledger.record(trial, found, marks | ({PLACED: asdict(placed)} if placed else {}))
         if placed is not None:

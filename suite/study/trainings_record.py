@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter
 from suite.contracts.limits import MOST_SEED
 from suite.contracts.records import UNREADABLE
 from suite.contracts.results import Scores
+from suite.data.answered import Answered
 from suite.study import predictions_record, sparse
 
 TRAINING = "suite:training:"
@@ -37,6 +38,7 @@ class Training:
         scores: on test.
         predictions: class index of each test row; below 0 for no answer.
         confidences: the probability of each answer; 0 for no answer.
+        answered: all probabilities, among the study's files; None where they were not kept.
     """
 
     trial: int
@@ -48,11 +50,13 @@ class Training:
     scores: Scores
     predictions: list[int]
     confidences: list[float]
+    answered: Answered | None = None
 
 
 _COUNT = Annotated[int, Field(ge=0, le=10**9)]
 _SECONDS = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _SCORES = TypeAdapter(Scores)
+_ANSWERED: TypeAdapter[Answered | None] = TypeAdapter(Answered | None)
 _PLAIN: dict[str, TypeAdapter[Any]] = {
     "trial": TypeAdapter(_COUNT),
     "seed": TypeAdapter(Annotated[int, Field(ge=0, le=MOST_SEED)]),
@@ -71,6 +75,7 @@ def store(study: optuna.Study, arm: str, training: Training) -> None:
             "scores": sparse.packed(_SCORES.dump_python(training.scores, mode="json")),
             "predictions": predictions_record.pack(training.predictions),
             "confidences": predictions_record.pack_shares(training.confidences),
+            "answered": _ANSWERED.dump_python(training.answered, mode="json"),
         },
     )
 
@@ -108,6 +113,7 @@ def _read(value: Any, index: int) -> Training | None:
             scores=_SCORES.validate_python(sparse.unpacked(value["scores"])),
             predictions=predictions_record.unpack(value["predictions"]),
             confidences=[share or 0.0 for share in shares],
+            answered=_ANSWERED.validate_python(value.get("answered")),
             **plain,
         )
     except UNREADABLE:
