@@ -11,8 +11,10 @@ from typing import Any
 from suite.contracts.results import (
     Arm,
     Checkpoint,
+    ClassScores,
     Comparison,
     Final,
+    Measured,
     Published,
     Scores,
     StudyResults,
@@ -77,7 +79,10 @@ def final(arm: str, number: int, rank: int, f1: float, seconds: float, rps: floa
         stale=False,
         rank=rank,
         test=TestScores(f1, f1, (round(f1 - 0.01, 6), round(f1 + 0.012, 6)),
-                        per_class_f1=[f1, f1], confusion=[[80, 20], [5, 95]]),
+                        per_class_f1=[f1, f1], confusion=[[80, 20], [5, 95]],
+                        intervals={"accuracy": (f1 - 0.0123, f1 + 0.0111)},
+                        per_class=[ClassScores(Measured(f1, f1 - 0.02, f1 + 0.021),
+                                               Measured(0.941, 0.92, 0.96), None)] * 2),
         train_seconds=seconds,
         rps=in_rounds(rps),
     )  # fmt: skip

@@ -45,6 +45,7 @@ from suite.report.charts import (
     timeline,
     trade_off,
 )
+from suite.report.charts.chart import StudyScene
 from suite.report.charts.labels import place_labels
 from suite.report.data.classes import class_view, class_views
 from suite.report.data.knobs import knobs
@@ -921,3 +922,33 @@ def test_few_rows_a_class_are_told_to_make_intervals_too_narrow():
     line = "The rows of test for each class, in the harmonic mean, are 1.97: for fewer than 3 the"
     assert line in told(replace(base, data=replace(base.data, audit=few))).text
     assert "harmonic" not in told(base).text
+
+
+def test_metrics_and_classes_show_their_own_intervals_and_no_verdict(tmp_path: Path):
+    """Of accuracy and of each class, on the page, in its charts and in the files."""
+    results = study()
+    write_reports([results], tmp_path, ["html", "csv", "json"], "en")
+    page = (tmp_path / "toy.html").read_text(encoding="utf-8")
+    table = page[page.index('id="every-metric"') :]
+    table = table[: table.index("</table>")]
+    assert "0.9110" in table and "0.8987–0.9221" in table and " p " not in table
+    classes = page[page.index('<section id="classes">') :]
+    assert "0.8910–0.9320" in classes and "precision 0.9410 (0.9200–0.9600); recall –" in classes
+    board = list(csv.DictReader((tmp_path / "toy-leaderboard.csv").read_text().splitlines()))
+    assert [round(float(board[0][f"test_accuracy_{end}"]), 4) for end in ("low", "high")] == [
+        0.8987,
+        0.9221,
+    ]
+    told = json.loads((tmp_path / "toy.json").read_text(encoding="utf-8"))
+    assert told["finals"][0]["test"]["per_class"][0]["f1"].keys() == {"value", "low", "high"}
+    scene = StudyScene.of(results, EN)
+    chart = next(c for c in per_class.draw(scene))
+    hover = chart.figure.data[0].customdata[0]
+    assert hover[1] == " (0.8910–0.9320)" and hover[2].startswith("<br>precision 0.9410")
+    old = replace(
+        results,
+        finals=[
+            replace(f, test=replace(f.test, intervals={}, per_class=[])) for f in results.finals
+        ],
+    )
+    assert 'id="every-metric"' not in render_page(old, EN)

@@ -155,8 +155,27 @@ class Arm:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """A score and the ends of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """A class on test, as means over the trainings; null what is nothing over nothing: the
+    precision of a class that is never answered, the recall of one that is no label."""
+
+    f1: Measured | None
+    precision: Measured | None
+    recall: Measured | None
+
+
+@dataclass(frozen=True)
 class TestScores:
-    """Scores on the test split, opened once, with a 95 % percentile-bootstrap interval."""
+    """Scores on the test split, opened once, with their 95 % intervals; a mean over trainings."""
 
     macro_f1: float
     accuracy: float
@@ -173,6 +192,11 @@ class TestScores:
     """By what arms are ranked; null where it is macro-F1."""
     objective_interval: tuple[float, float] | None = None
     """Of `objective`."""
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Metric's key -> its 95 % interval, of every metric of a confusion matrix; no verdict is drawn
+    from any but the objective's. Empty in finals from before it was told."""
+    per_class: list[ClassScores] = field(default_factory=list)
+    """Each class, by index; as `intervals`."""
 
     @property
     def score(self) -> float:

@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from suite.contracts.results import Comparison, Final, KindSpread, Objective, Scores, TestScores
+from suite.contracts.results import (
+    ClassScores,
+    Comparison,
+    Final,
+    KindSpread,
+    Measured,
+    Objective,
+    Scores,
+    TestScores,
+)
 from suite.contracts.speeds import Rps
 from suite.study.finals_training import Contestant
 from suite.verdict.comparison import compare
@@ -18,6 +27,7 @@ from suite.verdict.interval import LEVEL, Interval
 from suite.verdict.metrics import MACRO_F1, METRICS, Metric
 from suite.verdict.ranks import ranges
 from suite.verdict.standing import best_first
+from suite.verdict.unjudged import OfClass, of_class, of_metrics
 
 
 def ranked(
@@ -48,11 +58,16 @@ def ranked(
     fixed = {one.name for one in contestants if one.way.deterministic}
     assert objective.of_confusion is not None  # a recipe names no other
     found = compare(
-        labels, answers, classes, deterministic=fixed, score=objective.of_confusion, seed=seed
+        labels,
+        answers,
+        classes,
+        deterministic=fixed,
+        score=objective.of_confusion,
+        bounds=objective.bounds,
+        seed=seed,
     )
-    macro = found.intervals
-    if objective is not MACRO_F1:
-        macro = compare(labels, answers, classes, deterministic=fixed, seed=seed).intervals
+    further = of_metrics(labels, answers, classes, METRICS.values(), fixed)
+    by_class = [of_class(labels, answers, index, fixed) for index in range(classes)]
     named = {one.name: one for one in contestants}
     comparisons = [
         Comparison(
@@ -83,7 +98,10 @@ def ranked(
                 stale=False,
                 rank=low,
                 test=_scores(
-                    [t.scores for t in trainings], objective, found.intervals[arm], macro[arm]
+                    [t.scores for t in trainings],
+                    objective,
+                    {key: of[arm] for key, of in further.items()},
+                    [of[arm] for of in by_class],
                 ),
                 train_seconds=fmean(seconds) if seconds else None,
                 rps=speeds.get(arm),
@@ -136,13 +154,16 @@ def _ties(arm: str, comparisons: Sequence[Comparison]) -> set[str]:
 
 
 def _scores(
-    scores: Sequence[Scores], objective: Metric, interval: Interval, macro: Interval
+    scores: Sequence[Scores],
+    objective: Metric,
+    intervals: Mapping[str, Interval],
+    by_class: Sequence[OfClass],
 ) -> TestScores:
     """Mean scores over seeds; the confusion matrix is their sum.
 
     Args:
-        interval: of the objective.
-        macro: of macro-F1.
+        intervals: of each metric that has one, by its key; the objective's and macro-F1's are.
+        by_class: of each class.
     """
     means = {key: fmean(metric.of(s) or 0.0 for s in scores) for key, metric in METRICS.items()}
     first = scores[0]
@@ -150,16 +171,26 @@ def _scores(
     summed: list[list[int]] = [
         [sum(s.confusion[i][j] for s in scores) for j in classes] for i in classes
     ]
+    told = {key: (interval.low, interval.high) for key, interval in intervals.items()}
     return TestScores(
-        macro_f1=macro.value,
+        macro_f1=intervals[MACRO_F1.key].value,
         accuracy=means["accuracy"],
-        macro_f1_interval=(macro.low, macro.high),
+        macro_f1_interval=told[MACRO_F1.key],
         precision=means["precision"],
         recall=means["recall"],
         per_class_f1=[sum(s.per_class_f1[i] for s in scores) / len(scores) for i in classes],
         confusion=summed,
         others={key: means[key] for key in first.others},
         unanswered=[sum(s.unanswered[i] for s in scores) for i in range(len(first.unanswered))],
-        objective=Objective(objective.key, interval.value),
-        objective_interval=(interval.low, interval.high),
+        objective=Objective(objective.key, intervals[objective.key].value),
+        objective_interval=told[objective.key],
+        intervals=told,
+        per_class=[
+            ClassScores(_measured(one.f1), _measured(one.precision), _measured(one.recall))
+            for one in by_class
+        ],
     )
+
+
+def _measured(interval: Interval | None) -> Measured | None:
+    return None if interval is None else Measured(interval.value, interval.low, interval.high)

@@ -136,8 +136,6 @@ def findings(
     ordered = sorted(arms, key=lambda arm: -arms[arm].scores.mean())
     claimed = [arm for arm in ordered if arm in deterministic or arms[arm].count > 1]
     once = set(ordered) - set(claimed)
-    fixed = [arm in deterministic or arm in once for arm in ordered]
-    parts = variance.components([arms[arm] for arm in ordered], fixed)
     differences = verdicts(arms, list(combinations(claimed, 2)), deterministic, "arms", seed, draws)
     models = [pair for pair in combinations(ordered, 2) if once & set(pair)]
     differences += verdicts(arms, models, ordered, "trained models", seed, draws)
@@ -146,15 +144,31 @@ def findings(
     lows = ranking.ranges(ordered, wins)
     return Findings(
         scores={arm: [float(value) for value in arms[arm].scores] for arm in arms},
-        intervals={
-            arm: _interval(arms[arm], parts.alone(index), bounds)
-            for index, arm in enumerate(ordered)
-        },
+        intervals=intervals(arms, deterministic, bounds=bounds),
         differences=differences,
         ranks={arm: found.get(arm, lows[arm])[0] for arm in arms},
         ranges={arm: found.get(arm) for arm in arms},
         may_be_best={arm: found[arm][0] == 1 if arm in found else None for arm in arms},
     )
+
+
+def intervals(
+    arms: Mapping[str, Trained],
+    deterministic: Collection[str] = (),
+    *,
+    bounds: tuple[float, float] | None = (0.0, 1.0),
+) -> dict[str, Interval]:
+    """Each arm's own interval; of one that was trained once at random, that trained model's.
+
+    Args:
+        arms, deterministic, bounds: as of `findings`.
+    """
+    fixed = [name in deterministic or arm.count == 1 for name, arm in arms.items()]
+    parts = variance.components(list(arms.values()), fixed)
+    return {
+        name: _interval(arm, parts.alone(index), bounds)
+        for index, (name, arm) in enumerate(arms.items())
+    }
 
 
 def _interval(arm: Trained, own: Components, bounds: tuple[float, float] | None) -> Interval:

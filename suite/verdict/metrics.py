@@ -45,6 +45,7 @@ class Metric:
         summary: what it is, in a sentence.
         of_confusion: of confusion matrices as `verdict.confusions` has them.
         of_rows: of labels and probabilities, one value a row; where `of_confusion` is None.
+        bounds: what it lies between; None where it is not bounded.
         higher_is_better: which way is up.
         digits: behind the point, where it is shown in full.
         column: whether leaderboards, files and cards have a column of it, not the trials' alone.
@@ -57,6 +58,7 @@ class Metric:
     summary: str
     of_confusion: Score | None = None
     of_rows: Callable[[Labels, Probabilities], Array] | None = None
+    bounds: tuple[float, float] | None = (0.0, 1.0)
     higher_is_better: bool = True
     digits: int = 4
     column: bool = True
@@ -170,6 +172,7 @@ METRICS: dict[str, Metric] = {
             {"en": "Matthews correlation", "zh": "马修斯相关系数"},
             "Correlation of labels and predictions, -1 to 1.",
             of_confusion.mcc,
+            bounds=(-1.0, 1.0),
             column=False,
             hub="matthews_correlation",
         ),
@@ -178,6 +181,7 @@ METRICS: dict[str, Metric] = {
             {"en": "log-loss", "zh": "对数损失"},
             "Mean -ln of the labelled class' probability; no answer is the even guess.",
             of_rows=log_loss,
+            bounds=None,
             higher_is_better=False,
             column=False,
         ),
@@ -187,6 +191,7 @@ METRICS: dict[str, Metric] = {
             "Mean squared distance of probabilities to the label, 0 to 2; no answer is the even "
             "guess.",
             of_rows=brier,
+            bounds=(0.0, 2.0),
             higher_is_better=False,
             column=False,
             hub="brier_score",

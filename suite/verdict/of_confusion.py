@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.verdict.confusions import Array
+from suite.verdict.confusions import Array, Margins, OfMargins, ratio
 from suite.verdict.confusions import macro_f1 as macro_f1
 
 
@@ -32,80 +32,73 @@ def counted(labels: Sequence[int], predictions: Sequence[int], classes: int) -> 
     return np.asarray(counts, np.float64).reshape(classes, classes + 1)
 
 
-def per_class_f1(confusion: Array) -> Array:
+@OfMargins
+def per_class_f1(of: Margins) -> Array:
     """F1 of each class, [..., classes]; 0 of one that occurs nowhere."""
-    return _ratio(2 * _hits(confusion), _true(confusion) + _predicted(confusion))
+    return ratio(2 * of.hits, of.true + of.predicted)
 
 
-def weighted_f1(confusion: Array) -> Array:
+@OfMargins
+def per_class_precision(of: Margins) -> Array:
+    """Precision of each class, [..., classes]; 0 of one that is never answered."""
+    return ratio(of.hits, of.predicted)
+
+
+@OfMargins
+def per_class_recall(of: Margins) -> Array:
+    """Recall of each class, [..., classes]; 0 of one that is no label."""
+    return ratio(of.hits, of.true)
+
+
+@OfMargins
+def weighted_f1(of: Margins) -> Array:
     """Mean F1 of the classes, each weighted by the rows that have it as label."""
-    true = _true(confusion)
-    return _ratio((per_class_f1(confusion) * true).sum(axis=-1), true.sum(axis=-1))
+    return ratio((per_class_f1.of(of) * of.true).sum(axis=-1), of.rows)
 
 
-def micro_f1(confusion: Array) -> Array:
+@OfMargins
+def micro_f1(of: Margins) -> Array:
     """F1 of all classes' hits and misses together: accuracy, where every row is answered."""
-    answered = _predicted(confusion).sum(axis=-1)
-    return _ratio(2 * _hits(confusion).sum(axis=-1), _rows(confusion) + answered)
+    return ratio(2 * of.hits.sum(axis=-1), of.rows + of.predicted.sum(axis=-1))
 
 
-def accuracy(confusion: Array) -> Array:
+@OfMargins
+def accuracy(of: Margins) -> Array:
     """Share of rows whose predicted class is the labelled one."""
-    return _ratio(_hits(confusion).sum(axis=-1), _rows(confusion))
+    return ratio(of.hits.sum(axis=-1), of.rows)
 
 
-def precision(confusion: Array) -> Array:
+@OfMargins
+def precision(of: Margins) -> Array:
     """Mean precision of the classes that occur."""
-    return _mean(_ratio(_hits(confusion), _predicted(confusion)), _occurs(confusion))
+    return _mean(per_class_precision.of(of), of.occurs)
 
 
-def recall(confusion: Array) -> Array:
+@OfMargins
+def recall(of: Margins) -> Array:
     """Mean recall of the classes that occur."""
-    return _mean(_ratio(_hits(confusion), _true(confusion)), _occurs(confusion))
+    return _mean(per_class_recall.of(of), of.occurs)
 
 
-def balanced_accuracy(confusion: Array) -> Array:
+@OfMargins
+def balanced_accuracy(of: Margins) -> Array:
     """Mean recall of the classes that occur as label."""
-    true = _true(confusion)
-    return _mean(_ratio(_hits(confusion), true), true > 0)
+    return _mean(per_class_recall.of(of), of.true > 0)
 
 
-def mcc(confusion: Array) -> Array:
+@OfMargins
+def mcc(of: Margins) -> Array:
     """Matthews' correlation of labels and predictions, -1 to 1; no answer is a value of its own.
 
     Of several classes: Gorodkin, "Comparing two K-category assignments by a K-category
     correlation coefficient", 2004.
     """
-    rows, true, predicted = _rows(confusion), _true(confusion), confusion.sum(axis=-2)
-    classes = confusion.shape[-2]
-    together = _hits(confusion).sum(axis=-1) * rows
-    together = together - (true * predicted[..., :classes]).sum(axis=-1)
-    spread = (rows**2 - (true**2).sum(axis=-1)) * (rows**2 - (predicted**2).sum(axis=-1))
-    return _ratio(together, np.sqrt(np.maximum(spread, 0)))
-
-
-def _hits(confusion: Array) -> Array:
-    return np.asarray(np.diagonal(confusion, axis1=-2, axis2=-1))
-
-
-def _true(confusion: Array) -> Array:
-    return np.asarray(confusion.sum(axis=-1))
-
-
-def _predicted(confusion: Array) -> Array:
-    return np.asarray(confusion[..., : confusion.shape[-2]].sum(axis=-2))
-
-
-def _rows(confusion: Array) -> Array:
-    return np.asarray(confusion.sum(axis=(-2, -1)))
-
-
-def _occurs(confusion: Array) -> NDArray[np.bool_]:
-    return np.asarray(_true(confusion) + _predicted(confusion) > 0)
-
-
-def _ratio(above: Array, below: Array) -> Array:
-    return np.asarray(np.where(below > 0, above / np.where(below > 0, below, 1), 0.0))
+    rows = of.rows
+    silent = rows - of.predicted.sum(axis=-1)
+    together = of.hits.sum(axis=-1) * rows - (of.true * of.predicted).sum(axis=-1)
+    answers = (of.predicted**2).sum(axis=-1) + silent**2
+    spread = (rows**2 - (of.true**2).sum(axis=-1)) * (rows**2 - answers)
+    return ratio(together, np.sqrt(np.maximum(spread, 0)))
 
 
 def _mean(values: Array, over: NDArray[np.bool_]) -> Array:

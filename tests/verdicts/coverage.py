@@ -7,12 +7,19 @@ Zipf's law, of unlike recall, mistaken for a few others.
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from suite.verdict import comparison, confusions
+from suite.verdict import comparison, confusions, of_confusion
+from suite.verdict.metrics import METRICS
+from suite.verdict.unjudged import of_class, of_metrics
 from tests.verdicts.cells import generator
 from tests.verdicts.studies import Arm, drawn
 
 RESAMPLES = 300
 REACH = 1.96
+PER_CLASS = {
+    "f1": of_confusion.per_class_f1,
+    "precision": of_confusion.per_class_precision,
+    "recall": of_confusion.per_class_recall,
+}
 
 
 def population(classes, zipf, worth):
@@ -43,6 +50,34 @@ def own(classes, rows, zipf, worth, studies, seed):
     if narrow > studies / 2:
         name += ", told as too narrow"
     return {name: (found, studies)}
+
+
+def unjudged(classes, rows, zipf, worth, studies, seed):
+    """The same of what no verdict is drawn from: other metrics, and the first and the last class,
+    which by Zipf's law are the largest and the smallest."""
+    cells, _ = population(classes, zipf, worth)
+    whole = np.pad(cells, ((0, 0), (0, 1)))
+    draws, found = generator(seed), {}
+
+    def count(name, interval, truth):
+        held, asked = found.get(name, (0, 0))
+        if interval is not None:
+            found[name] = held + (interval.low <= truth <= interval.high), asked + 1
+
+    metrics = [METRICS[key] for key in ("accuracy", "balanced_accuracy", "weighted_f1", "mcc")]
+    for _ in range(studies):
+        counts = draws.multinomial(rows, cells.ravel())
+        labels, answers = np.divmod(np.repeat(np.arange(classes**2), counts), classes)
+        arms = {"arm": answers[None]}
+        for key, own in of_metrics(labels, arms, classes, metrics, arms).items():
+            count(METRICS[key].labels["en"], own["arm"], float(METRICS[key].of_confusion(whole)))
+        for index in (0, classes - 1):
+            single = of_class(labels, arms, index, arms)["arm"]
+            for key, of in PER_CLASS.items():
+                name = f"{key} of a class of {cells[index].sum() * rows:.0f} rows"
+                count(name, getattr(single, key), float(of(whole)[index]))
+    told = f"{classes} classes, {rows} rows{', Zipf' if zipf else ''}"
+    return {f"{name}; {told}": counted for name, counted in found.items()}
 
 
 def trained(rows, worth, spread, studies, seed):

@@ -58,6 +58,11 @@ TABLES = {
         coverage.trained,
         [(rows, 0.9, spread) for rows in (200, 7600) for spread in (0.0, 0.005, 0.01)],
     ),
+    "intervals without a verdict": (
+        COVERED,
+        coverage.unjudged,
+        [(4, 1000, True, 0.85), (4, 200, False, 0.85), (20, 1000, True, 0.85)],
+    ),
     "tried beside it": (
         None,
         coverage.tried,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from suite.contracts.results import ClassScores, Measured
 from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
 from suite.report.charts.drawing import Styles, blank, clip_rows, marker, safe
@@ -19,13 +20,15 @@ CLASSES_DRAWN = 30
 
 @dataclass(frozen=True)
 class PerClass:
-    """F1 of classes (rows, hardest first by the mean over arms) under each arm (columns)."""
+    """F1 of classes (rows, hardest first by the mean over arms) under each arm (columns); `told`
+    are their scores with intervals, None where the finals told none."""
 
     split: Split
     arms: tuple[str, ...]
     classes: tuple[int, ...]
     scores: tuple[tuple[float, ...], ...]
     drawn: int
+    told: tuple[tuple[ClassScores | None, ...], ...]
 
 
 def values(views: Sequence[ClassView]) -> PerClass | None:
@@ -48,12 +51,55 @@ def values(views: Sequence[ClassView]) -> PerClass | None:
         classes=tuple(order),
         scores=tuple(tuple(view.per_class_f1[c] for view in having) for c in order),
         drawn=min(len(order), CLASSES_DRAWN),
+        told=tuple(
+            tuple(view.per_class[c] if view.per_class else None for view in having) for c in order
+        ),
     )
 
 
-def figure(data: PerClass, labels: Sequence[str], styles: Styles) -> go.Figure:
+@dataclass(frozen=True)
+class ClassCell:
+    """A class under an arm as the table has it: F1, its interval, and in words the rest."""
+
+    f1: float
+    interval: str
+    more: str
+
+
+def table(data: PerClass, words: Words) -> list[tuple[int, tuple[ClassCell, ...]]]:
+    """Each class, hardest first, under each arm."""
+    return [
+        (
+            index,
+            tuple(
+                ClassCell(f1, _interval(told.f1) if told else "", _more(told, words))
+                for f1, told in zip(scores, of, strict=True)
+            ),
+        )
+        for index, scores, of in zip(data.classes, data.scores, data.told, strict=True)
+    ]
+
+
+def _interval(of: Measured | None) -> str:
+    return formats.interval((of.low, of.high)) if of else ""
+
+
+def _more(told: ClassScores | None, words: Words) -> str:
+    """Precision and recall with their intervals; "" where they are not known."""
+    if told is None:
+        return ""
+    return words("semicolon").join(
+        f"{words(name)} {formats.score(of.value)} ({_interval(of)})"
+        if of
+        else f"{words(name)} {formats.MISSING}"
+        for name, of in (("precision_of", told.precision), ("recall_of", told.recall))
+    )
+
+
+def figure(data: PerClass, labels: Sequence[str], styles: Styles, words: Words) -> go.Figure:
     """A row for each of the hardest classes, a marker for each arm."""
     classes = data.classes[: data.drawn]
+    cells = table(data, words)[: data.drawn]
     drawn = blank(height=110 + 24 * len(classes))
     for column, arm in enumerate(data.arms):
         drawn.add_trace(
@@ -63,8 +109,18 @@ def figure(data: PerClass, labels: Sequence[str], styles: Styles) -> go.Figure:
                 mode="markers",
                 marker=marker(styles[arm], 10),
                 name=safe(arm),
-                customdata=[safe(label_of(labels, c)) for c in classes],
-                hovertemplate=f"%{{customdata}}<br>{safe(arm)}<br>F1 %{{x:.4f}}<extra></extra>",
+                customdata=[
+                    [
+                        safe(label_of(labels, index)),
+                        f" ({own[column].interval})" if own[column].interval else "",
+                        f"<br>{own[column].more}" if own[column].more else "",
+                    ]
+                    for index, own in cells
+                ],
+                hovertemplate=(
+                    f"%{{customdata[0]}}<br>{safe(arm)}<br>F1 %{{x:.4f}}%{{customdata[1]}}"
+                    "%{customdata[2]}<extra></extra>"
+                ),
             )
         )
     shown = data.scores[: data.drawn]
@@ -110,8 +166,13 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
     yield Chart(
         name="per-class",
         title=finding(data, labels, words),
-        about=words("per_class_intro", split=words(f"split_{data.split}")),
-        figure=figure(data, labels, scene.styles),
+        about=words.sentences(
+            [
+                words("per_class_intro", split=words(f"split_{data.split}")),
+                words("per_class_intervals") if any(map(any, data.told)) else "",
+            ]
+        ),
+        figure=figure(data, labels, scene.styles, words),
         columns=(words("class"), *data.arms),
         rows=[
             (label_of(labels, c), *scores)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from suite.contracts.results import StudyResults
+from suite.contracts.results import ClassScores, StudyResults
 from suite.report.data.rows import Leaderboard
 
 CONFUSIONS_LISTED = 15
@@ -42,6 +42,8 @@ class ClassView:
     confusions: tuple[Confusion, ...]
     seeds: int = 1
     unanswered: tuple[int, ...] = ()
+    per_class: tuple[ClassScores, ...] = ()
+    """Of test, where finals told them."""
 
     def silence(self, true: int) -> float | None:
         """The share of a class' rows that was not answered; None of an empty class."""
@@ -60,7 +62,8 @@ def class_views(results: StudyResults, board: Leaderboard) -> tuple[ClassView, .
         if final is not None and final.test.confusion:
             views.append(
                 class_view(row.arm, "test", row.trial, final.test.confusion,
-                           final.test.per_class_f1, final.seeds, final.test.unanswered)
+                           final.test.per_class_f1, final.seeds, final.test.unanswered,
+                           final.test.per_class)
             )  # fmt: skip
         elif trial is not None and trial.validation is not None:
             scores = trial.validation
@@ -79,11 +82,13 @@ def class_view(
     per_class_f1: Sequence[float],
     seeds: int = 1,
     unanswered: Sequence[int] = (),
+    per_class: Sequence[ClassScores] = (),
 ) -> ClassView:
     """Shares of each true class, and the most frequent confusions, of one matrix.
 
     Args:
         unanswered: rows of each class that stand in no column, for they were not answered.
+        per_class: each class' scores with their intervals, where these are known.
     """
     silent = tuple(unanswered) if any(unanswered) else ()
     totals = [sum(row) + (silent[true] if silent else 0) for true, row in enumerate(confusion)]
@@ -109,6 +114,7 @@ def class_view(
         confusions=tuple(found[:CONFUSIONS_LISTED]),
         seeds=seeds,
         unanswered=silent,
+        per_class=tuple(per_class),
     )
 
 

@@ -86,6 +86,9 @@ class LeaderboardRow:
     holds: Holds = "within"
     """Whether it keeps the bounds; `feasible` is that it does for certain."""
     offline_interval: tuple[float, float] | None = None
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """`test_<key>` -> the 95 % interval of that metric; no verdict is drawn from any but the
+    objective's."""
 
     @property
     def beyond(self) -> tuple[str, str] | None:
@@ -390,9 +393,7 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
     validation = place.validation
     scores = {"test": final.test if final else None, "validation": validation}
     named = {
-        f"{split}_{m.key}": m.of(found)
-        for split, found in scores.items()
-        for m in columns(place.objective)
+        f"{split}_{m.key}": m.of(found) for split, found in scores.items() for m in SCORES.values()
     }
     own = LeaderboardRow.__dataclass_fields__
     counted = trial.circumstances.get("parameters") if trial else None
@@ -445,4 +446,5 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         seed_scores=tuple(final.seed_scores) if final else (),
         deterministic=bool(final and final.deterministic),
         refit=bool(final and final.refit),
+        intervals={f"test_{k}": own for k, own in final.test.intervals.items()} if final else {},
     )

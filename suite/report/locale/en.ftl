@@ -339,6 +339,8 @@ verdict_real = { $arm } is better
 verdict_chance = could be chance
 verdict_models = { $what } (these trained models)
 verdict_looks = Verdict after { $n } looks
+every_metric = Every metric on test
+every_metric_intro = Each with its own 95 % interval. Arms are compared by { $metric } alone: no verdict is drawn from the others.
 
 ## Not compared
 
@@ -505,6 +507,9 @@ finding_unanswered = { $rows ->
 finding_confusion = { $true } is most often taken for { $predicted }: { n_rows }, { $share } of its class
 finding_confusion_seeds = { $true } is most often taken for { $predicted }: { $share } of its class, over { n_seeds }
 per_class_intro = F1 on { $split }, hardest class first, a point for each arm.
+per_class_intervals = Its 95 % interval, precision and recall are shown by pointing; no verdict is drawn from a class.
+precision_of = precision
+recall_of = recall
 per_class_capped = The { $shown } hardest of { n_classes }, by the mean over the arms; all are in the table.
 per_class_table = F1 of all { n_classes }
 finding_per_class = { $hard } is the hardest class (F1 { $low } on average), { $easy } the easiest ({ $high })

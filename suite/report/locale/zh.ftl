@@ -288,6 +288,8 @@ verdict_real = { $arm } 显著更好
 verdict_chance = 差异不显著
 verdict_models = { $what }（仅就这些训练好的模型而言）
 verdict_looks = 结论（第 { $n } 次查看测试集之后）
+every_metric = 测试集上的全部指标
+every_metric_intro = 每个数值后为其自身的 95% 置信区间。方案之间只按{ $metric }比较，不对其他指标下结论。
 
 ## Not compared
 
@@ -430,6 +432,9 @@ finding_unanswered = { $true }有 { $rows } 条样本没有得到回答（{ $sha
 finding_confusion = { $true } 最常被误判为 { $predicted }：{ n_rows }，占该类 { $share }
 finding_confusion_seeds = { $true } 最常被误判为 { $predicted }：占该类 { $share }（合计 { n_seeds }）
 per_class_intro = { $split }上的 F1，最难的类别在前，每个点是一个方案。
+per_class_intervals = 指向某点可见其 95% 置信区间、精确率与召回率；不对单个类别下结论。
+precision_of = 精确率
+recall_of = 召回率
 per_class_capped = 按各方案平均值，画出 { n_classes }中最难的 { $shown } 类；全部见下表。
 per_class_table = 全部 { n_classes }的 F1
 finding_per_class = { $hard } 最难（平均 F1 { $low }），{ $easy } 最容易（{ $high }）

@@ -43,6 +43,7 @@ LEADERBOARD_COLUMNS = (
     "contended", "feasible", "tied_with", "params", "rank_low", "rank_high", "may_be_best",
     "seed_scores", "deterministic", "refit", "objective", "test_objective", "test_objective_low",
     "test_objective_high", "validation_objective", "holds", "offline_low", "offline_high",
+    *(f"test_{m.key}{end}" for m in COLUMNS if m is not MACRO_F1 for end in ("_low", "_high")),
 )  # fmt: skip
 TRIAL_COLUMNS = (
     "number", "state", "arm", *METRICS, "train_seconds",
@@ -161,6 +162,15 @@ def leaderboard_csv(board: Leaderboard) -> str:
         (
             asdict(row)
             | row.others
+            | {
+                f"test_{metric.key}{end}": value
+                for metric in COLUMNS
+                for end, value in zip(
+                    ("_low", "_high"),
+                    row.intervals.get(f"test_{metric.key}", (None, None)),
+                    strict=True,
+                )
+            }
             | {
                 "test_macro_f1_low": row.macro_f1_interval[0] if row.macro_f1_interval else None,
                 "test_macro_f1_high": row.macro_f1_interval[1] if row.macro_f1_interval else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +10,11 @@ from suite import shell
 from suite.contracts import moments
 from suite.contracts.results import StudyResults, Trial
 from suite.report import formats
-from suite.report.charts import STUDY_CHARTS
+from suite.report.charts import STUDY_CHARTS, per_class
 from suite.report.charts.chart import Drawn, StudyScene
 from suite.report.charts.ranges import common_range
 from suite.report.data.classes import label_of
+from suite.report.data.every_metric import every_metric
 from suite.report.data.over_splits import split_rows, split_sentences
 from suite.report.data.placeless import placeless
 from suite.report.data.rows import (
@@ -31,6 +31,7 @@ from suite.report.data.rows import (
     references,
 )
 from suite.report.data.spoken import environment, spoken
+from suite.report.data.wrong import wrong
 from suite.report.pages.answer import Answer, answer, bounds_text, chosen_of, useful, validated
 from suite.report.pages.pairs import comparisons_intro, judged, verdict_head
 from suite.report.pages.shell import Pack, render
@@ -126,6 +127,9 @@ def render_page(
         "validated": validated(board, words),
         "whiskers": whiskers(board),
         "chosen_of": chosen_of(board, words),
+        "every_metric": every_metric(board),
+        "per_class": per_class.values(scene.views),
+        "per_class_table": per_class.table,
         "near": [metric for metric in board.further if metric.key.endswith("_accuracy")],
         "far": [metric for metric in board.further if not metric.key.endswith("_accuracy")],
         "comparisons": [judged(c, words) for c in results.comparisons],
@@ -137,7 +141,7 @@ def render_page(
         "terms": Terms(words),
         "glossary": TERMS,
         "use": use(results, words, storage),
-        "wrong": _wrong(results, words),
+        "wrong": wrong(results, words),
         "several_seeds": any(final.seeds > 1 for final in results.finals),
         "absent": by_reason(absent(results, board)),
         "failures": failures(results)[:FAILURES_SHOWN],
@@ -206,69 +210,6 @@ def tiles(told: Answer, board: Leaderboard) -> list[Tile]:
 
 def _versus(own: float | None, other: float | None) -> str:
     return formats.times(own / other) if own is not None and other else ""
-
-
-@dataclass(frozen=True)
-class WrongRow:
-    """A test row that some arm gets wrong, as the page lists it.
-
-    `answers` has for each arm its answer, how probable that was, and whether it is right; `wrong`
-    names who took which class for which (`arm:true>predicted`, by position) for the page's script.
-    """
-
-    row: int
-    text: str
-    true: str
-    answers: tuple[tuple[str, float | None, bool], ...]
-    wrong: str
-    by_all: bool
-    id: str | None = None
-
-
-@dataclass(frozen=True)
-class Wrong:
-    """Single errors: the arms, the confusions that occur (most frequent first), and the rows."""
-
-    arms: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
-    rows: tuple[WrongRow, ...]
-
-    @property
-    def named(self) -> bool:
-        """Whether rows have names of their own."""
-        return any(row.id is not None for row in self.rows)
-
-
-def _wrong(results: StudyResults, words: Words) -> Wrong:
-    def named(index: int) -> str:
-        return words("no_answer") if index < 0 else label_of(results.labels, index)
-
-    arms = tuple(dict.fromkeys(arm for missed in results.errors for arm in missed.predicted))
-    counted: Counter[tuple[int, int]] = Counter()
-    rows = []
-    for missed in results.errors:
-        answers = [(arm, missed.predicted[arm]) for arm in arms]
-        mistaken = [(i, a) for i, (_, a) in enumerate(answers) if a != missed.label]
-        counted.update({(missed.label, answer) for _, answer in mistaken})
-        rows.append(
-            WrongRow(
-                row=missed.row,
-                text=missed.text,
-                true=named(missed.label),
-                answers=tuple(
-                    (named(a), missed.confidence.get(arm), a == missed.label) for arm, a in answers
-                ),
-                wrong=" ".join(f"{i}:{missed.label}>{a}" for i, a in mistaken),
-                by_all=len(mistaken) == len(arms),
-                id=missed.id,
-            )
-        )
-    pairs = tuple(
-        (f"{true}>{predicted}",
-         words("errors_pair_of", true=named(true), predicted=named(predicted)) + f" ({n})")
-        for (true, predicted), n in counted.most_common()
-    )  # fmt: skip
-    return Wrong(arms, pairs, tuple(rows))
 
 
 def use(results: StudyResults, words: Words, storage: str | None) -> list[tuple[str, str]]:
