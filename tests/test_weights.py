@@ -479,7 +479,7 @@ def test_a_damaged_file_is_told_and_never_answers_otherwise(exported, tmp_path, 
         answer(folder)
 
 
-ARRAYS = {"tfidf": "coefficients", "fasttext": "weights", "textcnn": "output.weight"}
+ARRAYS = {"tfidf": "coefficients", "fasttext": "output", "textcnn": "output.weight"}
 
 
 @pytest.mark.parametrize("name", EXPORTED)

@@ -72,14 +72,12 @@ class TfidfKnobs(Declared):
 class FastTextKnobs(Declared):
     """Of `fasttext`."""
 
-    learning_rate: float = declared(0.2, "the highest step size", low=1e-6, high=100)
-    dim: int = declared(32, "numbers in a vector", low=1, high=4096)
+    learning_rate: float = declared(0.5, "the highest step size", low=1e-6, high=100)
+    dim: int = declared(16, "numbers in a vector", low=1, high=4096)
     ngrams: int = declared(2, "units in the longest n-gram", low=1, high=9)
     subwords: bool = declared(False, "whether parts of words count too")
-    min_count: int = declared(1, "times an n-gram must occur", low=1, high=1_000_000)
-    buckets: int = declared(1_048_576, "what n-grams are hashed to", low=2, high=2**27)
-    dropout: float = declared(0.7, "part of a text left out in a step", low=0, high=0.95)
-    batch: int = declared(64, "texts in a step", low=1, high=65_536)
+    buckets: int = declared(1_048_576, "what n-grams are hashed to, at most", low=2, high=2**27)
+    dropout: float = declared(0.3, "part of a text left out in a pass", low=0, high=0.95)
 
 
 @dataclass(frozen=True)

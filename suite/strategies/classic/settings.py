@@ -27,6 +27,9 @@ _MOST_BYTES = 1_000_000_000
 
 _Size = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
+#: The classes that training met, ascending.
+_Trained = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+
 
 class ClassicSettings(Strict):
     """What every format has."""
@@ -43,10 +46,23 @@ class _Read(ClassicSettings):
 class FastTextSettings(_Read):
     """Of `fasttext`."""
 
-    format: Literal["fasttext"]
+    format: Literal["fasttext-library"]
+    classes: _Size
+    trained: _Trained
     ngrams: Annotated[int, Field(ge=1, le=9)]
     subwords: bool
-    buckets: Annotated[int, Field(ge=2, le=2**27)]
+    buckets: Annotated[int, Field(ge=0, le=2**27)]
+    words: Annotated[list[str], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _counted(self) -> FastTextSettings:
+        _refuse_repeats(self.words)
+        for word in self.words:
+            # In the library's file a word ends at its first NUL.
+            if not word or "\0" in word:
+                raise ValueError(f"{word!r} is no word")
+        _refuse_foreign(self.trained, self.classes)
+        return self
 
 
 class TextCnnShape(Strict):
@@ -85,7 +101,7 @@ class TfidfSettings(ClassicSettings):
 
     format: Literal["tfidf"]
     views: list[str]
-    trained: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    trained: _Trained
     classes: _Size
     link: Literal["softmax", "sigmoid"]
     sublinear: bool
@@ -111,14 +127,18 @@ class TfidfSettings(ClassicSettings):
             )
         for terms in self.vocabularies:
             _refuse_repeats(terms)
-        if self.trained != sorted(set(self.trained)) or self.trained[-1] >= self.classes:
-            raise ValueError(f"trained names {self.trained}, and classes is {self.classes}")
+        _refuse_foreign(self.trained, self.classes)
         return self
 
 
 def _refuse_repeats(units: list[str]) -> None:
     if len(set(units)) != len(units):
         raise ValueError("a unit stands twice in the vocabulary")
+
+
+def _refuse_foreign(trained: list[int], classes: int) -> None:
+    if trained != sorted(set(trained)) or trained[-1] >= classes:
+        raise ValueError(f"trained names {trained}, and classes is {classes}")
 
 
 def write(folder: Path, settings: Mapping[str, Any], stored: Arrays) -> None:

@@ -38,16 +38,17 @@ class ClassicStrategy:
         return _builder(model).knobs.hyperparameters()
 
     def scored_once(self, model: Model) -> bool:
-        """tfidf is; the other two are scored on the way."""
-        return model.builder == "tfidf"
+        """All but textcnn, which is scored on the way: no other can be looked into while it
+        learns."""
+        return model.builder != "textcnn"
 
     def deterministic(self, model: Model, params: Params) -> bool:
         """tfidf under a logistic regression is; the linear SVM draws the order of its rows."""
         return model.builder == "tfidf" and params.get("classifier") == "logistic"
 
     def shrinks(self, model: Model) -> bool:
-        """All but tfidf, which has no batch."""
-        return model.builder != "tfidf"
+        """textcnn does; the others have no batch."""
+        return model.builder == "textcnn"
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """A reason where the model is none of the three, or does not read the language."""
@@ -63,7 +64,7 @@ class ClassicStrategy:
         return _builder(model).space(task)
 
     def fit(self, run: Run) -> Predictor:
-        """Trains; one checkpoint for tfidf, `run.checkpoints` for the other two.
+        """Trains; `run.checkpoints` checkpoints for textcnn, one for the other two.
 
         Raises:
             RecipeError: a hyperparameter is out of bounds.
@@ -79,7 +80,13 @@ class ClassicStrategy:
             ModelError: the folder is missing something, damaged, or of an unknown format.
         """
         named = files.format_of(folder)
-        builder = _BUILDERS.get(named)
+        builder = next((one for one in _BUILDERS.values() if one.format == named), None)
+        if named == _OWN_FASTTEXT:
+            raise ModelError(
+                "it is a fastText of the suite's own, which the fastText library has replaced",
+                where=str(folder),
+                fix="Train it again, in a new study.",
+            )
         if builder is None:
             raise ModelError(
                 f"unknown format '{named[:100]}' of a classic predictor", where=str(folder)
@@ -120,19 +127,17 @@ def _tfidf_space(task: Task) -> Space:
 def _fasttext_space(task: Task) -> Space:
     spaced = language_of(task.language).spaced
     first = FastTextKnobs()
-    if spaced:
-        second = replace(first, learning_rate=0.3, dim=64, dropout=0.3)
-    else:
-        first = replace(first, learning_rate=0.1, dim=64, ngrams=3, dropout=0.3)
-        second = replace(first, learning_rate=0.2, dropout=0.5)
+    second = replace(first, learning_rate=1.0, dropout=0.5)
+    if not spaced:
+        first = replace(first, dim=32, dropout=0.1)
+        second = replace(first, ngrams=3)
     return Space(
         FastTextKnobs.dimensions(
-            learning_rate=Float(0.03, 1.0, log=True),
-            dim=Choice((32, 64, 128)),
+            learning_rate=Float(0.1, 2.0, log=True),
+            dim=Choice((16, 32, 64)),
             ngrams=Choice((1, 2, 3)),
             subwords=Choice((False, True)) if spaced else Fixed(False),
-            min_count=Int(1, 3),
-            dropout=Float(0.0, 0.9),
+            dropout=Float(0.0, 0.8),
         ),
         (asdict(first), asdict(second)),
     )
@@ -156,22 +161,29 @@ def _textcnn_space(task: Task) -> Space:
 
 @dataclass(frozen=True)
 class _Builder:
-    """A classic model: its hyperparameters, its space, and what trains and restores it."""
+    """A classic model: its hyperparameters, its space, what trains and restores it, and the format
+    by which it is kept."""
 
     knobs: type[Declared]
     space: Callable[[Task], Space]
     file: str
     predictor: str
+    format: str
 
     def module(self) -> Any:
         return import_module(f"suite.strategies.classic.{self.file}")
 
 
 _BUILDERS: Mapping[str, _Builder] = {
-    "tfidf": _Builder(TfidfKnobs, _tfidf_space, "tfidf", "TfidfPredictor"),
-    "fasttext": _Builder(FastTextKnobs, _fasttext_space, "fasttext", "FastTextPredictor"),
-    "textcnn": _Builder(TextCnnKnobs, _textcnn_space, "textcnn", "TextCnnPredictor"),
+    "tfidf": _Builder(TfidfKnobs, _tfidf_space, "tfidf", "TfidfPredictor", "tfidf"),
+    "fasttext": _Builder(
+        FastTextKnobs, _fasttext_space, "fasttext", "FastTextPredictor", "fasttext-library"
+    ),
+    "textcnn": _Builder(TextCnnKnobs, _textcnn_space, "textcnn", "TextCnnPredictor", "textcnn"),
 }
+
+#: How a fastText was kept that the suite trained by itself.
+_OWN_FASTTEXT = "fasttext"
 
 
 def _builder(model: Model) -> _Builder:
