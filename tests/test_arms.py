@@ -99,7 +99,11 @@ def planned(folder, *lines, arms_="[tfidf/classic, tiny-bert/linear_head, tiny-b
             ["'*/*'", "unknown hyperparameter 'learning_rat'", "Did you mean 'learning_rate'?"],
         ),
         (['  "tiny-*/*": {bacth: 16}'], 4, ["'bacth'", "Did you mean 'batch'?"]),
-        (["  tiny-bert/probe:", "    batch: 16"], 5, ["'batch'", "Available: C, pooling, scaling"]),
+        (
+            ["  tiny-bert/probe:", "    batch: 16"],
+            5,
+            ["'batch'", "Available: C, pooling, relative, scaling"],
+        ),
         # A model, and an arm, that the study has not: a mistake is one all the same.
         (['  "qwen3-*/sft+*": {lerning_rate: 1e-4}'], 4, ["Did you mean 'learning_rate'?"]),
         (

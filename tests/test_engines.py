@@ -65,7 +65,7 @@ def kept(tmp_path_factory):
             {"C": 10.0, "pooling": "last", "scaling": "l2"},
             {},
         ),
-        "asked": ("zero_shot", decoder, {"mode": "no_think", "calibrate": True}, {}),
+        "asked": ("zero_shot", decoder, {"mode": "no_think", "calibration": "contextual"}, {}),
         "many options": (
             "zero_shot",
             decoder,

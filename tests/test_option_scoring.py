@@ -11,6 +11,7 @@ from suite.contracts.strategy import Refused
 from suite.errors import ModelError
 from suite.prompting.chat import Prompter
 from suite.prompting.layout import Variant
+from suite.prompting.wordings import Wordings
 
 TEXTS = [
     *rows(10, seed=7).texts,
@@ -58,6 +59,7 @@ def predictor_of(model, tokenizer, classes=4, **options):
         limit=2048,
         variant=options.pop("variant", Variant()),
         examples=options.pop("examples", ()),
+        score=options.pop("score", "code"),
     )
     return OptionPredictor(
         model,
@@ -118,7 +120,7 @@ def test_codes_of_several_tokens_equal_their_summed_log_probabilities(load):
     np.testing.assert_allclose(np.log(found), table, atol=1e-4)
 
 
-def test_codes_of_mixed_lengths_and_shared_beginnings(load):
+def test_codes_of_mixed_lengths_and_shared_beginnings(load, monkeypatch):
     import torch
 
     from suite.strategies.asking import option_scoring
@@ -127,23 +129,71 @@ def test_codes_of_mixed_lengths_and_shared_beginnings(load):
     tokens = [(40,), (41, 50), (41, 51, 52), (41, 51, 53), (42, 50), (43, 44, 45)]
     generator = np.random.default_rng(0)
     prompts = [generator.integers(10, 300, size=n).tolist() for n in (3, 30, 12, 1)]
+    expected = np.array([spelled_out(model, ids, tokens) for ids in prompts])
+    where, wordings = torch.device("cpu"), Wordings(tuple(tokens), tuple(range(len(tokens))))
+    # Read as a tree behind the prompt, with and without a beginning that all share; and walked.
+    for lean in (True, False):
+        if not lean:
+            monkeypatch.setattr(option_scoring.LeanDecoder, "of", lambda decoder: None)
+        for batch, begin in ((1, ()), (2, (7,) * 9), (8, ())):
+            scorer = option_scoring.OptionScorer(
+                wordings, pad_id=0, where=where, precision="float32", batch=batch,
+                prefix=begin, frozen=True,
+            )  # fmt: skip
+            readout = option_scoring.Readout.of(model, wordings)
+            found = scorer.scores(readout, [[*begin, *ids] for ids in prompts])
+            if not begin:
+                np.testing.assert_allclose(found, expected, atol=1e-4)
+            else:
+                longer = [spelled_out(model, [*begin, *ids], tokens) for ids in prompts]
+                np.testing.assert_allclose(found, longer, atol=1e-4)
 
-    def slow(ids):
-        scores = []
-        for code in tokens:
-            with torch.no_grad():
-                logits = model(torch.tensor([[*ids, *code]])).logits[0].log_softmax(dim=-1)
-            scores.append(sum(logits[len(ids) - 1 + k, t].item() for k, t in enumerate(code)))
-        return scores
 
-    expected = np.array([slow(ids) for ids in prompts])
-    where = torch.device("cpu")
-    for batch in (1, 2, 8):
-        scorer = option_scoring.OptionScorer(
-            tokens, pad_id=0, where=where, precision="float32", batch=batch
-        )
-        readout = option_scoring.Readout.of(model, tokens)
-        np.testing.assert_allclose(scorer.scores(readout, prompts), expected, atol=1e-4)
+def spelled_out(model, ids, sequences):
+    """The log-probability of each sequence behind a prompt: one whole forward pass for each."""
+    import torch
+
+    scores = []
+    for tokens in sequences:
+        with torch.no_grad():
+            logits = model(torch.tensor([[*ids, *tokens]])).logits[0].log_softmax(dim=-1)
+        scores.append(sum(logits[len(ids) - 1 + k, t].item() for k, t in enumerate(tokens)))
+    return scores
+
+
+@pytest.mark.parametrize("score", ["words", "both"])
+@pytest.mark.parametrize("name", ["tied", "bare"])
+def test_words_are_scored_as_the_model_would_write_them(load, name, score):
+    model, tokenizer = load(name)
+    predictor = predictor_of(model, tokenizer, score=score, frozen=True)
+    prompter, wordings = predictor.prompter, predictor.prompter.wordings
+    assert not prompter.single and any(len(ids) > 1 for ids in wordings.tokens)
+    found = predictor.scores(TEXTS[:6])
+    for row, ids in zip(found, prompter.encode(TEXTS[:6]).ids, strict=True):
+        logs = np.array(spelled_out(model, ids, wordings.tokens))
+        for label in range(4):
+            own = [i for i, owner in enumerate(wordings.classes) if owner == label]
+            if score == "words":  # by the likeliest, per token
+                expected = max(logs[i] / len(wordings.tokens[i]) for i in own)
+            else:  # by the code or any of its words
+                assert prompter.class_tokens[label] in [wordings.tokens[i] for i in own]
+                expected = np.logaddexp.reduce(logs[own])
+            assert row[label] == pytest.approx(expected, abs=2e-4)
+    text = prompter.encode(["x"]).contents[0]
+    assert ("A. " in text) == (score == "both")
+
+
+def test_wordings_that_begin_another_are_closed_or_counted_once():
+    from suite.prompting.wordings import _once, _parted
+
+    apart = {(1, 2): 0, (3,): 1, (1, 4): 0}
+    assert _parted(apart, 9) == apart
+    assert _parted({(1,): 0, (1, 2): 0, (3,): 1}, None) == {(1,): 0, (1, 2): 0, (3,): 1}
+    # "Art" and "Art history" are two classes: only the end of the answer tells them apart.
+    assert _parted({(1,): 0, (1, 2): 1}, 9) == {(1, 9): 0, (1, 2, 9): 1}
+    with pytest.raises(Refused, match="begin another's"):
+        _parted({(1,): 0, (1, 2): 1}, None)
+    assert _once({(1, 2): 0, (1,): 0, (3, 1): 1, (3,): 1, (4,): 2}) == {(1,): 0, (3,): 1, (4,): 2}
 
 
 def test_a_decoder_without_a_plain_cache_gives_the_same(load, monkeypatch):

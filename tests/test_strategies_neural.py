@@ -682,6 +682,31 @@ def test_a_probe_agrees_with_scikit_learn(probe, folder):
     )
 
 
+def test_a_relative_c_means_the_same_whatever_the_length_of_embeddings():
+    from types import SimpleNamespace
+
+    from suite.strategies.heads import probe as probes
+
+    draws = np.random.default_rng(0)
+    labels = draws.integers(0, 3, 120)
+    matrix = (draws.normal(size=(120, 8)) + 2 * np.eye(8)[labels]).astype(np.float32)
+    run = SimpleNamespace(
+        task=task(3), train=SimpleNamespace(labels=labels.tolist()), seed=0, note=lambda **of: None
+    )
+
+    def answers(matrix, scaling, relative):
+        knobs = probes.Knobs(C=1.0, scaling=scaling, relative=relative)
+        return probes._fit_head(matrix, run, knobs).logits(matrix, scaling)
+
+    long = answers(10 * matrix, "none", True)
+    np.testing.assert_allclose(answers(matrix, "none", True), long, atol=1e-2)
+    assert np.abs(answers(matrix, "none", False) - answers(10 * matrix, "none", False)).max() > 0.1
+    length = float(np.square(matrix).sum(axis=1).mean())
+    knobs = probes.Knobs(C=1.0 / length)
+    same = probes._fit_head(matrix, run, knobs).logits(matrix, "none")
+    np.testing.assert_allclose(answers(matrix, "none", True), same, atol=1e-5)
+
+
 def test_embeddings_are_made_once_and_charged_every_time(probe, folder):
     first = ToyRun(folder, BERT, {"C": 1.0, "pooling": "mean", "scaling": "l2"})
     again = ToyRun(folder, BERT, {"C": 1.0, "pooling": "mean", "scaling": "l2"})

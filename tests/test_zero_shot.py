@@ -96,7 +96,7 @@ def test_what_can_not_be_asked_is_refused_with_the_reason(strategy, monkeypatch)
         {"mode": "ponder"},
         {"shots": -1},
         {"shots": 1.5},
-        {"calibrate": "yes"},
+        {"calibration": "yes"},
         {"mode": "think", "max_new_tokens": 0},
         {"order": "random"},
     ],
@@ -174,7 +174,9 @@ def test_a_model_built_from_the_texts_is_asked_too(strategy, folder):
 
 
 def test_more_classes_than_letters_are_asked_and_kept(strategy, decoder, folder):
-    run = ToyRun(folder, decoder, {"calibrate": True}, task=task(40), train=rows(48, classes=4))
+    run = ToyRun(
+        folder, decoder, {"calibration": "contextual"}, task=task(40), train=rows(48, classes=4)
+    )
     predictor = strategy.fit(run)
     assert run.notes["code_tokens"] == 2
     strategies.save_predictor(predictor, "zero_shot", folder / "kept")
@@ -234,13 +236,15 @@ def test_calibration_takes_out_what_a_model_answers_unasked(strategy, decoder, f
 
     from suite.prompting.layout import CONTENT_FREE
 
-    plain = strategy.fit(ToyRun(folder, decoder, {"calibrate": True}))
+    plain = strategy.fit(ToyRun(folder, decoder, {"calibration": "contextual"}))
     flat = plain.predict_proba(CONTENT_FREE).astype(np.float64)
     uncalibrated = strategy.fit(ToyRun(folder, decoder)).predict_proba(CONTENT_FREE)
     assert flat.max() < uncalibrated.max()
     np.testing.assert_allclose(np.log(uncalibrated).mean(axis=0), plain.bias, atol=1e-4)
 
-    def planted(calibrate):
+    by_batch = strategy.fit(ToyRun(folder, decoder, {"calibration": "batch"}))
+
+    def planted(way):
         predictor = strategy.fit(ToyRun(folder, decoder))
         predictor.scorer.frozen = False
         read = predictor._read
@@ -251,17 +255,63 @@ def test_calibration_takes_out_what_a_model_answers_unasked(strategy, decoder, f
             return type(readout)(readout.decoder, readout.weight, bias)
 
         predictor._read = biased
-        if calibrate:
-            predictor.calibrate()
+        if way:
+            predictor.calibrate(way, rows(48).texts)
         return predictor.predict_proba(TEXTS)
 
-    assert (planted(False).argmax(axis=1) == 2).all()
-    np.testing.assert_allclose(planted(True), plain.predict_proba(TEXTS), atol=1e-4)
-    assert len(set(planted(True).argmax(axis=1))) > 1
+    assert (planted(None).argmax(axis=1) == 2).all()
+    np.testing.assert_allclose(planted("contextual"), plain.predict_proba(TEXTS), atol=1e-4)
+    assert len(set(planted("contextual").argmax(axis=1))) > 1
+    for way in ("batch", "domain"):
+        assert len(set(planted(way).argmax(axis=1))) > 1
+    # Frozen: who is asked beside a text does not matter.
+    alone = np.concatenate([by_batch.predict_proba([text]) for text in TEXTS])
+    np.testing.assert_allclose(by_batch.predict_proba(TEXTS), alone, atol=1e-5)
+
+
+def test_a_trial_from_before_keeps_its_calibration():
+    from suite.strategies.asking.zero_shot import Knobs
+
+    assert Knobs.of({"calibrate": True}).calibration == "contextual"
+    assert Knobs.of({"calibrate": False}).calibration == "none"
+    assert Knobs.of({"calibrate": True, "calibration": "batch"}).calibration == "batch"
+
+
+def test_what_rests_on_training_rows_is_trained_again_with_more_of_them(strategy, decoder):
+    assert strategy.learns(decoder, {"calibration": "batch", "shots": 0})
+    assert strategy.deterministic(decoder, {"calibration": "batch", "shots": 0})
+    assert not strategy.learns(decoder, {"calibration": "domain", "shots": 0})
+
+
+def test_examples_as_turns_are_asked_whole(strategy, decoder, folder):
+    asked = {"shots": 1, "examples": "turns"}
+    prompter = strategy.fit(ToyRun(folder, decoder, asked)).prompter
+    before, after = prompter.question.before, prompter.question.after
+    assert prompter.frame.head.count(before) == prompter.frame.head.count(after) == 4
+    assert "Examples:" not in prompter.prompt(prompter.question.content("x"))
+    for code in prompter.question.codes:
+        assert f"assistant\n{code}<|im_end|>" in prompter.frame.head
+    # All of it is read once.
+    words = strategy.fit(ToyRun(folder, decoder, {**asked, "score": "words"}))
+    assert len(words.scorer.prefix) >= len(words.prompter._tokens([words.prompter.frame.head])[0])
+    strategies.save_predictor(words, "zero_shot", folder / "kept")
+    loaded = strategies.load_predictor(folder / "kept")
+    np.testing.assert_allclose(
+        loaded.predict_proba(TEXTS), words.predict_proba(TEXTS), atol=1e-5
+    )
+
+
+def test_a_server_is_not_asked_what_only_weights_can_answer(strategy, folder):
+    served = Model(name="s", family="decoder", endpoint="http://127.0.0.1:9/v1", endpoint_model="m")
+    for asked in ({"score": "words"}, {"examples": "turns"}, {"calibration": "batch"}):
+        with pytest.raises(RecipeError, match="for models that are here"):
+            strategy.fit(ToyRun(folder, served, asked))
+    space = strategy.space(served, task(4))
+    assert set(space.dimensions["calibration"].options) == {"none", "contextual"}
 
 
 def test_the_bias_is_kept(strategy, decoder, folder):
-    run = ToyRun(folder, decoder, {"calibrate": True})
+    run = ToyRun(folder, decoder, {"calibration": "contextual"})
     predictor = strategy.fit(run)
     assert list(run.notes["calibration"]) == ["ham", "spam", "sport", "science"]
     strategies.save_predictor(predictor, "zero_shot", folder / "kept")
@@ -342,7 +392,7 @@ def single_words(count, seed):
 
 
 def test_a_model_thinks_and_then_answers(strategy, thinker, folder, capfd):
-    run = thinking(folder, thinker, 40, calibrate=True)
+    run = thinking(folder, thinker, 40, calibration="contextual")
     predictor = strategy.fit(run)
     some = single_words(24, seed=1)
     written = predictor.write(some.texts)
@@ -461,7 +511,11 @@ def test_a_server_is_asked_the_same_question(strategy, folder, mode):
         served = Model(name="toy-served", family="decoder", endpoint=one.url, endpoint_model="toy")
         mail = task(2)
         assert strategy.refuses(served, mail) is None
-        params = {"mode": mode, "shots": 1, "calibrate": mode == "no_think"}
+        params = {
+            "mode": mode,
+            "shots": 1,
+            "calibration": "contextual" if mode == "no_think" else "none",
+        }
         train = Rows(("kind friend lunch", "cheap prize offer"), (0, 1))
         run = ToyRun(folder, served, params, task=mail, train=train)
         predictor = strategy.fit(run)

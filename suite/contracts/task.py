@@ -55,6 +55,9 @@ class Label(Closed):
         default_factory=list,
         description="Other spellings of this class in the data: codes, ids that are not positions.",
     )
+    aliases: list[Text] = Field(
+        default_factory=list, description="Other words by which a model may name this class."
+    )
 
     @field_validator("name", "display", mode="before")
     @classmethod

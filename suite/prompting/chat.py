@@ -17,6 +17,7 @@ from suite.prompting import layout
 from suite.prompting.answers import THINK_CLOSES, THINK_OPENS
 from suite.prompting.codes import Codes
 from suite.prompting.layout import Question, Variant
+from suite.prompting.wordings import CODE, WORDS, Wordings
 
 #: Texts that are shortened to less than this say too little; such a prompt is refused.
 LEAST_TEXT = 32
@@ -74,7 +75,7 @@ class Frame:
                 raise Refused(_CANT_THINK.format(why="there is no chat template"))
             start = tokenizer.bos_token or "" if _adds_start(tokenizer) else ""
             return cls(start, "", " ", thinks=False, opened=False)
-        on, off = (_render(tokenizer, thinking=thinking) for thinking in (True, False))
+        on, off = (_render(tokenizer, (), thinking=thinking) for thinking in (True, False))
         head, gap, tail = (on if think else off).partition(_GAP)
         if not gap or _GAP in tail:
             raise Refused("the model's chat template does not hold the user's turn exactly once")
@@ -85,6 +86,24 @@ class Frame:
         if opened and not think:  # A template that always thinks: its block is closed here.
             tail, opened = tail.rstrip("\n") + "\n\n" + THINK_CLOSES + "\n\n", False
         return cls(head, tail, "", thinks, opened)
+
+    def after(self, tokenizer: Any, turns: Sequence[tuple[str, str]], *, think: bool) -> Frame:
+        """The same behind turns that were asked and answered.
+
+        Args:
+            turns: what the user said and the model wrote.
+
+        Raises:
+            Refused: the template can't be rendered with them.
+        """
+        if not getattr(tokenizer, "chat_template", None):
+            said = "".join(f"{user}{self.prefix}{answer}\n\n" for user, answer in turns)
+            return replace(self, head=self.head + said)
+        whole = _render(tokenizer, turns, thinking=think)
+        head, gap, _ = whole.rpartition(_GAP)
+        if not gap or not all(user in head for user, _ in turns):
+            raise Refused("the model's chat template leaves out turns; examples: prompt would work")
+        return replace(self, head=head)
 
 
 _CANT_THINK = (
@@ -97,10 +116,18 @@ def _adds_start(tokenizer: Any) -> bool:
     return tokenizer.bos_token_id is not None
 
 
-def _render(tokenizer: Any, *, thinking: bool) -> str:
+def _render(tokenizer: Any, turns: Sequence[tuple[str, str]], *, thinking: bool) -> str:
+    said = [
+        message
+        for user, answer in turns
+        for message in (
+            {"role": "user", "content": user},
+            {"role": "assistant", "content": answer},
+        )
+    ]
     try:
         rendered: str = tokenizer.apply_chat_template(
-            [{"role": "user", "content": _GAP}],
+            [*said, {"role": "user", "content": _GAP}],
             tokenize=False,
             add_generation_prompt=True,
             enable_thinking=thinking,
@@ -132,6 +159,7 @@ class Prompter:
         tokenizer: a transformers tokenizer.
         question: the user's turn.
         codes: of the options, by class index.
+        wordings: what is scored: what the model may write for each class.
         frame: what the chat format puts around the turn.
         think: whether the prompt ends where thinking starts.
         marks: what no text may hold.
@@ -142,6 +170,7 @@ class Prompter:
     tokenizer: Any
     question: Question
     codes: Codes
+    wordings: Wordings
     frame: Frame
     think: bool
     marks: tuple[str, ...]
@@ -162,6 +191,8 @@ class Prompter:
         examples: Sequence[tuple[str, int]] = (),
         cutoff: int | None = None,
         reserve: int = 0,
+        score: str = CODE,
+        turns: bool = False,
     ) -> Prompter:
         """The prompts of a task for a tokenizer.
 
@@ -171,6 +202,9 @@ class Prompter:
             cutoff: most tokens of a prompt with its answer; None leaves room for
                 `task.max_tokens` of text.
             reserve: tokens kept free after the prompt, for what is generated.
+            score: what is scored of an option, one of `wordings.SCORES`.
+            turns: whether examples are turns of the conversation, each asked whole and answered;
+                else they stand before the text.
 
         Raises:
             Refused: options that can't be scored, a template that can't think, or a question
@@ -182,7 +216,8 @@ class Prompter:
         listed = layout.positions(task, variant.order)
         mark = variant.no_think_mark and frame.thinks and not think
         # The end of the turn as the codes will meet it; the codes are not known yet.
-        blank = layout.question(task, ["?"] * len(listed), variant, mark=mark)
+        coded = score != WORDS
+        blank = layout.question(task, ["?"] * len(listed), variant, mark=mark, coded=coded)
         given = [prompt.codes[index] for index in listed] if prompt.codes else ()
         end = blank.after[-40:] + scored.tail
         try:
@@ -201,12 +236,28 @@ class Prompter:
             )
             for text, index in examples
         ]
-        question = layout.question(task, chosen.names, variant, examples=shown, mark=mark)
+        question = layout.question(
+            task,
+            chosen.names,
+            variant,
+            examples=() if turns else shown,
+            mark=mark,
+            coded=coded,
+        )
+        if turns and shown:
+            answers = question.codes if coded else question.words
+            said = [(question.content(text), answers[index]) for text, index in shown]
+            frame = frame.after(tokenizer, said, think=think)
         by_class = {index: ids for index, ids in zip(listed, chosen.tokens, strict=True)}
+        codes = Codes(question.codes, tuple(by_class[i] for i in range(len(listed))))
+        wordings = Wordings.choose(
+            tokenizer, task, codes, end, prefix=frame.prefix, score=score, words=question.words
+        )
         prompter = cls(
             tokenizer=tokenizer,
             question=question,
-            codes=Codes(question.codes, tuple(by_class[i] for i in range(len(listed)))),
+            codes=codes,
+            wordings=wordings,
             frame=frame,
             think=think,
             marks=marks,
@@ -216,7 +267,7 @@ class Prompter:
             shots=len(examples),
         )
         fixed = len(prompter._tokens([prompter.prompt(question.content(""))])[0])
-        answer = max(len(ids) for ids in chosen.tokens) + 2  # and the end of the turn
+        answer = max(map(len, (*chosen.tokens, *wordings.tokens))) + 2  # and the end of the turn
         room = min(bound for bound in (limit, cutoff, 1 << 30) if bound is not None)
         allowance = min(task.max_tokens, room - fixed - answer - reserve)
         if allowance < min(task.max_tokens, LEAST_TEXT):
@@ -234,7 +285,7 @@ class Prompter:
     @property
     def single(self) -> bool:
         """Whether each option is one token, so that one forward pass scores them all."""
-        return self.codes.single
+        return self.wordings.single
 
     @property
     def class_tokens(self) -> tuple[tuple[int, ...], ...]:
@@ -260,6 +311,12 @@ class Prompter:
     def answer(self, label: int) -> str:
         """What the model is to write for a class, right after the prompt."""
         return self.frame.prefix + self.question.codes[label]
+
+    def cue(self) -> list[int]:
+        """Token ids of a prompt that asks for an answer without text, question or options: what
+        the model says to it, it says of the answers alone."""
+        last = self.question.after.rstrip().rpartition("\n")[2]
+        return self._tokens([self.prompt(last)])[0]
 
     def prompt(self, content: str) -> str:
         """The whole prompt of a user's turn."""
@@ -309,6 +366,7 @@ class Prompter:
             "text_allowance": self.allowance,
             "codes": f"{self.question.codes[0]} … {self.question.codes[-1]}",
             "code_tokens": max(len(ids) for ids in self.codes.tokens),
+            "answer_tokens": max(len(ids) for ids in self.wordings.tokens),
             "shots": self.shots,
         }
 
@@ -317,6 +375,7 @@ class Prompter:
         return {
             "question": self.question.to_json(),
             "code_tokens": [list(ids) for ids in self.codes.tokens],
+            "wordings": asdict(self.wordings),
             "frame": asdict(self.frame),
             "think": self.think,
             "marks": list(self.marks),
@@ -335,10 +394,12 @@ class Prompter:
         """
         question = Question.from_json(settings["question"])
         tokens = tuple(tuple(int(i) for i in ids) for ids in settings["code_tokens"])
+        codes, wordings = Codes(question.codes, tokens), settings.get("wordings")
         return cls(
             tokenizer=tokenizer,
             question=question,
-            codes=Codes(question.codes, tokens),
+            codes=codes,
+            wordings=Wordings.of_json(wordings) if wordings else Wordings.of_codes(codes),
             frame=Frame(**settings["frame"]),
             think=bool(settings["think"]),
             marks=tuple(settings["marks"]),

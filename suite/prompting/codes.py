@@ -62,10 +62,9 @@ def choose(
         Refused: too many classes, or a code that is not one token; says which and why.
     """
     _not_too_many(count)
-    lead = _encode(tokenizer, [before])[0]
     if given or count <= len(LETTERS):
         names = tuple(given) or LETTERS[:count]
-        found = _tokens(tokenizer, names, before + prefix, before, lead)
+        found = tokens_after(tokenizer, names, before, prefix=prefix)
         for name in names:
             ids = found.get(name, ())
             if len(ids) != 1:
@@ -78,14 +77,14 @@ def choose(
         _differ(names, found)
         return Codes(names, tuple(found[name] for name in names))
     for scheme in (PAIRS, NUMBERS):
-        found = _tokens(tokenizer, scheme, before + prefix, before, lead)
+        found = tokens_after(tokenizer, scheme, before, prefix=prefix)
         # Codes that share a token (an unknown one, say) can't be told apart.
         shared = Counter(found.values())
         singles = [name for name, ids in found.items() if len(ids) == 1 and shared[ids] == 1]
         names = tuple(singles[:count])
         if len(names) == count:
             return Codes(names, tuple(found[name] for name in names))
-    found = _tokens(tokenizer, PAIRS, before + prefix, before, lead)
+    found = tokens_after(tokenizer, PAIRS, before, prefix=prefix)
     shared = Counter(found.values())
     names = tuple(name for name in PAIRS if shared[found.get(name, ())] == 1)[:count]
     if len(names) < count:
@@ -116,11 +115,17 @@ def _differ(names: Sequence[str], found: dict[str, tuple[int, ...]]) -> None:
             )
 
 
-def _tokens(
-    tokenizer: Any, names: Sequence[str], lead_in: str, before: str, lead: list[int]
+def tokens_after(
+    tokenizer: Any, names: Sequence[str], before: str, *, prefix: str = ""
 ) -> dict[str, tuple[int, ...]]:
-    """The tokens each code adds to the prompt; codes that change the prompt's own are left out."""
-    encoded = _encode(tokenizer, [lead_in + name for name in names])
+    """The tokens each text adds to a prompt; texts that change the prompt's own are left out.
+
+    Args:
+        before: the end of the prompt.
+        prefix: what stands between the prompt and a text, and belongs to the text's tokens.
+    """
+    lead = _encode(tokenizer, [before])[0]
+    encoded = _encode(tokenizer, [before + prefix + name for name in names])
     return {
         name: tuple(ids[len(lead) :])
         for name, ids in zip(names, encoded, strict=True)

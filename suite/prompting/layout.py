@@ -51,6 +51,11 @@ class Variant(Declared):
     instruction: str = declared(
         "first", "whether it stands before the text or after it", options=("first", "last")
     )
+    options: str = declared(
+        "last",
+        "whether they stand after the text or before it, where all texts share what is read once",
+        options=("last", "first"),
+    )
     no_think_mark: bool = declared(
         False, "whether the turn ends in /no_think, where the model's template thinks"
     )
@@ -122,11 +127,14 @@ def question(
     *,
     examples: Sequence[tuple[str, int]] = (),
     mark: bool = False,
+    coded: bool = True,
 ) -> Question:
     """The question of a task.
 
     Args:
         codes: by position in the list of options.
+        coded: whether options stand with their codes, and examples are answered by them; else by
+            their words.
         examples: texts (defused, short) with their class index, shown before the text.
         mark: end the turn in `/no_think`.
     """
@@ -138,15 +146,12 @@ def question(
     by_class = [""] * len(listed)
     for code, index in zip(codes, listed, strict=True):
         by_class[index] = code
-    options = "\n".join(f"{by_class[index]}. {words[index]}" for index in listed)
+    options = "\n".join(
+        f"{by_class[index]}. {words[index]}" if coded else f"- {words[index]}" for index in listed
+    )
     answer = prompt.answer + (NO_THINK if mark else "")
-    shown = _examples(task, prompt, examples, by_class)
-    if prompt.template is not None:
-        whole = prompt.template
-    elif variant.instruction == "first":
-        whole = "{instruction}\n\n{examples}{heading}{text}\n\n{question}\n{options}\n\n{answer}"
-    else:
-        whole = "{examples}{heading}{text}\n\n{instruction}\n\n{question}\n{options}\n\n{answer}"
+    shown = _examples(task, prompt, examples, by_class if coded else words)
+    whole = prompt.template if prompt.template is not None else _outline(variant)
     if prompt.template is not None and shown and "{examples}" not in whole:
         whole = whole.replace("{text}", "{examples}{text}")
     filled = {
@@ -161,6 +166,17 @@ def question(
     return Question(
         task.language, _fill(before, filled), _fill(after, filled), tuple(by_class), words
     )
+
+
+def _outline(variant: Variant) -> str:
+    """The parts of a turn in their order, where a task has no template of its own."""
+    asked = "{question}\n{options}\n\n"
+    before, after = ("", asked) if variant.options == "last" else (asked, "")
+    if variant.instruction == "first":
+        before = "{instruction}\n\n" + before
+    else:
+        after = "{instruction}\n\n" + after
+    return before + "{examples}{heading}{text}\n\n" + after + "{answer}"
 
 
 def _fill(template: str, filled: Mapping[str, str]) -> str:

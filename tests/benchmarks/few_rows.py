@@ -129,11 +129,12 @@ def theirs(place, train, test, seed):
     given = {"embedder": MINILM, "seed": seed, "train": train, "test": test}
     (place / "rows.json").write_text(json.dumps(given))
     side = Path(__file__).with_name("autointent_side.py").absolute()
-    subprocess.run(
-        [AUTOINTENT, side, "rows.json", "theirs.json"], cwd=place, check=True,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    done = subprocess.run(
+        [AUTOINTENT, side, "rows.json", "theirs.json"], cwd=place, text=True,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"}, capture_output=True,
     )  # fmt: skip
+    if done.returncode:
+        sys.exit(f"few_rows: AutoIntent's side failed:\n{done.stderr[-2000:]}")
     return json.loads((place / "theirs.json").read_text())
 
 

@@ -118,7 +118,7 @@ def _prompted(predictor: HeadPredictor | OptionPredictor) -> Graph | str:
     if isinstance(predictor, HeadPredictor):
         readout = Readout(network_of(predictor), predictor.model.score.weight.detach().float())
     else:
-        readout = Readout.of(predictor.model, prompter.class_tokens)
+        readout = Readout.of(predictor.model, prompter.wordings)
 
     def probabilities(logits: Logits) -> Probabilities:
         if bias is not None:

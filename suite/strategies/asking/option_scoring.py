@@ -4,8 +4,9 @@ The article this suite starts from measures the perplexity of the prompt with ea
 its place: as many forward passes as there are options, each with a product over the whole
 vocabulary at every position. What tells the options apart is only what the model says at the last
 token of the prompt, so here one pass reads the prompt, and where each option is one token only
-the options' rows of `lm_head` are multiplied. Options of several tokens are walked as a trie over
-the cached prompt: one short step for each beginning that several of them share. What all prompts
+the options' rows of `lm_head` are multiplied. Options of several tokens are read behind the prompt
+in the same pass, as a tree of their beginnings; where an architecture has no such pass they are
+walked over the cached prompt, one short step for each beginning. What all prompts
 begin with (the instruction, the examples) is read once and its keys and values are reused.
 
 Works on token ids alone; where they come from is the prompter's business.
@@ -27,8 +28,10 @@ from transformers import DynamicCache
 
 from suite.contracts.strategy import Refused
 from suite.machine import memory
+from suite.prompting.wordings import Wordings
 from suite.strategies.asking.prompt_batch import PromptBatch, plain_attention, slides
 from suite.strategies.network import shrinking, transformer
+from suite.strategies.network.continuations import Tree
 from suite.strategies.network.lean_decoder import LeanDecoder, States
 from suite.strategies.network.transformer import Ids
 
@@ -102,15 +105,15 @@ class Readout:
     bias: Tensor | None = None
 
     @classmethod
-    def of(cls, model: Any, tokens: Sequence[Sequence[int]]) -> Readout:
+    def of(cls, model: Any, wordings: Wordings) -> Readout:
         """A causal language model's, with the options' rows alone where each is one token.
 
         The decoder is shared with the model; the rows are copies of its weights as they stand.
         """
         inner = unwrapped(model)
         weight, bias = _output_weights(inner.get_output_embeddings())
-        if is_single(tokens):
-            rows = torch.tensor([ids[0] for ids in tokens], device=weight.device)
+        if wordings.single:
+            rows = torch.tensor([ids[0] for ids in wordings.tokens], device=weight.device)
             weight, bias = weight[rows], None if bias is None else bias[rows]
         return cls(
             inner.get_decoder(),
@@ -125,11 +128,6 @@ class Readout:
         """
         with torch.autocast(hidden.device.type, enabled=False):
             return linear(hidden.float(), self.weight, self.bias)
-
-
-def is_single(tokens: Sequence[Sequence[int]]) -> bool:
-    """Whether each option is one token."""
-    return all(len(ids) == 1 for ids in tokens)
 
 
 def _output_weights(head: Any) -> tuple[Tensor, Tensor | None]:
@@ -247,14 +245,14 @@ class OptionScorer:
     log-probability over the whole vocabulary, summed over their tokens.
 
     Args:
-        tokens: ids of each option's tokens.
+        wordings: what may be written for each option.
         prefix: what prompts are known to begin with; its keys and values are reused.
         frozen: whether weights never change, so that they are also reused between calls.
     """
 
     def __init__(
         self,
-        tokens: Sequence[Sequence[int]],
+        wordings: Wordings,
         *,
         pad_id: int,
         where: torch.device,
@@ -263,15 +261,16 @@ class OptionScorer:
         prefix: Sequence[int] = (),
         frozen: bool = False,
     ) -> None:
-        self.tokens = [list(map(int, ids)) for ids in tokens]
-        self.single = is_single(self.tokens)
+        self.wordings = wordings
+        self.single = wordings.single
         self.pad_id = pad_id
         self.where = where
         self.precision = precision
         self.batch = batch or transformer.scoring_batch(where)
         self.prefix = list(prefix)
         self.frozen = frozen
-        self._trie = _Node.trie(self.tokens)
+        self._tree = Tree.of([ids[:-1] for ids in wordings.tokens])
+        self._trie = _Node.trie(wordings.tokens)
         self._kept: States | None = None
         self._lean: LeanDecoder | None = None
         self._looked = False
@@ -283,7 +282,7 @@ class OptionScorer:
         Args:
             prompts: token ids of whole prompts, each ending where the option comes.
         """
-        out = np.zeros((len(prompts), len(self.tokens)), dtype=np.float32)
+        out = np.zeros((len(prompts), len(self.wordings.tokens)), dtype=np.float32)
         cached = plain_attention(readout.decoder)
         stepping = cached and not slides(readout.decoder)
         prefix = len(self.prefix) if cached and len(self.prefix) >= _LEAST_PREFIX else 0
@@ -317,8 +316,9 @@ class OptionScorer:
                     out[[chosen[i] for i in positions]] = found.cpu().numpy()  # noqa: B023
 
                 tokens = tokens_at_once(self.where.type)
-                self.batch = in_batches(rows, self.batch, work, tokens=tokens)
-        return out
+                more = 0 if self.single else len(self._tree.ids)
+                self.batch = in_batches(rows, self.batch, work, tokens=tokens, more=more)
+        return out if self.single else self.wordings.combined(out)
 
     def _prefix_states(self, decoder: Any) -> States:
         """Keys and values of the prefix, per layer."""
@@ -338,11 +338,36 @@ class OptionScorer:
     def _scores_of(self, readout: Readout, batch: PromptBatch, stepping: bool) -> Tensor:
         if self.single:
             return readout(batch.last_hidden(readout.decoder, self._lean))
-        found = torch.zeros(len(batch.lengths), len(self.tokens), device=self.where)
+        if self._lean is not None:
+            read = batch.tree_hidden(self._lean, self._tree)
+            if read is not None:
+                return self._followed(readout, read)
+        found = torch.zeros(len(batch.lengths), len(self.wordings.tokens), device=self.where)
         cache = DynamicCache() if stepping else None
         hidden = batch.last_hidden(readout.decoder, self._lean, cache)
         start = torch.zeros(len(batch.lengths), device=self.where)
         self._walk(readout, batch, cache, self._trie, [], hidden, start, found)
+        return found
+
+    def _followed(self, readout: Readout, hidden: Tensor) -> Tensor:
+        """Log-probabilities [rows, wordings] from the states [rows, 1 + nodes, width] at the
+        prompts' ends and at every node: of a wording's tokens, each behind its beginning."""
+        steps = [
+            (index, 1 + self._tree.place(ids[:at]), ids[at])
+            for index, ids in enumerate(self.wordings.tokens)
+            for at in range(len(ids))
+        ]
+        found = hidden.new_zeros(len(hidden), len(self.wordings.tokens), dtype=torch.float32)
+        # One state of all rows at a time: a row of logits is as long as the vocabulary.
+        for state in range(hidden.shape[1]):
+            own = [(index, token) for index, at, token in steps if at == state]
+            if not own:
+                continue
+            logits = readout(hidden[:, state])
+            places = torch.tensor([token for _, token in own], device=logits.device)
+            logs = logits[:, places] - torch.logsumexp(logits, dim=1, keepdim=True)
+            wordings = torch.tensor([index for index, _ in own], device=logits.device)
+            found.index_add_(1, wordings, logs)
         return found
 
     def _walk(

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from transformers import DynamicCache
 
+from suite.strategies.network.continuations import Tree
 from suite.strategies.network.lean_decoder import LeanDecoder, States
 
 Tensor = torch.Tensor
@@ -87,6 +88,15 @@ class PromptBatch:
         rows = torch.arange(len(self.rows), device=self.ids.device)
         hidden: Tensor = outputs.last_hidden_state[rows, self.lengths - 1]
         return hidden
+
+    def tree_hidden(self, lean: LeanDecoder, tree: Tree) -> Tensor | None:
+        """Hidden states [rows, 1 + nodes, width] at the last token of each prompt and at every
+        node behind it; None where a prompt with them is too long to be read so."""
+        before = self.states[0][0].shape[2] if self.states else 0
+        if not lean.reads(self.rows, before, len(tree.ids)):
+            return None
+        found = lean.last_hidden(self.rows, self.states, tree=tree)
+        return found.reshape(len(self.rows), -1, found.shape[-1])
 
     def step(self, decoder: Any, cache: DynamicCache, token: int, depth: int) -> Tensor:
         """Hidden states [rows, width] at one more token, `depth` tokens after the prompts."""

@@ -23,7 +23,7 @@ from suite.contracts.strategy import Predictor, Probabilities
 from suite.errors import ModelError, counted
 from suite.prompting.chat import Prompter
 from suite.prompting.layout import CONTENT_FREE
-from suite.strategies.asking import option_scoring
+from suite.strategies.asking import option_scoring, priors
 from suite.strategies.asking.conversion import convert, merged, tied, why_no_head
 from suite.strategies.asking.option_scoring import OptionScorer, Readout, evaluating, unwrapped
 from suite.strategies.asking.settings import PromptedSettings
@@ -70,7 +70,7 @@ class _Scored(ABC):
         #: Circumstances of the last `predict_proba`.
         self.facts: dict[str, Any] = {}
         self.scorer = OptionScorer(
-            prompter.class_tokens,
+            prompter.wordings,
             pad_id=prompter.pad_id,
             where=where,
             precision=precision,
@@ -139,15 +139,21 @@ class _Scored(ABC):
             scores = scores - np.asarray(self.bias, dtype=np.float32)
         return transformer.probabilities(scores)
 
-    def calibrate(self) -> list[float]:
-        """Sets the bias to the mean log-prior of content-free texts, and returns it.
+    def calibrate(self, way: str, texts: Sequence[str]) -> list[float]:
+        """Sets the bias to what the model says of the classes whatever is asked; returns it.
 
-        The mean of logs, where the paper takes the log of the mean: what a model adds to an
-        option whatever is asked is then taken out to the last digit.
+        Args:
+            way: one of `priors.WAYS` but the first.
+            texts: of the training rows.
         """
-        scores = self.scores(CONTENT_FREE).astype(np.float64)
-        logs = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
-        self.bias = [float(value) for value in logs.mean(axis=0)]
+        if way == priors.BATCH:
+            self.bias = priors.of_mean(self.scores(priors.drawn(texts)))
+        elif way == priors.DOMAIN:
+            with nullcontext() if self.scorer.frozen else evaluating(self.model):
+                alone = self.scorer.scores(self._readout(), [self.prompter.cue()])
+            self.bias = priors.of_logs(alone)
+        else:
+            self.bias = priors.of_logs(self.scores(CONTENT_FREE))
         return self.bias
 
     @property
@@ -221,7 +227,7 @@ class OptionPredictor(_Scored):
         return unwrapped(self.model).get_decoder()
 
     def _read(self) -> Readout:
-        return Readout.of(self.model, self.prompter.class_tokens)
+        return Readout.of(self.model, self.prompter.wordings)
 
     def save(self, folder: Path) -> None:
         """Writes a transformers folder, LoRA merged, and `settings.json`.
@@ -233,7 +239,7 @@ class OptionPredictor(_Scored):
         if self.kept_form == HEAD:
             convert(model, self.prompter, self.label_names).save_pretrained(folder)
             if not tied(model):
-                rows = Readout.of(model, self.prompter.class_tokens).weight
+                rows = Readout.of(model, self.prompter.wordings).weight
                 save_file({"rows": rows.cpu().contiguous()}, folder / ROWS)
         else:
             model.save_pretrained(folder)
@@ -357,10 +363,10 @@ def load(folder: Path, strategy: str) -> Predictor:
     config = transformer.load_config(source)
     codec = transformer.load_codec(source, config)
     precision = transformer.supported(kept.precision, where, transformer.width_of(config))
-    highest = max(max(ids) for ids in kept.prompter.code_tokens)
+    highest = kept.prompter.highest
     if highest >= config.get_text_config().vocab_size:
         raise ModelError(
-            f"prompter.code_tokens: {highest:,} is no token of its model",
+            f"prompter: {highest:,} is no token of its model",
             where=str(folder / settings.SETTINGS),
             fix=settings.FIX,
         )

@@ -45,7 +45,23 @@ class _Variant(Strict):
     order: Literal["given", "reversed", "shuffled"]
     words: Literal["display", "name"]
     instruction: Literal["first", "last"]
+    options: Literal["last", "first"] = "last"
     no_think_mark: bool
+
+
+class _Wordings(Strict):
+    tokens: Annotated[list[_TokenIds], Field(min_length=2)]
+    classes: list[_Count]
+    mean: bool
+
+    @model_validator(mode="after")
+    def _counted(self) -> _Wordings:
+        if len(self.tokens) != len(self.classes):
+            named = counted(len(self.classes), "class", "classes")
+            raise ValueError(f"wordings are {len(self.tokens)}, and of {named}")
+        if set(self.classes) != set(range(1 + max(self.classes))):
+            raise ValueError("wordings leave out a class")
+        return self
 
 
 class KeptPrompter(Strict):
@@ -53,6 +69,7 @@ class KeptPrompter(Strict):
 
     question: KeptQuestion
     code_tokens: list[_TokenIds]
+    wordings: _Wordings | None = None
     frame: _Frame
     think: bool
     marks: list[Annotated[str, Field(min_length=1)]]
@@ -68,7 +85,24 @@ class KeptPrompter(Strict):
                 f"code_tokens are of {counted(len(self.code_tokens), 'code')}, and there are "
                 f"{len(self.question.codes)}"
             )
+        if self.wordings and 1 + max(self.wordings.classes) != len(self.question.codes):
+            raise ValueError(
+                f"wordings are of {1 + max(self.wordings.classes)} classes, and there are "
+                f"{len(self.question.codes)}"
+            )
         return self
+
+    @property
+    def highest(self) -> int:
+        """The highest id of a token that is scored."""
+        scored = [*self.code_tokens, *(self.wordings.tokens if self.wordings else ())]
+        return max(int(token) for ids in scored for token in ids)
+
+    @property
+    def single(self) -> bool:
+        """Whether each class is one token."""
+        scored = self.wordings.tokens if self.wordings else self.code_tokens
+        return len(scored) == len(self.code_tokens) and all(len(ids) == 1 for ids in scored)
 
 
 class PromptedSettings(NetworkSettings):
@@ -86,8 +120,8 @@ class PromptedSettings(NetworkSettings):
         for key, of in (("label_names", self.label_names), ("bias", self.bias)):
             if of is not None and len(of) != classes:
                 raise ValueError(_unequal(key, of, classes))
-        if self.form == "head" and any(len(ids) > 1 for ids in self.prompter.code_tokens):
-            raise ValueError("a head has one row for each code, and a code of several tokens")
+        if self.form == "head" and not self.prompter.single:
+            raise ValueError("a head has one row for each code, and an answer of several tokens")
         if (self.form == "generation") != (self.max_new_tokens is not None):
             raise ValueError("max_new_tokens belongs to the form 'generation', which needs it")
         return self

@@ -20,9 +20,11 @@ from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Params, Space
 from suite.contracts.strategy import Predictor, Rows, Run
 from suite.contracts.task import Task
+from suite.errors import RecipeError
 from suite.models import needs
-from suite.prompting import codes
+from suite.prompting import codes, wordings
 from suite.prompting.layout import Variant
+from suite.strategies.asking import priors
 from suite.strategies.network.settings import FIX, MOST_BYTES, SETTINGS
 
 if TYPE_CHECKING:
@@ -35,10 +37,14 @@ NAME = "zero_shot"
 
 NO_THINK, THINK = "no_think", "think"
 MODES = (NO_THINK, THINK)
+IN_PROMPT, TURNS = "prompt", "turns"
 
 #: Most examples that the default space puts into a prompt; each class has as many.
 _MOST_EXAMPLES = 32
 _SHOTS = (0, 1, 2, 4, 8)
+
+#: What `calibration` was called when it was on or off.
+_BEFORE = "calibrate"
 
 #: Training texts whose prompts tell how long prompts are.
 _LENGTHS_TRIED = 200
@@ -51,10 +57,30 @@ class Knobs(Declared):
 
     mode: str = declared(NO_THINK, "whether the model thinks before it answers", options=MODES)
     shots: int = declared(0, "examples of each class in the prompt", low=0)
-    calibrate: bool = declared(
-        False, "whether a liking for some options, whatever is asked, is taken out"
+    examples: str = declared(
+        IN_PROMPT,
+        "where they stand: before the text, or as turns of the conversation, each asked whole",
+        options=(IN_PROMPT, TURNS),
+    )
+    score: str = declared(
+        wordings.CODE,
+        "what is scored of an option: its code, the words of its label, or both",
+        options=wordings.SCORES,
+    )
+    calibration: str = declared(
+        priors.NONE,
+        "how a liking for some options, whatever is asked, is taken out",
+        options=priors.WAYS,
     )
     max_new_tokens: int = declared(512, "tokens of thinking and answer together", low=1)
+
+    @classmethod
+    def of(cls, params: Params) -> Knobs:
+        """As `Declared.of`; trials from before knew one calibration, on or off."""
+        if _BEFORE in params and "calibration" not in params:
+            way = priors.CONTEXTUAL if params[_BEFORE] else priors.NONE
+            params = {**params, "calibration": way}
+        return super().of(params)
 
 
 class ZeroShotStrategy:
@@ -70,7 +96,12 @@ class ZeroShotStrategy:
     #: An arm `model/zero_shot+think` has these hyperparameters pinned.
     variants: Mapping[str, Mapping[str, Any]] = {
         "no_think": {"mode": NO_THINK, "shots": 0},
-        "think": {"mode": THINK, "shots": 0, "calibrate": False},
+        "think": {
+            "mode": THINK,
+            "shots": 0,
+            "score": wordings.CODE,
+            "calibration": priors.NONE,
+        },
         "few_shot": {"mode": NO_THINK, "shots": [1, 2, 4]},
     }
 
@@ -84,11 +115,11 @@ class ZeroShotStrategy:
 
     def deterministic(self, model: Model, params: Params) -> bool:
         """Without examples, which are drawn, the question is always the same."""
-        return not self.learns(model, params)
+        return not int(params.get("shots") or 0)
 
     def learns(self, model: Model, params: Params) -> bool:
-        """Only examples come from training rows."""
-        return int(params.get("shots") or 0) > 0
+        """Only examples come from training rows, and what a calibration is measured on."""
+        return int(params.get("shots") or 0) > 0 or params.get("calibration") == priors.BATCH
 
     def shrinks(self, model: Model) -> bool:
         """Where the model is here; a server's memory is its own."""
@@ -121,19 +152,28 @@ class ZeroShotStrategy:
         )
 
     def space(self, model: Model, task: Task) -> Space:
-        """Examples per class and calibration; mode and prompt are fixed until a recipe opens them.
+        """Examples per class, what is scored and calibration; the rest is fixed until a recipe
+        opens it.
 
         As many examples are offered as leave a prompt of a reasonable length.
         """
         shots = tuple(k for k in _SHOTS if k * len(task.labels) <= _MOST_EXAMPLES)
         dimensions = Knobs.dimensions(
             shots=Choice(shots) if len(shots) > 1 else Fixed(0),
-            calibrate=Choice((False, True)),
+            examples=Choice((IN_PROMPT, TURNS))
+            if len(shots) > 1 and not model.endpoint
+            else Fixed(IN_PROMPT),
+            score=Fixed(wordings.CODE) if model.endpoint else Choice(wordings.SCORES),
+            calibration=Choice(priors.ON_SERVERS if model.endpoint else priors.WAYS),
         )
-        points: tuple[Params, ...] = (
-            {"shots": 0, "calibrate": False},
-            {"shots": 0, "calibrate": True},
-        )
+        plain: Params = {"shots": 0, "score": wordings.CODE, "calibration": priors.NONE}
+        points: tuple[Params, ...] = (plain, {**plain, "calibration": priors.CONTEXTUAL})
+        if not model.endpoint:
+            points = (
+                {**plain, "score": wordings.WORDS, "calibration": priors.BATCH},
+                {**plain, "calibration": priors.BATCH},
+                plain,
+            )
         return Space(dimensions | Variant.dimensions(), points)
 
     def fit(self, run: Run) -> Predictor:
@@ -146,6 +186,8 @@ class ZeroShotStrategy:
                 for it.
         """
         knobs = Knobs.of(run.params)
+        if run.model.endpoint:
+            _refuse_what_servers_lack(knobs)
         examples = draw_examples(run.train, len(run.task.labels), knobs.shots, run.seed)
         run.note(mode=knobs.mode, shots=knobs.shots, examples=len(examples))
         predictor = (
@@ -165,6 +207,26 @@ class ZeroShotStrategy:
         from suite.strategies.asking import prompted
 
         return prompted.load(folder, NAME)
+
+
+def _refuse_what_servers_lack(knobs: Knobs) -> None:
+    """Refuses what only a model that is here can be asked.
+
+    Raises:
+        RecipeError: words, turns or a calibration on many texts.
+    """
+    asked = {
+        "score": (knobs.score, (wordings.CODE,)),
+        "examples": (knobs.examples, (IN_PROMPT,)),
+        "calibration": (knobs.calibration, priors.ON_SERVERS),
+    }
+    for name, (value, possible) in asked.items():
+        if value not in possible:
+            raise RecipeError(
+                f"{name}: {value} is for models that are here; a server is asked with "
+                f"{' or '.join(possible)}",
+                fix="Change it under 'spaces' in the recipe.",
+            )
 
 
 def draw_examples(rows: Rows, classes: int, shots: int, seed: int) -> list[tuple[str, int]]:
@@ -209,6 +271,8 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
         think=think,
         examples=examples,
         reserve=knobs.max_new_tokens if think else 0,
+        score=wordings.CODE if think else knobs.score,
+        turns=knobs.examples == TURNS,
     )
     precision = transformer.precision_for(where, transformer.width_of(config))
     with run.loading():
@@ -228,7 +292,7 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
     batch = _begun(run, prompter, where, knobs.max_new_tokens if think else None)
     if think:
         run.note(max_new_tokens=knobs.max_new_tokens)
-        if knobs.calibrate:
+        if knobs.calibration != priors.NONE:
             run.note(calibration="not applied: a model that thinks gives no option scores")
         return ThinkingPredictor(
             model, prompter, where=where, precision=precision, strategy=NAME,
@@ -239,8 +303,8 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
         label_names=names, frozen=True, batch=batch,
     )  # fmt: skip
     run.note(batch=predictor.batch)
-    if knobs.calibrate:
-        bias = predictor.calibrate()
+    if knobs.calibration != priors.NONE:
+        bias = predictor.calibrate(knobs.calibration, run.train.texts)
         run.note(calibration={n: round(b, 4) for n, b in zip(names, bias, strict=True)})
     return predictor
 
@@ -280,7 +344,7 @@ def _served(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Endpoint
         run,
         think=knobs.mode == THINK,
         examples=examples,
-        calibrate=knobs.calibrate,
+        calibrate=knobs.calibration != priors.NONE,
         max_new_tokens=knobs.max_new_tokens if knobs.mode == THINK else None,
     )
     return predictor

@@ -21,6 +21,8 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention, silu
 from transformers.activations import SiLUActivation
 
+from suite.strategies.network.continuations import Tree
+
 Tensor = torch.Tensor
 #: Keys and values of a beginning in one layer, each [1, heads, tokens, width].
 State = tuple[Tensor, Tensor]
@@ -80,14 +82,17 @@ class _Rows:
     Args:
         ids: int64 [1, tokens].
         positions: of each token in its prompt, int64 [1, tokens].
-        last: of each row's last token among all tokens, int64 [rows].
+        last: of each row's asked tokens among all tokens, int64 [rows * asked].
         spread: the token at each place of the rows, int64 [rows * longest]; behind a row's end
             its last token again. None where all rows are of one length.
         together: the place of each token among the rows, int64 [tokens]; None likewise.
         mask: bool [longest, before + longest], what a token sees; None where nothing stands
             before, and a token sees itself and all before it.
-        ends: bool [rows, 1, 1, before + longest], what each row's last token sees.
+        ends: bool [rows, 1, asked, before + longest], what each row's asked tokens see.
+        trees: bool [rows, 1, longest, before + longest], what each token sees where continuations
+            stand behind the prompts; None where none do.
         lengths: of the rows.
+        asked: tokens at the end of each row whose hidden states are wanted.
         before: tokens that stand before every row.
         longest: length of the rows as `spread` has them.
     """
@@ -99,14 +104,23 @@ class _Rows:
     together: Tensor | None
     mask: Tensor | None
     ends: Tensor
+    trees: Tensor | None
     lengths: list[int]
+    asked: int
     before: int
     longest: int
 
     @classmethod
     def of(
-        cls, rows: Sequence[Sequence[int]], before: int, longest: int, where: torch.device
+        cls,
+        prompts: Sequence[Sequence[int]],
+        before: int,
+        longest: int,
+        where: torch.device,
+        tree: Tree | None,
     ) -> _Rows:
+        more = tree.ids if tree else ()
+        rows = [[*row, *more] for row in prompts] if more else prompts
         lengths = torch.tensor([len(row) for row in rows])
         longest = max(longest, int(lengths.max()))
         places = torch.arange(longest).expand(len(rows), longest)
@@ -118,18 +132,32 @@ class _Rows:
             spread = (starts + torch.minimum(places, lengths[:, None] - 1)).flatten().to(where)
             together = real.flatten().nonzero()[:, 0].to(where)
         whole = torch.cat([torch.ones(len(rows), before, dtype=torch.bool), real], dim=1)
+        seen = whole[:, None, None]
         if before:
             mask = torch.ones(longest, before + longest, dtype=torch.bool).tril(before).to(where)
+        trees, asked, positions = None, 1 + len(more), places
+        if tree is not None and more:
+            trees = _tree_masks(lengths.tolist(), before, longest, tree)
+            seen = torch.stack(
+                [own[:, n - asked : n] for own, n in zip(trees, lengths, strict=True)]
+            )
+            # A node stands where its depth says, whatever was written before it in the row.
+            behind = places - (lengths[:, None] - len(more))
+            depths = tree.depths[behind.clamp(0, len(more) - 1)]
+            positions = torch.where(behind < 0, places, places - behind - 1 + depths)
+        last = (ends[:, None] - torch.arange(asked - 1, -1, -1) - 1).flatten()
         ids = [token for row in rows for token in row]
         return cls(
             ids=torch.tensor([ids], device=where),
-            positions=(before + places[real]).unsqueeze(0).to(where),
-            last=(ends - 1).to(where),
+            positions=(before + positions[real]).unsqueeze(0).to(where),
+            last=last.to(where),
             spread=spread,
             together=together,
             mask=mask,
-            ends=whole[:, None, None].to(where),
+            ends=seen.to(where),
+            trees=None if trees is None else trees.to(where),
             lengths=lengths.tolist(),
+            asked=asked,
             before=before,
             longest=longest,
         )
@@ -145,6 +173,16 @@ class _Rows:
         """[rows, heads, longest, width] as [tokens, heads * width]."""
         tokens = rows.transpose(1, 2).flatten(2).flatten(0, 1)
         return tokens if self.together is None else tokens[self.together]
+
+
+def _tree_masks(lengths: Sequence[int], before: int, longest: int, tree: Tree) -> Tensor:
+    """Bool [rows, 1, longest, before + longest]: a prompt's tokens see what came before them, a
+    node sees the prompt and its own beginning."""
+    nodes = len(tree.ids)
+    masks = torch.ones(len(lengths), 1, longest, before + longest, dtype=torch.bool).tril(before)
+    for own, length in zip(masks[:, 0], lengths, strict=True):
+        own[length - nodes : length, before + length - nodes : before + length] = tree.sees
+    return masks
 
 
 def _normed(norm: Any, hidden: Tensor) -> Tensor:
@@ -185,7 +223,7 @@ def _one_by_one(
     at a batch of 1,536 tokens a third of the time.
 
     Args:
-        query: of all tokens, [tokens, heads, width], or of the last of each row.
+        query: of all tokens, [tokens, heads, width], or of those asked of each row.
         key, value: of all tokens, [tokens, fewer heads, width].
     """
     only_last = len(query) < len(key)
@@ -205,12 +243,16 @@ def _one_by_one(
                 place[:, :, before : before + length] = new
             own = [place[:, :, : before + length] for place in whole]
         keys, values = own
-        asked = slice(row, row + 1) if only_last else slice(start, end)
+        asked = (
+            slice(row * batch.asked, (row + 1) * batch.asked) if only_last else slice(start, end)
+        )
         mask = batch.mask
-        if mask is not None:
-            mask = mask[length - 1 if only_last else 0 : length, : before + length]
-        elif only_last:
-            mask = batch.ends[row, 0, :, :length]
+        if only_last:
+            mask = batch.ends[row, 0, :, : before + length]
+        elif batch.trees is not None:
+            mask = batch.trees[row, 0, :length, : before + length]
+        elif mask is not None:
+            mask = mask[:length, : before + length]
         seen = _attend(query[asked].transpose(0, 1).unsqueeze(0), keys, values, mask, scale)
         found[asked] = seen[0].transpose(0, 1)
         start = end
@@ -253,14 +295,18 @@ class LeanDecoder:
         expected = torch.stack(own).float()
         before = self.states(shown[0][:4])
         found = [self.last_hidden(shown, None), self.last_hidden([r[4:] for r in shown], before)]
+        # The same again as continuations of a prompt they share: one of all, one of none.
+        tree = Tree.of([shown[0][4:], shown[1][4:]])
+        whole = self.last_hidden([shown[0][:4]], None, tree=tree)
+        found.append(whole[[1 + tree.place(ids[4:]) for ids in shown]])
         cast = torch.is_autocast_enabled(where.type)
         numbers = torch.get_autocast_dtype(where.type) if cast else self.dtype
         bound = _TOLERANCE.get(numbers, 1e-3) * expected.abs().max()
         return all(bool((each - expected).abs().max() <= bound) for each in found)
 
-    def reads(self, rows: Sequence[Sequence[int]], before: int) -> bool:
-        """Whether no prompt is longer than a window of attention."""
-        return self.window is None or before + max(map(len, rows)) <= self.window
+    def reads(self, rows: Sequence[Sequence[int]], before: int, more: int = 0) -> bool:
+        """Whether no prompt is longer than a window of attention, with `more` tokens behind it."""
+        return self.window is None or before + max(map(len, rows)) + more <= self.window
 
     def states(self, ids: Sequence[int]) -> States:
         """Keys and values of one beginning, per layer [1, heads, tokens, width]."""
@@ -274,6 +320,7 @@ class LeanDecoder:
         states: States | None,
         kept: States | None = None,
         longest: int = 0,
+        tree: Tree | None = None,
     ) -> Tensor:
         """Hidden states float32 [rows, width] at the last token of each row.
 
@@ -282,11 +329,13 @@ class LeanDecoder:
             kept: gets the keys and values of each layer, beginning and rows, those behind a
                 row's end without meaning.
             longest: length to which those of the rows are filled, if it is more than theirs.
+            tree: what may follow each row; then [rows * (1 + nodes), width], of each row its last
+                token and every node behind it.
         """
         decoder = self.decoder
         where = decoder.embed_tokens.weight.device
         before = states[0][0].shape[2] if states else 0
-        batch = _Rows.of(rows, before, longest, where)
+        batch = _Rows.of(rows, before, longest, where, tree)
         hidden = decoder.embed_tokens(batch.ids)[0].float()
         cosine, sine = decoder.rotary_emb(hidden, batch.positions)
         turn = (cosine[0].unsqueeze(1), sine[0].unsqueeze(1))
@@ -306,7 +355,7 @@ class LeanDecoder:
         final: bool,
         kept: States | None,
     ) -> Tensor:
-        """Hidden states [tokens, width] after a layer; [rows, width] after the last."""
+        """Hidden states [tokens, width] after a layer; of the asked tokens after the last."""
         attention = layer.self_attn
         inward = _normed(layer.input_layernorm, hidden).to(self.dtype)
         key = self._heads(attention, "k", inward, turn)
@@ -360,5 +409,8 @@ class LeanDecoder:
         if kept is not None:
             kept.append((keys, values))
         if len(query) < len(key):
-            return _attend(query.unsqueeze(2), keys, values, batch.ends, scale).flatten(1)
-        return batch.joined(_attend(batch.apart(query), keys, values, batch.mask, scale))
+            asked = query.reshape(-1, batch.asked, *query.shape[1:]).transpose(1, 2)
+            seen = _attend(asked, keys, values, batch.ends, scale)
+            return seen.transpose(1, 2).flatten(2).flatten(0, 1)
+        mask = batch.mask if batch.trees is None else batch.trees
+        return batch.joined(_attend(batch.apart(query), keys, values, mask, scale))
