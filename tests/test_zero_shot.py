@@ -296,9 +296,7 @@ def test_examples_as_turns_are_asked_whole(strategy, decoder, folder):
     assert len(words.scorer.prefix) >= len(words.prompter._tokens([words.prompter.frame.head])[0])
     strategies.save_predictor(words, "zero_shot", folder / "kept")
     loaded = strategies.load_predictor(folder / "kept")
-    np.testing.assert_allclose(
-        loaded.predict_proba(TEXTS), words.predict_proba(TEXTS), atol=1e-5
-    )
+    np.testing.assert_allclose(loaded.predict_proba(TEXTS), words.predict_proba(TEXTS), atol=1e-5)
 
 
 def test_a_server_is_not_asked_what_only_weights_can_answer(strategy, folder):

@@ -86,10 +86,9 @@ class KeptPrompter(Strict):
                 f"{len(self.question.codes)}"
             )
         if self.wordings and 1 + max(self.wordings.classes) != len(self.question.codes):
-            raise ValueError(
-                f"wordings are of {1 + max(self.wordings.classes)} classes, and there are "
-                f"{len(self.question.codes)}"
-            )
+            named = counted(1 + max(self.wordings.classes), "class", "classes")
+            codes = counted(len(self.question.codes), "code")
+            raise ValueError(f"wordings are of {named}, and there are {codes}")
         return self
 
     @property
