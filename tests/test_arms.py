@@ -42,6 +42,17 @@ def test_an_arm_written_out_may_be_any_pair_and_says_why_it_is_refused():
     assert "Chinese" in reasons["bert-base-chinese/probe"]
 
 
+def test_what_is_imported_once_for_all_trials_goes_by_strategy_and_model():
+    def modules(arm):
+        model, strategy = arm.split("/")
+        return {name.partition(".")[0] for name in strategies.preload(strategy, CATALOGUE[model])}
+
+    assert modules("tfidf/toy") == modules("fasttext/classic") == set()
+    assert modules("tfidf/classic") == {"sklearn"}
+    assert modules("textcnn/classic") == {"torch"}
+    assert strategies.preload("linear_head", CATALOGUE["tiny-bert"]) == (strategies.NETWORKS,)
+
+
 def test_globs_take_the_place_of_the_recipes_arms_and_added_models_join_them():
     recipe = Recipe(name="r", arms=["tfidf/classic"])
     mine = Model(name="mine", family="encoder", path="/models/mine")

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from cache_writer import write_often
 from remembering_run import RememberingRun
 from test_strategies_neural import BERT, rows, task
 
@@ -130,21 +131,13 @@ def test_a_real_tokenizers_ids_come_back_as_they_were(folder):
     assert padded["input_ids"].equal(codec.pad(made.ids, transformer.device())["input_ids"])
 
 
-def _write_often(home, value, done):
-    os.environ["SUITE_CACHE"] = home
-    file = cache.place("tokens", ["same"])
-    for _ in range(50):
-        cache.write(file, {"ids": np.full(10_000, value, dtype=np.int32)}, {"value": str(value)})
-    done.put(value)
-
-
 def test_two_processes_writing_at_once_leave_one_whole_file(folder):
     from safetensors import safe_open
 
     context = multiprocessing.get_context("spawn")
     done = context.Queue()
     writers = [
-        context.Process(target=_write_often, args=(str(folder / "cache"), value, done))
+        context.Process(target=write_often, args=(str(folder / "cache"), value, done))
         for value in (1, 2)
     ]
     for writer in writers:

@@ -305,6 +305,8 @@ def test_the_live_table_has_a_bar_over_all_and_leaves_nothing_behind(folder, toy
     assert code == 0, told
     assert "/4 trials" in told and "so far" in told and "left" in told
     assert "Next: suite report toy-toys" in told.splitlines()[-1]
+    # One command, and no network among its arms: nothing is imported for any.
+    assert [t["circumstances"]["heavy"] for t in shown("toy-toys")["trials"]] == [[]] * 4
 
 
 # ---------------------------------------------------------------- ends

@@ -37,6 +37,24 @@ def test_literal_numbers():
     assert scores.confusion == [[2, 1, 0], [0, 1, 1], [0, 0, 1]]
 
 
+def test_rows_are_counted_once_for_all_scores(monkeypatch):
+    counted, before = [], of_confusion.counted
+
+    def watched(*words):
+        counted.append(words)
+        return before(*words)
+
+    monkeypatch.setattr(of_confusion, "counted", watched)
+    scores = scoring.score(PREDICTED, LABELS, classes=3)
+    assert len(counted) == 1
+    for name, metric in METRICS.items():
+        if metric.of_confusion is not None:
+            alone = scoring.Score(metric).compute(
+                predictions=PREDICTED, references=LABELS, classes=3
+            )
+            assert alone == {name: metric.of(scores)}
+
+
 def test_a_class_that_occurs_nowhere_is_left_out_of_the_averages():
     without = scoring.score(PREDICTED, LABELS, classes=3)
     with_two_more = scoring.score(PREDICTED, LABELS, classes=5)

@@ -132,6 +132,10 @@ def test_a_study_end_to_end(folder, toy_task):
     assert [c["fraction"] for c in trial["checkpoints"]] == [0.2, 0.4, 0.6, 0.8, 1.0]
     assert trial["peak_memory_bytes"] > 1e6
     assert trial["train_seconds"] >= 0
+    # What its forkserver imported is no garbage of the child's: to look through it is to copy it.
+    assert trial["circumstances"]["frozen"] > 100_000
+    # Another study of this process may need them.
+    assert trial["circumstances"]["heavy"] == ["torch", "transformers"]
     # Only the best checkpoint of each arm is kept.
     kept = sorted(p.name.rpartition("-")[0] for p in (files_of("t") / "kept").iterdir())
     best = {final["arm"]: final["trial"] for final in found["finals"]}
@@ -625,21 +629,14 @@ def test_after_sigkill_of_child_and_parent_the_study_finishes(folder, slow_study
     assert not left_in(files_of("t"))
 
 
-def test_checkpoints_of_a_running_trial_have_their_seconds(folder, slow_study):
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_and_run_goes_on(folder, slow_study, hold, sign):
     process = start("study", "run", "t")
     wait_for(lambda: any(len(t.intermediate_values) > 1 for t in running("t")), process)
     [trial] = [t for t in shown("t")["trials"] if t["state"] == "RUNNING"]
     # Training slept for .2 s before each; what scoring and waiting took is not in it.
     first, second = (c["train_seconds"] for c in trial["checkpoints"])
     assert 0.2 <= first <= second - 0.2
-    process.terminate()
-    process.communicate(timeout=PATIENCE)
-
-
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_saves_and_run_goes_on(folder, slow_study, hold, sign):
-    process = start("study", "run", "t")
-    wait_for(lambda: any(t.intermediate_values for t in running("t")), process)
     process.send_signal(sign)
     _, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, error

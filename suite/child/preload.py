@@ -1,7 +1,7 @@
 """What the forkserver imports once, so that a trial's child starts in hundredths of a second.
 
-Imported by name in the forkserver process only. It must not touch CUDA: a forked child of a
-process that did could not use the GPU.
+Imported by name in the forkserver process only. Neither it nor what follows it there may touch
+CUDA: a forked child of a process that did could not use the GPU.
 """
 
 from __future__ import annotations
@@ -23,25 +23,10 @@ os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 silence()
 
 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-    import datasets  # noqa: F401
-    import evaluate  # noqa: F401
-    import peft  # noqa: F401
-    import sklearn.feature_extraction.text
-    import sklearn.linear_model
-    import sklearn.svm  # noqa: F401
-    import torch  # noqa: F401
-    import transformers
-    from transformers import (  # noqa: F401
-        AutoModel,
-        AutoModelForSequenceClassification,
-        AutoTokenizer,
-        Trainer,
-        TrainingArguments,
-    )
-
+    # What a child's start names.
+    import suite.child.runner
     import suite.child.worker
     import suite.serving.load.measure
     import suite.verdict.scoring  # noqa: F401
 
-transformers.logging.set_verbosity_error()
 logging.getLogger("datasets").setLevel(logging.ERROR)

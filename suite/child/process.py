@@ -35,13 +35,16 @@ def peak_memory() -> int:
 
 def set_threads(threads: int) -> None:
     """Bounds the threads of torch, tokenizers and the linear-algebra libraries in this child."""
-    import torch
     from threadpoolctl import threadpool_limits
 
     # Off in the forkserver, which must not fork with threads; a child forks no more.
     os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
     os.environ["RAYON_NUM_THREADS"] = str(max(1, threads))
-    torch.set_num_threads(max(1, threads))
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(max(1, threads))
+    else:  # One that is imported later asks these.
+        for pool in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ[pool] = str(max(1, threads))
     threadpool_limits(max(1, threads))
 
 

@@ -43,8 +43,10 @@ from suite.data.answered import Answered
 from suite.data.snapshot import Split
 from suite.endpoint import consent
 from suite.errors import SuiteError
+from suite.machine import surroundings
 from suite.machine.scratch import Scratch
 from suite.serving.load.engine_job import Doing, EngineJob, bench_engine
+from suite.strategies import NETWORKS
 
 #: How often it is asked whether what a child works for still stands, in seconds.
 STILL_SECONDS = 2.0
@@ -271,7 +273,10 @@ def _context(preload: Sequence[str]) -> ForkServerContext:
     # (BENCHMARKS.md). It must be set before the forkserver starts.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["suite.child.preload", *preload])
+    # A process that goes on to other studies may need the networks then, and has one forkserver.
+    later = () if surroundings.is_one_command() else (NETWORKS,)
+    modules = dict.fromkeys(["suite.child.preload", *later, *preload, "suite.child.frozen"])
+    context.set_forkserver_preload(list(modules))
     _own_sockets()
     return context
 

@@ -36,7 +36,7 @@ from suite.cli import (
 )
 from suite.cli.words import Group, Quiet, Verbose, heard, mended, with_volume
 from suite.errors import SuiteError
-from suite.machine.surroundings import silence
+from suite.machine.surroundings import runs_one_command, silence
 from suite.version import __version__
 
 INTERRUPTED = 130
@@ -247,6 +247,7 @@ def _hang_up() -> None:
 def main() -> None:
     """The console script `suite`."""
     silence()
+    runs_one_command()
     # A study told to end by the system saves what it has, as with Ctrl-C.
     signal.signal(signal.SIGTERM, _terminate)
     # Threads and libraries write there too, past the console.

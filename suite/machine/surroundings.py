@@ -31,6 +31,8 @@ _SWITCHES = (
     "TRANSFORMERS_OFFLINE",
     "TOKENIZERS_PARALLELISM",
 )
+#: Whether this process runs one command and ends.
+_one_command = False
 _lock = threading.RLock()
 _inside = 0
 _settled_here = False
@@ -46,6 +48,17 @@ def silence() -> None:
     To be called before they are imported.
     """
     os.environ.update(SILENT)
+
+
+def runs_one_command() -> None:
+    """Says that this process runs one command and ends: it works for one study's arms alone."""
+    global _one_command
+    _one_command = True
+
+
+def is_one_command() -> bool:
+    """Whether that was said."""
+    return _one_command
 
 
 @contextmanager

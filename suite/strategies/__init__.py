@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ _KNOWN: Registry[Strategy] = Registry(
     },
 )
 
+#: The module that imports torch, transformers and peft.
+NETWORKS = "suite.child.preload_networks"
 MARK = "predictor.json"
 SETTINGS = "settings.json"
 
@@ -121,6 +123,13 @@ def keeps_network(name: str) -> bool:
 def reads(name: str) -> Any:
     """What a strategy reads a transformers folder as (`network.weights.Use`), or None."""
     return getattr(get(name), "reads", None)
+
+
+def preload(name: str, model: Model) -> Sequence[str]:
+    """The modules that a study's forkserver imports once for its children."""
+    declared = getattr(get(name), "preload", None)
+    found: Sequence[str] = (NETWORKS,) if declared is None else declared(model)
+    return found
 
 
 def packages() -> list[Package]:

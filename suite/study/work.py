@@ -246,7 +246,10 @@ class Work:
 
 def _preload(definition: Definition) -> list[str]:
     """What the study's strategies import at great cost, once for all of its children."""
-    names = {arm.strategy for arm in definition.runnable} & set(strategies.names())
+    known = set(strategies.names())
     return [
-        module for name in sorted(names) for module in getattr(strategies.get(name), "preload", ())
+        module
+        for arm in definition.runnable
+        if arm.strategy in known
+        for module in strategies.preload(arm.strategy, arm.model)
     ]

@@ -4,19 +4,21 @@
 `evaluate.Metric`s that keep everything in memory, so neither an unreachable Hub nor an unwritable
 home matters. They work alone and in `evaluate.combine`.
 
-Importing `evaluate` costs some 11 s on two cores (it pulls transformers' pipelines). This module
-imports it at its top, so it is itself imported in child processes only, never by the command
-line, the study or the report.
+Importing `datasets` and `evaluate` costs a second of processor time, and some six more where
+evaluate's own evaluators find scipy and transformers' pipelines: these are hidden from it, as
+nothing here asks an evaluator. This module imports both at its top, so it is itself imported in
+child processes only, never by the command line, the study or the report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
 import datasets
-import evaluate
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,22 @@ from suite.contracts.strategy import NO_ANSWER
 from suite.errors import ModelError
 from suite.verdict import of_confusion
 from suite.verdict.metrics import METRICS, Metric
+
+
+@contextmanager
+def _hidden(*names: str) -> Iterator[None]:
+    """Within: modules that nobody has imported yet can't be; afterwards they can."""
+    missing = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(missing))  # type: ignore[arg-type]  # None: not to be found
+    try:
+        yield
+    finally:
+        for name in missing:
+            sys.modules.pop(name, None)
+
+
+with _hidden("scipy", "transformers", "transformers.pipelines"):
+    import evaluate
 
 Classes = list[int]
 
@@ -63,42 +81,37 @@ class Score(_Wrapped):
         super().__init__()
 
     def _compute(self, predictions: Classes, references: Classes, classes: int) -> dict[str, float]:
-        assert self.metric.of_confusion is not None  # `all_metrics` makes no other
+        assert self.metric.of_confusion is not None
         matrix = of_confusion.counted(references, predictions, classes)
         return {self.metric.key: float(self.metric.of_confusion(matrix))}
 
 
-class PerClassF1(_Wrapped):
-    """F1 of every class by index; 0 for one that occurs nowhere."""
+class Everything(_Wrapped):
+    """What `Scores` holds of predicted classes, of one confusion matrix: each `Score`, F1 of every
+    class by index (0 for one that occurs nowhere), and row counts by labelled class (outer) and
+    predicted class (inner), and those unanswered.
 
-    summary = "F1 of each class, by class index."
-
-    def _compute(
-        self, predictions: Classes, references: Classes, classes: int
-    ) -> dict[str, list[float]]:
-        matrix = of_confusion.counted(references, predictions, classes)
-        return {"per_class_f1": of_confusion.per_class_f1(matrix).tolist()}
-
-
-class Confusion(_Wrapped):
-    """Row counts by labelled class (outer) and predicted class (inner), and those unanswered."""
+    One module and not a combination: each would copy all rows for itself, ten times per split.
+    """
 
     summary = (
-        "Confusion matrix: counts by labelled class, then by predicted class; beside it the rows "
-        "of each labelled class that were not answered."
+        "Every score of a confusion matrix; F1 of each class, by class index; the matrix: counts "
+        "by labelled class, then by predicted class; beside it the rows of each labelled class "
+        "that were not answered."
     )
 
-    def _compute(
-        self, predictions: Classes, references: Classes, classes: int
-    ) -> dict[str, list[Any]]:
-        matrix = of_confusion.counted(references, predictions, classes).astype(int)
-        return {"confusion": matrix[:, :-1].tolist(), "unanswered": matrix[:, -1].tolist()}
-
-
-def all_metrics() -> evaluate.CombinedEvaluations:
-    """What `Scores` holds of predicted classes, combined; pass `classes` to its `compute`."""
-    scores = [Score(metric) for metric in METRICS.values() if metric.of_confusion is not None]
-    return evaluate.combine([*scores, PerClassF1(), Confusion()])
+    def _compute(self, predictions: Classes, references: Classes, classes: int) -> dict[str, Any]:
+        matrix = of_confusion.counted(references, predictions, classes)
+        return {
+            **{
+                metric.key: float(metric.of_confusion(matrix))
+                for metric in METRICS.values()
+                if metric.of_confusion is not None
+            },
+            "per_class_f1": of_confusion.per_class_f1(matrix).tolist(),
+            "confusion": matrix[:, :-1].astype(int).tolist(),
+            "unanswered": matrix[:, -1].astype(int).tolist(),
+        }
 
 
 def decide(probabilities: NDArray[Any]) -> NDArray[np.int64]:
@@ -154,7 +167,7 @@ def score(
             raise ValueError(f"a {name} must be a class index, not {indices.dtype}")
         if indices.min() < least or indices.max() >= classes:
             raise ValueError(f"a {name} lies outside [0, {classes})")
-    found = all_metrics().compute(predictions=predicted, references=expected, classes=classes)
+    found = Everything().compute(predictions=predicted, references=expected, classes=classes)
     if probabilities is not None:
         found |= {
             metric.key: float(metric.of_rows(expected, probabilities).mean())

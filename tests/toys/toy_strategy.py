@@ -3,9 +3,11 @@
 It takes no heavy library and no time, so that what is tested is the study around it.
 """
 
+import gc
 import json
 import os
 import signal
+import sys
 import time
 import zlib
 from collections import Counter, defaultdict
@@ -60,6 +62,9 @@ class ToyStrategy:
     name = "toy"
     variants: ClassVar = {"twin": {"behaviour": ["good"]}}
 
+    def preload(self, model):
+        return ()
+
     def refuses(self, model, task):
         return "the toy does not like textcnn" if model.name == "textcnn" else None
 
@@ -103,7 +108,8 @@ class ToyStrategy:
             )
             predictor.forgets = behaviour == "forgets"
             run.progress(fraction)
-            run.note(precision="float32", device="cpu", truncated=0.0)
+            run.note(precision="float32", device="cpu", truncated=0.0, frozen=gc.get_freeze_count())
+            run.note(heavy=sorted({"torch", "transformers"} & set(sys.modules)))
             run.checkpoint(predictor, 1.0 if step == run.checkpoints else fraction)
             # Half-way, for as long as a file is there: what must happen meanwhile has all the time.
             while step == 2 and os.path.isfile(str(run.params["hold"])):

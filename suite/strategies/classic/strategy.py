@@ -6,7 +6,7 @@ study asks for them in a process that must import neither scikit-learn nor torch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -36,6 +36,13 @@ class ClassicStrategy:
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, by builder."""
         return _builder(model).knobs.hyperparameters()
+
+    def preload(self, model: Model) -> Sequence[str]:
+        """Of tfidf scikit-learn; of textcnn torch, with what it imports where an optimiser is
+        made."""
+        if model.builder == "tfidf":
+            return ("sklearn.feature_extraction.text", "sklearn.linear_model", "sklearn.svm")
+        return ("torch", "torch._dynamo") if model.builder == "textcnn" else ()
 
     def scored_once(self, model: Model) -> bool:
         """All but textcnn, which is scored on the way: no other can be looked into while it

@@ -8,7 +8,7 @@ arms are only listed.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,6 @@ class SftStrategy:
     reads = "language model"
     network = True
 
-    #: Imported once for all trials of a study.
-    preload = ("suite.child.preload_llamafactory",)
-
     #: An arm `model/sft+lora` has these hyperparameters pinned.
     variants: Mapping[str, Mapping[str, Any]] = {
         "full": {"tuning": "full"},
@@ -47,6 +44,10 @@ class SftStrategy:
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, whatever the model."""
         return Knobs.hyperparameters() | Variant.hyperparameters()
+
+    def preload(self, model: Model) -> Sequence[str]:
+        """Imported once for all trials of a study."""
+        return ("suite.child.preload_networks", "suite.child.preload_llamafactory")
 
     def shrinks(self, model: Model) -> bool:
         """It does."""
