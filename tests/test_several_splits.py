@@ -91,7 +91,7 @@ def nearest_means(rng, studies, rows, test):
 @pytest.mark.parametrize("way", ["holdout", "folds"])
 def test_equal_learners_are_seldom_told_apart(way):
     rng = np.random.default_rng(7)
-    rows, studies = 200, 4000
+    rows, studies = 200, 1500
     order = rng.permutation(rows)
     parts = (
         [order[40 * k : 40 * k + 40] for k in range(5)]
