@@ -41,8 +41,9 @@ from suite.files import parse_size
 from suite.handover import tensorboard as tensorboards
 from suite.handover.predictor import Predictor, load_predictor
 from suite.machine import surroundings
-from suite.study.create import Created, Wanted, create, ensure_snapshot, parse_duration
+from suite.study.create import Created, Wanted, create, ensure_snapshot
 from suite.study.differences import check_unchanged
+from suite.study.duration import parse_duration
 from suite.study.telling import Progress, Stop, Telling
 
 if TYPE_CHECKING:

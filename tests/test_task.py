@@ -16,6 +16,7 @@ from suite.config.task import find_task, load_task
 from suite.contracts.task import Task, default_prompt
 from suite.data import check as task_check
 from suite.data import draft as task_draft
+from suite.data import draft_text
 from suite.data import load as data
 from suite.data.spellings import no_label, spell
 from suite.errors import DataError, SuiteError, TaskError, YamlError
@@ -421,15 +422,15 @@ NASTY = [
 
 @pytest.mark.parametrize("name", NASTY)
 def test_every_label_survives_the_yaml(name):
-    assert yaml.safe_load(f"- name: {task_draft.quoted(name)}\n") == [{"name": name}]
-    assert "\n" not in task_draft.quoted(name)
+    assert yaml.safe_load(f"- name: {draft_text.quoted(name)}\n") == [{"name": name}]
+    assert "\n" not in draft_text.quoted(name)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(min_size=1, max_size=40).filter(lambda t: t.isprintable() or "\n" in t))
 @example("key: value # comment")
 def test_any_label_survives_the_yaml(name):
-    text = f"labels:\n  - name: {task_draft.quoted(name)}\n    values: [1]\n"
+    text = f"labels:\n  - name: {draft_text.quoted(name)}\n    values: [1]\n"
     assert yaml.safe_load(text) == {"labels": [{"name": name, "values": [1]}]}
 
 

@@ -37,4 +37,4 @@ def order(validation: Rows) -> Sequence[int]:
     """Row positions of which every prefix is a stratified sample; the same for every trial."""
     from suite.data.splits import nested_order
 
-    return nested_order(validation, seed=0)
+    return [int(row) for row in nested_order(validation, seed=0)]

@@ -169,7 +169,7 @@ def create(
     from suite.cli.asking import asked
     from suite.files import parse_size
     from suite.handover.tensorboard import require
-    from suite.study.create import parse_duration
+    from suite.study.duration import parse_duration
 
     began = clock.monotonic()
     # Wrong words are told before any work is done.

@@ -171,11 +171,17 @@ def check(
     """
     from suite.config.task import find_task
     from suite.data.check import check as check_task
+    from suite.data.load import beside
 
-    _, path = find_task(file)
+    task, path = find_task(file)
+    named = task.data.file or task.data.folder
+    source = beside(path, named) if data is None and named is not None else data
+    large = source is not None and _tell_ahead(source, max_memory)
     findings = check_task(path, data, room_for(max_memory))
     for finding in findings:
         _tell_finding(out, finding)
+    if large:
+        _tell_peak()
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(2)
     tell(f"{path} is a task.")
@@ -229,18 +235,38 @@ def new(
         )
         return draft(name, data, said=said, task_file=target, room=room_for(max_memory))
 
+    large = _tell_ahead(data, max_memory)
     drafted = asked(made, label, merge_case)
     for line in drafted.told:
         err.print(told(line), markup=False)
     findings = check_text(drafted.text, target, room=room_for(max_memory), strict=strict)
     for finding in findings:
         _tell_finding(err, finding)
+    if large:
+        _tell_peak()
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(2)
     write_new(target, drafted.text)
     tell(f"Wrote {target}.")
     then = shell.command("study", "create", target)
     next_step(f"read it, mend what it guessed, then: {then}")
+
+
+def _tell_ahead(source: Path, max_memory: str | None) -> bool:
+    """Says what reading rows takes, where they are many; whether they are."""
+    from suite.data.ahead import ahead
+
+    said = ahead(source, room_for(max_memory))
+    if said is not None:
+        err.print(told(said), markup=False)
+    return said is not None
+
+
+def _tell_peak() -> None:
+    from suite.child.process import peak_memory
+    from suite.data.room import in_words
+
+    err.print(told(f"memory at its peak: {in_words(peak_memory())}"), markup=False)
 
 
 def _tell_finding(console: Console, finding: Finding) -> None:

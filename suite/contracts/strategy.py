@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from suite.contracts.space import Params, Space
 from suite.contracts.task import Task
 
 Probabilities = NDArray[np.float32]
+
+T = TypeVar("T")
 
 #: The class index of a row that was not answered; it counts as wrong whatever the label.
 NO_ANSWER = -1
@@ -38,26 +40,33 @@ class Unreachable(Refused):
 
 @dataclass(frozen=True)
 class Rows:
-    """Texts and their class indices, in one order.
+    """Texts and their class indices, in one order; the texts of very many rows may be on disk.
 
     `ids` has what each row is called in its source, where the task names such a column; None
     where it names none, or where it wasn't read.
     """
 
-    texts: tuple[str, ...]
+    texts: Sequence[str]
     labels: tuple[int, ...]
-    ids: tuple[str | None, ...] | None = None
+    ids: Sequence[str | None] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
 
-    def take(self, indices: Sequence[int]) -> Rows:
+    def take(self, indices: Sequence[int] | NDArray[np.int64]) -> Rows:
         """The rows at these positions."""
+        at = indices.tolist() if isinstance(indices, np.ndarray) else indices
         return Rows(
-            tuple(self.texts[i] for i in indices),
-            tuple(self.labels[i] for i in indices),
-            None if self.ids is None else tuple(self.ids[i] for i in indices),
+            _taken(self.texts, at),
+            tuple(map(self.labels.__getitem__, at)),
+            None if self.ids is None else _taken(self.ids, at),
         )
+
+
+def _taken(values: Sequence[T], at: Sequence[int]) -> Sequence[T]:
+    """The values at these positions; what is on disk stays there."""
+    take = getattr(values, "take", None)
+    return tuple(map(values.__getitem__, at)) if take is None else cast(Sequence[T], take(at))
 
 
 @dataclass(frozen=True)

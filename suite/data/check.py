@@ -12,7 +12,7 @@ from suite.contracts.language import LANGUAGES
 from suite.contracts.task import Task
 from suite.data import load as data
 from suite.data import tables
-from suite.data.draft import UNKNOWN_LICENCE
+from suite.data.draft_text import UNKNOWN_LICENCE
 from suite.data.languages import estimate_tokens
 from suite.data.purposes import first_of_all
 from suite.data.room import Room

@@ -22,23 +22,12 @@ from suite.data.column_names import (
     LABELS,
     TEXTS,
     check_first_row,
-    plain,
 )
-from suite.data.spellings import no_label, spell
+from suite.data.looks import MOST_CLASSES, Column, look
+from suite.data.spellings import spell
 from suite.data.values import is_missing
 from suite.errors import DataError, counted, nearest
 
-#: More values than this and a column is not taken to hold classes.
-MOST_CLASSES = 1000
-
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)*|\.\d+)([eE][+-]?\d+)?%?")
-_WHOLE = re.compile(r"[+-]?\d+(\.0+)?")
-_CLOCK = r"([ T]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?"
-_DATE = re.compile(
-    rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_CLOCK}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}{_CLOCK}"
-    r"|\d{4}年\d{1,2}月\d{1,2}日.*"
-)
-_ADDRESS = re.compile(r"https?://\S+|www\.\S+|[^@\s]+@[^@\s]+\.\w+")
 _ENDS_IN_ID = re.compile(r"(?i:(^|[\W_])id$)|[a-z]I[Dd]$")
 
 
@@ -109,55 +98,6 @@ class LabelUnclear(DataError):
         self.candidates = tuple(candidates)
 
 
-@dataclass(frozen=True)
-class _Column:
-    """What one column looks like."""
-
-    name: str
-    rows: int
-    filled: int
-    texts: int
-    numbers: int
-    wholes: int
-    dates: int
-    addresses: int
-    nested: int
-    spaced: int
-    length: float
-    values: Mapping[str, int]
-
-    @property
-    def distinct(self) -> int:
-        return len(self.values)
-
-    @property
-    def plain(self) -> str:
-        return plain(self.name)
-
-    def mostly(self, count: int) -> bool:
-        """Whether nine of ten values are so."""
-        return self.filled > 0 and count >= 0.9 * self.filled
-
-    @property
-    def prose(self) -> bool:
-        """Values that are texts, hardly repeat, and are no numbers, dates, addresses or codes."""
-        return (
-            self.filled * 2 > self.rows
-            and self.texts * 2 > self.filled
-            and not any(map(self.mostly, (self.numbers, self.dates, self.addresses)))
-            and self.distinct > 1
-        )
-
-    @property
-    def varied(self) -> bool:
-        """Classes may have long names, but few of them."""
-        return self.distinct * 3 > self.filled
-
-    @property
-    def unique(self) -> bool:
-        return self.filled == self.rows == self.distinct
-
-
 def find(columns: Mapping[str, Sequence[Any]], asked: Asked, *, where: str) -> Found:
     """The columns of texts, of the label and of the rows' names.
 
@@ -172,7 +112,7 @@ def find(columns: Mapping[str, Sequence[Any]], asked: Asked, *, where: str) -> F
     """
     _check_named(columns, asked, where)
     check_first_row(columns, where)
-    seen = {name: _look(name, values) for name, values in columns.items()}
+    seen = {name: look(name, values) for name, values in columns.items()}
     free = {name: column for name, column in seen.items() if name not in asked.named}
     text, why_text = _text(free, asked, where)
     free = {name: column for name, column in free.items() if name not in text}
@@ -241,37 +181,10 @@ def _check_named(columns: Mapping[str, Sequence[Any]], asked: Asked, where: str)
         )
 
 
-def _look(name: str, values: Sequence[Any]) -> _Column:
-    seen: Counter[str] = Counter()
-    numbers = wholes = dates = addresses = nested = spaced = texts = characters = 0
-    for value in values:
-        if no_label(value):
-            continue
-        if isinstance(value, list | dict):
-            nested += 1
-            continue
-        spelled = spell(value)
-        seen[spelled] += 1
-        texts += isinstance(value, str)
-        # By its beginning: a text of pages is no number.
-        head = spelled[:60]
-        numbers += bool(_NUMBER.fullmatch(head))
-        wholes += bool(_WHOLE.fullmatch(head))
-        dates += bool(_DATE.fullmatch(head)) or hasattr(value, "isoformat")
-        addresses += bool(_ADDRESS.fullmatch(head))
-        spaced += " " in head
-        characters += len(spelled)
-    filled = sum(seen.values())
-    return _Column(
-        name, len(values), filled, texts, numbers, wholes, dates, addresses, nested, spaced,
-        characters / filled if filled else 0.0, seen,
-    )  # fmt: skip
-
-
 # --- texts ----------------------------------------------------------------------------------
 
 
-def _text(free: Mapping[str, _Column], asked: Asked, where: str) -> tuple[tuple[str, ...], str]:
+def _text(free: Mapping[str, Column], asked: Asked, where: str) -> tuple[tuple[str, ...], str]:
     if asked.text:
         return asked.text, "named with --text" + _joined(asked.text)
     prose = [c for c in free.values() if c.prose and (c.varied or c.distinct > 20)]
@@ -295,10 +208,10 @@ def _joined(names: Sequence[str]) -> str:
     return "; joined to one text" if len(names) > 1 else ""
 
 
-def _companions(best: _Column, prose: Sequence[_Column]) -> list[_Column]:
+def _companions(best: Column, prose: Sequence[Column]) -> list[Column]:
     """The texts that are read together: a heading with its text, or text1 and text2."""
 
-    def together(column: _Column) -> bool:
+    def together(column: Column) -> bool:
         if column is best or not column.varied:
             return column is best
         ends = {column.plain[-1:], best.plain[-1:]}
@@ -309,7 +222,7 @@ def _companions(best: _Column, prose: Sequence[_Column]) -> list[_Column]:
     return [column for column in prose if together(column)]
 
 
-def _odd_text(free: Mapping[str, _Column], where: str) -> tuple[tuple[str, ...], str]:
+def _odd_text(free: Mapping[str, Column], where: str) -> tuple[tuple[str, ...], str]:
     """A column that is called text, whatever is in it: numbers and dates can be texts.
 
     Raises:
@@ -334,7 +247,7 @@ def _odd_text(free: Mapping[str, _Column], where: str) -> tuple[tuple[str, ...],
     raise DataError("no column holds texts", where=where, fix=fix)
 
 
-def _oddity(column: _Column) -> str:
+def _oddity(column: Column) -> str:
     """What a column holds that is not taken for texts."""
     kinds = (("dates", column.dates), ("numbers", column.numbers), ("addresses", column.addresses))
     what = next((kind for kind, count in kinds if column.mostly(count)), None)
@@ -354,7 +267,7 @@ def _oddity(column: _Column) -> str:
 
 def _label(
     columns: Mapping[str, Sequence[Any]],
-    free: Mapping[str, _Column],
+    free: Mapping[str, Column],
     text: Sequence[str],
     where: str,
 ) -> tuple[str, str]:
@@ -396,14 +309,14 @@ def _label(
 
 
 def _one_of(
-    columns: Mapping[str, Sequence[Any]], found: Sequence[_Column], where: str, why: str
+    columns: Mapping[str, Sequence[Any]], found: Sequence[Column], where: str, why: str
 ) -> tuple[str, str]:
     """The one candidate; of columns that name the same classes, the first that has names.
 
     Raises:
         LabelUnclear: there are several.
     """
-    kept: list[_Column] = []
+    kept: list[Column] = []
     for column in found:
         twin = next((k for k in kept if _same(columns[k.name], columns[column.name])), None)
         if twin is None:
@@ -425,15 +338,16 @@ def _one_of(
 
 def _same(one: Sequence[Any], other: Sequence[Any]) -> bool:
     """Whether two columns name the same classes, one to one."""
-    pairs = {(spell(a), spell(b)) for a, b in zip(one, other, strict=True)}
+    raw = {(type(a), a, type(b), b) for a, b in zip(one, other, strict=True)}
+    pairs = {(spell(a), spell(b)) for _, a, _, b in raw}
     return len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
 
 
-def _classes(column: _Column) -> str:
+def _classes(column: Column) -> str:
     return f"{counted(column.distinct, 'different value')} in {counted(column.filled, 'row')}"
 
 
-def _unfit(column: _Column, where: str, *, named: bool = False) -> DataError | None:
+def _unfit(column: Column, where: str, *, named: bool = False) -> DataError | None:
     """Why a column can't be the label: it has no value, one, as many as rows, too many, or lists;
     dates or measured numbers, where nobody named it; or None."""
     name, distinct = column.name, column.distinct
@@ -471,7 +385,7 @@ def _unfit(column: _Column, where: str, *, named: bool = False) -> DataError | N
 # --- the rest -------------------------------------------------------------------------------
 
 
-def _id(free: Mapping[str, _Column], asked: Asked) -> tuple[str | None, str]:
+def _id(free: Mapping[str, Column], asked: Asked) -> tuple[str | None, str]:
     if asked.id is not None:
         return asked.id, "named with --id"
     for column in free.values():
@@ -481,7 +395,7 @@ def _id(free: Mapping[str, _Column], asked: Asked) -> tuple[str | None, str]:
     return None, ""
 
 
-def _hints(free: Mapping[str, _Column], asked: Asked) -> Iterable[str]:
+def _hints(free: Mapping[str, Column], asked: Asked) -> Iterable[str]:
     """Columns to split by, where there are any and none was named."""
     if asked.time is None:
         for column in free.values():

@@ -1,49 +1,40 @@
 """A user's own rows -> a task file.
 
-The draft is a file for a person to go on with: everything that was guessed says so in a comment,
-and the file passes the check as it stands. Its last line holds a digest of the rest, by which a
-draft is told from a file that somebody has changed.
+The draft is a file for a person to go on with, and it passes the check as it stands.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import os
-import re
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+import numpy as np
+from numpy.typing import NDArray
 
-from suite.contracts.language import LANGUAGES
-from suite.contracts.task import NAME, Reading, TestCarving, default_prompt
+from suite.contracts.task import NAME, Reading, TestCarving
 from suite.data import columns, layouts, tables
 from suite.data import load as data
-from suite.data.audit import IMBALANCE
-from suite.data.columns import MOST_CLASSES, Asked, Found
+from suite.data.columns import Asked, Found
 from suite.data.delimited import no_rows
+from suite.data.draft_text import Guess, told, write
 from suite.data.joining import joined
+from suite.data.kept import taken
 from suite.data.labels import spell, whole
-from suite.data.languages import LanguageGuess, detect, estimate_tokens
+from suite.data.languages import MOST_TEXTS, detect, estimate_tokens
+from suite.data.looks import MOST_CLASSES
 from suite.data.room import Room
 from suite.data.rowfile import LINES
-from suite.data.spellings import Case, alike, check_labelled, doubtful, no_label, settle_case
-from suite.data.splits import test_share
-from suite.errors import DataError, TaskError, counted
+from suite.data.spellings import Case, alike, check_labelled, settle_case, speller, spellings
+from suite.data.splits import test_share, validation_share
+from suite.errors import DataError, TaskError
 from suite.files import is_folder, named
 from suite.paths import PACKAGE
-
-UNKNOWN_LICENCE = "unknown - fill in"
-
-#: Classes whose counts are told.
-MOST_SHOWN = 12
-
-_DRAFTED = "# As drafted: "
 
 
 @dataclass(frozen=True)
@@ -65,36 +56,6 @@ class Draft:
 
     text: str
     told: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Guess:
-    """What rows look like."""
-
-    language: LanguageGuess
-    columns: Found
-    labels: list[tuple[str, list[int]]]
-    numbered: bool
-    counts: list[int]
-    out_of_scope: str | None
-    max_tokens: int
-    p95: int
-    rows: int
-    #: What a task calls the source: a file, or a folder with a file for each split.
-    key: str
-    #: How the rows are written.
-    found: str
-    #: The test that is not read, for one is carved.
-    unread: str | None
-    files: list[str]
-    validation: bool
-    #: How test is carved; None where a file holds it.
-    carving: TestCarving | None
-    dropped: int
-    #: What was mended or left out in reading.
-    notes: list[str]
-    #: Files of rows in the folder that are no split.
-    beside: list[str]
 
 
 def draft(
@@ -132,11 +93,11 @@ def draft(
             shown = os.path.relpath(place, home)
         if home.is_relative_to(PACKAGE.parent):
             shown_schema = os.path.relpath(schema, home)
-    text = _write(name, title or name, guess, said, (guess.key, shown), shown_schema)
-    return Draft(text, tuple(_told(source, guess)))
+    text = write(name, title or name, guess, said.reading, (guess.key, shown), shown_schema)
+    return Draft(text, tuple(told(source, guess)))
 
 
-def _look(source: Path, said: Said, room: Room) -> _Guess:
+def _look(source: Path, said: Said, room: Room) -> Guess:
     key, files = _files(source)
     reading = said.reading
     table = tables.read_file(files["train"], lambda columns: columns, room, reading)
@@ -153,24 +114,17 @@ def _look(source: Path, said: Said, room: Room) -> _Guess:
         for split, path in files.items()
         if split != "train"
     }
-    check_labelled(
-        {s: [None if no_label(v) else spell(v) for v in read[s]] for s in read},
-        {split: str(path) for split, path in files.items()},
-    )
+    spelled = {split: spellings(read[split]) for split in read}
+    check_labelled(spelled, {split: str(path) for split, path in files.items()})
     folder = files["train"].parent if key == "folder" else None
-    classes, numbered = _classes(folder, table, label, list(read.values()), reading.case)
+    every = sum(spelled.values(), Counter[str | None]())
+    classes, numbered = _classes(folder, table, label, every, reading.case)
     labels = list(classes)
     out_of_scope, extra = _out_of_scope(folder, labels, label, room) if folder else (None, [])
     if out_of_scope is not None and out_of_scope not in [label_name for label_name, _ in labels]:
         labels.append((out_of_scope, []))
-    texts = list(_texts(table, found.text))
-    whole = [
-        not no_label(value) and bool(text.strip())
-        for value, text in zip(table.columns[label], texts, strict=True)
-    ]
-    tokens = sorted(estimate_tokens(text) for text in texts)
-    p95 = tokens[int(0.95 * (len(tokens) - 1))]
-    seen = Counter(spell(v) for v, kept in zip(table.columns[label], whole, strict=True) if kept)
+    lengths, seen, dropped = _lengths(table, found)
+    p95 = int(lengths[int(0.95 * (len(lengths) - 1))])
     if reading.case == "merge":
         # Who merges labels that differ by case finds them under the one that stands for them.
         stands = {form: name for name, _ in labels for form in alike(name)}
@@ -178,8 +132,8 @@ def _look(source: Path, said: Said, room: Room) -> _Guess:
         for name, count in seen.items():
             merged[next((stands[form] for form in alike(name) if form in stands), name)] += count
         seen = merged
-    return _Guess(
-        language=detect(texts),
+    return Guess(
+        language=detect(_some_texts(table, found.text)),
         columns=found,
         labels=labels,
         numbered=numbered,
@@ -197,8 +151,9 @@ def _look(source: Path, said: Said, room: Room) -> _Guess:
         unread=unread,
         files=[*(path.name for path in files.values()), *extra],
         validation="validation" in files,
+        validation_share=_rounded(validation_share(len(table))),
         carving=carving,
-        dropped=whole.count(False),
+        dropped=dropped,
         notes=[] if table.found is None else table.found.notes(table.where),
         beside=[]
         if folder is None
@@ -266,9 +221,31 @@ def _carved(
 
 def _texts(table: tables.Table, names: Sequence[str]) -> Iterator[str]:
     """The texts as they will be read, for their lengths and letters."""
-    for values in zip(*(table.columns[name] for name in names), strict=True):
-        given = [None if columns.missing(value) else str(value) for value in values]
-        yield joined(given, " ") or ""
+    return map(_text, zip(*(table.columns[name] for name in names), strict=True))
+
+
+def _text(values: Sequence[Any]) -> str:
+    given = [None if columns.missing(value) else str(value) for value in values]
+    return joined(given, " ") or ""
+
+
+def _some_texts(table: tables.Table, names: Sequence[str]) -> list[str]:
+    """Evenly spaced texts, as many as tell the language."""
+    rows = range(0, len(table), max(1, -(-len(table) // MOST_TEXTS)))
+    return list(map(_text, zip(*(taken(table.columns[n], rows) for n in names), strict=True)))
+
+
+def _lengths(table: tables.Table, found: Found) -> tuple[NDArray[np.int32], Counter[str], int]:
+    """Tokens of each text, the short ones first; rows by label; and rows that lack either."""
+    lengths = array("i")
+    seen: Counter[str] = Counter()
+    spelled = speller()
+    for value, text in zip(table.columns[found.label], _texts(table, found.text), strict=True):
+        lengths.append(estimate_tokens(text))
+        name = spelled(value)
+        if name is not None and text.strip():
+            seen[name] += 1
+    return np.sort(np.frombuffer(lengths, np.int32)), seen, len(lengths) - seen.total()
 
 
 def _rounded(share: float) -> float:
@@ -280,7 +257,7 @@ def _classes(
     folder: Path | None,
     table: tables.Table,
     label: str,
-    read: Sequence[Sequence[Any]],
+    read: Mapping[str | None, int],
     case: Case | None,
 ) -> tuple[list[tuple[str, list[int]]], bool]:
     """Class names in order, each with the other numbers that stand for it in the data; and
@@ -292,7 +269,7 @@ def _classes(
     names = (folder and data.names_file(folder)) or table.class_names.get(label)
     if names:
         return [(name, []) for name in names], False
-    counts = Counter(spell(value) for column in read for value in column if not no_label(value))
+    counts = {name: rows for name, rows in read.items() if name is not None}
     one, _ = settle_case(counts, case, table.where)
     values = set(one.values())
     if len(values) > MOST_CLASSES:
@@ -316,12 +293,15 @@ def _named_beside(table: tables.Table, label: str) -> dict[str, str] | None:
     for name, values in table.columns.items():
         if name == label or not name.lower().startswith(label.lower()):
             continue
-        pairs = {
-            (spell(number), value)
-            for number, value in zip(table.columns[label], values, strict=True)
-        }
+        pairs: set[tuple[str, Any]] = set()
+        for number, value in zip(table.columns[label], values, strict=True):
+            pairs.add((spell(number), value))
+            if len(pairs) > MOST_CLASSES:
+                break
         numbers, names = {n for n, _ in pairs}, {v for _, v in pairs}
-        if len(pairs) == len(numbers) == len(names) and all(isinstance(v, str) for v in names):
+        if len(pairs) == len(numbers) == len(names) <= MOST_CLASSES and all(
+            isinstance(v, str) for v in names
+        ):
             return {number: str(value) for number, value in pairs}
     return None
 
@@ -348,157 +328,3 @@ def _out_of_scope(
         elif 0 <= number < len(labels):
             name = labels[number][0]
     return name, [path.name for path in files]
-
-
-def quoted(value: str) -> str:
-    """A text as a YAML scalar on one line, in quotes wherever anything could misread it.
-
-    >>> quoted("Sports"), quoted("yes"), quoted("a: b")
-    ('Sports', '"yes"', '"a: b"')
-    """
-    if re.fullmatch(r"[^\W\d_][\w/-]*( [\w/-]+)*", value) and yaml.safe_load(value) == value:
-        return value
-    dumped: str = yaml.safe_dump(value, default_style='"', allow_unicode=True, width=2**30)
-    return dumped.strip()
-
-
-def _write(
-    name: str, title: str, guess: _Guess, said: Said, source: tuple[str, str], schema: str
-) -> str:
-    found = guess.columns
-    lines = [
-        f"# yaml-language-server: $schema={schema}",
-        f"# Drafted from {_comment(', '.join(guess.files))} ({counted(guess.rows, 'row')}"
-        f"{' of train' if guess.carving is None else ''}). Read it through: the comments say what "
-        "was guessed.",
-        f"name: {quoted(name)}",
-        f"title: {quoted(title)}  # what a page is headed with",
-        f"language: {quoted(guess.language.code)}  # {guess.language.reason}",
-        "",
-        "# The order is the class index, everywhere. `display` may give a name for prompts and",
-        "# pages, `values` other spellings of a class in the data.",
-    ]
-    if guess.numbered:
-        lines.append("# The data only numbers its classes: put names here, and keep the order.")
-    lines.append("labels:")
-    for label, values in guess.labels:
-        lines.append(f"  - name: {quoted(label)}")
-        if values:
-            lines.append(f"    values: {values}")
-    why = {what: _comment(reason) for what, _, reason in found.reasons}
-    lines += [
-        "",
-        "data:",
-        f"  {source[0]}: {quoted(source[1])}",
-        f"  text: [{', '.join(map(quoted, found.text))}]  # {why['text']}",
-    ]
-    if found.others:
-        lines.append(
-            f"  # Also texts: {_comment(', '.join(found.others))}. Columns listed together "
-            "are joined by `join`."
-        )
-    lines.append(f"  label: {quoted(found.label)}  # {why['label']}")
-    if found.id is not None:
-        lines.append(f"  id: {quoted(found.id)}  # {why['id']}")
-    lines += _carving(guess)
-    if read := said.reading.model_dump(exclude_defaults=True):
-        pairs = ", ".join(f"{key}: {json.dumps(value)}" for key, value in read.items())
-        lines.append(f"  reading: {{{pairs}}}")
-    lines += [f"  licence: {UNKNOWN_LICENCE}", ""]
-    if not guess.validation:
-        lines += [
-            "# There is no validation file: this part of train is set aside, class by class."
-            if guess.carving is None
-            else "# Validation is this part of the rows that are left, set aside as test is.",
-            "validation: {share: 0.1, seed: 0}",
-            "",
-        ]
-    lines += [
-        f"max_tokens: {guess.max_tokens}  # 95 % of the texts have about {guess.p95:,} or fewer",
-        "latency_bound_ms: 100  # p99 bound of the Server scenario",
-    ]
-    lines += _balance(guess)
-    if guess.out_of_scope is not None:
-        lines.append(f"out_of_scope: {quoted(guess.out_of_scope)}  # from the oos_* files")
-    lines += ["", "# What zero_shot and sft ask. The options follow from the labels.", "prompt:"]
-    if guess.language.code not in LANGUAGES:
-        lines.append("  # Worded in English: the suite has no words of its own in this language.")
-    lines.append(f"  {quoted(guess.language.code)}:")
-    asked = default_prompt(guess.language.code).model_dump(exclude={"template", "codes"})
-    lines += [f"    {key}: {quoted(text)}" for key, text in asked.items()]
-    text = "\n".join(lines) + "\n"
-    return f"{text}{_DRAFTED}{_digest(text)}\n"
-
-
-def as_drafted(text: str) -> bool:
-    """Whether a task file is a draft that nobody has changed since."""
-    body, mark, digest = text.rpartition(_DRAFTED)
-    return bool(mark) and digest.strip() == _digest(body)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _carving(guess: _Guess) -> list[str]:
-    how = guess.carving
-    if how is None:
-        return []
-    keys: dict[str, object] = {"share": how.share, "seed": how.seed}
-    keys |= {key: quoted(name) for key in ("group", "time") if (name := getattr(how, key))}
-    rule = "the newest" if how.time else "class by class, by a hash of the texts"
-    groups = f", each {_comment(how.group)} on one side" if how.group else ""
-    return [
-        f"  # There is no file for test: this part of the rows is set aside, {rule}{groups}.",
-        f"  test: {{{', '.join(f'{key}: {value}' for key, value in keys.items())}}}",
-        *(f"  # Could be added to it: {_comment(hint.removeprefix('--'))}"
-          for hint in guess.columns.hints),
-    ]  # fmt: skip
-
-
-def _told(source: Path, guess: _Guess) -> Iterator[str]:
-    """What was found, a line each."""
-    found = guess.columns
-    written = f", {guess.found}" if guess.found else ""
-    yield f"{source.name or source.resolve().name}: {counted(guess.rows, 'row')}{written}"
-    for what, names, why in found.reasons:
-        yield f"  {what}: {names} ({why})"
-    for name in found.others:
-        yield f"  also a text, not read: {name} (add it with --text)"
-    for hint in found.hints:
-        yield f"  not used: {hint}"
-    sized = sorted(
-        zip(guess.counts, (name for name, _ in guess.labels), strict=False), key=lambda s: -s[0]
-    )
-    shown = ", ".join(f"{name} {count:,}" for count, name in sized[:MOST_SHOWN])
-    rest = f", … down to {sized[-1][0]:,}" if len(sized) > MOST_SHOWN else ""
-    yield f"  {counted(len(guess.labels), 'class', 'classes')}: {shown}{rest}"
-    if unclear := [f"{name!r} ({count:,})" for count, name in sized if doubtful(name)]:
-        yield (
-            f"  {', '.join(unclear)} "
-            f"{'is a class' if len(unclear) == 1 else 'are classes'} here: if rows without a label "
-            "are meant, leave the cell empty"
-        )
-    yield from (f"  {note}" for note in guess.notes)
-    if guess.beside:
-        yield f"  not read: {', '.join(guess.beside)}"
-    if guess.unread is not None:
-        yield f"  {guess.unread} is not read: test is carved from train"
-    if guess.dropped and guess.carving is not None:
-        yield f"  {counted(guess.dropped, 'row')} without text or label left out"
-
-
-def _balance(guess: _Guess) -> list[str]:
-    present = [count for count in guess.counts if count]
-    if not present or max(present) / min(present) < IMBALANCE:
-        return []
-    note = f"largest class of train {counted(max(present), 'row')}, smallest {min(present):,}"
-    return [
-        "class_weights: none  # or balanced: rare classes count for more in training",
-        f"imbalance: {quoted(note)}",
-    ]
-
-
-def _comment(text: str) -> str:
-    """A text of the data inside a comment: on one line, whatever it holds."""
-    return "".join(c if c.isprintable() else "?" for c in text)

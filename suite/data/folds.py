@@ -9,11 +9,12 @@ are as large as validation, as far as there are not more than ten of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from suite.contracts.strategy import Rows
-from suite.data.splits import Keyed, Unit, units
+from suite.data.kept import chained
+from suite.data.splits import Keyed, Unit, Units
 
 #: More trainings a trial are not worth their time: Kohavi, "A Study of Cross-Validation and
 #: Bootstrap for Accuracy Estimation and Model Selection", IJCAI 1995.
@@ -56,7 +57,7 @@ class Folds:
 
 def together(first: Rows, second: Rows) -> Rows:
     """Rows of both, in their order."""
-    return Rows(first.texts + second.texts, first.labels + second.labels)
+    return Rows(chained((first.texts, second.texts)), first.labels + second.labels)
 
 
 def number(train: int, validation: int) -> int:
@@ -86,7 +87,7 @@ def cut(
     wanted = number(len(train), len(validation)) - 1
     found = [0] * len(train)
     beside = [0] * len(validation)
-    dealt = _deal(units(pool, seed), pool.rows.labels, len(train), wanted)
+    dealt = _deal(Units(pool, seed), pool.rows.labels, len(train), wanted)
     for unit, fold in dealt:
         for row in unit.rows:
             if row < len(train):
@@ -103,7 +104,7 @@ def cut(
 
 
 def _deal(
-    found: Sequence[Unit], labels: Sequence[int], train: int, folds: int
+    found: Iterable[Unit], labels: Sequence[int], train: int, folds: int
 ) -> list[tuple[Unit, int]]:
     """Units that have rows of train, each with its fold, from 1.
 

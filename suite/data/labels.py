@@ -70,11 +70,12 @@ class Labels:
         self._positions = {i: index for i, index in enumerate(mapped) if index is not None}
         self._unknown = {i: name for i, name in enumerate(names) if mapped[i] is None}
 
-    def read(self, value: Any) -> str:
-        """How a label of the data is spelled; the ways to write a class are counted."""
+    def read(self, value: Any, rows: int = 1) -> str:
+        """How a label of the data is spelled, which so many rows have; the ways to write a class
+        are counted."""
         if isinstance(value, str) and value in self._exact and spell(value) != value:
             return value
-        return self._merged.add(value)
+        return self._merged.add(value, rows)
 
     def settle(self, seen: Collection[str], where: str = "") -> None:
         """Decides, from every spelling that occurs, whether numbers are positions, and what stands

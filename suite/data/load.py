@@ -7,23 +7,16 @@ local Hub cache, the Hub at the pinned revision.
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TypeVar
 
 from suite import files
-from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
 from suite.data import layouts, tables
-from suite.data.columns import missing
-from suite.data.joining import joined
-from suite.data.labels import Labels
 from suite.data.parts import assemble, describe
-from suite.data.purposes import check_purposes
 from suite.data.readers import Pick
+from suite.data.resolve import Part, Source, resolve
 from suite.data.room import Room
 from suite.data.snapshot import (
     SPLITS,
@@ -34,12 +27,8 @@ from suite.data.snapshot import (
     read_train_validation,
     write_snapshot,
 )
-from suite.data.spellings import check_labelled, no_label, spell
-from suite.data.splits import Keyed
-from suite.data.tables import HubUnavailable, Table
-from suite.data.times import read as moments
-from suite.data.values import is_missing, spelled
-from suite.errors import DataError, counted
+from suite.data.tables import HubUnavailable
+from suite.errors import DataError
 
 __all__ = [
     "SPLITS",
@@ -59,6 +48,8 @@ __all__ = [
     "write_snapshot",
 ]
 
+T = TypeVar("T")
+
 #: Bytes of labels.json, at most: the names of some hundred thousand classes.
 _MOST_NAMES = 10_000_000
 
@@ -70,26 +61,6 @@ STEMS: dict[Split, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A table that belongs to a split; `label` fixes the class of all its rows."""
-
-    table: Table
-    text: Sequence[str]
-    column: str | None
-    label: int | None = None
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Everything found in one place, still in the place's own spelling."""
-
-    description: str
-    parts: dict[Split, list[_Part]]
-    names: list[str] | None = None
-    notes: tuple[str, ...] = ()
-
-
 def load(
     task: Task,
     task_file: Path,
@@ -97,6 +68,7 @@ def load(
     data: Path | None = None,
     hub_reachable: Callable[[], bool] = lambda: False,
     train_rows: int | None = None,
+    most_rows: int | None = None,
     room: Room | None = None,
     strict: bool = False,
 ) -> TaskData:
@@ -108,6 +80,7 @@ def load(
         hub_reachable: asked once, and only when the rows are nowhere local.
         train_rows: a stratified part of train; the part of 1,000 lies in the part of 5,000,
             and validation is the same for all.
+        most_rows: likewise, where train has more.
         room: how much of it may be in memory at once.
         strict: refuse rows without text or label where test is carved here; they are else left
             out, and counted.
@@ -129,18 +102,18 @@ def load(
         source = _from_folder(task, beside(task_file, task.data.folder), room, named_by_task=True)
     else:
         source = _from_hub(task, hub_reachable, room)
-    rows, notes = _resolve(task, source, strict=strict)
-    return assemble(task, rows, source.description, [*notes, *source.notes], train_rows)
+    rows, notes = resolve(task, source, strict=strict)
+    return assemble(task, rows, source.description, [*notes, *source.notes], train_rows, most_rows)
 
 
-def _from_folder(task: Task, folder: Path, room: Room, *, named_by_task: bool) -> _Source:
+def _from_folder(task: Task, folder: Path, room: Room, *, named_by_task: bool) -> Source:
     if not files.is_folder(folder, DataError):
         what = "this is a file, not a folder" if folder.exists() else "no such folder"
         raise DataError(
             what, where=str(folder), fix="Name the folder of train and test: --data DIR."
         )
     names = names_file(folder)
-    parts: dict[Split, list[_Part]] = {}
+    parts: dict[Split, list[Part]] = {}
     notes: list[str] = []
     for split in SPLITS:
         stems = STEMS[split]
@@ -177,10 +150,10 @@ def _from_folder(task: Task, folder: Path, room: Room, *, named_by_task: bool) -
                 part = _part(task, extra, room, fall_back=not named_by_task, label=index)
                 # Where validation is to be carved from train, its rows go there too.
                 parts[split if split in parts else "train"].append(part)
-    return _Source(f"folder {folder}", parts, names, tuple(dict.fromkeys(notes)))
+    return Source(f"folder {folder}", parts, names, tuple(dict.fromkeys(notes)))
 
 
-def _from_files(task: Task, task_file: Path, room: Room) -> _Source:
+def _from_files(task: Task, task_file: Path, room: Room) -> Source:
     given = task.data.files
     assert given is not None
     named = {"train": given.train, "validation": given.validation, "test": given.test}
@@ -191,10 +164,10 @@ def _from_files(task: Task, task_file: Path, room: Room) -> _Source:
     }
     listed = ", ".join(str(name) for name in named.values() if name is not None)
     notes = [note for some in parts.values() for note in _read_notes(some[0])]
-    return _Source(f"files {listed}", parts, notes=tuple(notes))
+    return Source(f"files {listed}", parts, notes=tuple(notes))
 
 
-def _from_file(task: Task, path: Path, room: Room, *, named_by_task: bool = True) -> _Source:
+def _from_file(task: Task, path: Path, room: Room, *, named_by_task: bool = True) -> Source:
     if task.data.carving is None:
         raise DataError(
             "this is a file, not a folder",
@@ -203,16 +176,16 @@ def _from_file(task: Task, path: Path, room: Room, *, named_by_task: bool = True
             "one file says so under data.test.",
         )
     part = _part(task, path, room, fall_back=not named_by_task)
-    return _Source(f"file {path.name}", {"train": [part]}, notes=_read_notes(part))
+    return Source(f"file {path.name}", {"train": [part]}, notes=_read_notes(part))
 
 
-def _read_notes(part: _Part) -> tuple[str, ...]:
+def _read_notes(part: Part) -> tuple[str, ...]:
     """What was left out in reading a part."""
     found = part.table.found
     return () if found is None else tuple(found.notes(part.table.where))
 
 
-def _from_hub(task: Task, hub_reachable: Callable[[], bool], room: Room) -> _Source:
+def _from_hub(task: Task, hub_reachable: Callable[[], bool], room: Room) -> Source:
     hub = task.data.hub
     assert hub is not None
     wanted = {s: str(getattr(task.data.splits, s)) for s in SPLITS if getattr(task.data.splits, s)}
@@ -226,11 +199,11 @@ def _from_hub(task: Task, hub_reachable: Callable[[], bool], room: Room) -> _Sou
 
     found = tables.read_hub(hub, wanted, pick, hub_reachable, room)
     parts = {
-        split: [_Part(found[split], task.data.text, task.data.label)]
+        split: [Part(found[split], task.data.text, task.data.label)]
         for split in SPLITS
         if split in found
     }
-    return _Source(f"Hub {hub.id}@{hub.revision}", parts)
+    return Source(f"Hub {hub.id}@{hub.revision}", parts)
 
 
 def _columns(task: Task, *, labelled: bool = True) -> list[str]:
@@ -247,9 +220,7 @@ def _with_id(task: Task, wanted: Sequence[str], present: Sequence[str]) -> Seque
     return list(dict.fromkeys([*wanted, *own]))
 
 
-def _part(
-    task: Task, path: Path, room: Room, *, fall_back: bool, label: int | None = None
-) -> _Part:
+def _part(task: Task, path: Path, room: Room, *, fall_back: bool, label: int | None = None) -> Part:
     """A file as a part; where `fall_back`, its columns may also be called text and label."""
     wanted = _columns(task, labelled=label is None)
 
@@ -265,7 +236,7 @@ def _part(
     table = tables.read_file(path, pick, room, task.data.reading)
     own = set(wanted) <= set(table.columns)
     column = None if label is not None else (task.data.label if own else "label")
-    return _Part(table, task.data.text if own else ["text"], column, label)
+    return Part(table, task.data.text if own else ["text"], column, label)
 
 
 def beside(task_file: Path, path: str) -> Path:
@@ -314,173 +285,3 @@ def names_file(folder: Path) -> list[str] | None:
             fix='Expected ["first", "second"]: the class names in the order of their numbers.',
         )
     return names
-
-
-#: What becomes of a row without text: as it is, left out, or an error.
-_Blank = Literal["kept", "dropped", "refused"]
-
-
-def _resolve(task: Task, source: _Source, *, strict: bool) -> tuple[dict[Split, Keyed], list[str]]:
-    """Texts joined, labels as class indices; every defect of a row is found here."""
-    where = f"{source.description.removeprefix('folder ')}/labels.json"
-    labels = Labels(task, source.names, where)
-    _check_labelled(source)
-    blank: _Blank = "kept"
-    if task.data.carving is not None:
-        blank = "refused" if strict else "dropped"
-    spellings_of = {
-        split: [_spellings(part, labels, blank) for part in parts]
-        for split, parts in source.parts.items()
-    }
-    labels.settle(
-        {s for parts in spellings_of.values() for part in parts for s in part if s is not None},
-        source.description,
-    )
-    dropped: Counter[str] = Counter()
-    rows: dict[Split, Keyed] = {}
-    for split, parts in source.parts.items():
-        texts: list[str] = []
-        indices: list[int] = []
-        kept: list[tuple[_Part, int]] = []
-        for part, spellings in zip(parts, spellings_of[split], strict=True):
-            for row, text in enumerate(_texts(part, task.data.join, blank)):
-                spelling = None if part.label is not None else spellings[row]
-                if text is None or (spelling is None and part.label is None):
-                    dropped["text" if text is None else "label"] += 1
-                    continue
-                index = part.label if spelling is None else labels.index(spelling)
-                if index is None:
-                    place = f"{part.table.where}, row {row + 1}"
-                    raise labels.refuse(str(spelling), place)
-                texts.append(text)
-                indices.append(index)
-                kept.append((part, row))
-        if not texts and dropped:
-            raise DataError("no row has both a text and a label", where=source.description)
-        ids = _ids(task, kept)
-        rows[split] = Keyed(Rows(tuple(texts), tuple(indices), ids), *_keys(task, kept, source))
-    said = check_purposes({split: keyed.rows for split, keyed in rows.items()}, source.description)
-    return rows, [*said, *_left_out(dropped), *labels.notes]
-
-
-def _ids(task: Task, kept: Sequence[tuple[_Part, int]]) -> tuple[str | None, ...] | None:
-    """What the rows that are kept are called; None where no part has such a column."""
-    name = task.data.id
-    if name is None or not any(name in part.table.columns for part, _ in kept):
-        return None
-    values = [
-        part.table.columns[name][row] if name in part.table.columns else None for part, row in kept
-    ]
-    return tuple(None if missing(value) else spell(value) for value in values)
-
-
-def _left_out(dropped: Counter[str]) -> Iterator[str]:
-    if count := dropped.total():
-        what = " and ".join(f"{n:,} without {name}" for name, n in sorted(dropped.items()))
-        verb = "is" if count == 1 else "are"
-        yield f"{counted(count, 'row')} {verb} left out: {what}"
-
-
-def _keys(
-    task: Task, kept: Sequence[tuple[_Part, int]], source: _Source
-) -> tuple[tuple[str | None, ...] | None, tuple[float, ...] | None]:
-    """The values of the columns by which test is carved, of the rows that are kept."""
-    carving = task.data.carving
-
-    def column(name: str) -> list[Any]:
-        return [
-            part.table.columns[name][row] if name in part.table.columns else None
-            for part, row in kept
-        ]
-
-    groups = times = None
-    if carving is not None and carving.group is not None:
-        values = column(carving.group)
-        groups = tuple(None if missing(value) else spell(value) for value in values)
-    if carving is not None and carving.time is not None:
-        times = tuple(moments(column(carving.time), carving.time, source.description))
-    return groups, times
-
-
-def _check_labelled(source: _Source) -> None:
-    """Refuses a test or a validation without labels."""
-    labelled = {
-        split: [part for part in parts if part.column is not None]
-        for split, parts in source.parts.items()
-    }
-    check_labelled(
-        {
-            split: [
-                None if no_label(value) else spell(value)
-                for part in parts
-                for value in part.table.columns[str(part.column)]
-            ]
-            for split, parts in labelled.items()
-        },
-        {split: parts[0].table.where if parts else "" for split, parts in labelled.items()},
-    )
-
-
-def _spellings(part: _Part, labels: Labels, blank: _Blank) -> list[str | None]:
-    if part.column is None:
-        return []
-    values = part.table.columns[part.column]
-    names = part.table.class_names.get(part.column)
-    if names and not labels.reads(names, part.table.where):
-        names = None
-    spellings: list[str | None] = []
-    for row, value in enumerate(values, start=1):
-        if names and isinstance(value, int) and 0 <= value < len(names):
-            value = names[value]
-        if missing(value) or (blank != "kept" and no_label(value)):
-            if blank == "dropped":
-                spellings.append(None)
-                continue
-            what = "null" if value is None else "empty"
-            raise DataError(
-                f"the label is {what}",
-                where=f"{part.table.where}, row {row}",
-                fix=f"Every row needs a value in '{part.column}'.",
-            )
-        if not isinstance(value, str | int | float | Decimal):
-            raise DataError(
-                f"the label is a {type(value).__name__}: {value!r:.60}",
-                where=f"{part.table.where}, row {row}",
-                fix=f"'{part.column}' must hold one name or number; name another column "
-                "in the task under data.label.",
-            )
-        spellings.append(labels.read(value))
-    return spellings
-
-
-def _texts(part: _Part, join: str, blank: _Blank) -> Iterator[str | None]:
-    """The text of each row; None for a blank one that is dropped."""
-    columns = [part.table.columns[name] for name in part.text]
-    for row, values in enumerate(zip(*columns, strict=True), start=1):
-        texts = [spelled(value) for value in values]
-        for name, value, text in zip(part.text, values, texts, strict=True):
-            if text is None and not is_missing(value):
-                raise DataError(
-                    f"'{name}' is a {type(value).__name__}, not a text: {value!r:.60}",
-                    where=f"{part.table.where}, row {row}",
-                    fix="Name the column of the texts in the task under data.text.",
-                )
-        text = joined(texts, join)
-        if text is None or (blank != "kept" and not any(t and t.strip() for t in texts)):
-            if blank == "dropped":
-                yield None
-                continue
-            raise DataError(
-                f"the text is {'null' if text is None else 'empty'}",
-                where=f"{part.table.where}, row {row}",
-                fix=f"Every row needs a text in {' or '.join(map(repr, part.text))}.",
-            )
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError:
-            raise DataError(
-                "half of a character (\\ud800 to \\udfff), which no tokenizer reads",
-                where=f"{part.table.where}, row {row}",
-                fix="Write the character whole, or U+FFFD in its place.",
-            ) from None
-        yield text

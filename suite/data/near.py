@@ -11,6 +11,7 @@ as thousands of rows that share nothing.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -67,7 +68,8 @@ def _signed(forms: Sequence[str]) -> Signatures:
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(
         _spread(shingles[within]), offsets.astype(np.uint64), PERMUTATIONS, _SEED
     )
-    return np.array(matrix.to_rows(), np.uint32)
+    numbers = itertools.chain.from_iterable(matrix.to_rows())
+    return np.fromiter(numbers, np.uint32, len(texts) * PERMUTATIONS).reshape(-1, PERMUTATIONS)
 
 
 def _spread(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:

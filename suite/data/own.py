@@ -22,7 +22,8 @@ from suite.config.task import load_task
 from suite.contracts.task import Task
 from suite.data import lines
 from suite.data.delimited import no_rows
-from suite.data.draft import Said, as_drafted, draft
+from suite.data.draft import Said, draft
+from suite.data.draft_text import as_drafted
 from suite.data.room import Room
 from suite.data.rowfile import FASTTEXT, format_of
 from suite.errors import DataError, SuiteError, TaskError

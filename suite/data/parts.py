@@ -10,6 +10,7 @@ from suite.contracts import rowfacts
 from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
 from suite.data.audit import audit
+from suite.data.kept import taken
 from suite.data.snapshot import Split, TaskData, digest, fingerprint
 from suite.data.splits import Keyed, carve, carve_test, carve_validation, nested_order
 from suite.errors import DataError, counted
@@ -24,12 +25,14 @@ def assemble(
     source: str,
     notes: Sequence[str],
     train_rows: int | None,
+    most_rows: int | None = None,
 ) -> TaskData:
     """The data of a task from the splits that its source has.
 
     Args:
         notes: what is to be said of them before what their audit says.
         train_rows: how many of train to take; all where None.
+        most_rows: how many at most, where nothing else is said.
 
     Raises:
         DataError: too few rows, or classes, to train, choose and test on.
@@ -74,6 +77,8 @@ def assemble(
     order = nested_order(train, seed=task.validation.seed)
     train = train.take(order)
     whole = len(train)
+    if train_rows is None and most_rows is not None and len(train) > most_rows:
+        train_rows = most_rows
     if train_rows is not None:
         train = _first(train, train_rows, source)
     found = describe(
@@ -90,7 +95,7 @@ def assemble(
     if own is None:
         return replace(found, timed=timed)
     others = [None] * len(validation) if others is None else others
-    return replace(found, groups=(*(own[row] for row in order[: len(train)]), *others), timed=timed)
+    return replace(found, groups=(*taken(own, order[: len(train)]), *others), timed=timed)
 
 
 def _check_classes(train: Rows, task: Task, source: str) -> None:

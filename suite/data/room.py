@@ -1,8 +1,9 @@
 """How much of what is read may be in memory at once: the one bound of every reader of rows.
 
 A file may be as long as it likes where it is read a part at a time. Bounded is what has to be in
-memory at once: the rows that are kept, one row with its line, a JSON document that is not written
-line by line, and what a packed file expands to. Each follows from one number of bytes, a quarter of
+memory at once: the rows that are kept (of many only where each lies; their texts go to disk), one
+row with its line, a JSON document that is not written line by line, and what a packed file expands
+to. Each follows from one number of bytes, a quarter of
 what this process may use, or what `--max-memory` says.
 """
 
@@ -18,6 +19,8 @@ from suite.machine import facts
 _DEFAULT_PART = 4
 #: A row is decoded, parsed, kept and cut into tokens: it is in memory many times.
 _ROW_PART = 64
+#: The part that rows take in memory before they go to disk.
+_KEPT_PART = 32
 #: A parsed JSON document takes several times the bytes of its text.
 _DOCUMENT_PART = 8
 #: What is packed may become so many times its size; text becomes some five times.
@@ -63,14 +66,23 @@ class Room:
         """The most bytes that a file of `packed` bytes may expand to."""
         return max(RATIO * packed, self.bytes if self._said else self.bytes // _EXPANDED_PART)
 
-    def keep(self, values: Any, where: str) -> None:
-        """Counts the values of a row that stay in memory.
+    @property
+    def in_memory(self) -> int:
+        """The bytes that rows take in memory before they go to disk."""
+        return self.bytes // _KEPT_PART
+
+    @property
+    def overflows(self) -> bool:
+        """Whether rows go to disk from now on."""
+        return self._held > self.in_memory
+
+    def hold(self, size: int, where: str) -> None:
+        """Counts bytes that stay in memory; below 0, those that went out of it.
 
         Raises:
             DataError: with them there is more than this room holds.
         """
-        for value in values:
-            self._held += 8 + (sys.getsizeof(value) if isinstance(value, str) else _size(value))
+        self._held += size
         if self._held > self.bytes:
             raise self.full("what is read", self.bytes, where)
 
@@ -102,9 +114,9 @@ class Room:
         )
 
 
-def _size(value: Any) -> int:
-    """Bytes of a value with all that it holds."""
-    total, left = 0, [value]
+def size_of(value: Any) -> int:
+    """Bytes of a value with all that it holds, and of its place in a list."""
+    total, left = 8, [value]
     while left:
         one = left.pop()
         total += sys.getsizeof(one)

@@ -7,8 +7,10 @@ validation, is sure of what it reads, and never opens test.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -20,6 +22,7 @@ from suite.contracts import rowfacts
 from suite.contracts.strategy import Rows
 from suite.data import readers
 from suite.data.folds import Folds
+from suite.data.kept import batches
 from suite.data.room import Room
 from suite.errors import DataError, StorageError
 from suite.machine import scratch
@@ -51,7 +54,7 @@ class TaskData:
     validation: Rows
     test: Rows
     facts: rowfacts.DataFacts
-    groups: tuple[str | None, ...] | None = field(default=None, compare=False)
+    groups: Sequence[str | None] | None = field(default=None, compare=False)
     timed: bool = field(default=False, compare=False)
     folds: Folds | None = None
 
@@ -107,20 +110,9 @@ def write_snapshot(folder: Path, data: TaskData) -> None:
 
 
 def _write(folder: Path, data: TaskData) -> None:
-    import pyarrow
-    import pyarrow.parquet
-
     folder.mkdir()
     for split in SPLITS:
-        rows: Rows = getattr(data, split)
-        columns = {
-            "text": pyarrow.array(rows.texts, pyarrow.large_string()),
-            "label": pyarrow.array(rows.labels, pyarrow.int32()),
-        }
-        if rows.ids is not None:
-            columns["id"] = pyarrow.array(rows.ids, pyarrow.large_string())
-        table = pyarrow.table(columns)
-        pyarrow.parquet.write_table(table, folder / f"{split}.parquet", compression="zstd")
+        _write_rows(folder / f"{split}.parquet", getattr(data, split))
     facts = {
         "facts": _FACTS.dump_python(data.facts, mode="json"),
         "digests": {split: _digest(getattr(data, split)) for split in SPLITS},
@@ -130,6 +122,27 @@ def _write(folder: Path, data: TaskData) -> None:
         (folder / FOLDS).write_bytes(content)
         facts[_FOLDS_DIGEST] = hashlib.sha256(content).hexdigest()
     (folder / FACTS).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _write_rows(path: Path, rows: Rows) -> None:
+    """Some thousand rows at a time: more need not be in memory."""
+    import pyarrow
+    import pyarrow.parquet
+
+    fields = [("text", pyarrow.large_string()), ("label", pyarrow.int32())]
+    if rows.ids is not None:
+        fields.append(("id", pyarrow.large_string()))
+    schema = pyarrow.schema(fields)
+    ids = iter(rows.ids or ())
+    begin = 0
+    with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        for texts in batches(rows.texts):
+            end = begin + len(texts)
+            columns = {"text": texts, "label": rows.labels[begin:end]}
+            if rows.ids is not None:
+                columns["id"] = list(itertools.islice(ids, len(texts)))
+            writer.write_table(pyarrow.table(columns, schema))
+            begin = end
 
 
 def stands(folder: Path, fingerprint: str, *, folds: bool = False) -> bool:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from suite.data.kept import by_value
 from suite.data.values import is_missing, spelled
 from suite.errors import DataError, counted
 
@@ -36,6 +37,9 @@ _NONE = frozenset({
 })  # fmt: skip
 #: What some write for it, and others for a class.
 _DOUBTFUL = frozenset({"none", "nil", "-", "--", "---", "?", ".", "n.a.", "missing", "undefined"})
+
+#: Spellings that are remembered, at most.
+_MOST_KNOWN = 10_000
 
 #: Letters of Cyrillic and Greek that look as a Latin one does, in the same case: those of Unicode's
 #: table of confusables (UTS 39) that keyboards have.
@@ -105,6 +109,8 @@ def spell(value: Any) -> str:
 def no_label(value: Any) -> bool:
     """Whether a cell of labels is empty: null, NaN, blank, or what tables write for that."""
     if isinstance(value, str):
+        if value.isascii() and value.isprintable():
+            return value.strip() in _NONE
         return value.translate(_UNSEEN).strip() in _NONE
     return is_missing(value)
 
@@ -120,10 +126,10 @@ class Merged:
     def __init__(self) -> None:
         self._ways: dict[str, Counter[str]] = defaultdict(Counter)
 
-    def add(self, value: Any) -> str:
-        """One more label; how it is spelled."""
+    def add(self, value: Any, rows: int = 1) -> str:
+        """A label that so many more rows have; how it is spelled."""
         name = spell(value)
-        self._ways[name][value if isinstance(value, str) else repr(value)] += 1
+        self._ways[name][value if isinstance(value, str) else repr(value)] += rows
         return name
 
     @property
@@ -248,21 +254,46 @@ def by_case(counts: Mapping[str, int]) -> list[dict[str, int]]:
     ]
 
 
-def check_labelled(labels: Mapping[str, Iterable[str | None]], where: Mapping[str, str]) -> None:
+def speller() -> Callable[[Any], str | None]:
+    """`spell` that remembers the texts it met; None for what is no label."""
+    known: dict[str, str | None] = {}
+
+    def spelled_once(value: Any) -> str | None:
+        if isinstance(value, str) and value in known:
+            return known[value]
+        name = None if no_label(value) else spell(value)
+        if isinstance(value, str) and len(known) < _MOST_KNOWN:
+            known[value] = name
+        return name
+
+    return spelled_once
+
+
+def spellings(*columns: Sequence[Any]) -> Counter[str | None]:
+    """How often labels come, as `spell` has them; None stands for none."""
+    found: Counter[str | None] = Counter()
+    spelled_once = speller()
+    for column in columns:
+        for value, rows in by_value(column):
+            found[spelled_once(value)] += rows
+    return found
+
+
+def check_labelled(labels: Mapping[str, Counter[str | None]], where: Mapping[str, str]) -> None:
     """
     Args:
-        labels: of each split, as `spell` has them; None where there is none.
+        labels: of each split, as `spellings` has them.
 
     Raises:
         Unlabelled: test or validation have none, or one and the same that train has not.
     """
     known = set(labels["train"]) - {None}
     for split in ("test", "validation"):
-        values = list(labels.get(split, ()))
-        distinct = set(values)
-        if len(distinct) != 1 or distinct <= known or not known:
+        distinct = labels.get(split, Counter())
+        rows = distinct.total()
+        if len(distinct) != 1 or distinct.keys() <= known or not known:
             continue
         # A single row, or classes that have no row in train, may well be what they say.
         value = next(iter(distinct))
-        if value is None or value in ("-1", "-100") or (len(values) > 1 and len(known) > 1):
-            raise Unlabelled(split, len(values), value, where[split])
+        if value is None or value in ("-1", "-100") or (rows > 1 and len(known) > 1):
+            raise Unlabelled(split, rows, value, where[split])

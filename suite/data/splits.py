@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from suite.contracts.strategy import Rows
 from suite.contracts.task import TestCarving
 from suite.data.audit import normalise
+from suite.data.kept import BATCH, Places, taken
+
+#: Half a hash each.
+Digests = NDArray[np.uint64]
 
 #: The part of the rows that is the test where no share is said, and the most rows of it then.
 TEST_SHARE = 0.2
+VALIDATION_SHARE = 0.1
 MOST_TEST = 10_000
 
 
@@ -30,18 +38,18 @@ class Keyed:
     """
 
     rows: Rows
-    groups: tuple[str | None, ...] | None = None
-    times: tuple[float, ...] | None = None
+    groups: Sequence[str | None] | None = None
+    times: Sequence[float] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, indices: Sequence[int]) -> Keyed:
+    def take(self, indices: Places) -> Keyed:
         """The rows at these positions."""
         return Keyed(
             self.rows.take(indices),
-            None if self.groups is None else tuple(self.groups[i] for i in indices),
-            None if self.times is None else tuple(self.times[i] for i in indices),
+            None if self.groups is None else taken(self.groups, indices),
+            None if self.times is None else taken(self.times, indices),
         )
 
 
@@ -55,16 +63,21 @@ def carve_test(rows: Keyed, how: TestCarving) -> tuple[Keyed, Keyed]:
     if how.fold is None:
         return carve(rows, share=share, seed=how.seed)
     count = round(1 / share)
-    left = list(range(len(rows)))
+    taken = left = np.arange(len(rows))
     for fold in range(1, how.fold + 1):
         taken = left
         if fold < count:
             part = _carved(rows.take(left), share=1 / (count + 1 - fold), seed=how.seed)
-            taken = [left[row] for row in part]
-        held = set(taken)
-        left = [row for row in left if row not in held]
-    rest = [row for row in range(len(rows)) if row not in held]
-    return rows.take(rest), rows.take(taken)
+            taken = left[part]
+        left = np.setdiff1d(left, taken, assume_unique=True)
+    return _parted(rows, taken)
+
+
+def _parted(rows: Keyed, taken: Places) -> tuple[Keyed, Keyed]:
+    """(The others, those at these places), in their order."""
+    rest = np.ones(len(rows), bool)
+    rest[taken] = False
+    return rows.take(np.flatnonzero(rest)), rows.take(taken)
 
 
 def test_share(rows: int) -> float:
@@ -74,6 +87,15 @@ def test_share(rows: int) -> float:
     (0.2, 0.05)
     """
     return min(TEST_SHARE, MOST_TEST / max(1, rows))
+
+
+def validation_share(rows: int) -> float:
+    """The part that a drafted task makes validation: a tenth, and at most as many rows as test.
+
+    >>> validation_share(3000), validation_share(1_000_000)
+    (0.1, 0.01)
+    """
+    return min(VALIDATION_SHARE, MOST_TEST / max(1, rows))
 
 
 def carve(rows: Keyed, *, share: float, seed: int) -> tuple[Keyed, Keyed]:
@@ -86,65 +108,112 @@ def carve(rows: Keyed, *, share: float, seed: int) -> tuple[Keyed, Keyed]:
     their order is none, and more rows move few others. What is larger than twice what is wanted
     stays in the rest.
     """
-    taken = _carved(rows, share=share, seed=seed)
-    held = set(taken)
-    return rows.take([row for row in range(len(rows)) if row not in held]), rows.take(taken)
+    return _parted(rows, _carved(rows, share=share, seed=seed))
 
 
-def _carved(rows: Keyed, *, share: float, seed: int) -> list[int]:
+def _carved(rows: Keyed, *, share: float, seed: int) -> Places:
     """The positions of the part that `carve` takes, in order."""
-    found = units(rows, seed)
+    found = Units(rows, seed)
     if rows.times is None:
         chosen = _stratified(found, Counter(rows.rows.labels), share)
     else:
         chosen = _newest(found, share * len(rows))
-    return sorted(row for unit in chosen for row in unit.rows)
+    return np.sort(np.fromiter((row for unit in chosen for row in unit.rows), np.int64))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Unit:
-    """Rows that go to one side together; `place` orders units whatever order the rows are in."""
+    """Rows that go to one side together."""
 
     rows: tuple[int, ...]
     classes: Counter[int]
-    place: tuple[float, bytes]
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
-def units(keyed: Keyed, seed: int) -> list[Unit]:
-    """Units in the order in which they are asked: the newest first, or by hash."""
-    members: dict[str, list[int]] = defaultdict(list)
-    for row, name in enumerate(_together(keyed)):
-        members[name].append(row)
-    found = [
-        Unit(
-            tuple(rows),
-            Counter(keyed.rows.labels[row] for row in rows),
-            (-max(keyed.times[row] for row in rows) if keyed.times else 0.0, _hash(seed, name)),
-        )
-        for name, rows in members.items()
-    ]
-    return sorted(found, key=lambda unit: unit.place)
+class Units:
+    """Units in the order in which they are asked: the newest first, or by hash, whatever order the
+    rows are in. Each is made as it is asked for: most are never."""
+
+    def __init__(self, keyed: Keyed, seed: int) -> None:
+        self._labels = keyed.rows.labels
+        self._single = {label: Counter((label,)) for label in set(self._labels)}
+        high, low = _digests(seed, _together(keyed))
+        rows = np.lexsort((low, high))  # stable: the rows of a unit in their order
+        high, low = high[rows], low[rows]
+        first = np.ones(len(rows), bool)
+        first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
+        begins = np.flatnonzero(first)
+        ends = np.append(begins[1:], len(rows))
+        if keyed.times is not None and len(rows):
+            newest = np.maximum.reduceat(np.asarray(keyed.times)[rows], begins)
+            order = np.argsort(-newest, kind="stable")
+            begins, ends = begins[order], ends[order]
+        self._rows, self._begins, self._ends = rows, begins, ends
+
+    def __len__(self) -> int:
+        return len(self._begins)
+
+    def __getitem__(self, at: int) -> Unit:
+        return self._unit(int(self._begins[at]), int(self._ends[at]))
+
+    def __iter__(self) -> Iterator[Unit]:
+        for start in range(0, len(self), BATCH):
+            some = slice(start, start + BATCH)
+            yield from map(self._unit, self._begins[some].tolist(), self._ends[some].tolist())
+
+    def by_length(self) -> Iterator[tuple[int, Unit]]:
+        """The short ones first, each with its place in the order."""
+        for at in np.argsort(self._ends - self._begins, kind="stable").tolist():
+            yield at, self[at]
+
+    def _unit(self, begin: int, end: int) -> Unit:
+        rows = tuple(self._rows[begin:end].tolist())
+        if end == begin + 1:
+            return Unit(rows, self._single[self._labels[rows[0]]])
+        return Unit(rows, Counter(map(self._labels.__getitem__, rows)))
 
 
-def _together(keyed: Keyed) -> list[str]:
+def _together(keyed: Keyed) -> Iterator[str]:
     """For each row the name of what it belongs to: its text's form, or the first of the groups
     that it and its repeats come from.
 
     A text that many groups share (a greeting) would make one of them all: groups are joined only
     as far as they stay within a twentieth of the rows.
     """
-    forms = [normalise(text) for text in keyed.rows.texts]
     if keyed.groups is None:
-        return forms
-    names = [
-        f"text {form}" if group is None else f"group {group}"
-        for form, group in zip(forms, keyed.groups, strict=True)
-    ]
-    size = Counter(names)
-    first = {name: name for name in size}
+        yield from map(normalise, keyed.rows.texts)
+        return
+    first = _joined(keyed, keyed.groups)
+    for text, group in zip(keyed.rows.texts, keyed.groups, strict=True):
+        name = _named(text, group)
+        while first.get(name, name) != name:
+            name = first[name]
+        yield name
+
+
+def _named(text: str, group: str | None) -> str:
+    return f"text {normalise(text)}" if group is None else f"group {group}"
+
+
+def _joined(keyed: Keyed, groups: Sequence[str | None]) -> dict[str, str]:
+    """Of the names of rows whose forms come again, the one that each follows; itself, else."""
+    texts = keyed.rows.texts
+    hashes = np.fromiter((hash(normalise(text)) for text in texts), np.int64, len(texts))
+    _, at, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    again = np.flatnonzero(counts[at] > 1)
+    sharing: dict[str, set[str]] = defaultdict(set)
+    for text, row in zip(taken(texts, again), again.tolist(), strict=True):
+        sharing[normalise(text)].add(_named(text, groups[row]))
+    sharing = {form: names for form, names in sharing.items() if len(names) > 1}
+    first = {name: name for names in sharing.values() for name in names}
+    size: Counter[str] = Counter()
+    for text, group in zip(texts, groups, strict=True):
+        if group is None or f"group {group}" in first:
+            name = _named(text, group)
+            if name in first:
+                size[name] += 1
 
     def root(name: str) -> str:
         while first[name] != name:
@@ -152,22 +221,21 @@ def _together(keyed: Keyed) -> list[str]:
         return name
 
     most = max(2, len(keyed) // 20)
-    sharing: dict[str, set[str]] = defaultdict(set)
-    for form, name in zip(forms, names, strict=True):
-        sharing[form].add(name)
     for form in sorted(sharing, key=lambda form: (len(sharing[form]), form)):
         for name in sorted(sharing[form]):
             one, other = sorted((root(min(sharing[form])), root(name)))
             if one != other and size[one] + size[other] <= most:
                 first[other] = one
                 size[one] += size[other]
-    return [root(name) for name in names]
+    return first
 
 
-def _newest(units: Sequence[Unit], wanted: float) -> list[Unit]:
+def _newest(units: Units, wanted: float) -> list[Unit]:
     chosen: list[Unit] = []
     count = 0
     for unit in units:
+        if 2 * (wanted - count) < 1:
+            break
         # Taken where the part comes nearer to what is wanted with it than without.
         if len(unit) <= 2 * (wanted - count):
             chosen.append(unit)
@@ -175,36 +243,43 @@ def _newest(units: Sequence[Unit], wanted: float) -> list[Unit]:
     return chosen
 
 
-def _stratified(units: Sequence[Unit], sizes: Counter[int], share: float) -> list[Unit]:
+def _stratified(units: Units, sizes: Counter[int], share: float) -> list[Unit]:
     wanted = {label: _wanted(count, share) for label, count in sizes.items()}
-    left = sum(wanted.values())
+    left = most = sum(wanted.values())
     taken: Counter[int] = Counter()
-    chosen: dict[Unit, None] = {}
+    chosen: dict[int, Unit] = {}
 
     def spared(unit: Unit) -> bool:
         """Whether each class keeps a row without it."""
         return all(taken[label] + n < sizes[label] for label, n in unit.classes.items())
 
-    def take(unit: Unit) -> None:
+    def take(at: int, unit: Unit) -> None:
         nonlocal left
-        chosen[unit] = None
+        chosen[at] = unit
         taken.update(unit.classes)
         left -= len(unit)
 
-    for unit in units:
+    for at, unit in enumerate(units):
+        if left <= 0:
+            break
         useful = sum(min(n, max(0, wanted[c] - taken[c])) for c, n in unit.classes.items())
         if 2 * useful > len(unit) and len(unit) <= 2 * left and spared(unit):
-            take(unit)
+            take(at, unit)
     # A class that is still without gets its smallest unit; then what is missing in all.
-    most = sum(wanted.values())
-    for unit in sorted(units, key=len):
-        without = any(wanted[c] and not taken[c] for c in unit.classes)
-        if without and unit not in chosen and len(unit) <= most and spared(unit):
-            take(unit)
-    for unit in units:
-        if unit not in chosen and len(unit) <= 2 * left and spared(unit):
-            take(unit)
-    return list(chosen)
+    without = {c for c in wanted if wanted[c] and not taken[c]}
+    for at, unit in units.by_length() if without else ():
+        if not without:
+            break
+        wanting = without & unit.classes.keys() and at not in chosen and len(unit) <= most
+        if wanting and spared(unit):
+            take(at, unit)
+            without -= unit.classes.keys()
+    for at, unit in enumerate(units) if left > 0 else ():
+        if left <= 0:
+            break
+        if at not in chosen and len(unit) <= 2 * left and spared(unit):
+            take(at, unit)
+    return list(chosen.values())
 
 
 def _wanted(rows: int, share: float) -> int:
@@ -218,44 +293,70 @@ def carve_validation(train: Rows, *, share: float, seed: int) -> tuple[Rows, Row
     one form go together only within a class, and may be parted where they are all of it. Studies
     are stored with this; what they have must be found again.
     """
-    chosen: set[int] = set()
-    for rows in _by_class(train).values():
-        keyed = sorted((_hash(seed, normalise(train.texts[row])), row) for row in rows)
+    high, low = _digests(seed, map(normalise, train.texts))
+    chosen: list[Places] = []
+    for members in _by_class(train):
+        rows = members[np.lexsort((low[members], high[members]))]
         count = end = _wanted(len(rows), share)
-        while 0 < end < len(rows) and keyed[end][0] == keyed[end - 1][0]:
+        while 0 < end < len(rows) and _same(high, low, rows[end], rows[end - 1]):
             end += 1
-        count = end if end < len(rows) else count
-        chosen.update(row for _, row in keyed[:count])
-    rest = [row for row in range(len(train)) if row not in chosen]
-    return train.take(rest), train.take(sorted(chosen))
+        chosen.append(rows[: end if end < len(rows) else count])
+    taken = np.sort(np.concatenate([np.zeros(0, np.int64), *chosen]))
+    rest, part = _parted(Keyed(train), taken)
+    return rest.rows, part.rows
 
 
-def nested_order(rows: Rows, *, seed: int) -> list[int]:
+def _same(high: Digests, low: Digests, one: int, other: int) -> bool:
+    return bool(high[one] == high[other] and low[one] == low[other])
+
+
+def nested_order(rows: Rows, *, seed: int) -> Places:
     """An order of which every prefix is a stratified sample, and holds the shorter ones.
 
     One row of each class comes first; after that, a class with n rows has its r-th at
     (r + ½) / n of the way.
     """
-    placed: list[tuple[float, int, bytes, int]] = []
-    for label, members in _by_class(rows).items():
-        # A text that stands twice is told apart by how often it was met before.
-        met: Counter[str] = Counter()
-        keyed = []
-        for row in members:
-            text = rows.texts[row]
-            keyed.append((_hash(seed, f"{met[text]}\0{text}"), row))
-            met[text] += 1
-        for rank, (key, row) in enumerate(sorted(keyed)):
-            place = (rank + 0.5) / len(keyed) if rank else -1.0
-            placed.append((place, label if rank == 0 else 0, key, row))
-    return [row for *_, row in sorted(placed)]
+    # A text that stands twice in a class is told apart by how often it was met before.
+    met = _met(rows)
+    names = (f"{before}\0{text}" for before, text in zip(met.tolist(), rows.texts, strict=True))
+    high, low = _digests(seed, names)
+    place = np.empty(len(rows))
+    tie = np.zeros(len(rows), np.int64)
+    for members in _by_class(rows):
+        members = members[np.lexsort((low[members], high[members]))]
+        place[members] = (np.arange(len(members)) + 0.5) / len(members)
+        place[members[0]], tie[members[0]] = -1.0, rows.labels[int(members[0])]
+    return np.lexsort((low, high, tie, place))
 
 
-def _by_class(rows: Rows) -> dict[int, list[int]]:
-    members: dict[int, list[int]] = defaultdict(list)
-    for row, label in enumerate(rows.labels):
-        members[label].append(row)
-    return dict(sorted(members.items()))
+def _met(rows: Rows) -> Places:
+    """For each row how many of its class before it have its text."""
+    hashes = np.fromiter(map(hash, rows.texts), np.int64, len(rows))
+    labels = np.asarray(rows.labels, np.int64)
+    order = np.lexsort((hashes, labels))
+    new = np.ones(len(rows), bool)
+    new[1:] = (np.diff(hashes[order]) != 0) | (np.diff(labels[order]) != 0)
+    begins = np.flatnonzero(new)
+    lengths = np.diff(np.append(begins, len(rows)))
+    met = np.empty(len(rows), np.int64)
+    met[order] = np.arange(len(rows)) - np.repeat(begins, lengths)
+    return met
+
+
+def _by_class(rows: Rows) -> Iterator[Places]:
+    """The places of each class's rows, in their order."""
+    labels = np.asarray(rows.labels, np.int64)
+    for label in np.unique(labels):
+        yield np.flatnonzero(labels == label)
+
+
+def _digests(seed: int, names: Iterable[str]) -> tuple[Digests, Digests]:
+    """A hash of each name, its first and its last eight bytes: their order is that of the bytes."""
+    content = bytearray()
+    for name in names:
+        content += _hash(seed, name)
+    pairs = np.frombuffer(content, ">u8").astype(np.uint64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
 
 
 def _hash(seed: int, text: str) -> bytes:

@@ -3,7 +3,8 @@
 This module knows formats and their defects and nothing of classes: it opens a file of rows
 (optionally .gz) by the readers of this room, or a Hub data set at one revision through `datasets`,
 and says in one sentence, with the line, what is wrong with it. Nothing is left on disk, and an
-unwritable home does not matter. What is kept of rows stays within one `Room`.
+unwritable home does not matter. What is kept of rows in memory stays within one `Room`; beyond a
+part of it they go to disk.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from suite import files
 from suite.contracts.task import HubSource, Reading
 from suite.data import layouts
 from suite.data.delimited import no_rows
+from suite.data.kept import Keeping, chained
 from suite.data.readers import Pick, Row
 from suite.data.room import Room
 from suite.data.rowfile import FORMATS, Found, RowFile, format_of
@@ -46,7 +48,7 @@ class Table:
     """
 
     where: str
-    columns: dict[str, list[Any]]
+    columns: Mapping[str, Sequence[Any]]
     class_names: dict[str, list[str]]
     found: Found | None = None
 
@@ -135,16 +137,13 @@ def _read_one(path: Path, pick: Pick, room: Room, reading: Reading | None) -> Ta
     return Table(str(path), columns, names, file.found)
 
 
-def _kept(rows: Iterable[Row], where: str, room: Room) -> dict[str, list[Any]]:
-    """Rows as columns in memory."""
-    columns: dict[str, list[Any]] = {}
-    for count, (place, row) in enumerate(rows):
-        for name in row:
-            if name not in columns:
-                columns[name] = [None] * count
-        for name, values in columns.items():
-            values.append(row.get(name))
-        room.keep(row.values(), place)
+def _kept(rows: Iterable[Row], where: str, room: Room) -> dict[str, Sequence[Any]]:
+    """Rows as columns, in memory or on disk."""
+    keeping = Keeping(room)
+    place = where
+    for place, row in rows:
+        keeping.add(row, place)
+    columns = keeping.done(place)
     if not columns:
         raise no_rows(where)
     return columns
@@ -171,9 +170,7 @@ def joined(tables: Sequence[Table], where: str) -> Table:
             )
         if first.found is not None and other.found is not None:
             first.found.skipped.join(other.found.skipped)
-    columns = {
-        name: [value for table in tables for value in table.columns[name]] for name in first.columns
-    }
+    columns = {name: chained(table.columns[name] for table in tables) for name in first.columns}
     return Table(where, columns, first.class_names, first.found)
 
 

@@ -10,13 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from suite.config.recipe import Choose, Finals, Recipe
+from suite.contracts.limits import Preset
 from suite.contracts.rowfacts import DataFacts
 from suite.contracts.space import every_point
 from suite.contracts.task import Task
+from suite.data import near
+from suite.errors import StudyError
 from suite.models import hub
 from suite.study import choosing, thumb
 from suite.study.arms import PlannedArm
+from suite.study.definition import Definition
 from suite.study.turns import reckoned
+
+#: Training rows beyond which `auto` takes a stratified part: as many as are compared with test for
+#: near repeats. More make every arm slower, and few of them better.
+MOST_ROWS = near.MOST_ROWS
 
 
 @dataclass(frozen=True)
@@ -104,3 +112,18 @@ def _points(arm: PlannedArm, rounds: int) -> int:
     """Trials that an arm can have in so many rounds: of a finite space each point once."""
     points = every_point(arm.space)
     return rounds if points is None else min(rounds, len(points))
+
+
+def same_preset(there: Definition, asked: Preset | None) -> Choose | None:
+    """How a study's arms were chosen.
+
+    Raises:
+        StudyError: they are asked for otherwise now.
+    """
+    chosen = there.recipe.choose
+    if chosen is not None and asked not in (None, chosen.preset):
+        raise StudyError(
+            f"the arms of '{there.name}' were chosen by --preset {chosen.preset}, and not {asked}",
+            fix="Give another --name, or leave --preset out to go on.",
+        )
+    return chosen

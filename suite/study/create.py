@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import optuna
 
 from suite import files, paths, shell
-from suite.config.recipe import Choose, Recipe, find_recipe
+from suite.config.recipe import Recipe, find_recipe
 from suite.config.task import find_task
 from suite.contracts import moments
 from suite.contracts.limits import MOST_SEED, Preset, told
@@ -18,6 +17,7 @@ from suite.contracts.model import Model
 from suite.contracts.task import NAME, Task
 from suite.data import load as data
 from suite.data import own, sample
+from suite.data.ahead import ahead
 from suite.data.draft import Said
 from suite.data.purposes import first_of_all
 from suite.data.room import Room
@@ -101,7 +101,7 @@ def create(
     for given in (wanted.task, wanted.recipe, wanted.data):
         if isinstance(given, str | Path):
             files.named(given, StudyError)  # it is stored
-    rows = _rows(wanted)
+    rows = _rows(wanted, say)
     if rows is None:
         task, task_file = _task(wanted)
     else:
@@ -129,10 +129,16 @@ def create(
         ) from None
     if rows is not None:
         say(_parts(loaded))
+    if wanted.train_rows is None and loaded.facts.train_rows_of is not None:
+        wanted = replace(wanted, train_rows=loaded.facts.rows.train)
+        say(
+            f"  of {counted(loaded.facts.train_rows_of, 'training row')} "
+            f"{loaded.facts.rows.train:,} are taken, class by class: --train-rows takes more"
+        )
     recipe, recipe_file = _recipe(recipe_named, task, fell_back or wanted.sample)
     recipe = _asked(recipe, wanted)
     seed = recipe.seed if wanted.seed is None else _seed(wanted.seed)
-    name = wanted.name or (task.name if recipe_named is None else f"{task.name}-{recipe.name}")
+    name = _name(wanted, recipe, task)
     if not NAME.fullmatch(name):
         raise StudyError(
             f"--name {name!r} is no name",
@@ -143,7 +149,7 @@ def create(
     there = before if recipe.choose is not None and before and before.recipe.choose else None
     globs = _globs(wanted, catalogue)
     if there is not None:
-        recipe = recipe.model_copy(update={"choose": _same_preset(there, wanted)})
+        recipe = recipe.model_copy(update={"choose": auto.same_preset(there, wanted.preset)})
         # The choice is made once: a machine or a day later another one would be.
         globs = [a.name for a in there.arms if a.model.name in catalogue] + [
             f"{model.name}/*" for model in added
@@ -322,7 +328,7 @@ def _followed(definition: Definition, held: Artifacts) -> Path | None:
     return None if definition.data_dir is None else Path(definition.data_dir)
 
 
-def _rows(wanted: Wanted) -> own.Own | None:
+def _rows(wanted: Wanted, say: Callable[[str], None]) -> own.Own | None:
     """The task of the rows that were named in place of one; None where a task was named.
 
     Raises:
@@ -335,6 +341,8 @@ def _rows(wanted: Wanted) -> own.Own | None:
                 f"{option} names other rows than {wanted.task}", fix="Give one of them."
             )
         source = own.source_of(wanted.task, wanted.name, Room(wanted.max_memory))
+        if (said := ahead(source, Room(wanted.max_memory))) is not None:
+            say(said)
         return own.own_task(source, wanted.said, name=wanted.name, room=Room(wanted.max_memory))
     if wanted.said != Said():
         raise StudyError(
@@ -374,6 +382,7 @@ def _data(
                 data=wanted.data,
                 hub_reachable=hub.reachable,
                 train_rows=wanted.train_rows,
+                most_rows=_most_rows(wanted, task),
                 room=Room(wanted.max_memory),
                 strict=wanted.strict,
             )
@@ -399,6 +408,20 @@ def _data(
     )
 
 
+def _most_rows(wanted: Wanted, task: Task) -> int | None:
+    """How many rows a recipe that chooses its arms trains on, at most; None where a number was
+    said, or the study is there and has them all."""
+    recipe, _ = _recipe(wanted.recipe, task, wanted.sample)
+    if wanted.train_rows is not None or recipe.choose is None:
+        return None
+    before = _before(wanted, _name(wanted, recipe, task))
+    return None if before is not None and before.train_rows is None else auto.MOST_ROWS
+
+
+def _name(wanted: Wanted, recipe: Recipe, task: Task) -> str:
+    return wanted.name or (task.name if wanted.recipe is None else f"{task.name}-{recipe.name}")
+
+
 def _asked(recipe: Recipe, wanted: Wanted) -> Recipe:
     """A recipe with what the command says of the choice of arms.
 
@@ -419,22 +442,6 @@ def _asked(recipe: Recipe, wanted: Wanted) -> Recipe:
     changes = {"preset": wanted.preset, "seconds": seconds}
     given = {key: value for key, value in changes.items() if value is not None}
     return recipe.model_copy(update={"choose": recipe.choose.model_copy(update=given)})
-
-
-def _same_preset(there: Definition, wanted: Wanted) -> Choose | None:
-    """How a study's arms were chosen.
-
-    Raises:
-        StudyError: they are asked for otherwise now.
-    """
-    chosen = there.recipe.choose
-    if chosen is not None and wanted.preset not in (None, chosen.preset):
-        raise StudyError(
-            f"the arms of '{there.name}' were chosen by --preset {chosen.preset}, and not "
-            f"{wanted.preset}",
-            fix="Give another --name, or leave --preset out to go on.",
-        )
-    return chosen
 
 
 def _before(wanted: Wanted, name: str) -> Definition | None:
@@ -483,15 +490,3 @@ def _stands(held: Artifacts, definition: Definition) -> bool:
 def _snapshot(held: Artifacts, definition: Definition, loaded: TaskData) -> None:
     if not _stands(held, definition):
         write_snapshot(held.checked(held.data), folding.cut(definition, loaded))
-
-
-def parse_duration(text: str) -> float:
-    """Seconds from `90`, `90s`, `30m`, `2h` or `1d`.
-
-    Raises:
-        StudyError: it is none of these.
-    """
-    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhd]?)", text.strip().lower())
-    if not match or float(match[1]) <= 0:
-        raise StudyError(f"'{text:.60}' is no duration", fix="For example 90s, 30m, 2h or 1d.")
-    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]

@@ -151,6 +151,9 @@ said_merged_alike = { $n ->
 }
 said_cells_filled_one = { $n } cell of { $file } is merged with the one above, and has its value
 said_cells_filled = { $n } cells of { $file } are merged with the one above, and have its value
+said_ahead = { $file } is { $size }: while it is read its rows lie in { $place }, up to { $disk }, and memory takes about { $memory }
+said_rows_taken = of { $said_all } { $n } are taken, class by class: --train-rows takes more
+said_peak = memory at its peak: { $size }
 said_line_no_json = line { $n }: not JSON: { $why }
 
 ## Why an arm is refused, or its trials fail

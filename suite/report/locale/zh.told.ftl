@@ -57,6 +57,9 @@ said_merged_case = { $n } 个标签只是大小写不同，已合并
 said_merged_alike = { $n } 个标签只是大小写或形近字母不同，已合并
 said_cells_filled_one = { $file } 中有 { $n } 个单元格与上方合并，已取其值
 said_cells_filled = { $file } 中有 { $n } 个单元格与上方合并，已取其值
+said_ahead = { $file } 大小为 { $size }：读取期间样本存放在 { $place }，最多占用 { $disk }，内存约占 { $memory }
+said_rows_taken = 从{ $said_all }中按类别取 { $n } 条：用 --train-rows 可取更多
+said_peak = 内存峰值：{ $size }
 said_line_no_json = 第 { $n } 行：不是 JSON：{ $why }
 
 ## Why an arm is refused, or its trials fail
