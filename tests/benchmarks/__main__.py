@@ -22,6 +22,7 @@ BENCHMARKS = {
     "half_open": "half_open",
     "speed_rounds": "speed_rounds",
     "few_rows": "few_rows",
+    "big_file": "big_file",
 }
 
 if __name__ == "__main__":
