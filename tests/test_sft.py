@@ -550,3 +550,47 @@ def test_the_written_files_run_outside_the_suite(strategy, toy_run, factory_fold
     assert state["global_step"] == run.notes["steps"] == 3
     assert (factory_folder / "output" / "model.safetensors").is_file()
     assert not list(elsewhere.iterdir())
+
+
+# --- the loss of answers alone ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tuned", ["full", "lora"])
+def test_the_loss_of_answers_alone_is_the_loss(tmp_path, tuned):
+    import inspect
+
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    from suite.strategies.teaching.answers_alone import answers_alone
+
+    model = AutoModelForCausalLM.from_pretrained(build(tmp_path / "decoder", tied=False))
+    if tuned == "lora":
+        model = get_peft_model(model, LoraConfig(r=4, target_modules="all-linear"))
+    model.train()
+    ids = torch.randint(5, 200, (3, 12), generator=torch.Generator().manual_seed(0))
+    labels = torch.full_like(ids, -100)
+    labels[0, -2:], labels[1, 6], labels[2, 1:4] = ids[0, -2:], ids[1, 6], ids[2, 1:4]
+    asked = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
+
+    def stepped(**more):
+        model.zero_grad()
+        outputs = model(**asked, **more)
+        outputs.loss.backward()
+        grads = {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+        return outputs, grads
+
+    before = [stepped(), stepped(num_items_in_batch=torch.tensor(9))]
+    signature = inspect.signature(model.forward)
+    assert answers_alone(model)
+    assert inspect.signature(model.forward) == signature
+    for (whole, expected), more in zip(before, ({}, {"num_items_in_batch": 9}), strict=True):
+        found, grads = stepped(**more)
+        assert found.loss.item() == pytest.approx(whole.loss.item(), rel=1e-5)
+        assert found.logits.shape[0] == 6 and whole.logits.shape[:2] == (3, 12)
+        assert grads.keys() == expected.keys()
+        for name, grad in grads.items():
+            torch.testing.assert_close(grad, expected[name], rtol=1e-3, atol=1e-6)
+    model.eval()
+    assert model(**asked).logits.shape[:2] == (3, 12)

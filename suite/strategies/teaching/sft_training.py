@@ -34,6 +34,7 @@ from suite.strategies.network import transformer, weights
 from suite.strategies.network.shrinking import Attempts
 from suite.strategies.network.sources import source_of
 from suite.strategies.teaching import llamafactory_files
+from suite.strategies.teaching.answers_alone import answers_alone
 from suite.strategies.teaching.llamafactory_files import INSTALL, LIBRARY, Plan
 from suite.strategies.teaching.sft_agreement import compare
 from suite.strategies.teaching.sft_knobs import Knobs
@@ -217,8 +218,9 @@ class SftTraining:
             raise RuntimeError("LLaMA-Factory ended without a training")
         del watch
         for name in ("forward", "_original_forward"):
-            # Mixed precision stays wrapped around it otherwise.
-            model.__dict__.pop(name, None)
+            # Mixed precision stays wrapped around it otherwise, and the loss of answers alone.
+            for each in (model, option_scoring.unwrapped(model)):
+                each.__dict__.pop(name, None)
         if self.knobs.tuning == "lora":
             with self.run.loading():
                 model = model.merge_and_unload()
@@ -237,6 +239,7 @@ class SftTraining:
             with self.run.loading():
                 model = load_model(*args, **kwargs)
                 weights.refuse_unfinite(model, self.source)
+                answers_alone(model)
                 # Frozen weights stay as they were published, even where nothing casts for them.
                 return model.float() if self.precision == "float32" else model
 
