@@ -16,12 +16,13 @@ from typing import Any
 import html5lib
 import pytest
 from conftest import PATIENCE, effort
-from report_studies import EN, HOSTILE, ZH, speed, trial
+from report_studies import EN, HOSTILE, ZH, in_rounds, speed, trial
 
 from suite.contracts.results import (
     Arm,
     Comparison,
     Final,
+    Objective,
     StudyResults,
     TestPredictions,
     TestScores,
@@ -66,7 +67,7 @@ def study_of(
             rank=ranks[arm],
             test=TestScores(f1, f1, (round(f1 - 0.0196, 6), round(f1 + 0.0196, 6))),
             train_seconds=(seconds or {}).get(arm, 10.0),
-            rps=speed((rps or {}).get(arm, 100.0)),
+            rps=in_rounds((rps or {}).get(arm, 100.0)),
         )
         for i, (arm, f1) in enumerate(scores.items())
     ]
@@ -103,8 +104,8 @@ def three() -> list[StudyResults]:
         study_of("one", {A: 0.80, B: 0.84, C: 0.90}, level=((A, B),),
                seconds={A: 1.0, B: 100.0, C: 50.0}, rps={A: 1000.0, B: 10.0, C: 20.0}),
         replace(second, finals=[
-            replace(f, train_seconds=2.0, rps=speed(500.0)) if f.arm == A
-            else replace(f, train_seconds=50.0, rps=speed(20.0))
+            replace(f, train_seconds=2.0, rps=in_rounds(500.0)) if f.arm == A
+            else replace(f, train_seconds=50.0, rps=in_rounds(20.0))
             for f in second.finals
         ]),
         study_of("three", {A: 0.60, B: 0.58, C: 0.65}, seconds={A: 4.0, B: 400.0, C: 40.0},
@@ -643,3 +644,72 @@ def test_across_is_a_frozen_value():
     assert isinstance(across(three()), Across)
     with pytest.raises(AttributeError):
         across(three()).reference = A  # type: ignore[misc]
+
+
+def by_accuracy(found: StudyResults) -> StudyResults:
+    """The same study going by accuracy."""
+    finals = [
+        replace(f, test=replace(f.test, objective=Objective("accuracy", f.test.accuracy),
+                                objective_interval=f.test.macro_f1_interval))
+        for f in found.finals
+    ]  # fmt: skip
+    return replace(found, finals=finals, objective="accuracy")
+
+
+def test_studies_that_go_by_unlike_scores_say_so_and_are_not_averaged():
+    first, second, third = three()
+    data = across([first, by_accuracy(second), third])
+    told = across_answer(data, EN).text
+    assert "go by different scores (one: macro-F1; two: accuracy; three: macro-F1)" in told
+    assert all(arm.mean_gap is None for arm in data.arms)
+    page = render_across([first, by_accuracy(second), third], ["a", "b", "c"], EN)
+    assert "Score on test with its 95 % interval" in page and 'id="trade-offs"' not in page
+    assert "zero_shot" not in told and "macro-F1 below the task's best" not in page
+    same = [by_accuracy(found) for found in (first, second, third)]
+    page = render_across(same, ["a", "b", "c"], EN)
+    assert (
+        "Accuracy on test with its 95 % interval" in page
+        and "macro-F1" not in page[: page.index("<script")]
+    )
+    pair = across([first, by_accuracy(replace(first, study="again"))]).pairs[0]
+    assert (pair.arms, pair.why_unpaired, pair.only_before) == ((), "objectives", ())
+
+
+def test_multiples_of_speed_are_told_only_where_the_intervals_part():
+    """By the rule of a study's page: in rounds, and on every task."""
+
+    def rates(first: list[float], second: list[float]) -> list[StudyResults]:
+        windows = {A: first, B: second}
+        return [
+            replace(
+                found,
+                finals=[
+                    replace(f, rps=speed(f.rps.offline_per_second, windows=windows[f.arm],
+                                         rounds="r", offline_interval=(min(windows[f.arm]),
+                                                                       max(windows[f.arm]))))
+                    for f in found.finals
+                ],
+            )
+            for found in (study_of("one", {A: 0.9, B: 0.8}, rps={B: 300.0}),
+                          study_of("two", {A: 0.9, B: 0.8}, rps={B: 300.0}))
+        ]  # fmt: skip
+
+    apart = across(rates([100.0] * 6, [280.0, 290.0, 300.0, 300.0, 310.0, 320.0]))
+    level = across(rates([100.0] * 6, [90.0, 90.0, 300.0, 300.0, 310.0, 320.0]))
+    single = [study_of(t, {A: 0.9, B: 0.8}, rps={B: 300.0}) for t in ("one", "two")]
+    once = across(
+        [
+            replace(s, finals=[replace(f, rps=speed(f.rps.offline_per_second)) for f in s.finals])
+            for s in single
+        ]
+    )
+    told = []
+    for data in (apart, level, once):
+        arm = data.arm(B)
+        title = across_costs.finding(data, "speed", across_costs.values(data, "speed"), A, EN)
+        told.append((round(arm.speed, 6), arm.times_as_fast is not None, "no multiple" in title))
+    assert told == [(3.0, True, False), (3.0, False, True), (3.0, False, True)]
+    assert apart.arm(B).speed_interval == pytest.approx((2.8, 3.2))
+    one, two = rates([100.0] * 6, [300.0] * 6)
+    pair = side_by_side(one, replace(two, task="one", created="2026-02-02"))
+    assert [change.times_as_fast for change in pair.arms] == [None, None]

@@ -161,7 +161,8 @@ def terminal(*words, cwd, columns=80, **environment):
 def test_piped_tables_are_plain_and_for_cut_and_awk(finished):
     listed = process("study", "list").stdout.splitlines()
     assert listed[0].split("\t") == [
-        "study", "task", "recipe", "trials", "best F1 (validation)", "test", "created"]  # fmt: skip
+        "study", "task", "recipe", "trials", "best score (validation)", "test", "created",
+    ]  # fmt: skip
     assert listed[1].split("\t")[:4] == ["toys", "toy", "toys", "2/2"]
     told = process("study", "show", "toys").stdout
     assert not set(told) & set("│┃─━┏╭\x1b")

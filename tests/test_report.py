@@ -29,6 +29,7 @@ from report_studies import (
     trial,
 )
 
+from suite.cli.tables import leaderboard_table
 from suite.contracts.results import Arm, Checkpoint, Comparison, Objective, StudyResults, Trial
 from suite.contracts.speeds import ServingForm
 from suite.contracts.strategy import Rows
@@ -952,3 +953,54 @@ def test_metrics_and_classes_show_their_own_intervals_and_no_verdict(tmp_path: P
         ],
     )
     assert 'id="every-metric"' not in render_page(old, EN)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_axes_and_heads_name_the_objective(language: str):
+    """No page, chart or file of a study that goes by another score calls it macro-F1."""
+    base = study()
+
+    def named(scores: Any) -> Any:
+        return scores and replace(scores, objective=Objective("mcc", scores.macro_f1))
+
+    results = replace(
+        base,
+        objective="mcc",
+        references=[],
+        trials=[replace(t, validation=named(t.validation)) for t in base.trials],
+        finals=[
+            replace(f, test=replace(named(f.test), objective_interval=f.test.macro_f1_interval))
+            for f in base.finals
+        ],
+    )
+    words = words_of(language)
+    page = re.sub(r"<(script|style|dl class=\"glossary).*?</(script|style|dl)>", "",
+                  render_page(results, words), flags=re.S)  # fmt: skip
+    other, own = ("macro-F1", "Matthews") if language == "en" else ("宏平均 F1", "马修斯相关系数")
+    said = [line for line in page.splitlines() if other in line or other.capitalize() in line]
+    # Its own column, and the table of every metric, are of macro-F1.
+    assert all("data-tier" in line or "aria-sort" in line or "<dt>" in line for line in said), said
+    assert page.count(own) > 12
+    charts = study_charts(results, words)
+    assert not [c.name for c in charts if other in f"{c.title}{c.about}".replace("Macro", "macro")]
+    assert f"{words('difference')}" not in to_markdown(results, words)
+    assert own in told(results, language).text
+
+
+def test_rows_without_an_answer_stand_beside_the_score_wherever_it_is_shown(tmp_path: Path):
+    """54 of 200 test rows: on the page, in Markdown, CSV and the terminal's table."""
+    base = study()
+    silent = replace(base.finals[0].test, confusion=[[45, 1], [5, 95]], unanswered=[54, 0])
+    results = replace(base, finals=[replace(base.finals[0], test=silent), *base.finals[1:]])
+    arm = base.finals[0].arm
+    row = leaderboard(results).row(arm)
+    assert row is not None and row.unanswered == 0.27
+    assert "(27.0% unanswered" in to_markdown(results, EN)
+    assert "27.0% 未作答" in to_markdown(results, ZH)
+    assert "unanswered" not in to_markdown(base, EN)
+    rows = csv.DictReader(leaderboard_csv(leaderboard(results)).splitlines())
+    assert {row["arm"]: row["unanswered"] for row in rows if row["unanswered"]} == {arm: "0.27"}
+    assert "27.0% unanswered" in render_page(results, EN)
+    table = leaderboard_table(results)
+    notes = dict(zip(table.columns[1].cells, table.columns[-1].cells, strict=True))
+    assert [name for name, note in notes.items() if "27.0% unanswered" in str(note)] == [arm]

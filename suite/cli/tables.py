@@ -21,6 +21,7 @@ from suite.report.data.rows import (
     beyond_of,
     failures,
     leaderboard,
+    silence_of,
 )
 from suite.report.pages.answer import (
     chosen_of,
@@ -94,6 +95,8 @@ def _flags(row: LeaderboardRow, say: Words) -> list[str]:
     flags = [say("flag_stale")] if row.stale else []
     if row.about_arm is False:
         flags.append(say("flag_one_training"))
+    silence = silence_of(row, say)
+    flags += [silence] if silence else []
     return [*flags, say(row.beyond[0])] if row.beyond else flags
 
 

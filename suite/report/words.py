@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,15 +41,27 @@ _MOST_PARTS = 12
 _INNER = "said"
 #: Places that hold a number, and nothing else.
 _NUMBERS = {"n"}
+#: A place that holds a metric by its English label.
+_METRIC = "metric"
 #: Places that hold languages by their English names.
 _LANGUAGES = {"language", "languages"}
 
 
 @dataclass(frozen=True)
 class Words:
-    """The words of one language, as a function of key and values."""
+    """The words of one language, as a function of key and values.
+
+    `objective` is the key of the metric that scores are of where a phrase names it (`$metric`, and
+    `$Metric` at a sentence's beginning); "" where studies go by several, which are then called
+    scores.
+    """
 
     language: str
+    objective: str = "macro_f1"
+
+    def about(self, objective: str) -> Words:
+        """These words where scores are of another metric, by its key."""
+        return replace(self, objective=objective)
 
     def __call__(self, key: str, **values: str | int) -> str:
         """The phrase under a key, with its values put in.
@@ -61,6 +73,8 @@ class Words:
         phrase = bundle.get_message(key).value if bundle.has_message(key) else None
         if phrase is None:
             raise KeyError(key)
+        if key in _naming(self.language) and "metric" not in values:
+            values |= self._named()
         # Fluent refuses a value of more than 2,500 characters, and names from data may be longer:
         # it gets a mark in place of each text, and the texts go in afterwards, all at once.
         texts: dict[int, str] = {}
@@ -73,6 +87,14 @@ class Words:
         if errors:
             raise KeyError(f"{key}: {errors[0]}")
         return str(said).translate(texts)
+
+    def _named(self) -> dict[str, str]:
+        # Imported here: the command line needs words before it knows what it is to do.
+        from suite.verdict.metrics import METRICS
+
+        own = METRICS[self.objective].label(self.language) if self.objective else None
+        label = own or self("across_mixed")
+        return {"metric": label, "Metric": label[:1].upper() + label[1:]}
 
     def column(self, key: str) -> str:
         """What a leaderboard calls a column; a metric brings its own label."""
@@ -90,7 +112,6 @@ class Words:
 
     def _score(self, key: str) -> tuple[str, str]:
         """The split and the metric's label of a score's column; no label where it is none."""
-        # Imported here: the command line needs words before it knows what it is to do.
         from suite.verdict.metrics import METRICS
 
         split, _, name = key.partition("_")
@@ -145,6 +166,18 @@ def _bundle(language: str) -> FluentBundle:
     for file in sorted(LOCALE.glob(f"{language}.*ftl")):
         bundle.add_resource(FluentResource(file.read_text(encoding="utf-8")))
     return bundle
+
+
+@cache
+def _naming(language: str) -> frozenset[str]:
+    """The keys of phrases that name the metric that scores are of."""
+    phrase = re.compile(r"^([a-z0-9_]+) =((?:.*\n)(?:[ }].*\n)*)", re.M)
+    return frozenset(
+        key
+        for file in LOCALE.glob(f"{language}*.ftl")
+        for key, text in phrase.findall(file.read_text(encoding="utf-8"))
+        if "$metric }" in text or "$Metric }" in text
+    )
 
 
 @dataclass(frozen=True)
@@ -280,7 +313,17 @@ def _put(words: Words, name: str, value: str) -> str:
     """What stands in a place of an English sentence, as it is put into another language's."""
     if name.startswith(_INNER):
         return words.told(value)
+    if name == _METRIC:
+        return _metric(words, value)
     return _languages(words, value) if name in _LANGUAGES else value
+
+
+def _metric(words: Words, label: str) -> str:
+    """A metric by its English label, as the words' language calls it."""
+    from suite.verdict.metrics import METRICS
+
+    own = (one.label(words.language) for one in METRICS.values() if one.label(SPOKEN) == label)
+    return next(own, label)
 
 
 def _languages(words: Words, named: str) -> str:

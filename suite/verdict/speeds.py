@@ -45,7 +45,28 @@ class Ratio:
     @property
     def parts(self) -> bool:
         """Whether the two can be told apart."""
-        return self.low > 1 or self.high < 1
+        return apart((self.low, self.high))
+
+
+def apart(ends: tuple[float, float] | None) -> bool:
+    """Whether two speeds can be told apart, by between which multiples of the other one lies."""
+    return ends is not None and (ends[0] > 1 or ends[1] < 1)
+
+
+def mean_ratio(ratios: Sequence[Ratio | None]) -> Ratio | None:
+    """The geometric mean of ratios, one a task, between the geometric means of their ends.
+
+    It lies there wherever each lies in its own interval. None where one of them is not known.
+    """
+    known = [one for one in ratios if one is not None]
+    if not known or len(known) < len(ratios):
+        return None
+    return Ratio(
+        *(
+            math.exp(sum(math.log(getattr(one, part)) for one in known) / len(known))
+            for part in ("value", "low", "high")
+        )
+    )
 
 
 def reach(rps: Rps | None) -> tuple[float, float]:
@@ -110,9 +131,17 @@ def ratio(one: Rps | None, other: Rps | None) -> Ratio | None:
         if found is None or found.interval is None:
             return None
         return Ratio(math.exp(found.value), *(math.exp(end) for end in found.interval))
-    own, its = one.offline_interval, other.offline_interval
+    if one.offline_per_second is None or other.offline_per_second is None:
+        return None
+    ends = ratio_ends(one.offline_interval, other.offline_interval)
+    return ends and Ratio(one.offline_per_second / other.offline_per_second, *ends)
+
+
+def ratio_ends(
+    own: tuple[float, float] | None, its: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    """Between which multiples of another speed one lies, each known by its interval; None where
+    either has none."""
     if own is None or its is None or min(*own, *its) <= 0:
         return None
-    assert one.offline_per_second and other.offline_per_second
-    value = one.offline_per_second / other.offline_per_second
-    return Ratio(value, own[0] / its[1], own[1] / its[0])
+    return own[0] / its[1], own[1] / its[0]

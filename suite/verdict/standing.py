@@ -111,9 +111,13 @@ class Standing:
         """Whether an arm's lead over another on test is more than chance."""
         return _beats(self.place(one), self.place(other), self.comparisons)
 
+    def speed_ratio(self, one: str, other: str) -> speeds.Ratio | None:
+        """How many times as fast an arm serves as another; None where nothing is known of it."""
+        return speeds.ratio(self.place(one).rps, self.place(other).rps)
+
     def times_as_fast(self, one: str, other: str) -> float | None:
         """How many times as fast an arm serves as another; None where that can be chance."""
-        found = speeds.ratio(self.place(one).rps, self.place(other).rps)
+        found = self.speed_ratio(one, other)
         return found.value if found is not None and found.parts else None
 
 

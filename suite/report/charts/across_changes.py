@@ -101,8 +101,8 @@ def _reach(change: ArmChange, colour: str) -> dict[str, Any] | None:
 
 def draw(scene: AcrossScene) -> Iterator[Chart]:
     """Each pair of studies that have an arm in common."""
-    words = scene.words
     for i, pair in enumerate(scene.data.pairs):
+        words = scene.words.about(pair.objective)
         if not pair.arms:
             continue
         yield Chart(

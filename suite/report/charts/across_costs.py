@@ -152,8 +152,11 @@ def finding(data: Across, cost: Cost, arms: Sequence[CostArm], base: str, words:
         apart = not data.same_machine and len(data.counted) > 1
         return words(f"across_trade_title_{'apart' if apart else 'some'}_{cost}")
     (x, y), name = (max if cost == "speed" else min)(means)
+    own = data.arm(name)
+    # A multiple of a speed is told only where the two can be told apart, as on a study's page.
+    level = cost == "speed" and (own is None or own.times_as_fast is None)
     return words(
-        f"across_trade_title_{cost}",
+        f"across_trade_title_{cost}{'_level' if level else ''}",
         arm=formats.name(name),
         times=formats.times(x),
         base=base,
@@ -164,7 +167,8 @@ def finding(data: Across, cost: Cost, arms: Sequence[CostArm], base: str, words:
 def _draw(cost: Cost, scene: AcrossScene) -> Iterator[Chart]:
     data, words = scene.data, scene.words
     every = values(data, cost)
-    if not every or len(data.counted) < 2:
+    # Distances by unlike scores stand on no common axis.
+    if not every or len(data.counted) < 2 or not data.objective:
         return
     arms, far = _near(every)
     base = formats.name(data.reference) if data.reference else words("across_median")

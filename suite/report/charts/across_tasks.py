@@ -18,7 +18,8 @@ def _draw(cost: str, key: str, scene: AcrossScene) -> Iterator[Chart]:
     ]
     for i, (column, results) in enumerate(standing):
         data = trade_off.values(leaderboard(results), METRICS[key])
-        chart = trade_off.chart(f"task-{i}-{cost}", data, scene.styles, scene.words)
+        words = scene.words.about(column.objective)
+        chart = trade_off.chart(f"task-{i}-{cost}", data, scene.styles, words)
         if chart is None:
             continue
         chart.figure.update_layout(height=320)

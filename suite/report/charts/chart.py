@@ -70,7 +70,8 @@ class StudyScene:
     def of(results: StudyResults, words: Words) -> StudyScene:
         """What is to be seen of a study."""
         board = leaderboard(results)
-        return StudyScene(results, board, styles([results]), class_views(results, board), words)
+        about = words.about(results.objective)
+        return StudyScene(results, board, styles([results]), class_views(results, board), about)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ class AcrossScene:
     @staticmethod
     def of(studies: Sequence[StudyResults], words: Words) -> AcrossScene:
         """What is to be seen of several studies."""
-        return AcrossScene(across(studies), studies, styles(studies), words)
+        data = across(studies)
+        return AcrossScene(data, studies, styles(studies), words.about(data.objective))
 
 
 Scene = TypeVar("Scene", StudyScene, AcrossScene)

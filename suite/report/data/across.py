@@ -18,18 +18,17 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from suite.contracts import moments
-from suite.contracts.results import DEFAULT_OBJECTIVE, Holds, StudyResults
-from suite.report import formats
-from suite.report.data.rows import Leaderboard, absent, leaderboard
-from suite.report.data.side_by_side import SideBySide, machine_of, pairs_of, ratio
+from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults
+from suite.report.data.across_cells import Cell, cells_of, speed_ratio
+from suite.report.data.rows import Leaderboard, leaderboard
+from suite.report.data.side_by_side import SideBySide, machine_of, pairs_of
 from suite.verdict import over_tasks
+from suite.verdict.speeds import Ratio, apart, mean_ratio
 from suite.verdict.standing import Basis
 
 SCHEMA_VERSION = 1
 #: An arm further below the best than this is of no use, however cheap.
 FAR = 0.2
-
-CellState = Literal["scored", "refused", "retired", "without_result", "not_in_study"]
 
 
 @dataclass(frozen=True)
@@ -61,35 +60,6 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """An arm in the study that stands for a task.
-
-    `score` is macro-F1, on test where the column's basis is test; `gap` is what it lies below the
-    best arm there (0 or less). `speed` and `training` are texts per second and training time as
-    multiples of the reference arm's in the same study, or of the study's median.
-    """
-
-    study: str
-    state: CellState
-    reason: str | None = None
-    score: float | None = None
-    low: float | None = None
-    high: float | None = None
-    rank: int | None = None
-    shared: bool = False
-    gap: float | None = None
-    train_seconds: float | None = None
-    offline_rps: float | None = None
-    training: float | None = None
-    speed: float | None = None
-    stale: bool = False
-    rank_range: tuple[int, int] | None = None
-    place: str = ""
-    """Its rank in that study as tables show it; empty where there is none."""
-    holds: Holds = "within"
-
-
-@dataclass(frozen=True)
 class AcrossArm:
     """An arm over all tasks; `cells` in the order of the standing columns.
 
@@ -116,6 +86,13 @@ class AcrossArm:
     rank_interval: tuple[float, float] | None = None
     win_rate: float | None = None
     win_interval: tuple[float, float] | None = None
+    speed_interval: tuple[float, float] | None = None
+    """Of `speed`, as of a cell's; null where a task has none."""
+
+    @property
+    def times_as_fast(self) -> float | None:
+        """How many times as fast as the reference; None where that can be chance."""
+        return self.speed if apart(self.speed_interval) else None
 
     @property
     def contests(self) -> int:
@@ -184,6 +161,12 @@ class Across:
         """The columns that averages are taken over."""
         return tuple(column for column in self.columns if column.counted)
 
+    @property
+    def objective(self) -> str:
+        """By what all studies that stand for a task go; "" where that differs between them."""
+        found = {column.objective for column in self.standing}
+        return found.pop() if len(found) == 1 else ""
+
     def arm(self, name: str) -> AcrossArm | None:
         """An arm by its name."""
         return next((arm for arm in self.arms if arm.arm == name), None)
@@ -233,10 +216,12 @@ def across(studies: Sequence[StudyResults]) -> Across:
     over = OverTasks(test.statistic, test.p, test.critical_difference) if test else None
     means = {arm: sum(own) / len(own) for arm, own in scores.items()}
     ordered = sorted(common, key=lambda arm: (ranks[arm], -means[arm], arm))
+    alike = len({studies[i].objective for i in standing}) < 2
     reference = _reference(ordered, [boards[i] for i in shown if i in counted])
     machines = {columns[i].machine for i in counted}
     same = len(machines) == 1 and "" not in machines
-    arms = _arms([(studies[i], boards[i], i in counted) for i in shown], ranking, reference, same)
+    sides = [(studies[i], boards[i], i in counted) for i in shown]
+    arms = _arms(sides, ranking, reference, same, alike)
     pairs, left = pairs_of(studies, boards)
     return Across(
         schema_version=SCHEMA_VERSION,
@@ -321,7 +306,9 @@ def _arms(
     ranking: Mapping[str, over_tasks.OverTasks],
     reference: str | None,
     same_machine: bool,
+    alike: bool,
 ) -> list[AcrossArm]:
+    """Args: alike: whether all these studies go by one score, so that distances add up."""
     names: dict[str, str] = {}
     for results, board, _ in shown:
         for arm in results.arms:
@@ -332,7 +319,11 @@ def _arms(
     for _, board, counts in shown:
         if counts:
             _contest(board, outcomes)
-    columns = [_cells(results, board, names, reference) for results, board, _ in shown]
+    columns = [cells_of(results, board, names, reference) for results, board, _ in shown]
+
+    def ratio_of(arm: str, board: Leaderboard) -> Ratio | None:
+        return speed_ratio(board, arm, reference)
+
     found = []
     for name, family in names.items():
         cells = tuple(column[name] for column in columns)
@@ -343,6 +334,8 @@ def _arms(
         ]
         gaps = [cell.gap for cell in own if cell.gap is not None]
         ranked = ranking.get(name)
+        speeds = [ratio_of(name, board) for _, board, counts in shown if counts]
+        spanned = mean_ratio(speeds) if reference else None
         whole = same_machine and len(own) == sum(counts for _, _, counts in shown)
         found.append(
             AcrossArm(
@@ -358,9 +351,10 @@ def _arms(
                 won=outcomes[name][0],
                 level=outcomes[name][1],
                 lost=outcomes[name][2],
-                mean_gap=sum(gaps) / len(gaps) if gaps else None,
+                mean_gap=sum(gaps) / len(gaps) if gaps and alike else None,
                 speed=_geometric([cell.speed for cell in own]) if whole else None,
                 training=_geometric([cell.training for cell in own]) if whole else None,
+                speed_interval=(spanned.low, spanned.high) if whole and spanned else None,
             )
         )
     found.sort(key=_merit)
@@ -404,56 +398,6 @@ def _contest(board: Leaderboard, outcomes: Mapping[str, list[int]]) -> None:
             continue
         outcomes[winner.arm][0] += 1
         outcomes[loser.arm][2] += 1
-
-
-def _cells(
-    results: StudyResults, board: Leaderboard, names: Mapping[str, str], reference: str | None
-) -> dict[str, Cell]:
-    gone = {arm.arm: arm for arm in absent(results, board)}
-    scores = {row.arm: value for row in board.rows if (value := board.score.of(row)) is not None}
-    top = max(scores.values(), default=0.0)
-    base = board.row(reference) if reference else None
-    seconds = base.train_seconds if base else _median([r.train_seconds for r in board.rows])
-    rps = base.offline_rps if base else _median([r.offline_rps for r in board.rows])
-    cells = {}
-    for name in names:
-        row = board.row(name)
-        if row is not None and name in scores:
-            low, high = row.test_interval or (None, None)
-            tested = board.basis == "test"
-            cells[name] = Cell(
-                study=results.study,
-                state="scored",
-                score=scores[name],
-                low=low if tested else None,
-                high=high if tested else None,
-                rank=row.rank,
-                shared=bool(row.tied_with),
-                gap=scores[name] - top,
-                train_seconds=row.train_seconds,
-                offline_rps=row.offline_rps,
-                training=ratio(row.train_seconds, seconds),
-                speed=ratio(row.offline_rps, rps),
-                stale=row.stale,
-                rank_range=row.rank_range,
-                place=place if (place := board.place(row)) != formats.MISSING else "",
-                holds=row.holds,
-            )
-        elif name in gone:
-            cells[name] = Cell(results.study, gone[name].kind, gone[name].reason)
-        elif row is not None:
-            cells[name] = Cell(results.study, "without_result")
-        else:
-            cells[name] = Cell(results.study, "not_in_study")
-    return cells
-
-
-def _median(values: Sequence[float | None]) -> float | None:
-    known = sorted(value for value in values if value is not None and value > 0)
-    if not known:
-        return None
-    middle = len(known) // 2
-    return known[middle] if len(known) % 2 else (known[middle - 1] + known[middle]) / 2
 
 
 def task_ranks(data: Across) -> dict[str, tuple[float, ...]]:

@@ -12,7 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, Arm, Holds, Published, StudyResults, Trial
+from suite.contracts.results import (
+    DEFAULT_OBJECTIVE,
+    Arm,
+    Holds,
+    Published,
+    Scores,
+    StudyResults,
+    TestScores,
+    Trial,
+)
 from suite.contracts.space import Params
 from suite.report import formats
 from suite.report.data.styles import SYMBOLS
@@ -89,6 +98,9 @@ class LeaderboardRow:
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     """`test_<key>` -> the 95 % interval of that metric; no verdict is drawn from any but the
     objective's."""
+    unanswered: float | None = None
+    """Share of the rows that the scores are of, test's or before finals validation's, which were
+    not answered, over all trainings; None where that was not kept."""
 
     @property
     def beyond(self) -> tuple[str, str] | None:
@@ -258,6 +270,11 @@ def beyond_of(board: Leaderboard, arm: str, words: Words) -> str:
     return words(row.beyond[0]) if row is not None and row.beyond else ""
 
 
+def silence_of(row: LeaderboardRow, words: Words) -> str:
+    """The mark of an arm that left rows without an answer; empty where it answered all."""
+    return words("flag_unanswered", share=formats.percent(row.unanswered)) if row.unanswered else ""
+
+
 def trial_counts(trials: Sequence[Trial]) -> dict[str, Counter[str]]:
     """Arm -> state -> number of trials; a missing arm counts nothing."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -383,6 +400,13 @@ def _up(metric: Metric, value: float) -> float:
     return value if metric.higher_is_better else -value
 
 
+def _unanswered(scores: Scores | TestScores | None) -> float | None:
+    if scores is None or not scores.unanswered:
+        return None
+    silent = sum(scores.unanswered)
+    return silent / ((sum(map(sum, scores.confusion)) + silent) or 1)
+
+
 def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
     model, _, strategy = place.arm.partition("/")
     trial, final, rps = place.trial, place.final, place.rps
@@ -446,5 +470,6 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         seed_scores=tuple(final.seed_scores) if final else (),
         deterministic=bool(final and final.deterministic),
         refit=bool(final and final.refit),
+        unanswered=_unanswered(final.test if final else validation),
         intervals={f"test_{k}": own for k, own in final.test.intervals.items()} if final else {},
     )

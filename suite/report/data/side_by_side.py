@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
-from suite.contracts.results import StudyResults
+from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults
 from suite.report import formats
 from suite.report.data.rows import (
     Leaderboard,
@@ -17,7 +17,10 @@ from suite.report.data.rows import (
     leaderboard,
 )
 from suite.verdict import changes
+from suite.verdict.confusions import macro_f1
 from suite.verdict.interval import LEVEL, Interval
+from suite.verdict.metrics import METRICS
+from suite.verdict.speeds import apart, ratio_ends
 from suite.verdict.standing import Basis
 
 #: Up to so many studies of one task each is compared with each; of more, each with the latest.
@@ -27,7 +30,7 @@ PAIRS_SHOWN = 12
 
 Method = Literal["paired", "unpaired", "none"]
 Verdict = Literal["better", "worse", "chance", "unknown"]
-WhyUnpaired = Literal["", "no_predictions", "rows_differ", "sample"]
+WhyUnpaired = Literal["", "objectives", "no_predictions", "rows_differ", "sample"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,13 @@ class ArmChange:
     verdict: Verdict
     training: float | None
     speed: float | None
+    speed_interval: tuple[float, float] | None = None
+    """Of `speed`, where both were measured in rounds."""
+
+    @property
+    def times_as_fast(self) -> float | None:
+        """How many times as fast it became; None where that can be chance."""
+        return self.speed if apart(self.speed_interval) else None
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,8 @@ class SideBySide:
     arms: tuple[ArmChange, ...]
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
+    objective: str = DEFAULT_OBJECTIVE
+    """By what both go; "" where that differs, and no arm is compared."""
 
     def count(self, verdict: Verdict) -> int:
         """Arms with this verdict."""
@@ -133,7 +145,7 @@ def side_by_side(
     machine = machine_of(before)
     same_machine = bool(machine) and machine == machine_of(after)
     why = why_unpaired(before, after)
-    shared = [row for row in new.rows if old.row(row.arm) is not None]
+    shared = [row for row in new.rows if old.row(row.arm) is not None and why != "objectives"]
     found = [
         _arm_change(before, after, row_old, row, tested, paired=not why, same_machine=same_machine)
         for row in shared
@@ -142,6 +154,8 @@ def side_by_side(
     changed, unchanged = _circumstances(before, after)
     compared = [change for change in found if change is not None]
     taken = {change.arm for change in compared}
+    if why == "objectives":
+        taken = {row.arm for row in new.rows} & {row.arm for row in old.rows}
     return SideBySide(
         task=after.task,
         title=after.title or after.task,
@@ -155,6 +169,7 @@ def side_by_side(
         arms=tuple(_adjusted(compared)),
         only_before=tuple(row.arm for row in old.rows if row.arm not in taken),
         only_after=tuple(row.arm for row in new.rows if row.arm not in taken),
+        objective="" if why == "objectives" else after.objective,
     )
 
 
@@ -165,6 +180,8 @@ def why_unpaired(before: StudyResults, after: StudyResults) -> WhyUnpaired:
     have the same labels in the same order and, where both were audited, the same lengths: then
     only train differs.
     """
+    if before.objective != after.objective:
+        return "objectives"
     if before.sample != after.sample:
         return "sample"
     one, other = before.predictions, after.predictions
@@ -205,6 +222,9 @@ def _arm_change(
         verdict="unknown",
         training=ratio(new.train_seconds, old.train_seconds) if same_machine else None,
         speed=ratio(new.offline_rps, old.offline_rps) if same_machine else None,
+        speed_interval=(
+            ratio_ends(new.offline_interval, old.offline_interval) if same_machine else None
+        ),
     )
     if not tested:
         return plain
@@ -220,6 +240,7 @@ def _arm_change(
                 answers[1] or [],
                 classes,
                 deterministic=_deterministic(before, new.arm) and _deterministic(after, new.arm),
+                score=METRICS[after.objective].of_confusion or macro_f1,
             )
             method = "paired"
     if change is None and old.test_interval and new.test_interval:

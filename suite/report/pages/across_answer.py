@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suite.report import formats
-from suite.report.data.across import FAR, Across, Cell, Column, Duel
+from suite.report.data.across import FAR, Across, Column, Duel
+from suite.report.data.across_cells import Cell
 from suite.report.data.side_by_side import SideBySide, Verdict
 from suite.report.words import Words
 from suite.verdict.interval import LEVEL
+from suite.verdict.metrics import METRICS
 from suite.verdict.over_tasks import LEAST_TASKS
 
 #: Arms named in a sentence; of more only the number is told.
@@ -32,6 +34,7 @@ class AcrossAnswer:
 
 def across_answer(data: Across, words: Words) -> AcrossAnswer:
     """The answer to "which arm, whatever the task?", in the words' language."""
+    words = words.about(data.objective)
     caveats = _caveats(data, words)
     verdict = _verdict(data, words)
     notes = [note for note in _notes(data, words) if note]
@@ -53,6 +56,16 @@ def _caveats(data: Across, words: Words) -> list[str]:
     for key, basis in (("across_validation", "validation"), ("across_nothing_yet", "none")):
         caveats.append(_about(key, [c for c in data.standing if c.basis == basis], words))
     caveats.append(_about("across_stale", [c for c in data.columns if c.stale], words))
+    if not data.objective:
+        own = [
+            words(
+                "across_objective_of",
+                study=formats.name(column.study),
+                metric=METRICS[column.objective].label(words.language),
+            )
+            for column in data.standing
+        ]
+        caveats.append(words("across_objectives", studies=words("semicolon").join(own)))
     if len(data.counted) > 1 and not data.same_machine:
         known = all(column.machine for column in data.counted)
         caveats.append(words("across_machines" if known else "across_machines_unknown"))
@@ -82,6 +95,7 @@ def _verdict(data: Across, words: Words) -> str:
         said = words("across_one_task", task=formats.name(column.name))
         if first is None:
             return said
+        words = words.about(column.objective)
         f1 = formats.score(data.cell(first, column).score)
         own = data.cell(first, column).score or 0.0
         highest = all((data.cell(arm, column).score or 0.0) <= own for arm in data.arms)
@@ -225,7 +239,8 @@ def _take(data: Across, words: Words) -> str:
         if arm.arm in data.common
         and arm.arm != first
         and arm.training is not None
-        and (arm.mean_gap or 0.0) >= -FAR
+        and arm.mean_gap is not None
+        and arm.mean_gap >= -FAR
     ]
     if own is None or own.training is None or not others:
         return said + words("end")
@@ -254,6 +269,8 @@ def _unlabelled(data: Across, words: Words) -> str:
         for arm in data.arms
         if arm.arm.rpartition("/")[2] == "zero_shot" and arm.mean_gap is not None
     ]
+    if not data.objective:
+        return ""
     if not asked:
         return words("across_no_zero_shot")
     best = max(asked, key=lambda arm: (arm.tasks, arm.mean_gap or 0.0))
@@ -274,7 +291,8 @@ def _pair_said(pair: SideBySide, words: Words) -> str:
         if arms:
             named = _several(arms, words, "arms")
             parts.append(words(f"across_pair_{verdict}", arms=named))
-    what = words("semicolon").join(parts) or words("across_pair_none")
+    none = "across_pair_none" if pair.objective else "across_pair_objectives"
+    what = words("semicolon").join(parts) or words(none)
     return words(
         "across_pair",
         task=formats.name(pair.task),

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults
 from suite.report import formats
-from suite.report.data.across import Across, Cell, Column, across
+from suite.report.data.across import Across, Column, across
+from suite.report.data.across_cells import Cell
 from suite.report.data.rows import BEYOND
 from suite.report.pages.across_answer import (
     across_answer,
@@ -17,6 +18,7 @@ from suite.report.pages.across_answer import (
 )
 from suite.report.pages.text_tables import csv_text, markdown_line, markdown_table
 from suite.report.words import Words
+from suite.verdict.metrics import METRICS
 
 CSV_COLUMNS = (
     "arm", "family", "study", "task", "basis", "counted", "state", "reason", "macro_f1",
@@ -92,6 +94,7 @@ def across_csv(data: Across) -> str:
 
 def across_markdown(data: Across, words: Words) -> str:
     """The page's numbers as Markdown tables."""
+    words = words.about(data.objective)
     lines = [f"# {words('across_title')}", "", markdown_line(across_answer(data, words).text)]
     lines += ["", f"## {words('across_matrix')}", ""]
     lines += [words("across_matrix_lead"), ""]
@@ -101,7 +104,7 @@ def across_markdown(data: Across, words: Words) -> str:
         rows.append(
             [arm.arm, *(_cell_text(cell, words) for cell in arm.cells), rank,
              f"{arm.won}–{arm.level}–{arm.lost}", _below(arm.mean_gap),
-             formats.times(arm.training), formats.times(arm.speed)]
+             formats.times(arm.training), formats.times(arm.times_as_fast)]
         )  # fmt: skip
     contests = "–".join(words(key) for key in ("across_won", "across_level", "across_lost"))
     heads = [words("metric_arm")]
@@ -164,7 +167,8 @@ def across_markdown(data: Across, words: Words) -> str:
 
 
 def _heading(column: Column, words: Words) -> str:
-    more = [words("banner_sample")] if column.sample else []
+    more = [] if words.objective else [METRICS[column.objective].label(words.language)]
+    more += [words("banner_sample")] if column.sample else []
     more += [words("by_validation")] if column.basis == "validation" else []
     return column.name + (f" ({words('comma').join(more)})" if more else "")
 

@@ -10,7 +10,8 @@ from suite.contracts.results import StudyResults
 from suite.report import formats
 from suite.report.charts import ACROSS_CHARTS
 from suite.report.charts.chart import AcrossScene, Drawn
-from suite.report.data.across import FAR, Across, AcrossArm, Cell
+from suite.report.data.across import FAR, Across, AcrossArm
+from suite.report.data.across_cells import Cell
 from suite.report.data.placeless import placeless
 from suite.report.data.rows import BEYOND
 from suite.report.data.spoken import spoken
@@ -24,6 +25,7 @@ from suite.report.pages.across_answer import (
 )
 from suite.report.pages.shell import Pack, render
 from suite.report.words import Words
+from suite.verdict.metrics import METRICS
 from suite.verdict.over_tasks import LEAST_TASKS
 
 #: What lies further below the task's best than this has no colour in the matrix.
@@ -57,7 +59,7 @@ def render_across(
         refresh: seconds after which an open page loads itself again.
     """
     scene = AcrossScene.of([placeless(spoken(results, words)) for results in studies], words)
-    data, drawn = scene.data, Drawn.of(ACROSS_CHARTS, scene)
+    words, data, drawn = scene.words, scene.data, Drawn.of(ACROSS_CHARTS, scene)
     small = {cost: drawn.of_section(f"small-{cost}") for cost in ("speed", "training")}
     pack = Pack()
     for chart in drawn.all():
@@ -80,6 +82,7 @@ def render_across(
             (pair, drawn.get(f"pair-{i}"), method(pair, words), unchanged(pair, words))
             for i, pair in enumerate(data.pairs)
         ],
+        "metric_of": lambda column: METRICS[column.objective].label(words.language),
         "cut": formats.name,
         "cut_all": lambda names: [formats.name(name) for name in names],
     }
@@ -99,13 +102,21 @@ def across_tiles(data: Across) -> list[AcrossTile]:
         roles.setdefault(winner.arm, []).append("winner")
     useful = [arm for arm in data.arms if arm.mean_gap is not None and arm.mean_gap >= -FAR]
     fast = [(arm.speed, arm.arm) for arm in useful if arm.speed is not None]
-    if fast and max(fast)[0] > APART * min(fast)[0]:
+    if fast and _apart(data, max(fast)[1], min(fast)[1]):
         roles.setdefault(max(fast)[1], []).append("quick")
     cheap = [(arm.training, arm.arm) for arm in useful if arm.training is not None]
     if cheap and max(cheap)[0] > APART * min(cheap)[0]:
         roles.setdefault(min(cheap)[1], []).append("frugal")
     found = [(data.arm(name), own) for name, own in roles.items()]
     return [AcrossTile(arm, tuple(own)) for arm, own in found if arm is not None][:TILES]
+
+
+def _apart(data: Across, fast: str, slow: str) -> bool:
+    """Whether the fastest arm's speed lies above the slowest one's, by either's interval."""
+    own, other = data.arm(fast), data.arm(slow)
+    if own is None or other is None or not own.speed_interval or not other.speed_interval:
+        return False
+    return own.speed_interval[0] > other.speed_interval[1]
 
 
 def _shade(cell: Cell) -> int:

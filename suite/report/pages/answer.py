@@ -23,6 +23,8 @@ from suite.report.data.rows import (
 )
 from suite.report.pages.trainings import basis_of
 from suite.report.words import Words
+from suite.verdict.metrics import MACRO_F1
+from suite.verdict.metrics import METRICS as SCORES
 from suite.verdict.standing import Basis
 
 #: Arms of a tie that are named; the rest are counted and stand in the table.
@@ -102,6 +104,7 @@ def opened_elsewhere(results: StudyResults, words: Words) -> str:
 
 def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
     """The answer to "which text classifier?", in the words' language."""
+    words = words.about(results.objective)
     among = board.contenders
     leaders = [row for row in among if row.arm in board.standing.leaders]
     outside = out_of_bounds(results, board, words)
@@ -271,7 +274,8 @@ def _advice(
 
 def _gives(board: Leaderboard, row: LeaderboardRow, words: Words) -> str:
     """What an arm scores and costs, as its row of the table has it."""
-    accuracy = formats.score(METRICS[f"{board.split}_accuracy"].of(row))
+    # Beside accuracy itself, what is usual.
+    other = SCORES["accuracy"] if board.objective.key != "accuracy" else MACRO_F1
     low, high = row.test_interval or (None, None)
     highest = all(_score(board, row) >= _score(board, other) for other in board.rows)
     told = words(
@@ -279,7 +283,8 @@ def _gives(board: Leaderboard, row: LeaderboardRow, words: Words) -> str:
         f1=formats.score(board.score.of(row)),
         low=formats.score(low),
         high=formats.score(high),
-        accuracy=accuracy,
+        other=other.label(words.language),
+        accuracy=formats.score(METRICS[f"{board.split}_{other.key}"].of(row)),
     )
     if row.train_seconds is not None:
         told += words("gives_trained", time=formats.duration(row.train_seconds, words))

@@ -24,6 +24,7 @@ from suite.report.data.rows import (
     failures,
     leaderboard,
     references,
+    silence_of,
 )
 from suite.report.data.spoken import environment, spoken
 from suite.report.formats import FORMATS
@@ -43,6 +44,7 @@ LEADERBOARD_COLUMNS = (
     "contended", "feasible", "tied_with", "params", "rank_low", "rank_high", "may_be_best",
     "seed_scores", "deterministic", "refit", "objective", "test_objective", "test_objective_low",
     "test_objective_high", "validation_objective", "holds", "offline_low", "offline_high",
+    "unanswered",
     *(f"test_{m.key}{end}" for m in COLUMNS if m is not MACRO_F1 for end in ("_low", "_high")),
 )  # fmt: skip
 TRIAL_COLUMNS = (
@@ -252,7 +254,7 @@ def engines_csv(results: StudyResults) -> str:
 
 def to_markdown(results: StudyResults, words: Words) -> str:
     """The page's numbers as Markdown tables, for a README or an issue."""
-    results = spoken(results, words)
+    results, words = spoken(results, words), words.about(results.objective)
     board = leaderboard(results)
     told = answer(results, board, words)
     data = results.data
@@ -380,7 +382,7 @@ def _board(board: Leaderboard, words: Words) -> list[str]:
                 ("flag_short", row.short is not None),
             )
             if raised
-        ]
+        ] + ([silence] if (silence := silence_of(row, words)) else [])
         cells = {
             "rank": board.place(row),
             "arm": row.arm + (f" ({words('comma').join(flags)})" if flags else ""),

@@ -29,6 +29,7 @@ from suite.report.data.rows import (
     last_score,
     leaderboard,
     references,
+    silence_of,
 )
 from suite.report.data.spoken import environment, spoken
 from suite.report.data.wrong import wrong
@@ -106,7 +107,7 @@ def render_page(
         storage: the database that the page's commands name; None for the usual one.
         refresh: seconds after which an open page loads itself again.
     """
-    results = placeless(spoken(results, words))
+    results, words = placeless(spoken(results, words)), words.about(results.objective)
     scene = StudyScene.of(results, words)
     board = scene.board
     told = answer(results, board, words)
@@ -125,6 +126,7 @@ def render_page(
         "tiles": tiles(told, board),
         "styles": scene.styles,
         "validated": validated(board, words),
+        "silence_of": silence_of,
         "whiskers": whiskers(board),
         "chosen_of": chosen_of(board, words),
         "every_metric": every_metric(board),
