@@ -351,12 +351,12 @@ def test_memory_that_runs_out_halves_the_rows_at_once_and_changes_nothing_else(
 
     plain, steps = textcnn._Learner._loss, []
 
-    def short(self: Any, indices: Any) -> Any:
+    def short(self: Any, vectors: Any, lengths: Any, indices: Any) -> Any:
         """No more than five rows at once, once twenty steps have gone well."""
         steps.append(len(indices))
         if len(indices) > 5 and len(steps) > 20:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
-        return plain(self, indices)
+        return plain(self, vectors, lengths, indices)
 
     def run(**changes: Any) -> ToyRun:
         made = ToyRun("textcnn", toy_task(), english_rows(), {"dropout": 0.0, "batch": 16})

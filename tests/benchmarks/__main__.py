@@ -23,6 +23,7 @@ BENCHMARKS = {
     "speed_rounds": "speed_rounds",
     "few_rows": "few_rows",
     "big_file": "big_file",
+    "classic": "classic",
 }
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from suite.strategies.classic.settings import TextCnnSettings
 from suite.strategies.classic.tokens import unit_cutter
 from suite.strategies.network import loop, shrinking
 from suite.strategies.network.arrays import Form
+from suite.strategies.network.lazy_adamw import LazyAdamW
 
 FORMAT = "textcnn"
 
@@ -78,8 +79,12 @@ class Network(nn.Module):
         Returns:
             float32 [texts, classes].
         """
-        embedded = self.embedding(ids).transpose(1, 2)
-        starts = torch.arange(ids.shape[1], device=ids.device)
+        return self.read(self.embedding(ids), lengths)
+
+    def read(self, vectors: Tensor, lengths: Tensor) -> Tensor:
+        """Logits of units' vectors, float32 [texts, tokens, dim]; the rest as `forward`."""
+        embedded = vectors.transpose(1, 2)
+        starts = torch.arange(vectors.shape[1], device=vectors.device)
         # An empty text opens one window, on padding.
         outside = (starts[None, :] >= lengths.clamp(min=1)[:, None])[:, None, :]
         pooled = []
@@ -308,33 +313,53 @@ class _Learner:
         self._at_once = at_once
         self._learning_rate = knobs.learning_rate
         self._network = Network(**shape).to(labels.device).train()
+        # A step meets some hundred of the vocabulary's tens of thousands of vectors.
+        self._table = self._network.embedding.weight.detach()
+        self._vectors = LazyAdamW(
+            self._table, learning_rate=knobs.learning_rate, weight_decay=knobs.weight_decay
+        )
+        self._others = [
+            weight
+            for name, weight in self._network.named_parameters()
+            if not name.startswith("embedding.")
+        ]
         self._optimiser = torch.optim.AdamW(
-            self._network.parameters(), lr=knobs.learning_rate, weight_decay=knobs.weight_decay
+            self._others, lr=knobs.learning_rate, weight_decay=knobs.weight_decay
         )
 
     def snapshot(self) -> TextCnnPredictor:
         """A predictor with the weights as they are now."""
+        self._vectors.rows(torch.arange(len(self._table), device=self._table.device))
         return TextCnnPredictor(self._encoder, self._shape, self._network.state_dict())
 
     def step(self, indices: loop.Indices, factor: float) -> float:
         """One update on these rows; their loss."""
         self._optimiser.zero_grad(set_to_none=True)
+        ids, lengths = (
+            torch.from_numpy(array).to(self._table.device)
+            for array in pad([self._rows[int(i)] for i in indices])
+        )
+        touched, places = torch.unique(ids, return_inverse=True)
+        vectors = self._vectors.rows(touched).requires_grad_()
         total = 0.0
         for part in loop.parts(len(indices), self._at_once):
-            loss = self._loss(indices[part]) / len(indices)
+            found = functional.embedding(places[part], vectors)
+            loss = self._loss(found, lengths[part], indices[part]) / len(indices)
             torch.autograd.backward(loss)
             total += loss.item()
-        nn.utils.clip_grad_norm_(self._network.parameters(), LARGEST_GRADIENT)
+        slope = vectors.grad
+        assert slope is not None
+        slope[touched == PADDING] = 0.0
+        nn.utils.clip_grad_norm_([*self._others, vectors], LARGEST_GRADIENT)
         for group in self._optimiser.param_groups:
             group["lr"] = self._learning_rate * factor
         self._optimiser.step()
+        self._vectors.step(touched, slope, factor)
         return total
 
-    def _loss(self, indices: loop.Indices) -> Tensor:
-        """The sum over some rows."""
-        place = self._labels.device
-        ids, lengths = pad([self._rows[int(i)] for i in indices])
-        logits = self._network(torch.from_numpy(ids).to(place), torch.from_numpy(lengths).to(place))
-        chosen = self._labels[torch.from_numpy(indices).to(place)]
+    def _loss(self, vectors: Tensor, lengths: Tensor, indices: loop.Indices) -> Tensor:
+        """The sum over some rows, of whose units these are the vectors."""
+        logits = self._network.read(vectors, lengths)
+        chosen = self._labels[torch.from_numpy(indices).to(self._labels.device)]
         losses = functional.cross_entropy(logits, chosen, reduction="none")
         return (losses * self._weights[chosen]).sum()
