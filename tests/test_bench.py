@@ -18,6 +18,7 @@ import toy_engines
 from conftest import PATIENCE, files_of, kept_of, write_recipe
 from typer.testing import CliRunner
 
+from suite.child.runner import Runner
 from suite.cli import app
 from suite.cli.progress import Watching
 from suite.contracts.registry import Registry
@@ -58,9 +59,8 @@ def work(name):
 def measured(name, source=TOYS, **wanted):
     """Benches a study; its rows by engine, and what was said."""
     said: list[str] = []
-    rows = bench.bench(
-        work(name), bench.Wanted(**({"seconds": 0.2} | wanted)), say=said.append, engines=source
-    )
+    once = {"seconds": 0.2, "rounds": False}
+    rows = bench.bench(work(name), bench.Wanted(**(once | wanted)), say=said.append, engines=source)
     return {row.engine: row for row in rows}, said
 
 
@@ -136,6 +136,88 @@ def test_figures_loadgen_did_not_accept_do_not_win():
     found = bench_record.fastest([doubtful, row()])
     assert found[0].fastest_in == []
     assert found[1].fastest_in == ["SingleStream", "Offline", "Server"]
+
+
+def test_engines_of_the_same_rounds_that_can_not_be_told_apart_are_both_the_fastest():
+    rates = [100.0, 101.0, 99.0, 102.0, 98.0, 103.0]
+
+    def measured(engine, factor, named="r"):
+        own = [rate * factor for rate in rates]
+        latencies = [1000 / rate for rate in own]
+        single = SingleStream(
+            latencies[0], None, None, True, latencies, (min(latencies), max(latencies))
+        )
+        return row(
+            engine=engine, offline=own[0], single_stream=single, windows=own,
+            offline_interval=(min(own), max(own)), rounds=named,
+        )  # fmt: skip
+
+    level = replace(measured("level", 1.0), windows=[99.0, 102.0, 98.0, 103.0, 97.0, 104.0])
+    found = bench_record.fastest([measured("quick", 1.001), level, measured("slow", 0.98)])
+    assert [r.fastest_in[:2] for r in found] == [
+        ["SingleStream", "Offline"],
+        ["Offline", "Server"],  # its latencies are a thousandth above in every round
+        ["Server"],
+    ]
+    # Of other rounds only the intervals speak, and these meet.
+    apart = bench_record.fastest([measured("quick", 1.001), measured("slow", 0.98, "other")])
+    assert all("Offline" in r.fastest_overall_in for r in apart)
+
+
+def test_several_engines_are_measured_in_rounds(toy_study, monkeypatch):
+    asked = []
+
+    def bench_(runner, job, **more):
+        asked.append((job.engine, job.seed, job.known, job.window_seconds))
+        row = BenchRow(
+            "tfidf/toy", 0, job.engine, job.precision, job.host, "measured", agrees=True,
+            single_stream=SingleStream(2.0, 3.0, 4.0, True), offline_valid=True, refit=False,
+            offline_per_second=100.0 + job.seed + (50 if job.engine == "quick" else 0),
+            agreement=None if job.known else 1.0, seconds=job.seconds,
+            server=None if job.known else ServerLoad(9.0, 1.0, 100.0, True),
+            versions=bench.versions(job.engine), note="Offline: 9 texts in one query",
+        )  # fmt: skip
+        return row
+
+    monkeypatch.setattr(Runner, "bench", bench_)
+    two = bench.Engines(lambda f: toy_engines.candidates(f)[:2], toy_engines.open_engine)
+    rows, said = measured("t", two, seconds=0.6, rounds=True)
+    order = ["slow", "quick"], ["quick", "slow"]
+    assert [engine for engine, *_ in asked] == [e for n in range(6) for e in order[n % 2]]
+    assert [known for _, _, known, _ in asked] == [False] * 2 + [True] * 10
+    assert {seconds for *_, seconds in asked} == {pytest.approx(0.2)}
+    quick = rows["quick"]
+    assert quick.windows == [150.0, 151.0, 152.0, 153.0, 154.0, 155.0]
+    assert (quick.offline_per_second, quick.offline_interval) == (152.5, (150.0, 155.0))
+    # What was found once stands beside it.
+    assert (quick.agreement, quick.server.per_second, quick.seconds) == (1.0, 9.0, 0.6)
+    assert quick.note.startswith("median of 6 rounds, each after loading anew; Offline: 9 texts")
+    assert quick.rounds == rows["slow"].rounds and "round 6 of 6" in " ".join(said)
+    assert "Offline" in quick.fastest_in and "Offline" not in rows["slow"].fastest_in
+    assert quick.fastest_in[0] == rows["slow"].fastest_in[0] == "SingleStream"
+    asked.clear()
+    assert measured("t", two, seconds=0.6, rounds=True)[0] == rows and asked == []
+    # An engine alone is compared with nothing: once is enough. One that was is no round.
+    alone = bench.Engines(lambda f: toy_engines.candidates(f)[:1], toy_engines.open_engine)
+    measured("t", alone, seconds=0.3, rounds=True)
+    assert asked == [("slow", 0, False, None)]
+    measured("t", two, seconds=0.3, rounds=True)
+    assert len(asked) == 13
+
+
+def test_a_refitted_model_is_compared_and_gets_no_score_on_what_it_was_trained_on(folder, toy_task):
+    recipe = write_recipe(
+        folder, arms=["tfidf/toy"], trials=1, finals={"seeds": 1, "share": None, "refit": True}
+    )
+    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--quiet")
+    quick = bench.Engines(lambda f: toy_engines.candidates(f)[1:2], toy_engines.open_engine)
+    row = measured("t", quick, seconds=0.1)[0]["quick"]
+    assert (row.refit, row.agreement, row.agreement_rows) == (True, 1.0, 50)
+    assert row.macro_f1 is None and row.macro_f1_difference is None
+    assert shown("t")["bench"][0]["macro_f1"] is None
+    # Before it was refitted the same row has both.
+    bench_record.store(storage.find(storage.open_storage(), "t"), replace(row, refit=False))
+    assert shown("t")["bench"][0]["stale"]
 
 
 def test_machines_are_not_compared():
@@ -337,7 +419,7 @@ def start(choice, *words):
 
 
 def test_ctrl_c_keeps_what_was_measured_and_the_next_run_goes_on(toy_study, monkeypatch):
-    process = start("one_hangs", "bench", "t", "--seconds", "0.2")
+    process = start("one_hangs", "bench", "t", "--once", "--seconds", "0.2")
     lines = []
     for line in process.stderr:
         lines.append(line)
@@ -371,7 +453,7 @@ def test_trained_arms_behind_real_engines_end_to_end(folder):
         "study", "create", "agnews", "--sample", "--recipe", recipe, "--name", "s", "--quiet",
         "--train-rows", "300",
     )  # fmt: skip
-    words = ("bench", "s", "--seconds", "0.6", "--engine", "python", "--engine", "torch")
+    words = ("bench", "s", "--once", "--seconds", "0.6", "--engine", "python", "--engine", "torch")
     for again in ((), *[("--again",)] * 9):
         told = suite(*words, "--quiet", *again)
         assert told.stderr == ""
@@ -391,7 +473,7 @@ def test_trained_arms_behind_real_engines_end_to_end(folder):
     assert {b["engine"] for b in found["bench"]} == {"python", "torch"}
     assert set(net["versions"]) == {"torch", "transformers"}
     assert found["test_openings"] == 1
-    told = suite("bench", "s", "--seconds", "0.6", "--arm", "tfidf/*")
+    told = suite("bench", "s", "--once", "--seconds", "0.6", "--arm", "tfidf/*")
     assert "settings: 1 engine;" in told.stderr
 
 
@@ -424,7 +506,7 @@ def test_a_server_is_put_under_load_only_where_it_is_allowed(folder, toy_task):
 def test_the_table_and_the_report_show_the_engines(toy_study, folder, monkeypatch):
     monkeypatch.setattr(bench, "_real", lambda: TOYS)
     for again in ((), *[("--again",)] * 9):
-        told = suite("bench", "t", "--seconds", "0.4", *again)
+        told = suite("bench", "t", "--once", "--seconds", "0.4", *again)
         if hold(StudyResults.from_json(shown("t")).bench):
             break
     out, error = told.stdout, told.stderr

@@ -23,7 +23,8 @@ from suite.config.recipe import Recipe
 from suite.contracts.model import Model
 from suite.contracts.speeds import Rps, SingleStream
 from suite.machine import contention
-from suite.study.finals_speed import Served, combined, measure_all
+from suite.study.finals_speed import Served, measure_all
+from suite.study.rounds import combined
 from suite.verdict import speeds
 
 SIX = [90.0, 100.0, 101.0, 99.0, 103.0, 120.0]

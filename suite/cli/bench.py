@@ -33,7 +33,8 @@ def bench(
         typer.Option(
             min=0.1,
             max=3600,
-            help="Length of a scenario; Server, a search, takes up to six times as long.",
+            help="Length of a scenario, in rounds of a third of it in each; Server, a search, "
+            "takes up to six times as long.",
         ),
     ] = 10.0,
     again: Annotated[
@@ -45,6 +46,13 @@ def bench(
             "--endpoints", help="Also load servers that arms ask: every request may cost money."
         ),
     ] = False,
+    rounds: Annotated[
+        bool,
+        typer.Option(
+            "--rounds/--once",
+            help="Measure several engines in six rounds, each opened anew; or each once.",
+        ),
+    ] = True,
     storage: Storage = None,
     device: Device = None,
     threads: Threads = None,
@@ -56,7 +64,9 @@ def bench(
 
     Each engine at each precision first answers validation as the trained model does, or is not
     timed; then come SingleStream (one text at a time), Offline (all at once) and Server (random
-    arrivals, 99 of 100 answered within the task's latency bound). The test split stays closed.
+    arrivals, 99 of 100 answered within the task's latency bound). Several engines are measured in
+    six rounds, each opened anew in each: figures are medians with their intervals, and two engines
+    are told apart round by round. The test split stays closed.
 
     Examples:
 
@@ -73,7 +83,7 @@ def bench(
     from suite.study.work import Limits, Work
 
     measures_alone()
-    wanted = room.Wanted(arm or (), engine or (), seconds, again, endpoints)
+    wanted = room.Wanted(arm or (), engine or (), seconds, again, endpoints, rounds)
     # Lines, also on a terminal: a table redrawn while engines are timed would take their time.
     watching = Watching() if quiet else Lines()
     work = Work(storage, name, watching, Limits(), allow_endpoint=named(allow_endpoint))

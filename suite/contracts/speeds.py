@@ -132,3 +132,14 @@ class BenchRow:
     """Scenarios in which no valid engine of the arm on this machine is faster."""
     fastest_overall_in: list[str] = field(default_factory=list)
     """Scenarios in which nothing else that the study measured on this machine is faster."""
+    windows: list[float | None] = field(default_factory=list)
+    """Texts per second Offline of each round over the engines, as in `Rps`; empty where it was
+    measured once."""
+    offline_interval: tuple[float, float] | None = None
+    """Order-statistic interval of their median."""
+    rounds: str = ""
+    """Names the rounds: engines of the same rounds were measured in turn."""
+    disturbed: int = 0
+    """Windows beside which other processes computed, after those were repeated that may be."""
+    repeated: int = 0
+    """Windows that were measured again because other processes computed beside them."""

@@ -1,13 +1,16 @@
 """A study's kept checkpoints behind every engine, under MLPerf's scenarios: which serves fastest?
 
 Engines are opened one at a time, each in a child process of its own, under the machine's lock for
-measurements. What is measured is stored at once, so whatever ends the command, it goes on where it
-was. Only validation and training texts are used: the test split stays closed.
+measurements. Where several are compared they are measured in rounds (`study/rounds`), each opened
+anew in each; agreement and Server, a search, are of the first. What is measured is stored at once,
+so whatever ends the command, it goes on where it was. Only validation and training texts are used:
+the test split stays closed.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +20,8 @@ from typing import Any
 
 from suite import shell
 from suite.child.messages import LOG, Failed
-from suite.contracts.speeds import BenchRow
+from suite.contracts import moments
+from suite.contracts.speeds import BenchRow, Rps, SingleStream
 from suite.errors import StudyError, counted, nearest
 from suite.serving.engines import candidates, versions
 from suite.serving.load.engine_job import EngineJob, Opener
@@ -25,7 +29,10 @@ from suite.study import bench_record
 from suite.study.artifacts import part
 from suite.study.definition import Definition, StoredArm
 from suite.study.kept_record import Shipped
+from suite.study.measurable import window_seconds
+from suite.study.rounds import combined, over_rounds
 from suite.study.work import Work
+from suite.verdict.speeds import ROUNDS
 
 #: A served model is its own engine.
 ENDPOINT = "endpoint"
@@ -40,9 +47,12 @@ class Wanted:
     Args:
         arms: globs; every arm with a kept checkpoint where none is given.
         engines: names; every engine where none is given.
-        seconds: a scenario's length; Server is a search that takes up to six times as long.
+        seconds: a scenario's length; in rounds a third of it, in each; Server is a search that
+            takes up to six times as long.
         again: whether to measure what is recorded with the same settings.
         endpoints: whether to load servers, though the recipe does not allow it.
+        rounds: whether engines are measured in rounds, where there are several: servers that are
+            asked are not, since every request may cost money.
     """
 
     arms: Sequence[str] = ()
@@ -50,6 +60,7 @@ class Wanted:
     seconds: float = 10.0
     again: bool = False
     endpoints: bool = False
+    rounds: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,12 @@ class _Planned:
     engine: str
     precision: str
     refused: str | None
+
+    @property
+    def name(self) -> str:
+        """What it is called, in words."""
+        engine = f"{self.engine} {self.precision}".strip()
+        return f"{self.arm.name} · {engine}"
 
 
 def bench(
@@ -103,6 +120,8 @@ def bench(
         for row in work.ledger.results().bench
         if row.host == work.ledger.host
     }
+    comparable = [plan for plan in planned if _in_rounds(plan)]
+    rounds = wanted.rounds and len(comparable) > 1
     todo: list[_Planned] = []
     recorded = 0
     for plan in planned:
@@ -114,23 +133,18 @@ def bench(
                 bench_record.store(
                     work.ledger.study, _unmeasured(work.ledger.host, plan, wanted, "refused")
                 )
-            say(f"{_name(plan)}: refused: {plan.refused}")
+            say(f"{plan.name}: refused: {plan.refused}")
         elif (
             before is not None
             and not wanted.again
-            and _same(work.ledger.definition, plan, wanted, before)
+            and _same(work.ledger.definition, plan, wanted, before, rounds and _in_rounds(plan))
         ):
             recorded += 1
         else:
             todo.append(plan)
     if recorded:
         say(f"recorded with these settings: {counted(recorded, 'engine')}; --again measures anew")
-    for number, plan in enumerate(todo, start=1):
-        name = f"[{number}/{len(todo)}] {_name(plan)}"
-        watch(number - 1, len(todo), _name(plan))
-        row = _measure(work, plan, wanted, name, say, source)
-        bench_record.store(work.ledger.study, row)
-        say(f"{name}: {outcome(row)}")
+    _Measuring(work, wanted, source, todo, rounds, say, watch).all()
     return work.ledger.results().bench
 
 
@@ -221,9 +235,22 @@ def _costs(definition: Definition, wanted: Wanted) -> str | None:
     )
 
 
-def _same(definition: Definition, plan: _Planned, wanted: Wanted, before: BenchRow) -> bool:
-    """Whether a recorded row is what measuring now would repeat."""
+def _in_rounds(plan: _Planned) -> bool:
+    """Whether an engine may be measured more than once."""
+    return plan.refused is None and plan.engine != ENDPOINT
+
+
+def _same(
+    definition: Definition, plan: _Planned, wanted: Wanted, before: BenchRow, rounds: bool
+) -> bool:
+    """Whether a recorded row is what measuring now would repeat.
+
+    Args:
+        rounds: whether that would be in rounds.
+    """
     bound = definition.task.latency_bound_ms
+    if rounds and before.state == "measured" and len(before.windows) < ROUNDS:
+        return False
     return (
         before.state in ("measured", "disagrees")
         and not before.contended
@@ -234,54 +261,152 @@ def _same(definition: Definition, plan: _Planned, wanted: Wanted, before: BenchR
     )
 
 
-def _measure(
-    work: Work,
-    plan: _Planned,
-    wanted: Wanted,
-    name: str,
-    say: Callable[[str], None],
-    source: Engines,
-) -> BenchRow:
-    from suite.serving.load.measure import machine_lock
+class _Measuring:
+    """One command's engines, measured in turn, once or in rounds."""
 
-    definition = work.ledger.definition
-    folder = work.ledger.artifacts.checked(work.ledger.artifacts.bench / part(plan.arm.name))
-    scratch = work.keeping.scratch / "-".join(filter(None, (plan.engine, plan.precision)))
-    job = EngineJob(
-        arm=plan.arm.name,
-        trial=plan.trial,
-        host=work.ledger.host,
-        folder=plan.folder,
-        engine=plan.engine,
-        precision=plan.precision,
-        snapshot=work.ledger.artifacts.data,
-        classes=len(definition.task.labels),
-        seconds=wanted.seconds,
-        texts=definition.recipe.measure.texts,
-        bound_ms=definition.task.latency_bound_ms,
-        threads=work.jobs.threads,
-        scratch=scratch,
-        reference=folder / f"{plan.folder.name}.npy",
-        as_kept=plan.engine == ENDPOINT,
-        opener=source.opener,
+    def __init__(
+        self,
+        work: Work,
+        wanted: Wanted,
+        source: Engines,
+        todo: Sequence[_Planned],
+        rounds: bool,
+        say: Callable[[str], None],
+        watch: Callable[[int, int, str], None],
+    ) -> None:
+        self._work = work
+        self._wanted = wanted
+        self._source = source
+        self._plans = {plan.name: plan for plan in todo}
+        self._rounds = rounds
+        self._say = say
+        self._watch = watch
+        #: What was measured first of each, by its name.
+        self._rows: dict[str, BenchRow] = {}
+        #: Those beside which trials of the study ran.
+        self._beside: set[str] = set()
+        self._said = 0
+
+    def all(self) -> None:
+        """Measures everything, and stores each row as it is there."""
+        again = [name for name, plan in self._plans.items() if self._rounds and _in_rounds(plan)]
+        for name in self._plans:
+            if name not in again:
+                self._first(name)
+        courses = over_rounds(again, self._window, left=lambda: math.inf, said=self._say)
+        named = f"{self._work.ledger.host} {moments.now()}"
+        for name, course in courses.items():
+            found = combined(course.windows, course.repeated, named, None)
+            if found is None:
+                continue  # it was not measured, and its row says why
+            first = replace(self._rows[name], contended=name in self._beside)
+            row = _with_rounds(first, found)
+            bench_record.store(self._work.ledger.study, row)
+            self._say(f"{name}: {outcome(row)}")
+
+    def _first(self, name: str) -> BenchRow:
+        """An engine compared and measured for the first time."""
+        plan, place = self._plans[name], f"[{len(self._rows) + 1}/{len(self._plans)}] {name}"
+        self._watch(len(self._rows), len(self._plans), name)
+        row = self._measured(plan, 0, lambda what: self._say(f"{place}: {what} …"))
+        self._rows[name] = row
+        bench_record.store(self._work.ledger.study, row)
+        self._say(f"{place}: {outcome(row)}")
+        return row
+
+    def _window(self, name: str, number: int) -> Rps | None:
+        """A round's figures of an engine; None where it was not measured."""
+        if number > self._said:
+            self._said = number
+            self._say(f"round {number + 1} of {ROUNDS}, each engine opened anew …")
+        known = name in self._rows
+        row = self._measured(self._plans[name], number) if known else self._first(name)
+        if row.contended:
+            self._beside.add(name)
+        if row.state != "measured":
+            if known:
+                self._say(f"{name}: {outcome(row)}")
+            return None
+        return Rps(
+            single_stream=row.single_stream or SingleStream(None, None, None, False),
+            offline_per_second=row.offline_per_second,
+            valid=row.offline_valid,
+            contended=row.contended or row.disturbed > 0,
+        )
+
+    def _measured(
+        self, plan: _Planned, number: int, doing: Callable[[str], None] = lambda what: None
+    ) -> BenchRow:
+        """An engine's row of a round; without agreement and Server where these are known.
+
+        Args:
+            doing: told what is done now.
+        """
+        from suite.serving.load.measure import machine_lock
+
+        work, wanted = self._work, self._wanted
+        artifacts, definition = work.ledger.artifacts, work.ledger.definition
+        folder = artifacts.checked(artifacts.bench / part(plan.arm.name))
+        scratch = work.keeping.scratch / "-".join(filter(None, (plan.engine, plan.precision)))
+        in_rounds = self._rounds and _in_rounds(plan)
+        job = EngineJob(
+            arm=plan.arm.name,
+            trial=plan.trial,
+            host=work.ledger.host,
+            folder=plan.folder,
+            engine=plan.engine,
+            precision=plan.precision,
+            snapshot=artifacts.data,
+            classes=len(definition.task.labels),
+            seconds=wanted.seconds,
+            texts=definition.recipe.measure.texts,
+            bound_ms=definition.task.latency_bound_ms,
+            threads=work.jobs.threads,
+            scratch=scratch,
+            reference=folder / f"{plan.folder.name}.npy",
+            as_kept=plan.engine == ENDPOINT,
+            opener=self._source.opener,
+            window_seconds=window_seconds(wanted.seconds) if in_rounds else None,
+            seed=number,
+            known=plan.name in self._rows,
+        )
+        others = work.neighbours.running()
+        try:
+            with machine_lock(timeout=LOCK_TIMEOUT, say=self._say):
+                found = work.runner.bench(job, on_doing=doing)
+            if isinstance(found, Failed):
+                reason = _with_log(scratch, folder, found.reason)
+                return replace(_unmeasured(work.ledger.host, plan, wanted, "failed"), reason=reason)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        found = replace(found, refit=plan.refit)
+        if plan.refit:
+            found = replace(found, macro_f1=None, macro_f1_difference=None)
+        contended = bool(others | work.neighbours.running())
+        if contended:
+            told = "timed while trials of this study ran on the machine: no rank"
+            found = replace(found, note="; ".join(filter(None, (found.note, told))))
+        return replace(found, contended=contended)
+
+
+def _with_rounds(first: BenchRow, found: Rps) -> BenchRow:
+    """An engine's row with the figures of all rounds; what was found once is the first's.
+
+    Args:
+        found: its speed over the rounds.
+    """
+    return replace(
+        first,
+        single_stream=found.single_stream,
+        offline_per_second=found.offline_per_second,
+        offline_valid=found.valid,
+        note="; ".join(filter(None, (found.note, first.note))),
+        windows=found.windows,
+        offline_interval=found.offline_interval,
+        rounds=found.rounds,
+        disturbed=found.disturbed,
+        repeated=found.repeated,
     )
-    others = work.neighbours.running()
-    try:
-        with machine_lock(timeout=LOCK_TIMEOUT, say=say):
-            found = work.runner.bench(job, on_doing=lambda what: say(f"{name}: {what} …"))
-        if isinstance(found, Failed):
-            reason = _with_log(scratch, folder, found.reason)
-            return replace(_unmeasured(work.ledger.host, plan, wanted, "failed"), reason=reason)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    found = replace(found, refit=plan.refit)
-    if plan.refit:
-        found = replace(found, macro_f1=None, macro_f1_difference=None)
-    contended = bool(others | work.neighbours.running())
-    if contended:
-        told = "timed while trials of this study ran on the machine: no rank"
-        found = replace(found, note="; ".join(filter(None, (found.note, told))))
-    return replace(found, contended=contended)
 
 
 def _with_log(scratch: Path, folder: Path, reason: str) -> str:
@@ -308,7 +433,3 @@ def _unmeasured(host: str, plan: _Planned, wanted: Wanted, state: Any) -> BenchR
         versions=versions(plan.engine),
         measured=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def _name(plan: _Planned) -> str:
-    return " · ".join(filter(None, (plan.arm.name, f"{plan.engine} {plan.precision}".strip())))

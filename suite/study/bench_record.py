@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from suite.contracts.records import why
 from suite.contracts.speeds import BenchRow
+from suite.verdict import speeds
 
 BENCH = "suite:bench:"
 
@@ -30,6 +31,11 @@ SPEEDS: dict[str, Callable[[BenchRow], float | None]] = {
     ),
     "Offline": lambda row: row.offline_per_second if row.offline_valid else None,
     "Server": lambda row: row.server.per_second if row.server and row.server.valid else None,
+}
+#: Scenario -> how quick a row is in each round. Server, a search, is not repeated.
+TIMED: dict[str, Callable[[BenchRow], speeds.Timed]] = {
+    "SingleStream": speeds.one_by_one,
+    "Offline": speeds.offline,
 }
 
 
@@ -81,32 +87,46 @@ def stored(
 def fastest(rows: Iterable[BenchRow]) -> list[BenchRow]:
     """The rows, each with the scenarios in which it is the fastest of its arm, and of all.
 
-    Machines are not compared with each other. Rows that were timed while others ran on their
+    Those that were measured in rounds and can't be told apart from the fastest are the fastest,
+    too. Machines are not compared with each other. Rows that were timed while others ran on their
     machine take no part, nor do those of a checkpoint that is kept no more, nor figures that
     LoadGen did not accept.
     """
     known = list(rows)
-    of_arm: dict[tuple[str, str, str], float] = {}
-    of_all: dict[tuple[str, str], float] = {}
+    of_arm: dict[tuple[str, str, str], BenchRow] = {}
+    of_all: dict[tuple[str, str], BenchRow] = {}
     for row in known:
         for scenario in SPEEDS:
-            speed = _counts(row, scenario)
-            if speed is not None:
+            if _counts(row, scenario) is not None:
                 own, whole = (row.host, row.arm, scenario), (row.host, scenario)
-                of_arm[own] = max(of_arm.get(own, 0.0), speed)
-                of_all[whole] = max(of_all.get(whole, 0.0), speed)
+                of_arm[own] = _faster(row, of_arm.get(own), scenario)
+                of_all[whole] = _faster(row, of_all.get(whole), scenario)
     return [
         replace(
             row,
-            fastest_in=[
-                s for s in SPEEDS if _counts(row, s) == of_arm.get((row.host, row.arm, s), -1.0)
-            ],
-            fastest_overall_in=[
-                s for s in SPEEDS if _counts(row, s) == of_all.get((row.host, s), -1.0)
-            ],
+            fastest_in=[s for s in SPEEDS if _is(row, of_arm.get((row.host, row.arm, s)), s)],
+            fastest_overall_in=[s for s in SPEEDS if _is(row, of_all.get((row.host, s)), s)],
         )
         for row in known
     ]
+
+
+def _faster(row: BenchRow, other: BenchRow | None, scenario: str) -> BenchRow:
+    if other is None or (_counts(row, scenario) or 0.0) > (_counts(other, scenario) or 0.0):
+        return row
+    return other
+
+
+def _is(row: BenchRow, best: BenchRow | None, scenario: str) -> bool:
+    """Whether a row is as fast as the fastest, as far as anybody can tell."""
+    own = _counts(row, scenario)
+    if own is None or best is None:
+        return False
+    if own == _counts(best, scenario):
+        return True
+    timed = TIMED.get(scenario)
+    found = speeds.times(timed(best), timed(row)) if timed is not None else None
+    return found is not None and not found.parts
 
 
 def _counts(row: BenchRow, scenario: str) -> float | None:

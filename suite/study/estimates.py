@@ -107,7 +107,7 @@ def measuring_rounds(recipe: Recipe, model: Model) -> float:
     """
     if not is_measured(recipe, model):
         return 0.0
-    return ROUNDS * (SCENARIOS * window_seconds(recipe) + LOADING_SECONDS)
+    return ROUNDS * (SCENARIOS * window_seconds(recipe.measure.seconds) + LOADING_SECONDS)
 
 
 @dataclass(frozen=True)

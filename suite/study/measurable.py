@@ -21,15 +21,14 @@ def is_measured(recipe: Recipe, model: Model) -> bool:
     return measure.seconds > 0 and (model.endpoint is None or measure.endpoints)
 
 
-def window_seconds(recipe: Recipe) -> float:
-    """A scenario's length in each round of the finals: a third of what it is in the search, so
-    that six rounds take twice as long and not six times.
+def window_seconds(seconds: float) -> float:
+    """A scenario's length in each of several rounds: a third of what it is where it is measured
+    once, so that six rounds take twice as long and not six times.
 
-    >>> from suite.config.recipe import Recipe
-    >>> window_seconds(Recipe(name="r", arms=["m/s"]))
-    1.0
+    >>> window_seconds(3.0), window_seconds(0.2)
+    (1.0, 0.1)
     """
-    return max(SHORTEST, recipe.measure.seconds / 3)
+    return max(SHORTEST, seconds / 3)
 
 
 def check_bounds(recipe: Recipe, file: Path, planned: Sequence[PlannedArm]) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from suite.contracts.speeds import Rps
+from suite.contracts.speeds import BenchRow, Rps
 
 #: What an interval is to cover at least.
 COVERAGE = 0.95
@@ -110,17 +110,57 @@ def middle(figures: Sequence[float]) -> Middle | None:
     return Middle(float(median(ordered)), interval)
 
 
-def ratio(one: Rps | None, other: Rps | None) -> Ratio | None:
-    """How many times as fast one arm is as another, Offline.
+@dataclass(frozen=True)
+class Timed:
+    """A speed as it was measured, in texts per second.
 
-    Arms of the same rounds are compared by the log ratio within each round; others, which is less
-    sharp, by their own intervals: of those the ratio's ends are the ratios of opposite ends.
+    Args:
+        value: the median, or what was measured once; None where there is none.
+        interval: of the median; None where there is none.
+        windows: of each round; None where a round has none.
+        rounds: what the rounds are known by.
+    """
+
+    value: float | None
+    interval: tuple[float, float] | None
+    windows: Sequence[float | None]
+    rounds: str
+
+
+def offline(found: Rps | BenchRow) -> Timed:
+    """How fast all texts at once are answered."""
+    return Timed(found.offline_per_second, found.offline_interval, found.windows, found.rounds)
+
+
+def one_by_one(found: Rps | BenchRow) -> Timed:
+    """How fast one text at a time is answered: by the median latency."""
+    single = found.single_stream
+
+    def rate(milliseconds: float | None) -> float | None:
+        return 1000 / milliseconds if milliseconds else None
+
+    if single is None:
+        return Timed(None, None, (), found.rounds)
+    ends = single.p50_interval
+    interval = (1000 / ends[1], 1000 / ends[0]) if ends is not None and min(ends) > 0 else None
+    return Timed(rate(single.p50_ms), interval, [rate(w) for w in single.windows], found.rounds)
+
+
+def ratio(one: Rps | None, other: Rps | None) -> Ratio | None:
+    """How many times as fast one arm is as another, Offline; as `times`."""
+    return None if one is None or other is None else times(offline(one), offline(other))
+
+
+def times(one: Timed, other: Timed) -> Ratio | None:
+    """How many times one speed is another.
+
+    What was measured in the same rounds is compared by the log ratio within each round; what was
+    not, which is less sharp, by its own intervals: of those the ratio's ends are the ratios of
+    opposite ends.
 
     Returns:
         None where either was measured once, or in too few rounds.
     """
-    if one is None or other is None:
-        return None
     if one.rounds and one.rounds == other.rounds:
         logs = [
             math.log(a / b)
@@ -131,10 +171,10 @@ def ratio(one: Rps | None, other: Rps | None) -> Ratio | None:
         if found is None or found.interval is None:
             return None
         return Ratio(math.exp(found.value), *(math.exp(end) for end in found.interval))
-    if one.offline_per_second is None or other.offline_per_second is None:
+    if not one.value or not other.value:
         return None
-    ends = ratio_ends(one.offline_interval, other.offline_interval)
-    return ends and Ratio(one.offline_per_second / other.offline_per_second, *ends)
+    ends = ratio_ends(one.interval, other.interval)
+    return ends and Ratio(one.value / other.value, *ends)
 
 
 def ratio_ends(

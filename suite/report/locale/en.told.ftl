@@ -635,6 +635,7 @@ said_no_time_for = No time was left for { $n } splits: the same command goes on
 said_few_rows = With fewer than { $n } rows one test says little: { $said_splits }, each searched on its own
 said_few_rows_no_time = With fewer than { $n } rows one test says little: --splits { $m } would test every row, in about { $said_time } more
 said_splits_out = --splits 1 leaves that out
+said_round_of_engines = round { $n } of { $rounds }, each engine opened anew …
 said_measuring_speeds = measuring speeds in { $n } rounds …
 said_speeds_cut_short = time was up after { $said_rounds } of { $n }: speeds have no interval
 said_speed_of_rounds = median of { $said_rounds }, each after loading anew

@@ -505,6 +505,7 @@ said_no_time_for = 剩下的 { $n } 次划分没有时间了：再执行同一�
 said_few_rows = 数据不足 { $n } 行，一个测试集说明不了多少：{ $said_splits }，每次单独搜索
 said_few_rows_no_time = 数据不足 { $n } 行，一个测试集说明不了多少：用 --splits { $m } 可测试每一行，约需再用 { $said_time }
 said_splits_out = --splits 1 则不这样做
+said_round_of_engines = 第 { $n } 轮（共 { $rounds } 轮），每轮重新打开各引擎 …
 said_measuring_speeds = 正在分 { $n } 轮测量速度……
 said_speeds_cut_short = { $n } 轮中只完成 { $said_rounds }，时间已用完：速度没有置信区间
 said_speed_of_rounds = { $said_rounds }的中位数，每轮都重新加载模型

@@ -24,7 +24,7 @@ from suite.errors import ModelError, counted
 from suite.machine.contention import Watch
 from suite.serving.engines import open_engine, versions
 from suite.serving.engines.agreement import agreement
-from suite.serving.load.loadgen import ScenarioResult, run_scenario
+from suite.serving.load.loadgen import Scenario, ScenarioResult, run_scenario
 from suite.serving.load.measure import circumstances
 from suite.serving.load.server_load import run_server
 
@@ -67,6 +67,11 @@ class EngineJob:
     as_kept: bool = False
     #: Takes the place of `suite.serving.engines.open_engine`.
     opener: Opener | None = None
+    #: Length of SingleStream and of Offline, and the seed of the texts that are drawn for them.
+    window_seconds: float | None = None
+    seed: int = 0
+    #: It was compared and put under Server's load before: only the two others are measured.
+    known: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,8 @@ class Doing:
 
 
 def bench_engine(job: EngineJob, say: Callable[[str], None]) -> BenchRow:
-    """Opens the engine, checks that it agrees, and measures its three scenarios.
+    """Opens the engine, checks that it agrees, and measures its three scenarios; of one that is
+    known, SingleStream and Offline alone.
 
     Args:
         job: what to measure.
@@ -104,9 +110,12 @@ def bench_engine(job: EngineJob, say: Callable[[str], None]) -> BenchRow:
     )
     rows = snapshot.read_split(job.snapshot, "validation")
     try:
-        if job.as_kept:
+        if job.known:
+            predictor: Any = _kept(job.folder) if job.as_kept else _open(job)
+            row = replace(row, agrees=True)
+        elif job.as_kept:
             say("loading")
-            predictor: Any = _kept(job.folder)
+            predictor = _kept(job.folder)
             row = replace(row, agrees=True, note="asked as it was in the study: nothing to compare")
         else:
             drawn = _drawn(rows)
@@ -206,16 +215,19 @@ def _measured(
     logs = job.scratch / "loadgen"
     watch = Watch()
     predict = predictor.predict_proba
-    say(f"SingleStream, {job.seconds:g} s")
-    single = _answered(
-        job, run_scenario("SingleStream", predict, texts, job.seconds, logs / "SingleStream")
-    )
-    say(f"Offline, {job.seconds:g} s")
-    offline = _answered(job, run_scenario("Offline", predict, texts, job.seconds, logs / "Offline"))
+    seconds = job.window_seconds or job.seconds
+    two: dict[Scenario, ScenarioResult] = {}
+    for scenario in ("SingleStream", "Offline"):
+        say(f"{scenario}, {seconds:g} s")
+        two[scenario] = _answered(
+            job,
+            run_scenario(scenario, predict, texts, seconds, logs / scenario, seed=job.seed),
+        )
+    single, offline = two["SingleStream"], two["Offline"]
     notes = [f"Offline: {counted(offline.samples, 'text')} in one query"]
     found = {"SingleStream": single, "Offline": offline}
     server: ScenarioResult | None = None
-    if offline.samples_per_second:
+    if offline.samples_per_second and not job.known:
         say(f"Server, the highest rate with p99 within {job.bound_ms:g} ms")
         server = found["Server"] = _answered(
             job,
@@ -230,7 +242,8 @@ def _measured(
         )
     notes += [f"{name}: {result.reason}" for name, result in found.items() if result.reason]
     beside = watch.beside()
-    if not job.as_kept and beside.disturbed:
+    disturbed = not job.as_kept and beside.disturbed
+    if disturbed:
         notes.append(str(beside))
     return replace(
         row,
@@ -241,6 +254,7 @@ def _measured(
         if server
         else None,
         server_batch=server.batch if server else 0,
+        disturbed=int(disturbed),
         note="; ".join(filter(None, (row.note, *notes))),
     )
 
