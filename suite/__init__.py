@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         load_results,
         load_task,
         run_study,
+        score_finals,
         trials_frame,
     )
     from suite.contracts.results import StudyResults
@@ -62,6 +63,7 @@ __all__ = [
     "load_results",
     "load_task",
     "run_study",
+    "score_finals",
     "trials_frame",
 ]
 

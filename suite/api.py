@@ -21,34 +21,39 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import PrivateAttr
 
-from suite import redaction
-from suite.child.runner import Interrupted
 from suite.config.task import find_task
 from suite.config.task import reading as reading_of
-from suite.contracts.limits import MOST_SPLITS, MOST_TRIALS, Preset, several, told
+from suite.contracts.limits import (
+    MOST_SPLITS,
+    MOST_TRAININGS,
+    MOST_TRIALS,
+    Preset,
+    positive,
+    several,
+)
 from suite.contracts.results import StudyResults
 from suite.contracts.task import Reading, Task
 from suite.data.columns import Asked
 from suite.data.draft import Said
 from suite.data.room import Room
-from suite.errors import StudyError
 from suite.files import parse_size
 from suite.handover import tensorboard as tensorboards
 from suite.handover.predictor import Predictor, load_predictor
 from suite.machine import surroundings
+from suite.report.frames import leaderboard_frame, trials_frame
+from suite.study.called import called
 from suite.study.create import Created, Wanted, create, ensure_snapshot
 from suite.study.differences import check_unchanged
 from suite.study.duration import parse_duration
-from suite.study.telling import Progress, Stop, Telling
+from suite.study.telling import Progress, Stop, Telling, ended
 
 if TYPE_CHECKING:
-    import pandas
-
     from suite.study.course import Watcher
 
 __all__ = [
@@ -62,6 +67,7 @@ __all__ = [
     "load_results",
     "load_task",
     "run_study",
+    "score_finals",
     "trials_frame",
 ]
 
@@ -192,9 +198,9 @@ def create_study(
     several("arms", arms)
     several("models", models)
     named = models.items() if isinstance(models, Mapping) else ()
-    _positive(trials=trials)
-    _positive(most=2**31, train_rows=train_rows)
-    _positive(most=MOST_SPLITS, splits=splits)
+    positive(MOST_TRIALS, trials=trials)
+    positive(2**31, train_rows=train_rows)
+    positive(MOST_SPLITS, splits=splits)
     wanted = Wanted(
         task=task if isinstance(task, str | Task) else _path(task),
         task_folder=task._folder if isinstance(task, _FileTask) else None,
@@ -217,7 +223,7 @@ def create_study(
         splits=splits,
         force=force,
         max_memory=_memory(max_memory),
-        command=command or _as_called(task, given),
+        command=command or called(task, given),
         said=Said(
             Asked((text,) if isinstance(text, str) else tuple(text), label, id, group, time),
             test_share,
@@ -300,7 +306,7 @@ def run_study(
     from suite.study.record import TARGET
     from suite.study.work import Limits, Work
 
-    _positive(trials=trials, workers=workers)
+    positive(MOST_TRIALS, trials=trials, workers=workers)
     several("allow_endpoint", allow_endpoint)
     several("retry_arms", retry_arms)
     seconds = parse_duration(str(timeout)) if timeout is not None else None
@@ -330,16 +336,8 @@ def run_study(
             work = Work(storage, study_name, observer, limits, halt, allow_endpoint)
             watching.study(work, workers)
             try:
-                with work.ledger.guarded():
+                with ended(halt, telling), work.ledger.guarded():
                     course.run(work, watching, force=force, retry_arms=retry_arms)
-            except Interrupted:
-                if telling.raised is not None:
-                    raise telling.raised from None
-                if stop is None or not stop.is_set():
-                    raise KeyboardInterrupt from None
-            except KeyboardInterrupt:
-                halt.set()
-                raise
             finally:
                 work.close()
 
@@ -355,6 +353,68 @@ def run_study(
             ended=halt.is_set,
         )
     return load_results(first, storage=storage, importance=importance)
+
+
+def score_finals(
+    name: str | Created,
+    *,
+    seeds: int | None = None,
+    refit: bool | None = None,
+    storage: str | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    watcher: Watcher | None = None,
+    stop: threading.Event | None = None,
+    allow_endpoint: Sequence[str] = (),
+) -> StudyResults:
+    """Trains each arm's best trial again over seeds and scores it on test, however long it takes.
+
+    Trainings that are there are kept, and only missing ones made. Every call that scores opens the
+    test split once more, which is counted.
+
+    Args:
+        name: the study's name, or what `create_study` returned.
+        seeds: trainings of each arm, 1 to 20; where None the recipe's, or 3 where that has one.
+        refit: train on train and validation together; where None as the recipe says, else yes.
+        storage: a database URL; `studies/suite.db` in the working folder where none is given.
+        progress, watcher, allow_endpoint: as of `run_study`.
+        stop: set it from another thread to end early; trainings that ended are kept, and what
+            was found so far is returned.
+
+    Returns:
+        Everything the study found, the finals with it.
+
+    Raises:
+        StudyError: no such study, or no arm of it has a finished trial on this machine.
+        SuiteError: what else a person can mend.
+        KeyboardInterrupt: Ctrl-C; trainings that ended are kept.
+
+    Example:
+        for final in score_finals("agnews", seeds=10).finals:
+            print(final.rank_range, final.arm, final.seed_scores)
+    """
+    from suite.study import finals
+    from suite.study.work import Limits, Work
+
+    positive(MOST_TRAININGS, seeds=seeds)
+    several("allow_endpoint", allow_endpoint)
+    study = name if isinstance(name, str) else name.name
+    halt = Stop(stop)
+    telling = Telling(progress, halt)
+    watching = watcher or telling
+    with surroundings.restored():
+        work = Work(storage, study, watching, Limits(), halt, allow_endpoint)
+        try:
+            ensure_snapshot(work.ledger.study, work.ledger.definition, say=watching.said)
+            with ended(halt, telling), work.ledger.guarded():
+                finals.score(
+                    work,
+                    finals.asked(work.ledger.definition, seeds, refit),
+                    say=watching.said,
+                    watch=partial(watching.step, "finals"),
+                )
+        finally:
+            work.close()
+    return load_results(study, storage=storage)
 
 
 def load_results(
@@ -425,41 +485,6 @@ def build_report(
     return write_reports(studies, Path(out), list(formats), lang, storage=storage)
 
 
-def trials_frame(results: StudyResults) -> pandas.DataFrame:
-    """A study's trials as a pandas table, one row a trial; `params` holds dicts.
-
-    Example:
-        trials_frame(results).groupby("arm")["macro_f1"].max()
-    """
-    from suite.report.pages.export import trials_csv
-
-    return _frame(trials_csv(results))
-
-
-def leaderboard_frame(results: StudyResults) -> pandas.DataFrame:
-    """A study's leaderboard as a pandas table, one row an arm, the best first.
-
-    Example:
-        leaderboard_frame(results)[["rank", "arm", "test_macro_f1", "offline_per_second"]]
-    """
-    from suite.report.data.rows import leaderboard
-    from suite.report.pages.export import leaderboard_csv
-
-    return _frame(leaderboard_csv(leaderboard(results)))
-
-
-def _frame(text: str) -> pandas.DataFrame:
-    import io
-    import json
-
-    import pandas
-
-    frame = pandas.read_csv(io.StringIO(text))
-    if "params" in frame:
-        frame["params"] = [json.loads(value) for value in frame["params"]]
-    return frame
-
-
 # ---------------------------------------------------------------- arguments
 
 
@@ -469,24 +494,5 @@ def _path(value: Path) -> str:
     return text if os.sep in text else os.path.join(os.curdir, text)
 
 
-def _positive(most: int = MOST_TRIALS, **numbers: int | None) -> None:
-    for name, number in numbers.items():
-        if number is not None and (not isinstance(number, int) or not 1 <= number <= most):
-            raise StudyError(f"{name} is {told(number)}", fix=f"A whole number, 1 to {most:,}.")
-
-
 def _memory(said: int | str | None) -> int | None:
     return None if said is None else parse_size(str(said))
-
-
-def _as_called(task: str | Path | Task, given: Mapping[str, Any]) -> str:
-    """The call, for the page's circumstances."""
-    words = [repr(task.name if isinstance(task, Task) else str(task))]
-    if isinstance(storage := given.get("storage"), str):
-        given = {**given, "storage": redaction.address(storage)}
-    words += [
-        f"{key}={told(value) if isinstance(value, int) else repr(value)}"
-        for key, value in given.items()
-        if value
-    ]
-    return f"suite.create_study({', '.join(words)})"

@@ -109,6 +109,14 @@ def test_a_study_from_creation_to_prediction(folder, made, capfd):
     assert sum(t.state in ("COMPLETE", "PRUNED") for t in more.trials) == 5
     assert more.test_openings == 2
 
+    said = []
+    scored = suite.score_finals(made, seeds=2, refit=False, progress=lambda p: said.append(p.text))
+    assert scored.test_openings == 3 and scored == suite.load_results("t")
+    assert {(f.seeds, f.refit, f.looks) for f in scored.finals} == {(2, False, 3)}
+    assert any("training trial" in text for text in said)
+    # Trainings that are there are kept: nothing is missing, and test stays closed.
+    assert suite.score_finals("t", seeds=2, refit=False).test_openings == 3
+
     board, trials = suite.leaderboard_frame(more), suite.trials_frame(more)
     assert list(board["rank"]) == sorted(board["rank"]) and len(board) == 2
     assert list(trials["number"]) == [t.number for t in more.trials]
@@ -186,6 +194,8 @@ def test_what_a_person_can_mend_is_a_suite_error(folder, made):
         lambda: suite.create_study("toy.yaml", arms="tfidf/*"),
         lambda: suite.create_study("toy.yaml", trials=0),
         lambda: suite.run_study("t", workers=0),
+        lambda: suite.score_finals("t", seeds=21),
+        lambda: suite.score_finals("t", allow_endpoint="host"),
         lambda: suite.run_study("t", timeout="soon"),
         lambda: suite.build_report([], out="pages"),
         lambda: suite.build_report(suite.load_results("t"), formats=["pdf"]),

@@ -12,13 +12,16 @@ from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import err, next_step
 from suite.cli.options import Device, Name, Storage, Threads
 from suite.cli.words import Quiet
+from suite.contracts.limits import MOST_TRAININGS
 
 
 def finals(
     name: Name,
     seeds: Annotated[
         int | None,
-        typer.Option(min=1, max=20, help="Trainings per arm. Default: the recipe's, else 3."),
+        typer.Option(
+            min=1, max=MOST_TRAININGS, help="Trainings per arm. Default: the recipe's, else 3."
+        ),
     ] = None,
     refit: Annotated[
         bool | None,

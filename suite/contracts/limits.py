@@ -14,6 +14,8 @@ MOST_SEED = 2**32 - 1
 MOST_TRIALS = 100_000
 #: Splits of one study's rows.
 MOST_SPLITS = 50
+#: Trainings of an arm in the finals.
+MOST_TRAININGS = 20
 
 #: How much of its time the recipe `auto` gives to few arms or to many.
 Preset = Literal["fast", "balanced", "best"]
@@ -24,6 +26,17 @@ def told(number: object) -> str:
     if isinstance(number, int) and number.bit_length() > 64:
         return "a whole number of more than 64 bits"
     return f"{number!r:.60}"
+
+
+def positive(most: int, **numbers: int | None) -> None:
+    """Refuses what is no whole number from 1 to `most`, or None.
+
+    Raises:
+        StudyError: one is none; it is named.
+    """
+    for name, number in numbers.items():
+        if number is not None and (not isinstance(number, int) or not 1 <= number <= most):
+            raise StudyError(f"{name} is {told(number)}", fix=f"A whole number, 1 to {most:,}.")
 
 
 def several(what: str, values: object) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from suite.child.runner import Interrupted
 from suite.contracts.results import Checkpoint, Objective, Trial
 
 if TYPE_CHECKING:
@@ -49,7 +51,32 @@ class Stop(threading.Event):
 
     def is_set(self) -> bool:
         """Whether either flag is raised."""
-        return super().is_set() or (self._theirs is not None and self._theirs.is_set())
+        return super().is_set() or self.theirs
+
+    @property
+    def theirs(self) -> bool:
+        """Whether the caller's is."""
+        return self._theirs is not None and self._theirs.is_set()
+
+
+@contextmanager
+def ended(stop: Stop, telling: Telling) -> Iterator[None]:
+    """Within: work that may be asked to stop. It ends quietly where the caller's own flag asked,
+    else by what the callback raised, or as Ctrl-C does.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+    """
+    try:
+        yield
+    except Interrupted:
+        if telling.raised is not None:
+            raise telling.raised from None
+        if not stop.theirs:
+            raise KeyboardInterrupt from None
+    except KeyboardInterrupt:
+        stop.set()
+        raise
 
 
 class Telling:
