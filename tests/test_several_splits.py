@@ -178,6 +178,20 @@ def test_few_rows_are_parted_into_folds_each_searched_on_its_own(mail):
     assert suite("study", "run", "mail.split-3").exit_code == 0
     with pytest.raises(StudyError, match="is a split of 'mail' itself"):
         splitting.check(stored[2])
+    # They are listed below it, whatever else is there, and go with it.
+    suite("study", "create", "mail.csv", "--recipe", mail, "--name", "mail-2", "--no-run")
+    listed = json.loads(suite("study", "list", "--json").stdout)["studies"]
+    assert [one["study"] for one in listed] == [*splits["studies"], "mail-2"]
+    assert [one["split_of"] for one in listed] == [None, *["mail"] * 4, None]
+    refused = suite("study", "delete", "mail", code=2).stderr
+    assert "deleting 'mail' with its 2 trials, and mail.split-2, mail.split-3, " in refused
+    assert "mail.split-5 with 8 trials needs --yes" in refused
+    suite("study", "delete", "mail.split-4", "--yes")
+    assert len(storage.names(opened)) == 5
+    told = suite("study", "delete", "mail", "--yes").stdout
+    assert told.splitlines()[-1] == "Deleted 'mail'." and "Deleted 'mail.split-5'." in told
+    assert storage.names(opened) == ["mail-2"]
+    assert len([path for path in Path("studies/artifacts").iterdir() if path.is_dir()]) == 1
 
 
 def test_the_table_shows_what_a_study_has_so_far(mail):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,13 +13,16 @@ from suite.cli.console import next_step, say, tell, visible
 from suite.cli.options import Name, Storage
 from suite.errors import StorageError, StudyError, counted
 
+if TYPE_CHECKING:
+    from suite.study.database import Database
+
 
 def delete(
     name: Name,
     storage: Storage = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> None:
-    """Delete a study, its trials and its files.
+    """Delete a study, its trials and its files, and the further splits of its rows with theirs.
 
     Examples:
 
@@ -27,17 +30,32 @@ def delete(
 
         suite study delete agnews --yes
     """
-    from suite.study import artifacts
+    from suite.study import listing
     from suite.study import storage as storages
 
     opened = storages.open_storage(storage)
     tidy(storage)
-    files = storages.files(opened, name)
     what = f"'{name}' with its {counted(storages.trials(opened, name), 'trial')}"
+    splits = listing.splits_of(opened, name)
+    if splits:
+        trials = sum(storages.trials(opened, split) for split in splits)
+        what += f", and {', '.join(splits)} with {counted(trials, 'trial')}"
     if not yes:
         if not sys.stdin.isatty():
             raise StudyError(f"deleting {what} needs --yes here")
         typer.confirm(visible(f"Delete {what} and kept checkpoints?"), abort=True)
+    # The study itself last: until then the same command goes on.
+    for one in (*splits, name):
+        _delete(opened, one)
+    next_step("suite study list")
+
+
+def _delete(opened: Database, name: str) -> None:
+    """Deletes one study with its files, and says so."""
+    from suite.study import artifacts
+    from suite.study import storage as storages
+
+    files = storages.files(opened, name)
     if files is None:
         storages.delete(opened, name)
         tell(f"Deleted '{name}'.")
@@ -48,7 +66,6 @@ def delete(
     tell(f"Deleted '{name}'.")
     if not gone and files.readable:
         say(f"Its files stay, for they are {files.whose}: {files.folder}")
-    next_step("suite study list")
 
 
 def export_db(

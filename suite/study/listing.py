@@ -10,6 +10,7 @@ from suite.contracts.results import DEFAULT_OBJECTIVE, Objective
 from suite.errors import StudyError
 from suite.study import reading, storage
 from suite.study.database import Database
+from suite.study.parting import split_name
 from suite.study.readable import attribute, checked, readable
 from suite.study.record import FINALS, TARGET
 
@@ -22,6 +23,7 @@ class Listed:
         finished: trials that are complete or pruned, of `target`.
         best_validation: of its trials, by the study's objective.
         unreadable: why its definition can't be read here; what it would tell is null then.
+        split_of: the study that it is a further split of; null where it is none.
     """
 
     study: str
@@ -35,6 +37,7 @@ class Listed:
     created: str | None
     unreadable: str | None = None
     best_validation: Objective | None = None
+    split_of: str | None = None
 
 
 _TARGET: TypeAdapter[int | None] = TypeAdapter(int | None)
@@ -42,8 +45,24 @@ _BEST: TypeAdapter[float | None] = TypeAdapter(float | None)
 
 
 def studies(opened: Database) -> list[Listed]:
-    """Every study of the suite, by name. One that can't be read does not hide the others."""
-    return [_each(opened, name) for name in storage.names(opened)]
+    """Every study of the suite, by name, a study's further splits after it by their number. One
+    that can't be read does not hide the others."""
+    found = [_each(opened, name) for name in storage.names(opened)]
+    return sorted(found, key=lambda one: (one.split_of or one.study, len(one.study), one.study))
+
+
+def splits_of(opened: Database, name: str) -> list[str]:
+    """The further splits of a study's rows that are there, each a study of its own.
+
+    They are known by their names, and by what each says that it is.
+    """
+    start = split_name(name, 2).removesuffix("2")
+    found = []
+    for other in storage.names(opened):
+        if other.startswith(start):
+            one = _each(opened, other)
+            found += [other] if one.split_of == name else []
+    return sorted(found, key=lambda other: (len(other), other))
 
 
 def _each(opened: Database, name: str) -> Listed:
@@ -78,4 +97,5 @@ def _listed(opened: Database, name: str) -> Listed:
         definition.sample,
         definition.created,
         best_validation=None if best is None else Objective(objective, best),
+        split_of=definition.split.study if definition.split is not None else None,
     )
