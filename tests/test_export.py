@@ -21,6 +21,7 @@ from suite.errors import ModelError, StorageError
 from suite.handover import model_card
 from suite.handover.export import export, read_exported
 from suite.strategies import load_predictor
+from suite.study.kept_record import Shipped
 from suite.study.winner import winner
 
 cli = CliRunner()
@@ -206,6 +207,22 @@ def test_ties_seeds_staleness_and_what_is_not_tested_are_told(at_home):
         "Other work ran",
     ):
         assert told in page, (told, page)
+    # Shipped is the model of the finals: what it was trained on, and what it scores itself.
+    rows = kept.results.data.rows
+    made = Shipped(kept.trial, kept.host, "0" * 8, 12345, True, 4.25, "toy")
+    own = replace(final, trial=kept.trial, seed_scores=[0.8765, 0.9, 0.92], refit=True)
+    refitted = replace(kept, shipped=made, results=replace(kept.results, finals=[own]))
+    page = model_card.card(refitted, kept.folder)
+    assert (
+        f"trained on train and validation together, {rows.train + rows.validation} rows, with the "
+        f"hyperparameters of trial {kept.trial} and seed 12345, and was named before test was "
+        "opened; its macro-F1 on test is 0.8765. The test numbers above are means over 3 trainings."
+    ) in page
+    assert "which had seen none of these rows" in page and "| Training time | 4.2 s |" in page
+    assert "| Seed | 12345 |" in page and "| Trained on | train and validation, 200 rows |" in page
+    alone = replace(refitted, shipped=replace(made, refit=False))
+    page = model_card.card(alone, kept.folder)
+    assert f"This model was trained on train, {rows.train} rows" in page
     untested = replace(kept, results=replace(kept.results, finals=[]))
     page = model_card.card(untested, kept.folder)
     assert "**Not tested yet:**" in page and "split: validation" in page

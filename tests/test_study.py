@@ -496,6 +496,10 @@ def test_best_list_copy_and_delete(folder, toy_task):
     suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
     best = json.loads(suite("study", "best", "t", "--json").stdout)
     assert best["arm"] in ("tfidf/toy", "fasttext/toy") and best["trial"]["number"] in (0, 1)
+    test = next(f for f in shown("t")["finals"] if f["arm"] == best["arm"])["test"]
+    assert best["objective"] == {"name": "macro_f1", "value": best["test_macro_f1"]}
+    assert best["objective_interval"] == best["test_macro_f1_interval"] == test["macro_f1_interval"]
+    assert best["unanswered"] == test["unanswered"] == [0, 0]
     listed = json.loads(suite("study", "list", "--json").stdout)["studies"]
     assert [(s["study"], s["finished"]) for s in listed] == [("t", 2)]
     suite("study", "export-db", "t", "copy.db")

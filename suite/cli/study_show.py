@@ -123,6 +123,14 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
                 "tied_with": tied,
                 "trial": trial_json(trial) if trial else None,
                 "test_macro_f1": final.test.macro_f1 if final else None,
+                "test_macro_f1_interval": final.test.macro_f1_interval if final else None,
+                "objective": {
+                    "name": found.objective,
+                    "value": final.test.score if final else None,
+                },
+                "objective_interval": final.test.interval if final else None,
+                "unanswered": final.test.unanswered if final else None,
+                "rank_range": final.rank_range if final else None,
                 "stale": final.stale if final else None,
                 "verdict": asdict(stood.verdict),
             }

@@ -137,6 +137,7 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         winner.results, winner.definition.task, _final(winner), winner.made_by
     )  # fmt: skip
     validation = trial.validation if trial else None
+    learnt = found.data.rows.train + (found.data.rows.validation if winner.refit else 0)
     scores = final.test.per_class_f1 if final else []
     split = "test"
     if not scores and validation is not None:
@@ -164,6 +165,9 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         found=found,
         rows=found.data.rows,
         final=final,
+        shipped=winner.shipped,
+        learnt=learnt,
+        own=_own(winner, final),
         ties=[arm for arm in final.ties if arm != final.arm] if final else [],
         trial=trial,
         validation=validation,
@@ -236,6 +240,13 @@ def _title(winner: Winner) -> str:
 
 def _final(winner: Winner) -> Final | None:
     return next((f for f in winner.results.finals if f.arm == winner.arm), None)
+
+
+def _own(winner: Winner, final: Final | None) -> float | None:
+    """What the very model that is shipped scores on test: the first of its arm's trainings."""
+    if final is None or not final.seed_scores or final.trial != winner.trial:
+        return None
+    return final.seed_scores[0]
 
 
 def _model(winner: Winner) -> Model:

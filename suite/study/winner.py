@@ -27,7 +27,7 @@ class Winner:
         folder: the kept predictor, on this machine.
         trial: the number of the trial that made it.
         host: this machine, as the study's rows name it.
-        refit: whether it was trained on validation, too: then that says nothing of it.
+        shipped: how the finals trained it; None where it is the search's checkpoint.
         artifacts: where the study's files lie.
     """
 
@@ -38,7 +38,12 @@ class Winner:
     artifacts: Artifacts
     definition: Definition
     results: StudyResults
-    refit: bool = False
+    shipped: Shipped | None = None
+
+    @property
+    def refit(self) -> bool:
+        """Whether it was trained on validation, too: then that says nothing of it."""
+        return self.shipped is not None and self.shipped.refit
 
     @property
     def labels(self) -> list[str]:
@@ -95,5 +100,5 @@ def winner(name: str, arm: str | None = None, storage: str | None = None) -> Win
             fix=f"Kept on this machine: {', '.join(f'--arm {other}' for other in here) or 'none'}.",
         )
     of = kept[arm]
-    refit = isinstance(of, Shipped) and of.refit
-    return Winner(here[arm], arm, of.trial, of.host, lies, definition, found, refit)
+    shipped = of if isinstance(of, Shipped) else None
+    return Winner(here[arm], arm, of.trial, of.host, lies, definition, found, shipped)
