@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import command_line, files_of, kept_of, write_recipe, write_task
+from report_studies import EN
 
 from suite import strategies
 from suite.child.messages import Failed, Finished
@@ -19,6 +20,8 @@ from suite.child.runner import Interrupted, Predicted, Runner
 from suite.contracts.model import Model
 from suite.contracts.results import Checkpoint, KindSpread, Scores
 from suite.data import snapshot
+from suite.report.data.rows import leaderboard
+from suite.report.pages.answer import chosen_of
 from suite.study import (
     finals,
     finals_plan,
@@ -33,6 +36,7 @@ from suite.study.create import create
 from suite.study.finals_plan import Entrant, Wanted, Way
 from suite.study.ledger import Ledger
 from suite.study.probabilities import ArmAnswers
+from suite.study.record import TARGET
 from suite.study.telling import Telling
 from suite.study.winner import winner
 from suite.study.work import Limits, Work
@@ -353,6 +357,23 @@ def test_where_the_command_s_time_is_over_the_search_s_checkpoint_is_scored(stud
     # Asked for later, they are trained.
     assert {f.seeds for f in finals.score(work(), Wanted(2, None, True))} == {2}
     assert winner("t", A).refit
+
+
+def test_the_best_of_so_many_is_of_those_that_stood_when_it_was_chosen(study, children):
+    work = study(trials=4)
+    assert {f.chosen_among for f in finals.score(work())} == {2}
+    ledger = Ledger(None, "t")
+    ledger.study.set_user_attr(TARGET, 8)
+    work().run()
+    found = Ledger(None, "t").results()
+    assert all(final.stale for final in found.finals)
+    told = chosen_of(leaderboard(found), EN)
+    assert "best of 2, " in told and "best of 4" not in told
+    # Of finals that did not write it down nobody knows.
+    old = replace(found, finals=[replace(final, chosen_among=None) for final in found.finals])
+    assert chosen_of(leaderboard(old), EN) == ""
+    fresh = replace(old, finals=[replace(final, stale=False) for final in old.finals])
+    assert "best of 4, " in chosen_of(leaderboard(fresh), EN)
 
 
 def test_a_share_that_is_spent_leaves_one_training_and_says_what_was_missing(study, children, said):

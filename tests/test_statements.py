@@ -326,7 +326,7 @@ class Checker:
     def chosen(self, v: dict[str, Any]) -> None:
         own = [t for t in self.results.trials if t.arm == v["arm"] and t.state == "COMPLETE"]
         (final,) = [f for f in self.results.finals if f.arm == v["arm"]]
-        assert v["n"] == len(own) > 1
+        assert v["n"] == (final.chosen_among or len(own)) > 1
         best = self.results.trials[final.trial].validation
         assert (v["validation"], v["test"]) == (
             f"{best.macro_f1:.4f}", f"{final.test.macro_f1:.4f}"
@@ -335,7 +335,11 @@ class Checker:
     def choices(self, s: Statement) -> None:
         """Every arm with a choice and a score on test is told, and no other."""
         done = [t.arm for t in self.results.trials if t.state == "COMPLETE"]
-        chosen = {f.arm for f in self.results.finals if done.count(f.arm) > 1}
+        chosen = {
+            f.arm
+            for f in self.results.finals
+            if (f.chosen_among or (0 if f.stale else done.count(f.arm))) > 1
+        }
         told = [t for t in self.words.statements if t.key == "chosen_of_arm"]
         assert {t.values["arm"] for t in told} == chosen
         assert all(t.said in s.said for t in told)

@@ -271,6 +271,9 @@ class Final:
     """Of an arm with one training: how far others of its strategy lie apart, where that is
     known."""
 
+    chosen_among: int | None = None
+    """Complete trials of the arm when its best was chosen among them; null in finals from before it
+    was told."""
     test_without_near_duplicates: FarRows | None = None
     """Null where train nearly holds no test row, or every one, or that was not looked for."""
 

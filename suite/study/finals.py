@@ -7,6 +7,7 @@ time is spent says `finals_plan`; what a training is, `finals_training`.
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -306,6 +307,8 @@ class _Scoring:
             speeds=measure_all(self._work, {one.name: self._served(one) for one in scored}),
             spreads=self._spreads(scored),
         )
+        complete = Counter(t.arm for t in self._found.trials if t.state == "COMPLETE")
+        finals = [replace(final, chosen_among=complete[final.arm]) for final in finals]
         answers = {one.name: [t.predictions for t in one.trainings] for one in scored}
         finals = far_rows.with_far_rows(
             finals,

@@ -15,6 +15,7 @@ from typing import Literal
 from suite.contracts.results import (
     DEFAULT_OBJECTIVE,
     Arm,
+    Final,
     Holds,
     Published,
     Scores,
@@ -101,6 +102,9 @@ class LeaderboardRow:
     unanswered: float | None = None
     """Share of the rows that the scores are of, test's or before finals validation's, which were
     not answered, over all trainings; None where that was not kept."""
+    chosen_among: int | None = None
+    """Complete trials among which the arm's best was chosen; None where the study was searched on
+    since and nobody wrote it down."""
 
     @property
     def beyond(self) -> tuple[str, str] | None:
@@ -472,4 +476,16 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         refit=bool(final and final.refit),
         unanswered=_unanswered(final.test if final else validation),
         intervals={f"test_{k}": own for k, own in final.test.intervals.items()} if final else {},
+        chosen_among=_chosen_among(final, counts["COMPLETE"]),
     )
+
+
+def _chosen_among(final: Final | None, complete: int) -> int | None:
+    """Among how many trials the best was chosen that a row is of.
+
+    Args:
+        complete: trials of the arm that are complete now.
+    """
+    if final is not None and final.chosen_among is not None:
+        return final.chosen_among
+    return None if final is not None and final.stale else complete

@@ -63,12 +63,14 @@ def chosen_of(board: Leaderboard, words: Words) -> str:
         words(
             "chosen_of_arm",
             arm=formats.name(row.arm),
-            n=row.complete,
+            n=row.chosen_among or 0,
             validation=formats.score(row.validation_score),
             test=formats.score(row.test_score),
         )
         for row in board.rows
-        if row.complete > 1 and row.test_score is not None and row.validation_score is not None
+        if (row.chosen_among or 0) > 1
+        and row.test_score is not None
+        and row.validation_score is not None
     ]
     return words("chosen_of", arms=words.join(arms)) if arms else ""
 
