@@ -17,6 +17,7 @@ from suite.cli import app
 from suite.contracts.results import Arm, Comparison, Final, StudyResults
 from suite.contracts.rowfacts import DataFacts, Rows
 from suite.report.data.rows import METRICS, leaderboard, pareto_front
+from suite.verdict import speeds
 from suite.verdict.standing import best_trial, excess, holds, merit, standing
 
 A, B, C = "a/classic", "b/classic", "c/classic"
@@ -176,6 +177,21 @@ def test_a_speed_whose_interval_reaches_to_both_sides_of_a_bound_may_not_hold(ca
     text = told(higher).text
     assert text.startswith("No arm meets the bounds (at least 250 texts/s) for certain; what")
     assert "约束" in told(higher, "zh").text
+
+
+def test_a_training_time_is_judged_by_its_trainings_where_there_are_several():
+    def judged(*seconds):
+        return holds({"max_train_seconds": 10.0}, sum(seconds) / len(seconds), None, seconds)
+
+    assert judged(9.0, 9.1, 9.05) == "within" and judged(12.0, 12.1, 11.9) == "outside"
+    # By their mean it would be within, or outside.
+    assert judged(8.0, 10.0, 11.0) == judged(9.5, 10.5, 11.0) == "unsure"
+    assert judged(9.9) == "within" and judged(10.1) == "outside"  # one: all that is known
+    low, high = speeds.training(9.0, (8.0, 9.0, 10.0))
+    assert (low, high) == pytest.approx((6.787, 11.798), abs=0.01)
+    straddling = of(A, 0, 0.9, 100.0, train_seconds=9.7, seed_train_seconds=[8.0, 10.0, 11.0])
+    stood = standing(found(finals=[straddling], bounds={"max_train_seconds": 10.0}))
+    assert stood.place(A).holds == "unsure" and not stood.verdict.within_bounds
 
 
 def test_a_rate_that_is_not_valid_or_missing_keeps_no_bound():

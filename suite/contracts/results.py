@@ -258,6 +258,9 @@ class Final:
     """Whether it may be the best of the arms; null in finals from before it was told."""
     seed_scores: list[float] = field(default_factory=list)
     """The objective of each training, the shipped model's first."""
+    seed_train_seconds: list[float] = field(default_factory=list)
+    """What each training took; `train_seconds` is their mean. Empty in finals from before it was
+    told."""
     deterministic: bool = False
     """Training again gives the same model: one training says all."""
     refit: bool = False

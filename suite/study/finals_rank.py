@@ -104,6 +104,7 @@ def ranked(
                     [of[arm] for of in by_class],
                 ),
                 train_seconds=fmean(seconds) if seconds else None,
+                seed_train_seconds=seconds,
                 rps=speeds.get(arm),
                 ties=sorted(_ties(arm, comparisons)),
                 rank_range=(low, high) if one.about_arm else None,

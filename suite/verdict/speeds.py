@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median, stdev
 
 from suite.contracts.speeds import BenchRow, Rps
 
@@ -80,6 +80,28 @@ def reach(rps: Rps | None) -> tuple[float, float]:
     if rps.offline_interval is not None:
         return rps.offline_interval
     return (rps.offline_per_second if rps.valid else 0.0), rps.offline_per_second
+
+
+def training(mean: float | None, trainings: Sequence[float]) -> tuple[float, float]:
+    """Between which times an arm's training lies, on average, in seconds.
+
+    Of several trainings it is Student's interval of their logarithms, at 95 %: what is around a
+    training multiplies its time. Of one it is that one's, which is all that is known.
+
+    Args:
+        mean: of the trainings, or what one took; None where nobody knows.
+        trainings: of each, where that is known.
+    """
+    if mean is None:
+        return 0.0, math.inf
+    if len(trainings) < 2 or min(trainings) <= 0:
+        return mean, mean
+    from scipy.special import stdtrit
+
+    logs = [math.log(seconds) for seconds in trainings]
+    reach = float(stdtrit(len(logs) - 1, (1 + COVERAGE) / 2)) * stdev(logs) / math.sqrt(len(logs))
+    centre = fmean(logs)
+    return min(mean, math.exp(centre - reach)), max(mean, math.exp(centre + reach))
 
 
 def coverage(figures: int, left_out: int) -> float:

@@ -154,18 +154,25 @@ def excess(
 
 
 def holds(
-    bounds: Mapping[str, float | None], train_seconds: float | None, rps: Rps | None
+    bounds: Mapping[str, float | None],
+    train_seconds: float | None,
+    rps: Rps | None,
+    trainings: Sequence[float] = (),
 ) -> Holds:
     """Whether figures keep every bound that is set; the worst of them decides.
 
     A speed that was measured in rounds keeps a bound where its whole interval does, and misses it
-    where none of it does: between, and where nothing was measured, it may not hold.
+    where none of it does: between, and where nothing was measured, it may not hold. So does the
+    time of several trainings.
+
+    Args:
+        trainings: seconds of each, where there are several.
     """
     longest, slowest = bounds.get("max_train_seconds"), bounds.get("min_rps")
     found: list[Holds] = []
     if longest is not None:
-        over = train_seconds is not None and train_seconds > longest
-        found.append("unsure" if train_seconds is None else "outside" if over else "within")
+        low, high = speeds.training(train_seconds, trainings)
+        found.append("within" if high <= longest else "outside" if low > longest else "unsure")
     if slowest is not None:
         low, high = speeds.reach(rps)
         found.append("within" if low >= slowest else "outside" if high < slowest else "unsure")
@@ -273,7 +280,7 @@ def _place(
         tied_with=tuple(a for a, other in ranks.items() if other == rank and a != arm),
         train_seconds=seconds,
         rps=rps,
-        holds=holds(bounds, seconds, rps),
+        holds=holds(bounds, seconds, rps, final.seed_train_seconds if final else ()),
         validation=validation,
         objective=objective,
     )
