@@ -309,6 +309,38 @@ def test_embeddings_are_made_once_and_the_regression_in_each_fold(tmp_path, buil
         assert np.abs(found[held] - again).max() < 1e-3
 
 
+def test_a_model_that_is_asked_is_loaded_once_and_asked_with_each_fold_s_examples(
+    tmp_path,
+    built,  # noqa: F811
+    monkeypatch,
+):
+    from suite.strategies.asking import prompted
+
+    strategy = strategies.get("zero_shot")
+    model = Model(name="local", family="decoder", path=str(built[QWEN.name]))
+    whole = rows(24)
+    train, validation = whole.take(range(16)), whole.take(range(16, 24))
+    cut = folds.cut(train, validation, seed=0)
+    loads = []
+    before = prompted.load_language_model
+    monkeypatch.setattr(
+        prompted, "load_language_model", lambda *of, **how: loads.append(of) or before(*of, **how)
+    )
+    params = dict(strategy.space(model, task()).known_good[0]) | {"shots": 1, "calibrate": True}
+    first = first_run(tmp_path, model, task(), train, validation, params)
+    validated = strategy.fit(first).predict_proba(validation.texts)
+    found = over.answers(
+        strategy, first, cut, validated=validated, end=1.0, folder=tmp_path,
+        told=lambda fraction: None,
+    )  # fmt: skip
+    assert cut.count == 3 and len(loads) == 1
+    for fold in range(cut.count):
+        held, learnt = cut.held(fold), cut.learnt(fold)
+        alone = RememberingRun(tmp_path, model, task(), whole.take(learnt), params)
+        again = strategy.fit(alone).predict_proba(whole.take(held).texts)
+        assert np.abs(found[held] - again).max() < 1e-4
+
+
 def test_weights_built_from_texts_are_built_in_each_fold(tmp_path, monkeypatch):
     """A tiny model's vocabulary is its training rows'."""
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))

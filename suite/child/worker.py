@@ -484,8 +484,6 @@ def run(channel: Connection, job: Job) -> Finished:
     finally:
         run.clock.stop()
     run.close(pruned)
-    if not pruned:
-        run.check_kept()
     pooled = seconds = None
     again = 0.0
     if job.folds and job.preflight_rows is not None:
@@ -493,6 +491,10 @@ def run(channel: Connection, job: Job) -> Finished:
     elif job.folds and not pruned:
         pooled = run.pooled(snapshot.read_folds(job.snapshot))
         seconds = time.perf_counter() - begun
+    if pool is not None:
+        pool.shared.clear()  # The one that is kept is loaded next: two may not fit.
+    if not pruned:
+        run.check_kept()
     run.note(saved_seconds=round(run.train_seconds - run.clock.seconds, 4))
     return Finished(
         pruned=pruned,

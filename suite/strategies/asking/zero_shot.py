@@ -46,6 +46,9 @@ _SHOTS = (0, 1, 2, 4, 8)
 #: What `calibration` was called when it was on or off.
 _BEFORE = "calibrate"
 
+#: What the trainings over folds share: they ask one model, with other examples.
+_CODEC, _WEIGHTS = f"{NAME}: the tokenizer", f"{NAME}: the weights"
+
 #: Training texts whose prompts tell how long prompts are.
 _LENGTHS_TRIED = 200
 _ADVICE = "fewer shots, a smaller max_new_tokens or a smaller model would help"
@@ -258,9 +261,13 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
 
     source = source_of(run)
     where = transformer.device()
-    with run.loading():
-        config = transformer.load_config(source)
-        codec = transformer.load_codec(source, config, run.model.max_tokens)
+    # Weights that are built from the training texts are others without some of them.
+    shared = run.pool.shared if run.pool is not None and run.model.builder is None else {}
+    if _CODEC not in shared:
+        with run.loading():
+            config = transformer.load_config(source)
+            shared[_CODEC] = config, transformer.load_codec(source, config, run.model.max_tokens)
+    config, codec = shared[_CODEC]
     think = knobs.mode == THINK
     # Before the weights: a question that can't be asked is refused at once.
     prompter = Prompter.build(
@@ -275,10 +282,13 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
         turns=knobs.examples == TURNS,
     )
     precision = transformer.precision_for(where, transformer.width_of(config))
-    with run.loading():
-        loaded = prompted.load_language_model(source, where)
-        model = loaded.model
-        option_scoring.settle(model if think else model.get_decoder(), precision)
+    if _WEIGHTS not in shared:
+        with run.loading():
+            loaded = prompted.load_language_model(source, where)
+            option_scoring.settle(loaded.model if think else loaded.model.get_decoder(), precision)
+        shared[_WEIGHTS] = loaded
+    loaded = shared[_WEIGHTS]
+    model = loaded.model
     run.note(
         device=where.type,
         precision=precision,
