@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,17 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import write_recipe
+from pydantic import ValidationError
 from report_studies import EN, ZH, study
 from test_study import suite
 
 from suite.contracts.strategy import Rows
+from suite.contracts.task import Data
 from suite.contracts.task import TestCarving as Carving
+from suite.data import snapshot
 from suite.data.room import Room
 from suite.data.splits import Keyed, carve, carve_test
 from suite.errors import StudyError
 from suite.report.data.over_splits import split_rows, split_sentences
 from suite.report.pages.page import render_page
-from suite.study import parting, record, splitting, storage
+from suite.study import artifacts, parting, record, splitting, storage
+from suite.study.create import ensure_snapshot
+from suite.study.differences import check_unchanged
 from suite.verdict.splits import corrected, over_splits
 
 # --- the test of means ----------------------------------------------------------------------
@@ -217,12 +223,52 @@ def test_the_table_shows_what_a_study_has_so_far(mail):
         splitting.ensure(opened, first, parting.SplitOf(index=2, **other))
 
 
-def test_a_test_that_is_given_cannot_be_drawn_anew(toy_task, folder):
+def test_a_given_test_is_the_first_split_s_and_then_drawn_from_train_and_test(toy_task, folder):
     recipe = write_recipe(folder)
-    said = suite("study", "create", toy_task, "--recipe", recipe, "--splits", "5", code=2)
-    assert "its test is given, and splits need one that is carved from the rows" in said.stderr
-    assert "--test-share 0.2" in said.stderr
+    words = ("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--no-run")
+    said = suite(*words, "--splits", "3").stderr
+    assert "3 splits of the rows, test drawn anew for each, each searched on its own" in said
+    assert "each further one takes train and test together and draws a test of as many rows" in said
+    opened = storage.open_storage(None)
+    first = storage.load(opened, "t")[1]
+    more = {"study": "t", "way": "holdout", "fingerprint": first.data.fingerprint}
+    splits = [
+        storage.load(opened, splitting.ensure(opened, first, parting.SplitOf(index=n, **more)))[1]
+        for n in (2, 3)
+    ]
+    assert [one.task.data.redraw for one in splits] == [1, 2]
+    read = [
+        snapshot.read_snapshot(artifacts.find(storage.find(opened, name), None).data)
+        for name in ("t", "t.split-2", "t.split-3")
+    ]
+    assert len({data.test.texts for data in read}) == 3
+    assert all(abs(len(data.test) - 100) <= 1 for data in read)
+    for data in read:  # the same rows, each once
+        texts = (*data.train.texts, *data.validation.texts, *data.test.texts)
+        assert sorted(texts) == sorted(read[0].train.texts + read[0].validation.texts
+                                       + read[0].test.texts)  # fmt: skip
+    # A split's own task is that of the file, drawn anew: it goes on, with its rows made once more.
+    shutil.rmtree(artifacts.find(storage.find(opened, "t.split-2"), None).data)
+    study, definition = storage.load(opened, "t.split-2")
+    ensure_snapshot(study, definition)
+    check_unchanged(definition, lambda path: True)
+
+
+@pytest.mark.parametrize(
+    ("parted", "why"), [("time", "is the newest rows"), ("group", "groups that train has no row")]
+)
+def test_a_given_test_that_is_no_draw_is_not_drawn_anew(toy_task, folder, parted, why):
+    task = Path(toy_task)
+    task.write_text(task.read_text().replace("data: {", f"data: {{parted: {parted}, "))
+    said = suite("study", "create", toy_task, "--recipe", write_recipe(folder), "--splits", "5",
+                 code=2)  # fmt: skip
+    assert "its test is given, and" in said.stderr and why in said.stderr
     assert not Path("studies/suite.db").exists()
+    redrawn = {"folder": "data", "licence": "none", "parted": parted, "redraw": 1}
+    with pytest.raises(ValidationError, match="it is not drawn anew"):
+        Data.model_validate(redrawn)
+    with pytest.raises(ValidationError, match="give test another seed"):
+        Data.model_validate({"file": "a.csv", "licence": "none", "redraw": 1})
 
 
 def run_splits(name, seconds):

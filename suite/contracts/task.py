@@ -210,6 +210,16 @@ class Data(Closed):
     test: TestCarving | None = Field(
         None, description="Carves test from the rows; a test of the source is then not read."
     )
+    parted: Literal["chance", "group", "time"] | None = Field(
+        None,
+        description="What the source parted its test from train by. --splits draws a test anew "
+        "unless that was groups or time.",
+    )
+    redraw: Seed | None = Field(
+        None,
+        description="Takes train and the source's test together, and draws a test of as many rows "
+        "anew by this seed: what the further splits of a study have.",
+    )
     reading: Reading = Reading()
     splits: SplitNames = SplitNames()
     licence: Text = Field(description="Under what terms the rows may be used.")
@@ -230,6 +240,10 @@ class Data(Closed):
             )
         if self.files is not None and self.files.test is not None and self.test is not None:
             raise ValueError("files names a test, and test carves one: leave one away")
+        if self.redraw is not None and self.carving is not None:
+            raise ValueError("test is carved, and redraw draws one anew: give test another seed")
+        if self.redraw is not None and self.parted in ("group", "time"):
+            raise ValueError(f"test is parted by {self.parted}: it is not drawn anew")
         return self
 
     @property

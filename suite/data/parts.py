@@ -12,7 +12,14 @@ from suite.contracts.task import Task
 from suite.data.audit import audit
 from suite.data.kept import taken
 from suite.data.snapshot import Split, TaskData, digest, fingerprint
-from suite.data.splits import Keyed, carve, carve_test, carve_validation, nested_order
+from suite.data.splits import (
+    Keyed,
+    carve,
+    carve_test,
+    carve_validation,
+    drawn_anew,
+    nested_order,
+)
 from suite.errors import DataError, counted
 
 #: Rows of one class from which each part gets some.
@@ -39,6 +46,8 @@ def assemble(
     """
     rows, carving = dict(keyed), task.data.carving
     carved = "test" not in rows
+    if task.data.redraw is not None and not carved:
+        rows["train"], rows["test"] = drawn_anew(rows["train"], rows["test"], task.data.redraw)
     if carved:
         assert carving is not None  # else the source has a test, or was refused
         _check_classes(rows["train"].rows, task, source)

@@ -80,6 +80,18 @@ def _parted(rows: Keyed, taken: Places) -> tuple[Keyed, Keyed]:
     return rows.take(np.flatnonzero(rest)), rows.take(taken)
 
 
+def drawn_anew(train: Keyed, test: Keyed, seed: int) -> tuple[Keyed, Keyed]:
+    """Train and a given test together -> (train, a test of as many rows), as `carve` does."""
+    ids = None
+    if train.rows.ids is not None or test.rows.ids is not None:
+        ids = tuple(
+            id for part in (train, test) for id in part.rows.ids or (None,) * len(part.rows)
+        )
+    texts, labels = train.rows.texts + test.rows.texts, train.rows.labels + test.rows.labels
+    both = Keyed(Rows(texts, labels, ids))
+    return carve(both, share=len(test) / max(1, len(both)), seed=seed)
+
+
 def test_share(rows: int) -> float:
     """The part of so many rows that is the test where none is said: a fifth, and at most 10,000.
 

@@ -217,7 +217,8 @@ def create(
             storage.find(opened, name), made.definition, wanted.splits, force=wanted.force
         )
         if asked is not None:
-            say(f"  {asked}, each searched on its own: {splitting.names(name, asked)}")
+            for line in splitting.told(made.definition, asked):
+                say(f"  {line}")
     return made
 
 

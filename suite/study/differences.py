@@ -35,6 +35,7 @@ _TASK_FREE = {
     "data.id",
     "data.licence",
     "data.note",
+    "data.parted",
 }
 _RECIPE_FREE = {"title", "description", "trials"}
 #: The same of a recipe that chooses its arms: what the choice fills in, and what it was made for;

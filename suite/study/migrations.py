@@ -14,7 +14,7 @@ from typing import Any
 
 Stored = dict[str, Any]
 
-VERSION = 5
+VERSION = 6
 
 #: What a recipe and a task of version 1 were where their file said nothing.
 _RECIPE_1: Stored = {
@@ -112,6 +112,11 @@ def _as_judged(stored: Stored) -> Stored:
     return stored | {"recipe": before | recipe | {"finals": finals}}
 
 
+def _as_drawn(stored: Stored) -> Stored:
+    """5 to 6: data gained `parted` and `redraw`, which have defaults."""
+    return stored
+
+
 def _beyond(values: Any, defaults: Stored) -> Stored:
     """The values that are not the defaults; none where they are no table, which is told later."""
     found: Stored = {}
@@ -125,4 +130,10 @@ def _beyond(values: Any, defaults: Stored) -> Stored:
 
 
 #: The step from version 1 to 2, from 2 to 3, and so on.
-_STEPS: list[Callable[[Stored], Stored]] = [_said_apart, _as_it_was, _one_file, _as_judged]
+_STEPS: list[Callable[[Stored], Stored]] = [
+    _said_apart,
+    _as_it_was,
+    _one_file,
+    _as_judged,
+    _as_drawn,
+]

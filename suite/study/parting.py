@@ -19,6 +19,13 @@ from suite.contracts.task import Closed, Task, TestCarving
 FEW_ROWS = 500
 
 
+#: Said where splits of a given test are asked for.
+POOLED = (
+    "Its test is given: the first split has it as it is, each further one takes train and test "
+    "together and draws a test of as many rows anew."
+)
+
+
 class SplitOf(Closed):
     """Which split of another study's rows a study is; that study is the first.
 
@@ -52,8 +59,11 @@ def way_of(task: Task, rows: DataFacts, count: int) -> Way:
 def split_task(task: Task, split: SplitOf | None) -> Task:
     """The task of a split: the same rows, another test."""
     carving = task.data.carving
-    if split is None or carving is None:
+    if split is None:
         return task
+    if carving is None:
+        redrawn = task.data.model_copy(update={"redraw": split.index - 1})
+        return task.model_copy(update={"data": redrawn})
     changed: dict[str, int] = {"fold": split.index}
     if split.way == "holdout":
         changed = {"seed": (carving.seed + split.index - 1) % (MOST_SEED + 1)}
@@ -67,10 +77,13 @@ def why_not(task: Task, *, sample: bool) -> str | None:
     if sample:
         return "the bundled sample stands in for the rows, and its scores say nothing of them"
     if carving is None:
-        return (
-            "its test is given, and splits need one that is carved from the rows (in the task: "
-            "data: {test: {share: 0.2}}; of own rows: --test-share 0.2)"
-        )
+        parted = task.data.parted
+        if parted in ("group", "time"):
+            by = "the newest rows" if parted == "time" else "groups that train has no row of"
+            return f"its test is given, and is {by}: drawn anew it would be another question"
+        if task.data.redraw is not None:
+            return "its test is drawn anew already (data: {redraw: …})"
+        return None
     if carving.time is not None:
         return f"its test is the newest rows by '{carving.time}', and of these there is one"
     if carving.fold is not None:

@@ -30,6 +30,7 @@ from suite.study.definition import Definition
 from suite.study.lock import StudyLock
 from suite.study.parting import (
     FEW_ROWS,
+    POOLED,
     SplitOf,
     split_name,
     split_task,
@@ -123,10 +124,13 @@ def check(definition: Definition, *, force: bool = False) -> None:
         )
 
 
-def names(study: str, asked: Wanted) -> str:
-    """What the studies of some splits are called, in a few words."""
-    last = split_name(study, asked.count)
-    return f"{study}, {split_name(study, 2)}" + (f" … {last}" if asked.count > 2 else "")
+def told(definition: Definition, asked: Wanted) -> list[str]:
+    """What splits a study has, what they are called, and where their tests come from."""
+    study = definition.name
+    last = f" … {split_name(study, asked.count)}" if asked.count > 2 else ""
+    names = f"{study}, {split_name(study, 2)}{last}"
+    lines = [f"{asked}, each searched on its own: {names}"]
+    return [*lines, POOLED] if definition.task.data.carving is None else lines
 
 
 def run(

@@ -628,6 +628,7 @@ said_no_language = no language that could be told
 
 said_folds_of = { $n } folds, which together test every row
 said_splits_of = { $n } splits of the rows, test drawn anew for each
+said_splits_pooled = Its test is given: the first split has it as it is, each further one takes train and test together and draws a test of as many rows anew.
 said_splits_named = { $said_splits }, each searched on its own: { $names }
 said_split_begins = Split { $n } of { $m }: { $name }
 said_no_time_for_one = No time was left for { $n } split: the same command goes on

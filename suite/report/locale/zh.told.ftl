@@ -498,6 +498,7 @@ said_no_language = 无法判断的语言
 
 said_folds_of = { $n } 折，合起来测试每一行
 said_splits_of = { $n } 次划分，每次另取测试集
+said_splits_pooled = 测试集是给定的：第一个划分照用它，其余各划分把训练集与测试集合在一起，重新抽取同样多行的测试集。
 said_splits_named = { $said_splits }，每次单独搜索：{ $names }
 said_split_begins = 第 { $n } 次划分（共 { $m } 次）：{ $name }
 said_no_time_for_one = 剩下的 { $n } 次划分没有时间了：再执行同一条命令即可继续
