@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from suite.contracts.strategy import Rows
 from suite.contracts.task import TestCarving
 from suite.data.audit import normalise
-from suite.data.kept import BATCH, Places, taken
+from suite.data.kept import BATCH, Places, chained, taken
 
 #: Half a hash each.
 Digests = NDArray[np.uint64]
@@ -87,8 +87,8 @@ def drawn_anew(train: Keyed, test: Keyed, seed: int) -> tuple[Keyed, Keyed]:
         ids = tuple(
             id for part in (train, test) for id in part.rows.ids or (None,) * len(part.rows)
         )
-    texts, labels = train.rows.texts + test.rows.texts, train.rows.labels + test.rows.labels
-    both = Keyed(Rows(texts, labels, ids))
+    texts = chained((train.rows.texts, test.rows.texts))
+    both = Keyed(Rows(texts, train.rows.labels + test.rows.labels, ids))
     return carve(both, share=len(test) / max(1, len(both)), seed=seed)
 
 
