@@ -2,8 +2,8 @@
 
 Of a prompt of a hundred tokens only the one or two of its answer have a label. transformers
 computes logits at every token all the same: a product with the whole vocabulary, its softmax in
-float32 and its gradient, of which all but a hundredth is thrown away. Here the last hidden states of
-the answers are picked out first. The loss and its gradient are the same.
+float32 and its gradient, of which all but a hundredth is thrown away. Here the last hidden states
+of the answers are picked out first. The loss and its gradient are the same.
 """
 
 from __future__ import annotations
