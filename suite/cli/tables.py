@@ -31,6 +31,7 @@ from suite.report.pages.answer import (
     validated,
     without_near,
 )
+from suite.report.pages.leanings import leanings
 from suite.report.words import Words
 from suite.verdict.metrics import METRICS
 
@@ -111,6 +112,7 @@ def recommended(found: StudyResults) -> None:
         chosen_of(board, say),
         opened_elsewhere(found, say),
         without_near(found, say),
+        leanings(found, board, say),
     ):
         if line:
             prose(line)

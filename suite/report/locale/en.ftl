@@ -151,6 +151,10 @@ near_left_out = { $n ->
    *[other] Without the { $n } test rows that training nearly held: { $arms }.
 }
 near_left_out_arm = { $arm } { $score } ({ $whole } with them)
+leans = On validation { $arms }. { $helps }
+leans_arm = { $arm } names { $label } for { $named } of the rows, and { $occurs } are it
+leans_help_asked = Where a model is asked, calibration: batch and score: words or both take such a liking out.
+leans_help_trained = What was trained has hardly learned: more passes, smaller batches or a higher learning rate would help.
 answer_opened_elsewhere = { $n ->
     [one] The test split was opened { $n } time by studies of this storage, also by { $studies }: what was learned there may have led here.
    *[other] The test split was opened { $n } times by studies of this storage, also by { $studies }: what was learned there may have led here.

@@ -118,6 +118,10 @@ chosen_of = 在多次试验中挑出验证集上最好的一次，其验证集�
 chosen_of_arm = { $arm }（{ $n } 次中最佳）验证集 { $validation }、测试集 { $test }
 near_left_out = 除去训练数据中有几乎相同文本的 { $n } 条测试样本：{ $arms }。
 near_left_out_arm = { $arm } { $score }（含这些样本为 { $whole }）
+leans = 在验证集上，{ $arms }。{ $helps }
+leans_arm = { $arm } 把 { $named } 的样本判为 { $label }，而实际只占 { $occurs }
+leans_help_asked = 直接提问的模型，可用 calibration: batch 以及 score: words 或 both 扣除这种偏好。
+leans_help_trained = 训练过的模型几乎没有学会：更多轮数、更小的批大小或更高的学习率会有帮助。
 answer_opened_elsewhere = 本存储中的研究共打开过这个测试集 { $n } 次，其中还有 { $studies }：在那里看到的结果可能影响了这里。
 answer_openings = 测试集已打开 { $n } 次；每多看一次，分数就更偏乐观。
 # How a warning of the audit ends that stands before all else; as the told sentence has it.

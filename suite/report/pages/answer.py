@@ -21,6 +21,7 @@ from suite.report.data.rows import (
     extreme,
     missing_families,
 )
+from suite.report.pages.leanings import leanings
 from suite.report.pages.trainings import basis_of
 from suite.report.words import Words
 from suite.verdict.metrics import MACRO_F1
@@ -128,6 +129,7 @@ def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
     notes += [
         opened_elsewhere(results, words),
         without_near(results, words),
+        leanings(results, board, words),
     ]
     notes = [note for note in notes if note]
     take, reasons = _advice(board, cheap, words, bounded=bounded)
