@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from suite.contracts.strategy import Predictor, Probabilities
-from suite.strategies.asking.option_scoring import Readout
+from suite.strategies.asking.option_scoring import Readout, decoder_of
 from suite.strategies.asking.prompted import HeadPredictor, OptionPredictor
 from suite.strategies.asking.thinking import ThinkingPredictor
 from suite.strategies.heads.probe import ProbePredictor
@@ -78,7 +78,7 @@ def network_of(predictor: Predictor) -> Any:
     if isinstance(predictor, HeadPredictor):
         return getattr(predictor.model, predictor.model.base_model_prefix)
     if isinstance(predictor, OptionPredictor):
-        return predictor.model.get_decoder()
+        return decoder_of(predictor.model)
     return None
 
 
@@ -126,7 +126,7 @@ def _prompted(predictor: HeadPredictor | OptionPredictor) -> Graph | str:
         return transformer.probabilities(logits)
 
     return Graph(
-        _settled(_LastToken(readout.decoder, readout.weight, readout.bias)),
+        _settled(_LastToken(readout)),
         lambda texts: prompter.encode(texts).ids,
         prompter.pad_id,
         len(prompter.class_tokens),
@@ -148,7 +148,7 @@ def _classifier(model: Any) -> torch.nn.Module:
     score = getattr(model, "score", None)
     body = getattr(model, getattr(model, "base_model_prefix", "") or "-", None)
     if type(score) is torch.nn.Linear and body is not None and _generic(model):
-        return _LastToken(body, score.weight.detach(), score.bias)
+        return _LastToken(Readout(body, score.weight.detach(), score.bias))
     return _FirstToken(model, body) if packed_classifier(model) is not None else _Whole(model)
 
 
@@ -221,9 +221,11 @@ class _FirstToken(torch.nn.Module):
 class _LastToken(torch.nn.Module):
     """A decoder with a linear layer on the hidden state of each row's last real token."""
 
-    def __init__(self, decoder: torch.nn.Module, weight: Tensor, bias: Tensor | None) -> None:
+    def __init__(self, readout: Readout) -> None:
         super().__init__()
-        self.decoder = decoder
+        weight, bias = readout.weight, readout.bias
+        self.decoder = readout.decoder
+        self.before = torch.nn.Identity() if readout.before is None else readout.before
         self.score = torch.nn.Linear(
             weight.shape[1], weight.shape[0], bias is not None, device=weight.device
         )
@@ -236,7 +238,8 @@ class _LastToken(torch.nn.Module):
         hidden = self.decoder(
             input_ids=input_ids, attention_mask=attention_mask, use_cache=False
         ).last_hidden_state
-        logits: Tensor = self.score(_last(hidden, attention_mask).to(self.score.weight.dtype))
+        state = _last(hidden, attention_mask).to(self.score.weight.dtype)
+        logits: Tensor = self.score(self.before(state))
         return logits.float()
 
 

@@ -11,7 +11,7 @@ import transformers
 
 from suite.contracts.strategy import Refused
 from suite.prompting.chat import Prompter
-from suite.strategies.asking.option_scoring import unwrapped
+from suite.strategies.asking.option_scoring import decoder_of, unwrapped
 from suite.strategies.network import transformer
 
 
@@ -40,7 +40,7 @@ def why_no_head(model: Any, prompter: Prompter) -> str | None:
         return f"transformers has no sequence classifier of type {inner.config.model_type}"
     empty = _empty_head(inner.config, prompter, ["-"] * len(prompter.class_tokens))
     body = getattr(empty, empty.base_model_prefix, None)
-    if type(body) is not type(inner.get_decoder()) or not isinstance(
+    if type(body) is not type(decoder_of(inner)) or not isinstance(
         getattr(empty, "score", None), torch.nn.Linear
     ):
         return f"{type(empty).__name__} is built unlike its language model"
@@ -76,7 +76,7 @@ def convert(model: Any, prompter: Prompter, label_names: Sequence[str]) -> Any:
     if reason:
         raise Refused(f"this model can't be made a classification head: {reason}")
     head = _empty_head(model.config, prompter, label_names)
-    setattr(head, head.base_model_prefix, model.get_decoder())
+    setattr(head, head.base_model_prefix, decoder_of(model))
     weight = model.get_output_embeddings().weight
     tokens = torch.tensor([ids[0] for ids in prompter.class_tokens], device=weight.device)
     score = torch.nn.Linear(

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn.functional import linear
-from transformers import DynamicCache
+from transformers import DynamicCache, PreTrainedModel
 
 from suite.contracts.strategy import Refused
 from suite.machine import memory
@@ -73,11 +73,19 @@ def unwrapped(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
+def decoder_of(model: Any) -> Any:
+    """The transformer below a causal language model's outputs; itself where it has none."""
+    inner = unwrapped(model)
+    found = inner.get_decoder()
+    # transformers goes by names, and ModernBERT's decoder calls its output layer `decoder`.
+    return found if isinstance(found, PreTrainedModel) else inner.base_model
+
+
 def refusal(model: Any) -> str | None:
     """Why a causal language model can't be scored from its last hidden state, or None."""
     inner = unwrapped(model)
     name = getattr(inner.config, "model_type", type(inner).__name__)
-    if inner.get_decoder() is inner or inner.get_output_embeddings() is None:
+    if decoder_of(inner) is inner or inner.get_output_embeddings() is None:
         return f"a model of type {name} has no decoder with an lm_head on top of it"
     config = inner.config.get_text_config(decoder=True)
     for setting, neutral in _AFTERWARDS.items():
@@ -98,11 +106,14 @@ class Readout:
         decoder: the transformer below `lm_head`.
         weight: float32 [outputs, width]: one row per option, or per token of the vocabulary.
         bias: float32 [outputs], or None.
+        before: what hidden states go through before these, or None: ModernBERT's decoder has a
+            layer and a norm there.
     """
 
     decoder: Any
     weight: Tensor
     bias: Tensor | None = None
+    before: Any = None
 
     @classmethod
     def of(cls, model: Any, wordings: Wordings) -> Readout:
@@ -116,9 +127,10 @@ class Readout:
             rows = torch.tensor([ids[0] for ids in wordings.tokens], device=weight.device)
             weight, bias = weight[rows], None if bias is None else bias[rows]
         return cls(
-            inner.get_decoder(),
+            decoder_of(inner),
             weight.detach().float(),
             None if bias is None else bias.detach().float(),
+            _before(inner),
         )
 
     def __call__(self, hidden: Tensor) -> Tensor:
@@ -127,7 +139,16 @@ class Readout:
         Always in float32: bfloat16 has 8 bits, which would tie options that differ.
         """
         with torch.autocast(hidden.device.type, enabled=False):
-            return linear(hidden.float(), self.weight, self.bias)
+            states = hidden.float()
+            if self.before is not None:
+                states = self.before(states)
+            return linear(states, self.weight, self.bias)
+
+
+def _before(inner: Any) -> Any:
+    """What stands between a language model's transformer and its output layer, or None."""
+    between = getattr(inner, "lm_head", None)
+    return None if between is None or between is inner.get_output_embeddings() else between
 
 
 def _output_weights(head: Any) -> tuple[Tensor, Tensor | None]:

@@ -25,7 +25,7 @@ from suite.prompting.chat import Prompter
 from suite.prompting.layout import CONTENT_FREE
 from suite.strategies.asking import option_scoring, priors
 from suite.strategies.asking.conversion import convert, merged, tied, why_no_head
-from suite.strategies.asking.option_scoring import OptionScorer, Readout, evaluating, unwrapped
+from suite.strategies.asking.option_scoring import OptionScorer, Readout, decoder_of, evaluating
 from suite.strategies.asking.settings import PromptedSettings
 from suite.strategies.asking.thinking import ThinkingPredictor
 from suite.strategies.network import arrays, settings, transformer, weights
@@ -224,7 +224,7 @@ class OptionPredictor(_Scored):
         self.serving_shape = self._shape(self.kept_form)
 
     def _decoder(self) -> Any:
-        return unwrapped(self.model).get_decoder()
+        return decoder_of(self.model)
 
     def _read(self) -> Readout:
         return Readout.of(self.model, self.prompter.wordings)
@@ -393,7 +393,7 @@ def load(folder: Path, strategy: str) -> Predictor:
     if kept.max_new_tokens is not None:
         option_scoring.settle(model, precision)
         return ThinkingPredictor(model, prompter, max_new_tokens=kept.max_new_tokens, **how)
-    option_scoring.settle(model.get_decoder(), precision)
+    option_scoring.settle(decoder_of(model), precision)
     return OptionPredictor(model, prompter, bias=kept.bias, frozen=True, **how)
 
 

@@ -14,7 +14,7 @@ from suite.prompting.answers import after_thinking, parse
 from suite.prompting.chat import Prompter
 from suite.strategies.asking import generation
 from suite.strategies.asking.conversion import merged
-from suite.strategies.asking.option_scoring import unwrapped
+from suite.strategies.asking.option_scoring import decoder_of
 from suite.strategies.network import settings, transformer
 
 GENERATION = "generation"
@@ -65,7 +65,7 @@ class ThinkingPredictor:
         self.label_names = list(label_names or prompter.question.words)
         #: Circumstances of the last `predict_proba`.
         self.facts: dict[str, Any] = {}
-        decoder = unwrapped(model).get_decoder()
+        decoder = decoder_of(model)
         self.serving_shape = (
             transformer.shape(
                 f"{strategy}/{self.form}",

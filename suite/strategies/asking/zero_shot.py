@@ -285,7 +285,8 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
     if _WEIGHTS not in shared:
         with run.loading():
             loaded = prompted.load_language_model(source, where)
-            option_scoring.settle(loaded.model if think else loaded.model.get_decoder(), precision)
+            model = loaded.model
+            option_scoring.settle(model if think else option_scoring.decoder_of(model), precision)
         shared[_WEIGHTS] = loaded
     loaded = shared[_WEIGHTS]
     model = loaded.model
