@@ -370,11 +370,12 @@ def test_model_check_tries_what_a_study_would(copy, made):
     run = CliRunner().invoke
     good = run(app, ["model", "check", f"mine={made / 'masked'}"])
     assert good.exit_code == 0, good.output
-    assert "probe: fits (new: pooler.dense; ignored: cls.predictions" in " ".join(
-        good.output.split()
-    )
+    assert "probe\tyes\tnew: pooler.dense; ignored: cls.predictions" in good.output
     judge = run(app, ["model", "check", f"mine={made / 'five'}"])
     assert judge.exit_code == 0
+    assert (
+        "linear_head\tyes\tits head of 5 classes is trained on where a task has as" in judge.output
+    )
     broken = rewrite(copy(), renamed("module.{}"))
     bad = run(app, ["model", "check", f"mine={broken}"])
     assert bad.exit_code == 2

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import cache
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -16,6 +17,7 @@ from suite.cli.options import AsJson, Storage
 if TYPE_CHECKING:
     from suite.config.settings import Setting
     from suite.contracts.model import Model
+    from suite.contracts.task import Task
     from suite.machine.checks import Check
 
 HEADINGS = {
@@ -110,6 +112,22 @@ def _settings(storage: str | None) -> list[Setting]:
     return list(found.values())
 
 
+def language_judged(model: Model) -> str:
+    """The language whose shipped task a model is judged by where no task is named."""
+    from suite.contracts.language import LANGUAGES
+
+    return next((code for code in LANGUAGES if model.reads(code)), "en")
+
+
+@cache
+def judged_by(language: str) -> Task:
+    """That task."""
+    from suite.config.task import find_task
+    from suite.contracts.language import language_of
+
+    return find_task(language_of(language).task)[0]
+
+
 def arms_here(*, hub: bool) -> list[ArmHere]:
     """Every arm of the catalogue: what its strategy says of it, and whether its weights are had.
 
@@ -117,20 +135,15 @@ def arms_here(*, hub: bool) -> list[ArmHere]:
         hub: whether the Hub may be asked if it answers.
     """
     from suite import strategies
-    from suite.config.task import find_task
-    from suite.contracts.language import LANGUAGES, language_of
     from suite.models.catalogue import load_catalogue
 
-    tasks: dict[str, Any] = {}
     found = []
     for model in load_catalogue().values():
-        language = next((code for code in LANGUAGES if model.reads(code)), "en")
-        if language not in tasks:
-            tasks[language] = find_task(language_of(language).task)[0]
+        task = judged_by(language_judged(model))
         for name in strategies.names():
             if not strategies.fits(model, name):
                 continue
-            refused = strategies.get(name).refuses(model, tasks[language])
+            refused = strategies.get(name).refuses(model, task)
             arm = f"{model.name}/{name}"
             if refused is not None:
                 found.append(ArmHere(arm, False, *_parted(refused)))

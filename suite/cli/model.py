@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from suite import shell
-from suite.cli import completion
-from suite.cli.console import next_step, out, print_json, print_table, tell, words
-from suite.cli.fitting import name, number, word
+from suite.cli import completion, model_uses
+from suite.cli.console import next_step, print_json, print_table, tell, told, words
+from suite.cli.fitting import name, number, text, word
 from suite.cli.options import AsJson
 from suite.report import formats
+from suite.report.words import Words
+
+if TYPE_CHECKING:
+    from suite.contracts.model import Model
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -70,64 +75,82 @@ def check(
     name: Annotated[
         str,
         typer.Argument(
-            help="A model's name, or NAME=PATH of a local folder.",
+            help="A model's name, a local folder, or NAME=PATH of one.",
             autocompletion=completion.models,
         ),
     ],
+    as_json: AsJson = False,
 ) -> None:
-    """Say what a model is, whether its weights can be had here, and which strategies fit it.
+    """Say what a model is, whether its weights can be had here, and which strategies run with it.
+
+    Of a folder config.json, the headers of the weights and the tokenizer are read, and no weights.
 
     Examples:
 
         suite model check bert-base-cased
 
-        suite model check minilm=/models/all-MiniLM-L6-v2
-    """
-    from suite import strategies
-    from suite.endpoint import consent, reach
-    from suite.models import hub
-    from suite.models.catalogue import find_model, load_catalogue, local_model
+        suite model check ./all-MiniLM-L6-v2
 
-    model = local_model(name) if "=" in name else find_model(name, load_catalogue())
+        suite model check minilm=/models/all-MiniLM-L6-v2 --json
+    """
+    from suite.models.catalogue import described, find_model, load_catalogue, option_of
+
+    catalogue = load_catalogue()
+    if "=" not in name and name not in catalogue and Path(name).is_dir():
+        name = option_of(Path(name))
+    model = described(name) if "=" in name else find_model(name, catalogue)
+    away = _away(model)
+    found = model_uses.uses(model, away)
+    runs = model_uses.runs(found)
+    if as_json:
+        kept = model.model_dump(mode="json")
+        print_json({"model": kept, "weights": away, "strategies": found, "runs": runs})
+        raise typer.Exit(0 if runs else 2)
     tell(f"{model.name}: {model.family}, {model.identity}")
     if model.hub and model.revision == "main":
         tell("  revision: UNPINNED; 'main' may change under a study")
     elif model.hub:
-        out.print(
-            f"  revision: pinned, found in {model.revision_from or '(not noted)'}", markup=False
-        )
+        tell(f"  revision: pinned, found in {model.revision_from or '(not noted)'}")
+    if model.licence:
+        tell(f"  licence: {model.licence}")
     if model.note:
         tell(f"  note: {model.note}")
-    fitting = [s for s in strategies.names() if strategies.fits(model, s)]
-    tell(f"  strategies: {', '.join(fitting) or 'none'}")
-    named = () if model.endpoint is None else (model.endpoint,)
-    with consent.held(consent.Consent(named=named)):
-        reason = reach.unavailable(model)
-    folder = None if reason else hub.weights_for(model)
-    if isinstance(folder, Path):
-        reason = _tried(folder, fitting)
-    elif not reason:
-        tell("  weights: can be had here")
-    if reason:
-        tell(f"  weights: {reason}")
+    tell(f"  weights: {away or 'can be had here'}")
+    print_table(_table(found))
+    if not runs:
         raise typer.Exit(2)
     given = ("--model", name) if "=" in name else ()
     next_step(shell.command("study", "create", "agnews", *given, "--arms", f"{model.name}/*"))
 
 
-def _tried(folder: Path, names: list[str]) -> str | None:
-    """Prints what each strategy finds in weights that are here; why none can use them, or None."""
-    from suite import strategies
-    from suite.strategies.network import examined
+def _away(model: Model) -> str | None:
+    """Why a model's weights can't be had, or None."""
+    from suite.endpoint import consent, reach
 
-    found = examined.examined(
-        folder, [(name, use) for name in names if (use := strategies.reads(name))]
+    with consent.held(consent.Consent(named=() if model.endpoint is None else (model.endpoint,))):
+        return reach.unavailable(model)
+
+
+def _table(found: Sequence[model_uses.Use]) -> Table:
+    say = words()
+    table = Table(
+        name(say("head_strategy")),
+        word(say("head_runs")),
+        text(say("head_happens")),
     )
     for one in found:
-        if one.refused is None:
-            told = "; ".join(f"{what} {', '.join(which)}" for what, which in one.said if which)
-            tell(f"  {one.strategy}: fits{f' ({told})' if told else ''}")
-        else:
-            tell(f"  {one.strategy}: refused: {one.refused}")
-    refused = [one.refused for one in found if one.refused]
-    return refused[0] if found and len(refused) == len(found) else None
+        said = told(one.refused) if one.refused else say("semicolon").join(_happens(say, one))
+        table.add_row(one.strategy, say("no" if one.refused else "yes"), said)
+    return table
+
+
+def _happens(say: Words, use: model_uses.Use) -> Iterator[str]:
+    """What a strategy does with the weights."""
+    if use.classes is not None:
+        yield say("head_kept", n=use.classes)
+    if use.new:
+        yield say("modules_new", names=say("comma").join(use.new))
+    if use.ignored:
+        yield say("modules_ignored", names=say("comma").join(use.ignored))
+    if use.embeds:
+        yield say("made_to_embed")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -76,13 +78,27 @@ def endpoint_model(url: str | None, served: str | None) -> Model:
             f"--endpoint {url!r} is no address of a server",
             fix="For example http://localhost:8000/v1.",
         )
-    stem = re.sub(r"[^a-z0-9._-]+", "-", served.rpartition("/")[2].lower()).strip("-._")
     return Model(
-        name=f"{stem[:56] or 'model'}-served",
+        name=f"{_slug(served.rpartition('/')[2])[:56] or 'model'}-served",
         family="decoder",
         endpoint=url,
         endpoint_model=served,
     )
+
+
+def _slug(text: str) -> str:
+    """What a model can be called after a name of another kind."""
+    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("-._")
+
+
+@contextmanager
+def _told_of(name: str) -> Iterator[None]:
+    """What is said of a folder, as said of the option that names it."""
+    try:
+        yield
+    except ModelError as error:
+        what = f"{error.where}: {error.what}" if error.where else error.what
+        raise ModelError(what, where=f"--model {name}", fix=error.fix) from None
 
 
 def local_model(option: str) -> Model:
@@ -93,6 +109,25 @@ def local_model(option: str) -> Model:
     Raises:
         ModelError: the option or the folder is not that; says what is missing.
     """
+    found = described(option)
+    folder = Path(option.partition("=")[2]).expanduser()
+    with _told_of(found.name):
+        checkpoint.check(folder)
+        checkpoint.check_tokenizer(folder)
+    return found
+
+
+def option_of(folder: Path) -> str:
+    """`NAME=PATH` for a folder that was given without a name: it is called after itself."""
+    return f"{_slug(folder.resolve().name)[:64] or 'model'}={folder}"
+
+
+def described(option: str) -> Model:
+    """As `local_model`, of a folder whose config.json alone is read.
+
+    Raises:
+        ModelError: as said, but for weights and tokenizer.
+    """
     name, separator, raw = option.partition("=")
     if not separator or not NAME.fullmatch(name) or not raw:
         raise ModelError(
@@ -102,31 +137,13 @@ def local_model(option: str) -> Model:
     folder = Path(raw).expanduser()
     if not folder.is_dir():
         raise ModelError(f"no folder {folder}", where=f"--model {name}")
-    try:
-        checkpoint.check(folder)
-        checkpoint.check_tokenizer(folder)
+    with _told_of(name):
         facts = checkpoint.config(folder)
-    except ModelError as error:
-        what = f"{error.where}: {error.what}" if error.where else error.what
-        raise ModelError(what, where=f"--model {name}", fix=error.fix) from None
-    architectures = [str(a) for a in facts.get("architectures") or []]
-    model_type = str(facts.get("model_type", ""))
-    decoder = any("CausalLM" in a or "LMHead" in a for a in architectures) or model_type in {
-        "qwen2",
-        "qwen3",
-        "llama",
-        "mistral",
-        "gemma",
-        "gemma2",
-        "gemma3_text",
-        "gpt2",
-        "phi3",
-    }
-    limit = facts.get("max_position_embeddings")
+    limit = checkpoint.of_text(facts).get("max_position_embeddings")
     known = load_catalogue().get(name)
     return Model(
         name=name,
-        family="decoder" if decoder else "encoder",
+        family=checkpoint.family(facts),
         path=str(folder.resolve()),
         max_tokens=limit if isinstance(limit, int) and limit >= 8 else None,
         languages=known.languages if known else [MULTILINGUAL],

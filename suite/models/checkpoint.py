@@ -7,13 +7,14 @@ finite, is told where the weights are loaded: `suite.strategies.network.weights`
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from suite.config import jsonfile
 from suite.errors import WeightsError, counted
@@ -37,6 +38,16 @@ _TOKENIZERS = (
 
 #: Encoder-decoders that make the decoder's input from the text themselves.
 _FED_BY_THE_TEXT = ("bart", "mbart")
+
+#: Decoders by model_type: a folder saved under another head than a language model's is one too.
+_DECODERS = (
+    "bloom", "cohere", "cohere2", "exaone4", "falcon", "gemma", "gemma2", "gemma3_text", "glm",
+    "glm4", "gpt2", "gpt_neo", "gpt_neox", "gptj", "granite", "lfm2", "llama", "mistral",
+    "modernbert-decoder", "mpt", "olmo", "olmo2", "olmo3", "opt", "phi", "phi3", "qwen2", "qwen3",
+    "qwen3_5_text", "smollm3", "stablelm", "starcoder2", "xglm",
+)  # fmt: skip
+#: Language models whose next token isn't told by those before it alone.
+_NOT_CAUSAL = ("xlm", "xlnet")
 
 _LAYERS = re.compile(r"(num|n)_(\w+_)?(layers?|blocks|groups)$|(\w+_)?layers$")
 #: Layers an architecture may have whatever it shares between them (ALBERT has one for all).
@@ -69,6 +80,18 @@ def config(folder: Path) -> dict[str, Any]:
     return jsonfile.read(folder / CONFIG, most=MOST_CONFIG_BYTES)
 
 
+def of_text(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What config.json says of the model that reads texts, where others lie around it."""
+    inner = facts.get("text_config")
+    return inner if isinstance(inner, dict) else facts
+
+
+def architectures(facts: Mapping[str, Any]) -> list[str]:
+    """The classes that config.json says the weights were saved as."""
+    named = facts.get("architectures")
+    return [str(name) for name in named] if isinstance(named, list) else []
+
+
 def _whose_config(folder: Path) -> str:
     """What would help a folder without a config.json."""
     if (folder / "adapter_config.json").is_file():
@@ -80,6 +103,20 @@ def _whose_config(folder: Path) -> str:
     if inside:
         return f"It is in a folder inside: give {folder / inside[-1]}."
     return "Give the folder that transformers' save_pretrained wrote."
+
+
+def family(facts: Mapping[str, Any]) -> Literal["encoder", "decoder"]:
+    """What a folder's model is by its config.json: a decoder reads from left to right."""
+    text = of_text(facts)
+    kind = text.get("model_type")
+    # EmbeddingGemma is a decoder's architecture that was made to look both ways.
+    both_ways = text.get("use_bidirectional_attention") in (True, "all")
+    if facts.get("is_encoder_decoder") or both_ways or kind in _NOT_CAUSAL:
+        return "encoder"
+    named = " ".join(architectures(facts))
+    if "CausalLM" in named or "LMHead" in named or kind in _DECODERS:
+        return "decoder"
+    return "encoder"
 
 
 def tensors(folder: Path) -> dict[str, Tensor]:
@@ -176,10 +213,11 @@ def check(folder: Path) -> dict[str, Tensor]:
         WeightsError: what stands against it, with what would help.
     """
     facts = config(folder)
-    if facts.get("auto_map"):
+    if facts.get("auto_map") and not _known(facts):
         raise WeightsError(
             f"{folder} wants code of its own run (auto_map)",
-            fix="Only architectures that transformers itself knows are loaded.",
+            fix="Only architectures that transformers itself knows are loaded; a newer one may "
+            "know this one.",
         )
     for key in ("attn_implementation", "experts_implementation"):
         value = facts.get(key, facts.get(f"_{key}"))
@@ -220,6 +258,27 @@ def check(folder: Path) -> dict[str, Tensor]:
     return found
 
 
+def _known(facts: Mapping[str, Any]) -> bool:
+    """Whether the installed transformers has every class that `auto_map` names, under the same
+    name and for the same kind of model: then its own are loaded, and the code beside the weights
+    is not."""
+    found = importlib.util.find_spec("transformers")
+    if found is None or found.origin is None or not isinstance(facts["auto_map"], dict):
+        return False
+    kind = str(facts.get("model_type")).replace("-", "_")
+    if not kind.isidentifier():
+        return False
+    files = (Path(found.origin).parent / "models" / kind).glob("*.py")
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
+    named = [
+        str(one).rpartition(".")[2]
+        for value in facts["auto_map"].values()
+        for one in (value if isinstance(value, list) else [value])
+        if one is not None
+    ]
+    return all(re.search(rf"^class {re.escape(name)}\b", source, re.MULTILINE) for name in named)
+
+
 def _refuse_too_deep(facts: Mapping[str, Any], count: int, folder: Path) -> None:
     """Refuses a number of layers that the weights can't have: building them would take forever."""
     for key, value in facts.items():
@@ -231,6 +290,17 @@ def _refuse_too_deep(facts: Mapping[str, Any], count: int, folder: Path) -> None
                 f"{counted(count, 'tensor')}",
                 where=str(folder),
             )
+
+
+def too_many_tokens(tokens: int, rows: int, folder: Path) -> WeightsError:
+    """What is said of a tokenizer that grew after its model."""
+    return WeightsError(
+        f"the tokenizer has {counted(tokens, 'token')} and the model's embedding "
+        f"{counted(rows, 'row')}",
+        where=str(folder),
+        fix="Give the tokenizer that the model was trained with, or resize the model to it "
+        "(resize_token_embeddings) and train it on.",
+    )
 
 
 def check_tokenizer(folder: Path) -> None:

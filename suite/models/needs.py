@@ -51,7 +51,8 @@ def hidden_size(model: Model) -> int | None:
         )
     except ModelError:
         return None
-    width = config.get("hidden_size", config.get("dim"))
+    text = checkpoint.of_text(config)
+    width = text.get("hidden_size", text.get("dim"))
     return width if isinstance(width, int) else None
 
 

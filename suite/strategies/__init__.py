@@ -20,6 +20,7 @@ from suite.contracts.registry import Registry
 from suite.contracts.space import Params
 from suite.contracts.strategy import Predictor, Probabilities, Strategy
 from suite.errors import ModelError, counted, nearest
+from suite.models.folder import Use
 
 _KNOWN: Registry[Strategy] = Registry(
     "strategy",
@@ -120,9 +121,10 @@ def keeps_network(name: str) -> bool:
     return name in _KNOWN.names() and bool(getattr(get(name), "network", False))
 
 
-def reads(name: str) -> Any:
-    """What a strategy reads a transformers folder as (`network.weights.Use`), or None."""
-    return getattr(get(name), "reads", None)
+def reads(name: str) -> Use | None:
+    """What a strategy reads a transformers folder as, or None."""
+    found: Use | None = getattr(get(name), "reads", None)
+    return found
 
 
 def preload(name: str, model: Model) -> Sequence[str]:

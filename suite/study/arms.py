@@ -21,6 +21,7 @@ from suite.contracts.model import Model
 from suite.contracts.space import Choice, Dimension, Fixed, Space, contains, parse_dimension
 from suite.contracts.task import Task
 from suite.errors import RecipeError, nearest
+from suite.models import folder
 from suite.models.catalogue import find_model
 
 
@@ -218,6 +219,12 @@ def _within(inner: Dimension, outer: Dimension) -> bool:
             return inner == outer
 
 
+def _unfit(model: Model, strategy: str) -> str | None:
+    """Why the weights that lie here are of no use to a strategy, or None."""
+    use, lies = strategies.reads(strategy), folder.here(model)
+    return None if use is None or lies is None else folder.refuses(lies, use)
+
+
 def _plan_one(
     name: str,
     recipe: Recipe,
@@ -242,4 +249,6 @@ def _plan_one(
             space = narrowed(space, recipe, name, pins, declared, recipe_file)
         refused = unavailable(model)
         away = refused is not None and model.endpoint is not None
+    if refused is None:
+        refused = _unfit(model, strategy_name)
     return PlannedArm(name, model, strategy_name, space, refused, away)

@@ -76,6 +76,16 @@ failed_trials = { $n ->
    *[other] Failed: { $n } trials of { $arm } ({ $trials })
 }
 because = { $what }: { $reason }
+head_strategy = strategy
+head_runs = runs
+head_happens = why not, or what happens
+head_kept = { $n ->
+    [one] its head of 1 class is trained on where a task has as many, else a new one is drawn
+   *[other] its head of { $n } classes is trained on where a task has as many, else a new one is drawn
+}
+modules_new = new: { $names }
+modules_ignored = ignored: { $names }
+made_to_embed = it was made to embed, and not to answer
 from_training_texts = (the training texts)
 unpinned = UNPINNED (main)
 broken_file = BROKEN: { $what }

@@ -391,10 +391,17 @@ said_no_text = no text to classify
 
 ## suite model check and task check
 
-said_fits_one = { $name }: fits
 said_weights_here = weights: can be had here
 said_weights_why = weights: { $said_why }
-said_strategies = strategies: { $names }
+said_licence_line = licence: { $name }
+said_no_output = it was saved as { $kind }: it has no output layer (lm_head), and none is tied to its embeddings; use linear_head or probe
+said_tokens_rows = the tokenizer has { $n } tokens and the model's embedding { $rows } rows
+said_no_tokenizer = { $folder } has no tokenizer: without tokenizer.json (or vocab.txt, or what its kind has) every word would be unknown
+said_encoder_decoder = { $folder } is an encoder with a decoder ({ $kind }): its decoder has to be told what to begin with, and no strategy here does that
+said_no_weights = { $folder } has no weights
+said_pickled_alone = { $folder } has only pickled weights ({ $file }), whatever lies beside them
+said_own_code = { $folder } wants code of its own run (auto_map)
+said_kind_of_later = the installed transformers { $version } knows no model of the kind '{ $kind }'
 said_note_line = note: { $text }
 said_arm_refused = { $name }: refused: { $said_why }
 said_unpinned_revision = revision: UNPINNED; 'main' may change under a study

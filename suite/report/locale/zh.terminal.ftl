@@ -73,6 +73,13 @@ failed_trials = { $n ->
    *[other] 失败：{ $arm } 的 { $n } 次试验（{ $trials }）
 }
 because = { $what }：{ $reason }
+head_strategy = 策略
+head_runs = 可运行
+head_happens = 原因，或会发生什么
+head_kept = 任务的类别数相同时，继续训练已有的 { $n } 类分类头；否则新建
+modules_new = 新建：{ $names }
+modules_ignored = 忽略：{ $names }
+made_to_embed = 该模型为嵌入而训练，并未学过回答
 from_training_texts = （由训练文本构建）
 unpinned = 未固定（main）
 broken_file = 文件有误：{ $what }

@@ -279,10 +279,17 @@ said_no_text = 没有要分类的文本
 
 ## suite model check and task check
 
-said_fits_one = { $name }：适用
 said_weights_here = 权重：本机可获得
 said_weights_why = 权重：{ $said_why }
-said_strategies = 策略：{ $names }
+said_licence_line = 许可：{ $name }
+said_no_output = 保存时是 { $kind }：没有输出层（lm_head），也没有与词嵌入绑定的输出层；请用 linear_head 或 probe
+said_tokens_rows = 分词器有 { $n } 个词元，而模型的词嵌入只有 { $rows } 行
+said_no_tokenizer = { $folder } 没有分词器：没有 tokenizer.json（或 vocab.txt，或该类模型所用的文件），每个词都会成为未知词
+said_encoder_decoder = { $folder } 是带解码器的编码器（{ $kind }）：解码器须先得到开头，这里没有策略会给出
+said_no_weights = { $folder } 没有权重
+said_pickled_alone = { $folder } 只有 pickle 格式的权重（{ $file }），无论旁边放着什么
+said_own_code = { $folder } 要求执行自带的代码（auto_map）
+said_kind_of_later = 所装的 transformers { $version } 不认识 '{ $kind }' 这类模型
 said_note_line = 备注：{ $text }
 said_arm_refused = { $name }：被拒绝：{ $said_why }
 said_unpinned_revision = 版本：未固定；main 可能在研究期间变化

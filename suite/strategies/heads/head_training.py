@@ -146,7 +146,7 @@ class HeadTraining:
         if not self.run.shrink_batch:
             return self.batch * longest
         if self.where.type == "cpu":
-            layers = int(getattr(self.config, "num_hidden_layers", None) or 12)
+            layers = transformer.layers_of(self.config)
             per_token = layers * transformer.width_of(self.config) * _KEPT_PER_LAYER * 4
             room = facts.free_memory() / 2
             tokens = min(tokens, int(room / per_token))

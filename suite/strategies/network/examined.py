@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.errors import WeightsError
+from suite.models.folder import Use
 from suite.strategies.network import transformer, weights
 from suite.strategies.network.sources import Source
-from suite.strategies.network.weights import Use
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,10 @@ class Examined:
     ignored: tuple[str, ...] = ()
     refused: str | None = None
 
-    @property
-    def said(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The modules under a word each."""
-        return ("new:", self.new), ("ignored:", self.ignored)
-
 
 def examined(folder: Path, uses: Sequence[tuple[str, Use]]) -> list[Examined]:
-    """Loads tokenizer and weights as each strategy would, once for each use.
+    """Loads the tokenizer, and builds each strategy's model without its numbers: names, shapes and
+    types of the weights are held to it, once for each use.
 
     Args:
         uses: strategies, each with what it reads the folder as.
@@ -44,7 +40,7 @@ def examined(folder: Path, uses: Sequence[tuple[str, Use]]) -> list[Examined]:
         transformer.load_codec(source, transformer.load_config(source))
     except WeightsError as error:
         return [Examined(name, refused=error.what) for name, _ in uses]
-    by_use = {use: _as(use, source) for use in dict.fromkeys(use for _, use in uses)}
+    by_use = {use: _fitted(use, source) for use in dict.fromkeys(use for _, use in uses)}
     found = []
     for name, use in uses:
         one = by_use[use]
@@ -55,8 +51,8 @@ def examined(folder: Path, uses: Sequence[tuple[str, Use]]) -> list[Examined]:
     return found
 
 
-def _as(use: Use, source: Source) -> weights.Loaded | WeightsError:
+def _fitted(use: Use, source: Source) -> weights.Loaded | WeightsError:
     try:
-        return weights.load(use, source)
+        return weights.fit(use, source)
     except WeightsError as error:
         return error

@@ -78,9 +78,15 @@ def computing_in(precision: str, where: torch.device) -> Iterator[None]:
 
 
 def width_of(config: Any) -> int:
-    """The hidden size of a transformers config."""
-    width: Any = getattr(config, "hidden_size", None) or getattr(config, "dim", 0)
+    """The hidden size of a transformers config, of its text model where it has others beside."""
+    text = config.get_text_config()
+    width: Any = getattr(text, "hidden_size", None) or getattr(text, "dim", 0)
     return int(width)
+
+
+def layers_of(config: Any) -> int:
+    """How many layers, likewise; 12 where the config does not say."""
+    return int(getattr(config.get_text_config(), "num_hidden_layers", None) or 12)
 
 
 def freeze(model: Any, precision: str) -> None:
@@ -178,13 +184,7 @@ def _check_vocabulary(tokenizer: Any, config: Any, source: Source) -> None:
     highest = max(ids.values(), default=-1)
     rows = config.get_text_config().vocab_size
     if highest >= rows:
-        raise WeightsError(
-            f"the tokenizer has {counted(highest + 1, 'token')} and the model's embedding "
-            f"{counted(rows, 'row')}",
-            where=source.where,
-            fix="Give the tokenizer that the model was trained with, or resize the model to it "
-            "(resize_token_embeddings) and train it on.",
-        )
+        raise checkpoint.too_many_tokens(highest + 1, rows, Path(source.where))
     own = set(tokenizer.all_special_ids)
     words = [token for token, number in ids.items() if number not in own]
     sample = words[:: max(1, len(words) // _WORDS_TRIED)]
@@ -199,7 +199,7 @@ def _check_vocabulary(tokenizer: Any, config: Any, source: Source) -> None:
 
 
 def _positions(config: Any) -> int | None:
-    limit = getattr(config, "max_position_embeddings", None)
+    limit = getattr(config.get_text_config(), "max_position_embeddings", None)
     if not isinstance(limit, int) or limit < 1:
         return None
     if "roberta" in str(config.model_type):  # Its positions are counted from after the pad id.
@@ -213,6 +213,16 @@ def load_config(source: Source) -> Any:
     Raises:
         WeightsError: there is none that transformers knows.
     """
+    facts = checkpoint.config(Path(source.where))
+    kind = facts.get("model_type")
+    if isinstance(kind, str) and kind not in transformers.CONFIG_MAPPING:
+        by = facts.get("transformers_version")
+        raise WeightsError(
+            f"the installed transformers {transformers.__version__} knows no model of the kind "
+            f"'{kind[:100]}'",
+            where=source.where,
+            fix=f"A newer one may{f': {by} wrote its config.json' if by else ''}.",
+        )
     with readable(source):
         return transformers.AutoConfig.from_pretrained(source.where, **source.arguments)
 

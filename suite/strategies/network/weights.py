@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import transformers
@@ -21,18 +21,19 @@ import transformers
 from suite.errors import WeightsError, counted
 from suite.models import checkpoint
 from suite.models.checkpoint import FLOATS, Tensor
+from suite.models.folder import Use
 from suite.strategies.network.sources import Source, readable
 
-#: What a folder is read as: a body under a head that is trained, a body alone, or a causal
-#: language model. A head may be new in the first, and in all of them a pooler, which is trained
-#: with that head or read by nobody.
-Use = Literal["classifier", "body", "language model"]
-
+#: A head may be new in the first, and in all of them a pooler, which is trained with that head or
+#: read by nobody.
 _AUTO: dict[Use, Any] = {
     "classifier": transformers.AutoModelForSequenceClassification,
     "body": transformers.AutoModel,
     "language model": transformers.AutoModelForCausalLM,
 }
+
+#: What is said of a new classification head.
+_OF_A_HEAD = ("num_labels", "id2label", "label2id", "problem_type", "pad_token_id")
 
 _POOLER = re.compile(r"(^|\.)pooler(\.|$)")
 #: Buffers that older versions of transformers kept with the weights.
@@ -73,8 +74,11 @@ def load(use: Use, source: Source, *, kept: bool = False, **how: Any) -> Loaded:
     """
     fitted = fit(use, source, kept=kept, **how)
     with readable(source):
+        how = _headed(source, how)
         model = _AUTO[use].from_pretrained(
-            source.where, **({"dtype": torch.float32} | _arguments(source) | how)
+            source.where,
+            key_mapping=_tied(source, checkpoint.tensors(Path(source.where))),
+            **({"dtype": torch.float32} | _arguments(source) | how),
         )
     refuse_unfinite(model, source)
     return Loaded(model, fitted.new, fitted.ignored)
@@ -86,8 +90,10 @@ def fit(use: Use, source: Source, *, kept: bool = False, **how: Any) -> Loaded:
     there = checkpoint.check(folder)
     # The head of the model that will be used is drawn after this, from the caller's random state.
     with readable(source, holding=False), torch.random.fork_rng(devices=[]):
+        how = _headed(source, how)
         model, told = _AUTO[use].from_pretrained(
             source.where,
+            key_mapping=_tied(source, there),
             **(_arguments(source) | how),
             device_map="meta",
             output_loading_info=True,
@@ -98,6 +104,35 @@ def fit(use: Use, source: Source, *, kept: bool = False, **how: Any) -> Loaded:
 def _arguments(source: Source) -> dict[str, Any]:
     # A head of another size is a new one; of everything else the shapes are compared here.
     return {"use_safetensors": True, "ignore_mismatched_sizes": True, **source.arguments}
+
+
+def _headed(source: Source, how: dict[str, Any]) -> dict[str, Any]:
+    """The arguments, with what they say of a head said to the text model: where others lie around
+    it, transformers says it to what is around alone."""
+    said = {key: value for key, value in how.items() if key in _OF_A_HEAD}
+    config = transformers.AutoConfig.from_pretrained(source.where, **source.arguments)
+    text = config.get_text_config()
+    if text is config or not said:
+        return how
+    for key, value in said.items():
+        setattr(text, key, value)
+    return {key: value for key, value in how.items() if key not in said} | {"config": text}
+
+
+def _tied(source: Source, there: Mapping[str, Tensor]) -> dict[str, str] | None:
+    """Where the weights hold a tensor under the name of one that is tied to it alone, what
+    transformers is to read it as: so the Hub's conversion to safetensors leaves it."""
+    facts = checkpoint.config(Path(source.where))
+    if not checkpoint.of_text(facts).get("tie_word_embeddings", True):
+        return None
+    found = {}
+    for name in checkpoint.architectures(facts):
+        kind = getattr(transformers, name, None)
+        ties = getattr(kind, "_tied_weights_keys", None)
+        for other, own in ties.items() if isinstance(ties, dict) else ():
+            if other in there and own not in there:
+                found[f"^{re.escape(other)}$"] = own
+    return found or None
 
 
 def refuse_unfinite(model: Any, source: Source) -> None:

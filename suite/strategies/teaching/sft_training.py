@@ -157,10 +157,10 @@ class SftTraining:
         room = self._room()
         if room is None:
             return batch, False
-        layers = int(getattr(self.config, "num_hidden_layers", None) or 12)
+        layers = transformer.layers_of(self.config)
         width = transformer.width_of(self.config)
         each = 2 if self.precision == "bfloat16" else 4
-        logits = int(getattr(self.config, "vocab_size", 0)) * _LOGIT_BYTES
+        logits = int(getattr(self.config.get_text_config(), "vocab_size", 0)) * _LOGIT_BYTES
         per_text = longest * (layers * width * _KEPT_PER_LAYER * each + logits)
         size = batch
         while self.run.shrink_batch and size > 1 and size * per_text > room:
@@ -226,7 +226,7 @@ class SftTraining:
                 model = model.merge_and_unload()
         model.eval().requires_grad_(False)
         # Not `lm_head`: its rows are read in float32. As a kept copy is loaded.
-        option_scoring.settle(model.get_decoder(), self.precision)
+        option_scoring.settle(option_scoring.decoder_of(model), self.precision)
         return self.view(model, frozen=True)
 
     @contextmanager
