@@ -130,7 +130,7 @@ class Readout:
             decoder_of(inner),
             weight.detach().float(),
             None if bias is None else bias.detach().float(),
-            _before(inner),
+            before_outputs(inner),
         )
 
     def __call__(self, hidden: Tensor) -> Tensor:
@@ -145,7 +145,7 @@ class Readout:
             return linear(states, self.weight, self.bias)
 
 
-def _before(inner: Any) -> Any:
+def before_outputs(inner: Any) -> Any:
     """What stands between a language model's transformer and its output layer, or None."""
     between = getattr(inner, "lm_head", None)
     return None if between is None or between is inner.get_output_embeddings() else between

@@ -33,6 +33,7 @@ def answers_alone(model: Any) -> bool:
     """
     inner = option_scoring.unwrapped(model)
     config = inner.config.get_text_config(decoder=True)
+    decoder, before = option_scoring.decoder_of(inner), option_scoring.before_outputs(inner)
     if option_scoring.refusal(inner) or getattr(config, "output_router_logits", False):
         return False
     whole = inner.forward
@@ -43,10 +44,13 @@ def answers_alone(model: Any) -> bool:
         if labels is None or args or not inner.training:
             return whole(*args, labels=labels, **kwargs)
         count = kwargs.pop("num_items_in_batch", None)
-        hidden = inner.get_decoder()(**kwargs).last_hidden_state
+        hidden = decoder(**kwargs).last_hidden_state
         after = labels[:, 1:]
         counts = after != UNCOUNTED
-        logits = inner.get_output_embeddings()(hidden[:, :-1][counts]).float()
+        states = hidden[:, :-1][counts]
+        if before is not None:
+            states = before(states)
+        logits = inner.get_output_embeddings()(states).float()
         loss = cross_entropy(logits, after[counts], reduction="mean" if count is None else "sum")
         if count is not None:
             loss = loss / count
