@@ -172,7 +172,7 @@ def test_the_task_is_a_task_and_shows_every_key(language):
         "data.hub",
         "data.files",  # one source only; the others are shown apart
         "data.file",
-        *("data.id", "data.test", "data.reading"),  # shown with data.file
+        *("data.id", "data.test", "data.redraw", "data.reading"),  # shown with data.file
         "data.splits.validation",
     ]
 
@@ -186,7 +186,10 @@ def test_the_other_sources_are_sources(language):
     assert [s.files is not None for s in sources] == [False, True, False]
     assert [s.hub is not None for s in sources] == [False, False, True]
     told = yaml.safe_load(all_blocks(language, "yaml", "data")[0])
-    left = ["hub", "files", "folder", "join", "test.time", "test.fold", "splits", "note"]
+    left = [
+        *("hub", "files", "folder", "join", "test.time", "test.fold"),
+        *("parted", "redraw", "splits", "note"),
+    ]
     assert every_key(told, Data) == left
 
 

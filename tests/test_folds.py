@@ -464,10 +464,14 @@ def test_what_an_arm_is_chosen_by_is_all_folds():
     [
         (
             "en",
-            "Validation: 10 folds, pooled.",
-            "for a/classic; shown is the first of them",
+            "Validation: 10 folds, pooled; as many as make folds of validation's size.",
+            "what is shown and compared before finals is the first fold alone",
         ),
-        ("zh", "验证：10 折，合并计分。", "a/classic 为 10 折"),
+        (
+            "zh",
+            "验证：10 折，合并计分；折数使每折与验证集一样大。",
+            "决赛之前显示和比较的只是第一折",
+        ),
     ],
 )
 def test_the_page_says_what_validation_is_of(language, all_arms, some):

@@ -142,7 +142,7 @@ def test_a_study_from_creation_to_prediction(folder, made, capfd):
     assert {s: signal.getsignal(s) for s in handlers} == handlers
     # The command line sees the same study.
     shown = CliRunner().invoke(app, ["study", "show", "t", "--json"])
-    assert json.loads(shown.stdout)["finals"] == more.to_json()["finals"]
+    assert json.loads(shown.stdout)["finals"] == suite.load_results("t").to_json()["finals"]
 
 
 def test_an_exported_folder_is_loaded_by_its_path(folder, made):

@@ -123,10 +123,12 @@ def test_an_outlier_is_an_arrow_with_its_value():
 def test_an_outlier_flattens_no_chart_of_rows():
     """One class or one arm far from the others is an arrow at its row, and sets no range."""
     scores = tuple((0.9 + c / 1000, 0.91 + c / 1000) for c in range(9))
-    data = per_class.PerClass("test", ("a", "b"), tuple(range(10)), ((0.0, 0.1), *scores), 10)
+    told = ((None, None),) * 10
+    rows = ((0.0, 0.1), *scores)
+    data = per_class.PerClass("test", ("a", "b"), tuple(range(10)), rows, 10, told)
     styles = StudyScene.of(crowded(arms=2, classes=4), EN).styles
     own = dict(zip(("a", "b"), styles.values(), strict=False))
-    figure = per_class.figure(data, [f"class {c}" for c in range(10)], own)
+    figure = per_class.figure(data, [f"class {c}" for c in range(10)], own, EN)
     assert figure.layout.xaxis.range[0] > 0.5
     assert [(a.y, a.text) for a in figure.layout.annotations] == [(0, "← 0.000 … 0.100")]
 

@@ -332,6 +332,18 @@ class Checker:
             f"{best.macro_f1:.4f}", f"{final.test.macro_f1:.4f}"
         )  # fmt: skip
 
+    def leans(self, v: dict[str, Any]) -> None:
+        label = self.results.labels.index(v["label"])
+        shares = []
+        for trial in self.results.trials:
+            if trial.arm == v["arm"] and trial.validation:
+                silent, counts = trial.validation.unanswered, trial.validation.confusion
+                true = sum(counts[label]) + (silent[label] if silent else 0)
+                rows = sum(map(sum, counts)) + sum(silent)
+                shares.append((sum(row[label] for row in counts) / rows, true / rows))
+        told = [(formats.percent(n), formats.percent(o)) for n, o in shares if n - o >= 0.3]
+        assert (v["named"], v["occurs"]) in told
+
     def choices(self, s: Statement) -> None:
         """Every arm with a choice and a score on test is told, and no other."""
         done = [t.arm for t in self.results.trials if t.state == "COMPLETE"]
@@ -545,7 +557,7 @@ class Checker:
             "answer_single": self.single, "answer_lead": self.single,
             "answer_tie": self.tie, "answer_tie_within": self.tie,
             "answer_tie_ranges": self.tie, "seeds_mean": self.seeds, "answer_looks": self.looks,
-            "chosen_of_arm": self.chosen,
+            "chosen_of_arm": self.chosen, "leans_arm": self.leans,
             "answer_member": self.member, "answer_member_next": self.member,
             "answer_validation": self.on_validation, "answer_validation_same": self.on_validation,
             "answer_validation_only": self.on_validation,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
-from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space
+from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space, contains
 from suite.contracts.strategy import Predictor, Refused, Run
 from suite.contracts.task import Task
 from suite.models import needs
@@ -51,15 +51,18 @@ class LinearHeadStrategy:
         The range of learning rates follows the model's size: small ones want larger steps.
         """
         low, high, batches, points = _scale(model)
+        tuning = _tuning(model)
         dimensions = Knobs.dimensions(
             learning_rate=Float(low, high, log=True),
             batch=Choice(batches),
             warmup=Float(0.0, 0.2),
             schedule=Choice(("linear", "cosine")),
             weight_decay=Choice((0.0, 0.01, 0.1)),
-            tuning=_tuning(model),
+            tuning=tuning,
         )
-        return Space(dimensions, points)
+        # A model that is tuned in one way only has no point of the other.
+        fitting = tuple(p for p in points if "tuning" not in p or contains(tuning, p["tuning"]))
+        return Space(dimensions, fitting)
 
     def fit(self, run: Run) -> Predictor:
         """Trains; scores `run.checkpoints` times on the way.

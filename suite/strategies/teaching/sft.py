@@ -14,7 +14,7 @@ from typing import Any
 
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
-from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space
+from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space, contains
 from suite.contracts.strategy import Predictor, Refused, Run
 from suite.contracts.task import Task
 from suite.models import needs
@@ -82,15 +82,18 @@ class SftStrategy:
         The range of learning rates follows the model's size: small ones want larger steps.
         """
         low, high, batches, points = _scale(model)
+        tuning = _tuning(model)
         dimensions = Knobs.dimensions(
             learning_rate=Float(low, high, log=True),
             batch=Choice(batches),
             warmup=Float(0.0, 0.2),
             schedule=Choice(("cosine", "linear")),
-            tuning=_tuning(model),
+            tuning=tuning,
         )
+        # A model that is tuned in one way only has no point of the other.
+        fitting = tuple(p for p in points if "tuning" not in p or contains(tuning, p["tuning"]))
         # Where the model can think at all, the prompt says that it need not.
-        return Space(dimensions | Variant.dimensions(no_think_mark=Fixed(True)), points)
+        return Space(dimensions | Variant.dimensions(no_think_mark=Fixed(True)), fitting)
 
     def fit(self, run: Run) -> Predictor:
         """Trains; scores `run.checkpoints` times on the way.
@@ -139,6 +142,8 @@ def _scale(model: Model) -> tuple[float, float, tuple[int, ...], tuple[Params, .
 
     if model.builder is not None:  # Random weights have nothing to forget.
         return 2e-4, 5e-3, (8, 16, 32), (point(1.5e-3, 8, 0.1), point(8e-4, 8, 0.1))
+    if size is not None and size < 1e8:
+        return 2e-5, 2e-3, (8, 16, 32), (point(2e-4, 16, 0.05), point(5e-4, 8, 0.05))
     if size is not None and size >= 1e9:
         return 2e-5, 1e-3, (16, 32, 96), (point(2e-4, 32, 0.05), point(1e-4, 16, 0.05))
     return (
