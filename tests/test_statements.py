@@ -587,7 +587,7 @@ class Checker:
 
     #: Phrases put into others, or that repeat a number of the results as it is.
     REPEATED = re.compile(
-        r"unit_|n_|metric_|axis_|gloss_|term_|costs_|scores_|(more_than|could_be)_chance_p$|bound_"
+        r"unit_|n_|metric_|leans(_help_\w+)?$|axis_|gloss_|term_|costs_|scores_|(more_than|could_be)_chance_p$|bound_"
         r"|answer_(within|infeasible|unsure|interval|only|only_within|tie(_within|_ranges)?_same)$"
         r"|settled_(rows|trainings)$|chance_models$|verdict_(models|looks)$|comparisons_family$"
         r"|rows_line|made_by|trials_|timeline_intro|class_|per_class_table|per_class_intro"
