@@ -143,3 +143,11 @@ def test_finals_say_what_arms_score_without_the_rows_that_train_nearly_holds():
     assert told.startswith("Without the 2 test rows that training nearly held: ")
     assert "2" in without_near(SimpleNamespace(finals=[found]), ZH)
     assert without_near(results, EN) == ""
+    # Changes that nobody would read are told together.
+    score = far.objective.value + 0.0004
+    alike = SimpleNamespace(
+        arm=arm, test=SimpleNamespace(score=score), test_without_near_duplicates=far
+    )
+    assert without_near(SimpleNamespace(finals=[alike]), EN) == (
+        "Without the 2 test rows that training nearly held, no score changes by more than 0.001."
+    )

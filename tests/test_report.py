@@ -201,7 +201,7 @@ def test_answer_says_what_to_take_and_names_every_arm_of_a_tie():
         "toy-qwen/linear_head (macro-F1 0.9110, 95 % interval 0.9010–0.9230) and tfidf/classic "
         "(0.9050, 0.8950–0.9170) share rank 1: on the test split they cannot be told apart, and "
         "the lead of 0.0060 over tfidf/classic could be chance (p = 0.410). "
-        "Recommended of these trained models: toy-qwen/linear_head; each arm was trained once, "
+        "Recommended of these trained models: toy-qwen/linear_head; it was trained once, "
         "which says nothing of another training."
     )
     assert told(study(), "zh").verdict == (
@@ -283,7 +283,7 @@ def test_answer_with_one_winner_says_by_how_much():
         "which is more than chance (p = 0.010). "
         "toy-qwen/linear_head is best on the test split: its lead of 0.0060 over tfidf/classic is "
         "more than chance (p = 0.010). "
-        "Recommended of these trained models: toy-qwen/linear_head; each arm was trained once, "
+        "Recommended of these trained models: toy-qwen/linear_head; it was trained once, "
         "which says nothing of another training."
     )
 
@@ -419,7 +419,7 @@ def test_caveats_come_before_the_winner(language: str):
             "No arm meets the bounds (at least 10,000 texts/s); what follows is chosen among all.",
         )
         assert found.notes == (
-            "Recommended of these trained models: tfidf/classic; each arm was trained once, which "
+            "Recommended of these trained models: tfidf/classic; it was trained once, which "
             "says nothing of another training.",
             "The study searched on after the finals, so they are stale: a better trial may "
             "exist that was not tested.",

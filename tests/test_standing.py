@@ -293,7 +293,7 @@ def test_the_page_says_which_arm_to_take_and_how_far_below_it_could_be():
     )
     assert told(found(comparisons=[])).notes[0].endswith("at most 0.01 below it.")
     assert told(found(finals=finals_of(seeds=1))).notes[0] == (
-        "Recommended of these trained models: b/classic; each arm was trained once, which says "
+        "Recommended of these trained models: b/classic; it was trained once, which says "
         "nothing of another training."
     )
     assert "a/classic" in told(found(), "zh").notes[0]

@@ -150,6 +150,10 @@ near_left_out = { $n ->
     [one] Without the { $n } test row that training nearly held: { $arms }.
    *[other] Without the { $n } test rows that training nearly held: { $arms }.
 }
+near_left_out_little = { $n ->
+    [one] Without the { $n } test row that training nearly held, no score changes by more than { $most }.
+   *[other] Without the { $n } test rows that training nearly held, no score changes by more than { $most }.
+}
 near_left_out_arm = { $arm } { $score } ({ $whole } with them)
 leans = On validation { $arms }. { $helps }
 leans_arm = { $arm } names { $label } for { $named } of the rows, and { $occurs } are it
@@ -204,7 +208,7 @@ answer_only_within = { $arm } has { $metric } { $f1 } on the test split; no othe
 recommended_other = Recommended: { $arm }, the cheapest to serve ({ $rps }) of the arms that { $best } does not significantly beat and that lie at most { $margin } below it
 recommended_below = ; it could be { $gap } below
 recommended_best = Recommended: { $arm }; of the arms that it does not significantly beat and that lie at most { $margin } below it, none is cheaper to serve
-recommended_one_training = Recommended of these trained models: { $arm }; each arm was trained once, which says nothing of another training
+recommended_one_training = Recommended of these trained models: { $arm }; it was trained once, which says nothing of another training
 recommended_no_speed = Recommended of these trained models: { $arm }; no serving speed was measured in the finals, so the best score decides
 recommended_no_finals = Recommended of these trained models: { $arm }, until the finals
 answer_tie = { $arms } share rank 1: on the test split they cannot be told apart, and the lead of { $gap } over { $second } { $chance }.

@@ -32,6 +32,8 @@ from suite.verdict.standing import Basis
 NAMED = 6
 #: An arm below this share of the best score is not told of as faster or cheaper.
 USEFUL = 0.5
+#: Changes of scores below this are told together.
+WORTH_NAMING = 0.001
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,10 @@ def without_near(results: StudyResults, words: Words) -> str:
     known = [(final, far) for final, far in found if far is not None]
     if not known:
         return ""
+    most = max(abs(far.objective.value - final.test.score) for final, far in known)
+    if most < WORTH_NAMING:
+        count = known[0][1].left_out
+        return words("near_left_out_little", n=count, most=formats.plain(WORTH_NAMING))
     arms = [
         words(
             "near_left_out_arm",
