@@ -18,7 +18,7 @@ from suite import strategies
 from suite.child.messages import Failed, Finished
 from suite.child.runner import Interrupted, Predicted, Runner
 from suite.contracts.model import Model
-from suite.contracts.results import Checkpoint, KindSpread, Scores
+from suite.contracts.results import Checkpoint, KindSpread, Objective, Scores
 from suite.data import snapshot
 from suite.report.data.rows import leaderboard
 from suite.report.pages.answer import chosen_of
@@ -122,7 +122,7 @@ def test_the_fraction_at_which_the_best_checkpoint_stood():
 def test_kinds_of_trainings_and_their_spread():
     own = {"a/linear_head": [0.8], "b/linear_head": [0.70, 0.74], "tfidf/classic": [0.9, 0.92]}
     none = SimpleNamespace()
-    found = finals_spread.of_kinds(own, none, "t", ["a/linear_head"])
+    found = finals_spread.of_kinds(own, none, "t", ["a/linear_head"], "macro_f1")
     assert found == {"a/linear_head": KindSpread(0.028284, 2, ["b/linear_head"])}
 
 
@@ -374,6 +374,53 @@ def test_the_best_of_so_many_is_of_those_that_stood_when_it_was_chosen(study, ch
     assert chosen_of(leaderboard(old), EN) == ""
     fresh = replace(old, finals=[replace(final, stale=False) for final in old.finals])
     assert "best of 4, " in chosen_of(leaderboard(fresh), EN)
+
+
+def test_of_losses_less_is_better(study, children, monkeypatch):
+    def lossy(value):
+        return replace(scores(0.5), objective=Objective("brier", value))
+
+    def train(self, job, **how):
+        loss = 0.3 if job.arm == A else 0.5
+        points = [Checkpoint(1.0, 0.5, 0.1, 50, Objective("brier", loss))]
+        found = children.train(self, job)
+        arms[str(job.seed)] = job.arm
+        for point in points if job.refit is None else ():
+            how["on_checkpoint"](point)
+        return replace(found, checkpoints=points, scores=lossy(loss))
+
+    def predict(self, folder, *words, **more):
+        seed = (folder / "seed").read_text()
+        base = 0.3 if arms[seed] == A else 0.5
+        rows = [base + 0.001 * (int(seed) % 7) + 0.1 * (row % 3) for row in range(100)]
+        mean = sum(rows) / 100
+        return replace(children.predict(self, folder), scores=lossy(mean), losses=rows)
+
+    arms = {}
+    monkeypatch.setattr(Runner, "train", train)
+    monkeypatch.setattr(Runner, "predict", predict)
+    found = {f.arm: f for f in finals.score(study(finals=BY_DEFAULT, objective="brier")())}
+    # The best on validation comes first, and that is the one that loses least.
+    assert next(iter(children.jobs)).arm == A
+    assert (found[A].rank, found[B].rank) == (1, 2) and found[A].rank_range == (1, 1)
+    test = found[A].test
+    low, high = test.objective_interval
+    assert 0 < low < test.objective.value < high and test.objective.value < 0.5
+    assert found[A].seed_scores == pytest.approx([test.objective.value] * 3, abs=0.01)
+    results = Ledger(None, "t").results()
+    (pair,) = results.comparisons
+    ahead = pair.difference if pair.a == A else -pair.difference
+    assert ahead < 0 and pair.p < 0.05 and pair.interval[0] <= pair.difference <= pair.interval[1]
+    assert results.verdict.best == A
+    assert Ledger(None, "t").study.direction.name == "MINIMIZE"
+    # What is stored of each row serves the next look.
+    more = {f.arm: f for f in finals.score(work_of("t"), Wanted(4, None, True))}
+    assert more[A].rank == 1 and more[A].seed_scores[:3] == found[A].seed_scores
+
+
+def work_of(name):
+    stop = threading.Event()
+    return Work(None, name, Telling(lambda progress: None, stop), Limits(), stop)
 
 
 def test_a_share_that_is_spent_leaves_one_training_and_says_what_was_missing(study, children, said):

@@ -251,11 +251,12 @@ def test_a_row_of_zeros_is_scored_as_the_even_guess():
     assert "log_loss" not in scoring.score(np.array([0]), [0], classes=4).others
 
 
-def test_every_objective_is_a_metric_of_confusion_matrices():
-    """Arms are compared over resampled rows, which only a confusion matrix can be made of."""
-    names = get_args(ObjectiveName)
-    assert all(METRICS[name].of_confusion is not None for name in names)
-    assert set(names) == {k for k, m in METRICS.items() if m.of_confusion} - {"precision", "recall"}
+def test_every_objective_is_a_metric_of_confusion_matrices_or_a_mean_over_rows():
+    """Arms are compared over rows, by what each adds to a confusion matrix or to a mean."""
+    of_rows = {key for key, metric in METRICS.items() if metric.of_rows}
+    of_confusion = {key for key, metric in METRICS.items() if metric.of_confusion}
+    assert of_rows == {"log_loss", "brier"} and not of_rows & of_confusion
+    assert set(get_args(ObjectiveName)) == of_rows | of_confusion - {"precision", "recall"}
 
 
 def test_the_objective_is_named_beside_macro_f1():

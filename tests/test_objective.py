@@ -8,7 +8,6 @@ import pytest
 from conftest import command_line, write_recipe
 
 from suite.config.recipe import find_recipe
-from suite.errors import YamlError
 from suite.report import formats
 from suite.study.ledger import Ledger
 
@@ -64,6 +63,29 @@ def test_a_study_goes_by_the_objective_of_its_recipe(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["log_loss", "brier"])
-def test_a_score_of_probabilities_is_no_objective_and_says_why(folder, name):
-    with pytest.raises(YamlError, match=r"objective: .*probabilities"):
-        find_recipe(write_recipe(folder, objective=name))
+def test_a_study_by_a_loss_takes_what_loses_least(folder, name):
+    spaces = {"*": {"C": [0.01, 1.0]}}
+    recipe = write_recipe(folder, "mine", arms=["tfidf/classic"], trials=2, objective=name,
+                          spaces=spaces, validation="holdout")  # fmt: skip
+    assert find_recipe(recipe)[0].objective == name
+    if name == "brier":
+        return
+    command_line("study", "create", "agnews", "--sample", "--recipe", recipe, "--name", "s",
+                 "--train-rows", "200", "--quiet")  # fmt: skip
+    found = json.loads(command_line("study", "show", "s", "--json").stdout)
+    values = [t.value for t in Ledger(None, "s").study.get_trials()]
+    assert Ledger(None, "s").study.direction.name == "MINIMIZE"
+    assert values == [t["validation"]["others"][name] for t in found["trials"]]
+    (final,) = found["finals"]
+    assert final["trial"] == values.index(min(values))
+    test = final["test"]
+    assert test["objective"] == {"name": name, "value": pytest.approx(test["others"][name])}
+    low, high = test["objective_interval"]
+    assert 0 < low < test["objective"]["value"] < high
+    low, high = test["macro_f1_interval"]
+    assert low < test["macro_f1"] < high
+    (listed,) = json.loads(command_line("study", "list", "--json").stdout)["studies"]
+    assert listed["best_validation"] == {"name": name, "value": min(values)}
+    command_line("report", "s", "--out", "out", "--format", "html,md")
+    (page,) = (folder / "out").glob("*.html")
+    assert "log-loss on test" in page.read_text(encoding="utf-8")

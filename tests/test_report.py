@@ -206,8 +206,8 @@ def test_answer_says_what_to_take_and_names_every_arm_of_a_tie():
     )
     assert told(study(), "zh").verdict == (
         "toy-qwen/linear_head（宏平均 F1 0.9110，95% 置信区间 0.9010–0.9230） 和 tfidf/classic"
-        "（0.9050，0.8950–0.9170） 并列第一：在测试集上差异不显著；最高者比 "
-        "tfidf/classic 高 0.0060，差异不显著（p = 0.410）。"
+        "（0.9050，0.8950–0.9170） 并列第一：在测试集上差异不显著；最好者比 "
+        "tfidf/classic 好 0.0060，差异不显著（p = 0.410）。"
     )
 
 

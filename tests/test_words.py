@@ -39,7 +39,7 @@ ENDS = {
     "across_trade_title_": ("speed", "speed_level", "training", "apart_speed", "apart_training",
                             "some_speed", "some_training"),
     "splits_": ("folds", "holdout"),
-    "across_unpaired_": ("objectives", "no_predictions", "rows_differ", "sample"),
+    "across_unpaired_": ("objectives", "losses", "no_predictions", "rows_differ", "sample"),
     "across_verdict_": ("better", "worse", "chance", "unknown"),
     "answer_tie": ("", "_same", "_within", "_within_same", "_ranges", "_ranges_same"),
     "axis_": ("offline_rps", "train_seconds"),

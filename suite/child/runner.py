@@ -24,6 +24,8 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from suite.child import process, worker
 from suite.child.clock import synchronise
 from suite.child.messages import (
@@ -56,13 +58,14 @@ STILL_SECONDS = 2.0
 class Predicted:
     """Class indices over a split, their scores, the seconds it took, and how probable each answer
     was (0 to 1; 0 for no answer). `answered` is the file `ANSWERED` among the logs, with all
-    probabilities."""
+    probabilities. `losses` are the objective's values by row, where it is the mean of some."""
 
     predictions: list[int]
     scores: Scores
     seconds: float
     confidences: list[float]
     answered: Answered | None = None
+    losses: list[float] | None = None
 
 
 class Interrupted(Exception):
@@ -380,6 +383,7 @@ def _predict_main(
         from suite import strategies
         from suite.data import answered
         from suite.data import snapshot as snapshots
+        from suite.verdict.metrics import METRICS
         from suite.verdict.scoring import decide, score
 
         process.set_threads(threads)
@@ -390,6 +394,7 @@ def _predict_main(
         predictions = decide(probabilities)
         synchronise()
         seconds = time.perf_counter() - begun
+        of_rows = METRICS[objective].of_rows
         message = Predicted(
             predictions=[int(p) for p in predictions],
             scores=score(probabilities, rows.labels, classes, objective),
@@ -398,6 +403,9 @@ def _predict_main(
             answered=None
             if split == "train"
             else answered.write(logs / ANSWERED, probabilities, split, rows),
+            losses=None
+            if of_rows is None
+            else [float(loss) for loss in of_rows(np.asarray(rows.labels), probabilities)],
         )
     except Exception as error:  # noqa: BLE001 - every failure is a message
         message = Failed(process.describe(error))

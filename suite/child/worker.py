@@ -6,7 +6,6 @@ validation rows alone; the test file beside them is not opened.
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import sys
@@ -20,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from suite.child import evaluation, folds
+from suite.child import evaluation, folds, same_again
 from suite.child.causes import cause_of
 from suite.child.clock import Clock, synchronise
 from suite.child.messages import (
@@ -40,7 +39,7 @@ from suite.contracts.strategy import Pool, Predictor, Probabilities, Pruned, Ref
 from suite.data import answered
 from suite.data.answered import Answered
 from suite.data.folds import Folds, together
-from suite.errors import ModelError, SuiteError, WeightsError, counted
+from suite.errors import SuiteError, WeightsError
 from suite.machine import memory
 
 #: The best early checkpoint, while it is not known whether it is the one to keep.
@@ -55,9 +54,6 @@ WARM_SECONDS = 0.5
 ASKED_AGAIN = 8
 #: Fractions of a budget are rounded where they are kept.
 _SAME_FRACTION = 1e-3
-#: How far its answers may be from those that were scored: half the sum of the differences of a
-#: text's probabilities, on average. In 16 bits another order of texts alone makes a difference.
-_FLOAT32_APART, _SHORT_APART = 0.01, 0.1
 
 
 class ChildRun:
@@ -185,9 +181,16 @@ class ChildRun:
         return bool(self._channel.recv())
 
     def _scores(self, probabilities: Probabilities, some: Sequence[int] | None) -> Scores:
+        from suite.verdict.metrics import METRICS
         from suite.verdict.scoring import score
 
         rows = self._validation if some is None else self._validation.take(some)
+        metric = METRICS[self._job.objective]
+        if metric.of_rows is not None and not ((probabilities > 0) & (probabilities < 1)).any():
+            raise Refused(
+                f"its answers are a class each, and no probabilities: {metric.label('en')} says "
+                "nothing of them; objective: macro_f1 compares it"
+            )
         return score(probabilities, rows.labels, len(self.task.labels), self._job.objective)
 
     def _merit(self, found: Scores | Checkpoint) -> float:
@@ -340,28 +343,9 @@ class ChildRun:
         """
         if self._answered is None or not self.kept or self._candidate is not None:
             return
-        from suite.strategies import load_predictor
-
-        texts, answers = self._answered
-        gc.collect()  # Of what was trained nothing is needed any more.
-        try:
-            loaded = load_predictor(self._job.folder / KEPT)
-            again = loaded.predict_proba(texts)
-        except Exception as error:
-            if not memory.ran_out(error):
-                raise
-            self.note(kept_not_compared=describe(error))
-            return
-        apart = float(np.abs(again - answers).sum(axis=1).mean()) / 2
-        bound = _FLOAT32_APART if loaded.precision == "float32" else _SHORT_APART
-        if not apart <= bound:
-            raise ModelError(
-                f"the predictor that '{self._job.strategy}' saved answers otherwise when it is "
-                f"loaded than when it was scored: by {apart:.2f} on average over "
-                f"{counted(len(texts), 'validation text')}",
-                fix="Its `save` or `load` loses something: an array that is not C-contiguous, a "
-                "setting, a vocabulary.",
-            )
+        why = same_again.check(self._job.folder / KEPT, self._job.strategy, *self._answered)
+        if why is not None:
+            self.note(kept_not_compared=why)
 
     @contextmanager
     def loading(self) -> Iterator[None]:

@@ -167,7 +167,8 @@ class Recipe(Closed):
     objective: ObjectiveName = Field(
         DEFAULT_OBJECTIVE,
         description="The metric that the search goes by on validation, and arms are ranked by on "
-        "test.",
+        "test. Of log_loss and brier less is better; arms that answer a class and no probabilities "
+        "are refused then.",
     )
     validation: Literal["auto", "holdout", "folds"] = Field(
         "auto",
@@ -196,17 +197,6 @@ class Recipe(Closed):
         if not NAME.fullmatch(value):
             raise ValueError(
                 f"{value!r} is no name: small letters, digits, '-', '_' and '.', at most 64"
-            )
-        return value
-
-    @field_validator("objective", mode="before")
-    @classmethod
-    def _objective(cls, value: Any) -> Any:
-        if value in ("log_loss", "brier"):
-            raise ValueError(
-                f"{value} is of probabilities: finals keep what each arm answered, not how "
-                "probable it found every class, so arms can't be compared by it; it is told "
-                "beside the objective"
             )
         return value
 

@@ -23,7 +23,14 @@ SCHEMA_VERSION = 1
 
 #: Metrics that a study can search by and rank arms by.
 ObjectiveName = Literal[
-    "macro_f1", "accuracy", "balanced_accuracy", "micro_f1", "weighted_f1", "mcc"
+    "macro_f1",
+    "accuracy",
+    "balanced_accuracy",
+    "micro_f1",
+    "weighted_f1",
+    "mcc",
+    "log_loss",
+    "brier",
 ]
 #: What it goes by where its recipe names none.
 DEFAULT_OBJECTIVE: ObjectiveName = "macro_f1"

@@ -52,8 +52,8 @@ class Words:
     """The words of one language, as a function of key and values.
 
     `objective` is the key of the metric that scores are of where a phrase names it (`$metric`, and
-    `$Metric` at a sentence's beginning); "" where studies go by several, which are then called
-    scores.
+    `$Metric` at a sentence's beginning) or says which way is up (`$up`: 1 where more of it is
+    better, 0 where less is); "" where studies go by several, which are then called scores.
     """
 
     language: str
@@ -73,8 +73,8 @@ class Words:
         phrase = bundle.get_message(key).value if bundle.has_message(key) else None
         if phrase is None:
             raise KeyError(key)
-        if key in _naming(self.language) and "metric" not in values:
-            values |= self._named()
+        if key in _naming(self.language):
+            values = self._named() | values
         # Fluent refuses a value of more than 2,500 characters, and names from data may be longer:
         # it gets a mark in place of each text, and the texts go in afterwards, all at once.
         texts: dict[int, str] = {}
@@ -88,13 +88,14 @@ class Words:
             raise KeyError(f"{key}: {errors[0]}")
         return str(said).translate(texts)
 
-    def _named(self) -> dict[str, str]:
+    def _named(self) -> dict[str, str | int]:
         # Imported here: the command line needs words before it knows what it is to do.
         from suite.verdict.metrics import METRICS
 
-        own = METRICS[self.objective].label(self.language) if self.objective else None
-        label = own or self("across_mixed")
-        return {"metric": label, "Metric": label[:1].upper() + label[1:]}
+        metric = METRICS.get(self.objective)
+        label = metric.label(self.language) if metric else self("across_mixed")
+        up = metric is None or metric.higher_is_better
+        return {"metric": label, "Metric": label[:1].upper() + label[1:], "up": int(up)}
 
     def column(self, key: str) -> str:
         """What a leaderboard calls a column; a metric brings its own label."""
@@ -170,13 +171,13 @@ def _bundle(language: str) -> FluentBundle:
 
 @cache
 def _naming(language: str) -> frozenset[str]:
-    """The keys of phrases that name the metric that scores are of."""
+    """The keys of phrases that name the metric that scores are of, or say which way is up."""
     phrase = re.compile(r"^([a-z0-9_]+) =((?:.*\n)(?:[ }].*\n)*)", re.M)
     return frozenset(
         key
         for file in LOCALE.glob(f"{language}*.ftl")
         for key, text in phrase.findall(file.read_text(encoding="utf-8"))
-        if "$metric }" in text or "$Metric }" in text
+        if any(place in text for place in ("{ $metric }", "{ $Metric }", "{ $up ->", "{ way_"))
     )
 
 

@@ -21,6 +21,7 @@ from suite.contracts.rowfacts import Rows
 from suite.study import record, search
 from suite.study.measurable import is_measured, window_seconds
 from suite.study.record import ESTIMATES, MEASURED, OWNER
+from suite.verdict.metrics import Metric
 from suite.verdict.speeds import ROUNDS
 
 #: LoadGen's two scenarios with warming up and calibrating, in lengths of a scenario.
@@ -195,7 +196,7 @@ def extrapolate(times: Sequence[tuple[int, float]], rows: float) -> float:
     return seconds + per_row * max(0.0, rows - size)
 
 
-def best_trials(study_trials: Sequence[FrozenTrial]) -> dict[str, Trial]:
+def best_trials(study_trials: Sequence[FrozenTrial], objective: Metric) -> dict[str, Trial]:
     """The best complete trial of each arm, by its objective."""
     best: dict[str, FrozenTrial] = {}
     for trial in study_trials:
@@ -203,6 +204,6 @@ def best_trials(study_trials: Sequence[FrozenTrial]) -> dict[str, Trial]:
         if arm is None or trial.state != TrialState.COMPLETE or trial.value is None:
             continue
         before = best.get(arm)
-        if before is None or trial.value > (before.value or 0.0):
+        if before is None or objective.merit(trial.value) > objective.merit(before.value or 0.0):
             best[arm] = trial
     return {arm: record.trial_of(trial) for arm, trial in best.items()}

@@ -42,6 +42,7 @@ def with_far_rows(
     near: Sequence[bool],
     classes: int,
     objective: Metric,
+    losses: Mapping[str, Sequence[Sequence[float]]],
 ) -> list[Final]:
     """Finals that say what their arms score without the rows that are near.
 
@@ -50,6 +51,7 @@ def with_far_rows(
         answers: arm -> trainings -> rows; below 0 for no answer.
         near: whether train nearly holds the row.
         classes: how many there are.
+        losses: arm -> trainings -> rows, the objective's values, where it is the mean of some.
     """
     far = [row for row, is_near in enumerate(near) if not is_near]
     if not far or len(far) == len(near):
@@ -57,7 +59,8 @@ def with_far_rows(
     truth = [labels[row] for row in far]
 
     def scored(metric: Metric, arm: str) -> float:
-        assert metric.of_confusion is not None  # a recipe names no other
+        if metric.of_confusion is None:
+            return fmean(fmean(rows[row] for row in far) for rows in losses[arm])
         found = (
             metric.of_confusion(of_confusion.counted(truth, [rows[row] for row in far], classes))
             for rows in answers[arm]

@@ -10,6 +10,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 from suite import shell
@@ -32,7 +33,7 @@ from suite.study.finals_training import Contestant, Trainer
 from suite.study.ledger import Ledger
 from suite.study.opening import Opening, claimed
 from suite.study.work import Work
-from suite.verdict.metrics import METRICS
+from suite.verdict.metrics import METRICS, merit_of
 
 #: Trainings of each arm where several are asked for and nobody says how many.
 DEFAULT_SEEDS = 3
@@ -121,6 +122,7 @@ class _Scoring:
         self._watch = watch
         self._found = work.ledger.results()
         self._test_rows = work.ledger.definition.data.rows.test
+        self._objective = METRICS[work.ledger.definition.recipe.objective]
         self._trainer = Trainer(work, opening, say)
         self._troubles: list[StudyError] = []
         self._made = 0
@@ -254,7 +256,7 @@ class _Scoring:
             self._say(f"{error.what}; its finals rest on {trainings}")
 
     def _entrants(self, contestants: Sequence[Contestant]) -> list[finals_plan.Entrant]:
-        return [one.entrant(self._test_rows) for one in contestants]
+        return [one.entrant(self._test_rows, self._objective) for one in contestants]
 
     def _left(self, scored: Sequence[Contestant]) -> float:
         """Seconds for more trainings: of the share of the search's time, and of the command's."""
@@ -286,7 +288,7 @@ class _Scoring:
         out = finals_plan.ruled_out(self._entrants(scored))
         for one in scored:
             if one.short is None and one.way.trainings > 1 and len(one.trainings) == 1:
-                entrant = one.entrant(self._test_rows)
+                entrant = one.entrant(self._test_rows, self._objective)
                 one.short = finals_plan.short(entrant, left, out.get(one.name))
             if one.short is not None:
                 self._say(f"{one.name}: {one.short}")
@@ -300,7 +302,7 @@ class _Scoring:
             scored,
             labels,
             len(definition.task.labels),
-            objective=METRICS[definition.recipe.objective],
+            objective=self._objective,
             wanted_refit=self._wanted.refit,
             seed=definition.seed,
             looks=finals_record.looks(self._found.finals) + 1,
@@ -318,7 +320,8 @@ class _Scoring:
                 self._ledger.artifacts.data, definition.data, refit=self._wanted.refit
             ),
             len(definition.task.labels),
-            METRICS[definition.recipe.objective],
+            self._objective,
+            {one.name: [t.losses or [] for t in one.trainings] for one in scored},
         )
         finals_record.store(
             study,
@@ -346,9 +349,11 @@ class _Scoring:
         }
         once = [arm for arm, found in scores.items() if len(found) == 1]
         name = self._ledger.definition.name
-        return finals_spread.of_kinds(scores, self._ledger.storage, name, once)
+        return finals_spread.of_kinds(scores, self._ledger.storage, name, once, self._objective.key)
 
 
 def _in_order(contestants: Sequence[Contestant]) -> list[Contestant]:
     """The best on validation first."""
-    return sorted(contestants, key=lambda one: -(one.validation.score if one.validation else 0.0))
+    return sorted(
+        contestants, key=lambda one: -(merit_of(one.validation) if one.validation else -inf)
+    )

@@ -6,8 +6,9 @@ is left for all that is a share of the search's time, and never more than the co
 which one more does not fit gets none, and the others go on without it.
 
 Validation rules an arm out that lies below the best one by more than three standard errors of the
-difference, each score taken for a share of its rows, the two for independent. On the same rows
-they hang together, so this errs towards keeping an arm.
+difference, each score taken for a share of its rows (of what has no most, of the most that one
+row can lose, which varies less), the two for independent. On the same rows they hang together, so
+this errs towards keeping an arm.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from suite.contracts.moments import duration
 from suite.contracts.results import Trial
 from suite.study import estimates
 from suite.study.definition import Definition, StoredArm
+from suite.verdict.metrics import merit_of
 
 #: Standard errors below the best from which validation rules an arm out.
 RULED_OUT = 3.0
@@ -143,11 +145,12 @@ class Entrant:
 
     Args:
         arm: its name.
-        score: on validation.
+        score: on validation, as a share of the way from the worst that there can be to the best.
         rows: of validation that this is of.
         trainings: at most.
         done: that it has.
         seconds: of one more, with its scoring on test.
+        way: how far it is from the worst to the best.
     """
 
     arm: str
@@ -156,6 +159,7 @@ class Entrant:
     trainings: int
     done: int
     seconds: float
+    way: float = 1.0
 
 
 def best_first(entrants: Sequence[Entrant]) -> list[Entrant]:
@@ -211,7 +215,7 @@ def short(entrant: Entrant, left: float, gap: float | None) -> str:
 
     Args:
         left: seconds that were left for trainings.
-        gap: how far validation has it below the best, where that rules it out.
+        gap: how far validation has it below the best, as a share, where that rules it out.
 
     >>> short(Entrant("a", 0.9, 400, 3, 1, 50.0), 20.0, None)
     'one training: a second would take about 50 s, 30 s more than was left'
@@ -221,7 +225,8 @@ def short(entrant: Entrant, left: float, gap: float | None) -> str:
     if gap is None:
         return f"one training: {second}"
     return (
-        f"one training: validation has it {gap:.3f} below the best, so others came first; {second}"
+        f"one training: validation has it {gap * entrant.way:.3f} below the best, so others came "
+        f"first; {second}"
     )
 
 
@@ -266,7 +271,7 @@ def chosen_fraction(trial: Trial, rows: int) -> float:
     whole = [c for c in trial.checkpoints if c.rows in (None, rows)]
     if not whole:
         return 1.0
-    best = max(checkpoint.score for checkpoint in whole)
-    fractions = [c.fraction for c in whole if c.score == best]
+    best = max(map(merit_of, whole))
+    fractions = [c.fraction for c in whole if merit_of(c) == best]
     in_part = len(whole) < len(trial.checkpoints)
     return max(fractions) if in_part else min(fractions)

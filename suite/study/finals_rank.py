@@ -7,7 +7,8 @@ one was trained on validation, too, is not compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean
 
 from suite.contracts.results import (
@@ -22,7 +23,8 @@ from suite.contracts.results import (
 )
 from suite.contracts.speeds import Rps
 from suite.study.finals_training import Contestant
-from suite.verdict.comparison import compare
+from suite.verdict import losses
+from suite.verdict.comparison import Findings, compare
 from suite.verdict.interval import LEVEL, Interval
 from suite.verdict.metrics import MACRO_F1, METRICS, Metric
 from suite.verdict.ranks import ranges
@@ -56,25 +58,22 @@ def ranked(
     """
     answers = {one.name: [t.predictions for t in one.trainings] for one in contestants}
     fixed = {one.name for one in contestants if one.way.deterministic}
-    assert objective.of_confusion is not None  # a recipe names no other
-    found = compare(
-        labels,
-        answers,
-        classes,
-        deterministic=fixed,
-        score=objective.of_confusion,
-        bounds=objective.bounds,
-        seed=seed,
-    )
+    found = _compared(contestants, labels, classes, objective, fixed, seed)
     further = of_metrics(labels, answers, classes, METRICS.values(), fixed)
+    if objective.key not in further:
+        further[objective.key] = {
+            arm: replace(own, value=objective.merit(own.value), low=ends[0], high=ends[1])
+            for arm, own in found.intervals.items()
+            for ends in [_own(objective, own.low, own.high)]
+        }
     by_class = [of_class(labels, answers, index, fixed) for index in range(classes)]
     named = {one.name: one for one in contestants}
     comparisons = [
         Comparison(
             a=d.a,
             b=d.b,
-            difference=d.value,
-            interval=(d.low, d.high),
+            difference=objective.merit(d.value),
+            interval=_own(objective, d.low, d.high),
             p=d.p,
             df=d.df,
             row_variance=d.row_variance,
@@ -87,7 +86,7 @@ def ranked(
     ]
     finals = []
     for one in contestants:
-        low, high = _range(one, contestants, comparisons)
+        low, high = _range(one, contestants, comparisons, objective)
         arm, trainings = one.name, one.trainings
         seconds = [t.train_seconds for t in trainings if t.train_seconds is not None]
         finals.append(
@@ -106,10 +105,10 @@ def ranked(
                 train_seconds=fmean(seconds) if seconds else None,
                 seed_train_seconds=seconds,
                 rps=speeds.get(arm),
-                ties=sorted(_ties(arm, comparisons)),
+                ties=sorted(_ties(arm, comparisons, objective)),
                 rank_range=(low, high) if one.about_arm else None,
                 may_be_best=low == 1 if one.about_arm else None,
-                seed_scores=found.scores[arm],
+                seed_scores=[objective.merit(value) for value in found.scores[arm]],
                 deterministic=one.way.deterministic,
                 refit=one.refit or (wanted_refit and not one.way.learns),
                 looks=looks,
@@ -121,6 +120,40 @@ def ranked(
     return finals, comparisons
 
 
+def _compared(
+    contestants: Sequence[Contestant],
+    labels: Sequence[int],
+    classes: int,
+    objective: Metric,
+    fixed: Collection[str],
+    seed: int,
+) -> Findings:
+    """The arms compared by the objective; of one of which less is better, by its negative."""
+    if objective.of_confusion is not None:
+        answers = {one.name: [t.predictions for t in one.trainings] for one in contestants}
+        return compare(
+            labels,
+            answers,
+            classes,
+            deterministic=fixed,
+            score=objective.of_confusion,
+            bounds=objective.bounds,
+            seed=seed,
+        )
+    return losses.compare(
+        {one.name: [t.losses or [] for t in one.trainings] for one in contestants},
+        {one.name: [t.scores.score for t in one.trainings] for one in contestants},
+        bounds=objective.bounds,
+        deterministic=fixed,
+        seed=seed,
+    )
+
+
+def _own(objective: Metric, low: float, high: float) -> tuple[float, float]:
+    """An interval of what was compared, in the objective's own sign."""
+    return (low, high) if objective.higher_is_better else (-high, -low)
+
+
 def _may(one: Contestant, other: Contestant) -> bool:
     """Whether they may be compared: both were trained on validation, too, or neither was, or one
     learns from no rows."""
@@ -128,29 +161,33 @@ def _may(one: Contestant, other: Contestant) -> bool:
 
 
 def _range(
-    one: Contestant, contestants: Sequence[Contestant], comparisons: Sequence[Comparison]
+    one: Contestant,
+    contestants: Sequence[Contestant],
+    comparisons: Sequence[Comparison],
+    objective: Metric,
 ) -> tuple[int, int]:
     """The best and the worst rank it may have: of an arm among arms, of what is no more than a
     trained model among all."""
     among = [other.name for other in contestants if other.about_arm or not one.about_arm]
     pairs = [c for c in comparisons if {c.a, c.b} <= set(among)]
-    wins = [(winner, c.b if winner == c.a else c.a) for c in pairs if (winner := _winner(c))]
+    won = [(_winner(c, objective), c) for c in pairs]
+    wins = [(winner, c.b if winner == c.a else c.a) for winner, c in won if winner]
     return ranges(among, wins)[one.name]
 
 
-def _winner(pair: Comparison) -> str | None:
+def _winner(pair: Comparison, objective: Metric) -> str | None:
     """The better one, where the difference is more than chance."""
     if pair.p >= LEVEL or not pair.difference:
         return None
-    return pair.a if pair.difference > 0 else pair.b
+    return pair.a if objective.merit(pair.difference) > 0 else pair.b
 
 
-def _ties(arm: str, comparisons: Sequence[Comparison]) -> set[str]:
+def _ties(arm: str, comparisons: Sequence[Comparison], objective: Metric) -> set[str]:
     """The arms whose difference from it could be chance."""
     return {
         pair.b if pair.a == arm else pair.a
         for pair in comparisons
-        if arm in (pair.a, pair.b) and _winner(pair) is None
+        if arm in (pair.a, pair.b) and _winner(pair, objective) is None
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from suite.contracts.results import Final, KindSpread
+from suite.contracts.results import DEFAULT_OBJECTIVE, Final, KindSpread
 from suite.errors import SuiteError
 from suite.study import storage
 from suite.study.database import Database
@@ -35,7 +35,11 @@ def kind(arm: str) -> str:
 
 
 def of_kinds(
-    scores: Mapping[str, list[float]], opened: Database, study: str, wanted: Iterable[str]
+    scores: Mapping[str, list[float]],
+    opened: Database,
+    study: str,
+    wanted: Iterable[str],
+    objective: str,
 ) -> dict[str, KindSpread]:
     """Arm -> the spread of its kind, where that is known.
 
@@ -44,6 +48,7 @@ def of_kinds(
         opened: where other studies stand.
         study: this one's name.
         wanted: arms that were trained once.
+        objective: key of the metric that the scores are of; others are of another scale.
     """
     own = {arm: found for arm, found in scores.items() if len(found) > 1}
     missing, spreads = [], {}
@@ -53,7 +58,7 @@ def of_kinds(
             spreads[arm] = _pooled(alike)
         else:
             missing.append(arm)
-    elsewhere = _of_others(opened, study) if missing else {}
+    elsewhere = _of_others(opened, study, objective) if missing else {}
     for arm in missing:
         found = {
             (name, other): values
@@ -84,7 +89,7 @@ def _pooled(scores: Mapping[str, list[float]]) -> KindSpread:
     return KindSpread(round((squares / freedom) ** 0.5, 6), trainings, sorted(scores))
 
 
-def _of_others(opened: Database, study: str) -> dict[tuple[str, str], list[float]]:
+def _of_others(opened: Database, study: str, objective: str) -> dict[tuple[str, str], list[float]]:
     """(study, arm) -> the score of each training, of arms that were trained more than once."""
     found: dict[tuple[str, str], list[float]] = {}
     for name in storage.names(opened):
@@ -96,6 +101,7 @@ def _of_others(opened: Database, study: str) -> dict[tuple[str, str], list[float
         except (SuiteError, ValidationError):
             continue  # what can't be read tells nothing
         for final in finals:
-            if len(final.seed_scores) > 1 and not final.deterministic:
+            own = final.test.objective.name if final.test.objective else DEFAULT_OBJECTIVE
+            if own == objective and len(final.seed_scores) > 1 and not final.deterministic:
                 found[name, final.arm] = final.seed_scores
     return found

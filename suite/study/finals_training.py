@@ -26,6 +26,7 @@ from suite.study.opening import Opening
 from suite.study.record import HALVED
 from suite.study.trainings_record import Training
 from suite.study.work import Work
+from suite.verdict.metrics import MACRO_F1, Metric
 
 
 @dataclass
@@ -73,7 +74,7 @@ class Contestant:
         """Whether its score says something of the arm, and not of one trained model alone."""
         return self.way.deterministic or len(self.trainings) > 1
 
-    def entrant(self, test_rows: int) -> Entrant:
+    def entrant(self, test_rows: int, objective: Metric = MACRO_F1) -> Entrant:
         """It, as its turn depends on it; what one more takes, as the last one took."""
         scores = self.validation
         seconds = self.cost.training + self.cost.scoring(test_rows)
@@ -81,11 +82,12 @@ class Contestant:
             seconds = self.trainings[-1].seconds
         return Entrant(
             arm=self.name,
-            score=scores.score if scores else 0.0,
+            score=objective.share(scores.score) if scores else 0.0,
             rows=sum(map(sum, scores.confusion)) if scores else 0,
             trainings=len(self.trainings) if self.ended else self.way.trainings,
             done=len(self.trainings),
             seconds=seconds,
+            way=objective.way,
         )
 
 
@@ -204,6 +206,7 @@ class Trainer:
             predictions=found.predictions,
             confidences=found.confidences,
             answered=found.answered,
+            losses=found.losses,
         )
         if found.answered is not None:
             self._work.keeping.keep_answers(one.name, index, self._asked / ANSWERED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -327,8 +326,7 @@ def together(found: Sequence[StudyResults | None], asked: Wanted) -> Splits:
         ratio,
         pooled,
         higher_is_better=metric.higher_is_better,
-        # A correlation is -1 at worst; what measures loss has no most.
-        within=(-1.0 if metric.key == "mcc" else 0.0, 1.0 if metric.higher_is_better else math.inf),
+        within=metric.bounds,
     )
     names = [split_name(name, index) for index in range(1, asked.count + 1)]
     return Splits(

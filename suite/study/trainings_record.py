@@ -39,6 +39,7 @@ class Training:
         predictions: class index of each test row; below 0 for no answer.
         confidences: the probability of each answer; 0 for no answer.
         answered: all probabilities, among the study's files; None where they were not kept.
+        losses: the objective's values by row, where it is the mean of some.
     """
 
     trial: int
@@ -51,6 +52,7 @@ class Training:
     predictions: list[int]
     confidences: list[float]
     answered: Answered | None = None
+    losses: list[float] | None = None
 
 
 _COUNT = Annotated[int, Field(ge=0, le=10**9)]
@@ -76,6 +78,7 @@ def store(study: optuna.Study, arm: str, training: Training) -> None:
             "predictions": predictions_record.pack(training.predictions),
             "confidences": predictions_record.pack_shares(training.confidences),
             "answered": _ANSWERED.dump_python(training.answered, mode="json"),
+            "losses": training.losses and predictions_record.pack_losses(training.losses),
         },
     )
 
@@ -114,6 +117,9 @@ def _read(value: Any, index: int) -> Training | None:
             predictions=predictions_record.unpack(value["predictions"]),
             confidences=[share or 0.0 for share in shares],
             answered=_ANSWERED.validate_python(value.get("answered")),
+            losses=predictions_record.unpack_losses(value["losses"])
+            if value.get("losses")
+            else None,
             **plain,
         )
     except UNREADABLE:

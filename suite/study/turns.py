@@ -20,6 +20,7 @@ from suite.study.allotting import Allowance, Contender, Turn, next_turn
 from suite.study.definition import Definition, StoredArm
 from suite.study.ledger import FINISHED, Ledger
 from suite.study.record import ESTIMATES, OUT, SHORT
+from suite.verdict.metrics import METRICS
 
 
 class Turns:
@@ -108,7 +109,7 @@ class Turns:
         recipe, rows = definition.recipe, definition.data.rows
         counts = Counter(search.arm_of(t) for t in trials if t.state in search.COUNTED)
         took = estimates.taken(trials, host)
-        best = estimates.best_trials(trials)
+        best = estimates.best_trials(trials, METRICS[recipe.objective])
         stored = self._ledger.study.user_attrs.get(ESTIMATES, {})
         found = []
         for arm in arms:

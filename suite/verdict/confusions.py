@@ -91,7 +91,8 @@ class Trained:
     Args:
         scores: float [trainings].
         pulls: float [trainings, rows].
-        right: bool [trainings, rows], whether the answer is the label.
+        right: [trainings, rows], how right the answer is: whether it is the label; of a score that
+            is a mean over rows, the row's value.
         biases: by how much each score is expected to be off, float [trainings].
         worth: rows that the split is worth where classes count alike: the squared number of
             classes over the sum of their reciprocal rows; all of them where classes are equal.
@@ -100,7 +101,7 @@ class Trained:
 
     scores: Array
     pulls: Array
-    right: NDArray[np.bool_]
+    right: NDArray[np.bool_] | Array
     biases: Array
     worth: float
     per_class: float

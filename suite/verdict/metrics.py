@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, Objective, Scores, TestScores
+from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Objective, Scores, TestScores
 from suite.verdict import of_confusion
 from suite.verdict.confusions import Array, Score
 
@@ -45,7 +46,7 @@ class Metric:
         summary: what it is, in a sentence.
         of_confusion: of confusion matrices as `verdict.confusions` has them.
         of_rows: of labels and probabilities, one value a row; where `of_confusion` is None.
-        bounds: what it lies between; None where it is not bounded.
+        bounds: what it lies between.
         higher_is_better: which way is up.
         digits: behind the point, where it is shown in full.
         column: whether leaderboards, files and cards have a column of it, not the trials' alone.
@@ -58,7 +59,7 @@ class Metric:
     summary: str
     of_confusion: Score | None = None
     of_rows: Callable[[Labels, Probabilities], Array] | None = None
-    bounds: tuple[float, float] | None = (0.0, 1.0)
+    bounds: tuple[float, float] = (0.0, 1.0)
     higher_is_better: bool = True
     digits: int = 4
     column: bool = True
@@ -75,6 +76,20 @@ class Metric:
     def merit(self, value: float) -> float:
         """A value of it as a number of which the higher is the better one."""
         return value if self.higher_is_better else -value
+
+    @property
+    def way(self) -> float:
+        """How far it is from the worst value to the best."""
+        return self.bounds[1] - self.bounds[0]
+
+    def share(self, value: float) -> float:
+        """How much of that way a value has come, 0 to 1.
+
+        >>> METRICS["mcc"].share(0.0), METRICS["brier"].share(0.5)
+        (0.5, 0.75)
+        """
+        low, high = self.bounds
+        return (value - low if self.higher_is_better else high - value) / (high - low)
 
     def label(self, language: str) -> str:
         """What people read in a page's language; in English where none was given in it."""
@@ -181,7 +196,7 @@ METRICS: dict[str, Metric] = {
             {"en": "log-loss", "zh": "对数损失"},
             "Mean -ln of the labelled class' probability; no answer is the even guess.",
             of_rows=log_loss,
-            bounds=None,
+            bounds=(0.0, -log(LEAST)),
             higher_is_better=False,
             column=False,
         ),
@@ -213,3 +228,8 @@ def columns(objective: Metric) -> tuple[Metric, ...]:
 def merit(objective: Objective) -> float:
     """A score by some objective as a number of which the higher is the better one."""
     return METRICS[objective.name].merit(objective.value)
+
+
+def merit_of(scored: Checkpoint | Scores | TestScores) -> float:
+    """The same of what bears one, or goes by macro-F1."""
+    return merit(scored.objective) if scored.objective else scored.macro_f1

@@ -253,9 +253,7 @@ def _validated(trial: Trial | None, *, alone: bool) -> Scores | None:
 
 def _merit(scores: Scores | TestScores | None) -> float:
     """A score as a number of which the higher is the better one; where there is none, the least."""
-    if scores is None:
-        return -inf
-    return metrics.merit(scores.objective) if scores.objective else scores.macro_f1
+    return -inf if scores is None else metrics.merit_of(scores)
 
 
 def _place(
@@ -322,7 +320,9 @@ def _verdict(
     pair = comparisons.get(frozenset((best.arm, taken.arm)))
     below = 0.0 if taken is best else None
     if pair is not None:
-        below = pair.interval[1] if pair.a == best.arm else -pair.interval[0]
+        # Of losses the lower one leads.
+        first = (pair.a == best.arm) == best.objective.higher_is_better
+        below = pair.interval[1] if first else -pair.interval[0]
     return Verdict(
         best=best.arm,
         recommended=taken.arm,

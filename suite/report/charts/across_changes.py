@@ -31,7 +31,6 @@ def figure(pair: SideBySide, words: Words) -> go.Figure:
     drawn = blank(height=100 + 34 * len(arms))
     drawn.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
     colours = {"better": GOOD, "worse": BAD, "chance": NEUTRAL, "unknown": NEUTRAL}
-    symbols = {"better": "triangle-right", "worse": "triangle-left"}
     for label, change in zip(names, arms, strict=True):
         colour = colours[change.verdict]
         drawn.add_trace(
@@ -42,7 +41,7 @@ def figure(pair: SideBySide, words: Words) -> go.Figure:
                 marker={
                     "color": colour,
                     "size": 13,
-                    "symbol": symbols.get(change.verdict, "circle"),
+                    "symbol": _symbol(change),
                 },
                 error_x=_reach(change, colour),
                 hovertemplate=(
@@ -71,6 +70,13 @@ def figure(pair: SideBySide, words: Words) -> go.Figure:
     drawn.update_xaxes(title={"text": words("axis_change")}, tickformat="+.3~f")
     drawn.update_yaxes(autorange="reversed", type="category", range=[len(arms) - 0.5, -0.5])
     return drawn
+
+
+def _symbol(change: ArmChange) -> str:
+    """Which way it went, where it is more than chance."""
+    if change.verdict not in ("better", "worse"):
+        return "circle"
+    return "triangle-right" if change.difference > 0 else "triangle-left"
 
 
 def finding(pair: SideBySide, words: Words) -> str:

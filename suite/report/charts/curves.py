@@ -13,8 +13,8 @@ from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
 from suite.report.charts.drawing import Styles, blank, clip, marker, safe
 from suite.report.charts.ranges import common_range
-from suite.report.data.rows import last_score
 from suite.report.words import Words
+from suite.verdict.metrics import METRICS, merit_of
 from suite.verdict.standing import standing
 
 #: Curves drawn of each arm.
@@ -80,7 +80,8 @@ def values(results: StudyResults, cap: int = CURVES_PER_ARM) -> Curves:
 
 
 def _by_score(trial: Trial) -> tuple[float, int]:
-    return (-(last_score(trial) or 0.0), trial.number)
+    best = trial.validation or max(trial.checkpoints, key=merit_of)
+    return (-merit_of(best), trial.number)
 
 
 def figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
@@ -124,10 +125,13 @@ def figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
             named = True
     drawn.update_xaxes(title={"text": words("axis_fraction")}, tickformat=".0%")
     # How trials end sets the scale; where they began, or one that learnt nothing, may lie below.
-    ends = [curve.scores[-1] for curve in data.curves]
-    low, high = common_range(ends)
-    low = max(low - (high - low or 0.05), min(min(curve.scores) for curve in data.curves))
+    merit = METRICS[data.objective].merit
+    low, high = common_range([merit(curve.scores[-1]) for curve in data.curves])
+    worst = min(merit(score) for curve in data.curves for score in curve.scores)
+    low = max(low - (high - low or 0.05), worst)
     best = [curve for curve in data.curves if curve.best]
+    high = max([high, *(merit(score) for curve in best for score in curve.scores)])
+    ends = merit(low), merit(high)
     clip(
         drawn,
         [
@@ -135,7 +139,7 @@ def figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
             for curve in best
             for fraction, score in zip(curve.fractions, curve.scores, strict=True)
         ],
-        (low, max(high, *(max(curve.scores) for curve in best)) if best else high),
+        (min(ends), max(ends)),
     )
     drawn.update_yaxes(
         title={"text": words.axis(f"validation_{data.objective}"), "standoff": 8}, tickformat=".3~f"
@@ -159,7 +163,8 @@ def finding(data: Curves, leader: str | None, words: Words) -> str:
     chosen = next((c for c in best if c.arm == leader), best[0] if best else None)
     if chosen is None:
         return words("finding_curves_none", trials=data.total)
-    arm, scores = formats.name(chosen.arm), chosen.scores
+    merit = METRICS[data.objective].merit
+    arm, scores = formats.name(chosen.arm), tuple(map(merit, chosen.scores))
     top, last = max(scores), len(scores) - 1
     if scores[last] < top - NEAR:
         at = formats.whole_percent(chosen.fractions[scores.index(top)])

@@ -53,8 +53,9 @@ def values(results: StudyResults, cap: int = TRIALS_DRAWN) -> History:
         if trial.state in ("COMPLETE", "PRUNED") and (value := last_score(trial)) is not None
     ]
     best: list[tuple[int, float]] = []
+    merit = METRICS[results.objective].merit
     for point in points:
-        if not point.pruned and (not best or point.score > best[-1][1]):
+        if not point.pruned and (not best or merit(point.score) > merit(best[-1][1])):
             best.append((point.number, point.score))
     total, numbers = len(points), tuple(point.number for point in points)
     if best and points[-1].number > best[-1][0]:
@@ -120,7 +121,7 @@ def finding(data: History, words: Words) -> str:
     """Which trial brought the best score, and how many came after it."""
     if not data.best:
         return words("finding_history_none")
-    top = max(score for _, score in data.best)
+    top = max((score for _, score in data.best), key=METRICS[data.objective].merit)
     number = next(number for number, score in data.best if score == top)
     arm = next((p.arm for p in data.points if p.number == number), "")
     return words(

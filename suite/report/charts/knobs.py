@@ -29,7 +29,9 @@ def parallel_figure(data: Knobs, words: Words) -> go.Figure:
     drawn = blank(height=380)
     low, high = min(data.scores), max(data.scores)
     room = (high - low) or 1.0
-    heights = [(score - low) / room for score in data.scores]
+    up = METRICS[data.objective].higher_is_better
+    heights = [((score - low) if up else (high - score)) / room for score in data.scores]
+    ends = (low, high) if up else (high, low)
     columns = [*data.axes, None]
     # From the worst to the best, so that good trials lie on top.
     order = sorted(range(len(data.trials)), key=lambda i: (i == data.best, heights[i]))
@@ -61,7 +63,7 @@ def parallel_figure(data: Knobs, words: Words) -> go.Figure:
             type="line", x0=position, x1=position, y0=0, y1=1,
             line={"color": NEUTRAL, "width": 1}, layer="below",
         )  # fmt: skip
-        ticks = axis.ticks if axis else ((0.0, f"{low:.3f}"), (1.0, f"{high:.3f}"))
+        ticks = axis.ticks if axis else ((0.0, f"{ends[0]:.3f}"), (1.0, f"{ends[1]:.3f}"))
         last = position == len(columns) - 1
         for place, text in ticks:
             drawn.add_annotation(
@@ -120,7 +122,7 @@ def slices_figure(data: Knobs, colour: str, words: Words) -> go.Figure:
                 customdata=[[data.trials[i], _told(axis, i, data)] for i in having],
                 hovertemplate=(
                     f"{words('trial')} %{{customdata[0]}}<br>%{{customdata[1]}}<br>"
-                    "F1 %{y:.4f}<extra></extra>"
+                    f"{METRICS[data.objective].label(words.language)} %{{y:.4f}}<extra></extra>"
                 ),
                 showlegend=False,
             ),

@@ -175,7 +175,7 @@ def _times(
     """The cheapest point's cost against the best one's: of speeds, where they can be told apart."""
     if len(points) < 2:
         return None
-    best, least = _ends(_kept(points, front), x)
+    best, least = _ends(_kept(points, front), x, board.score)
     if x.higher_is_better:
         return board.standing.times_as_fast(least.arm, best.arm)
     return best.x / least.x if least.x else None
@@ -187,11 +187,13 @@ def _kept(points: Sequence[Point], front: Sequence[str]) -> list[Point]:
     return [point for point in points if point.arm in front] or list(points)
 
 
-def _ends(points: Sequence[Point], x: Metric) -> tuple[Point, Point]:
+def _ends(points: Sequence[Point], x: Metric, y: Metric) -> tuple[Point, Point]:
     """The best point, and the one at the other end of the cost."""
     up = x.higher_is_better
-    best = max(points, key=lambda p: p.y)
-    return best, (max if up else min)(points, key=lambda p: (p.x, p.y if up else -p.y))
+    best = max(points, key=lambda p: y.merit(p.y))
+    return best, (max if up else min)(
+        points, key=lambda p: (p.x, y.merit(p.y) if up else -y.merit(p.y))
+    )
 
 
 def _box(place: tuple[float, float], size: float) -> Box:
@@ -342,14 +344,15 @@ def finding(data: TradeOff, words: Words) -> str:
     """What the other end of the front costs."""
     if len(data.points) == 1:
         return words("finding_only", arm=formats.name(data.points[0].arm))
-    best, least = _ends(_kept(data.points, data.front), data.x)
+    best, least = _ends(_kept(data.points, data.front), data.x, data.y)
     kind = "speed" if data.x.higher_is_better else "time"
-    if least.arm == best.arm or least.y >= best.y:
+    lost = data.y.merit(best.y) - data.y.merit(least.y)
+    if least.arm == best.arm or lost <= 0:
         # Of an arm that lacks a figure nothing is known: it may be better, or cheaper.
         among = "_drawn" if data.left_out else ""
         return words(f"finding_{kind}_same{among}", arm=formats.name(least.arm))
     names = {"arm": formats.name(least.arm), "best": formats.name(best.arm)}
-    gap = formats.gap(best.y - least.y)
+    gap = formats.gap(lost)
     if data.times is None:
         return words("finding_speed_level", **names, gap=gap)
     return words(f"finding_{kind}", **names, times=formats.times(data.times), gap=gap)
@@ -391,6 +394,10 @@ def _draw(name: str, cost: str, scene: StudyScene) -> Iterator[Chart]:
     # Published numbers are on test: beside scores on validation they would mislead.
     tested = scene.board.basis == "test"
     drawable = references(scene.results).drawable if tested else ()
+    if not scene.board.score.higher_is_better:
+        # What is a share stands nowhere among losses.
+        own = scene.board.objective.key
+        drawable = tuple(published for published in drawable if published.metric == own)
     data = values(scene.board, METRICS[cost], drawable)
     found = chart(name, data, scene.styles, scene.words)
     if found is not None:

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from suite.contracts import moments
 from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults
 from suite.report.data.across_cells import Cell, cells_of, speed_ratio
-from suite.report.data.rows import Leaderboard, leaderboard
+from suite.report.data.rows import Leaderboard, LeaderboardRow, leaderboard
 from suite.report.data.side_by_side import SideBySide, machine_of, pairs_of
 from suite.verdict import over_tasks
 from suite.verdict.speeds import Ratio, apart, mean_ratio
@@ -207,7 +207,7 @@ def across(studies: Sequence[StudyResults]) -> Across:
     common = _common([boards[i] for i in shown if i in counted])
     averaged = [boards[i] for i in shown if i in counted]
     scores = {
-        arm: [row.test_score or 0.0 for board in averaged if (row := board.row(arm))]
+        arm: [_standing_at(board, row) for board in averaged if (row := board.row(arm))]
         for arm in common
     }
     ranks = over_tasks.average_ranks(scores)
@@ -235,6 +235,11 @@ def across(studies: Sequence[StudyResults]) -> Across:
         pairs=tuple(pairs),
         pairs_left_out=left,
     )
+
+
+def _standing_at(board: Leaderboard, row: LeaderboardRow) -> float:
+    """An arm's score on a task as a number of which the higher is the better one."""
+    return board.score.merit(row.test_score or 0.0)
 
 
 def _standing(studies: Sequence[StudyResults], boards: Sequence[Leaderboard]) -> set[int]:
@@ -362,7 +367,7 @@ def _arms(
 
 
 def _merit(arm: AcrossArm) -> tuple[float, int, float, float, str]:
-    scored = [cell.score for cell in arm.cells if cell.score is not None]
+    scored = [cell.merit for cell in arm.cells if cell.merit is not None]
     mean = sum(scored) / len(scored) if scored else -math.inf
     gap = -math.inf if arm.mean_gap is None else arm.mean_gap
     rank = math.inf if arm.average_rank is None else arm.average_rank
@@ -403,7 +408,7 @@ def _contest(board: Leaderboard, outcomes: Mapping[str, list[int]]) -> None:
 def task_ranks(data: Across) -> dict[str, tuple[float, ...]]:
     """Each common arm's rank by score on each counted task, as averaged in `average_rank`."""
     scores = {
-        arm: [data.cell(own, column).score or 0.0 for column in data.counted]
+        arm: [data.cell(own, column).merit or 0.0 for column in data.counted]
         for arm in data.common
         if (own := data.arm(arm)) is not None
     }

@@ -21,9 +21,10 @@ CellState = Literal["scored", "refused", "retired", "without_result", "not_in_st
 class Cell:
     """An arm in the study that stands for a task.
 
-    `score` is by the column's objective, on test where its basis is test; `gap` is what it lies
-    below the best arm there (0 or less). `speed` and `training` are texts per second and training
-    time as multiples of the reference arm's in the same study, or of the study's median.
+    `score` is by the column's objective, on test where its basis is test, `merit` the same as a
+    number of which the higher is the better one; `gap` is by how much that is worse than the best
+    arm's there (0 or less). `speed` and `training` are texts per second and training time as
+    multiples of the reference arm's in the same study, or of the study's median.
     """
 
     study: str
@@ -47,6 +48,7 @@ class Cell:
     speed_interval: tuple[float, float] | None = None
     """Of `speed`, where both were measured in rounds: only where it leaves 1 out is an arm told to
     be so many times as fast."""
+    merit: float | None = None
 
 
 def cells_of(
@@ -60,7 +62,8 @@ def cells_of(
     """
     gone = {arm.arm: arm for arm in absent(results, board)}
     scores = {row.arm: value for row in board.rows if (value := board.score.of(row)) is not None}
-    top = max(scores.values(), default=0.0)
+    merits = {arm: board.score.merit(value) for arm, value in scores.items()}
+    top = max(merits.values(), default=0.0)
     base = board.row(reference) if reference else None
     seconds = base.train_seconds if base else _median([r.train_seconds for r in board.rows])
     rps = base.offline_rps if base else _median([r.offline_rps for r in board.rows])
@@ -79,7 +82,7 @@ def cells_of(
                 high=high if tested else None,
                 rank=row.rank,
                 shared=bool(row.tied_with),
-                gap=scores[name] - top,
+                gap=merits[name] - top,
                 train_seconds=row.train_seconds,
                 offline_rps=row.offline_rps,
                 training=ratio(row.train_seconds, seconds),
@@ -89,6 +92,7 @@ def cells_of(
                 place=place if (place := board.place(row)) != formats.MISSING else "",
                 holds=row.holds,
                 speed_interval=(faster.low, faster.high) if faster else None,
+                merit=merits[name],
             )
         elif name in gone:
             cells[name] = Cell(results.study, gone[name].kind, gone[name].reason)

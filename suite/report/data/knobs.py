@@ -7,12 +7,13 @@ where a value stands.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults, Trial
 from suite.report.data.rows import Leaderboard, last_score
+from suite.verdict.metrics import METRICS
 
 #: Trials drawn of an arm; hyperparameters that get an axis or a slice of their own.
 TRIALS_DRAWN = 200
@@ -87,6 +88,7 @@ def importances(results: StudyResults) -> tuple[Importance, ...]:
 def knobs(results: StudyResults, board: Leaderboard, cap: int = TRIALS_DRAWN) -> tuple[Knobs, ...]:
     """Arms with at least three scored trials and a hyperparameter that varied, by rank."""
     known = {(i.arm, i.parameter): i.value for i in importances(results)}
+    merit = METRICS[results.objective].merit
     found = []
     for row in board.rows:
         scored = [
@@ -99,7 +101,7 @@ def knobs(results: StudyResults, board: Leaderboard, cap: int = TRIALS_DRAWN) ->
         if len(scored) < 3:
             continue
         total = len(scored)
-        scored = sorted(_thinned(scored, cap), key=lambda pair: pair[0].number)
+        scored = sorted(_thinned(scored, cap, merit), key=lambda pair: pair[0].number)
         names = dict.fromkeys(name for trial, _ in scored for name in trial.params)
         axes = []
         for name in names:
@@ -121,18 +123,20 @@ def knobs(results: StudyResults, board: Leaderboard, cap: int = TRIALS_DRAWN) ->
                 total=total,
                 best=max(
                     range(len(scored)),
-                    key=lambda i: (scored[i][0].state == "COMPLETE", scored[i][1]),
+                    key=lambda i: (scored[i][0].state == "COMPLETE", merit(scored[i][1])),
                 ),
             )
         )
     return tuple(found)
 
 
-def _thinned(scored: list[tuple[Trial, float]], cap: int) -> list[tuple[Trial, float]]:
+def _thinned(
+    scored: list[tuple[Trial, float]], cap: int, merit: Callable[[float], float]
+) -> list[tuple[Trial, float]]:
     """The best half of the room, the rest of it evenly from what is left."""
     if len(scored) <= cap:
         return scored
-    ordered = sorted(scored, key=lambda pair: -pair[1])
+    ordered = sorted(scored, key=lambda pair: -merit(pair[1]))
     best, rest = ordered[: cap // 2], ordered[cap // 2 :]
     room = cap - len(best)
     return best + [rest[i * len(rest) // room] for i in range(room)]

@@ -27,7 +27,7 @@ from suite.contracts.space import Params
 from suite.report import formats
 from suite.report.data.styles import SYMBOLS
 from suite.report.words import Words
-from suite.verdict.metrics import MACRO_F1, columns
+from suite.verdict.metrics import MACRO_F1, columns, merit_of
 from suite.verdict.metrics import METRICS as SCORES
 from suite.verdict.metrics import Metric as Score
 from suite.verdict.standing import Basis, Place, Standing, standing
@@ -198,6 +198,10 @@ class Metric:
         value = getattr(row, self.key, row.others.get(self.key))
         return float(value) if value is not None and math.isfinite(value) else None
 
+    def merit(self, value: float) -> float:
+        """A value of it as a number of which the higher is the better one."""
+        return value if self.higher_is_better else -value
+
 
 METRICS: dict[str, Metric] = {
     metric.key: metric
@@ -288,10 +292,11 @@ def trial_counts(trials: Sequence[Trial]) -> dict[str, Counter[str]]:
 
 
 def last_score(trial: Trial) -> float | None:
-    """A trial's macro-F1 on validation; of one that did not end, its best checkpoint's."""
+    """A trial's score on validation; of one that did not end, its best checkpoint's."""
     if trial.score is not None:
         return trial.score
-    return max((c.score for c in trial.checkpoints), default=None)
+    best = max(trial.checkpoints, key=merit_of, default=None)
+    return best.score if best else None
 
 
 def pareto_front(rows: Sequence[LeaderboardRow], x: Metric, y: Metric) -> tuple[str, ...]:
@@ -304,7 +309,7 @@ def pareto_front(rows: Sequence[LeaderboardRow], x: Metric, y: Metric) -> tuple[
         for row in rows
         if row.feasible and (across := x.of(row)) is not None and (above := y.of(row)) is not None
     }
-    oriented = {arm: (_up(x, a), _up(y, b)) for arm, (a, b) in points.items()}
+    oriented = {arm: (x.merit(a), y.merit(b)) for arm, (a, b) in points.items()}
     front = [
         arm
         for arm, (a, b) in oriented.items()
@@ -318,7 +323,7 @@ def extreme(rows: Sequence[LeaderboardRow], metric: Metric) -> LeaderboardRow | 
     having = [(value, row) for row in rows if (value := metric.of(row)) is not None]
     if not having:
         return None
-    return max(having, key=lambda pair: _up(metric, pair[0]))[1]
+    return max(having, key=lambda pair: metric.merit(pair[0]))[1]
 
 
 def references(results: StudyResults) -> References:
@@ -398,10 +403,6 @@ def missing_families(results: StudyResults, board: Leaderboard) -> tuple[tuple[s
 def bounds_of(results: StudyResults) -> dict[str, float]:
     """The bounds that were set."""
     return {name: value for name, value in results.bounds.items() if value is not None}
-
-
-def _up(metric: Metric, value: float) -> float:
-    return value if metric.higher_is_better else -value
 
 
 def _unanswered(scores: Scores | TestScores | None) -> float | None:

@@ -17,9 +17,8 @@ from suite.report.data.rows import (
     leaderboard,
 )
 from suite.verdict import changes
-from suite.verdict.confusions import macro_f1
 from suite.verdict.interval import LEVEL, Interval
-from suite.verdict.metrics import METRICS
+from suite.verdict.metrics import METRICS, Metric
 from suite.verdict.speeds import apart, ratio_ends
 from suite.verdict.standing import Basis
 
@@ -30,7 +29,7 @@ PAIRS_SHOWN = 12
 
 Method = Literal["paired", "unpaired", "none"]
 Verdict = Literal["better", "worse", "chance", "unknown"]
-WhyUnpaired = Literal["", "objectives", "no_predictions", "rows_differ", "sample"]
+WhyUnpaired = Literal["", "objectives", "losses", "no_predictions", "rows_differ", "sample"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,8 @@ class ArmChange:
 class SideBySide:
     """Two studies of one task, the earlier first.
 
-    `why_unpaired` is empty where both hold predictions on the same test rows.
+    `why_unpaired` is empty where both hold predictions on the same test rows, from which what they
+    go by is counted.
     """
 
     task: str
@@ -166,7 +166,7 @@ def side_by_side(
         same_machine=same_machine,
         changed=tuple(changed),
         unchanged=tuple(unchanged),
-        arms=tuple(_adjusted(compared)),
+        arms=tuple(_adjusted(compared, METRICS[after.objective])),
         only_before=tuple(row.arm for row in old.rows if row.arm not in taken),
         only_after=tuple(row.arm for row in new.rows if row.arm not in taken),
         objective="" if why == "objectives" else after.objective,
@@ -178,12 +178,14 @@ def why_unpaired(before: StudyResults, after: StudyResults) -> WhyUnpaired:
 
     The rows of test are the same where the data's fingerprint is, and also where as many rows
     have the same labels in the same order and, where both were audited, the same lengths: then
-    only train differs.
+    only train differs. Of a loss by row, results hold no more than the mean.
     """
     if before.objective != after.objective:
         return "objectives"
     if before.sample != after.sample:
         return "sample"
+    if METRICS[after.objective].of_confusion is None:
+        return "losses"
     one, other = before.predictions, after.predictions
     if one is None or other is None:
         return "no_predictions"
@@ -230,7 +232,8 @@ def _arm_change(
         return plain
     change: changes.Change | None = None
     method: Method = "none"
-    if paired and before.predictions and after.predictions:
+    score = METRICS[after.objective].of_confusion
+    if paired and score is not None and before.predictions and after.predictions:
         answers = [r.predictions.arms.get(new.arm) for r in (before, after) if r.predictions]
         if all(answers):
             classes = max(len(after.labels), 1 + max(after.predictions.labels, default=0))
@@ -240,7 +243,7 @@ def _arm_change(
                 answers[1] or [],
                 classes,
                 deterministic=_deterministic(before, new.arm) and _deterministic(after, new.arm),
-                score=METRICS[after.objective].of_confusion or macro_f1,
+                score=score,
             )
             method = "paired"
     if change is None and old.test_interval and new.test_interval:
@@ -266,7 +269,7 @@ def _deterministic(results: StudyResults, arm: str) -> bool:
     return any(final.arm == arm and final.deterministic for final in results.finals)
 
 
-def _adjusted(compared: Sequence[ArmChange]) -> Iterator[ArmChange]:
+def _adjusted(compared: Sequence[ArmChange], metric: Metric) -> Iterator[ArmChange]:
     """The changes with p adjusted over all of them, and the verdict it gives."""
     tested = [change for change in compared if change.p is not None]
     adjusted: dict[str, float] = {}
@@ -280,7 +283,8 @@ def _adjusted(compared: Sequence[ArmChange]) -> Iterator[ArmChange]:
         elif p >= LEVEL:
             yield replace(change, p=p, verdict="chance")
         else:
-            yield replace(change, p=p, verdict="better" if change.difference > 0 else "worse")
+            better = metric.merit(change.difference) > 0
+            yield replace(change, p=p, verdict="better" if better else "worse")
 
 
 def _circumstances(before: StudyResults, after: StudyResults) -> tuple[list[Changed], list[str]]:

@@ -175,24 +175,24 @@ answer_unsure = No arm meets the bounds ({ $bounds }) for certain; what follows 
 take = Take { $arm }.
 take_for_now = Take { $arm } for now.
 gives_test = On the test split it scores { $metric } { $f1 } (95 % interval { $low }–{ $high }) and { $other } { $accuracy }
-gives_test_best = It has the highest score on the test split: { $metric } { $f1 } (95 % interval { $low }–{ $high }), with { $other } { $accuracy }
-gives_validation_best = It has the highest score on validation: { $metric } { $f1 }, with { $other } { $accuracy }
+gives_test_best = It has the { way_highest } score on the test split: { $metric } { $f1 } (95 % interval { $low }–{ $high }), with { $other } { $accuracy }
+gives_validation_best = It has the { way_highest } score on validation: { $metric } { $f1 }, with { $other } { $accuracy }
 gives_validation = On validation it scores { $metric } { $f1 } and { $other } { $accuracy }
 gives_trained = ; training took { $time }
 gives_serves = ; it answers { $rps }
-best_adds = { $best } scores best: { $gap } more { $metric }, which { $chance }{ $costs }.
-best_adds_within = { $best } scores best within the bounds: { $gap } more { $metric }, which { $chance }{ $costs }.
+best_adds = { $best } scores best: { $gap } { way_more } { $metric }, which { $chance }{ $costs }.
+best_adds_within = { $best } scores best within the bounds: { $gap } { way_more } { $metric }, which { $chance }{ $costs }.
 best_adds_nothing = { $best } scores the same{ $costs }.
 costs_at = , at { $costs }
 costs_training = { $times } the training time
 costs_speed = { $times } the speed
 cheapest_taken_all = No arm was cheaper to train.
-cheapest_taken_useful = Of the ranked arms that score at least half as much as the best, none was cheaper to train.
+cheapest_taken_useful = Of the ranked arms that { way_useful }, none was cheaper to train.
 cheapest_all = The cheapest to train was { $arm } ({ $costs }); it scores { $scores }.
-cheapest_useful = Of the ranked arms that score at least half as much as the best, the cheapest to train was { $arm } ({ $costs }); it scores { $scores }.
-scores_lower = { $gap } lower
-scores_lower_tested = { $gap } lower, which { $chance }
-scores_higher = { $gap } higher
+cheapest_useful = Of the ranked arms that { way_useful }, the cheapest to train was { $arm } ({ $costs }); it scores { $scores }.
+scores_lower = { $gap } { way_lower }
+scores_lower_tested = { $gap } { way_lower }, which { $chance }
+scores_higher = { $gap } { way_higher }
 scores_same = the same
 use_it = Use it
 use_predict = Classify a text
@@ -201,13 +201,13 @@ use_export = Export it as a folder
 use_text = a text of yours
 answer_within = Within the bounds ({ $bounds }):{ " " }
 answer_nothing = No arm has finished a trial yet, so there is nothing to rank.
-answer_single = { $arm } is best on the test split: { $metric } { $f1 }, { $gap } above { $second }, which { $chance }.
+answer_single = { $arm } is best on the test split: { $metric } { $f1 }, { $gap } { way_more_above } { $second }, which { $chance }.
 answer_lead = { $arm } is best on the test split: its lead of { $gap } over { $second } { $chance }.
 answer_only = { $arm } is the only arm with a test score, so it is compared with nothing: { $metric } { $f1 }.
 answer_only_within = { $arm } has { $metric } { $f1 } on the test split; no other arm within them was tested.
-recommended_other = Recommended: { $arm }, the cheapest to serve ({ $rps }) of the arms that { $best } does not significantly beat and that lie at most { $margin } below it
-recommended_below = ; it could be { $gap } below
-recommended_best = Recommended: { $arm }; of the arms that it does not significantly beat and that lie at most { $margin } below it, none is cheaper to serve
+recommended_other = Recommended: { $arm }, the cheapest to serve ({ $rps }) of the arms that { $best } does not significantly beat and that lie at most { $margin } { way_below } it
+recommended_below = ; it could be { $gap } { way_below }
+recommended_best = Recommended: { $arm }; of the arms that it does not significantly beat and that lie at most { $margin } { way_below } it, none is cheaper to serve
 recommended_one_training = Recommended of these trained models: { $arm }; it was trained once, which says nothing of another training
 recommended_no_speed = Recommended of these trained models: { $arm }; no serving speed was measured in the finals, so the best score decides
 recommended_no_finals = Recommended of these trained models: { $arm }, until the finals
@@ -248,7 +248,7 @@ spread_of_kind_earlier = { $n ->
     [one] Of the kind of { $arm } the scores of { $n } training in earlier studies ({ $arms }) have a standard deviation of { $deviation }.
    *[other] Of the kind of { $arm } the scores of { $n } trainings in earlier studies ({ $arms }) have a standard deviation of { $deviation }.
 }
-answer_validation = On validation alone { $arm } leads with { $metric } { $f1 }, { $gap } above { $second }; the test split has not been opened, so whether that is more than chance is not known yet.
+answer_validation = On validation alone { $arm } leads with { $metric } { $f1 }, { $gap } { way_more_above } { $second }; the test split has not been opened, so whether that is more than chance is not known yet.
 answer_validation_same = On validation alone { $arm } and { $second } score the same, { $metric } { $f1 }; the test split has not been opened.
 answer_interval = { $f1 } (95 % interval { $low }–{ $high })
 answer_stale = The study searched on after the finals, so they are stale: a better trial may exist that was not tested.
@@ -269,7 +269,7 @@ role_open = may be best
 role_second = runner-up
 role_fastest = fastest to serve
 role_thrift = cheapest to train
-role_useful = of the ranked arms that score at least half as much as the best
+role_useful = of the ranked arms that { way_useful }
 
 ## Metrics and axes
 
@@ -391,17 +391,17 @@ chart_rps = { $Metric } against texts per second
 chart_time = { $Metric } against training time
 chart_none = No arm has both figures yet.
 chart_left_out = Not drawn for want of a figure: { $arms }.
-about_trade_off = { $y } against { $x }, with 95 % intervals where test was scored. Up and towards the cheaper side is better.
+about_trade_off = { $y } against { $x }, with 95 % intervals where test was scored. { way_up } and towards the cheaper side is better.
 bubbles = The area of a point is peak memory while training.
 pareto = Pareto front
 front_is = On the front: { $arms }.
 front_none = No arm drawn keeps the bounds for certain: there is no front.
 finding_only = Only { $arm } has both figures
-finding_speed = { $arm } serves { $times } as many texts as { $best }, for { $gap } less { $metric }
-finding_speed_level = As far as was measured { $arm } serves the most texts, for { $gap } less { $metric } than { $best }
+finding_speed = { $arm } serves { $times } as many texts as { $best }, for { $gap } { way_less } { $metric }
+finding_speed_level = As far as was measured { $arm } serves the most texts, for { $gap } { way_less } { $metric } than { $best }
 finding_speed_same = { $arm } is both the best and the fastest to serve
 finding_speed_same_drawn = Of the arms drawn, { $arm } is both the best and the fastest to serve
-finding_time = { $best } takes { $times } the training time of { $arm }, for { $gap } more { $metric }
+finding_time = { $best } takes { $times } the training time of { $arm }, for { $gap } { way_more } { $metric }
 finding_time_same = { $arm } is both the best and the cheapest to train
 finding_time_same_drawn = Of the arms drawn, { $arm } is both the best and the cheapest to train
 
@@ -472,7 +472,7 @@ curves_capped = { $shown } of { $total } curves are drawn: the best { $cap } of 
 axis_fraction = fraction of the budget
 finding_curves = { $arm }'s best trial is within { $near } of its best score from { $share } of its budget on
 finding_curves_rose = { $arm }'s best trial still gained { $gap } in the last part of its budget: more may help
-finding_curves_fell = { $arm }'s best trial was at its best at { $share } of its budget, and fell by { $gap } after
+finding_curves_fell = { $arm }'s best trial was at its best at { $share } of its budget, and { way_fell } by { $gap } after
 finding_curves_none = { $trials ->
     [one] { $trials } trial has more than one checkpoint
    *[other] { $trials } trials have more than one checkpoint
@@ -705,7 +705,7 @@ across_sample_some = { $studies }: the bundled sample, shown but in no average.
 across_validation = { $studies }: scored on validation only, the test split is unopened; shown but in no average.
 across_nothing_yet = { $studies }: no result yet.
 across_stale = { $studies }: searched on after the finals, so the test scores are stale.
-across_objectives = The studies go by different scores ({ $studies }): scores and distances below the best are compared within a study, and not averaged over tasks; ranks and contests are by each study's own.
+across_objectives = The studies go by different scores ({ $studies }): scores and distances to the best are compared within a study, and not averaged over tasks; ranks and contests are by each study's own.
 across_objective_of = { $study }: { $metric }
 across_mixed = score
 across_machines = The studies ran on different machines: training time and speed are compared within a study, and not averaged over tasks.
@@ -728,8 +728,8 @@ across_but = But { $arm }, not tested on every task, beats it by more than chanc
 across_take_rival = For a new task of this kind start with { $rival }, and with { $arm } where that cannot run
 across_take = For a new task of this kind start with { $arm }
 across_take_level = ; { $arm } was never worse than it by more than chance and takes { $training } of its training time
-across_take_cheap = ; of the others that lie at most { $far } below the best on average the cheapest to train, { $arm }, takes { $training } of its training time and lies { $gap } further below
-across_zero_shot = Without any labels only zero_shot arms can answer: the best here is { $arm }, { $gap } below each task's best on average ({ $n } of { n_tasks }).
+across_take_cheap = ; of the others that lie at most { $far } { way_below } the best on average the cheapest to train, { $arm }, takes { $training } of its training time and lies { $gap } further { way_below }
+across_zero_shot = Without any labels only zero_shot arms can answer: the best here is { $arm }, { $gap } { way_below } each task's best on average ({ $n } of { n_tasks }).
 across_no_zero_shot = With no labels at all only a zero_shot arm could answer, and none was tested here.
 across_pair = { $task }, from { $before } to { $after }: { $what }.
 across_pair_differ = Between them differ: { $facts }.
@@ -754,10 +754,10 @@ across_matrix = Arms and tasks
 across_matrix_lead = { $Metric } on test with its 95 % interval and the rank in that study, as a range where its finals tell of several trainings.
 across_matrix_colour = The deeper the colour, the nearer to the task's best.
 across_average_rank = Average rank
-across_gap = Below the best
+across_gap = Distance to the best
 across_win_rate = Win rate
-across_win_rate_more = the share of the other common arms that it scores above, over the tasks; a tie counts half
-across_gap_more = what the arm's { $metric } lies below the task's best, averaged over its tested tasks
+across_win_rate_more = the share of the other common arms that it scores better than, over the tasks; a tie counts half
+across_gap_more = what the arm's { $metric } lies { way_below } the task's best, averaged over its tested tasks
 across_tasks = Tasks
 across_first = Ranked 1
 across_won = Won
@@ -779,7 +779,7 @@ across_averages_lead = Contests: every two arms on every task with test scores, 
 across_ranked_lead = The average rank and the win rate are by score, over the { n_arms } tested on all { n_tasks }, with 95 % intervals over draws of the tasks; a dash stands for arms that some task lacks.
 across_test_few = Ranking arms over tasks needs at least { $least } tasks, and testing it three common arms: with { n_tasks } and { n_arms } no such claim is made.
 across_test_said = Friedman's test over { n_tasks } and { n_arms }: χ² { $statistic }, p { $p } (as corrected by Iman and Davenport). Critical difference (Nemenyi, 5 %): { $cd } ranks.
-across_ranks_title = Of the { $arms } common arms { $arm } scores highest on { $first } of { n_tasks }; its lowest place is { $worst }
+across_ranks_title = Of the { $arms } common arms { $arm } scores best on { $first } of { n_tasks }; its lowest place is { $worst }
 across_ranks_about = Rank by score among the common arms: large, the average; small, each task.
 across_ranks_band = The grey band is the critical difference from the best: within it, chance.
 axis_rank = rank
@@ -797,21 +797,21 @@ across_lost_long = lost by more than chance
 across_trade_offs = Quality against cost, over tasks
 across_trade_offs_reference = Every cost is a multiple of { $arm } in the same study, so on the same machine; quality is the distance to the task's best. { $arm } is the reference because it has the best average among the arms measured on every task.
 across_trade_offs_median = Every cost is a multiple of the study's median arm, because no arm was measured on every task; quality is the distance to the task's best.
-across_trade_title_speed = Of the arms averaged here { $arm } is the fastest: { $times } the speed of { $base }, { $gap } below the best on average
-across_trade_title_speed_level = As far as was measured { $arm } is the fastest of the arms averaged here, { $gap } below the best on average; no multiple of the speed of { $base } can be told
-across_trade_title_training = Of the arms averaged here { $arm } is the cheapest to train: { $times } the training time of { $base }, { $gap } below the best on average
+across_trade_title_speed = Of the arms averaged here { $arm } is the fastest: { $times } the speed of { $base }, { $gap } { way_below } the best on average
+across_trade_title_speed_level = As far as was measured { $arm } is the fastest of the arms averaged here, { $gap } { way_below } the best on average; no multiple of the speed of { $base } can be told
+across_trade_title_training = Of the arms averaged here { $arm } is the cheapest to train: { $times } the training time of { $base }, { $gap } { way_below } the best on average
 across_trade_title_apart_speed = Speed, task by task: machines differ, so nothing is averaged
 across_trade_title_apart_training = Training time, task by task: machines differ, so nothing is averaged
 across_trade_title_some_speed = Speed, task by task: no arm was measured on every task
 across_trade_title_some_training = Training time, task by task: no arm was measured on every task
-across_trade_about = { $Metric } less the task's best, against { $cost }, logarithmic. Small: a task. Large: the mean of an arm that was measured on all tasks.
-across_far = Not drawn, more than { $far } below the best: { $points }.
+across_trade_about = How far { $metric } lies { way_below } the task's best, against { $cost }, logarithmic. Small: a task. Large: the mean of an arm that was measured on all tasks.
+across_far = Not drawn, more than { $far } { way_below } the best: { $points }.
 across_far_point = { $arm } on { $task } ({ $gap })
 across_cost_speed = texts per second ÷ { $base }'s
 across_cost_training = training time ÷ { $base }'s
 across_median = the median arm
 across_mean = mean over tasks
-axis_gap = { $metric } below the task's best
+axis_gap = { $metric } { way_below } the task's best
 across_small_multiples = The same, task by task
 across_small_lead = Each task in its own units; an arm keeps its colour.
 across_task_title = { $task }: { $finding }
@@ -828,6 +828,7 @@ across_pairs_left = { $n ->
 }
 across_from_to = { $task }: { $before } → { $after }
 across_paired = Both hold predictions on the same test rows: a paired bootstrap on these rows, p Holm-adjusted over the arms.
+across_unpaired_losses = Not paired, because results hold no loss of each row: judged from the two 95 % intervals as if independent, which sees less; p Holm-adjusted over the arms.
 across_unpaired_no_predictions = Not paired, because one of them kept no predictions: judged from the two 95 % intervals as if independent, which sees less; p Holm-adjusted over the arms.
 across_unpaired_rows_differ = Not paired, because the test rows differ: judged from the two 95 % intervals, and a difference may come from the rows; p Holm-adjusted over the arms.
 across_unpaired_objectives = Not compared, because they go by different scores.
@@ -876,3 +877,46 @@ fact_bounds = bounds
 fact_versions = versions
 fact_revision = model revision
 across_studies = The studies
+
+## Which way is up: of losses less is better
+
+way_up = { $up ->
+    [0] Down
+   *[1] Up
+}
+way_highest = { $up ->
+    [0] lowest
+   *[1] highest
+}
+way_more = { $up ->
+    [0] less
+   *[1] more
+}
+way_less = { $up ->
+    [0] more
+   *[1] less
+}
+way_more_above = { $up ->
+    [0] below
+   *[1] above
+}
+way_below = { $up ->
+    [0] above
+   *[1] below
+}
+way_lower = { $up ->
+    [0] higher
+   *[1] lower
+}
+way_higher = { $up ->
+    [0] lower
+   *[1] higher
+}
+way_fell = { $up ->
+    [0] rose
+   *[1] fell
+}
+way_useful = { $up ->
+    [0] lose at most twice as much as the best
+   *[1] score at least half as much as the best
+}

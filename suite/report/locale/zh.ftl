@@ -133,24 +133,24 @@ answer_unsure = 没有方案确定满足约束（{ $bounds }）；以下结论�
 take = 选用 { $arm }。
 take_for_now = 暂时选用 { $arm }。
 gives_test = 它在测试集上的{ $metric } 为 { $f1 }（95% 置信区间 { $low }–{ $high }），{ $other } { $accuracy }
-gives_test_best = 它在测试集上得分最高：{ $metric } 为 { $f1 }（95% 置信区间 { $low }–{ $high }），{ $other } { $accuracy }
-gives_validation_best = 它在验证集上得分最高：{ $metric } 为 { $f1 }，{ $other } { $accuracy }
+gives_test_best = 它在测试集上得分{ way_highest }：{ $metric } 为 { $f1 }（95% 置信区间 { $low }–{ $high }），{ $other } { $accuracy }
+gives_validation_best = 它在验证集上得分{ way_highest }：{ $metric } 为 { $f1 }，{ $other } { $accuracy }
 gives_validation = 它在验证集上的{ $metric } 为 { $f1 }，{ $other } { $accuracy }
 gives_trained = ；训练用时 { $time }
 gives_serves = ；推理吞吐 { $rps }
-best_adds = { $best } 得分最高：{ $metric } 高 { $gap }，{ $chance }{ $costs }。
-best_adds_within = 约束之内 { $best } 得分最高：{ $metric } 高 { $gap }，{ $chance }{ $costs }。
+best_adds = { $best } 得分最好：{ $metric } { way_more } { $gap }，{ $chance }{ $costs }。
+best_adds_within = 约束之内 { $best } 得分最好：{ $metric } { way_more } { $gap }，{ $chance }{ $costs }。
 best_adds_nothing = { $best } 得分相同{ $costs }。
 costs_at = ；代价是{ $costs }
 costs_training = 训练用时为其 { $times }
 costs_speed = 推理吞吐为其 { $times }
 cheapest_taken_all = 没有训练用时更短的方案。
-cheapest_taken_useful = 在得分不低于最高分一半的已排名方案中，没有训练用时更短的。
+cheapest_taken_useful = 在{ way_useful }的已排名方案中，没有训练用时更短的。
 cheapest_all = 训练用时最短的是 { $arm }（{ $costs }），得分{ $scores }。
-cheapest_useful = 在得分不低于最高分一半的已排名方案中，训练用时最短的是 { $arm }（{ $costs }），得分{ $scores }。
-scores_lower = 低 { $gap }
-scores_lower_tested = 低 { $gap }，{ $chance }
-scores_higher = 高 { $gap }
+cheapest_useful = 在{ way_useful }的已排名方案中，训练用时最短的是 { $arm }（{ $costs }），得分{ $scores }。
+scores_lower = { way_lower } { $gap }
+scores_lower_tested = { way_lower } { $gap }，{ $chance }
+scores_higher = { way_higher } { $gap }
 scores_same = 相同
 use_it = 如何使用
 use_predict = 给一条文本分类
@@ -159,19 +159,19 @@ use_export = 导出为文件夹
 use_text = 您的一条文本
 answer_within = 在约束之内（{ $bounds }）：
 answer_nothing = 还没有方案完成试验，暂无排名。
-answer_single = { $arm } 在测试集上最好：{ $metric } { $f1 }，比 { $second } 高 { $gap }，{ $chance }。
-answer_lead = { $arm } 在测试集上最好：比 { $second } 高 { $gap }，{ $chance }。
+answer_single = { $arm } 在测试集上最好：{ $metric } { $f1 }，比 { $second } { way_more_above } { $gap }，{ $chance }。
+answer_lead = { $arm } 在测试集上最好：比 { $second } 好 { $gap }，{ $chance }。
 answer_only = 只有 { $arm } 有测试集分数，没有可比较的对象：{ $metric } { $f1 }。
 answer_only_within = { $arm } 在测试集上的{ $metric } 为 { $f1 }；约束之内没有其他方案参加测试。
-recommended_other = 推荐 { $arm }：在 { $best } 没有显著超过、且至多低 { $margin } 的方案中，它的推理吞吐最高（{ $rps }）
-recommended_below = ；它最多可能低 { $gap }
-recommended_best = 推荐 { $arm }：在它没有显著超过、且至多低 { $margin } 的方案中，没有推理吞吐更高的
+recommended_other = 推荐 { $arm }：在 { $best } 没有显著超过、且至多{ way_below } { $margin } 的方案中，它的推理吞吐最高（{ $rps }）
+recommended_below = ；它最多可能{ way_below } { $gap }
+recommended_best = 推荐 { $arm }：在它没有显著超过、且至多{ way_below } { $margin } 的方案中，没有推理吞吐更高的
 recommended_one_training = 在这些训练好的模型中推荐 { $arm }；它只训练了一次，无法说明重新训练的结果
-recommended_no_speed = 在这些训练好的模型中推荐 { $arm }；决赛没有测得推理吞吐，因此取分数最高者
+recommended_no_speed = 在这些训练好的模型中推荐 { $arm }；决赛没有测得推理吞吐，因此取分数最好者
 recommended_no_finals = 在这些训练好的模型中暂时推荐 { $arm }，以决赛结果为准
-answer_tie = { $arms } 并列第一：在测试集上差异不显著；最高者比 { $second } 高 { $gap }，{ $chance }。
+answer_tie = { $arms } 并列第一：在测试集上差异不显著；最好者比 { $second } 好 { $gap }，{ $chance }。
 answer_tie_same = { $arms } 并列第一：在测试集上差异不显著。
-answer_tie_within = { $arms } 在测试集上差异不显著；最高者比 { $second } 高 { $gap }，{ $chance }。
+answer_tie_within = { $arms } 在测试集上差异不显著；最好者比 { $second } 好 { $gap }，{ $chance }。
 answer_tie_within_same = { $arms } 在测试集上差异不显著。
 answer_member = { $arm }（{ $metric } { $f1 }，95% 置信区间 { $low }–{ $high }）
 answer_member_next = { $arm }（{ $f1 }，{ $low }–{ $high }）
@@ -190,11 +190,11 @@ settled_already = 以目前的数据，{ $a } 与 { $b } 之间 { $smallest } �
 interval_narrow = 每个类别约有 { $rows } 条测试样本（调和平均）：少于 { $least } 条时，分数的置信区间偏窄。
 answer_looks = 这些结论是第 { $n } 次查看测试集之后得出的，p 值未就此校正。
 chance_models = { $what }（仅就这些训练好的模型而言）
-answer_tie_ranges = 最佳方案可能是以下任何一个：{ $arms }。没有方案显著优于其中任何一个；最高者比 { $second } 高 { $gap }，{ $chance }。
+answer_tie_ranges = 最佳方案可能是以下任何一个：{ $arms }。没有方案显著优于其中任何一个；最好者比 { $second } 好 { $gap }，{ $chance }。
 answer_tie_ranges_same = 最佳方案可能是以下任何一个：{ $arms }。没有方案显著优于其中任何一个。
 spread_of_kind = 与 { $arm } 同类的方案（{ $arms }）共训练 { $n } 次，分数的标准差为 { $deviation }。
 spread_of_kind_earlier = 在此前的研究中，与 { $arm } 同类的方案（{ $arms }）共训练 { $n } 次，分数的标准差为 { $deviation }。
-answer_validation = 仅看验证集，{ $arm } 领先，{ $metric } { $f1 }，比 { $second } 高 { $gap }；测试集尚未打开，差异是否显著还不清楚。
+answer_validation = 仅看验证集，{ $arm } 领先，{ $metric } { $f1 }，比 { $second } { way_more_above } { $gap }；测试集尚未打开，差异是否显著还不清楚。
 answer_validation_same = 仅看验证集，{ $arm } 与 { $second } 得分相同，{ $metric } { $f1 }；测试集尚未打开。
 answer_interval = { $f1 }（95% 置信区间 { $low }–{ $high }）
 answer_stale = 决赛之后又继续搜索，因此决赛结果已过时：可能有更好的试验尚未测试。
@@ -215,7 +215,7 @@ role_open = 可能最佳
 role_second = 第二名
 role_fastest = 推理最快
 role_thrift = 训练最快
-role_useful = 限于得分不低于最高分一半的已排名方案
+role_useful = 限于{ way_useful }的已排名方案
 
 ## Metrics and axes
 
@@ -328,17 +328,17 @@ chart_rps = { $Metric } 与推理吞吐
 chart_time = { $Metric } 与训练用时
 chart_none = 还没有方案同时具备这两项数据。
 chart_left_out = 因缺少数据而未画出：{ $arms }。
-about_trade_off = { $y }与{ $x }；有测试集分数时附 95% 置信区间。越高、越靠近成本低的一侧越好。
+about_trade_off = { $y }与{ $x }；有测试集分数时附 95% 置信区间。{ way_up }、越靠近成本低的一侧越好。
 bubbles = 圆点面积表示训练时的内存峰值。
 pareto = 帕累托前沿
 front_is = 位于前沿的方案：{ $arms }。
 front_none = 画出的方案都不能确定满足约束：没有前沿。
 finding_only = 只有 { $arm } 同时具备两项数据
-finding_speed = { $arm } 的推理吞吐是 { $best } 的 { $times }，{ $metric } 低 { $gap }
-finding_speed_level = 就测得的数据而言，{ $arm } 的推理吞吐最高，{ $metric } 比 { $best } 低 { $gap }
+finding_speed = { $arm } 的推理吞吐是 { $best } 的 { $times }，{ $metric } { way_less } { $gap }
+finding_speed_level = 就测得的数据而言，{ $arm } 的推理吞吐最高，{ $metric } 比 { $best } { way_less } { $gap }
 finding_speed_same = { $arm } 效果最好，推理也最快
 finding_speed_same_drawn = 在画出的方案中，{ $arm } 效果最好，推理也最快
-finding_time = { $best } 的训练用时是 { $arm } 的 { $times }，{ $metric } 高 { $gap }
+finding_time = { $best } 的训练用时是 { $arm } 的 { $times }，{ $metric } { way_more } { $gap }
 finding_time_same = { $arm } 效果最好，训练也最快
 finding_time_same_drawn = 在画出的方案中，{ $arm } 效果最好，训练也最快
 
@@ -399,8 +399,8 @@ curves_intro = 试验预算各阶段的验证集{ $Metric }。粗线为该方案
 curves_capped = 共 { $total } 条曲线，画出 { $shown } 条：每个方案最好的 { $cap } 条。
 axis_fraction = 预算比例
 finding_curves = { $arm } 的最佳试验从预算的 { $share } 起，与其最佳分数相差不到 { $near }
-finding_curves_rose = { $arm } 的最佳试验在预算的最后一段仍提高了 { $gap }：增加预算或许有用
-finding_curves_fell = { $arm } 的最佳试验在预算的 { $share } 处最好，之后下降 { $gap }
+finding_curves_rose = { $arm } 的最佳试验在预算的最后一段仍改善了 { $gap }：增加预算或许有用
+finding_curves_fell = { $arm } 的最佳试验在预算的 { $share } 处最好，之后{ way_fell } { $gap }
 finding_curves_none = { n_trials }有多个检查点
 
 ## What mattered
@@ -484,7 +484,7 @@ axis_wall_minutes = 实际用时（分钟）
 axis_wall_hours = 实际用时（小时）
 history_intro = 每次试验的验证集{ $metric }；折线为当时的最佳值。
 history_capped = 共 { n_trials }，画出 { $shown } 次：保留每次改进，其余均匀抽取。
-finding_history = 在跑完的试验中，试验 { $n }（{ $arm }）的验证集分数最高，为 { $score }；此后又有 { n_trials }结束
+finding_history = 在跑完的试验中，试验 { $n }（{ $arm }）的验证集分数最好，为 { $score }；此后又有 { n_trials }结束
 finding_history_none = 还没有试验完成
 axis_trial = 试验编号
 best_so_far = 当时最佳
@@ -632,8 +632,8 @@ across_but = 但并非在每个任务上都有测试的 { $arm }，在两者都�
 across_take_rival = 对于同类的新任务，先用 { $rival }；它无法运行时用 { $arm }
 across_take = 对于同类的新任务，先用 { $arm }
 across_take_level = ；{ $arm } 从未显著落后于它，训练用时只是它的 { $training }
-across_take_cheap = ；在平均至多比最好低 { $far } 的其他方案中，训练用时最短的是 { $arm }，是它的 { $training }，平均再低 { $gap }
-across_zero_shot = 完全没有标注时只有 zero_shot 方案可用：这里最好的是 { $arm }，平均比各任务最好的低 { $gap }（{ n_tasks }中的 { $n } 个）。
+across_take_cheap = ；在平均至多比最好{ way_below } { $far } 的其他方案中，训练用时最短的是 { $arm }，是它的 { $training }，平均再{ way_below } { $gap }
+across_zero_shot = 完全没有标注时只有 zero_shot 方案可用：这里最好的是 { $arm }，平均比各任务最好的{ way_below } { $gap }（{ n_tasks }中的 { $n } 个）。
 across_no_zero_shot = 完全没有标注时只有 zero_shot 方案可用，而这里没有测试过。
 across_pair = { $task }，从 { $before } 到 { $after }：{ $what }。
 across_pair_differ = 两者的不同之处：{ $facts }。
@@ -658,10 +658,10 @@ across_matrix = 方案与任务
 across_matrix_lead = 测试集{ $Metric }、95% 置信区间及其在该研究中的名次；决赛包含多次训练时，名次是一个区间。
 across_matrix_colour = 颜色越深，越接近该任务的最好成绩。
 across_average_rank = 平均名次
-across_gap = 低于最好
+across_gap = 与最好的差距
 across_win_rate = 胜率
-across_win_rate_more = 在各任务上得分高于其他共同方案的比例；持平算一半
-across_gap_more = 该方案{ $metric } 低于任务最好成绩的幅度，按有测试的任务平均
+across_win_rate_more = 在各任务上得分优于其他共同方案的比例；持平算一半
+across_gap_more = 该方案{ $metric } 比任务最好成绩{ way_below }的幅度，按有测试的任务平均
 across_tasks = 任务数
 across_first = 名列第一
 across_won = 显著胜
@@ -683,7 +683,7 @@ across_averages_lead = 比较：每个有测试集分数的任务上的每两个
 across_ranked_lead = 平均名次与胜率按分数计算，只含在全部 { $tasks } 个任务上都有测试的 { $arms } 个方案，并给出对任务重抽样的 95% 置信区间；其余以短横表示。
 across_test_few = 跨任务排名至少需要 { $least } 个任务，显著性检验还需要三个共同方案：目前只有 { $tasks } 个任务、{ $arms } 个方案，不作跨任务判断。
 across_test_said = 对 { n_tasks }、{ n_arms }的 Friedman 检验：χ² { $statistic }，p { $p }。临界差（Nemenyi，5%）：{ $cd } 名。
-across_ranks_title = 在 { $arms } 个共同方案中，{ $arm } 在 { n_tasks }里有 { $first } 个分数最高，最低名次为 { $worst }
+across_ranks_title = 在 { $arms } 个共同方案中，{ $arm } 在 { n_tasks }里有 { $first } 个分数最好，最低名次为 { $worst }
 across_ranks_about = 共同方案之间按分数的名次：大点为平均，小点为各任务。
 across_ranks_band = 灰色带为与最好者的临界差：落在其中即差异不显著。
 axis_rank = 名次
@@ -698,21 +698,21 @@ across_lost_long = 显著负
 across_trade_offs = 跨任务的效果与成本
 across_trade_offs_reference = 成本均为同一研究（即同一台机器）中 { $arm } 的倍数；效果为与该任务最好成绩的差距。以 { $arm } 为基准，是因为它在每个任务都有测量的方案中平均最好。
 across_trade_offs_median = 成本均为该研究中位方案的倍数，因为没有方案在每个任务上都有测量；效果为与该任务最好成绩的差距。
-across_trade_title_speed = 在这里取平均的方案中，{ $arm } 推理最快：吞吐是 { $base } 的 { $times }，平均比最好低 { $gap }
-across_trade_title_speed_level = 就测得的数据而言，在此取平均的方案中 { $arm } 最快，平均低于最好成绩 { $gap }；与 { $base } 相比的倍数无法断定
-across_trade_title_training = 在这里取平均的方案中，{ $arm } 训练最快：用时是 { $base } 的 { $times }，平均比最好低 { $gap }
+across_trade_title_speed = 在这里取平均的方案中，{ $arm } 推理最快：吞吐是 { $base } 的 { $times }，平均比最好{ way_below } { $gap }
+across_trade_title_speed_level = 就测得的数据而言，在此取平均的方案中 { $arm } 最快，平均比最好{ way_below } { $gap }；与 { $base } 相比的倍数无法断定
+across_trade_title_training = 在这里取平均的方案中，{ $arm } 训练最快：用时是 { $base } 的 { $times }，平均比最好{ way_below } { $gap }
 across_trade_title_apart_speed = 逐任务的推理吞吐：机器不同，不作平均
 across_trade_title_apart_training = 逐任务的训练用时：机器不同，不作平均
 across_trade_title_some_speed = 逐任务的推理吞吐：没有方案在每个任务上都有测量
 across_trade_title_some_training = 逐任务的训练用时：没有方案在每个任务上都有测量
-across_trade_about = { $Metric } 减去任务最好成绩，横轴为{ $cost }（对数）。小点：单个任务；大点：在全部任务上都有测量的方案的平均。
-across_far = 未画出（比最好低 { $far } 以上）：{ $points }。
+across_trade_about = { $metric } 比任务最好成绩{ way_below }多少，横轴为{ $cost }（对数）。小点：单个任务；大点：在全部任务上都有测量的方案的平均。
+across_far = 未画出（比最好{ way_below } { $far } 以上）：{ $points }。
 across_far_point = { $task } 上的 { $arm }（{ $gap }）
 across_cost_speed = 推理吞吐 ÷ { $base }
 across_cost_training = 训练用时 ÷ { $base }
 across_median = 中位方案
 across_mean = 各任务平均
-axis_gap = 与任务最好{ $metric } 的差距
+axis_gap = { $metric } 比任务最好{ way_below }
 across_small_multiples = 逐个任务
 across_small_lead = 各任务用各自的单位；同一方案颜色不变。
 across_task_title = { $task }：{ $finding }
@@ -726,6 +726,7 @@ across_pairs_lead = 同一任务的两项研究：条件有何不同，各方案
 across_pairs_left = 另有 { $n } 对未列出：研究较多时，各项只与最新的一项比较。
 across_from_to = { $task }：{ $before } → { $after }
 across_paired = 两者在同一批测试样本上都保存了预测：在这些样本上做配对自助检验，p 值对各方案做 Holm 校正。
+across_unpaired_losses = 未配对，因为结果中没有逐行的损失：把两个 95% 置信区间当作独立样本来判断，灵敏度较低；p 值对各方案做 Holm 校正。
 across_unpaired_no_predictions = 未配对，因为其中之一没有保存预测：把两个 95% 置信区间当作独立样本来判断，灵敏度较低；p 值对各方案做 Holm 校正。
 across_unpaired_rows_differ = 未配对，因为测试样本不同：由两个 95% 置信区间判断，差异可能来自样本本身；p 值对各方案做 Holm 校正。
 across_unpaired_objectives = 未作比较：两者的目标指标不同。
@@ -774,3 +775,46 @@ fact_bounds = 约束
 fact_versions = 版本
 fact_revision = 模型版本
 across_studies = 各项研究
+
+## 分数的方向：损失越小越好
+
+way_up = { $up ->
+    [0] 越低
+   *[1] 越高
+}
+way_highest = { $up ->
+    [0] 最低
+   *[1] 最高
+}
+way_more = { $up ->
+    [0] 低
+   *[1] 高
+}
+way_less = { $up ->
+    [0] 高
+   *[1] 低
+}
+way_more_above = { $up ->
+    [0] 低
+   *[1] 高
+}
+way_below = { $up ->
+    [0] 高
+   *[1] 低
+}
+way_lower = { $up ->
+    [0] 高
+   *[1] 低
+}
+way_higher = { $up ->
+    [0] 低
+   *[1] 高
+}
+way_fell = { $up ->
+    [0] 上升
+   *[1] 下降
+}
+way_useful = { $up ->
+    [0] 损失不超过最小损失两倍
+   *[1] 得分不低于最高分一半
+}

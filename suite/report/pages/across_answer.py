@@ -97,8 +97,9 @@ def _verdict(data: Across, words: Words) -> str:
             return said
         words = words.about(column.objective)
         f1 = formats.score(data.cell(first, column).score)
-        own = data.cell(first, column).score or 0.0
-        highest = all((data.cell(arm, column).score or 0.0) <= own for arm in data.arms)
+        own = data.cell(first, column).merit
+        others = [data.cell(arm, column).merit for arm in data.arms]
+        highest = own is not None and all(m is None or m <= own for m in others)
         key = "across_one_task_best" if highest else "across_one_task_best_within"
         best = words(key, arm=formats.name(first.arm), f1=f1)
         return words.sentences([said, best])

@@ -82,6 +82,9 @@ def render_across(
             (pair, drawn.get(f"pair-{i}"), method(pair, words), unchanged(pair, words))
             for i, pair in enumerate(data.pairs)
         ],
+        "best_first": lambda column: (
+            "descending" if METRICS[column.objective].higher_is_better else "ascending"
+        ),
         "metric_of": lambda column: METRICS[column.objective].label(words.language),
         "cut": formats.name,
         "cut_all": lambda names: [formats.name(name) for name in names],

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from suite.contracts.results import StudyResults
 from suite.report import formats
@@ -157,7 +158,8 @@ def useful(board: Leaderboard) -> list[LeaderboardRow]:
     """The arms chosen among that score half as much as the best: what is hardly better than
     guessing is no bargain, whatever it saves."""
     among = board.contenders
-    least = USEFUL * _score(board, among[0]) if among else 0.0
+    best = _score(board, among[0]) if among else 0.0
+    least = best * USEFUL if board.score.higher_is_better else best / USEFUL
     return [row for row in among if _score(board, row) >= least]
 
 
@@ -173,7 +175,7 @@ def out_of_bounds(results: StudyResults, board: Leaderboard, words: Words) -> st
 
 def recommendation(board: Leaderboard, words: Words) -> str:
     """Why the arm to take is that one; empty where nothing has finished."""
-    verdict = board.standing.verdict
+    verdict, words = board.standing.verdict, words.about(board.objective.key)
     if verdict is None:
         return ""
     row = board.row(verdict.recommended)
@@ -373,7 +375,10 @@ def _verdict(
 
 
 def _score(board: Leaderboard, row: LeaderboardRow) -> float:
-    return board.score.of(row) or 0.0
+    """An arm's score as a number of which the higher is the better one."""
+    value = board.score.of(row)
+    worst = 0.0 if board.score.higher_is_better else -inf
+    return worst if value is None else board.score.merit(value)
 
 
 def _chance(board: Leaderboard, first: LeaderboardRow, second: LeaderboardRow, words: Words) -> str:

@@ -342,7 +342,7 @@ def to_markdown(results: StudyResults, words: Words) -> str:
 
 
 def _comparisons(results: StudyResults, words: Words) -> list[str]:
-    pairs = [judged(c, words) for c in results.comparisons]
+    pairs = [judged(c, words, results.objective) for c in results.comparisons]
     parts = any(pair.of.df is not None for pair in pairs)
     keys = ["pair_a", "pair_b", "difference", "interval", "p_family" if parts else "p_adjusted"]
     keys += ["degrees", "variance_parts"] if parts else []

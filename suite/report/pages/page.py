@@ -120,6 +120,7 @@ def render_page(
         "r": results,
         "name": results.study,
         "board": board,
+        "best_first": "descending" if board.objective.higher_is_better else "ascending",
         "answer": told,
         # The banner says that of the sample.
         "caveats": told.caveats[1:] if results.sample else told.caveats,
@@ -134,7 +135,7 @@ def render_page(
         "per_class_table": per_class.table,
         "near": [metric for metric in board.further if metric.key.endswith("_accuracy")],
         "far": [metric for metric in board.further if not metric.key.endswith("_accuracy")],
-        "comparisons": [judged(c, words) for c in results.comparisons],
+        "comparisons": [judged(c, words, results.objective) for c in results.comparisons],
         "comparisons_intro": comparisons_intro(results, words),
         "verdict_head": verdict_head(results, words),
         "parted": any(c.df is not None for c in results.comparisons),

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from suite.contracts.results import Comparison, StudyResults
+from suite.contracts.results import DEFAULT_OBJECTIVE, Comparison, StudyResults
 from suite.report import formats
 from suite.report.words import Words
 from suite.verdict.interval import LEVEL
+from suite.verdict.metrics import METRICS
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,15 @@ class Pair:
     parts: str
 
 
-def judged(comparison: Comparison, words: Words) -> Pair:
-    """A comparison as it is told."""
+def judged(comparison: Comparison, words: Words, objective: str = DEFAULT_OBJECTIVE) -> Pair:
+    """A comparison as it is told.
+
+    Args:
+        objective: key of the metric that the difference is of.
+    """
     real = comparison.p < LEVEL
-    better = comparison.a if comparison.difference > 0 else comparison.b
+    ahead = METRICS[objective].merit(comparison.difference) > 0
+    better = comparison.a if ahead else comparison.b
     verdict = words("verdict_real", arm=better) if real else words("verdict_chance")
     if comparison.of == "trained models":
         verdict = words("verdict_models", what=verdict)
