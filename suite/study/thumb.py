@@ -19,6 +19,9 @@ from suite.models import needs
 CORE_OPERATIONS, GPU_OPERATIONS = 5e10, 3e13
 #: Operations of one parameter for one token: forwards, and forwards and backwards.
 FORWARD, TRAINING = 2.0, 6.0
+#: Of a model that is made on the spot, the share of parameters that are multiplied: the others are
+#: word vectors, which are looked up.
+MULTIPLIED = 0.4
 #: Characters of a token: in alphabets, and where a character is a word.
 LETTERS, IDEOGRAPHS = 4.0, 1.3
 IDEOGRAPHIC = frozenset({"zh", "ja"})
@@ -27,7 +30,7 @@ QUESTION_TOKENS, OPTION_TOKENS = 60.0, 8.0
 #: Characters that a core reads and learns from in a second, passes over them counted.
 BUILT_CHARACTERS = {"tfidf": 1e6, "fasttext": 5e5, "textcnn": 1e5}
 #: Seconds that a training loop spends on a row beside the operations, however small the model.
-LOOP_SECONDS = {"linear_head": 0.001, "sft": 0.01}
+LOOP_SECONDS = {"linear_head": 0.001, "sft": 0.004}
 #: Seconds that a logistic regression on embeddings takes for a row.
 REGRESSION_SECONDS = 2e-4
 #: Seconds that a child needs beside all of this, and those of making a small model ready.
@@ -110,6 +113,8 @@ def reckon(
     size = needs.parameters(model)
     if size is None or model.endpoint is not None:
         return None
+    if model.builder is not None:
+        size *= MULTIPLIED
     letters = IDEOGRAPHS if texts.language in IDEOGRAPHIC else LETTERS
     tokens = min(float(max_tokens), max(8.0, texts.characters / letters))
     prompt = tokens + QUESTION_TOKENS + OPTION_TOKENS * texts.classes
