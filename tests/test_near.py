@@ -133,12 +133,12 @@ def test_finals_say_what_arms_score_without_the_rows_that_train_nearly_holds():
     arm = finals[0].arm
     labels, answers = [0, 1, 0, 1], {arm: [[0, 1, 1, 1], [0, 1, 0, 0]]}
     near_ones = [True, True, False, False]
-    (found,) = with_far_rows(finals, labels, answers, near_ones, 2, METRICS["accuracy"])
+    (found,) = with_far_rows(finals, labels, answers, near_ones, 2, METRICS["accuracy"], {})
     far = found.test_without_near_duplicates
     assert (far.rows, far.left_out, far.objective.value) == (2, 2, 0.5)
     assert far.macro_f1 == (1 / 3 + 1 / 3) / 2
     for none in ([False] * 4, [True] * 4):
-        assert with_far_rows(finals, labels, answers, none, 2, METRICS["accuracy"]) == finals
+        assert with_far_rows(finals, labels, answers, none, 2, METRICS["accuracy"], {}) == finals
     told = without_near(SimpleNamespace(finals=[found]), EN)
     assert told.startswith("Without the 2 test rows that training nearly held: ")
     assert "2" in without_near(SimpleNamespace(finals=[found]), ZH)
