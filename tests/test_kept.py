@@ -132,7 +132,7 @@ def test_what_a_large_file_takes_is_said_before_it_is_read(rows, tmp_path):
     assert ahead(rows, Room(LARGE)) is None and ahead(tmp_path / "none.csv", Room(SMALL)) is None
     said = ahead(rows, Room(SMALL))
     assert said is not None and said.startswith("tickets.csv is 337,")
-    assert said.endswith("memory takes about 350.5 MB")
+    assert said.endswith("memory takes about 350.6 MB")
 
 
 def test_auto_trains_on_so_many_rows_at_most_and_says_so(folder, rows, monkeypatch):

@@ -32,7 +32,7 @@ _MOST_CODED, _MOST_CODED_BYTES = 4096, 2**20
 #: Bytes of disk that are left to others.
 _LEFT = 2**29
 #: Bytes of memory that a row takes wherever its text is: places, digests, its order.
-ROW_BYTES = 150
+ROW_BYTES = 200
 
 T = TypeVar("T")
 Places = NDArray[np.int64]
