@@ -25,6 +25,8 @@ SIZES = {
     "intermediate_size": 16, "max_position_embeddings": 999, "pad_token_id": 0, "bos_token_id": 2,
     "eos_token_id": 3,
 }  # fmt: skip
+#: Kinds whose answers are compared with the model's own.
+SCORED = ("modernbert-decoder", "qwen3_5")
 GROUPED = SIZES | {"num_key_value_heads": 1, "head_dim": 8}
 
 
@@ -125,8 +127,9 @@ def zoo(tmp_path_factory):
         if not there.exists():
             torch.manual_seed(0)
             model = makers[kind]()
-            if kind == "modernbert-decoder":
+            if kind in SCORED:
                 # Fresh weights answer alike whatever is asked.
+                torch.manual_seed(0)
                 for part in model.parameters():
                     if part.dim() > 1:
                         torch.nn.init.normal_(part.data, std=0.4)
@@ -180,7 +183,7 @@ def test_the_catalogues_architectures_run_with_the_installed_transformers(
         assert np.isfinite(found).all() and np.allclose(found.sum(axis=1), 1, atol=1e-3), strategy
 
 
-@pytest.mark.parametrize("kind", ["modernbert-decoder", "qwen3_5"])
+@pytest.mark.parametrize("kind", SCORED)
 def test_options_are_scored_as_the_models_own_logits_say(zoo, kind, tmp_path, monkeypatch):
     import torch
 
@@ -198,9 +201,10 @@ def test_options_are_scored_as_the_models_own_logits_say(zoo, kind, tmp_path, mo
     for ids in prompter.encode(texts).ids:
         with torch.no_grad():
             own.append(model(torch.tensor([ids])).logits[0, -1, options].softmax(-1).numpy())
-    assert np.allclose(predictor.predict_proba(texts), np.array(own), rtol=1e-3, atol=1e-5)
-    # What is compared does differ.
-    assert np.ptp(np.array(own), axis=0).max() > 1e-4
+    close = {"rtol": 1e-4, "atol": 1e-6}
+    assert np.allclose(predictor.predict_proba(texts), np.array(own), **close)
+    # What is compared does differ, far more than is let pass.
+    assert np.ptp(np.array(own), axis=0).max() > 1e-3
 
 
 def test_a_tied_tensor_is_read_under_its_other_name(zoo):

@@ -379,15 +379,14 @@ def test_every_output_names_the_same_arm_within_the_bounds(folder, toy_task):
 def test_every_output_takes_the_cheaper_of_two_that_cannot_be_told_apart(folder, toy_task):
     recipe = write_recipe(
         folder,
-        arms=["fasttext/toy", "tfidf/toy", "tfidf/toy+twin"],
-        trials=3,
+        arms=["tfidf/toy", "tfidf/toy+twin"],
+        trials=2,
         finals={"seeds": 2, "share": None},
         margin=0.02,
         measure={"seconds": 0.2},
-        bounds={"max_train_seconds": 2},
+        # Far enough apart that no pause on a busy machine makes the twin the slower one.
         spaces={
-            "fasttext/toy": {"seconds": 2.5, "noise": 0.0},
-            "tfidf/toy": {"noise": 0.2, "answer_seconds": 0.004},
+            "tfidf/toy": {"noise": 0.2, "answer_seconds": 0.02},
             "tfidf/toy+twin": {"noise": 0.2, "answer_seconds": 0.0},
         },
     )
