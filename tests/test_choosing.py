@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from conftest import write_recipe
+from hypothesis import given
+from hypothesis import strategies as st
 from test_study import shown, suite
 
 from suite.errors import StudyError
@@ -13,6 +15,7 @@ from suite.models import hub
 from suite.study import choosing, storage
 from suite.study.choosing import Candidate, choose
 from suite.study.create import Wanted, create
+from suite.study.duration import parse_duration
 from suite.study.thumb import Thumb
 
 
@@ -55,6 +58,15 @@ def test_an_arm_whose_trial_takes_too_much_of_the_time_is_left_out_with_what_wou
     assert (
         "bert/linear_head" not in chosen(candidate("bert/linear_head", 100.0), preset="fast").taken
     )
+
+
+@given(trial=st.floats(0.5, 40_000), preset=st.sampled_from(sorted(choosing.PLANS)))
+def test_the_time_that_would_do_does(trial, preset):
+    arm = candidate("bert/linear_head", trial)
+    told = choose([arm], preset=preset, seconds=1, test_rows=1000).left_out[arm.name]
+    (enough,) = re.findall(r"--timeout (\S+) would do", told)
+    seconds = parse_duration(enough)
+    assert trial <= choosing.PLANS[preset].share * seconds <= 1.7 * trial + 0.2
 
 
 def test_all_that_are_taken_can_finish_a_trial_and_their_finals_in_the_time():

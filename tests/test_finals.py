@@ -23,9 +23,11 @@ from suite.data import snapshot
 from suite.report.data.rows import leaderboard
 from suite.report.pages.answer import chosen_of
 from suite.study import (
+    estimates,
     finals,
     finals_plan,
     finals_spread,
+    finals_training,
     kept_record,
     probabilities,
     storage,
@@ -439,6 +441,20 @@ def test_a_share_that_is_spent_leaves_one_training_and_says_what_was_missing(stu
     spread = finals.score(later)[0].spread_of_kind
     assert (spread.trainings, spread.arms, spread.studies) == (6, sorted([A, B]), ["t"])
     assert spread.deviation > 0
+
+
+def test_a_search_of_seconds_leaves_no_arm_with_one_training(study, children, monkeypatch):
+    # Two trials in 2 s, and a training of 3 s: no share of that is a second training.
+    monkeypatch.setattr(estimates, "searched", lambda trials: 2.0)
+    monkeypatch.setattr(finals_training.Contestant, "entrant", slow(3.0))
+    found = finals.score(study(finals=BY_DEFAULT | {"share": 1.0})())
+    assert [len(f.seed_scores) for f in found] == [3, 3]
+
+
+def slow(seconds):
+    """A contestant's turn as it is, but for what one more training takes."""
+    entrant = finals_training.Contestant.entrant
+    return lambda one, *about: replace(entrant(one, *about), seconds=seconds)
 
 
 def test_a_pair_of_which_one_is_refitted_gets_no_verdict(study, children):

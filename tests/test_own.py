@@ -347,10 +347,18 @@ def test_thirty_rows_say_how_little_they_say(folder):
 
 def test_classes_of_one_row_stay_in_train_and_are_told(folder):
     labelled(folder, ["a", "b"] * 40 + ["once", "lone"])
-    create("odd.csv")
+    assert "2 classes have no test row" in create("odd.csv")
     found = loaded("odd")
     assert {2, 3} <= set(found.train.labels)  # lone and once, after a and b
     assert any("2 classes have no test row" in told for told in found.facts.audit.warnings)
+
+
+def test_what_was_merged_is_counted_where_the_study_is_made(folder):
+    labelled(folder, ["a", "b\u200b", "a ", "b"] * 40)
+    said = " ".join(create("odd.csv").split())
+    assert "80 labels are spelled otherwise than the others of the class, and were merged" in said
+    # Going on with it says it no more.
+    assert "spelled otherwise" not in create("odd.csv")
 
 
 def test_three_hundred_classes(folder):

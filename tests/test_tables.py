@@ -140,7 +140,8 @@ def test_what_the_standard_writer_writes_is_read_back(texts, mark, encoding, pac
         path.write_bytes(PACK[packed](written.getvalue().encode(encoding)))
         found = read(path)
     assert found.found.dialect == delimited.Dialect(mark)
-    assert found.columns["text"] == texts
+    # A byte order mark that begins a row is of files put one after another, and no text's.
+    assert found.columns["text"] == [text.lstrip("\ufeff") for text in texts]
     assert found.columns["n"] == [str(i) for i in range(len(texts))]
 
 

@@ -98,8 +98,8 @@ class Finals(Closed):
         1.0,
         gt=0,
         le=100,
-        description="What the trainings may take, as a share of the search's time; null: as long "
-        "as they take. Every arm gets its first.",
+        description="What the trainings may take, as a share of the search's time, which counts "
+        "as a minute at least; null: as long as they take. Every arm gets its first.",
     )
     refit: bool = Field(
         True,

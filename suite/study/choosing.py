@@ -122,11 +122,10 @@ def choose(
         elif _asks(one, most_fetched):
             out[one.name] = _download(one, most_fetched)
         elif trial > plan.share * seconds and not (one.brought and spent + whole <= there):
-            needed = duration(trial / plan.share)
             out[one.name] = (
                 f"one trial would take about {duration(trial)} on this machine, by rule of thumb: "
-                f"more than {plan.share:.0%} of {duration(seconds)}; --timeout {_option(needed)} "
-                f"would do"
+                f"more than {plan.share:.0%} of {duration(seconds)}; --timeout "
+                f"{_option(trial / plan.share)} would do"
             )
         elif spent + whole > there:
             out[one.name] = (
@@ -185,7 +184,9 @@ def _download(one: Candidate, most: float) -> str:
     )
 
 
-def _option(told: str) -> str:
-    """A duration as `--timeout` takes it, rounded up."""
-    number, unit = told.replace(",", "").split()
-    return f"{math.ceil(float(number))}{unit[0]}"
+def _option(seconds: float) -> str:
+    """A time as `--timeout` takes it, rounded up to a whole number that is no less."""
+    for size, letter in ((3600, "h"), (60, "m")):
+        if seconds > 1.5 * size:
+            return f"{math.ceil(seconds / size)}{letter}"
+    return f"{math.ceil(seconds)}s"

@@ -19,7 +19,6 @@ from suite.data import load as data
 from suite.data import own, sample
 from suite.data.ahead import ahead
 from suite.data.draft import Said
-from suite.data.purposes import first_of_all
 from suite.data.room import Room
 from suite.data.snapshot import TaskData, stands, write_snapshot
 from suite.endpoint import consent, reach
@@ -237,7 +236,7 @@ def _stood(
     """
     name = definition.name
     if not storage.exists(opened, name):
-        for warning in first_of_all(loaded.facts.audit.warnings if loaded.facts.audit else ()):
+        for warning in loaded.facts.audit.warnings if loaded.facts.audit else ():
             warn(warning)
         with StudyLock(opened, name).held():
             # Who creates the same study meanwhile finds it there, whole.

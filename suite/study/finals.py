@@ -264,7 +264,8 @@ class _Scoring:
         if self._wanted.share is not None:
             trials = self._ledger.study.get_trials(deepcopy=False)
             spent = sum(t.seconds for one in scored for t in one.trainings if one.trained)
-            left = min(left, self._wanted.share * estimates.searched(trials) - spent)
+            searched = estimates.searched(trials)
+            left = min(left, finals_plan.granted(self._wanted.share, searched) - spent)
         return left
 
     def _step(self, one: Contestant, contestants: Sequence[Contestant]) -> None:

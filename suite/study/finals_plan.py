@@ -2,8 +2,9 @@
 
 Every arm gets a first training. Then each arm that validation does not rule out gets a second, the
 best first; only then any gets a third, and so on; arms that validation rules out come last. What
-is left for all that is a share of the search's time, and never more than the command has. An arm of
-which one more does not fit gets none, and the others go on without it.
+is left for all that is a share of the search's time, which counts as a minute where it was shorter,
+and never more than the command has. An arm of which one more does not fit gets none, and the others
+go on without it.
 
 Validation rules an arm out that lies below the best one by more than three standard errors of the
 difference, each score taken for a share of its rows (of what has no most, of the most that one
@@ -31,6 +32,9 @@ from suite.verdict.metrics import merit_of
 RULED_OUT = 3.0
 #: The fewest trainings that say anything of an arm.
 FEWEST = 2
+#: Seconds that a search counts as at least: a share of two seconds is no second training, and
+#: whoever gave the command half an hour would miss a verdict for want of one more second.
+SHORTEST = 60.0
 
 
 @dataclass(frozen=True)
@@ -189,6 +193,15 @@ def _error(entrant: Entrant) -> float:
     rows = max(1, entrant.rows)
     share = min(max(entrant.score, 1 / (rows + 1)), rows / (rows + 1))
     return math.sqrt(share * (1 - share) / rows)
+
+
+def granted(share: float, searched: float) -> float:
+    """Seconds that trainings may take, of a search that took so many.
+
+    >>> granted(0.5, 600.0), granted(0.5, 4.0)
+    (300.0, 30.0)
+    """
+    return share * max(searched, SHORTEST)
 
 
 def next_training(entrants: Sequence[Entrant], left: float) -> str | None:

@@ -72,14 +72,7 @@ class Keeping:
         Raises:
             StorageError: the disk refuses.
         """
-        place = self._artifacts.checked(self._artifacts.kept(arm, made))
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            folder.rename(place)
-        except OSError as error:
-            raise StorageError(
-                f"the model cannot be kept: {error.strerror}", where=str(place)
-            ) from None
+        place = self._moved(folder, self._artifacts.kept(arm, made), "the model cannot be kept")
         self.unship(arm)
         kept_record.store_shipped(self._ledger.study, arm, made)
         return place
@@ -105,14 +98,17 @@ class Keeping:
         Raises:
             StorageError: the disk refuses.
         """
-        place = self._artifacts.checked(self._artifacts.tested(arm, index))
+        self._moved(file, self._artifacts.tested(arm, index), "the answers cannot be kept")
+
+    def _moved(self, source: Path, place: Path, failed: str) -> Path:
+        """Moves a file or folder among the artifacts; where it lies then."""
+        place = self._artifacts.checked(place)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            file.replace(place)
+            source.replace(place)
         except OSError as error:
-            raise StorageError(
-                f"the answers cannot be kept: {error.strerror}", where=str(place)
-            ) from None
+            raise StorageError(f"{failed}: {error.strerror}", where=str(place)) from None
+        return place
 
     def here(self, arm: str, kept: Kept | Shipped) -> Path | None:
         """The folder of a kept model; None where it is not on this machine."""
