@@ -685,7 +685,7 @@ def test_a_probe_agrees_with_scikit_learn(probe, folder):
 def test_a_relative_c_means_the_same_whatever_the_length_of_embeddings():
     from types import SimpleNamespace
 
-    from suite.strategies.heads import probe as probes
+    from suite.strategies.heads import regression
 
     draws = np.random.default_rng(0)
     labels = draws.integers(0, 3, 120)
@@ -694,16 +694,15 @@ def test_a_relative_c_means_the_same_whatever_the_length_of_embeddings():
         task=task(3), train=SimpleNamespace(labels=labels.tolist()), seed=0, note=lambda **of: None
     )
 
-    def answers(matrix, scaling, relative):
-        knobs = probes.Knobs(C=1.0, scaling=scaling, relative=relative)
-        return probes._fit_head(matrix, run, knobs).logits(matrix, scaling)
+    def answers(matrix, scaling, relative, C=1.0):
+        head = regression.fit(matrix, run, C=C, scaling=scaling, relative=relative)
+        return head.logits(matrix, scaling)
 
     long = answers(10 * matrix, "none", True)
     np.testing.assert_allclose(answers(matrix, "none", True), long, atol=1e-2)
     assert np.abs(answers(matrix, "none", False) - answers(10 * matrix, "none", False)).max() > 0.1
     length = float(np.square(matrix).sum(axis=1).mean())
-    knobs = probes.Knobs(C=1.0 / length)
-    same = probes._fit_head(matrix, run, knobs).logits(matrix, "none")
+    same = answers(matrix, "none", False, C=1.0 / length)
     np.testing.assert_allclose(answers(matrix, "none", True), same, atol=1e-5)
 
 

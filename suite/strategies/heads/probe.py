@@ -14,18 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Float, Params, Space
 from suite.contracts.strategy import Pool, Predictor, Probabilities, Run
 from suite.contracts.task import Task
-from suite.errors import ModelError
 from suite.machine import cache
 from suite.models import needs
-from suite.strategies.network import arrays, shrinking, token_cache
-from suite.strategies.network.arrays import Form
+from suite.strategies.heads import regression
+from suite.strategies.heads.regression import SCALINGS, Head, Matrix
+from suite.strategies.network import shrinking, token_cache
 from suite.strategies.network.shrinking import Attempts, half_the_tokens
 
 if TYPE_CHECKING:
@@ -33,19 +32,11 @@ if TYPE_CHECKING:
     from suite.strategies.network.transformer import Codec, Ids
 
 NAME = "probe"
-HEAD = "lr.safetensors"
 #: What the trainings over folds share.
 _EMBEDDER, _EMBEDDINGS = "probe:embedder", "probe:embeddings"
 
-Matrix = NDArray[np.float32]
-
-SCALINGS = ("none", "l2", "standard")
 #: What of a folder decides its embeddings: weights, tokenizer, settings.
 _SOURCE_FILES = ("*.safetensors", "*.bin", *token_cache.TOKENIZER_FILES)
-#: No row of a class in train: its logit, low enough for a probability of 0.
-_NEVER = -1e4
-
-_MAX_ITERATIONS = 2000
 
 _ADVICE = "a smaller max_tokens or a smaller model would help"
 
@@ -155,7 +146,9 @@ class ProbeStrategy:
             shared |= {_EMBEDDER: embedder, _EMBEDDINGS: whole}
         run.progress(0.95)
         matrix = whole if pool is None else whole[list(pool.positions)]
-        head = _fit_head(matrix, run, knobs)
+        head = regression.fit(
+            matrix, run, C=knobs.C, scaling=knobs.scaling, relative=knobs.relative
+        )
         predictor = ProbePredictor(embedder, head, knobs, pool=None if pool is None else whole)
         run.checkpoint(predictor, 1.0)
         return predictor
@@ -163,77 +156,6 @@ class ProbeStrategy:
     def load(self, folder: Path) -> Predictor:
         """Reads a kept probe."""
         return ProbePredictor.load(folder)
-
-
-@dataclass(frozen=True)
-class Head:
-    """A linear layer on scaled embeddings: `((x - mean) / scale) @ weight.T + bias`."""
-
-    weight: Matrix
-    bias: Matrix
-    mean: Matrix
-    scale: Matrix
-
-    def logits(self, matrix: Matrix, scaling: str) -> Matrix:
-        """Logits float32 [texts, classes] of embeddings [texts, width]."""
-        scaled = (_normalised(matrix, scaling) - self.mean) / self.scale
-        return np.asarray(scaled @ self.weight.T + self.bias, dtype=np.float32)
-
-
-#: What a kept head is made of.
-_HEAD = {
-    "weight": Form(("classes", "width")),
-    "bias": Form(("classes",)),
-    "mean": Form(("width",)),
-    "scale": Form(("width",)),
-}
-
-
-def _normalised(matrix: Matrix, scaling: str) -> Matrix:
-    if scaling != "l2":
-        return matrix
-    length = np.linalg.norm(matrix, axis=1, keepdims=True)
-    return np.asarray(matrix / np.maximum(length, 1e-12), dtype=np.float32)
-
-
-def _fit_head(matrix: Matrix, run: Run, knobs: Knobs) -> Head:
-    import warnings
-
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
-    width, classes = matrix.shape[1], len(run.task.labels)
-    mean = np.zeros(width, dtype=np.float32)
-    scale = np.ones(width, dtype=np.float32)
-    scaled = _normalised(matrix, knobs.scaling)
-    if knobs.scaling == "standard":
-        mean = scaled.mean(axis=0)
-        deviation = scaled.std(axis=0)
-        scale = np.where(deviation > 1e-6, deviation, 1.0).astype(np.float32)
-        scaled = (scaled - mean) / scale
-    length = (
-        float(np.square(scaled, dtype=np.float64).sum(axis=1).mean()) if knobs.relative else 1.0
-    )
-    regression = LogisticRegression(
-        C=knobs.C / max(length, 1e-12),
-        max_iter=_MAX_ITERATIONS,
-        class_weight="balanced" if run.task.class_weights == "balanced" else None,
-        random_state=run.seed,
-    )
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
-        regression.fit(scaled, np.asarray(run.train.labels))
-    run.note(converged=not any(w.category is ConvergenceWarning for w in caught))
-    weight = np.zeros((classes, width), dtype=np.float32)
-    bias = np.full(classes, _NEVER, dtype=np.float32)
-    if len(regression.classes_) == 2:  # One row of coefficients: the second class's logit.
-        first, second = regression.classes_
-        weight[second], bias[second] = regression.coef_[0], regression.intercept_[0]
-        bias[first] = 0.0
-    else:
-        weight[regression.classes_] = regression.coef_
-        bias[regression.classes_] = regression.intercept_
-    return Head(weight, bias, mean, scale)
 
 
 def _matrix(run: Run, embedder: Embedder, pooling: str, pool: Pool | None) -> Matrix:
@@ -473,7 +395,7 @@ class ProbePredictor:
         folder.mkdir(parents=True, exist_ok=True)
         self.embedder.model.save_pretrained(folder)
         self.embedder.codec.tokenizer.save_pretrained(folder)
-        arrays.write(folder / HEAD, vars(self.head))
+        self.head.write(folder)
         settings.write(
             folder,
             {
@@ -500,7 +422,5 @@ class ProbePredictor:
         source = Source(str(folder))
         embedder = Embedder.read(source, kept.precision, kept.max_tokens, kept=True)
         width = transformer.width_of(embedder.model.config)
-        found = arrays.read(folder / HEAD, _HEAD, {"width": width})
-        if not found["scale"].all():
-            raise ModelError("the array 'scale' divides by zero", where=str(folder / HEAD))
-        return cls(embedder, Head(**found), Knobs(kept.C, kept.pooling, kept.scaling))
+        head = Head.read(folder, width)
+        return cls(embedder, head, Knobs(kept.C, kept.pooling, kept.scaling))
