@@ -13,7 +13,7 @@ from suite import shell
 from suite.cli import completion, model_uses
 from suite.cli.console import next_step, print_json, print_table, tell, told, words
 from suite.cli.fitting import name, number, text, word
-from suite.cli.options import AsJson
+from suite.cli.options import AsJson, Device, Threads
 from suite.report import formats
 from suite.report.words import Words
 
@@ -93,12 +93,8 @@ def check(
 
         suite model check minilm=/models/all-MiniLM-L6-v2 --json
     """
-    from suite.models.catalogue import described, find_model, load_catalogue, option_of
-
-    catalogue = load_catalogue()
-    if "=" not in name and name not in catalogue and Path(name).is_dir():
-        name = option_of(Path(name))
-    model = described(name) if "=" in name else find_model(name, catalogue)
+    name = _option(name)
+    model = _model(name)
     away = _away(model)
     found = model_uses.uses(model, away)
     runs = model_uses.runs(found)
@@ -121,6 +117,60 @@ def check(
         raise typer.Exit(2)
     given = ("--model", name) if "=" in name else ()
     next_step(shell.command("study", "create", "agnews", *given, "--arms", f"{model.name}/*"))
+
+
+@app.command("distil-static")
+def distil_static(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FOLDER",
+            help="An encoder's folder, NAME=PATH of one, or a model of the catalogue.",
+            autocompletion=completion.models,
+        ),
+    ],
+    target: Annotated[Path, typer.Argument(metavar="DEST", help="A new folder.")],
+    dimensions: Annotated[
+        int, typer.Option(min=8, max=4096, help="Width of the vectors, at most the encoder's own.")
+    ] = 256,
+    device: Device = None,
+    threads: Threads = None,
+) -> None:
+    """Make a static model of an encoder: a vector for each word piece, read once and alone.
+
+    Arms of it need no network: a text is the mean of its pieces' vectors (model2vec).
+
+    Examples:
+
+        suite model distil-static ./all-MiniLM-L6-v2 ./static-minilm
+
+        suite model distil-static e5=./multilingual-e5-small ./static-e5 --dimensions 384
+    """
+    from suite.models.catalogue import option_of
+    from suite.strategies.teaching import distil_static as room
+
+    made = room.distil(_model(_option(source)), target, dimensions=dimensions)
+    tell(
+        f"{made.pieces:,} word pieces read in {made.seconds:,.0f} s; their vectors have "
+        f"{made.dimensions} numbers, which keep {made.explained:.0%} of the variance: {made.folder}"
+    )
+    option = option_of(made.folder)
+    arms = f"{option.partition('=')[0]}/*"
+    next_step(shell.command("study", "create", "agnews", "--model", option, "--arms", arms))
+
+
+def _option(name: str) -> str:
+    """A model as `--model` or a glob names it: of a folder alone NAME=PATH, after itself."""
+    from suite.models.catalogue import load_catalogue, option_of
+
+    alone = "=" not in name and name not in load_catalogue() and Path(name).is_dir()
+    return option_of(Path(name)) if alone else name
+
+
+def _model(option: str) -> Model:
+    from suite.models.catalogue import described, find_model, load_catalogue
+
+    return described(option) if "=" in option else find_model(option, load_catalogue())
 
 
 def _away(model: Model) -> str | None:

@@ -67,7 +67,8 @@ def uses(model: Model, away: str | None) -> list[Use]:
         found.append(Use(name, refused))
         if refused is None and lies is not None and use is not None:
             kept.append((name, use))
-    if lies is None or not kept:
+    # A static model is no network: its arrays were looked at as they were judged.
+    if lies is None or not kept or model.family == "static":
         return found
     from suite.strategies.network import examined
 

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from suite.contracts.language import MULTILINGUAL, Readable
 from suite.contracts.task import NAME, REVISION, Closed
 
-Family = Literal["classic", "encoder", "decoder"]
+Family = Literal["classic", "static", "encoder", "decoder"]
 Builder = Literal["tfidf", "fasttext", "textcnn", "tiny-bert", "tiny-qwen3"]
 
 

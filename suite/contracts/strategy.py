@@ -186,8 +186,8 @@ class Strategy(Protocol):
       `model/strategy+name` has these dimensions so;
     - `shrinks(model)`, whether it halves its batch at once by `run.halvings`, the effective one the
       same, and refuses where one text is at once already (no);
-    - `preload(model)`, modules that a study's forkserver imports once for its children (torch,
-      transformers and peft);
+    - `preload(model)`, modules that a study's forkserver imports once for its children (where it
+      is not there or says None: torch, transformers and peft);
     - `families`, of models that a glob pairs it with (all, where it does not say), and `served`,
       whether a served model is among them (no);
     - `scored_once(model)`, whether a training is scored at its end alone (no);

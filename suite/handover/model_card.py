@@ -84,7 +84,7 @@ def _head(winner: Winner, folder: Path) -> ModelCardData:
         pipeline_tag="text-classification",
         license=licence if known or licence is None else "other",
         license_name=None if known else model.licence,
-        library_name="transformers" if is_classifier(folder) else None,
+        library_name=_library(model, folder),
         base_model=model.hub,
         datasets=[task.data.hub.id] if task.data.hub and _from_hub(winner) else None,
         tags=["text-classification", strategy, model.family],
@@ -92,6 +92,13 @@ def _head(winner: Winner, folder: Path) -> ModelCardData:
         model_name=_title(winner) if measured else None,
         eval_results=measured or None,
     )
+
+
+def _library(model: Model, folder: Path) -> str | None:
+    """What reads the folder's model without the suite, as the Hub names it."""
+    if model.family == "static":
+        return "model2vec"
+    return "transformers" if is_classifier(folder) else None
 
 
 def _measured(winner: Winner) -> list[EvalResult]:
@@ -178,6 +185,7 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         longest=limit if isinstance(limit, int) else task.max_tokens,
         classifier=is_classifier(folder),
         transformer=(folder / "config.json").is_file(),
+        static=_model(winner).family == "static",
         onnx=onnx,
         rps=(final.rps if final else None) or (trial.rps if trial else None),
         cpu=_cpu(winner),

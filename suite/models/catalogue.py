@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter, ValidationError
 
 from suite import paths
 from suite.config import yamlfile
-from suite.contracts.language import MULTILINGUAL
+from suite.contracts.language import MULTILINGUAL, Readable
 from suite.contracts.model import Model
 from suite.contracts.task import NAME, Closed
 from suite.errors import ModelError, nearest
 from suite.models import checkpoint
+
+_LANGUAGES = TypeAdapter(list[Readable])
 
 
 class _Catalogue(Closed):
@@ -146,5 +151,15 @@ def described(option: str) -> Model:
         family=checkpoint.family(facts),
         path=str(folder.resolve()),
         max_tokens=limit if isinstance(limit, int) and limit >= 8 else None,
-        languages=known.languages if known else [MULTILINGUAL],
+        languages=known.languages if known else _languages(facts),
     )
+
+
+def _languages(facts: Mapping[str, Any]) -> list[str]:
+    """What a folder's config.json says that its model reads, as `suite model distil-static` notes
+    it of what it made; all where it says nothing."""
+    said = facts.get("languages")
+    try:
+        return _LANGUAGES.validate_python(said) if said else [MULTILINGUAL]
+    except ValidationError:
+        return [MULTILINGUAL]

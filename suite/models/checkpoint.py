@@ -22,17 +22,21 @@ from suite.errors import WeightsError, counted
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 INDEX = f"{WEIGHTS}.index.json"
+TOKENIZER = "tokenizer.json"
 
 #: What of a repository is fetched: one or the other of the two ways to keep weights, and all that
 #: a tokenizer is read from.
 WANTED = (WEIGHTS, INDEX, "model-*-of-*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
+
+#: What model2vec calls its models in config.json.
+STATIC = "model2vec"
 
 #: The numbers that weights may be kept in.
 FLOATS = ("F64", "F32", "F16", "BF16")
 
 #: Files of which each tokenizer of transformers has one at least.
 _TOKENIZERS = (
-    "tokenizer.json", "tokenizer.model", "vocab.txt", "vocab.json", "*.model", "*.spm",
+    TOKENIZER, "tokenizer.model", "vocab.txt", "vocab.json", "*.model", "*.spm",
     "*.tiktoken", "bpe.codes", "tekken.json", "prophetnet.tokenizer",
 )  # fmt: skip
 
@@ -48,6 +52,11 @@ _DECODERS = (
 )  # fmt: skip
 #: Language models whose next token isn't told by those before it alone.
 _NOT_CAUSAL = ("xlm", "xlnet")
+
+#: The numbers of a static model's table; what it may have beside it, one for each word piece.
+_TABLES = ("F64", "F32", "F16", "I8")
+_PER_PIECE = {"mapping": ("I64", "I32"), "weights": ("F64", "F32", "F16")}
+_AS_MODEL2VEC = "Expected a folder as `suite model distil-static` or model2vec itself writes it."
 
 _LAYERS = re.compile(r"(num|n)_(\w+_)?(layers?|blocks|groups)$|(\w+_)?layers$")
 #: Layers an architecture may have whatever it shares between them (ALBERT has one for all).
@@ -105,10 +114,13 @@ def _whose_config(folder: Path) -> str:
     return "Give the folder that transformers' save_pretrained wrote."
 
 
-def family(facts: Mapping[str, Any]) -> Literal["encoder", "decoder"]:
-    """What a folder's model is by its config.json: a decoder reads from left to right."""
+def family(facts: Mapping[str, Any]) -> Literal["static", "encoder", "decoder"]:
+    """What a folder's model is by its config.json: a static one is a table of vectors, a decoder
+    reads from left to right."""
     text = of_text(facts)
     kind = text.get("model_type")
+    if kind == STATIC:
+        return "static"
     # EmbeddingGemma is a decoder's architecture that was made to look both ways.
     both_ways = text.get("use_bidirectional_attention") in (True, "all")
     if facts.get("is_encoder_decoder") or both_ways or kind in _NOT_CAUSAL:
@@ -254,8 +266,38 @@ def check(folder: Path) -> dict[str, Tensor]:
             fix="Give an encoder (BERT and the like) or a decoder (Qwen and the like).",
         )
     found = tensors(folder)
+    if family(facts) == "static":
+        _check_static(found, folder)
     _refuse_too_deep(facts, len(found), folder)
     return found
+
+
+def _check_static(there: Mapping[str, Tensor], folder: Path) -> None:
+    """Refuses arrays that are not those of a model2vec model."""
+
+    def refused(what: str) -> WeightsError:
+        return WeightsError(what, where=str(folder), fix=_AS_MODEL2VEC)
+
+    for name in sorted(set(there) - {"embeddings", *_PER_PIECE}):
+        raise refused(f"'{name}' is no array of a model2vec model")
+    table = there.get("embeddings")
+    if table is None or len(table.shape) != 2 or 0 in table.shape:
+        raise refused("it has no table 'embeddings' with a vector for each word piece")
+    if table.dtype not in _TABLES:
+        raise refused(f"its 'embeddings' are {table.dtype}, and {', '.join(_TABLES)} are read")
+    for name, kinds in _PER_PIECE.items():
+        found = there.get(name)
+        if found is not None and (found.dtype not in kinds or found.shape != (pieces(there),)):
+            raise refused(f"its '{name}' are no {' or '.join(kinds)} for each word piece")
+    if not (folder / TOKENIZER).is_file():
+        raise refused(f"it has no {TOKENIZER}, which model2vec reads texts with")
+
+
+def pieces(there: Mapping[str, Tensor]) -> int:
+    """How many word pieces a static model knows; where some share a vector, `mapping` says which
+    each one has."""
+    shape = there["mapping" if "mapping" in there else "embeddings"].shape
+    return shape[0] if shape else 0
 
 
 def _known(facts: Mapping[str, Any]) -> bool:
@@ -300,6 +342,15 @@ def too_many_tokens(tokens: int, rows: int, folder: Path) -> WeightsError:
         where=str(folder),
         fix="Give the tokenizer that the model was trained with, or resize the model to it "
         "(resize_token_embeddings) and train it on.",
+    )
+
+
+def too_few_tokens(tokens: int, rows: int, folder: Path) -> WeightsError:
+    """What is said of a static model some of whose vectors have no word piece."""
+    return WeightsError(
+        f"the tokenizer has {counted(tokens, 'token')} and the model {counted(rows, 'vector')}",
+        where=str(folder),
+        fix="Give the tokenizer that the model was made with.",
     )
 
 

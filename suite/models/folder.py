@@ -42,10 +42,13 @@ def refuses(folder: Path, use: Use) -> str | None:
         facts = checkpoint.config(folder)
     except ModelError as error:
         return error.what
-    text = checkpoint.of_text(facts)
-    rows, tokens = text.get("vocab_size"), _tokens(folder)
+    text, tokens = checkpoint.of_text(facts), _tokens(folder)
+    static = checkpoint.family(facts) == "static"
+    rows: Any = checkpoint.pieces(there) if static else text.get("vocab_size")
     if isinstance(rows, int) and tokens is not None and tokens > rows:
         return checkpoint.too_many_tokens(tokens, rows, folder).what
+    if static and tokens is not None and tokens < rows:
+        return checkpoint.too_few_tokens(tokens, rows, folder).what
     tied = text.get("tie_word_embeddings", facts.get("tie_word_embeddings", True))
     if use == "language model" and not tied and not any(_is_output(name) for name in there):
         kind = ", ".join(checkpoint.architectures(facts)) or "?"
@@ -77,7 +80,7 @@ def _is_output(name: str) -> bool:
 
 def _tokens(folder: Path) -> int | None:
     """The tokenizer's highest id and one; None where no small file tells."""
-    file = folder / "tokenizer.json"
+    file = folder / checkpoint.TOKENIZER
     try:
         return _of_file(file, file.stat().st_mtime_ns)
     except (OSError, ModelError):

@@ -130,8 +130,8 @@ def reads(name: str) -> Use | None:
 def preload(name: str, model: Model) -> Sequence[str]:
     """The modules that a study's forkserver imports once for its children."""
     declared = getattr(get(name), "preload", None)
-    found: Sequence[str] = (NETWORKS,) if declared is None else declared(model)
-    return found
+    found: Sequence[str] | None = None if declared is None else declared(model)
+    return (NETWORKS,) if found is None else found
 
 
 def packages() -> list[Package]:

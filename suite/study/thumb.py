@@ -29,6 +29,9 @@ IDEOGRAPHIC = frozenset({"zh", "ja"})
 QUESTION_TOKENS, OPTION_TOKENS = 60.0, 8.0
 #: Characters that a core reads and learns from in a second, passes over them counted.
 BUILT_CHARACTERS = {"tfidf": 1e6, "fasttext": 5e5, "textcnn": 1e5}
+#: Characters whose pieces a core looks up and adds in a second; and, where the vectors are trained,
+#: learns from, with the passes that the suite makes of one.
+STATIC_READ, STATIC_LEARNT = 3e6, 2e5
 #: Seconds that a training loop spends on a row beside the operations, however small the model.
 LOOP_SECONDS = {"linear_head": 0.001, "sft": 0.004}
 #: Seconds that a logistic regression on embeddings takes for a row.
@@ -110,6 +113,12 @@ def reckon(
         passes = 1.0 if model.builder == "tfidf" else epochs
         work = per_text * (texts.train * passes * trainings + answered)
         return Thumb(CHILD_SECONDS + work, per_text)
+    if model.family == "static":
+        per_text = texts.characters / (STATIC_READ * machine.cores)
+        work = per_text * (texts.train + answered)
+        if strategy == "linear_head":
+            work += texts.characters * texts.train * epochs * trainings / STATIC_LEARNT
+        return Thumb(CHILD_SECONDS + work + REGRESSION_SECONDS * texts.train * trainings, per_text)
     size = needs.parameters(model)
     if size is None or model.endpoint is not None:
         return None

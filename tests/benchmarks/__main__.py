@@ -22,6 +22,8 @@ BENCHMARKS = {
     "half_open": "half_open",
     "speed_rounds": "speed_rounds",
     "few_rows": "few_rows",
+    "static_models": "static_models",
+    "contrastive": "contrastive",
     "big_file": "big_file",
     "classic": "classic",
 }

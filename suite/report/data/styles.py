@@ -15,7 +15,12 @@ PALETTE = (
     "#868622", "#b04da0", "#2f9184", "#cc6677", "#8c6d46", "#7f7f7f",
 )  # fmt: skip
 #: The families, in a reader's order.
-SYMBOLS: Mapping[str, str] = {"classic": "circle", "encoder": "square", "decoder": "diamond"}
+SYMBOLS: Mapping[str, str] = {
+    "classic": "circle",
+    "static": "cross",
+    "encoder": "square",
+    "decoder": "diamond",
+}
 OTHER_SYMBOL = "triangle-up"
 
 

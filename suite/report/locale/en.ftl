@@ -108,6 +108,7 @@ created = Created
 model = Model
 family = Family
 family_classic = classic
+family_static = static
 family_encoder = encoder
 family_decoder = decoder
 trial = Trial

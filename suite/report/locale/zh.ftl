@@ -81,6 +81,7 @@ created = 创建于
 model = 模型
 family = 家族
 family_classic = 传统模型
+family_static = 静态词向量
 family_encoder = 编码器
 family_decoder = 解码器
 trial = 试验

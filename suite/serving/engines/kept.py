@@ -9,7 +9,7 @@ from suite.config import jsonfile
 from suite.contracts.engine import Kept
 from suite.errors import ModelError
 from suite.strategies import keeps_network, strategy_of
-from suite.strategies.network.settings import FIX, SETTINGS
+from suite.strategies.network.settings import FIX, SETTINGS, STATIC
 
 #: As `suite.strategies.asking.prompted` writes it.
 _GENERATION, _OPTIONS = "generation", "options"
@@ -31,7 +31,7 @@ def look(folder: Path) -> Kept:
     settings = jsonfile.read(folder / SETTINGS, most=_MOST_BYTES, fix=FIX)
     if "endpoint" in str(settings.get("format", "")):
         return Kept("endpoint", "server")
-    if not network:
+    if not network or settings.get("format") == STATIC:
         return Kept("python", str(settings.get("precision", "float32")))
     if not (folder / "config.json").is_file():
         raise ModelError(

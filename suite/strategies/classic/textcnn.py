@@ -273,6 +273,7 @@ def fit(run: Run) -> TextCnnPredictor:
     with torch.random.fork_rng():
         return loop.train(
             run,
+            "classic",
             passes=run.epochs * PASSES_PER_EPOCH,
             batch=knobs.batch,
             begin=begin,

@@ -7,7 +7,8 @@ module is also read where arms are only listed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from suite.contracts.hyperparameters import Hyperparameter
@@ -16,22 +17,31 @@ from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space
 from suite.contracts.strategy import Predictor, Refused, Run
 from suite.contracts.task import Task
 from suite.models import needs
+from suite.strategies.heads import static_model
 from suite.strategies.heads.head_knobs import Knobs
+from suite.strategies.heads.static_knobs import StaticKnobs
+from suite.strategies.heads.static_model import StaticPredictor
 
 NAME = "linear_head"
 
 
 class LinearHeadStrategy:
-    """Fine-tunes an encoder or a decoder with a classification head."""
+    """Fine-tunes an encoder, a decoder or a static model with a classification head."""
 
     name = NAME
-    families = ("encoder", "decoder")
+    families = ("static", "encoder", "decoder")
     reads = "classifier"
     network = True
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
-        """What each may be, whatever the model."""
-        return Knobs.hyperparameters()
+        """What each may be; of a static model there are fewer."""
+        return (StaticKnobs if model.family == "static" else Knobs).hyperparameters()
+
+    def preload(self, model: Model) -> Sequence[str] | None:
+        """For a static model torch, with what it imports where an optimiser is made."""
+        if model.family != "static":
+            return None
+        return ("torch", "torch._dynamo", "model2vec.model", "sklearn.linear_model")
 
     def shrinks(self, model: Model) -> bool:
         """It does."""
@@ -50,6 +60,8 @@ class LinearHeadStrategy:
 
         The range of learning rates follows the model's size: small ones want larger steps.
         """
+        if model.family == "static":
+            return _static_space()
         low, high, batches, points = _scale(model)
         tuning = _tuning(model)
         dimensions = Knobs.dimensions(
@@ -74,6 +86,10 @@ class LinearHeadStrategy:
             Diverged: the loss became infinite or NaN.
             OutOfMemory: memory ran out and the batch may not, or can not, be made smaller.
         """
+        if run.model.family == "static":
+            from suite.strategies.heads import static_tuning
+
+            return static_tuning.fit(run, StaticKnobs.of(run.params), self.name)
         knobs = Knobs.of(run.params)
         if knobs.tuning == "full":
             reason = needs.too_large(run.model, needs.FULL_BYTES, "full fine-tuning")
@@ -85,9 +101,25 @@ class LinearHeadStrategy:
 
     def load(self, folder: Path) -> Predictor:
         """Reads a kept checkpoint."""
+        if static_model.is_kept(folder):
+            return StaticPredictor.load(folder)
         from suite.strategies.network.transformer import TransformerPredictor
 
         return TransformerPredictor.load(folder, NAME)
+
+
+def _static_space() -> Space:
+    """Learning rate, batch, dropout, and where the head begins."""
+    first = StaticKnobs()
+    return Space(
+        StaticKnobs.dimensions(
+            learning_rate=Float(1e-4, 3e-2, log=True),
+            batch=Choice((16, 32, 64, 128)),
+            dropout=Choice((0.0, 0.2, 0.4)),
+            C=Float(0.3, 100, log=True),
+        ),
+        (asdict(first), asdict(replace(first, learning_rate=5e-3, dropout=0.2))),
+    )
 
 
 def _tuning(model: Model) -> Dimension:

@@ -22,8 +22,9 @@ from suite.contracts.strategy import Pool, Predictor, Probabilities, Run
 from suite.contracts.task import Task
 from suite.machine import cache
 from suite.models import needs
-from suite.strategies.heads import regression
+from suite.strategies.heads import regression, static_model
 from suite.strategies.heads.regression import SCALINGS, Head, Matrix
+from suite.strategies.heads.static_model import StaticPredictor
 from suite.strategies.network import shrinking, token_cache
 from suite.strategies.network.shrinking import Attempts, half_the_tokens
 
@@ -48,6 +49,8 @@ def poolings(model: Model) -> tuple[str, ...]:
     """
     if model.family == "decoder":
         return ("last", "mean")
+    if model.family == "static":
+        return ("mean",)
     if _is_sentence_transformer(model):
         return ("mean",)  # What it was trained for.
     return ("mean", "cls")
@@ -79,7 +82,7 @@ class ProbeStrategy:
     """Embeds once with the frozen model, then fits scikit-learn's logistic regression."""
 
     name = NAME
-    families = ("encoder", "decoder")
+    families = ("static", "encoder", "decoder")
     network = True
     reads = "body"
     cheap = True
@@ -97,8 +100,12 @@ class ProbeStrategy:
         return True
 
     def shrinks(self, model: Model) -> bool:
-        """It does."""
-        return True
+        """It does, but for static models, which have no batch in training."""
+        return model.family != "static"
+
+    def preload(self, model: Model) -> Sequence[str] | None:
+        """A static model needs no torch."""
+        return ("model2vec.model", "sklearn.linear_model") if model.family == "static" else None
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """Why the model can't embed this task's texts here, and what would help; or None."""
@@ -135,6 +142,10 @@ class ProbeStrategy:
             Refused: no weights.
         """
         knobs = Knobs.of({"pooling": poolings(run.model)[0], **run.params})
+        if run.model.family == "static":
+            from suite.strategies.heads import static_probe
+
+            return static_probe.fit(run, C=knobs.C, scaling=knobs.scaling, relative=knobs.relative)
         # Weights that are built from the training texts are others without some of them.
         pool = run.pool if run.model.builder is None else None
         shared: dict[str, Any] = {} if pool is None else pool.shared
@@ -155,6 +166,8 @@ class ProbeStrategy:
 
     def load(self, folder: Path) -> Predictor:
         """Reads a kept probe."""
+        if static_model.is_kept(folder):
+            return StaticPredictor.load(folder)
         return ProbePredictor.load(folder)
 
 

@@ -40,6 +40,7 @@ class Learner(Protocol[PredictorT]):
 
 def train(
     run: Run,
+    strategy: str,
     *,
     passes: float,
     batch: int,
@@ -56,6 +57,7 @@ def train(
 
     Args:
         run: the training; its seed decides the order of rows.
+        strategy: whose it is.
         passes: over the training rows.
         batch: rows in a step.
         begin: rows at once -> a model that has learned nothing yet; its steps add up the
@@ -82,6 +84,7 @@ def train(
         return _train(
             attempts,
             begin(at_once),
+            strategy,
             steps=max(run.checkpoints, math.ceil(passes * len(run.train) / batch)),
             batches=_batches(len(run.train), batch, lengths, np.random.default_rng(run.seed)),
             warm_up=warm_up,
@@ -107,6 +110,7 @@ def parts(rows: int, at_once: int) -> list[slice]:
 def _train(
     attempts: Attempts,
     learner: Learner[PredictorT],
+    strategy: str,
     *,
     steps: int,
     batches: Iterator[Indices],
@@ -126,7 +130,7 @@ def _train(
         if not math.isfinite(loss):
             raise SuiteError(
                 f"the loss is {loss} at step {done + 1} of {steps}: training diverged",
-                where=f"{run.model.name}/classic",
+                where=f"{run.model.name}/{strategy}",
                 fix="Lower the upper end of learning_rate in the recipe's spaces.",
             )
         recent.append(loss)

@@ -16,6 +16,8 @@ from suite.config import jsonfile
 from suite.config.jsonfile import Strict
 
 SETTINGS = "settings.json"
+#: The `format` of a kept static model: a predictor of numpy's, whichever strategy made it.
+STATIC = "static"
 #: A prompt with many examples is long.
 MOST_BYTES = 20_000_000
 
@@ -41,6 +43,14 @@ class ProbeSettings(NetworkSettings):
     pooling: Literal["mean", "cls", "last"]
     scaling: Literal["none", "l2", "standard"]
     C: _Positive
+
+
+class StaticSettings(Strict):
+    """Of a table of vectors under a linear layer."""
+
+    format: Literal["static"]
+    scaling: Literal["none", "l2", "standard"]
+    precision: Literal["float32"]
 
 
 SettingsT = TypeVar("SettingsT", bound=NetworkSettings)
