@@ -31,7 +31,7 @@ QUESTION_TOKENS, OPTION_TOKENS = 60.0, 8.0
 BUILT_CHARACTERS = {"tfidf": 1e6, "fasttext": 5e5, "textcnn": 1e5}
 #: Characters whose pieces a core looks up and adds in a second; and, where the vectors are trained,
 #: learns from, with the passes that the suite makes of one.
-STATIC_READ, STATIC_LEARNT = 3e6, 2e5
+STATIC_READ, STATIC_LEARNT = 2e6, 1.5e5
 #: Seconds that a training loop spends on a row beside the operations, however small the model.
 LOOP_SECONDS = {"linear_head": 0.001, "sft": 0.004}
 #: Seconds that a logistic regression on embeddings takes for a row.

@@ -116,9 +116,9 @@ def _static_space() -> Space:
             learning_rate=Float(1e-4, 3e-2, log=True),
             batch=Choice((16, 32, 64, 128)),
             dropout=Choice((0.0, 0.2, 0.4)),
-            C=Float(0.3, 100, log=True),
+            C=Float(0.03, 30, log=True),
         ),
-        (asdict(first), asdict(replace(first, learning_rate=5e-3, dropout=0.2))),
+        (asdict(first), asdict(replace(first, learning_rate=1e-3, dropout=0.0, C=1.0))),
     )
 
 
