@@ -12,7 +12,7 @@ import pytest
 from suite.contracts.strategy import Refused
 from suite.contracts.task import Prompt, Task
 from suite.errors import RecipeError
-from suite.prompting import answers, chat, codes, layout
+from suite.prompting import answers, codes, frame, layout
 from suite.prompting.chat import Prompter
 from suite.prompting.layout import Variant
 
@@ -335,5 +335,5 @@ def test_what_follows_thinking() -> None:
 
 
 def test_marks_of_chat_formats_are_known() -> None:
-    marks = chat.control_marks(tiny_tokenizer())
+    marks = frame.control_marks(tiny_tokenizer())
     assert {"<think>", "</think>", "<|im_end|>", "<|endoftext|>"} <= set(marks)

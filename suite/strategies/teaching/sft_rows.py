@@ -10,7 +10,8 @@ from suite import shell
 from suite.contracts.strategy import Refused, Run
 from suite.errors import nearest
 from suite.prompting.answers import THINK_CLOSES, THINK_OPENS
-from suite.prompting.chat import Frame, Prompter
+from suite.prompting.chat import Prompter
+from suite.prompting.frame import Frame
 from suite.prompting.layout import Variant, defuse
 from suite.prompting.traces import traces_for
 from suite.strategies.teaching.llamafactory_files import Example
