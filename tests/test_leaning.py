@@ -46,3 +46,22 @@ def test_it_is_said_with_what_would_help():
     assert "95.0%" in told(place("m/sft", leans), language="zh")
     silent = dataclasses.replace(place("m/sft", leans).validation, unanswered=[400, 0])
     assert told(SimpleNamespace(arm="m/sft", validation=silent)) == ""
+
+
+def test_what_a_prompt_takes_is_said_of_arms_that_ask():
+    from suite.report.pages.read_tokens import read_tokens
+
+    facts = [
+        {"prompt_tokens_per_text": 145.26, "tokens_read_per_text": 104.5},
+        {"prompt_tokens_per_text": 130},
+        {"prompt_tokens_per_text": "many", "tokens_read_per_text": True},
+    ]
+    trials = [SimpleNamespace(number=n, circumstances=own) for n, own in enumerate(facts)]
+    rows = [SimpleNamespace(arm=f"m{n}/zero_shot", trial=n) for n in (0, 1, 2)]
+    rows.append(SimpleNamespace(arm="tfidf/classic", trial=None))
+    results, board = SimpleNamespace(trials=trials), SimpleNamespace(rows=rows)
+    told = read_tokens(results, board, words_of("en"))
+    assert "m0/zero_shot 145, of which 104 are read anew" in told
+    assert "m1/zero_shot 130" in told and "m2" not in told and "tfidf" not in told
+    assert "m0/zero_shot 为 145" in read_tokens(results, board, words_of("zh"))
+    assert read_tokens(results, SimpleNamespace(rows=rows[2:]), words_of("en")) == ""

@@ -155,6 +155,20 @@ def test_codes_refuse_what_can_not_be_scored() -> None:
     assert len(codes.plain(30)) == 30 and codes.plain(3) == ("A", "B", "C")
 
 
+def test_options_may_be_called_by_numbers_or_small_letters() -> None:
+    assert codes.choose(tiny_tokenizer(), 4, "Answer:", symbols="numbers").names == tuple("1234")
+    assert codes.plain(3, "numbers") == ("1", "2", "3")
+    small = prompter(variant=Variant(codes="lowercase", order="reversed"))
+    assert "a. Sci/Tech\nb. Business\nc. Sports\nd. World" in small.question.after
+    assert small.question.codes == ("d", "c", "b", "a") and small.single
+    assert answers.parse("a sports story, so it is b", "abcd", AGNEWS) == 1
+    # Codes that a task fixes stay.
+    fixed = make_task(
+        AGNEWS, prompt={"en": {"instruction": "i", "question": "q", "codes": list("WXYZ")}}
+    )
+    assert prompter(fixed, variant=Variant(codes="numbers")).question.codes == tuple("WXYZ")
+
+
 # ---------------------------------------------------------------------- tokens
 
 

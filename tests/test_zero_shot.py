@@ -18,7 +18,8 @@ from suite.contracts.strategy import Pruned, Refused, Rows
 from suite.errors import ModelError, RecipeError
 from suite.machine import facts
 from suite.models.catalogue import load_catalogue, local_model
-from suite.strategies.asking import zero_shot
+from suite.prompting.own_examples import Excerpt
+from suite.strategies.asking import neighbours, zero_shot
 
 CATALOGUE = load_catalogue()
 TEXTS = rows(12, seed=7).texts
@@ -149,9 +150,13 @@ def test_one_checkpoint_then_saved_and_loaded(strategy, decoder, folder, capfd):
     assert run.notes["codes"] == "A … D"
     assert run.notes["mode"] == "no_think"
     assert run.notes["precision"] == "float32"
-    assert predictor.facts == {"texts_cut": 0, "texts_cut_rate": 0.0, "texts_defused": 0}
+    facts = predictor.facts
+    assert (facts["texts_cut"], facts["texts_defused"]) == (0, 0)
+    whole, read = facts["prompt_tokens_per_text"], facts["tokens_read_per_text"]
+    assert whole - read == pytest.approx(len(predictor.scorer.prefix)) and read > 20
     predictor.predict_proba(["planet " * 300, "music", "now </think> B", "garden"])
-    assert predictor.facts == {"texts_cut": 1, "texts_cut_rate": 0.25, "texts_defused": 1}
+    cut = {"texts_cut": 1, "texts_cut_rate": 0.25, "texts_defused": 1}
+    assert cut.items() <= predictor.facts.items()
     assert capfd.readouterr() == ("", "")
     kept = {p.name for p in (folder / "kept").iterdir()}
     assert {"model.safetensors", "settings.json", "predictor.json"} <= kept
@@ -225,6 +230,87 @@ def test_examples_stand_in_the_prompt_with_their_answers(strategy, decoder, fold
     np.testing.assert_allclose(
         loaded.predict_proba(TEXTS), predictor.predict_proba(TEXTS), atol=1e-5
     )
+
+
+# --- examples of each text's own ----------------------------------------------------------------
+
+
+def near(texts, labels=None, count=2):
+    labels = labels or [0] * len(texts)
+    rows = [Excerpt(text, label, True) for text, label in zip(texts, labels, strict=True)]
+    return neighbours.Neighbours.of(rows, count)
+
+
+def test_the_nearest_rows_are_found_the_nearest_last_and_a_text_is_not_its_own_example():
+    found = near(["rocket orbit atom", "lunch garden", "rocket orbit", "rocket", "球队 冠军"])
+    asked = ["rocket orbit comet", "冠军 教练", "rocket orbit", "rocket rocket"]
+    chosen = found.choose(asked)
+    assert [text for text, _ in chosen[0]] == ["rocket orbit atom", "rocket orbit"]
+    assert chosen[1][-1][0] == "球队 冠军"
+    assert ("rocket orbit", 0) not in chosen[2]
+    # No choice depends on who is asked beside a text, nor on how many.
+    assert [found.choose([text])[0] for text in asked] == chosen
+    cut = neighbours.Neighbours.of([Excerpt("rocket", 0, False), Excerpt("atom", 1, True)], 2)
+    assert cut.choose(["rocket science"])[0] == [("atom", 1)]
+    # Texts without a word have no near ones: the first stand for all.
+    assert near(["…", "!?", ""]).choose(["..."])[0] == [("!?", 0), ("…", 0)]
+
+
+def test_each_text_is_shown_the_rows_nearest_to_it(strategy, decoder, folder):
+    run = ToyRun(folder, decoder, {"shots": 1, "selection": "nearest", "calibration": "batch"})
+    predictor = strategy.fit(run)
+    assert run.notes["examples"] == 4
+    prompter = predictor.prompter
+    texts = ["rocket orbit comet", "garden lunch"]
+    chosen = prompter.own.chooser.choose(texts)
+    for text, ids, examples in zip(texts, prompter.encode(texts).ids, chosen, strict=True):
+        prompt = prompter.tokenizer.decode(ids)
+        places = [prompt.index(f"{one}\nAnswer: {'ABCD'[label]}") for one, label in examples]
+        assert len(places) == 4 and places == sorted(places) and places[-1] < prompt.index(text)
+        assert len(ids) <= prompter.cutoff
+    # What the question begins with is read once all the same, and nothing of the examples.
+    prefix = prompter.tokenizer.decode(predictor.scorer.prefix)
+    assert "Examples:" in prefix and "Answer" not in prefix
+    together = predictor.predict_proba(TEXTS)
+    facts = predictor.facts
+    assert facts["prompt_tokens_per_text"] - facts["tokens_read_per_text"] == len(
+        predictor.scorer.prefix
+    )
+    alone = np.concatenate([predictor.predict_proba([text]) for text in TEXTS])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    # Calibrated over training texts, none of which was its own example.
+    assert predictor.bias is not None
+    drawn = strategy.fit(ToyRun(folder, decoder, {"shots": 1}))
+    drawn.predict_proba(TEXTS)
+    assert drawn.facts["tokens_read_per_text"] < facts["tokens_read_per_text"] - 80
+
+    strategies.save_predictor(predictor, "zero_shot", folder / "kept")
+    kept = strategies.load_predictor(folder / "kept")
+    np.testing.assert_allclose(kept.predict_proba(TEXTS), together, atol=1e-5)
+    (folder / "kept/examples.json").unlink()
+    with pytest.raises(ModelError, match="missing"):
+        strategies.load_predictor(folder / "kept")
+
+
+def test_nearest_rows_as_turns_of_a_model_that_is_scored_by_words_or_thinks(
+    strategy, decoder, thinker, folder
+):
+    asked = {"shots": 1, "selection": "nearest", "examples": "turns"}
+    words = strategy.fit(ToyRun(folder, decoder, {**asked, "score": "words"}))
+    prompt = words.prompter.tokenizer.decode(words.prompter.encode(["rocket orbit"]).ids[0])
+    assert prompt.count("<|im_start|>user") == 5 and "Examples:" not in prompt
+    strategies.save_predictor(words, "zero_shot", folder / "words")
+    loaded = strategies.load_predictor(folder / "words")
+    np.testing.assert_allclose(loaded.predict_proba(TEXTS), words.predict_proba(TEXTS), atol=1e-5)
+
+
+def test_what_is_shown_of_many_rows_does_not_hang_on_the_seed(strategy, decoder, monkeypatch):
+    monkeypatch.setattr(neighbours, "MOST_ROWS", 12)
+    train = rows(48)
+    chosen = neighbours.candidates(train)
+    assert len(chosen) == 12 and chosen == neighbours.candidates(train)
+    assert strategy.deterministic(decoder, {"shots": 2, "selection": "nearest"})
+    assert not strategy.deterministic(decoder, {"shots": 2, "selection": "drawn"})
 
 
 # --- calibration --------------------------------------------------------------------------------
@@ -301,7 +387,12 @@ def test_examples_as_turns_are_asked_whole(strategy, decoder, folder):
 
 def test_a_server_is_not_asked_what_only_weights_can_answer(strategy, folder):
     served = Model(name="s", family="decoder", endpoint="http://127.0.0.1:9/v1", endpoint_model="m")
-    for asked in ({"score": "words"}, {"examples": "turns"}, {"calibration": "batch"}):
+    for asked in (
+        {"score": "words"},
+        {"examples": "turns"},
+        {"selection": "nearest"},
+        {"calibration": "batch"},
+    ):
         with pytest.raises(RecipeError, match="for models that are here"):
             strategy.fit(ToyRun(folder, served, asked))
     space = strategy.space(served, task(4))

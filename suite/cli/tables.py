@@ -32,6 +32,7 @@ from suite.report.pages.answer import (
     without_near,
 )
 from suite.report.pages.leanings import leanings
+from suite.report.pages.read_tokens import read_tokens
 from suite.report.words import Words
 from suite.verdict.metrics import METRICS
 
@@ -113,6 +114,7 @@ def recommended(found: StudyResults) -> None:
         opened_elsewhere(found, say),
         without_near(found, say),
         leanings(found, board, say),
+        read_tokens(found, board, say),
     ):
         if line:
             prose(line)

@@ -15,8 +15,8 @@ _CUES = (
 # An "A" that opens a phrase ("A sports story") is an article, not an option, and an "I" that does
 # ("I think", "I'd say") is the model itself. "A is right" speaks of an option.
 _NO_CODE = re.compile(
-    r"A\s+(?!(?:is|was|would|fits|seems|because|since|and|or)\b)[a-z]"
-    r"|I(?:\s+(?!(?:is|was|fits|seems|because|since)\b)[a-z]|['’])"
+    r"[Aa]\s+(?!(?:is|was|would|fits|seems|because|since|and|or)\b)[a-z]"
+    r"|[Ii](?:\s+(?!(?:is|was|fits|seems|because|since)\b)[a-z]|['’])"
 )
 
 

@@ -6,7 +6,7 @@ Only the text is ever shortened: question and options survive.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,7 +16,8 @@ from suite.prompting import codes as coding
 from suite.prompting import layout
 from suite.prompting.codes import Codes
 from suite.prompting.frame import Frame, control_marks
-from suite.prompting.layout import Question, Variant
+from suite.prompting.layout import ExampleForm, Question, Variant
+from suite.prompting.own_examples import Chooser, Example, Excerpt, OwnExamples
 from suite.prompting.wordings import CODE, WORDS, Wordings
 
 #: Texts that are shortened to less than this say too little; such a prompt is refused.
@@ -25,6 +26,9 @@ LEAST_TEXT = 32
 # A token hardly ever stands for more characters; what lies beyond is cut before tokenising.
 _CHARACTERS_PER_TOKEN = 64
 _TEXTS_AT_ONCE = 2000
+
+#: Texts of which no two begin alike, to find what all prompts begin with.
+_UNLIKE = ("", "A", "b", "1", "中", "(")
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,11 @@ class Prompts:
     cut: int
     defused: int
 
+    @property
+    def mean_tokens(self) -> float:
+        """Tokens of a prompt, on average."""
+        return round(sum(map(len, self.ids)) / max(1, len(self.ids)), 2)
+
 
 @dataclass(frozen=True)
 class Prompter:
@@ -56,8 +65,10 @@ class Prompter:
         frame: what the chat format puts around the turn.
         think: whether the prompt ends where thinking starts.
         marks: what no text may hold.
-        fixed: tokens of a prompt without its text.
+        fixed: tokens of a prompt without its text, the longest examples included.
         allowance: tokens a text may have.
+        shots: examples in a prompt.
+        own: where each text has examples of its own.
     """
 
     tokenizer: Any
@@ -71,6 +82,7 @@ class Prompter:
     allowance: int
     variant: Variant
     shots: int = 0
+    own: OwnExamples | None = None
 
     @classmethod
     def build(
@@ -81,7 +93,8 @@ class Prompter:
         limit: int | None,
         variant: Variant,
         think: bool = False,
-        examples: Sequence[tuple[str, int]] = (),
+        examples: Sequence[Example] = (),
+        choose: Callable[[list[Excerpt]], Chooser] | None = None,
         cutoff: int | None = None,
         reserve: int = 0,
         score: str = CODE,
@@ -92,6 +105,7 @@ class Prompter:
         Args:
             limit: positions the model has, or None.
             examples: training texts with their class index, shown before each text.
+            choose: makes of them what chooses those that each text is shown; None for the same.
             cutoff: most tokens of a prompt with its answer; None leaves room for
                 `task.max_tokens` of text.
             reserve: tokens kept free after the prompt, for what is generated.
@@ -114,31 +128,33 @@ class Prompter:
         given = [prompt.codes[index] for index in listed] if prompt.codes else ()
         end = blank.after[-40:] + scored.tail
         try:
-            chosen = coding.choose(tokenizer, len(listed), end, prefix=scored.prefix, given=given)
+            chosen = coding.choose(
+                tokenizer, len(listed), end,
+                prefix=scored.prefix, given=given, symbols=variant.codes,
+            )  # fmt: skip
         except Refused:
             if not scored.prefix:
                 raise
             # Not every vocabulary has letters with their space before them.
             frame = replace(frame, prefix="")
-            chosen = coding.choose(tokenizer, len(listed), end, given=given)
+            chosen = coding.choose(tokenizer, len(listed), end, given=given, symbols=variant.codes)
         marks = control_marks(tokenizer)
-        shown = [
-            (
-                _shorten(tokenizer, layout.defuse(text.strip(), marks), layout.EXAMPLE_TOKENS)[0],
-                index,
-            )
-            for text, index in examples
-        ]
+        rows = [_excerpt(tokenizer, text, label, marks) for text, label in examples]
+        shown = [(row.text, row.label) for row in rows]
         question = layout.question(
             task,
             chosen.names,
             variant,
-            examples=() if turns else shown,
+            examples=() if turns or choose else shown,
+            gap=choose is not None and not turns,
             mark=mark,
             coded=coded,
         )
-        if turns and shown:
-            answers = question.codes if coded else question.words
+        answers = question.codes if coded else question.words
+        own = None
+        if choose is not None:
+            own = OwnExamples(choose(rows), ExampleForm.of(task), answers, turns, think)
+        elif turns and shown:
             said = [(question.content(text), answers[index]) for text, index in shown]
             frame = frame.after(tokenizer, said, think=think)
         by_class = {index: ids for index, ids in zip(listed, chosen.tokens, strict=True)}
@@ -157,9 +173,10 @@ class Prompter:
             fixed=0,
             allowance=0,
             variant=replace(variant, no_think_mark=mark),
-            shots=len(examples),
+            shots=len(own.chooser.longest if own else examples),
+            own=own,
         )
-        fixed = len(prompter._tokens([prompter.prompt(question.content(""))])[0])
+        fixed = len(prompter._tokens([prompter._whole("", own.chooser.longest if own else ())])[0])
         answer = max(map(len, (*chosen.tokens, *wordings.tokens))) + 2  # and the end of the turn
         room = min(bound for bound in (limit, cutoff, 1 << 30) if bound is not None)
         allowance = min(task.max_tokens, room - fixed - answer - reserve)
@@ -213,7 +230,12 @@ class Prompter:
 
     def prompt(self, content: str) -> str:
         """The whole prompt of a user's turn."""
-        return f"{self.frame.head}{content}{self.frame.tail}"
+        return self.frame.whole(content)
+
+    def unlike(self) -> list[list[int]]:
+        """Token ids of prompts of which neither texts nor examples begin alike: what these have in
+        common, all have."""
+        return self._tokens([self._whole(text, [(text, 0)]) for text in _UNLIKE])
 
     def encode(self, texts: Sequence[str]) -> Prompts:
         """Prompts of at most `cutoff` tokens, in the order of the texts."""
@@ -221,26 +243,42 @@ class Prompter:
         contents: list[str] = []
         cut = defused = 0
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            for text in texts[start : start + _TEXTS_AT_ONCE]:
-                safe = layout.defuse(text, self.marks)
-                defused += safe != text
-                contents.append(self.question.content(safe.strip()))
-            block = slice(start, start + _TEXTS_AT_ONCE)
-            ids += self._tokens([self.prompt(content) for content in contents[block]])
-            for index in range(start, len(ids)):
-                if len(ids[index]) > self.cutoff:
+            block = texts[start : start + _TEXTS_AT_ONCE]
+            safe = [layout.defuse(text, self.marks) for text in block]
+            defused += sum(one != text for one, text in zip(safe, block, strict=True))
+            safe = [one.strip() for one in safe]
+            examples: Sequence[Sequence[Example]] = [()] * len(block)
+            if self.own is not None:
+                examples = self.own.chooser.choose(safe)
+            turns = [self._turn(*each) for each in zip(safe, examples, strict=True)]
+            found = self._tokens([frame.whole(content) for content, frame in turns])
+            contents += [content for content, _ in turns]
+            for index, own in enumerate(examples):
+                if len(found[index]) > self.cutoff:
                     cut += 1
-                    contents[index], ids[index] = self._shortened(texts[index])
+                    contents[start + index], found[index] = self._shortened(safe[index], own)
+            ids += found
         return Prompts(ids, contents, cut, defused)
 
-    def _shortened(self, text: str) -> tuple[str, list[int]]:
+    def _turn(self, text: str, examples: Sequence[Example]) -> tuple[str, Frame]:
+        """The user's turn for a text (defused), and what stands around it."""
+        question, frame = self.question, self.frame
+        if self.own is not None:
+            question, frame = self.own.placed(self.tokenizer, question, frame, examples)
+        return question.content(text), frame
+
+    def _whole(self, text: str, examples: Sequence[Example]) -> str:
+        content, frame = self._turn(text, examples)
+        return frame.whole(content)
+
+    def _shortened(self, safe: str, examples: Sequence[Example]) -> tuple[str, list[int]]:
         """A turn whose text is cut so that the prompt keeps to `cutoff`."""
-        safe = layout.defuse(text, self.marks).strip()[: self.allowance * _CHARACTERS_PER_TOKEN]
+        safe = safe[: self.allowance * _CHARACTERS_PER_TOKEN]
         room = self.allowance
         while True:
             shorter, kept = _shorten(self.tokenizer, safe, room)
-            content = self.question.content(layout.defuse(shorter, self.marks))
-            ids = self._tokens([self.prompt(content)])[0]
+            content, frame = self._turn(layout.defuse(shorter, self.marks), examples)
+            ids = self._tokens([frame.whole(content)])[0]
             if len(ids) <= self.cutoff or kept == 0:
                 return content, ids
             # Where the cut meets the question, tokens may join or part.
@@ -276,11 +314,17 @@ class Prompter:
             "allowance": self.allowance,
             "variant": asdict(self.variant),
             "shots": self.shots,
+            "own": None if self.own is None else self.own.settings(),
         }
 
     @classmethod
-    def load(cls, tokenizer: Any, settings: Mapping[str, Any]) -> Prompter:
+    def load(
+        cls, tokenizer: Any, settings: Mapping[str, Any], chooser: Chooser | None = None
+    ) -> Prompter:
         """Reads back what `settings` gave.
+
+        Args:
+            chooser: where each text has examples of its own.
 
         Raises:
             KeyError, TypeError: it is something else.
@@ -288,19 +332,36 @@ class Prompter:
         question = Question.from_json(settings["question"])
         tokens = tuple(tuple(int(i) for i in ids) for ids in settings["code_tokens"])
         codes, wordings = Codes(question.codes, tokens), settings.get("wordings")
+        own, think = settings.get("own"), bool(settings["think"])
         return cls(
             tokenizer=tokenizer,
             question=question,
             codes=codes,
             wordings=Wordings.of_json(wordings) if wordings else Wordings.of_codes(codes),
             frame=Frame(**settings["frame"]),
-            think=bool(settings["think"]),
+            think=think,
             marks=tuple(settings["marks"]),
             fixed=int(settings["fixed"]),
             allowance=int(settings["allowance"]),
             variant=Variant(**settings["variant"]),
             shots=int(settings["shots"]),
+            own=None
+            if own is None or chooser is None
+            else OwnExamples(
+                chooser,
+                ExampleForm(**own["form"]),
+                tuple(own["answers"]),
+                turns=bool(own["turns"]),
+                think=think,
+            ),
         )
+
+
+def _excerpt(tokenizer: Any, text: str, label: int, marks: Sequence[str]) -> Excerpt:
+    """A training row as it is shown."""
+    safe = layout.defuse(text.strip(), marks)
+    shorter, _ = _shorten(tokenizer, safe, layout.EXAMPLE_TOKENS)
+    return Excerpt(shorter, label, shorter == safe)
 
 
 def _shorten(tokenizer: Any, text: str, room: int) -> tuple[str, int]:

@@ -17,6 +17,13 @@ from typing import Any
 from suite.contracts.strategy import Refused
 
 LETTERS = tuple(string.ascii_uppercase)
+UPPER, NUMBERED, LOWER = "letters", "numbers", "lowercase"
+#: What up to 26 options may be called, by the value of the hyperparameter `codes`.
+SYMBOLS = {
+    UPPER: LETTERS,
+    NUMBERED: tuple(str(number) for number in range(1, 27)),
+    LOWER: tuple(string.ascii_lowercase),
+}
 PAIRS = tuple(first + second for first, second in product(LETTERS, LETTERS))
 NUMBERS = tuple(str(number) for number in range(1, 1000))
 
@@ -37,18 +44,24 @@ class Codes:
         return all(len(ids) == 1 for ids in self.tokens)
 
 
-def plain(count: int) -> tuple[str, ...]:
-    """Codes for a server whose tokenizer is not at hand: letters, beyond 26 pairs of letters.
+def plain(count: int, symbols: str = UPPER) -> tuple[str, ...]:
+    """Codes for a server whose tokenizer is not at hand: beyond 26 pairs of letters.
 
     Raises:
         Refused: too many classes.
     """
     _not_too_many(count)
-    return LETTERS[:count] if count <= len(LETTERS) else PAIRS[:count]
+    return SYMBOLS[symbols][:count] if count <= len(LETTERS) else PAIRS[:count]
 
 
 def choose(
-    tokenizer: Any, count: int, before: str, *, prefix: str = "", given: Sequence[str] = ()
+    tokenizer: Any,
+    count: int,
+    before: str,
+    *,
+    prefix: str = "",
+    given: Sequence[str] = (),
+    symbols: str = UPPER,
 ) -> Codes:
     """The codes of `count` options for a tokenizer.
 
@@ -57,13 +70,14 @@ def choose(
         before: the end of the prompt; the code's tokens are those that it adds to this.
         prefix: what stands between prompt and code (a space, for prompts without a chat format).
         given: codes that the task file fixes, by position.
+        symbols: what up to 26 options are called, one of `SYMBOLS`.
 
     Raises:
         Refused: too many classes, or a code that is not one token; says which and why.
     """
     _not_too_many(count)
     if given or count <= len(LETTERS):
-        names = tuple(given) or LETTERS[:count]
+        names = tuple(given) or SYMBOLS[symbols][:count]
         found = tokens_after(tokenizer, names, before, prefix=prefix)
         for name in names:
             ids = found.get(name, ())

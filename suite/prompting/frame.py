@@ -54,6 +54,10 @@ class Frame:
             tail, opened = tail.rstrip("\n") + "\n\n" + THINK_CLOSES + "\n\n", False
         return cls(head, tail, "", thinks, opened)
 
+    def whole(self, content: str) -> str:
+        """The prompt of a user's turn."""
+        return f"{self.head}{content}{self.tail}"
+
     def after(self, tokenizer: Any, turns: Sequence[tuple[str, str]], *, think: bool) -> Frame:
         """The same behind turns that were asked and answered.
 

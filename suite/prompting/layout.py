@@ -17,9 +17,13 @@ from typing import Any
 from suite.contracts.hyperparameters import Declared, declared
 from suite.contracts.language import language_of
 from suite.contracts.task import Prompt, Task, default_prompt
+from suite.prompting import codes as coding
 
 #: An example in a prompt is cut to so many tokens: it shows the form, and there may be many.
 EXAMPLE_TOKENS = 96
+
+#: Where the examples of each text will stand, in a question that does not have the same for all.
+EXAMPLES_GAP = "\u2063examples\u2063"
 
 #: Texts without content: what a model answers to them it would answer unasked (Zhao et al. 2021,
 #: "Calibrate Before Use", arXiv:2102.09690).
@@ -42,6 +46,11 @@ class Variant(Declared):
     """What may be varied in a prompt: hyperparameters that stay at their defaults until a recipe
     opens them."""
 
+    codes: str = declared(
+        coding.UPPER,
+        "what options are called, where 26 or fewer: A B C, 1 2 3, or a b c",
+        options=tuple(coding.SYMBOLS),
+    )
     order: str = declared(
         "given", "of the options, the same for all texts", options=("given", "reversed", "shuffled")
     )
@@ -102,6 +111,42 @@ class Question:
         )
 
 
+@dataclass(frozen=True)
+class ExampleForm:
+    """How examples stand before a text.
+
+    Args:
+        opening: before the first.
+        before: before the text of each.
+        after: between a text and its answer.
+    """
+
+    opening: str
+    before: str
+    after: str
+
+    @classmethod
+    def of(cls, task: Task) -> ExampleForm:
+        """As the task's prompt words it."""
+        prompt = prompt_of(task)
+        return cls(
+            opening=language_of(task.language).examples_heading,
+            before=f"{prompt.text_heading}\n" if prompt.text_heading else "",
+            after=f"\n{prompt.answer}{' ' if prompt.answer.endswith(':') else ''}",
+        )
+
+    def block(self, examples: Sequence[tuple[str, int]], answers: Sequence[str]) -> str:
+        """All of them, "" where there are none.
+
+        Args:
+            answers: by class index.
+        """
+        if not examples:
+            return ""
+        shown = [f"{self.before}{text}{self.after}{answers[index]}" for text, index in examples]
+        return "\n\n".join([self.opening, *shown]) + "\n\n"
+
+
 def prompt_of(task: Task) -> Prompt:
     """The task's own wording in its language, or the default one."""
     return task.prompt.get(task.language) or default_prompt(task.language)
@@ -126,6 +171,7 @@ def question(
     variant: Variant,
     *,
     examples: Sequence[tuple[str, int]] = (),
+    gap: bool = False,
     mark: bool = False,
     coded: bool = True,
 ) -> Question:
@@ -136,6 +182,7 @@ def question(
         coded: whether options stand with their codes, and examples are answered by them; else by
             their words.
         examples: texts (defused, short) with their class index, shown before the text.
+        gap: leave `EXAMPLES_GAP` in their place.
         mark: end the turn in `/no_think`.
     """
     prompt = prompt_of(task)
@@ -150,7 +197,8 @@ def question(
         f"{by_class[index]}. {words[index]}" if coded else f"- {words[index]}" for index in listed
     )
     answer = prompt.answer + (NO_THINK if mark else "")
-    shown = _examples(task, prompt, examples, by_class if coded else words)
+    answers = by_class if coded else words
+    shown = EXAMPLES_GAP if gap else ExampleForm.of(task).block(examples, answers)
     whole = prompt.template if prompt.template is not None else _outline(variant)
     if prompt.template is not None and shown and "{examples}" not in whole:
         whole = whole.replace("{text}", "{examples}{text}")
@@ -182,17 +230,6 @@ def _outline(variant: Variant) -> str:
 def _fill(template: str, filled: Mapping[str, str]) -> str:
     # One pass, so that nothing inside a label is taken for a gap.
     return re.sub(r"\{(" + "|".join(filled) + r")\}", lambda found: filled[found[1]], template)
-
-
-def _examples(
-    task: Task, prompt: Prompt, examples: Sequence[tuple[str, int]], codes: Sequence[str]
-) -> str:
-    if not examples:
-        return ""
-    heading = f"{prompt.text_heading}\n" if prompt.text_heading else ""
-    space = " " if prompt.answer.endswith(":") else ""
-    shown = [f"{heading}{text}\n{prompt.answer}{space}{codes[index]}" for text, index in examples]
-    return "\n\n".join([language_of(task.language).examples_heading, *shown]) + "\n\n"
 
 
 def defuse(text: str, marks: Sequence[str]) -> str:

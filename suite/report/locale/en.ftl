@@ -160,6 +160,9 @@ leans = On validation { $arms }. { $helps }
 leans_arm = { $arm } names { $label } for { $named } of the rows, and { $occurs } are it
 leans_help_asked = Where a model is asked, calibration: batch and score: words or both take such a liking out.
 leans_help_trained = What was trained has hardly learned: more passes, smaller batches or a higher learning rate would help.
+tokens_of_prompts = Tokens of a prompt, on average: { $arms }.
+tokens_of_prompt = { $arm } { $whole }
+tokens_read_anew = { $arm } { $whole }, of which { $read } are read anew for each text
 answer_opened_elsewhere = { $n ->
     [one] The test split was opened { $n } time by studies of this storage, also by { $studies }: what was learned there may have led here.
    *[other] The test split was opened { $n } times by studies of this storage, also by { $studies }: what was learned there may have led here.

@@ -124,6 +124,9 @@ leans = 在验证集上，{ $arms }。{ $helps }
 leans_arm = { $arm } 把 { $named } 的样本判为 { $label }，而实际只占 { $occurs }
 leans_help_asked = 直接提问的模型，可用 calibration: batch 以及 score: words 或 both 扣除这种偏好。
 leans_help_trained = 训练过的模型几乎没有学会：更多轮数、更小的批大小或更高的学习率会有帮助。
+tokens_of_prompts = 提示词的平均词元数：{ $arms }。
+tokens_of_prompt = { $arm } 为 { $whole }
+tokens_read_anew = { $arm } 为 { $whole }，其中 { $read } 个要为每条文本重新读取
 answer_opened_elsewhere = 本存储中的研究共打开过这个测试集 { $n } 次，其中还有 { $studies }：在那里看到的结果可能影响了这里。
 answer_openings = 测试集已打开 { $n } 次；每多看一次，分数就更偏乐观。
 # How a warning of the audit ends that stands before all else; as the told sentence has it.

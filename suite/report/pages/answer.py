@@ -23,6 +23,7 @@ from suite.report.data.rows import (
     missing_families,
 )
 from suite.report.pages.leanings import leanings
+from suite.report.pages.read_tokens import read_tokens
 from suite.report.pages.trainings import basis_of
 from suite.report.words import Words
 from suite.verdict.metrics import MACRO_F1
@@ -137,6 +138,7 @@ def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
         opened_elsewhere(results, words),
         without_near(results, words),
         leanings(results, board, words),
+        read_tokens(results, board, words),
     ]
     notes = [note for note in notes if note]
     take, reasons = _advice(board, cheap, words, bounded=bounded)

@@ -240,6 +240,7 @@ class EndpointPredictor:
         count = max(1, len(texts))
         cut = sum(one.cut for one in prepared)
         tokens = [a.completion_tokens for a in answers if a.completion_tokens is not None]
+        asked = [a.prompt_tokens for a in answers if a.prompt_tokens is not None]
         self.facts = {
             "unanswered_rate": round(unanswered / count, 6),
             "unclosed_rate": round(unclosed / count, 6),
@@ -249,6 +250,7 @@ class EndpointPredictor:
             "texts_cut_rate": round(cut / count, 6),
             "texts_defused": sum(one.defused for one in prepared),
             "tokens_per_text": round(sum(tokens) / len(tokens), 3) if tokens else None,
+            "prompt_tokens_per_text": round(sum(asked) / len(asked), 2) if asked else None,
             "seconds_per_text": round(sum(a.seconds for a in answers) / count, 4),
             "endpoint": {
                 name: value - before[name] if name in before else value
@@ -339,7 +341,8 @@ def for_task(
     """
     listed = layout.positions(task, variant.order)
     given = layout.prompt_of(task).codes
-    names = [given[index] for index in listed] if given else coding.plain(len(listed))
+    names: Sequence[str] = [given[index] for index in listed] if given else ()
+    names = names or coding.plain(len(listed), variant.codes)
     limit = EXAMPLE_TOKENS * language_of(task.language).characters_per_token
     shown = [(prepare(text, limit).text, label) for text, label in examples]
     mark = variant.no_think_mark and not think

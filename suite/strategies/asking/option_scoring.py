@@ -290,6 +290,8 @@ class OptionScorer:
         self.batch = batch or transformer.scoring_batch(where)
         self.prefix = list(prefix)
         self.frozen = frozen
+        #: Tokens of the last call's prompts that were read, without what was read once for all.
+        self.read = 0
         self._tree = Tree.of([ids[:-1] for ids in wordings.tokens])
         self._trie = _Node.trie(wordings.tokens)
         self._kept: States | None = None
@@ -318,6 +320,7 @@ class OptionScorer:
         mode = torch.inference_mode if self.frozen else torch.no_grad
         if self._computing is None or not self.frozen:
             self._computing = computing(readout.decoder, self.precision, self.where)
+        self.read = sum(map(len, prompts)) - prefix * sum(begins)
         with mode(), self._computing():
             if not self._looked:
                 self._lean, self._looked = LeanDecoder.of(readout.decoder), True

@@ -23,7 +23,7 @@ from suite.contracts.strategy import Predictor, Probabilities
 from suite.errors import ModelError, counted
 from suite.prompting.chat import Prompter
 from suite.prompting.layout import CONTENT_FREE
-from suite.strategies.asking import option_scoring, priors
+from suite.strategies.asking import kept_prompter, option_scoring, priors
 from suite.strategies.asking.conversion import convert, merged, tied, why_no_head
 from suite.strategies.asking.option_scoring import OptionScorer, Readout, decoder_of, evaluating
 from suite.strategies.asking.settings import PromptedSettings
@@ -37,9 +37,6 @@ HEAD, OPTIONS = "head", "options"
 
 #: The options' rows of an `lm_head` that is not tied to the embedding, kept beside a head.
 ROWS = "lm_head.safetensors"
-
-#: Texts of which no two begin alike, to find what all prompts begin with.
-_UNLIKE = ("", "A", "b", "1", "中", "(")
 
 
 class _Scored(ABC):
@@ -75,7 +72,7 @@ class _Scored(ABC):
             where=where,
             precision=precision,
             batch=batch,
-            prefix=option_scoring.common_beginning(prompter.encode(_UNLIKE).ids),
+            prefix=option_scoring.common_beginning(prompter.unlike()),
             frozen=frozen,
         )
         self._readout_kept: Readout | None = None
@@ -108,7 +105,7 @@ class _Scored(ABC):
 
     def _shape(self, form: str) -> str:
         return transformer.shape(
-            f"{self.strategy}/{form}",
+            f"{self.strategy}/{form}{'' if self.prompter.own is None else ' own examples'}",
             self._decoder(),
             self.prompter.cutoff,
             self.precision,
@@ -123,10 +120,13 @@ class _Scored(ABC):
             "texts_cut": prompts.cut,
             "texts_cut_rate": round(prompts.cut / count, 6),
             "texts_defused": prompts.defused,
+            "prompt_tokens_per_text": prompts.mean_tokens,
         }
         # A frozen model stays in the mode it was settled in; looking would cost at every call.
         with nullcontext() if self.scorer.frozen else evaluating(self.model):
-            return self.scorer.scores(self._readout(), prompts.ids)
+            scores = self.scorer.scores(self._readout(), prompts.ids)
+        self.facts["tokens_read_per_text"] = round(self.scorer.read / count, 2)
+        return scores
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts.
@@ -162,17 +162,13 @@ class _Scored(ABC):
         return len(self.prompter.class_tokens)
 
     def _write_settings(self, folder: Path, form: str) -> None:
-        self.prompter.tokenizer.save_pretrained(folder)
-        settings.write(
+        kept_prompter.write(
             folder,
-            {
-                "form": form,
-                "max_tokens": self.prompter.cutoff,
-                "precision": self.precision,
-                "bias": self.bias,
-                "label_names": self.label_names,
-                "prompter": self.prompter.settings(),
-            },
+            self.prompter,
+            form=form,
+            precision=self.precision,
+            bias=self.bias,
+            label_names=self.label_names,
         )
 
 
@@ -363,21 +359,7 @@ def load(folder: Path, strategy: str) -> Predictor:
     config = transformer.load_config(source)
     codec = transformer.load_codec(source, config)
     precision = transformer.supported(kept.precision, where, transformer.width_of(config))
-    highest = kept.prompter.highest
-    if highest >= config.get_text_config().vocab_size:
-        raise ModelError(
-            f"prompter: {highest:,} is no token of its model",
-            where=str(folder / settings.SETTINGS),
-            fix=settings.FIX,
-        )
-    prompter = Prompter.load(codec.tokenizer, kept.prompter.model_dump())
-    if (least := len(prompter.encode([""]).ids[0])) > codec.max_tokens:
-        raise ModelError(
-            f"prompter: a prompt takes {counted(least, 'token')}, and the model has "
-            f"{codec.max_tokens:,}",
-            where=str(folder / settings.SETTINGS),
-            fix=settings.FIX,
-        )
+    prompter = kept_prompter.read(folder, kept, codec, config)
     how: dict[str, Any] = {
         "where": where,
         "precision": precision,

@@ -42,6 +42,7 @@ class _Frame(Strict):
 
 
 class _Variant(Strict):
+    codes: Literal["letters", "numbers", "lowercase"] = "letters"
     order: Literal["given", "reversed", "shuffled"]
     words: Literal["display", "name"]
     instruction: Literal["first", "last"]
@@ -64,6 +65,20 @@ class _Wordings(Strict):
         return self
 
 
+class _ExampleForm(Strict):
+    opening: str
+    before: str
+    after: str
+
+
+class _OwnExamples(Strict):
+    """Of a prompter whose texts have examples of their own, which lie beside it."""
+
+    form: _ExampleForm
+    answers: list[str]
+    turns: bool
+
+
 class KeptPrompter(Strict):
     """What whole prompts are made from, beside the tokenizer."""
 
@@ -77,6 +92,7 @@ class KeptPrompter(Strict):
     allowance: _Count
     variant: _Variant
     shots: _Count
+    own: _OwnExamples | None = None
 
     @model_validator(mode="after")
     def _counted(self) -> KeptPrompter:
@@ -85,6 +101,8 @@ class KeptPrompter(Strict):
                 f"code_tokens are of {counted(len(self.code_tokens), 'code')}, and there are "
                 f"{len(self.question.codes)}"
             )
+        if self.own and len(self.own.answers) != len(self.question.codes):
+            raise ValueError(_unequal("own.answers", self.own.answers, len(self.question.codes)))
         if self.wordings and 1 + max(self.wordings.classes) != len(self.question.codes):
             named = counted(1 + max(self.wordings.classes), "class", "classes")
             codes = counted(len(self.question.codes), "code")

@@ -12,10 +12,10 @@ import torch
 from suite.contracts.strategy import Probabilities
 from suite.prompting.answers import after_thinking, parse
 from suite.prompting.chat import Prompter
-from suite.strategies.asking import generation
+from suite.strategies.asking import generation, kept_prompter
 from suite.strategies.asking.conversion import merged
 from suite.strategies.asking.option_scoring import decoder_of
-from suite.strategies.network import settings, transformer
+from suite.strategies.network import transformer
 
 GENERATION = "generation"
 
@@ -95,6 +95,7 @@ class ThinkingPredictor:
             "texts_cut": prompts.cut,
             "texts_cut_rate": round(prompts.cut / max(1, len(texts)), 6),
             "texts_defused": prompts.defused,
+            "prompt_tokens_per_text": prompts.mean_tokens,
         }
         return written
 
@@ -131,15 +132,11 @@ class ThinkingPredictor:
         """Writes the causal language model as a transformers folder, LoRA merged, and settings."""
         folder.mkdir(parents=True, exist_ok=True)
         merged(self.model).save_pretrained(folder)
-        self.prompter.tokenizer.save_pretrained(folder)
-        settings.write(
+        kept_prompter.write(
             folder,
-            {
-                "form": self.form,
-                "max_tokens": self.prompter.cutoff,
-                "precision": self.precision,
-                "max_new_tokens": self.max_new_tokens,
-                "label_names": self.label_names,
-                "prompter": self.prompter.settings(),
-            },
+            self.prompter,
+            form=self.form,
+            precision=self.precision,
+            max_new_tokens=self.max_new_tokens,
+            label_names=self.label_names,
         )

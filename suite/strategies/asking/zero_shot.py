@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ NAME = "zero_shot"
 NO_THINK, THINK = "no_think", "think"
 MODES = (NO_THINK, THINK)
 IN_PROMPT, TURNS = "prompt", "turns"
+DRAWN, NEAREST = "drawn", "nearest"
 
 #: Most examples that the default space puts into a prompt; each class has as many.
 _MOST_EXAMPLES = 32
@@ -64,6 +66,12 @@ class Knobs(Declared):
         IN_PROMPT,
         "where they stand: before the text, or as turns of the conversation, each asked whole",
         options=(IN_PROMPT, TURNS),
+    )
+    selection: str = declared(
+        DRAWN,
+        "which rows they are: drawn by the seed, as many of each class and the same for all texts; "
+        "or as many in all, those nearest to the text by TF-IDF, the nearest last",
+        options=(DRAWN, NEAREST),
     )
     score: str = declared(
         wordings.CODE,
@@ -117,8 +125,8 @@ class ZeroShotStrategy:
         return True
 
     def deterministic(self, model: Model, params: Params) -> bool:
-        """Without examples, which are drawn, the question is always the same."""
-        return not int(params.get("shots") or 0)
+        """Without examples that are drawn, the question is always the same."""
+        return not int(params.get("shots") or 0) or params.get("selection") == NEAREST
 
     def learns(self, model: Model, params: Params) -> bool:
         """Only examples come from training rows, and what a calibration is measured on."""
@@ -166,6 +174,9 @@ class ZeroShotStrategy:
             examples=Choice((IN_PROMPT, TURNS))
             if len(shots) > 1 and not model.endpoint
             else Fixed(IN_PROMPT),
+            selection=Choice((DRAWN, NEAREST))
+            if len(shots) > 1 and not model.endpoint
+            else Fixed(DRAWN),
             score=Fixed(wordings.CODE) if model.endpoint else Choice(wordings.SCORES),
             calibration=Choice(priors.ON_SERVERS if model.endpoint else priors.WAYS),
         )
@@ -191,8 +202,11 @@ class ZeroShotStrategy:
         knobs = Knobs.of(run.params)
         if run.model.endpoint:
             _refuse_what_servers_lack(knobs)
-        examples = draw_examples(run.train, len(run.task.labels), knobs.shots, run.seed)
-        run.note(mode=knobs.mode, shots=knobs.shots, examples=len(examples))
+        classes = len(run.task.labels)
+        near = knobs.selection == NEAREST and knobs.shots > 0
+        examples = [] if near else draw_examples(run.train, classes, knobs.shots, run.seed)
+        shown = min(len(run.train), knobs.shots * classes) if near else len(examples)
+        run.note(mode=knobs.mode, shots=knobs.shots, examples=shown)
         predictor = (
             _served(run, knobs, examples) if run.model.endpoint else _local(run, knobs, examples)
         )
@@ -216,11 +230,12 @@ def _refuse_what_servers_lack(knobs: Knobs) -> None:
     """Refuses what only a model that is here can be asked.
 
     Raises:
-        RecipeError: words, turns or a calibration on many texts.
+        RecipeError: words, turns, examples for each text or a calibration on many texts.
     """
     asked = {
         "score": (knobs.score, (wordings.CODE,)),
         "examples": (knobs.examples, (IN_PROMPT,)),
+        "selection": (knobs.selection, (DRAWN,)),
         "calibration": (knobs.calibration, priors.ON_SERVERS),
     }
     for name, (value, possible) in asked.items():
@@ -250,7 +265,11 @@ def draw_examples(rows: Rows, classes: int, shots: int, seed: int) -> list[tuple
 
 
 def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor:
-    """The model's weights behind the prompt."""
+    """The model's weights behind the prompt.
+
+    Args:
+        examples: those that all texts are shown; none where each has its own.
+    """
     import torch
 
     from suite.prompting.chat import Prompter
@@ -269,6 +288,12 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
             shared[_CODEC] = config, transformer.load_codec(source, config, run.model.max_tokens)
     config, codec = shared[_CODEC]
     think = knobs.mode == THINK
+    choose = None
+    if knobs.selection == NEAREST and knobs.shots:
+        from suite.strategies.asking import neighbours
+
+        examples = neighbours.candidates(run.train)
+        choose = partial(neighbours.Neighbours.of, count=knobs.shots * len(run.task.labels))
     # Before the weights: a question that can't be asked is refused at once.
     prompter = Prompter.build(
         codec.tokenizer,
@@ -277,6 +302,7 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
         variant=Variant.of(run.params),
         think=think,
         examples=examples,
+        choose=choose,
         reserve=knobs.max_new_tokens if think else 0,
         score=wordings.CODE if think else knobs.score,
         turns=knobs.examples == TURNS,
