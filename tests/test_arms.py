@@ -113,7 +113,7 @@ def planned(folder, *lines, arms_="[tfidf/classic, tiny-bert/linear_head, tiny-b
         (
             ["  tiny-bert/probe:", "    batch: 16"],
             5,
-            ["'batch'", "Available: C, pooling, relative, scaling"],
+            ["'batch'", "Available: C, chunks, cutting, pooling, relative, scaling"],
         ),
         # A model, and an arm, that the study has not: a mistake is one all the same.
         (['  "qwen3-*/sft+*": {lerning_rate: 1e-4}'], 4, ["Did you mean 'learning_rate'?"]),
@@ -172,7 +172,7 @@ def test_what_is_declared_is_what_the_space_has_and_may_be(name):
         declared = strategy.hyperparameters(model)
         for task in (AGNEWS, find_task("tnews")[0]):
             space = strategy.space(model, task)
-            assert list(declared) == list(space.dimensions)
+            assert list(declared) == list(strategies.for_long_texts(name, model, space).dimensions)
             for key, dimension in space.dimensions.items():
                 declared[key].admit(dimension)
         for hyperparameter in declared.values():

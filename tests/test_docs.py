@@ -300,9 +300,9 @@ def test_the_hyperparameters_listed_are_those_searched(language):
     for arm, rows in told.items():
         for name in models_of(arm):
             for task in ("agnews", "tnews"):
-                space = strategies.get(arm.split("/")[1]).space(
-                    load_catalogue()[name], find_task(task)[0]
-                )
+                model, strategy = load_catalogue()[name], arm.split("/")[1]
+                space = strategies.get(strategy).space(model, find_task(task)[0])
+                space = strategies.for_long_texts(strategy, model, space)
                 assert [ticked(row[0])[0] for row in rows] == list(space.dimensions), (arm, task)
 
 

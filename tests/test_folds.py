@@ -226,9 +226,9 @@ def test_the_rule_of_thumb_knows_of_folds(arm):
     model = CATALOGUE.get(name, minilm)
     texts = thumb.Texts(1800, 200, 500, 200.0, "en", 4)
     recipe = Recipe(name="r", arms=[arm])
+    one = PlannedArm(arm, model, strategy, Space({}))
     once, ten = (
-        reckoned(arm, strategy, model, recipe, task(2), texts, thumb.Machine(2.0), n).trial
-        for n in (0, 10)
+        reckoned(one, recipe, task(2), texts, thumb.Machine(2.0), n).trial for n in (0, 10)
     )
     # Embedding is paid once; training a network ten times.
     assert once < ten < (2 if strategy == "probe" else 11) * once
@@ -274,7 +274,7 @@ def test_a_word_that_only_a_held_fold_has_is_not_known(tmp_path):
 
 
 def test_embeddings_are_made_once_and_the_regression_in_each_fold(tmp_path, built, monkeypatch):  # noqa: F811
-    from suite.strategies.heads.probe import Embedder
+    from suite.strategies.heads.embedder import Embedder
 
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
     strategy = strategies.get("probe")

@@ -601,8 +601,9 @@ def test_a_probe_embeds_fewer_tokens_at_once_where_memory_runs_out(folder, monke
     plain, sizes = feeding.Encoder.__call__, []
 
     def short(self, batch, ways):
-        sizes.append(len(batch.ids))
-        if len(batch.ids) > 40:
+        ids = batch.inputs.ids
+        sizes.append(len(ids))
+        if len(ids) > 40:
             raise MemoryError("Unable to allocate 2 GiB")
         return plain(self, batch, ways)
 

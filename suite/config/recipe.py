@@ -229,7 +229,8 @@ class Recipe(Closed):
         changes: dict[str, Dimension] = {}
         for glob, dimensions in self.spaces.items():
             for name, raw in dimensions.items() if matches(arm, glob) else ():
-                if name in default.dimensions:
+                # What a strategy has and this space leaves at its default may be asked for, too.
+                if name in default.dimensions or name in (declared or ()):
                     changes[name] = parse_dimension(raw)
                     limits = declared.get(name) if declared else None
                     if limits is not None:

@@ -95,8 +95,9 @@ class Predictor(Protocol):
     It may also have `facts`, circumstances of its last `predict_proba` that belong to the trial
     (a dict); `form`, the name of how it serves; `forms()`, other predictors that serve the same
     model in another form, by name; `to_measure()`, itself without what a measurement of speed
-    must not see, such as a cache of answers; `steady`, False where it may answer a text otherwise
-    the next time, or at a cost (a model that writes, a server); and `recall(positions)`, what it
+    must not see, such as a cache of answers; `lengths(texts)`, the model's own tokens of each text
+    as it is; `steady`, False where it may answer a text otherwise the next time, or at a cost (a
+    model that writes, a server); and `recall(positions)`, what it
     answers to rows of its run's pool, from what was computed for all of them.
     """
 
@@ -182,6 +183,8 @@ class Strategy(Protocol):
     It may also have
     - `hyperparameters(model)`, name -> `Hyperparameter`: what each may be, checked where a recipe
       sets it; asked of models that fit;
+    - `for_long_texts(space, model)`, that space where many training texts are longer than the
+      arm may read: with what is read of them as a dimension (as it is);
     - `variants`, name -> hyperparameter -> dimension as a recipe writes it: the arm
       `model/strategy+name` has these dimensions so;
     - `shrinks(model)`, whether it halves its batch at once by `run.halvings`, the effective one the

@@ -21,6 +21,8 @@ from suite.errors import counted
 
 #: Texts that are looked at, evenly spaced, and characters of each.
 MOST_TEXTS, MOST_CHARACTERS = 1000, 400
+#: Texts whose length is taken.
+MOST_MEASURED = 2000
 #: Part of the texts that one language must have, or there are several.
 MOSTLY = 0.5
 #: Parts below it are not told of.
@@ -108,6 +110,12 @@ def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def token_lengths(texts: Sequence[str]) -> list[int]:
+    """About how many tokens texts have, of at most `MOST_MEASURED`, evenly spread."""
+    step = max(1, -(-len(texts) // MOST_MEASURED))
+    return [estimate_tokens(texts[place]) for place in range(0, len(texts), step)]
 
 
 def estimate_tokens(text: str) -> int:

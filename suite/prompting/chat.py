@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from suite.contracts.cutting import LEFT_OUT, Plain
 from suite.contracts.strategy import Refused
 from suite.contracts.task import Task
 from suite.prompting import codes as coding
@@ -139,7 +140,9 @@ class Prompter:
             frame = replace(frame, prefix="")
             chosen = coding.choose(tokenizer, len(listed), end, given=given, symbols=variant.codes)
         marks = control_marks(tokenizer)
-        rows = [_excerpt(tokenizer, text, label, marks) for text, label in examples]
+        rows = [
+            _excerpt(tokenizer, text, label, marks, variant.cutting) for text, label in examples
+        ]
         shown = [(row.text, row.label) for row in rows]
         question = layout.question(
             task,
@@ -260,6 +263,13 @@ class Prompter:
             ids += found
         return Prompts(ids, contents, cut, defused)
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text alone, as it is."""
+        found: list[int] = []
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            found += map(len, self._tokens(texts[start : start + _TEXTS_AT_ONCE]))
+        return found
+
     def _turn(self, text: str, examples: Sequence[Example]) -> tuple[str, Frame]:
         """The user's turn for a text (defused), and what stands around it."""
         question, frame = self.question, self.frame
@@ -273,10 +283,12 @@ class Prompter:
 
     def _shortened(self, safe: str, examples: Sequence[Example]) -> tuple[str, list[int]]:
         """A turn whose text is cut so that the prompt keeps to `cutoff`."""
-        safe = safe[: self.allowance * _CHARACTERS_PER_TOKEN]
+        most = self.allowance * _CHARACTERS_PER_TOKEN
+        if len(safe) > 2 * most:  # The middle is read in no way of cutting.
+            safe = safe[:most] + safe[-most:]
         room = self.allowance
         while True:
-            shorter, kept = _shorten(self.tokenizer, safe, room)
+            shorter, kept = _shorten(self.tokenizer, safe, room, Plain(self.variant.cutting))
             content, frame = self._turn(layout.defuse(shorter, self.marks), examples)
             ids = self._tokens([frame.whole(content)])[0]
             if len(ids) <= self.cutoff or kept == 0:
@@ -357,29 +369,40 @@ class Prompter:
         )
 
 
-def _excerpt(tokenizer: Any, text: str, label: int, marks: Sequence[str]) -> Excerpt:
+def _excerpt(tokenizer: Any, text: str, label: int, marks: Sequence[str], cutting: str) -> Excerpt:
     """A training row as it is shown."""
     safe = layout.defuse(text.strip(), marks)
-    shorter, _ = _shorten(tokenizer, safe, layout.EXAMPLE_TOKENS)
+    shorter, _ = _shorten(tokenizer, safe, layout.EXAMPLE_TOKENS, Plain(cutting))
     return Excerpt(shorter, label, shorter == safe)
 
 
-def _shorten(tokenizer: Any, text: str, room: int) -> tuple[str, int]:
-    """A text cut to at most `room` tokens (at a token's end), and how many it has then."""
+def _shorten(tokenizer: Any, text: str, room: int, cutting: Plain) -> tuple[str, int]:
+    """A text cut to at most `room` tokens (at tokens' ends), and how many it has then; what shows
+    that its middle is left out is not counted."""
     if room <= 0:
         return "", 0
-    if getattr(tokenizer, "is_fast", False):
-        encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-        offsets = encoded["offset_mapping"]
-        if len(offsets) <= room:
-            return text, len(offsets)
-        # A character may be spread over several tokens: end where a whole one ends.
-        end = offsets[room - 1][1]
-        while room > 1 and offsets[room][0] < end:
-            room -= 1
-            end = offsets[room - 1][1]
-        return text[:end].rstrip(), room
-    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    fast = getattr(tokenizer, "is_fast", False)
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=fast)
+    ids = encoded["input_ids"]
     if len(ids) <= room:
         return text, len(ids)
-    return str(tokenizer.decode(ids[:room])).rstrip(), room
+    (spans,) = cutting.rows(len(ids), room)
+    if not fast:
+        parts = [str(tokenizer.decode(ids[span])) for span in spans]
+        return LEFT_OUT.join(part.strip() for part in parts).strip(), room
+    offsets = encoded["offset_mapping"]
+    whole = [_whole(offsets, span) for span in spans]
+    parts = [text[offsets[s.start][0] : offsets[s.stop - 1][1]] for s in whole if s.stop > s.start]
+    kept = sum(max(0, span.stop - span.start) for span in whole)
+    return LEFT_OUT.join(part.strip() for part in parts).strip(), kept
+
+
+def _whole(offsets: Sequence[tuple[int, int]], span: slice) -> slice:
+    """The tokens of a span without those that hold a part of a character: one may be spread over
+    several."""
+    start, stop = span.start, span.stop
+    while 0 < start < stop and offsets[start][0] < offsets[start - 1][1]:
+        start += 1
+    while start < stop < len(offsets) and offsets[stop][0] < offsets[stop - 1][1]:
+        stop -= 1
+    return slice(start, stop)

@@ -17,7 +17,7 @@ from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
 from suite.contracts.package import Package
 from suite.contracts.registry import Registry
-from suite.contracts.space import Params
+from suite.contracts.space import Params, Space
 from suite.contracts.strategy import Predictor, Probabilities, Strategy
 from suite.errors import ModelError, counted, nearest
 from suite.models.folder import Use
@@ -84,6 +84,13 @@ def hyperparameters(name: str, model: Model) -> Mapping[str, Hyperparameter]:
     nothing, and is held to the names of its space alone."""
     declared = getattr(get(name), "hyperparameters", None)
     found: Mapping[str, Hyperparameter] = {} if declared is None else declared(model)
+    return found
+
+
+def for_long_texts(name: str, model: Model, space: Space) -> Space:
+    """A strategy's space where the training texts are longer than it may read."""
+    declared = getattr(get(name), "for_long_texts", None)
+    found: Space = space if declared is None else declared(space, model)
     return found
 
 

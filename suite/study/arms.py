@@ -15,6 +15,7 @@ from typing import Any
 
 from suite import strategies
 from suite.config.recipe import Recipe, matches
+from suite.contracts import cutting
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.language import LANGUAGES, name_of
 from suite.contracts.model import Model
@@ -72,6 +73,7 @@ def plan(
     added: Sequence[str] = (),
     unavailable: Callable[[Model], str | None],
     recipe_file: Path | None = None,
+    lengths: Sequence[int] = (),
 ) -> list[PlannedArm]:
     """The arms of a study, in the recipe's order.
 
@@ -81,6 +83,8 @@ def plan(
             every strategy that fits them.
         unavailable: why a model's weights can't be had, or None.
         recipe_file: where the recipe stands, for errors.
+        lengths: tokens of training texts, by estimate: where they are long, how they are cut is
+            searched.
 
     Raises:
         RecipeError: a glob matches nothing, a strategy is unknown, or a space has a hyperparameter
@@ -92,7 +96,10 @@ def plan(
     for pattern in patterns:
         names += [name for name in expand(pattern, catalogue) if name not in names]
     _refuse_unknown(recipe, task, catalogue, recipe_file)
-    return [_plan_one(name, recipe, task, catalogue, unavailable, recipe_file) for name in names]
+    return [
+        _plan_one(name, recipe, task, catalogue, unavailable, recipe_file, lengths)
+        for name in names
+    ]
 
 
 def _refuse_unknown(
@@ -232,6 +239,7 @@ def _plan_one(
     catalogue: Mapping[str, Model],
     unavailable: Callable[[Model], str | None],
     recipe_file: Path | None,
+    lengths: Sequence[int],
 ) -> PlannedArm:
     model_name, strategy_name, variant = parts(name)
     model = find_model(model_name, dict(catalogue))
@@ -240,6 +248,8 @@ def _plan_one(
     space, away = Space({}), False
     if refused is None:
         space = strategy.space(model, task)
+        if cutting.are_long(lengths, cutting.limit(task, model)):
+            space = strategies.for_long_texts(strategy_name, model, space)
         declared = strategies.hyperparameters(strategy_name, model)
         if variant is None:
             space = recipe.space_for(name, space, declared, recipe_file)

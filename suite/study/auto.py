@@ -61,7 +61,7 @@ def choose(
         choosing.Candidate(
             name=arm.name,
             kind=_kind(arm),
-            thumb=reckoned(arm.name, arm.strategy, arm.model, recipe, task, texts, here, arm.folds),
+            thumb=reckoned(arm, recipe, task, texts, here, arm.folds),
             brought=arm.model.path is not None or arm.model.endpoint is not None,
             fetched=0.0 if arm.refused else hub.to_fetch(arm.model),
             refused=arm.refused,

@@ -15,8 +15,8 @@ from suite.contracts import moments
 from suite.contracts.limits import MOST_SEED, Preset, told
 from suite.contracts.model import Model
 from suite.contracts.task import NAME, Task
+from suite.data import languages, own, sample
 from suite.data import load as data
-from suite.data import own, sample
 from suite.data.ahead import ahead
 from suite.data.draft import Said
 from suite.data.room import Room
@@ -164,6 +164,7 @@ def create(
             added=[model.name for model in added],
             unavailable=reach.unavailable,
             recipe_file=recipe_file,
+            lengths=languages.token_lengths(loaded.train.texts),
         )
         planned, loaded = folding.decide(recipe, planned, task, loaded)
         if recipe.choose is not None and there is None:

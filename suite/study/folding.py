@@ -94,8 +94,5 @@ def _cheap(arm: PlannedArm, recipe: Recipe, task: Task, loaded: TaskData, count:
         return False
     texts = thumb.Texts.of(loaded.facts, task.language, len(task.labels))
     here = thumb.Machine.here()
-    once, over = (
-        reckoned(arm.name, arm.strategy, arm.model, recipe, task, texts, here, times)
-        for times in (0, count)
-    )
+    once, over = (reckoned(arm, recipe, task, texts, here, times) for times in (0, count))
     return once is not None and over is not None and over.trial - once.trial <= MOST_SECONDS

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from suite import strategies
 from suite.child import evaluation
 from suite.child.messages import Failed
+from suite.contracts import cutting
 from suite.contracts.space import Choice, Dimension, Fixed, Float, Int, Params, Value
 from suite.machine import scratch
+from suite.study import thumb
 from suite.study.definition import StoredArm
 from suite.study.estimates import extrapolate
 from suite.study.work import Work
@@ -138,7 +140,23 @@ def estimate(work: Work, arm: StoredArm, most_seconds: float = 2 * MOST_SECONDS)
     own = max(0.0, min(beside))
     others = (arm.folds - 1) * extrapolate(again, rows * epochs) if arm.folds else 0.0
     seconds = own + training + per_text * (validation + (stops - 1) * early) + others
+    seconds = own + (seconds - own) * _times_read(work, arm)
     return Estimate(arm.name, seconds)
+
+
+def _times_read(work: Work, arm: StoredArm) -> float:
+    """How many times what was timed an arm's trials read, on average over its ways of cutting."""
+    dimensions = arm.space.dimensions
+    if cutting.NAME not in dimensions:
+        return 1.0
+    definition = work.ledger.definition
+    task = definition.task
+    texts = thumb.Texts.of(definition.data, task.language, len(task.labels))
+    most = cutting.limit(task, arm.model)
+    timed = {k: Fixed(v) if k == cutting.NAME else dimensions[k] for k, v in typical(arm).items()}
+    return cutting.times_read(dimensions, texts.lengths, most) / cutting.times_read(
+        timed, texts.lengths, most
+    )
 
 
 def typical(arm: StoredArm) -> Params:

@@ -7,10 +7,14 @@ spend time on timing what surely fits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from suite.contracts import cutting
 from suite.contracts.model import Model
 from suite.contracts.rowfacts import DataFacts
+from suite.contracts.space import Dimension
 from suite.machine import facts
 from suite.models import needs
 
@@ -60,7 +64,8 @@ class Machine:
 
 @dataclass(frozen=True)
 class Texts:
-    """What of the data decides how much there is to do; `characters` of a text on average."""
+    """What of the data decides how much there is to do; `characters` of a text on average, and
+    `quantiles` of them from the shortest to the longest, where these are known."""
 
     train: int
     validation: int
@@ -68,6 +73,14 @@ class Texts:
     characters: float
     language: str
     classes: int
+    quantiles: tuple[int, ...] = ()
+
+    @property
+    def lengths(self) -> list[float]:
+        """Tokens of texts, short to long, evenly over all of them; of the mean where no more is
+        known."""
+        letters = IDEOGRAPHS if self.language in IDEOGRAPHIC else LETTERS
+        return [max(8.0, n / letters) for n in self.quantiles or (self.characters,)]
 
     @classmethod
     def of(cls, data: DataFacts, language: str, classes: int) -> Texts:
@@ -75,7 +88,8 @@ class Texts:
         rows = data.rows
         found = data.audit.splits.get("train") if data.audit is not None else None
         mean = 300.0 if found is None else found.length_mean
-        return cls(rows.train, rows.validation, rows.test, mean, language, classes)
+        quantiles = () if found is None else tuple(found.length_quantiles)
+        return cls(rows.train, rows.validation, rows.test, mean, language, classes, quantiles)
 
 
 @dataclass(frozen=True)
@@ -96,12 +110,14 @@ def reckon(
     checkpoints: int,
     max_tokens: int,
     folds: int = 0,
+    dimensions: Mapping[str, Dimension] = MappingProxyType({}),
 ) -> Thumb | None:
     """What a trial of an arm takes by rule of thumb; None of what there is no rule for.
 
     Args:
         max_tokens: at which texts are cut.
         folds: over which it is scored; 0: on validation alone.
+        dimensions: of the arm's space, which may have several ways of cutting.
     """
     trainings = max(1, folds)
     answered = texts.validation + (texts.train if folds else 0)
@@ -126,6 +142,7 @@ def reckon(
         size *= MULTIPLIED
     letters = IDEOGRAPHS if texts.language in IDEOGRAPHIC else LETTERS
     tokens = min(float(max_tokens), max(8.0, texts.characters / letters))
+    tokens *= cutting.times_read(dimensions, texts.lengths, max_tokens)
     prompt = tokens + QUESTION_TOKENS + OPTION_TOKENS * texts.classes
     match strategy:
         case "linear_head":

@@ -10,13 +10,14 @@ from optuna.trial import FrozenTrial
 
 from suite import strategies
 from suite.config.recipe import Recipe
-from suite.contracts.model import Model
+from suite.contracts import cutting
 from suite.contracts.moments import duration
 from suite.contracts.space import every_point
 from suite.contracts.task import Task
 from suite.errors import counted
 from suite.study import estimates, finals_plan, search, thumb
 from suite.study.allotting import Allowance, Contender, Turn, next_turn
+from suite.study.arms import PlannedArm
 from suite.study.definition import Definition, StoredArm
 from suite.study.ledger import FINISHED, Ledger
 from suite.study.record import ESTIMATES, OUT, SHORT
@@ -146,17 +147,13 @@ def thumbs(definition: Definition) -> Mapping[str, thumb.Thumb | None]:
     texts = thumb.Texts.of(definition.data, task.language, len(task.labels))
     here = thumb.Machine.here()
     return {
-        arm.name: reckoned(
-            arm.name, arm.strategy, arm.model, definition.recipe, task, texts, here, arm.folds
-        )
+        arm.name: reckoned(arm, definition.recipe, task, texts, here, arm.folds)
         for arm in definition.runnable
     }
 
 
 def reckoned(
-    name: str,
-    strategy: str,
-    model: Model,
+    arm: StoredArm | PlannedArm,
     recipe: Recipe,
     task: Task,
     texts: thumb.Texts,
@@ -164,14 +161,16 @@ def reckoned(
     folds: int,
 ) -> thumb.Thumb | None:
     """What a trial of an arm takes by rule of thumb, as a recipe has it, over so many folds."""
-    once = strategies.scored_once(strategy, model)
+    model = arm.model
+    once = strategies.scored_once(arm.strategy, model)
     return thumb.reckon(
-        strategy,
+        arm.strategy,
         model,
         texts,
         machine,
-        epochs=recipe.epochs_for(name),
+        epochs=recipe.epochs_for(arm.name),
         checkpoints=1 if once else recipe.budget.checkpoints,
-        max_tokens=min(task.max_tokens, model.max_tokens or task.max_tokens),
+        max_tokens=cutting.limit(task, model),
         folds=folds,
+        dimensions=arm.space.dimensions,
     )

@@ -21,8 +21,9 @@ from suite.strategies.asking.prompted import HeadPredictor, OptionPredictor
 from suite.strategies.asking.thinking import ThinkingPredictor
 from suite.strategies.heads.probe import ProbePredictor
 from suite.strategies.network import transformer
+from suite.strategies.network.chunks import Row
 from suite.strategies.network.packed_models import packed_classifier
-from suite.strategies.network.transformer import Ids, TransformerPredictor
+from suite.strategies.network.transformer import TransformerPredictor
 
 Tensor = torch.Tensor
 Logits = NDArray[np.float32]
@@ -34,6 +35,10 @@ WRITES = (
 WALKS = (
     "its options are several tokens long, so that scoring walks through them in several passes: "
     "only the way it was kept in can serve it"
+)
+CHUNKS = (
+    "it reads a long text in chunks, whose vectors become one inside the model: only the way it "
+    "was kept in can serve it"
 )
 
 
@@ -52,7 +57,7 @@ class Graph:
     """
 
     module: torch.nn.Module
-    encode: Callable[[Sequence[str]], list[Ids]]
+    encode: Callable[[Sequence[str]], Sequence[Row]]
     pad_id: int
     classes: int
     max_tokens: int
@@ -88,6 +93,8 @@ def graph_of(predictor: Predictor) -> Graph | str:
         return WRITES
     if isinstance(predictor, TransformerPredictor):
         codec = predictor.codec
+        if codec.cutting.pooling is not None:
+            return CHUNKS
         return Graph(
             _settled(_classifier(predictor.model)),
             lambda texts: codec.encode(texts).ids,
@@ -98,6 +105,8 @@ def graph_of(predictor: Predictor) -> Graph | str:
         )
     if isinstance(predictor, ProbePredictor):
         codec = predictor.embedder.codec
+        if codec.cutting.pooling is not None:
+            return CHUNKS
         return Graph(
             _settled(_Probe(predictor)),
             lambda texts: codec.encode(texts).ids,

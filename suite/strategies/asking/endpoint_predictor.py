@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from suite import paths
 from suite.config import jsonfile
+from suite.contracts.cutting import HEAD, LEFT_OUT, Plain
 from suite.contracts.language import language_of
 from suite.contracts.model import Model
 from suite.contracts.strategy import Probabilities, Run
@@ -61,6 +62,7 @@ class Settings:
         model: the name the server knows the model by.
         bias: log-probability of each option on content-free input; subtracted.
         text_limit: characters a text may have.
+        cutting: what is sent of a longer one.
     """
 
     url: str
@@ -73,6 +75,7 @@ class Settings:
     concurrency: int
     timeout: float
     bias: tuple[float, ...] | None = None
+    cutting: str = HEAD
 
 
 class EndpointPredictor:
@@ -87,6 +90,7 @@ class EndpointPredictor:
         text_limit: characters of a text; by the task's `max_tokens` otherwise.
         timeout: seconds for one try; 60, or 600 with thinking.
         keep: whether answers are kept and taken from those that were.
+        cutting: what is sent of a longer text.
 
     Raises:
         EndpointError: an address that can't be one, or a key that no header can carry.
@@ -111,6 +115,7 @@ class EndpointPredictor:
         concurrency: int = 8,
         timeout: float | None = None,
         keep: bool = True,
+        cutting: str = HEAD,
     ) -> None:
         if model.endpoint is None:
             raise ModelError(f"the model '{model.name}' has no endpoint")
@@ -127,6 +132,7 @@ class EndpointPredictor:
                 concurrency=concurrency,
                 timeout=timeout or (600.0 if think else 60.0),
                 bias=None if bias is None else tuple(bias),
+                cutting=cutting,
             ),
             keep,
         )
@@ -173,17 +179,14 @@ class EndpointPredictor:
             Refused: a variant that is none, or more classes than codes.
             EndpointError: the server can't be asked (calibration asks it).
         """
+        chosen = Variant.of(run.params) if variant is None else variant
         predictor = cls(
             run.model,
             run.task,
-            for_task(
-                run.task,
-                Variant.of(run.params) if variant is None else variant,
-                think=think,
-                examples=examples,
-            ),
+            for_task(run.task, chosen, think=think, examples=examples),
             think=think,
             max_new_tokens=max_new_tokens,
+            cutting=chosen.cutting,
         )
         if calibrate:
             predictor.calibrate()
@@ -214,7 +217,7 @@ class EndpointPredictor:
             EndpointError: the server can't be asked; what it answered before is kept.
         """
         settings, endpoint = self.settings, self.endpoint
-        prepared = [prepare(text, settings.text_limit) for text in texts]
+        prepared = [prepare(text, settings.text_limit, settings.cutting) for text in texts]
         before = asdict(endpoint.counts)
         answers = self._ask([settings.question.content(one.text) for one in prepared])
         found = np.zeros((len(texts), len(settings.question.codes)), dtype=np.float32)
@@ -375,12 +378,15 @@ class Prepared:
     defused: bool
 
 
-def prepare(text: str, limit: int) -> Prepared:
+def prepare(text: str, limit: int, cutting: str = HEAD) -> Prepared:
     """A text of at most `limit` characters that holds no control mark."""
     whole = clean(text).strip()
-    shorter = whole[:limit].rstrip()
-    safe = layout.defuse(shorter, COMMON_MARKS)
-    return Prepared(safe, len(shorter) < len(whole), safe != shorter)
+    cut = len(whole) > limit
+    if cut:
+        (spans,) = Plain(cutting).rows(len(whole), limit)
+        whole = LEFT_OUT.join(whole[span].strip() for span in spans)
+    safe = layout.defuse(whole, COMMON_MARKS)
+    return Prepared(safe, cut, safe != whole)
 
 
 def _answer_place(tokens: Sequence[str]) -> int | None:

@@ -128,6 +128,10 @@ class _Scored(ABC):
         self.facts["tokens_read_per_text"] = round(self.scorer.read / count, 2)
         return scores
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text alone, as it is."""
+        return self.prompter.lengths(texts)
+
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts.
 

@@ -48,6 +48,7 @@ class _Variant(Strict):
     instruction: Literal["first", "last"]
     options: Literal["last", "first"] = "last"
     no_think_mark: bool
+    cutting: Literal["head", "tail", "head_tail"] = "head"
 
 
 class _Wordings(Strict):
@@ -154,6 +155,7 @@ class EndpointSettings(Strict):
     think: bool
     max_new_tokens: Tokens
     text_limit: Tokens
+    cutting: Literal["head", "tail", "head_tail"] = "head"
     temperature: Annotated[float, Field(ge=0, le=100)]
     concurrency: Annotated[int, Field(ge=1, le=10_000)]
     timeout: Annotated[float, Field(gt=0, le=1_000_000)]

@@ -104,6 +104,10 @@ class ThinkingPredictor:
         """How many there are."""
         return len(self.prompter.class_tokens)
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text alone, as it is."""
+        return self.prompter.lengths(texts)
+
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """1 at the class that was named, float32 [texts, classes]; zeros where none was."""
         question = self.prompter.question

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite.config import jsonfile
+from suite.contracts import cutting
+from suite.contracts.cutting import Plain
 from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Params, Space
@@ -189,6 +191,10 @@ class ZeroShotStrategy:
                 plain,
             )
         return Space(dimensions | Variant.dimensions(), points)
+
+    def for_long_texts(self, space: Space, model: Model) -> Space:
+        """What of a text stands in the prompt is searched too."""
+        return cutting.searched(space, Plain)
 
     def fit(self, run: Run) -> Predictor:
         """Prepares the question; one checkpoint, at 1.0.

@@ -81,6 +81,7 @@ class TextCnnSettings(_Read):
 
     format: Literal["textcnn"]
     max_tokens: Tokens
+    cutting: Literal["tail", "head_tail"] | None = None
     shape: TextCnnShape
     vocabulary: list[str]
 

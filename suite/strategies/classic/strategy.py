@@ -12,6 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from suite.contracts import cutting
+from suite.contracts.cutting import Plain
 from suite.contracts.hyperparameters import Declared, Hyperparameter
 from suite.contracts.language import language_of
 from suite.contracts.model import Model
@@ -35,7 +37,8 @@ class ClassicStrategy:
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, by builder."""
-        return _builder(model).knobs.hyperparameters()
+        known = _builder(model)
+        return known.knobs.hyperparameters() | (Plain.hyperparameters() if known.cuts else {})
 
     def preload(self, model: Model) -> Sequence[str]:
         """Of tfidf scikit-learn; of textcnn torch, with what it imports where an optimiser is
@@ -69,6 +72,10 @@ class ClassicStrategy:
     def space(self, model: Model, task: Task) -> Space:
         """Dimensions and known-good points, by builder and language."""
         return _builder(model).space(task)
+
+    def for_long_texts(self, space: Space, model: Model) -> Space:
+        """Of textcnn what is read is searched too; the others read texts whole."""
+        return cutting.searched(space, Plain) if _builder(model).cuts else space
 
     def fit(self, run: Run) -> Predictor:
         """Trains; `run.checkpoints` checkpoints for textcnn, one for the other two.
@@ -168,14 +175,15 @@ def _textcnn_space(task: Task) -> Space:
 
 @dataclass(frozen=True)
 class _Builder:
-    """A classic model: its hyperparameters, its space, what trains and restores it, and the format
-    by which it is kept."""
+    """A classic model: its hyperparameters, its space, what trains and restores it, the format by
+    which it is kept, and whether it cuts long texts."""
 
     knobs: type[Declared]
     space: Callable[[Task], Space]
     file: str
     predictor: str
     format: str
+    cuts: bool = False
 
     def module(self) -> Any:
         return import_module(f"suite.strategies.classic.{self.file}")
@@ -186,7 +194,9 @@ _BUILDERS: Mapping[str, _Builder] = {
     "fasttext": _Builder(
         FastTextKnobs, _fasttext_space, "fasttext", "FastTextPredictor", "fasttext-library"
     ),
-    "textcnn": _Builder(TextCnnKnobs, _textcnn_space, "textcnn", "TextCnnPredictor", "textcnn"),
+    "textcnn": _Builder(
+        TextCnnKnobs, _textcnn_space, "textcnn", "TextCnnPredictor", "textcnn", cuts=True
+    ),
 }
 
 #: How a fastText was kept that the suite trained by itself.

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from suite.contracts.cutting import HEAD, Plain
 from suite.contracts.language import LanguageCode
 from suite.contracts.strategy import Probabilities, Run
 from suite.strategies.classic import settings as files
@@ -103,18 +104,31 @@ class Encoder:
         language: decides what a unit is.
         vocabulary: units, whose ids start after padding and unknown.
         max_tokens: longer texts are cut here.
+        cutting: what is read of them. (Chunks would say nothing else: the maximum over time is
+            over all windows in any case.)
     """
 
-    def __init__(self, language: LanguageCode, vocabulary: Sequence[str], max_tokens: int) -> None:
+    def __init__(
+        self,
+        language: LanguageCode,
+        vocabulary: Sequence[str],
+        max_tokens: int,
+        cutting: Plain,
+    ) -> None:
         self.language: LanguageCode = language
         self.vocabulary = list(vocabulary)
         self.max_tokens = max_tokens
+        self.cutting = cutting
         self._ids = {unit: position + 2 for position, unit in enumerate(self.vocabulary)}
         self._cut = unit_cutter(language)
 
     def ids(self, text: str) -> list[int]:
         """At most `max_tokens` ids."""
-        return [self._ids.get(unit, UNKNOWN) for unit in self._cut(text)[: self.max_tokens]]
+        units = self._cut(text)
+        if len(units) > self.max_tokens:
+            (spans,) = self.cutting.rows(len(units), self.max_tokens)
+            units = [unit for span in spans for unit in units[span]]
+        return [self._ids.get(unit, UNKNOWN) for unit in units]
 
 
 def pad(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -153,7 +167,7 @@ class TextCnnPredictor:
         widths = "-".join(str(w) for w in shape["widths"])
         self.serving_shape = (
             f"textcnn|{encoder.language}|{shape['dim']}|{shape['filters']}|{widths}"
-            f"|{shape['classes']}|{encoder.max_tokens}"
+            f"|{shape['classes']}|{encoder.max_tokens}{encoder.cutting.word}"
         )
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
@@ -184,6 +198,7 @@ class TextCnnPredictor:
                 "format": FORMAT,
                 "language": self._encoder.language,
                 "max_tokens": self._encoder.max_tokens,
+                **self._encoder.cutting.kept,
                 "shape": self._shape,
                 "vocabulary": self._encoder.vocabulary,
             },
@@ -219,7 +234,7 @@ class TextCnnPredictor:
             }
         found = files.read_arrays(folder, expected, {})
         return cls(
-            Encoder(kept.language, kept.vocabulary, kept.max_tokens),
+            Encoder(kept.language, kept.vocabulary, kept.max_tokens, Plain(kept.cutting or HEAD)),
             shape.model_dump(),
             {name: torch.from_numpy(array) for name, array in found.items()},
         )
@@ -241,11 +256,12 @@ def fit(run: Run) -> TextCnnPredictor:
     if not vocabulary and knobs.min_count > 1:
         vocabulary = build_vocabulary(units, 1)
         run.note(min_count_used=1)
-    encoder = Encoder(run.task.language, vocabulary, run.task.max_tokens)
+    encoder = Encoder(run.task.language, vocabulary, run.task.max_tokens, Plain.of(run.params))
     rows = [encoder.ids(text) for text in run.train.texts]
     run.note(
         precision="float32",
         device=place.type,
+        **encoder.cutting.kept,
         truncated=sum(len(row) > run.task.max_tokens for row in units) / len(rows),
         features=len(vocabulary),
         deterministic=place.type == "cpu",

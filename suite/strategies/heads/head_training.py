@@ -23,11 +23,13 @@ from torch.nn.functional import cross_entropy
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
+from suite.contracts.cutting import Cutting
 from suite.contracts.strategy import Run
 from suite.machine import facts
 from suite.models import needs
 from suite.strategies.heads.head_knobs import Knobs
 from suite.strategies.network import token_cache, transformer, weights
+from suite.strategies.network.chunk_pooling import ChunkPooling, last_layer
 from suite.strategies.network.feeding import Classifier
 from suite.strategies.network.loop import GROUPED_BATCHES
 from suite.strategies.network.shrinking import Attempts, half_the_tokens
@@ -93,7 +95,11 @@ class HeadTraining:
         with run.loading():
             self.config = transformer.load_config(self.source)
             self.codec = transformer.load_codec(
-                self.source, self.config, run.task.max_tokens, run.model.max_tokens
+                self.source,
+                self.config,
+                run.task.max_tokens,
+                run.model.max_tokens,
+                cutting=Cutting.of(run.params),
             )
         width = transformer.width_of(self.config)
         self.precision = transformer.precision_for(self.where, width)
@@ -123,6 +129,7 @@ class HeadTraining:
             precision=self.precision,
             tuning=self.knobs.tuning,
             max_tokens=self.codec.max_tokens,
+            **self.codec.cutting.kept,
             truncated=encoded.cut / max(1, len(encoded.ids)),
             steps=self.steps,
             batch=self.batch,
@@ -179,11 +186,24 @@ class HeadTraining:
     def _train(self, encoded: Encoded, tokens: int) -> TransformerPredictor:
         run, knobs = self.run, self.knobs
         model = self._model()
+        pooling = None
+        if (way := self.codec.cutting.pooling) is not None:
+            pooling = ChunkPooling(way, int(last_layer(model).in_features)).to(self.where)
         predictor = TransformerPredictor(
-            model, self.codec, where=self.where, precision=self.precision, strategy=self.name
+            model,
+            self.codec,
+            where=self.where,
+            precision=self.precision,
+            strategy=self.name,
+            pooling=pooling,
         )
         classifier = Classifier(
-            model, self.codec.pad_id, self.where, limit=self.codec.max_tokens, seed=run.seed
+            model,
+            self.codec.pad_id,
+            self.where,
+            limit=self.codec.max_tokens,
+            seed=run.seed,
+            pooling=pooling,
         )
         run.note(
             parameters=sum(p.numel() for p in model.parameters()),
@@ -322,6 +342,14 @@ class _Trainer(Trainer):  # type: ignore[misc]
     loss: _Loss
     autocast: Any
     order: _Order
+
+    def create_optimizer(self, model: Any = None) -> Any:
+        """As Trainer's; what joins chunks is no part of the model, and learns with it."""
+        optimizer = super().create_optimizer(model)
+        joining = self.classifier.pooling
+        if joining is not None and (learnt := list(joining.parameters())):
+            optimizer.add_param_group({"params": learnt, "weight_decay": 0.0})
+        return optimizer
 
     def _get_train_sampler(self, train_dataset: Any = None) -> _Order:
         return self.order

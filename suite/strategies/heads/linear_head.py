@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from suite.contracts import cutting
+from suite.contracts.cutting import Cutting
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space, contains
@@ -34,8 +36,10 @@ class LinearHeadStrategy:
     network = True
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
-        """What each may be; of a static model there are fewer."""
-        return (StaticKnobs if model.family == "static" else Knobs).hyperparameters()
+        """What each may be; of a static model, which reads texts whole, there are fewer."""
+        if model.family == "static":
+            return StaticKnobs.hyperparameters()
+        return Knobs.hyperparameters() | Cutting.hyperparameters()
 
     def preload(self, model: Model) -> Sequence[str] | None:
         """For a static model torch, with what it imports where an optimiser is made."""
@@ -75,6 +79,10 @@ class LinearHeadStrategy:
         # A model that is tuned in one way only has no point of the other.
         fitting = tuple(p for p in points if "tuning" not in p or contains(tuning, p["tuning"]))
         return Space(dimensions, fitting)
+
+    def for_long_texts(self, space: Space, model: Model) -> Space:
+        """How texts are cut is searched too; a static model reads them whole."""
+        return space if model.family == "static" else cutting.searched(space, Cutting)
 
     def fit(self, run: Run) -> Predictor:
         """Trains; scores `run.checkpoints` times on the way.

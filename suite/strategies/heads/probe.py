@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from suite.contracts import cutting
+from suite.contracts.cutting import Cutting
 from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Float, Params, Space
@@ -23,23 +25,23 @@ from suite.contracts.task import Task
 from suite.machine import cache
 from suite.models import needs
 from suite.strategies.heads import regression, static_model
+from suite.strategies.heads.embedder import Embedder
 from suite.strategies.heads.regression import SCALINGS, Head, Matrix
 from suite.strategies.heads.static_model import StaticPredictor
-from suite.strategies.network import shrinking, token_cache
-from suite.strategies.network.shrinking import Attempts, half_the_tokens
+from suite.strategies.network import token_cache
+from suite.strategies.network.chunks import apart
 
 if TYPE_CHECKING:
-    from suite.strategies.network.sources import Source
-    from suite.strategies.network.transformer import Codec, Ids
+    from suite.strategies.network.chunk_pooling import ChunkPooling
 
 NAME = "probe"
+#: In the cache: rows of each text.
+_COUNTS = "counts"
 #: What the trainings over folds share.
 _EMBEDDER, _EMBEDDINGS = "probe:embedder", "probe:embeddings"
 
 #: What of a folder decides its embeddings: weights, tokenizer, settings.
 _SOURCE_FILES = ("*.safetensors", "*.bin", *token_cache.TOKENIZER_FILES)
-
-_ADVICE = "a smaller max_tokens or a smaller model would help"
 
 
 def poolings(model: Model) -> tuple[str, ...]:
@@ -88,8 +90,9 @@ class ProbeStrategy:
     cheap = True
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
-        """What each may be, whatever the model."""
-        return Knobs.hyperparameters()
+        """What each may be; a static model reads texts whole."""
+        cuts = {} if model.family == "static" else Cutting.hyperparameters()
+        return Knobs.hyperparameters() | cuts
 
     def scored_once(self, model: Model) -> bool:
         """It is."""
@@ -133,6 +136,10 @@ class ProbeStrategy:
         )
         return Space(dimensions, points)
 
+    def for_long_texts(self, space: Space, model: Model) -> Space:
+        """How texts are cut is searched too; a static model reads them whole."""
+        return space if model.family == "static" else cutting.searched(space, Cutting)
+
     def fit(self, run: Run) -> Predictor:
         """Embeds the training rows (or finds them embedded) and fits; one checkpoint, at 1.0.
 
@@ -150,17 +157,22 @@ class ProbeStrategy:
         pool = run.pool if run.model.builder is None else None
         shared: dict[str, Any] = {} if pool is None else pool.shared
         embedder: Embedder = shared.get(_EMBEDDER) or Embedder.of_run(run)
-        whole: Matrix | None = shared.get(_EMBEDDINGS)
-        if whole is None:
-            whole = _matrix(run, embedder, knobs.pooling, pool)
+        read: Read | None = shared.get(_EMBEDDINGS)
+        if read is None:
+            read = _read(run, embedder, knobs.pooling, pool)
         if pool is not None:
-            shared |= {_EMBEDDER: embedder, _EMBEDDINGS: whole}
+            shared |= {_EMBEDDER: embedder, _EMBEDDINGS: read}
         run.progress(0.95)
-        matrix = whole if pool is None else whole[list(pool.positions)]
+        own = None if pool is None else pool.positions
+        joined = _joined(embedder, read, run, own)
+        whole = read.texts(joined)
+        matrix = whole if own is None else whole[list(own)]
         head = regression.fit(
             matrix, run, C=knobs.C, scaling=knobs.scaling, relative=knobs.relative
         )
-        predictor = ProbePredictor(embedder, head, knobs, pool=None if pool is None else whole)
+        predictor = ProbePredictor(
+            embedder, head, knobs, pool=None if pool is None else whole, joined=joined
+        )
         run.checkpoint(predictor, 1.0)
         return predictor
 
@@ -171,41 +183,81 @@ class ProbeStrategy:
         return ProbePredictor.load(folder)
 
 
-def _matrix(run: Run, embedder: Embedder, pooling: str, pool: Pool | None) -> Matrix:
+@dataclass(frozen=True)
+class Read:
+    """Embeddings float32 [rows, width], and how many rows each text has: one, or its chunks."""
+
+    rows: Matrix
+    counts: tuple[int, ...]
+
+    def texts(self, joined: ChunkPooling | None) -> Matrix:
+        """Embeddings float32 [texts, width]."""
+        return self.rows if joined is None else joined.of_arrays(self.rows, self.counts)
+
+    def take(self, positions: Sequence[int]) -> Read:
+        """Those of some texts."""
+        ends = np.cumsum((0, *self.counts))
+        rows = [np.arange(ends[place], ends[place + 1]) for place in positions]
+        return Read(
+            self.rows[np.concatenate(rows)], tuple(self.counts[place] for place in positions)
+        )
+
+
+def _joined(
+    embedder: Embedder, read: Read, run: Run, own: Sequence[int] | None
+) -> ChunkPooling | None:
+    """What makes the chunks of a text one; None where texts are read in one row.
+
+    Args:
+        own: which of the texts are training rows; all where None.
+    """
+    way = embedder.codec.cutting.pooling
+    if way is None:
+        return None
+    from suite.strategies.network.chunk_pooling import learnt
+
+    mine = read if own is None else read.take(own)
+    return learnt(way, mine.rows, mine.counts, run.train.labels, len(run.task.labels))
+
+
+def _read(run: Run, embedder: Embedder, pooling: str, pool: Pool | None) -> Read:
     """Embeddings of the training rows, or of all rows of a pool, from the cache where they are
     there. Of a pool's only the training rows' share is counted as training."""
     from safetensors import SafetensorError, safe_open
 
-    rows = len(run.train if pool is None else pool.rows)
-    share = len(run.train) / rows
+    texts = len(run.train if pool is None else pool.rows)
+    share = len(run.train) / texts
     file = _place(run, embedder, run.fingerprint if pool is None else pool.fingerprint)
     started = time.perf_counter()
     try:
         with safe_open(file, framework="numpy") as stored:
             matrix: Matrix = stored.get_tensor(pooling)
+            counts = tuple(stored.get_tensor(_COUNTS).tolist())
             facts = stored.metadata()
-        if len(matrix) == rows:
+        if len(counts) == texts and min(counts) > 0 and sum(counts) == len(matrix):
             cache.used(file)
             seconds = share * float(facts["seconds"])
             run.saved(max(0.0, seconds - (time.perf_counter() - started)))
             run.note(embeddings="cached", truncated=float(facts["truncated"]))
-            return matrix
+            return Read(matrix, counts)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         pass  # None yet, or none of use: made below.
     tokens = token_cache.found(run, embedder.codec, embedder.source, pool)
     ways = tuple(dict.fromkeys((*poolings(run.model), pooling)))
     begun = time.perf_counter()
-    embedder.begin(run, tokens.encoded.ids)
-    matrices = embedder.embed(tokens.encoded.ids, ways, run)
+    rows, counts = apart(tokens.encoded.ids)
+    embedder.begin(run, rows)
+    matrices = embedder.embed(rows, ways, run)
     seconds = tokens.seconds + time.perf_counter() - begun
     if pool is not None:
         run.saved((share - 1) * seconds)
-    truncated = tokens.encoded.cut / max(1, len(tokens.encoded.ids))
+    truncated = tokens.encoded.cut / max(1, texts)
     run.note(embeddings="made", truncated=truncated)
     # Writing serves later trials, and is no part of this one's training.
     with run.loading():
-        cache.write(file, matrices, {"seconds": repr(seconds), "truncated": repr(truncated)})
-    return matrices[pooling]
+        kept: dict[str, Any] = {**matrices, _COUNTS: np.asarray(counts, dtype=np.int64)}
+        cache.write(file, kept, {"seconds": repr(seconds), "truncated": repr(truncated)})
+    return Read(matrices[pooling], counts)
 
 
 def _place(run: Run, embedder: Embedder, fingerprint: str) -> Path:
@@ -217,6 +269,7 @@ def _place(run: Run, embedder: Embedder, fingerprint: str) -> Path:
         token_cache.stamp(embedder.source, _SOURCE_FILES),
         fingerprint,
         embedder.codec.max_tokens,
+        embedder.codec.cutting.word,
         embedder.precision,
         embedder.where.type,
         poolings(run.model),
@@ -224,138 +277,6 @@ def _place(run: Run, embedder: Embedder, fingerprint: str) -> Path:
         torch.__version__,
     ]
     return cache.place("embeddings", facts)
-
-
-class Embedder:
-    """A frozen transformer and its tokenizer: token ids -> one vector per text."""
-
-    def __init__(
-        self,
-        model: Any,
-        codec: Codec,
-        source: Source,
-        *,
-        where: Any,
-        precision: str,
-        notes: Mapping[str, str] | None = None,
-    ) -> None:
-        from suite.strategies.network import transformer
-        from suite.strategies.network.feeding import Encoder
-
-        self.model = model
-        self.encoder = Encoder(model, codec.pad_id, where, limit=codec.max_tokens)
-        self.codec = codec
-        self.source = source
-        self.where = where
-        self.precision = precision
-        self.batch = transformer.scoring_batch(where)
-        #: Most tokens at once; fewer after memory ran out.
-        self.tokens = transformer.scoring_tokens(where)
-        #: What of the weights is new or ignored, as circumstances of a trial.
-        self.notes = dict(notes or {})
-
-    @classmethod
-    def of_run(cls, run: Run) -> Embedder:
-        """The run's model, loaded off the clock.
-
-        Raises:
-            Refused: there are no weights.
-        """
-        from suite.strategies.network.sources import source_of
-
-        source = source_of(run)
-        with run.loading():
-            embedder = cls.read(source, None, run.task.max_tokens, run.model.max_tokens)
-        run.note(
-            device=embedder.where.type,
-            precision=embedder.precision,
-            max_tokens=embedder.codec.max_tokens,
-            batch=embedder.batch,
-            **embedder.notes,
-        )
-        return embedder
-
-    @classmethod
-    def read(
-        cls,
-        source: Source,
-        precision: str | None,
-        *limits: int | None,
-        kept: bool = False,
-    ) -> Embedder:
-        """A model from a folder, in a given precision or the one that pays here.
-
-        Args:
-            kept: whether a predictor saved it, as `weights.load` has it.
-
-        Raises:
-            ModelError: it can't be loaded.
-        """
-        from suite.strategies.network import transformer, weights
-
-        config = transformer.load_config(source)
-        where, width = transformer.device(), transformer.width_of(config)
-        chosen = (
-            transformer.supported(precision, where, width)
-            if precision
-            else transformer.precision_for(where, width)
-        )
-        codec = transformer.load_codec(source, config, *limits)
-        loaded = weights.load("body", source, kept=kept)
-        model = loaded.model
-        model.config.use_cache = False
-        model.config.pad_token_id = codec.pad_id
-        transformer.freeze(model.to(where), chosen)
-        return cls(model, codec, source, where=where, precision=chosen, notes=loaded.notes)
-
-    def begin(self, run: Run, rows: Sequence[Ids]) -> None:
-        """Begins with less at once where the system killed this trial's processes.
-
-        Raises:
-            OutOfMemory: they had one text at once already.
-        """
-        attempts = Attempts(run, self.batch, _ADVICE)
-        lengths = [len(row) for row in rows]
-        self.tokens = attempts.begun(
-            self.tokens, lambda tokens: half_the_tokens(lengths, tokens, self.batch)
-        )
-        run.note(tokens_at_once=self.tokens)
-
-    def embed(
-        self, rows: Sequence[Ids], ways: Sequence[str], run: Run | None = None
-    ) -> dict[str, Matrix]:
-        """Pooling -> embeddings float32 [texts, width], in the order of the rows.
-
-        Args:
-            run: told of the progress, where given.
-        """
-        lengths = [len(row) for row in rows]
-        self.tokens, found = shrinking.scored(
-            self.tokens,
-            lambda tokens: self._embedded(rows, ways, run, tokens),
-            lambda tokens: half_the_tokens(lengths, tokens, self.batch),
-        )
-        return found
-
-    def _embedded(
-        self, rows: Sequence[Ids], ways: Sequence[str], run: Run | None, tokens: int
-    ) -> dict[str, Matrix]:
-        import torch
-
-        from suite.strategies.network import transformer
-
-        width = transformer.width_of(self.model.config)
-        out = {way: np.zeros((len(rows), width), dtype=np.float32) for way in ways}
-        done = 0
-        with torch.inference_mode(), transformer.computing_in(self.precision, self.where):
-            for positions in self.encoder.parts(rows, tokens, self.batch):
-                vectors = self.encoder(self.encoder.batch([rows[i] for i in positions]), ways)
-                for way in ways:
-                    out[way][positions] = vectors[way].cpu().numpy()
-                done += len(positions)
-                if run is not None:
-                    run.progress(0.95 * done / len(rows))
-        return out
 
 
 def _recalled(head: Head, scaling: str, pool: Matrix, rows: Sequence[int]) -> Probabilities:
@@ -370,10 +291,16 @@ class ProbePredictor:
 
     Args:
         pool: embeddings of the rows of the pool that it was trained from.
+        joined: what makes the chunks of a text one, where texts are read in chunks.
     """
 
     def __init__(
-        self, embedder: Embedder, head: Head, knobs: Knobs, pool: Matrix | None = None
+        self,
+        embedder: Embedder,
+        head: Head,
+        knobs: Knobs,
+        pool: Matrix | None = None,
+        joined: ChunkPooling | None = None,
     ) -> None:
         from suite.strategies.network import transformer
 
@@ -382,10 +309,11 @@ class ProbePredictor:
         self.embedder = embedder
         self.head = head
         self.knobs = knobs
+        self.joined = joined
         self.precision = embedder.precision
         self.batch = embedder.batch
         self.serving_shape = transformer.shape(
-            NAME, embedder.model, embedder.codec.max_tokens, embedder.precision, len(head.bias)
+            NAME, embedder.model, embedder.codec, embedder.precision, len(head.bias)
         )
 
     @property
@@ -393,12 +321,17 @@ class ProbePredictor:
         """How many there are."""
         return len(self.head.bias)
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as it is."""
+        return self.embedder.codec.lengths(texts)
+
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts."""
         from suite.strategies.network import transformer
 
-        rows = self.embedder.codec.encode(texts).ids
-        matrix = self.embedder.embed(rows, [self.knobs.pooling])[self.knobs.pooling]
+        rows, counts = apart(self.embedder.codec.encode(texts).ids)
+        found = self.embedder.embed(rows, [self.knobs.pooling])[self.knobs.pooling]
+        matrix = Read(found, counts).texts(self.joined)
         return transformer.probabilities(self.head.logits(matrix, self.knobs.scaling))
 
     def save(self, folder: Path) -> None:
@@ -414,11 +347,14 @@ class ProbePredictor:
             {
                 "max_tokens": self.embedder.codec.max_tokens,
                 "precision": self.precision,
+                **self.embedder.codec.cutting.kept,
                 "pooling": self.knobs.pooling,
                 "scaling": self.knobs.scaling,
                 "C": self.knobs.C,
             },
         )
+        if self.joined is not None:
+            self.joined.write(folder)
 
     @classmethod
     def load(cls, folder: Path) -> ProbePredictor:
@@ -433,7 +369,14 @@ class ProbePredictor:
 
         kept = settings.read(folder, ProbeSettings)
         source = Source(str(folder))
-        embedder = Embedder.read(source, kept.precision, kept.max_tokens, kept=True)
+        embedder = Embedder.read(
+            source, kept.precision, kept.max_tokens, kept=True, cutting=kept.how_cut
+        )
         width = transformer.width_of(embedder.model.config)
         head = Head.read(folder, width)
-        return cls(embedder, head, Knobs(kept.C, kept.pooling, kept.scaling))
+        joined = None
+        if (way := kept.how_cut.pooling) is not None:
+            from suite.strategies.network.chunk_pooling import ChunkPooling
+
+            joined = ChunkPooling.read(folder, way, width)
+        return cls(embedder, head, Knobs(kept.C, kept.pooling, kept.scaling), joined=joined)

@@ -1,16 +1,21 @@
 """How rows of token ids reach a transformer: packed where its architecture is known, padded where
-it is not. Training and scoring go the same way.
+it is not. Training and scoring go the same way. A text in several rows, its chunks, goes through
+in one batch like so many texts, and is one again before anything is said of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from suite.strategies.network import chunk_pooling
+from suite.strategies.network.chunk_pooling import ChunkPooling
+from suite.strategies.network.chunks import Chunks, apart
 from suite.strategies.network.packed_models import (
     PackedClassifier,
     PackedEncoder,
@@ -20,7 +25,16 @@ from suite.strategies.network.packed_models import (
 from suite.strategies.network.packing import Packed, pack, parts
 
 Ids = Sequence[int]
-Batch = Packed | dict[str, torch.Tensor]
+Inputs = Packed | dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows as tensors; `counts` are rows of each text, where a text may have several."""
+
+    inputs: Inputs
+    counts: tuple[int, ...] | None = None
+
 
 #: Where packing pays; elsewhere (Apple's GPU) nobody has measured it.
 _PACKED_ON = ("cpu", "cuda")
@@ -49,10 +63,13 @@ class _Fed:
         return parts(lengths, tokens, most, padded=self.feeding == "padded")
 
     def batch(self, rows: Sequence[Ids]) -> Batch:
-        """Rows as tensors where the model is."""
+        """Texts as tensors where the model is, each a row, or `Chunks` of several."""
+        counts = None
+        if any(isinstance(row, Chunks) for row in rows):
+            rows, counts = apart(rows)
         if self.feeding == "packed":
-            return pack(rows, self.where)
-        return pad(rows, self.pad_id, self.where, self.limit)
+            return Batch(pack(rows, self.where), counts)
+        return Batch(pad(rows, self.pad_id, self.where, self.limit), counts)
 
 
 class Classifier(_Fed):
@@ -61,23 +78,37 @@ class Classifier(_Fed):
     Args:
         model: peft-wrapped or not; a live view, so it may be in training.
         seed: of the dropout in training.
+        pooling: of the chunks of a text, where texts are read in chunks.
     """
 
     def __init__(
-        self, model: Any, pad_id: int, where: torch.device, *, limit: int, seed: int = 0
+        self,
+        model: Any,
+        pad_id: int,
+        where: torch.device,
+        *,
+        limit: int,
+        seed: int = 0,
+        pooling: ChunkPooling | None = None,
     ) -> None:
         self.model = model
+        self.pooling = pooling
         self._packed: PackedClassifier | None = (
             packed_classifier(model, seed) if where.type in _PACKED_ON else None
         )
         super().__init__(self._packed, pad_id, where, limit)
 
     def __call__(self, batch: Batch) -> torch.Tensor:
-        """Logits [rows, classes] in the order of the rows."""
-        if isinstance(batch, Packed):
+        """Logits [texts, classes] in the order of the texts."""
+        inputs = batch.inputs
+        if self.pooling is not None and batch.counts is not None:
+            return chunk_pooling.logits(
+                self.model, self._packed, inputs, self.pooling, batch.counts
+            )
+        if isinstance(inputs, Packed):
             assert self._packed is not None
-            return self._packed(batch)
-        logits: torch.Tensor = self.model(**batch).logits
+            return self._packed(inputs)
+        logits: torch.Tensor = self.model(**inputs).logits
         return logits
 
 
@@ -93,16 +124,18 @@ class Encoder(_Fed):
 
     def __call__(self, batch: Batch, ways: Sequence[str]) -> dict[str, torch.Tensor]:
         """One vector per row, float32 [rows, width] in their order, for each way of pooling:
-        "mean" over the tokens, "cls" (the first) or "last"."""
-        if not isinstance(batch, Packed):
-            hidden = self.model(**batch).last_hidden_state.float()
-            mask = batch["attention_mask"]
+        "mean" over the tokens, "cls" (the first) or "last". Chunks are rows: what becomes one of
+        them is not decided here."""
+        inputs = batch.inputs
+        if not isinstance(inputs, Packed):
+            hidden = self.model(**inputs).last_hidden_state.float()
+            mask = inputs["attention_mask"]
             return {way: _pool_padded(hidden, mask, way) for way in ways}
         assert self._packed is not None
         if list(ways) == ["cls"]:  # Then the last layer has one token of each text to compute.
-            return {"cls": batch.given_order(self._packed(batch, "first").float())}
-        hidden = self._packed(batch).float()
-        return {way: batch.given_order(_pool_packed(hidden, batch, way)) for way in ways}
+            return {"cls": inputs.given_order(self._packed(inputs, "first").float())}
+        hidden = self._packed(inputs).float()
+        return {way: inputs.given_order(_pool_packed(hidden, inputs, way)) for way in ways}
 
 
 def _pool_packed(hidden: torch.Tensor, packed: Packed, way: str) -> torch.Tensor:

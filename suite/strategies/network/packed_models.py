@@ -43,14 +43,18 @@ class PackedClassifier:
 
     def __call__(self, packed: Packed) -> Tensor:
         """Logits [texts, classes] in the order in which the texts were given."""
-        return packed.given_order(self._run(_inner(self.model), packed, self._drop))
+        return packed.given_order(self.unordered(packed))
+
+    def unordered(self, packed: Packed) -> Tensor:
+        """The same in the order in which the texts are packed, unless the head joins them."""
+        return self._run(inner(self.model), packed, self._drop)
 
 
 def packed_classifier(model: Any, seed: int = 0) -> PackedClassifier | None:
     """A packed form of a sequence classifier, or None where its architecture is not known."""
-    kind = type(_inner(model)).__name__
+    kind = type(inner(model)).__name__
     run = _CLASSIFIERS.get(kind)
-    if run is None or not _known(_inner(model)):
+    if run is None or not _known(inner(model)):
         return None
     return PackedClassifier(model, run, seed)
 
@@ -81,7 +85,7 @@ def packed_encoder(model: Any) -> PackedEncoder | None:
     return None
 
 
-def _inner(model: Any) -> Any:
+def inner(model: Any) -> Any:
     """The model inside what peft wraps around it; LoRA's matrices stay in its layers."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from suite.config import jsonfile
 from suite.config.jsonfile import Strict
+from suite.contracts.cutting import MOST_CHUNKS, Cutting
 
 SETTINGS = "settings.json"
 #: The `format` of a kept static model: a predictor of numpy's, whichever strategy made it.
@@ -37,7 +38,21 @@ class NetworkSettings(Strict):
     precision: Literal["float32", "bfloat16"]
 
 
-class ProbeSettings(NetworkSettings):
+class CutSettings(NetworkSettings):
+    """Of what cuts longer texts by itself; nothing is said of the head."""
+
+    cutting: (
+        Literal["tail", "head_tail", "chunks_mean", "chunks_max", "chunks_attention"] | None
+    ) = None
+    chunks: Annotated[int, Field(ge=2, le=MOST_CHUNKS)] | None = None
+
+    @property
+    def how_cut(self) -> Cutting:
+        """What is read of a longer text."""
+        return Cutting.of_kept(self.cutting, self.chunks)
+
+
+class ProbeSettings(CutSettings):
     """Of a frozen body with a regression over it."""
 
     pooling: Literal["mean", "cls", "last"]

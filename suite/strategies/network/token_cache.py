@@ -9,23 +9,26 @@ trial costs what its training costs, whoever went before it.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from suite.contracts.strategy import Pool, Run
 from suite.errors import WeightsError, counted
 from suite.machine import cache
+from suite.strategies.network.chunks import Chunks
 
 if TYPE_CHECKING:
     from suite.strategies.network.sources import Source
-    from suite.strategies.network.transformer import Codec, Encoded, Ids
+    from suite.strategies.network.transformer import Codec, Encoded
 
-#: Raise it when `Codec.encode` makes other ids of the same texts.
-FORMAT = 1
+#: Raise it when `Codec.encode` makes other ids of the same texts, or they are kept otherwise.
+FORMAT = 2
 
 #: What a tokenizer is read from, in a folder.
 TOKENIZER_FILES = ("*.json", "*.txt", "*.model", "*.jinja")
@@ -114,6 +117,7 @@ def _place(run: Run, codec: Codec, source: Source, fingerprint: str) -> Path:
         run.model.identity,
         stamp(source, TOKENIZER_FILES),
         codec.max_tokens,
+        codec.cutting.word,
         transformers.__version__,
         tokenizers.__version__,
     ]
@@ -131,23 +135,39 @@ def _read(file: Path, rows: int, max_tokens: int) -> tuple[Encoded, float] | Non
         with safe_open(file, framework="pt") as stored:
             flat = stored.get_tensor("ids").numpy()
             offsets = stored.get_tensor("offsets").numpy()
+            texts = stored.get_tensor("texts").numpy()
             facts = stored.metadata()
         seconds, cut = float(facts["seconds"]), int(facts["cut"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError):
         return None
-    if len(offsets) != rows + 1 or offsets[0] != 0 or offsets[-1] != len(flat):
+    if offsets[0] != 0 or offsets[-1] != len(flat):
+        return None
+    if len(texts) != rows + 1 or texts[0] != 0 or texts[-1] != len(offsets) - 1:
         return None
     lengths = np.diff(offsets)
     if lengths.min(initial=1) < 1 or lengths.max(initial=1) > max_tokens or flat.min(initial=0) < 0:
         return None
+    if np.diff(texts).min(initial=1) < 1:
+        return None
     bounds = offsets.tolist()
-    ids = [flat[start:end] for start, end in pairwise(bounds)]
-    return Encoded(cast("list[Ids]", ids), cut), seconds
+    ids: list[Any] = []
+    for first, last in pairwise(texts.tolist()):
+        row = flat[bounds[first] : bounds[last]]
+        ids.append(row if last == first + 1 else Chunks(row, lengths[first:last].tolist()))
+    return Encoded(ids, cut), seconds
 
 
 def _write(file: Path, made: Encoded, seconds: float) -> None:
-    offsets = np.zeros(len(made.ids) + 1, dtype=np.int64)
-    np.cumsum([len(row) for row in made.ids], out=offsets[1:])
+    apart = [row.lengths if isinstance(row, Chunks) else (len(row),) for row in made.ids]
+    offsets = _ends(list(chain.from_iterable(apart)))
     flat = np.fromiter(chain.from_iterable(made.ids), dtype=np.int32, count=int(offsets[-1]))
     facts = {"seconds": repr(seconds), "cut": str(made.cut)}
-    cache.write(file, {"ids": flat, "offsets": offsets}, facts)
+    texts = _ends([len(rows) for rows in apart])
+    cache.write(file, {"ids": flat, "offsets": offsets, "texts": texts}, facts)
+
+
+def _ends(sizes: Sequence[int]) -> NDArray[np.int64]:
+    """Where each of some things begins that stand one after another, and where the last ends."""
+    found = np.zeros(len(sizes) + 1, dtype=np.int64)
+    np.cumsum(sizes, out=found[1:])
+    return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ import torch
 import transformers
 from numpy.typing import NDArray
 
+from suite.contracts.cutting import AS_EVER, HEAD, Cutting
 from suite.contracts.strategy import Probabilities
 from suite.errors import ModelError, WeightsError, counted
 from suite.machine import arithmetic, computing
 from suite.models import checkpoint
-from suite.strategies.network import feeding, settings, shrinking, weights
+from suite.strategies.network import chunks, feeding, settings, shrinking, weights
+from suite.strategies.network.chunk_pooling import ChunkPooling, last_layer
+from suite.strategies.network.chunks import Row
 from suite.strategies.network.feeding import Classifier
-from suite.strategies.network.settings import NetworkSettings
+from suite.strategies.network.settings import CutSettings
 from suite.strategies.network.softmax import softmax
 from suite.strategies.network.sources import Source, readable
 
@@ -103,9 +107,10 @@ def freeze(model: Any, precision: str) -> None:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids per text, and how many texts were cut at the limit."""
+    """Token ids per text, `Chunks` of one that is read in several rows; and of how many texts a
+    part is left out."""
 
-    ids: list[Ids]
+    ids: list[Row]
     cut: int
 
 
@@ -115,6 +120,7 @@ class Codec:
 
     tokenizer: Any
     max_tokens: int
+    cutting: Cutting = AS_EVER
 
     @property
     def pad_id(self) -> int:
@@ -122,20 +128,19 @@ class Codec:
         return int(self.tokenizer.pad_token_id)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
-        """Token ids, at least one per text, at most `max_tokens`."""
-        ids: list[Ids] = []
+        """Token ids, at least one per text, at most `max_tokens` a row."""
+        whole = self.cutting.cutting != HEAD
+        ids: list[Row] = []
         cut = 0
         for start in range(0, len(texts), _TOKENS_AT_ONCE):
-            batch = self.tokenizer(
-                list(texts[start : start + _TOKENS_AT_ONCE]),
-                truncation=True,
-                max_length=self.max_tokens,
-                padding=False,
-                # A text that spells "<|endoftext|>" must not become padding.
-                split_special_tokens=True,
-                return_attention_mask=False,
-                return_token_type_ids=False,
-            )
+            batch = self._tokens(list(texts[start : start + _TOKENS_AT_ONCE]), whole=whole)
+            if whole:
+                before, after = self._marks
+                for row in batch["input_ids"]:
+                    kept, left_out = chunks.cut(row, self.cutting, self.max_tokens, before, after)
+                    ids.append(kept)
+                    cut += left_out
+                continue
             ids += batch["input_ids"]
             if batch.encodings:
                 cut += sum(bool(encoding.overflowing) for encoding in batch.encodings)
@@ -143,18 +148,53 @@ class Codec:
                 cut += sum(len(row) >= self.max_tokens for row in batch["input_ids"])
         return Encoded([row or [self._stand_in()] for row in ids], cut)
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as it is, nothing cut."""
+        found: list[int] = []
+        for start in range(0, len(texts), _TOKENS_AT_ONCE):
+            batch = self._tokens(list(texts[start : start + _TOKENS_AT_ONCE]), whole=True)
+            found += map(len, batch["input_ids"])
+        around = sum(self._marks)
+        return [length - around for length in found]
+
+    @cached_property
+    def _marks(self) -> tuple[int, int]:
+        """How many tokens of its own the tokenizer puts before a text, and after it."""
+        framed = self._tokens(["a"], whole=True)["input_ids"][0]
+        bare = self.tokenizer(["a"], add_special_tokens=False)["input_ids"][0]
+        starts = range(len(framed) - len(bare) + 1)
+        before = next((s for s in starts if framed[s : s + len(bare)] == bare), 0)
+        return before, len(framed) - len(bare) - before
+
+    def _tokens(self, texts: list[str], *, whole: bool) -> Any:
+        return self.tokenizer(
+            texts,
+            padding=False,
+            # A text that spells "<|endoftext|>" must not become padding.
+            split_special_tokens=True,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            # That a whole text is longer than the model takes is known.
+            **{"verbose": False} if whole else {"truncation": True, "max_length": self.max_tokens},
+        )
+
     def _stand_in(self) -> int:
         """The one token of a text that has none: decoders add no marks of their own."""
         end = self.tokenizer.eos_token_id
         return int(end) if end is not None else self.pad_id
 
-    def pad(self, rows: Sequence[Ids], where: torch.device) -> dict[str, torch.Tensor]:
+    def pad(self, rows: Sequence[Row], where: torch.device) -> dict[str, torch.Tensor]:
         """`input_ids` and `attention_mask`, int64 [rows, longest], padded on the right."""
         return feeding.pad(rows, self.pad_id, where, self.max_tokens)
 
 
-def load_codec(source: Source, config: Any, *limits: int | None) -> Codec:
+def load_codec(
+    source: Source, config: Any, *limits: int | None, cutting: Cutting = AS_EVER
+) -> Codec:
     """A tokenizer, and the least of these limits and the architecture's own.
+
+    Args:
+        cutting: what is read of a longer text.
 
     Raises:
         WeightsError: it can't be loaded, reads every word as unknown, has more tokens than the
@@ -175,7 +215,7 @@ def load_codec(source: Source, config: Any, *limits: int | None) -> Codec:
             )
         tokenizer.pad_token = tokenizer.eos_token
     known = [*limits, _positions(config), tokenizer.model_max_length]
-    return Codec(tokenizer, min(limit for limit in known if limit is not None))
+    return Codec(tokenizer, min(limit for limit in known if limit is not None), cutting)
 
 
 def _check_vocabulary(tokenizer: Any, config: Any, source: Source) -> None:
@@ -240,10 +280,13 @@ def scoring_tokens(where: torch.device) -> int:
     return 65_536 if where.type == "cuda" else 1_536
 
 
-def shape(strategy: str, model: Any, max_tokens: int, precision: str, classes: int) -> str:
+def shape(strategy: str, model: Any, codec: Codec | int, precision: str, classes: int) -> str:
     """What decides serving speed, as one string: `linear_head|bert|22.7M|256|bfloat16|4`.
 
     LoRA's own matrices, and the head it set aside, are not counted: a merged model has none.
+
+    Args:
+        codec: what cuts texts; or the most tokens that are read at once.
     """
     millions = sum(
         weights.numel()
@@ -251,7 +294,8 @@ def shape(strategy: str, model: Any, max_tokens: int, precision: str, classes: i
         if "lora_" not in name and "original_module" not in name
     )
     kind = model.config.model_type
-    return f"{strategy}|{kind}|{millions / 1e6:.1f}M|{max_tokens}|{precision}|{classes}"
+    read = str(codec) if isinstance(codec, int) else f"{codec.max_tokens}{codec.cutting.word}"
+    return f"{strategy}|{kind}|{millions / 1e6:.1f}M|{read}|{precision}|{classes}"
 
 
 def probabilities(logits: NDArray[np.float32]) -> Probabilities:
@@ -281,15 +325,17 @@ class TransformerPredictor:
         precision: str,
         strategy: str,
         batch: int | None = None,
+        pooling: ChunkPooling | None = None,
     ) -> None:
         self.codec = codec
+        self.pooling = pooling
         self.where = where
         self.precision = precision
         self.strategy = strategy
         self.batch = batch or scoring_batch(where)
         self.model = model
         self.classes = int(model.config.num_labels)
-        self.serving_shape = shape(strategy, model, codec.max_tokens, precision, self.classes)
+        self.serving_shape = shape(strategy, model, codec, precision, self.classes)
 
     @property
     def model(self) -> Any:
@@ -299,8 +345,16 @@ class TransformerPredictor:
     @model.setter
     def model(self, model: Any) -> None:
         self.classifier = Classifier(
-            model, self.codec.pad_id, self.where, limit=self.codec.max_tokens
+            model,
+            self.codec.pad_id,
+            self.where,
+            limit=self.codec.max_tokens,
+            pooling=self.pooling,
         )
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as it is."""
+        return self.codec.lengths(texts)
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts.
@@ -312,7 +366,7 @@ class TransformerPredictor:
         self.batch, logits = shrinking.scored(self.batch, lambda batch: self._logits(rows, batch))
         return probabilities(logits)
 
-    def _logits(self, rows: Sequence[Ids], batch: int) -> NDArray[np.float32]:
+    def _logits(self, rows: Sequence[Row], batch: int) -> NDArray[np.float32]:
         logits = np.zeros((len(rows), self.classes), dtype=np.float32)
         model, classifier = self.model, self.classifier
         tokens = scoring_tokens(self.where)
@@ -334,7 +388,16 @@ class TransformerPredictor:
         folder.mkdir(parents=True, exist_ok=True)
         merged(self.model).save_pretrained(folder)
         self.codec.tokenizer.save_pretrained(folder)
-        settings.write(folder, {"max_tokens": self.codec.max_tokens, "precision": self.precision})
+        settings.write(
+            folder,
+            {
+                "max_tokens": self.codec.max_tokens,
+                "precision": self.precision,
+                **self.codec.cutting.kept,
+            },
+        )
+        if self.pooling is not None:
+            self.pooling.write(folder)
 
     @classmethod
     def load(cls, folder: Path, strategy: str) -> TransformerPredictor:
@@ -343,14 +406,20 @@ class TransformerPredictor:
         Raises:
             WeightsError: the folder is not that.
         """
-        kept = settings.read(folder, NetworkSettings)
+        kept = settings.read(folder, CutSettings)
         source = Source(str(folder))
         where = device()
         model = weights.load("classifier", source, kept=True).model
-        codec = load_codec(source, model.config, kept.max_tokens)
+        codec = load_codec(source, model.config, kept.max_tokens, cutting=kept.how_cut)
         precision = supported(kept.precision, where, width_of(model.config))
+        pooling = None
+        if (way := codec.cutting.pooling) is not None:
+            width = int(last_layer(model).in_features)
+            pooling = ChunkPooling.read(folder, way, width).to(where).requires_grad_(False)
         freeze(model.to(where), precision)
-        return cls(model, codec, where=where, precision=precision, strategy=strategy)
+        return cls(
+            model, codec, where=where, precision=precision, strategy=strategy, pooling=pooling
+        )
 
 
 def supported(precision: str, where: torch.device, width: int) -> str:

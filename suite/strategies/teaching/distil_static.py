@@ -24,7 +24,8 @@ from suite.contracts.model import Model
 from suite.errors import ModelError, StorageError
 from suite.machine.scratch import Scratch
 from suite.models import checkpoint, hub
-from suite.strategies.heads.probe import Embedder, poolings
+from suite.strategies.heads.embedder import Embedder
+from suite.strategies.heads.probe import poolings
 from suite.strategies.heads.regression import Matrix
 from suite.strategies.network.sources import Source
 from suite.strategies.network.transformer import Codec, Ids

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from suite.contracts import cutting
+from suite.contracts.cutting import Plain
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space, contains
@@ -94,6 +96,10 @@ class SftStrategy:
         fitting = tuple(p for p in points if "tuning" not in p or contains(tuning, p["tuning"]))
         # Where the model can think at all, the prompt says that it need not.
         return Space(dimensions | Variant.dimensions(no_think_mark=Fixed(True)), fitting)
+
+    def for_long_texts(self, space: Space, model: Model) -> Space:
+        """What of a text stands in the prompt is searched too."""
+        return cutting.searched(space, Plain)
 
     def fit(self, run: Run) -> Predictor:
         """Trains; scores `run.checkpoints` times on the way.
