@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from suite.contracts.lengths import ByLength, LengthScores
 from suite.contracts.results import (
     Arm,
     Checkpoint,
@@ -180,6 +181,21 @@ def benched(**changes: Any) -> StudyResults:
     absent = replace(row, engine="compile", precision="bfloat16", state="refused", agreement=None,
                      macro_f1_difference=None, reason="=no compiler | here", **none)  # fmt: skip
     return study(bench=[row, slow, wrong, absent], **changes)
+
+
+def with_lengths(found: StudyResults | None = None) -> StudyResults:
+    """A study with test texts of every length."""
+    scores = [
+        LengthScores(0, 510, 150, 0.9123, (0.8712, 0.9432)),
+        LengthScores(510, 1022, 45, 0.8056, (0.7001, 0.8801)),
+        LengthScores(1022, None, 5, None, None),
+    ]
+    found = found or study()
+    finals = [
+        replace(final, by_length=ByLength("words" if final.arm == FAST else "tokens", scores))
+        for final in found.finals
+    ]
+    return replace(found, finals=finals)
 
 
 def told(results: StudyResults, language: str = "en") -> Answer:

@@ -30,6 +30,7 @@ from report_studies import (
     split_audit,
     study,
     trial,
+    with_lengths,
 )
 
 from suite.contracts.results import Arm, Checkpoint, Missed, Published, StudyResults
@@ -253,6 +254,7 @@ STUDIES = {
     "wide": many_classes,
     "benched": benched,
     "examples": with_examples,
+    "long texts": with_lengths,
     "monstrous": monstrous,
     "sample": lambda: study(data=replace(study().data, sample=True)),
 }

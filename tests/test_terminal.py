@@ -15,13 +15,15 @@ from dataclasses import replace
 
 import pytest
 from conftest import PATIENCE
-from report_studies import benched, final, many_classes, speed, study, trial
+from report_studies import benched, final, many_classes, speed, study, trial, with_lengths
 from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
 from suite.cli import console, fitting, language, tables
 from suite.contracts.results import Arm, Comparison
+from suite.report.data.by_length import by_length
+from suite.report.data.rows import leaderboard
 from suite.report.words import LANGUAGES
 
 WIDTHS = (60, 80, 120, 200)
@@ -86,6 +88,7 @@ def every_table(found):
         "leaderboard": tables.leaderboard_table(found),
         "trials": tables.trials_table(found),
         "engines": tables.bench_table(found),
+        "lengths": tables.lengths_table(by_length(leaderboard(with_lengths(found)))),
     }
 
 

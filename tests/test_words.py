@@ -59,6 +59,7 @@ ENDS = {
     "gives_": ("test", "test_best", "validation", "validation_best"),
     "gloss_": TERMS,
     "leaderboard_": ("test", "validation", "ranges"),
+    "length_in_": ("tokens", "words"),
     "metric_": ("train_seconds", "offline_rps", "rank", "arm", "test_interval", "p50_ms", "p90_ms",
                 "peak_memory_bytes", "parameters", "trials"),
     "metric_on_": ("test", "validation"),

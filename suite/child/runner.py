@@ -39,8 +39,10 @@ from suite.child.messages import (
     Sized,
 )
 from suite.child.offspring import Offspring
+from suite.contracts.lengths import ENDS, bucket
 from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Scores
 from suite.contracts.speeds import BenchRow, Rps
+from suite.contracts.strategy import Predictor
 from suite.data.answered import Answered
 from suite.data.snapshot import Split
 from suite.endpoint import consent
@@ -66,6 +68,8 @@ class Predicted:
     confidences: list[float]
     answered: Answered | None = None
     losses: list[float] | None = None
+    #: The bucket of each text by its length in the model's tokens; None where it has none.
+    lengths: list[int] | None = None
 
 
 class Interrupted(Exception):
@@ -364,6 +368,19 @@ def _bench_main(channel: Connection, job: EngineJob) -> None:
     channel.close()
 
 
+def _lengths(predictor: Predictor, texts: Sequence[str]) -> list[int] | None:
+    """The bucket of each text by its length in the model's own tokens; None where it has none."""
+    counted: Any = getattr(predictor, "lengths", None)
+    if counted is None:
+        return None
+    # A text has no more tokens than bytes.
+    long = [place for place, text in enumerate(texts) if len(text.encode()) > ENDS[0]]
+    found = [0] * len(texts)
+    for place, length in zip(long, counted([texts[place] for place in long]), strict=True):
+        found[place] = bucket(length)
+    return found
+
+
 def _predict_main(
     channel: Connection,
     folder: Path,
@@ -406,6 +423,7 @@ def _predict_main(
             losses=None
             if of_rows is None
             else [float(loss) for loss in of_rows(np.asarray(rows.labels), probabilities)],
+            lengths=_lengths(predictor, rows.texts),
         )
     except Exception as error:  # noqa: BLE001 - every failure is a message
         message = Failed(process.describe(error))

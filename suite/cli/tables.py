@@ -14,6 +14,7 @@ from suite.cli.splits_table import splits_table
 from suite.contracts.results import StudyResults, Trial
 from suite.contracts.speeds import BenchRow
 from suite.report import formats
+from suite.report.data.by_length import LengthRow, by_length, length_range
 from suite.report.data.over_splits import split_sentences
 from suite.report.data.rows import (
     Leaderboard,
@@ -90,6 +91,31 @@ def leaderboard_table(found: StudyResults) -> Table:
             *(formats.score(metric.of(row)) for metric in board.further),
         ]
         table.add_row(*cells, *([say.join(_flags(row, say))] if noted else []))
+    return table
+
+
+def lengths_table(rows: Sequence[LengthRow]) -> Table:
+    """Macro-F1 on test by the length of texts, with intervals and how many rows they are of."""
+    say = words()
+    table = Table(
+        name(say("head_arm")),
+        number(say("by_length_length")),
+        number(say("by_length_count")),
+        number("F1"),
+        number(say("head_interval")),
+        word(say("by_length_unit")),
+        title=say("by_length"),
+    )
+    for row in rows:
+        for one in row.scores:
+            table.add_row(
+                row.arm,
+                length_range(one, say),
+                formats.count(one.rows),
+                formats.score(one.macro_f1),
+                formats.interval(one.interval),
+                say(f"length_in_{row.unit}"),
+            )
     return table
 
 
@@ -345,6 +371,8 @@ def show_results(found: StudyResults, *, known: bool = False) -> None:
     """
     banner(found)
     print_table(leaderboard_table(found))
+    if rows := by_length(leaderboard(found)):
+        print_table(lengths_table(rows))
     recommended(found)
     if found.splits is not None:
         print_table(splits_table(found.study, found.splits))

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from suite.contracts.lengths import ByLength
 from suite.contracts.records import FINITE
 from suite.contracts.rowfacts import DataFacts
 from suite.contracts.space import Params
@@ -284,6 +285,9 @@ class Final:
     chosen_among: int | None = None
     """Complete trials of the arm when its best was chosen among them; null in finals from before it
     was told."""
+    by_length: ByLength | None = None
+    """Null where no test text is longer than the first bucket, or in finals from before it was
+    told."""
     test_without_near_duplicates: FarRows | None = None
     """Null where train nearly holds no test row, or every one, or that was not looked for."""
 

@@ -18,6 +18,7 @@ from suite.contracts.results import Final, KindSpread, Trial
 from suite.data import snapshot
 from suite.errors import StudyError, counted
 from suite.study import (
+    by_length,
     estimates,
     far_rows,
     finals_plan,
@@ -298,7 +299,8 @@ class _Scoring:
         """Speeds, verdicts, and all of it into the storage."""
         self._opening.count()
         study, definition = self._ledger.study, self._ledger.definition
-        labels = snapshot.read_split(self._ledger.artifacts.data, "test").labels
+        test = snapshot.read_split(self._ledger.artifacts.data, "test")
+        labels = test.labels
         finals, comparisons = finals_rank.ranked(
             scored,
             labels,
@@ -323,6 +325,15 @@ class _Scoring:
             len(definition.task.labels),
             self._objective,
             {one.name: [t.losses or [] for t in one.trainings] for one in scored},
+        )
+        finals = by_length.with_lengths(
+            finals,
+            labels,
+            answers,
+            {one.name: one.trainings[0].lengths for one in scored},
+            by_length.of_words(test.texts, definition.task.language),
+            len(definition.task.labels),
+            {one.name for one in scored if one.way.deterministic},
         )
         finals_record.store(
             study,

@@ -207,6 +207,7 @@ class Trainer:
             confidences=found.confidences,
             answered=found.answered,
             losses=found.losses,
+            lengths=found.lengths,
         )
         if found.answered is not None:
             self._work.keeping.keep_answers(one.name, index, self._asked / ANSWERED)

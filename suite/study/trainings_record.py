@@ -40,6 +40,7 @@ class Training:
         confidences: the probability of each answer; 0 for no answer.
         answered: all probabilities, among the study's files; None where they were not kept.
         losses: the objective's values by row, where it is the mean of some.
+        lengths: the bucket of each text by its model's tokens; None where it has none.
     """
 
     trial: int
@@ -53,6 +54,7 @@ class Training:
     confidences: list[float]
     answered: Answered | None = None
     losses: list[float] | None = None
+    lengths: list[int] | None = None
 
 
 _COUNT = Annotated[int, Field(ge=0, le=10**9)]
@@ -79,6 +81,7 @@ def store(study: optuna.Study, arm: str, training: Training) -> None:
             "confidences": predictions_record.pack_shares(training.confidences),
             "answered": _ANSWERED.dump_python(training.answered, mode="json"),
             "losses": training.losses and predictions_record.pack_losses(training.losses),
+            "lengths": training.lengths and predictions_record.pack(training.lengths),
         },
     )
 
@@ -120,6 +123,7 @@ def _read(value: Any, index: int) -> Training | None:
             losses=predictions_record.unpack_losses(value["losses"])
             if value.get("losses")
             else None,
+            lengths=predictions_record.unpack(value["lengths"]) if value.get("lengths") else None,
             **plain,
         )
     except UNREADABLE:

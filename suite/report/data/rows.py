@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from suite.contracts.lengths import ByLength
 from suite.contracts.results import (
     DEFAULT_OBJECTIVE,
     Arm,
@@ -97,6 +98,7 @@ class LeaderboardRow:
     """Whether it keeps the bounds; `feasible` is that it does for certain."""
     offline_interval: tuple[float, float] | None = None
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    by_length: ByLength | None = None
     """`test_<key>` -> the 95 % interval of that metric; no verdict is drawn from any but the
     objective's."""
     unanswered: float | None = None
@@ -477,6 +479,7 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         refit=bool(final and final.refit),
         unanswered=_unanswered(final.test if final else validation),
         intervals={f"test_{k}": own for k, own in final.test.intervals.items()} if final else {},
+        by_length=final.by_length if final else None,
         chosen_among=_chosen_among(final, counts["COMPLETE"]),
     )
 

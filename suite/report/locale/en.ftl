@@ -353,6 +353,20 @@ verdict_real = { $arm } is better
 verdict_chance = could be chance
 verdict_models = { $what } (these trained models)
 verdict_looks = Verdict after { $n } looks
+by_length = Macro-F1 on test by the length of texts
+by_length_intro = With 95 % intervals, on as many rows as stand beside them; of fewer than 10 nothing is said. Each model counts in its own tokens, so that its rows of a length need not be another's; one that has none in words.
+by_length_most = ≤ { $most }
+by_length_between = { $low }–{ $most }
+by_length_above = > { $above }
+by_length_rows = { $n ->
+    [one] { $n } row
+   *[other] { $n } rows
+}
+by_length_unit = length in
+by_length_length = length
+by_length_count = rows
+length_in_tokens = tokens
+length_in_words = words
 every_metric = Every metric on test
 every_metric_intro = Each with its own 95 % interval. Arms are compared by { $metric } alone: no verdict is drawn from the others.
 

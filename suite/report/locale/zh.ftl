@@ -299,6 +299,17 @@ verdict_real = { $arm } 显著更好
 verdict_chance = 差异不显著
 verdict_models = { $what }（仅就这些训练好的模型而言）
 verdict_looks = 结论（第 { $n } 次查看测试集之后）
+by_length = 测试集上按文本长度的宏平均 F1
+by_length_intro = 附 95% 置信区间，旁注为该长度的样本数；不足 10 条时不作判断。各模型以自己的词元计长，因此同一长度范围内的样本可能因模型而异；没有词元的模型以词计。
+by_length_most = ≤ { $most }
+by_length_between = { $low }–{ $most }
+by_length_above = > { $above }
+by_length_rows = { $n } 条
+by_length_unit = 长度单位
+by_length_length = 长度
+by_length_count = 样本数
+length_in_tokens = 词元
+length_in_words = 词
 every_metric = 测试集上的全部指标
 every_metric_intro = 每个数值后为其自身的 95% 置信区间。方案之间只按{ $metric }比较，不对其他指标下结论。
 

@@ -13,6 +13,7 @@ from suite.report import formats
 from suite.report.charts import STUDY_CHARTS, per_class
 from suite.report.charts.chart import Drawn, StudyScene
 from suite.report.charts.ranges import common_range
+from suite.report.data.by_length import by_length, length_range
 from suite.report.data.classes import label_of
 from suite.report.data.every_metric import every_metric
 from suite.report.data.over_splits import split_rows, split_sentences
@@ -131,6 +132,8 @@ def render_page(
         "whiskers": whiskers(board),
         "chosen_of": chosen_of(board, words),
         "every_metric": every_metric(board),
+        "by_length": by_length(board),
+        "length_range": lambda one: length_range(one, words),
         "per_class": per_class.values(scene.views),
         "per_class_table": per_class.table,
         "near": [metric for metric in board.further if metric.key.endswith("_accuracy")],
