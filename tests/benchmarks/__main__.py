@@ -26,6 +26,7 @@ BENCHMARKS = {
     "contrastive": "contrastive",
     "big_file": "big_file",
     "classic": "classic",
+    "long_texts": "long_texts",
 }
 
 if __name__ == "__main__":
