@@ -127,6 +127,8 @@ def _handler(owner):
                 owner.released.wait()
             elif owner.mode == "html":
                 self.send(200, b"<!DOCTYPE html><html>Welcome</html>", "text/html")
+            elif owner.mode == "list_fails":
+                self.send(500, b"Internal Server Error", "text/plain")
             elif owner.mode == "no_list" or self.path != "/v1/models":
                 self.refuse(404, "Not Found")
             elif self.unknown():
@@ -188,6 +190,24 @@ def _handler(owner):
         def answer_no_logprobs(self, body, number):
             if "logprobs" in body or "top_logprobs" in body:
                 self.refuse(400, "Unsupported parameter: 'logprobs' is not supported.")
+            else:
+                self.answer_text(body, number)
+
+        def answer_no_logprobs_500(self, body, number):
+            """As llama-cpp-python's server without --logits_all: a refusal that calls itself a
+            failure."""
+            if "logprobs" in body or "top_logprobs" in body:
+                said = "logprobs is not supported for models created with logits_all=False"
+                self.refuse(500, said, type="internal_server_error", param=None, code=None)
+            else:
+                self.answer_text(body, number)
+
+        def answer_strict_fields(self, body, number):
+            """As `transformers serve`: unknown fields are refused in one sentence that is no
+            object, logprobs are taken and never given."""
+            known = {"model", "messages", "stream", "max_tokens", "temperature"}
+            if unknown := set(body) - known - {"logprobs", "top_logprobs"}:
+                self.send(422, {"detail": f"Unexpected fields in the request: {unknown}"})
             else:
                 self.answer_text(body, number)
 

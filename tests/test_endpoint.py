@@ -181,6 +181,9 @@ ASKED = {"max_tokens": 4, "logprobs": 20, "think": False}
         ("no_template", ["chat_template_kwargs"], 3),
         # Fewer are tried before none.
         ("no_logprobs", ["logprobs"], 4),
+        # The same, by a server that calls it a failure of its own.
+        ("no_logprobs_500", ["logprobs"], 4),
+        ("strict_fields", ["chat_template_kwargs"], 3),
         ("modern", ["max_tokens", "temperature"], 5),
         ("lists_allowed", ["chat_template_kwargs"], 11),
         ("wordless", ["logprobs", "temperature"], 5),
@@ -236,6 +239,13 @@ def test_what_was_refused_is_asked_again_after_a_failure():
         assert asked.ask(messages(HAM), **ASKED)[0].top_logprobs is None
         one.mode, one.failures = "fails_at_first", one.posts + 1  # another server takes its place
         assert asked.ask(messages(HAM), **ASKED)[0].top_logprobs is not None
+
+
+def test_a_failure_that_names_no_part_is_no_refusal():
+    with server("fails") as one, Endpoint(one.url, "toy", retries=1, **QUICK) as asked:
+        with pytest.raises(EndpointError, match="illegal memory access"):
+            asked.ask(messages(HAM), **ASKED)
+        assert one.posts == 2 and asked.facts["refused_by_server"] == []
 
 
 def test_a_limit_on_requests_is_no_reason_to_forget():
@@ -719,6 +729,8 @@ def test_check_tells_what_is_wrong():
         assert "Did you mean 'toy-large'?" in Endpoint(one.url, "toy-larg").check()
         one.mode = "no_list"
         assert Endpoint(one.url, "anything").check() is None
+        one.mode = "list_fails"
+        assert Endpoint(one.url, "toy").check() is None
         one.mode = "html"
         assert "HTML instead of JSON" in Endpoint(one.url, "toy").check()
         one.mode = "hangs"

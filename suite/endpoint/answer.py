@@ -12,6 +12,9 @@ from typing import Any
 
 from suite.files import NotJson, parse_json
 
+#: Below this stands what servers write for minus infinity: vLLM -9999, others -1e30.
+_NONE = -9000.0
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -135,7 +138,7 @@ def _alternatives(entry: Mapping[str, Any]) -> dict[str, float]:
         value = one["logprob"]
         if isinstance(value, bool) or not isinstance(value, int | float) or value > 0.01:
             raise ValueError("no logarithm of a probability")
-        if math.isfinite(value):
+        if value > _NONE:
             # Two tokens may look alike as text (bytes of one character): the likelier stands.
             token = str(one["token"])
             found[token] = max(float(value), found.get(token, -math.inf))

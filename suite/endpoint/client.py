@@ -309,7 +309,7 @@ class Endpoint:
         elif response.status == 400 and "content_filter" in response.body:
             # A host that won't answer one text has answered: with nothing.
             answer = Answer("", None, None, None, "content_filter", None, None, round(seconds, 4))
-        elif response.status in (400, 404, 422):
+        elif response.status in (400, 404, 422) or self._manners.refuses(response, body):
             return response
         else:
             raise self._wire.refusal(response, self.model)

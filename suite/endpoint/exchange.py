@@ -190,7 +190,8 @@ class Wire:
             return f"{self.base_url}: the server {trouble}"
         except EndpointError as error:
             return str(error)
-        if response.status in (404, 405, 501):
+        # `transformers serve` without a cache of the Hub fails at its list, and answers questions.
+        if response.status in (404, 405, 500, 501):
             return None
         if response.status != 200:
             return f"{self.base_url}: {self.refusal(response, model)}".replace("\n", " ")

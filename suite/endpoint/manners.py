@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from suite.endpoint.answer import Answer
+from suite.endpoint.answer import Answer, said_in
 from suite.endpoint.exchange import Response
 
 #: Servers that allow fewer alternatives than were asked for commonly allow this many.
@@ -93,6 +93,12 @@ class Manners:
     def takes(self, body: Body) -> None:
         """The server has answered such a request: what it refuses next is not its parameters."""
         self._taken.add(_parameters(body))
+
+    def refuses(self, response: Response, body: Body) -> bool:
+        """Whether a failure is a refusal of such a request: llama-cpp-python's server says 500
+        where it can't give logprobs. A part is named then, and no such request was answered."""
+        named = response.status == 500 and _named(said_in(response.body), self.without) is not None
+        return named and _parameters(body) not in self._taken
 
     async def learn(self, wish: Wish, refusal: Response, ask: Ask) -> Answer | None:
         """The answer to as much of a refused wish as the server takes; what it does not is kept
