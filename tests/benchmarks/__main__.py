@@ -13,6 +13,7 @@ BENCHMARKS = {
     "serving": "serving",
     "profile": "profiles",
     "option_scoring": "option_scoring",
+    "asking_ceiling": "asking_ceiling",
     "reading": "reading",
     "agreement": "agreement",
     "equal_f1": "equal_f1",
