@@ -52,6 +52,20 @@ def test_logits_and_gradients_are_those_of_transformers(name):
         torch.testing.assert_close(found[parameter], gradient, atol=2e-4, rtol=2e-4)
 
 
+@pytest.mark.parametrize("name", ["Roberta", "Qwen3", "Qwen2", "Llama"])
+@pytest.mark.parametrize("layer", [0, 2, 3])
+def test_a_pass_goes_on_from_what_reached_a_layer(name, layer):
+    model = model_of(name)
+    classifier, packed = packed_models.packed_classifier(model), pack(ROWS, CPU)
+    whole = classifier(packed)
+    below = classifier.below(packed, layer)
+    assert below.shape == (sum(map(len, ROWS)), 32)
+    again = classifier(packed, packed_models.Begun(below, layer))
+    torch.testing.assert_close(again, whole, atol=1e-6, rtol=1e-5)
+    other = classifier(packed, packed_models.Begun(below.roll(1, dims=1), layer))
+    assert (other - whole).abs().max() > 1e-4
+
+
 def test_a_text_changes_nothing_about_its_neighbours():
     classifier = packed_models.packed_classifier(model_of("Bert"))
     together = classifier(pack(ROWS, CPU))

@@ -582,10 +582,10 @@ def test_scoring_halves_its_batch_when_memory_runs_out(built):
     before = predictor.predict_proba(texts)
     forward = predictor.classifier._packed
 
-    def short_of_memory(packed):
+    def short_of_memory(packed, begun):
         if len(packed.lengths) > 4:
             raise torch.OutOfMemoryError("out of memory")
-        return forward(packed)
+        return forward(packed, begun)
 
     predictor.classifier._packed = short_of_memory
     np.testing.assert_allclose(predictor.predict_proba(texts), before, atol=1e-5)

@@ -1,9 +1,9 @@
 """What was computed once and may be found again: arrays on disk, shared by every study of a user.
 
-Token ids and embeddings of training rows stand here, one safetensors file each, named by a digest
-of everything they depend on. A file appears whole or not at all. One that is damaged, or a folder
-that can't be written, costs time and never a trial. Beyond `SUITE_CACHE_BYTES` the files that
-were not used for longest go.
+Token ids, embeddings and hidden states of training rows stand here, one safetensors file each,
+named by a digest of everything they depend on. A file appears whole or not at all. One that is
+damaged, or a folder that can't be written, costs time and never a trial. Beyond
+`SUITE_CACHE_BYTES` the files that were not used for longest go.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from suite.machine import scratch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Kind = Literal["embeddings", "tokens"]
-KINDS: tuple[Kind, ...] = ("embeddings", "tokens")
+Kind = Literal["embeddings", "states", "tokens"]
+KINDS: tuple[Kind, ...] = ("embeddings", "states", "tokens")
 
 BOUND = "SUITE_CACHE_BYTES"
 DEFAULT_BOUND = 10 * 10**9

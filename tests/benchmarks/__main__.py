@@ -28,6 +28,7 @@ BENCHMARKS = {
     "big_file": "big_file",
     "classic": "classic",
     "long_texts": "long_texts",
+    "frozen": "frozen",
 }
 
 if __name__ == "__main__":

@@ -23,3 +23,10 @@ class Knobs(Declared):
     tuning: str = declared("full", "what is trained", options=("full", "lora"))
     lora_rank: int = declared(16, "of LoRA's matrices", low=1)
     lora_dropout: float = declared(0.05, "part of what LoRA reads left out", low=0, below=1)
+    freeze: float = declared(
+        0.0,
+        "share of the layers, from the lowest on, that stay as they are, and with them the word "
+        "vectors; 0: none",
+        low=0,
+        high=1,
+    )

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,11 +28,14 @@ from suite.contracts.cutting import Cutting
 from suite.contracts.strategy import Run
 from suite.machine import facts
 from suite.models import needs
+from suite.strategies.heads import frozen_layers
+from suite.strategies.heads.frozen_layers import FrozenLayers, States
 from suite.strategies.heads.head_knobs import Knobs
 from suite.strategies.network import token_cache, transformer, weights
 from suite.strategies.network.chunk_pooling import ChunkPooling, last_layer
 from suite.strategies.network.feeding import Classifier
 from suite.strategies.network.loop import GROUPED_BATCHES
+from suite.strategies.network.packing import Packed
 from suite.strategies.network.shrinking import Attempts, half_the_tokens
 from suite.strategies.network.sources import source_of
 from suite.strategies.network.transformer import Encoded, TransformerPredictor
@@ -154,12 +158,14 @@ class HeadTraining:
             return self.batch * longest
         if self.where.type == "cpu":
             layers = transformer.layers_of(self.config)
+            layers = max(1, layers - frozen_layers.depth(layers, self.knobs.freeze))
             per_token = layers * transformer.width_of(self.config) * _KEPT_PER_LAYER * 4
             room = facts.free_memory() / 2
             tokens = min(tokens, int(room / per_token))
         return max(tokens, longest)
 
-    def _model(self) -> Any:
+    def _model(self) -> tuple[Any, FrozenLayers | None]:
+        """The model to be trained, and what of it is not."""
         names = self.run.task.label_names
         lora = self.knobs.tuning == "lora"
         large = (needs.parameters(self.run.model) or 0.0) > 1e9
@@ -181,11 +187,16 @@ class HeadTraining:
             model = loaded.model
             model.config.pad_token_id = self.codec.pad_id
             model.config.use_cache = False
-            return (_with_lora(model, self.knobs) if lora else model).to(self.where)
+            frozen = None
+            if self.knobs.freeze:
+                frozen = FrozenLayers.of(model, self.knobs.freeze)
+                if frozen is None:  # Nobody knows which layers are its lowest.
+                    self.run.note(freeze_used=0.0)
+            return (_with_lora(model, self.knobs, frozen) if lora else model).to(self.where), frozen
 
     def _train(self, encoded: Encoded, tokens: int) -> TransformerPredictor:
         run, knobs = self.run, self.knobs
-        model = self._model()
+        model, frozen = self._model()
         pooling = None
         if (way := self.codec.cutting.pooling) is not None:
             pooling = ChunkPooling(way, int(last_layer(model).in_features)).to(self.where)
@@ -226,8 +237,11 @@ class HeadTraining:
         trainer.classifier = classifier
         trainer.tokens = tokens
         trainer.loss = _Loss(weights, knobs.label_smoothing, watch)
-        trainer.autocast = lambda: transformer.computing_in(self.precision, self.where)
+        trainer.autocast = self.autocast
         trainer.order = _order(encoded, self.batch, classifier.feeding, run.seed)
+        trainer.frozen = frozen
+        if frozen is not None:
+            trainer.states = self._states(encoded, classifier, frozen, tokens)
         trainer.remove_callback(PrinterCallback)
         trainer.train()
         if knobs.tuning == "lora":
@@ -235,6 +249,28 @@ class HeadTraining:
                 predictor.model = model.merge_and_unload()
         transformer.freeze(predictor.model, self.precision)
         return predictor
+
+    def _states(
+        self, encoded: Encoded, classifier: Classifier, frozen: FrozenLayers, tokens: int
+    ) -> States | None:
+        """What reaches the lowest trained layer, of every row, where it is worth keeping."""
+        facts = [
+            self.run.model.identity,
+            token_cache.stamp(self.source, token_cache.SOURCE_FILES),
+            self.run.fingerprint,
+            self.codec.max_tokens,
+            self.codec.cutting.word,
+            self.precision,
+            self.where.type,
+        ]
+        with self.autocast():
+            return frozen_layers.states(
+                self.run, frozen, classifier, encoded.ids, tokens=tokens, known_by=facts
+            )
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Within: the numbers that this training computes in."""
+        return transformer.computing_in(self.precision, self.where)
 
     def _arguments(self) -> Any:
         knobs, run = self.knobs, self.run
@@ -271,19 +307,24 @@ class HeadTraining:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Rows of one optimiser step; they become tensors when they are computed with."""
+    """Rows of one optimiser step; they become tensors when they are computed with.
 
+    `places` are theirs among the training rows.
+    """
+
+    places: list[int]
     ids: list[Sequence[int]]
     labels: list[int]
 
     @classmethod
-    def of(cls, rows: list[tuple[Sequence[int], int]]) -> dict[str, _Batch]:
+    def of(cls, rows: list[tuple[int, Sequence[int], int]]) -> dict[str, _Batch]:
         """As a data collator is to give it: Trainer looks for `labels` and finds none."""
-        return {"batch": cls([ids for ids, _ in rows], [label for _, label in rows])}
+        places, ids, labels = zip(*rows, strict=True)
+        return {"batch": cls(list(places), list(ids), list(labels))}
 
 
-class _Rows(torch.utils.data.Dataset[tuple[Sequence[int], int]]):
-    """Token ids and label of each row."""
+class _Rows(torch.utils.data.Dataset[tuple[int, Sequence[int], int]]):
+    """Place, token ids and label of each row."""
 
     def __init__(self, ids: Sequence[Sequence[int]], labels: Sequence[int]) -> None:
         self.ids = ids
@@ -292,8 +333,8 @@ class _Rows(torch.utils.data.Dataset[tuple[Sequence[int], int]]):
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, index: int) -> tuple[Sequence[int], int]:
-        return self.ids[index], self.labels[index]
+    def __getitem__(self, index: int) -> tuple[int, Sequence[int], int]:
+        return index, self.ids[index], self.labels[index]
 
 
 class _Order(torch.utils.data.Sampler[int]):
@@ -340,8 +381,10 @@ class _Trainer(Trainer):  # type: ignore[misc]
     classifier: Classifier
     tokens: int
     loss: _Loss
-    autocast: Any
+    autocast: Callable[[], AbstractContextManager[None]]
     order: _Order
+    frozen: FrozenLayers | None = None
+    states: States | None = None
 
     def create_optimizer(self, model: Any = None) -> Any:
         """As Trainer's; what joins chunks is no part of the model, and learns with it."""
@@ -361,12 +404,17 @@ class _Trainer(Trainer):  # type: ignore[misc]
         batch = inputs["batch"]
         if not model.training:
             model.train()
+        if self.frozen is not None:
+            self.frozen.quiet()
         total = torch.zeros((), device=self.classifier.where)
         for positions in self.classifier.parts(batch.ids, self.tokens):
             part = self.classifier.batch([batch.ids[i] for i in positions])
             labels = torch.tensor([batch.labels[i] for i in positions]).to(total.device)
+            begun = None
+            if self.states is not None and isinstance(part.inputs, Packed):
+                begun = self.states.of([batch.places[i] for i in positions], part.inputs)
             with self.autocast():
-                logits = self.classifier(part)
+                logits = self.classifier(part, begun)
             loss = self.loss(logits, labels, len(batch.labels))
             self.accelerator.backward(loss)
             total += loss.detach()
@@ -417,16 +465,20 @@ class _Loss:
         return mean
 
 
-def _with_lora(model: Any, knobs: Knobs) -> Any:
-    """LoRA on every linear layer of the base model; what stands on top of it is trained whole."""
+def _with_lora(model: Any, knobs: Knobs, frozen: FrozenLayers | None) -> Any:
+    """LoRA on every linear layer of the base model that is not frozen; what stands on top of it is
+    trained whole."""
     from peft import LoraConfig, get_peft_model
     from transformers.pytorch_utils import Conv1D
 
     base = model.base_model_prefix
+    still = set() if frozen is None else {m for part in frozen.modules for m in part.modules()}
     linear = [
         name
         for name, module in model.named_modules()
-        if name.startswith(f"{base}.") and isinstance(module, torch.nn.Linear | Conv1D)
+        if name.startswith(f"{base}.")
+        and isinstance(module, torch.nn.Linear | Conv1D)
+        and module not in still
     ]
     on_top = [
         name

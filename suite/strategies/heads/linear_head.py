@@ -26,6 +26,10 @@ from suite.strategies.heads.static_model import StaticPredictor
 
 NAME = "linear_head"
 
+#: Shares of the layers that may stay as they are. A few: what reaches the lowest trained layer is
+#: computed once for each of them, and kept on disk.
+FROZEN = (0.0, 0.5, 0.75)
+
 
 class LinearHeadStrategy:
     """Fine-tunes an encoder, a decoder or a static model with a classification head."""
@@ -60,7 +64,7 @@ class LinearHeadStrategy:
         return f"{reason}; a GPU or a smaller model would help" if reason else None
 
     def space(self, model: Model, task: Task) -> Space:
-        """Learning rate, batch, warm-up, weight decay and schedule; the rest fixed.
+        """Learning rate, batch, warm-up, weight decay, schedule and freezing; the rest fixed.
 
         The range of learning rates follows the model's size: small ones want larger steps.
         """
@@ -75,6 +79,8 @@ class LinearHeadStrategy:
             schedule=Choice(("linear", "cosine")),
             weight_decay=Choice((0.0, 0.01, 0.1)),
             tuning=tuning,
+            # Random layers are worth nothing as they are.
+            freeze=Fixed(0.0) if model.builder is not None else Choice(FROZEN),
         )
         # A model that is tuned in one way only has no point of the other.
         fitting = tuple(p for p in points if "tuning" not in p or contains(tuning, p["tuning"]))
@@ -142,7 +148,7 @@ def _tuning(model: Model) -> Dimension:
 def _scale(model: Model) -> tuple[float, float, tuple[int, ...], tuple[Params, ...]]:
     """Range of learning rates, batches, and known-good points, by size."""
     size = needs.parameters(model)
-    common: Params = {"warmup": 0.1, "schedule": "linear", "weight_decay": 0.01}
+    common: Params = {"warmup": 0.1, "schedule": "linear", "weight_decay": 0.01, "freeze": 0.0}
 
     def point(learning_rate: float, batch: int, **more: str) -> Params:
         return {"learning_rate": learning_rate, "batch": batch, **common, **more}

@@ -40,9 +40,6 @@ _COUNTS = "counts"
 #: What the trainings over folds share.
 _EMBEDDER, _EMBEDDINGS = "probe:embedder", "probe:embeddings"
 
-#: What of a folder decides its embeddings: weights, tokenizer, settings.
-_SOURCE_FILES = ("*.safetensors", "*.bin", *token_cache.TOKENIZER_FILES)
-
 
 def poolings(model: Model) -> tuple[str, ...]:
     """How a text's token vectors may become one, the usual way first.
@@ -266,7 +263,7 @@ def _place(run: Run, embedder: Embedder, fingerprint: str) -> Path:
 
     facts = [
         run.model.identity,
-        token_cache.stamp(embedder.source, _SOURCE_FILES),
+        token_cache.stamp(embedder.source, token_cache.SOURCE_FILES),
         fingerprint,
         embedder.codec.max_tokens,
         embedder.codec.cutting.word,

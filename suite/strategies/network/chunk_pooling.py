@@ -22,7 +22,7 @@ from suite.contracts.cutting import ATTENTION, MAX
 from suite.contracts.strategy import Refused
 from suite.strategies.network import arrays
 from suite.strategies.network.arrays import Form
-from suite.strategies.network.packed_models import PackedClassifier, inner
+from suite.strategies.network.packed_models import Begun, PackedClassifier, inner
 from suite.strategies.network.packing import Packed
 
 Tensor = torch.Tensor
@@ -180,12 +180,14 @@ def logits(
     inputs: Packed | dict[str, Tensor],
     pooling: ChunkPooling,
     counts: Sequence[int],
+    begun: Begun | None = None,
 ) -> Tensor:
     """Logits [texts, classes] of a batch of chunks.
 
     Args:
         packed: the classifier's packed form, where it has one.
         counts: chunks of each text.
+        begun: of packed chunks, the hidden states to go on from.
 
     Raises:
         Refused: an architecture whose classes are read otherwise than row by row.
@@ -193,7 +195,7 @@ def logits(
     if isinstance(inputs, Packed):
         assert packed is not None
         with _joined(model, pooling, counts, inputs):
-            return packed.unordered(inputs)
+            return packed.unordered(inputs, begun)
     own = inner(model)
     score = getattr(own, "score", None)
     if score is not None and hasattr(own, "base_model_prefix"):  # It scores every token.

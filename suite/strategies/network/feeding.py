@@ -17,6 +17,7 @@ from suite.strategies.network import chunk_pooling
 from suite.strategies.network.chunk_pooling import ChunkPooling
 from suite.strategies.network.chunks import Chunks, apart
 from suite.strategies.network.packed_models import (
+    Begun,
     PackedClassifier,
     PackedEncoder,
     packed_classifier,
@@ -98,18 +99,27 @@ class Classifier(_Fed):
         )
         super().__init__(self._packed, pad_id, where, limit)
 
-    def __call__(self, batch: Batch) -> torch.Tensor:
-        """Logits [texts, classes] in the order of the texts."""
+    def __call__(self, batch: Batch, begun: Begun | None = None) -> torch.Tensor:
+        """Logits [texts, classes] in the order of the texts.
+
+        Args:
+            begun: of a packed batch, the hidden states to go on from.
+        """
         inputs = batch.inputs
         if self.pooling is not None and batch.counts is not None:
             return chunk_pooling.logits(
-                self.model, self._packed, inputs, self.pooling, batch.counts
+                self.model, self._packed, inputs, self.pooling, batch.counts, begun
             )
         if isinstance(inputs, Packed):
             assert self._packed is not None
-            return self._packed(inputs)
+            return self._packed(inputs, begun)
         logits: torch.Tensor = self.model(**inputs).logits
         return logits
+
+    def below(self, packed: Packed, layer: int) -> torch.Tensor:
+        """Hidden states [tokens, width] that reach a layer, of a classifier that is packed."""
+        assert self._packed is not None
+        return self._packed.below(packed, layer)
 
 
 class Encoder(_Fed):

@@ -1,9 +1,10 @@
 """Sequence classifiers run on packed texts: the same weights and modules, another forward pass.
 
 What differs from transformers' own forward pass is what is not computed: no padding, no mask, and
-in the last layer of an encoder that is pooled at its first token no other token's query and no
-other token's feed-forward network. The modules themselves are called, so LoRA inside them,
-quantised ones and weights in other precisions work as they do there.
+in the last layer, where a text is pooled at its first or last token, no other token's query and
+no other token's feed-forward network. The modules themselves are called, so LoRA inside them,
+quantised ones and weights in other precisions work as they do there. A pass may also end below a
+layer, or begin there with what another one found: so layers that are not trained are computed once.
 
 An architecture is entered here when its forward pass is known to the letter; any other keeps
 transformers' own. tests/test_packing.py holds each against it, logits and gradients.
@@ -12,6 +13,7 @@ transformers' own. tests/test_packing.py holds each against it, logits and gradi
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -20,10 +22,22 @@ from suite.strategies.network.packed_attention import Dropout, attend
 from suite.strategies.network.packing import Packed
 
 Tensor = torch.Tensor
-Pooled = Literal["first", "all"]
+Pooled = Literal["first", "last", "all"]
 
 #: The name under which transformers' decoders find our attention.
 ATTENTION = "suite_packed"
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Hidden states [tokens, width] that a forward pass goes on from.
+
+    Args:
+        layer: the lowest one that is still to come, counted from 0.
+    """
+
+    hidden: Tensor
+    layer: int
 
 
 class PackedClassifier:
@@ -34,20 +48,26 @@ class PackedClassifier:
         seed: of the dropout in training.
     """
 
-    def __init__(
-        self, model: Any, run: Callable[[Any, Packed, Dropout], Tensor], seed: int
-    ) -> None:
+    def __init__(self, model: Any, run: _Classify, seed: int) -> None:
         self.model = model
         self._run = run
         self._drop = Dropout(seed)
 
-    def __call__(self, packed: Packed) -> Tensor:
+    def __call__(self, packed: Packed, begun: Begun | None = None) -> Tensor:
         """Logits [texts, classes] in the order in which the texts were given."""
-        return packed.given_order(self.unordered(packed))
+        return packed.given_order(self.unordered(packed, begun))
 
-    def unordered(self, packed: Packed) -> Tensor:
+    def unordered(self, packed: Packed, begun: Begun | None = None) -> Tensor:
         """The same in the order in which the texts are packed, unless the head joins them."""
-        return self._run(inner(self.model), packed, self._drop)
+        return self._run(inner(self.model), packed, self._drop, begun)
+
+    def below(self, packed: Packed, layer: int) -> Tensor:
+        """Hidden states [tokens, width] that reach a layer, as `Begun` takes them."""
+        model = inner(self.model)
+        base = getattr(model, model.base_model_prefix)
+        if type(base).__name__ in _DECODERS:
+            return _decoded(base, packed, None, layer, "all")
+        return _encoded(base, packed, self._drop, None, layer, "all")
 
 
 def packed_classifier(model: Any, seed: int = 0) -> PackedClassifier | None:
@@ -79,9 +99,9 @@ def packed_encoder(model: Any) -> PackedEncoder | None:
     """A packed form of a transformer without a head, or None where it is not known."""
     kind = type(model).__name__
     if kind in _ENCODERS and _known_encoder(model):
-        return PackedEncoder(model, lambda m, packed, p: _encode(m, packed, Dropout(0), p))
+        return PackedEncoder(model, lambda m, packed, p: _encode(m, packed, Dropout(0), None, p))
     if kind in _DECODERS and _known_decoder(model):
-        return PackedEncoder(model, _decoder_states)
+        return PackedEncoder(model, lambda m, packed, p: _decode(m, packed, None, p))
     return None
 
 
@@ -104,28 +124,48 @@ def _known_encoder(encoder: Any) -> bool:
     )
 
 
-def _encode(encoder: Any, packed: Packed, drop: Dropout, pooled: Pooled) -> Tensor:
+def _encode(
+    encoder: Any, packed: Packed, drop: Dropout, begun: Begun | None, pooled: Pooled
+) -> Tensor:
     """Hidden states of the last layer, of all tokens or of each text's first one alone."""
-    embeddings = encoder.embeddings
-    training = encoder.training
+    return _encoded(encoder, packed, drop, begun, len(encoder.encoder.layer), pooled)
+
+
+def _encoded(
+    encoder: Any,
+    packed: Packed,
+    drop: Dropout,
+    begun: Begun | None,
+    end: int,
+    pooled: Pooled,
+) -> Tensor:
+    """The same of the layers below `end`."""
+    start = 0 if begun is None else begun.layer
+    hidden = _embedded(encoder.embeddings, packed, drop) if begun is None else begun.hidden
+    layers = encoder.encoder.layer
+    for index in range(start, end):
+        alone = pooled == "first" and index == len(layers) - 1
+        hidden = _encoder_layer(layers[index], hidden, packed, drop, alone)
+    # Where no layer was left to do it.
+    return hidden[packed.starts] if pooled == "first" and start == end else hidden
+
+
+def _embedded(embeddings: Any, packed: Packed, drop: Dropout) -> Tensor:
+    """What reaches the lowest layer, [tokens, width]."""
     # RoBERTa counts positions from behind the pad id.
     offset = int(embeddings.padding_idx) + 1 if hasattr(embeddings, "padding_idx") else 0
     hidden = embeddings.word_embeddings(packed.ids)
     hidden = hidden + embeddings.token_type_embeddings.weight[0]
     hidden = hidden + embeddings.position_embeddings(packed.positions + offset)
     hidden = embeddings.LayerNorm(hidden)
-    hidden = drop(hidden, embeddings.dropout.p if training else 0.0)
-    layers = encoder.encoder.layer
-    for index, layer in enumerate(layers):
-        alone = pooled == "first" and index == len(layers) - 1
-        hidden = _encoder_layer(layer, hidden, packed, drop, training, alone)
-    return hidden
+    return drop(hidden, embeddings.dropout.p if embeddings.training else 0.0)
 
 
 def _encoder_layer(
-    layer: Any, hidden: Tensor, packed: Packed, drop: Dropout, training: bool, alone: bool
+    layer: Any, hidden: Tensor, packed: Packed, drop: Dropout, alone: bool
 ) -> Tensor:
     """One layer of BERT. `alone`: of each text's first token, [texts, width]."""
+    training = layer.training
     own, out = layer.attention.self, layer.attention.output
     asking = hidden[packed.starts] if alone else hidden
     together = getattr(own, _TOGETHER, None)
@@ -178,15 +218,15 @@ def join_projections(encoder: Any) -> None:
             setattr(own, name, None)
 
 
-def _bert(model: Any, packed: Packed, drop: Dropout) -> Tensor:
-    first = _encode(model.bert, packed, drop, "first")
+def _bert(model: Any, packed: Packed, drop: Dropout, begun: Begun | None) -> Tensor:
+    first = _encode(model.bert, packed, drop, begun, "first")
     pooled = model.bert.pooler(first[:, None])
     logits: Tensor = model.classifier(model.dropout(pooled))
     return logits
 
 
-def _roberta(model: Any, packed: Packed, drop: Dropout) -> Tensor:
-    first = _encode(model.roberta, packed, drop, "first")
+def _roberta(model: Any, packed: Packed, drop: Dropout, begun: Begun | None) -> Tensor:
+    first = _encode(model.roberta, packed, drop, begun, "first")
     logits: Tensor = model.classifier(first[:, None])
     return logits
 
@@ -244,28 +284,81 @@ def _known_decoder(decoder: Any) -> bool:
     return True
 
 
-def _decoder_states(base: Any, packed: Packed, pooled: Pooled) -> Tensor:
+def _decode(base: Any, packed: Packed, begun: Begun | None, pooled: Pooled) -> Tensor:
+    """Hidden states behind the last norm, of all tokens or of one of each text alone."""
+    hidden = _decoded(base, packed, begun, len(base.layers), pooled)
+    normed: Tensor = base.norm(hidden)
+    return normed
+
+
+def _decoded(base: Any, packed: Packed, begun: Begun | None, end: int, pooled: Pooled) -> Tensor:
+    """What leaves the layers below `end`, before any norm."""
+    start = 0 if begun is None else begun.layer
+    hidden = base.embed_tokens(packed.ids) if begun is None else begun.hidden
+    positions = packed.positions[None]
+    turn = base.rotary_emb(hidden, positions)
     before = base.config._attn_implementation
     base.config._attn_implementation = ATTENTION
     try:
-        hidden: Tensor = base(
-            input_ids=packed.ids[None],
-            position_ids=packed.positions[None],
-            use_cache=False,
-            packed=packed,
-        ).last_hidden_state[0]
+        for index in range(start, end):
+            layer = base.layers[index]
+            if pooled == "last" and index == len(base.layers) - 1:
+                return _last_decoder_layer(layer, hidden, packed, turn)
+            hidden = layer(
+                hidden[None],
+                position_ids=positions,
+                position_embeddings=turn,
+                use_cache=False,
+                packed=packed,
+            )[0]
     finally:
         base.config._attn_implementation = before
-    return hidden[packed.starts] if pooled == "first" else hidden
+    if pooled != "all":
+        hidden = hidden[packed.starts if pooled == "first" else packed.ends]
+    reached: Tensor = hidden
+    return reached
 
 
-def _decoder(model: Any, packed: Packed, drop: Dropout) -> Tensor:
-    hidden = _decoder_states(model.model, packed, "all")
-    logits: Tensor = model.score(hidden[packed.ends])
+def _last_decoder_layer(
+    layer: Any, hidden: Tensor, packed: Packed, turn: tuple[Tensor, Tensor]
+) -> Tensor:
+    """A layer of which each text's last token alone is wanted: [texts, width]."""
+    attention, ends = layer.self_attn, packed.ends
+    inward = layer.input_layernorm(hidden)
+    hidden = hidden[ends]
+
+    def heads(which: str, rows: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+        made = getattr(attention, f"{which}_proj")(rows).unflatten(-1, (-1, attention.head_dim))
+        norm = getattr(attention, f"{which}_norm", None)
+        made = made if norm is None else norm(made)
+        left, right = made.chunk(2, dim=-1)
+        turned = torch.cat((-right, left), dim=-1)
+        met: Tensor = made * cosine.unsqueeze(1) + turned * sine.unsqueeze(1)
+        return met
+
+    cosine, sine = turn[0][0], turn[1][0]
+    query = heads("q", inward[ends], cosine[ends], sine[ends])
+    key = heads("k", inward, cosine, sine)
+    value = attention.v_proj(inward).view_as(key)
+    groups = query.shape[1] // key.shape[1]
+    key, value = (each.repeat_interleave(groups, dim=1).flatten(1) for each in (key, value))
+    # The last token sees its whole text: no causal mask.
+    attended = attend(
+        query.flatten(1), key, value, packed, heads=query.shape[1], scale=attention.scaling
+    )
+    hidden = hidden + attention.o_proj(attended)
+    made: Tensor = hidden + layer.mlp(layer.post_attention_layernorm(hidden))
+    return made
+
+
+def _decoder(model: Any, packed: Packed, drop: Dropout, begun: Begun | None) -> Tensor:
+    logits: Tensor = model.score(_decode(model.model, packed, begun, "last"))
     return logits
 
 
-_CLASSIFIERS: dict[str, Callable[[Any, Packed, Dropout], Tensor]] = {
+_Classify = Callable[[Any, Packed, Dropout, Begun | None], Tensor]
+
+_CLASSIFIERS: dict[str, _Classify] = {
     "BertForSequenceClassification": _bert,
     "RobertaForSequenceClassification": _roberta,
     "XLMRobertaForSequenceClassification": _roberta,

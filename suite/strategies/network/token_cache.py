@@ -32,6 +32,8 @@ FORMAT = 2
 
 #: What a tokenizer is read from, in a folder.
 TOKENIZER_FILES = ("*.json", "*.txt", "*.model", "*.jinja")
+#: What of a folder decides what a model computes of a text: weights, tokenizer, settings.
+SOURCE_FILES = ("*.safetensors", "*.bin", *TOKENIZER_FILES)
 
 
 @dataclass(frozen=True)
