@@ -17,12 +17,14 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
+from sklearn.feature_extraction.text import TfidfTransformer
 
 from suite.config import jsonfile
 from suite.config.jsonfile import Strict
 from suite.contracts.strategy import Rows
 from suite.errors import ModelError, counted
 from suite.prompting.own_examples import Example, Excerpt
+from suite.strategies.classic import ngram_counts
 from suite.strategies.classic.knobs import View
 from suite.strategies.classic.tfidf import make_vectorizer
 from suite.strategies.network import arrays
@@ -80,16 +82,16 @@ class Neighbours:
     @classmethod
     def of(cls, rows: Sequence[Excerpt], count: int) -> Neighbours:
         """Of training rows."""
-        vectorizer = make_vectorizer(_VIEW, sublinear=True, max_features=_MOST_TERMS)
-        try:
-            vectorizer.fit([row.text for row in rows])
-        except ValueError as error:
-            # scikit-learn says in words only that no text holds a word.
-            if "vocabulary" not in str(error):
-                raise
+        found = ngram_counts.count(
+            [row.text for row in rows],
+            make_vectorizer(_VIEW, sublinear=True),
+            min_df=1,
+            most=_MOST_TERMS,
+        )
+        if not found.terms:
             return cls(rows, count, (), np.zeros(0, dtype=np.float32))
-        terms = [str(term) for term in vectorizer.get_feature_names_out()]
-        return cls(rows, count, terms, vectorizer.idf_)
+        weights = TfidfTransformer(sublinear_tf=True).fit(found.counts).idf_
+        return cls(rows, count, found.terms, weights)
 
     @property
     def longest(self) -> list[Example]:

@@ -20,7 +20,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
@@ -28,6 +28,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from suite.contracts.strategy import Probabilities, Run
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import TfidfKnobs, View, parse_views
+from suite.strategies.classic.ngram_counts import Counted, count
 from suite.strategies.classic.settings import TfidfSettings
 from suite.strategies.classic.tokens import by_script, jieba_cutter
 from suite.strategies.network.arrays import Form
@@ -181,14 +182,9 @@ class TfidfPredictor:
 
 
 def make_vectorizer(
-    view: View,
-    *,
-    sublinear: bool,
-    min_df: int = 1,
-    max_features: int | None = None,
-    vocabulary: dict[str, int] | None = None,
+    view: View, *, sublinear: bool, vocabulary: dict[str, int] | None = None
 ) -> TfidfVectorizer:
-    """scikit-learn's vectorizer for a view: float64 to fit, float32 once it has a vocabulary."""
+    """scikit-learn's vectorizer for a view: float32, for it reads texts once there are weights."""
     cut: dict[str, Any] = {"analyzer": view.analyzer}
     if view.analyzer in ("jieba", "script"):
         cut = {
@@ -201,10 +197,8 @@ def make_vectorizer(
         **cut,
         ngram_range=(view.shortest, view.longest),
         sublinear_tf=sublinear,
-        min_df=min_df,
-        max_features=max_features,
         vocabulary=vocabulary,
-        dtype=np.float64 if vocabulary is None else np.float32,
+        dtype=np.float32,
     )
 
 
@@ -223,39 +217,41 @@ def _vectorise(
 ) -> _Columns:
     """Every view that finds an n-gram; single characters where none does; nothing at all for
     texts that are all empty."""
-    kept: list[tuple[View, TfidfVectorizer, scipy.sparse.csr_matrix]] = []
+    kept: list[tuple[View, Counted]] = []
     lowered = min_df
     for position, view in enumerate((*views, View("char", 1, 2))):
         if kept and position == len(views):
             break
         for threshold in dict.fromkeys((min_df, 1)):
-            vectorizer = make_vectorizer(
-                view, sublinear=sublinear, min_df=threshold, max_features=most
+            counted = count(
+                run.train.texts,
+                make_vectorizer(view, sublinear=sublinear),
+                min_df=threshold,
+                most=most,
             )
-            try:
-                matrix = vectorizer.fit_transform(run.train.texts)
-            except ValueError as error:
-                # scikit-learn says in words only that no n-gram is left.
-                if "vocabulary" in str(error) or "no terms remain" in str(error).lower():
-                    continue
-                raise
-            kept.append((view, vectorizer, matrix))
-            lowered = min(lowered, threshold)
-            break
+            if counted.terms:
+                kept.append((view, counted))
+                lowered = min(lowered, threshold)
+                break
     if lowered != min_df:
         run.note(min_df_used=lowered)
-    used = tuple(view for view, _, _ in kept)
+    used = tuple(view for view, _ in kept)
     if used != views:
         run.note(ngrams_used="+".join(view.name for view in used) or "none: all texts are empty")
-    if any(matrix.shape[1] == most for _, _, matrix in kept):
+    if any(len(counted.terms) == most for _, counted in kept):
         run.note(ngrams_capped_at=most)
     if not kept:
         return _Columns((), [], np.zeros(0), scipy.sparse.csr_matrix((len(run.train), 0)))
+    weighted = [
+        (scale, scale.fit_transform(counted.counts))
+        for _, counted in kept
+        for scale in [TfidfTransformer(sublinear_tf=sublinear)]
+    ]
     return _Columns(
         used,
-        [[str(term) for term in v.get_feature_names_out()] for _, v, _ in kept],
-        np.concatenate([v.idf_ for _, v, _ in kept]),
-        scipy.sparse.hstack([matrix for _, _, matrix in kept], format="csr"),
+        [counted.terms for _, counted in kept],
+        np.concatenate([scale.idf_ for scale, _ in weighted]),
+        scipy.sparse.hstack([matrix for _, matrix in weighted], format="csr"),
     )
 
 
