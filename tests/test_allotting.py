@@ -186,18 +186,18 @@ def trial(arm, seconds, *, state=TrialState.COMPLETE, measured=0.0, host="here",
 
 def test_a_resumed_study_knows_what_its_finished_trials_took():
     done = [trial("a", 12.0, measured=8.0), trial("a", 6.0), trial("b", 3.0, host="there")]
-    found = estimates.taken(done, "here")
+    found = estimates.taken(done, "here", {})
     assert found["a"] == estimates.Taken(mean=5.0, longest=6.0)
     assert found["b"].mean == 3.0
     # As trials tell, and only else as the preflight reckoned.
     stored = {estimates.ESTIMATES: {"a": 341.0, "c": 7.0}}
-    assert estimates.each(done, stored, "here") == {"a": 5.0, "b": 3.0, "c": 7.0}
+    assert estimates.each(done, stored, "here", {}) == {"a": 5.0, "b": 3.0, "c": 7.0}
 
 
 def test_a_pruned_trial_counts_as_if_it_had_gone_on_where_none_was_complete():
     pruned = trial("a", 4.0, state=TrialState.PRUNED, reached=40)
-    assert estimates.taken([pruned], "here")["a"].mean == pytest.approx(10.0)
-    assert estimates.taken([pruned, trial("a", 7.0)], "here")["a"].mean == 7.0
+    assert estimates.taken([pruned], "here", {})["a"].mean == pytest.approx(10.0)
+    assert estimates.taken([pruned, trial("a", 7.0)], "here", {})["a"].mean == 7.0
 
 
 def test_the_finals_of_an_arm_are_reckoned_from_its_trial():

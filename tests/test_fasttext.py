@@ -15,7 +15,7 @@ from test_strategies_classic import ToyRun, english_rows, toy_task
 from suite import strategies
 from suite.contracts.strategy import Rows
 from suite.errors import ModelError, RecipeError, SuiteError
-from suite.strategies.classic import fasttext, fasttext_file
+from suite.strategies.classic import fasttext, fasttext_file, knobs
 from suite.strategies.classic.strategy import ClassicStrategy
 
 
@@ -191,6 +191,7 @@ def test_where_rows_are_many_each_line_serves_several_passes(monkeypatch):
         return plain(file, **arguments)
 
     monkeypatch.setattr(fasttext.fasttext, "train_supervised", train)
+    monkeypatch.setattr(knobs, "LEAST_LINES", 0)
     few, _ = fitted()
     monkeypatch.setattr(fasttext, "MOST_LINES", 150)
     fewer, _ = fitted()
@@ -199,6 +200,20 @@ def test_where_rows_are_many_each_line_serves_several_passes(monkeypatch):
     assert [found for found in given if found[1]] == [(600, 1, 1), (120, 5, 1), (60, 10, 1)]
     # Of one line that serves all passes, words left out would be lost.
     assert [run.notes.get("dropout_used") for run in (few, fewer, many)] == [None, None, 0.0]
+
+
+def test_few_rows_get_the_passes_that_they_need(monkeypatch):
+    # 60 rows in the ten passes of a budget: 600 steps, after which nothing is learnt yet.
+    rows, unseen = english_rows(60), english_rows(180).take(range(60, 180))
+    right = {}
+    for least in (0, knobs.LEAST_LINES):
+        monkeypatch.setattr(knobs, "LEAST_LINES", least)
+        run, predictor = fitted({"learning_rate": 0.1}, rows)
+        found = predictor.predict_proba(unseen.texts).argmax(axis=1)
+        right[run.notes["passes"]] = float((found == np.asarray(unseen.labels)).mean())
+    assert right[10] < 0.7 and right[200] > 0.9
+    # A budget that is larger than that stays what it is.
+    assert knobs.fasttext_passes(60, epochs=100) == 500
 
 
 def test_words_that_the_library_would_take_for_something_else(tmp_path):

@@ -306,7 +306,7 @@ class Lines(Watching):
         """One line."""
         super().estimated(estimate)
         if estimate.seconds is not None:
-            self.said(f"{estimate.arm}: a trial takes about {duration(estimate.seconds)}")
+            self.said(estimate.told(duration))
 
     def ended(self, trial: Trial) -> None:
         """One line."""
@@ -339,7 +339,7 @@ class LiveTable(Watching):
         """Printed above the table."""
         super().estimated(estimate)
         if estimate.seconds is not None:
-            self.said(f"{estimate.arm}: a trial takes about {duration(estimate.seconds)}")
+            self.said(estimate.told(duration))
 
     def _draw(self) -> RenderableType:
         with self.lock:

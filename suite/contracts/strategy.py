@@ -187,6 +187,8 @@ class Strategy(Protocol):
       arm may read: with what is read of them as a dimension (as it is);
     - `variants`, name -> hyperparameter -> dimension as a recipe writes it: the arm
       `model/strategy+name` has these dimensions so;
+    - `known_good(model, task, rows)`, known-good points for so many training rows, in place of
+      those of `space`;
     - `shrinks(model)`, whether it halves its batch at once by `run.halvings`, the effective one the
       same, and refuses where one text is at once already (no);
     - `preload(model)`, modules that a study's forkserver imports once for its children (where it
@@ -197,6 +199,10 @@ class Strategy(Protocol):
     - `cheap`, whether its trials may be scored over folds unasked, where these take little (no);
     - `deterministic(model, params)`, whether training twice with other seeds gives the same
       predictor (no);
+    - `passes(model, rows, epochs)`, passes over so many rows that a training makes in a budget
+      (`epochs`), in any unit: a preflight times few rows, and reckons what many take;
+    - `effort(model, params)`, how much a trial at these hyperparameters has to do beside one at
+      others, above 0 and in any unit (as much at all): what was timed at one point tells of others;
     - `learns(model, params)`, whether anything of the predictor comes from training rows (yes);
     - `network`, whether what it keeps is a network that engines can convert (no);
     - `packages`, a `Package` each, that only some of its work needs.

@@ -19,6 +19,7 @@ from suite.contracts.package import Package
 from suite.contracts.registry import Registry
 from suite.contracts.space import Params, Space
 from suite.contracts.strategy import Predictor, Probabilities, Strategy
+from suite.contracts.task import Task
 from suite.errors import ModelError, counted, nearest
 from suite.models.folder import Use
 
@@ -94,6 +95,16 @@ def for_long_texts(name: str, model: Model, space: Space) -> Space:
     return found
 
 
+def space(name: str, model: Model, task: Task, rows: int | None = None) -> Space:
+    """A strategy's space, with known-good points for so many training rows where it has some."""
+    strategy = get(name)
+    found = strategy.space(model, task)
+    declared = getattr(strategy, "known_good", None)
+    if declared is None or rows is None:
+        return found
+    return Space(found.dimensions, tuple(declared(model, task, rows)))
+
+
 def scored_once(name: str, model: Model) -> bool:
     """Whether a training is scored at its end alone, whatever the recipe's checkpoints."""
     declared = getattr(get(name), "scored_once", None)
@@ -109,6 +120,19 @@ def deterministic(name: str, model: Model, params: Params) -> bool:
     """Whether training twice with other seeds gives the same predictor."""
     declared = getattr(get(name), "deterministic", None)
     return declared is not None and bool(declared(model, params))
+
+
+def passes(name: str, model: Model, rows: int, epochs: float) -> float:
+    """Passes over so many rows that a training makes in a budget, in a unit of the strategy's."""
+    declared = getattr(get(name), "passes", None)
+    return epochs if declared is None else float(declared(model, rows, epochs))
+
+
+def effort(name: str, model: Model, params: Params) -> float:
+    """How much there is to do at these hyperparameters beside others, above 0; 1 where the strategy
+    says nothing of it."""
+    declared = getattr(get(name), "effort", None)
+    return 1.0 if declared is None else float(declared(model, params))
 
 
 def learns(name: str, model: Model, params: Params) -> bool:

@@ -74,6 +74,7 @@ def plan(
     unavailable: Callable[[Model], str | None],
     recipe_file: Path | None = None,
     lengths: Sequence[int] = (),
+    rows: int | None = None,
 ) -> list[PlannedArm]:
     """The arms of a study, in the recipe's order.
 
@@ -85,6 +86,7 @@ def plan(
         recipe_file: where the recipe stands, for errors.
         lengths: tokens of training texts, by estimate: where they are long, how they are cut is
             searched.
+        rows: that are trained on, where that is known: known-good points follow them.
 
     Raises:
         RecipeError: a glob matches nothing, a strategy is unknown, or a space has a hyperparameter
@@ -97,7 +99,7 @@ def plan(
         names += [name for name in expand(pattern, catalogue) if name not in names]
     _refuse_unknown(recipe, task, catalogue, recipe_file)
     return [
-        _plan_one(name, recipe, task, catalogue, unavailable, recipe_file, lengths)
+        _plan_one(name, recipe, task, catalogue, unavailable, recipe_file, lengths, rows)
         for name in names
     ]
 
@@ -240,6 +242,7 @@ def _plan_one(
     unavailable: Callable[[Model], str | None],
     recipe_file: Path | None,
     lengths: Sequence[int],
+    rows: int | None,
 ) -> PlannedArm:
     model_name, strategy_name, variant = parts(name)
     model = find_model(model_name, dict(catalogue))
@@ -247,7 +250,7 @@ def _plan_one(
     refused = strategy.refuses(model, task)
     space, away = Space({}), False
     if refused is None:
-        space = strategy.space(model, task)
+        space = strategies.space(strategy_name, model, task, rows)
         if cutting.are_long(lengths, cutting.limit(task, model)):
             space = strategies.for_long_texts(strategy_name, model, space)
         declared = strategies.hyperparameters(strategy_name, model)

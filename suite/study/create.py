@@ -165,6 +165,7 @@ def create(
             unavailable=reach.unavailable,
             recipe_file=recipe_file,
             lengths=languages.token_lengths(loaded.train.texts),
+            rows=loaded.facts.rows.train,
         )
         planned, loaded = folding.decide(recipe, planned, task, loaded)
         if recipe.choose is not None and there is None:

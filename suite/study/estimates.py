@@ -18,7 +18,8 @@ from suite.config.recipe import Recipe
 from suite.contracts.model import Model
 from suite.contracts.results import Trial
 from suite.contracts.rowfacts import Rows
-from suite.study import record, search
+from suite.study import efforts, record, search
+from suite.study.definition import StoredArm
 from suite.study.measurable import is_measured, window_seconds
 from suite.study.record import ESTIMATES, MEASURED, OWNER
 from suite.verdict.metrics import Metric
@@ -34,14 +35,16 @@ LOADING_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Taken:
-    """Seconds of an arm's trials: what one takes on average, and the longest."""
+    """Seconds of an arm's trials for an effort of 1: what one takes on average, and the longest."""
 
     mean: float
     longest: float
 
 
-def taken(trials: Sequence[FrozenTrial], host: str) -> dict[str, Taken]:
-    """What each arm's finished trials took, arm by arm.
+def taken(
+    trials: Sequence[FrozenTrial], host: str, arms: Mapping[str, StoredArm]
+) -> dict[str, Taken]:
+    """What each arm's finished trials took for an effort of 1, arm by arm.
 
     A pruned one counts only where none is complete, as if it had gone on to its end; one of
     another machine only where none was run here.
@@ -51,6 +54,8 @@ def taken(trials: Sequence[FrozenTrial], host: str) -> dict[str, Taken]:
         arm, seconds = search.arm_of(trial), _seconds(trial)
         if arm is None or seconds is None:
             continue
+        if arm in arms:
+            seconds /= efforts.of_trial(arms[arm], trial)
         here = (trial.user_attrs.get(OWNER) or {}).get("host") == host
         found[arm][(here, trial.state == TrialState.COMPLETE)].append(seconds)
     best = {arm: kinds[max(kinds)] for arm, kinds in found.items()}
@@ -70,17 +75,29 @@ def _seconds(trial: FrozenTrial) -> float | None:
 
 
 def each(
-    trials: Sequence[FrozenTrial], attributes: Mapping[str, object], host: str
+    trials: Sequence[FrozenTrial],
+    attributes: Mapping[str, object],
+    host: str,
+    arms: Mapping[str, StoredArm],
 ) -> dict[str, float]:
-    """Seconds of a trial by arm, so far as they are known.
+    """Seconds of a trial by arm for an effort of 1, so far as they are known.
 
     Args:
         attributes: the study's, with the preflight's figures.
     """
+    known = timed(attributes, arms)
+    return known | {arm: found.mean for arm, found in taken(trials, host, arms).items()}
+
+
+def timed(attributes: Mapping[str, object], arms: Mapping[str, StoredArm]) -> dict[str, float]:
+    """The same by the preflight alone."""
     stored = attributes.get(ESTIMATES) or {}
     assert isinstance(stored, Mapping)
-    known = {str(arm): float(seconds) for arm, seconds in stored.items() if seconds is not None}
-    return known | {arm: found.mean for arm, found in taken(trials, host).items()}
+    return {
+        str(arm): float(seconds) / (efforts.timed(arms[arm]) if arm in arms else 1.0)
+        for arm, seconds in stored.items()
+        if seconds is not None
+    }
 
 
 def measuring(recipe: Recipe, model: Model) -> float:
@@ -179,7 +196,7 @@ def searched(trials: Sequence[FrozenTrial]) -> float:
     return spent
 
 
-def extrapolate(times: Sequence[tuple[int, float]], rows: float) -> float:
+def extrapolate(times: Sequence[tuple[float, float]], rows: float) -> float:
     """Seconds for `rows` by the line through two (rows, seconds) pairs.
 
     One pair, where all rows were taken at once, is a line through nothing.

@@ -154,9 +154,10 @@ class _Scoring:
 
     def _contestants(self) -> list[Contestant]:
         """The arms whose best checkpoint is here, with the trainings that there are of each."""
-        definition, known = self._ledger.definition, self._ledger.known_seconds()
+        definition, kept = self._ledger.definition, list(self._kept())
+        known = self._ledger.known_seconds({arm.name: trial.params for arm, trial, _ in kept})
         contestants = []
-        for arm, trial, here in self._kept():
+        for arm, trial, here in kept:
             name = arm.name
             way = finals_plan.way_of(definition, arm, trial, self._wanted)
             cost = finals_plan.reckoned(definition, arm, trial, known.get(name, 0.0), self._wanted)

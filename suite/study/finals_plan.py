@@ -135,7 +135,7 @@ def reckoned(
     """What an arm's finals will take.
 
     Args:
-        seconds: of a trial of the arm.
+        seconds: of a trial of the arm at that point.
     """
     way, rows = way_of(definition, arm, best, wanted), definition.data.rows
     measure = estimates.measuring_rounds(definition.recipe, arm.model)

@@ -16,9 +16,19 @@ import sqlalchemy
 from optuna.trial import FrozenTrial, TrialState
 
 from suite.contracts.results import StudyResults, Trial
+from suite.contracts.space import Params
 from suite.errors import StorageError, StudyError
 from suite.machine import facts, memory, scratch
-from suite.study import artifacts, attributes, estimates, internals, record, search, storage
+from suite.study import (
+    artifacts,
+    attributes,
+    efforts,
+    estimates,
+    internals,
+    record,
+    search,
+    storage,
+)
 from suite.study.database import Database, is_sqlite
 from suite.study.lock import StudyLock
 from suite.study.readable import check_trials, readable
@@ -220,10 +230,18 @@ class Ledger:
             known = dict(self.study.user_attrs.get(ESTIMATES, {}))
             self.study.set_user_attr(ESTIMATES, known | dict(found))
 
-    def known_seconds(self) -> dict[str, float]:
-        """Seconds of a trial by arm: of those that were run or timed."""
+    def known_seconds(self, points: Mapping[str, Params] | None = None) -> dict[str, float]:
+        """Seconds of a trial by arm, of those that were run or timed: at these points, or of the
+        trial that comes next."""
         trials = self.study.get_trials(deepcopy=False)
-        return estimates.each(trials, self.study.user_attrs, self.host)
+        arms = {arm.name: arm for arm in self.definition.arms}
+        found = estimates.each(trials, self.study.user_attrs, self.host, arms)
+        points = points or {}
+        for name in found.keys() & arms.keys():
+            arm, point = arms[name], points.get(name)
+            ahead = efforts.ahead(arm, trials) if point is None else efforts.at(arm, point)
+            found[name] *= ahead
+        return found
 
     def note_truncation(self, arm: str, circumstances: Mapping[str, Any]) -> None:
         """Stores the share of texts that an arm cuts, where a trial of it says so."""

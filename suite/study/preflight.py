@@ -4,6 +4,7 @@ Two small trainings of different size are timed, so that what an arm costs once 
 vocabulary, starting a trainer) is told apart from what it costs per row. Scoring a few validation
 texts tells what the checkpoints will take: for an arm that asks a model and trains nothing, that
 is all there is. What a child takes beside both (its start, loading weights) is a trial's, too.
+What another point of the arm takes is reckoned from it by their `efforts`.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from suite import strategies
 from suite.child import evaluation
 from suite.child.messages import Failed
 from suite.contracts import cutting
-from suite.contracts.space import Choice, Dimension, Fixed, Float, Int, Params, Value
+from suite.contracts.space import Fixed
 from suite.machine import scratch
-from suite.study import thumb
+from suite.study import efforts, thumb
 from suite.study.definition import StoredArm
+from suite.study.efforts import typical
 from suite.study.estimates import extrapolate
 from suite.study.work import Work
 
@@ -30,15 +32,29 @@ MORE_ROWS, LESS_ROWS = 160, 8
 LONG_SECONDS = 5.0
 #: What a training may take, where the command has time enough.
 MOST_SECONDS = 300.0
+#: How many times the first point's seconds another point has to take to be told of.
+TOLD_RATIO = 1.5
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an arm's trial will take, or why it could not be tried."""
+    """What an arm's trial will take at its first known-good point, or why it could not be tried.
+
+    `most` is what one will take at the point of its space that asks for most.
+    """
 
     arm: str
     seconds: float | None
     failure: str | None = None
+    most: float | None = None
+
+    def told(self, duration: Callable[[float], str]) -> str:
+        """As a sentence, of one that could be tried."""
+        assert self.seconds is not None
+        said = f"{self.arm}: a trial takes about {duration(self.seconds)}"
+        if self.most is not None and self.most >= TOLD_RATIO * self.seconds:
+            said += f", and up to {duration(self.most)} at other hyperparameters"
+        return said
 
 
 def preflight(
@@ -103,14 +119,20 @@ def estimate(work: Work, arm: StoredArm, most_seconds: float = 2 * MOST_SECONDS)
     rows = definition.data.rows.train
     epochs = recipe.epochs_for(arm.name)
     params = typical(arm)
-    times: list[tuple[int, float]] = []
+    tried: set[int] = set()
+    times: list[tuple[float, float]] = []
     scoring: list[float] = []  # seconds per validation text
     beside: list[float] = []
-    again: list[tuple[int, float]] = []
+    again: list[tuple[float, float]] = []
     until = time.monotonic() + most_seconds
+
+    def seen(size: int, epochs: float) -> float:
+        return size * strategies.passes(arm.strategy, arm.model, size, epochs)
+
     with scratch.folder(work.keeping.scratch) as folder:
         size = min(FEW_ROWS, rows)
-        while size not in dict(times):
+        while size not in tried:
+            tried.add(size)
             job = work.jobs.job(arm, params, folder, preflight_rows=size, epochs=1.0, checkpoints=1)
             begun = time.monotonic()
             outcome = work.runner.train(job, max_seconds=min(MOST_SECONDS, until - begun))
@@ -119,9 +141,9 @@ def estimate(work: Work, arm: StoredArm, most_seconds: float = 2 * MOST_SECONDS)
                     break
                 return Estimate(arm.name, None, outcome.reason)
             wall = time.monotonic() - begun
-            times.append((size, outcome.train_seconds))
+            times.append((seen(size, 1.0), outcome.train_seconds))
             scoring.append(outcome.evaluated_seconds / max(1, outcome.evaluated))
-            again.append((size, outcome.again_seconds))
+            again.append((seen(size, 1.0), outcome.again_seconds))
             spent = outcome.train_seconds + outcome.evaluation_seconds + outcome.again_seconds
             beside.append(wall - spent)
             if len(times) == 1:
@@ -130,7 +152,7 @@ def estimate(work: Work, arm: StoredArm, most_seconds: float = 2 * MOST_SECONDS)
     # A server's answers to the same texts are kept, and cost nothing the second time; elsewhere
     # the first time pays for what is loaded and compiled once.
     per_text = min(scoring) if arm.model.endpoint is None else max(scoring)
-    training = extrapolate(times, rows * epochs)
+    training = extrapolate(times, seen(rows, epochs))
     once = strategies.scored_once(arm.strategy, arm.model)
     stops = 1 if once else recipe.budget.checkpoints
     early = validation = definition.data.rows.validation
@@ -138,10 +160,10 @@ def estimate(work: Work, arm: StoredArm, most_seconds: float = 2 * MOST_SECONDS)
         early = evaluation.size(training / stops, per_text, validation)
     # The first child may have waited for its forkserver; what is less is a child's own.
     own = max(0.0, min(beside))
-    others = (arm.folds - 1) * extrapolate(again, rows * epochs) if arm.folds else 0.0
+    others = (arm.folds - 1) * extrapolate(again, seen(rows, epochs)) if arm.folds else 0.0
     seconds = own + training + per_text * (validation + (stops - 1) * early) + others
     seconds = own + (seconds - own) * _times_read(work, arm)
-    return Estimate(arm.name, seconds)
+    return Estimate(arm.name, seconds, most=seconds * efforts.most(arm) / efforts.timed(arm))
 
 
 def _times_read(work: Work, arm: StoredArm) -> float:
@@ -157,21 +179,3 @@ def _times_read(work: Work, arm: StoredArm) -> float:
     return cutting.times_read(dimensions, texts.lengths, most) / cutting.times_read(
         timed, texts.lengths, most
     )
-
-
-def typical(arm: StoredArm) -> Params:
-    """The arm's first known-good point, what it leaves open taken from the middle."""
-    point = dict(arm.known_good[0]) if arm.known_good else {}
-    return {k: point.get(k, _middle(d)) for k, d in arm.space.dimensions.items()}
-
-
-def _middle(dimension: Dimension) -> Value:
-    match dimension:
-        case Fixed(value=value):
-            return value
-        case Choice(options=options):
-            return options[0]
-        case Float(low=low, high=high, log=log):
-            return (low * high) ** 0.5 if log else (low + high) / 2
-        case Int(low=low, high=high, step=step):
-            return low + (high - low) // (2 * step) * step

@@ -186,12 +186,12 @@ def next_point(
     arm = min(alive, key=lambda a: counts[a.name])
     if definition.recipe.allocation == "adaptive" and len(alive) == len(definition.runnable):
         # The sampler chooses the arm, once each arm has had its known-good points.
-        waiting = [a for a in alive if _fresh_points(a, trials)]
+        waiting = [a for a in alive if fresh_points(a, trials)]
         if not waiting:
             return None
         arm = min(waiting, key=lambda a: counts[a.name])
     fixed: dict[str, Any] = {ARM: arm.name}
-    fresh = _fresh_points(arm, trials)
+    fresh = fresh_points(arm, trials)
     left = None if fresh else untried(arm, trials)
     attributes: dict[str, Any] = {}
     if fresh:
@@ -227,6 +227,7 @@ def untried(arm: StoredArm, trials: Sequence[FrozenTrial]) -> list[Params] | Non
     return [point for point in left if point not in tried]
 
 
-def _fresh_points(arm: StoredArm, trials: Sequence[FrozenTrial]) -> list[int]:
+def fresh_points(arm: StoredArm, trials: Sequence[FrozenTrial]) -> list[int]:
+    """Which of the arm's known-good points no trial has."""
     used = {t.user_attrs.get(KNOWN_GOOD) for t in trials}
     return [i for i in range(len(arm.known_good)) if f"{arm.name}#{i}" not in used]

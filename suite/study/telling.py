@@ -143,7 +143,7 @@ class Telling:
         if estimate.failure is not None:
             self.said(f"{estimate.arm}: {estimate.failure}")
         elif estimate.seconds is not None:
-            self.said(f"{estimate.arm}: a trial takes about {estimate.seconds:,.1f} s")
+            self.said(estimate.told(lambda seconds: f"{seconds:,.1f} s"))
 
     def study(self, work: Work, workers: int) -> None:
         """Nothing: what is told names its trials and arms itself."""

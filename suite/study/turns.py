@@ -15,12 +15,12 @@ from suite.contracts.moments import duration
 from suite.contracts.space import every_point
 from suite.contracts.task import Task
 from suite.errors import counted
-from suite.study import estimates, finals_plan, search, thumb
+from suite.study import efforts, estimates, finals_plan, search, thumb
 from suite.study.allotting import Allowance, Contender, Turn, next_turn
 from suite.study.arms import PlannedArm
 from suite.study.definition import Definition, StoredArm
 from suite.study.ledger import FINISHED, Ledger
-from suite.study.record import ESTIMATES, OUT, SHORT
+from suite.study.record import OUT, SHORT
 from suite.verdict.metrics import METRICS
 
 
@@ -109,18 +109,21 @@ class Turns:
         definition, host = self._ledger.definition, self._ledger.host
         recipe, rows = definition.recipe, definition.data.rows
         counts = Counter(search.arm_of(t) for t in trials if t.state in search.COUNTED)
-        took = estimates.taken(trials, host)
+        named = {arm.name: arm for arm in arms}
+        took = estimates.taken(trials, host, named)
         best = estimates.best_trials(trials, METRICS[recipe.objective])
-        stored = self._ledger.study.user_attrs.get(ESTIMATES, {})
+        timed = estimates.timed(self._ledger.study.user_attrs, named)
         found = []
         for arm in arms:
             name, rule, measure = arm.name, self._thumbs.get(arm.name), 0.0
             if name not in took:
                 measure = estimates.measuring(recipe, arm.model)
-            known = took[name].longest if name in took else stored.get(name)
-            seconds = None if known is None else float(known) + measure
+            known = took[name].longest if name in took else timed.get(name)
+            seconds = None if known is None else known * efforts.ahead(arm, trials) + measure
             trial = seconds or (rule.trial if rule else 0.0)
             if name in best:
+                if known is not None:  # Finals train the best point again, not the next one.
+                    trial = known * efforts.at(arm, best[name].params) + measure
                 finals = finals_plan.reckoned(definition, arm, best[name], trial)
             else:
                 finals = estimates.Finals(trial, rule.per_text if rule else 0.0, 0.0)

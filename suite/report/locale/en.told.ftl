@@ -231,6 +231,7 @@ said_timing = timing arms
 said_step_finals = finals
 said_step_engines = engines
 said_scoring_finals = Scoring each arm's best on the test split …
+said_estimate_most = { $arm }: a trial takes about { $said_time }, and up to { $said_most } at other hyperparameters
 said_estimate = { $arm }: a trial takes about { $said_time }
 said_refused_now = { $arm } is refused: { $said_reason }
 said_retired_now = { $arm } is retired: { $said_reason }

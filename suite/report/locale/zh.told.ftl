@@ -137,6 +137,7 @@ said_timing = 估计用时
 said_step_finals = 决赛
 said_step_engines = 推理引擎
 said_scoring_finals = 正在测试集上评估每个方案的最佳试验……
+said_estimate_most = { $arm }：单次试验约需 { $said_time }，换其他超参数时最多约 { $said_most }
 said_estimate = { $arm }：单次试验约需 { $said_time }
 said_refused_now = { $arm } 被拒绝：{ $said_reason }
 said_retired_now = { $arm } 已退出：{ $said_reason }

@@ -25,6 +25,7 @@ from suite.contracts.language import LanguageCode, language_of
 from suite.contracts.strategy import Probabilities, Run
 from suite.errors import ModelError, RecipeError, SuiteError
 from suite.machine import scratch
+from suite.strategies.classic import knobs as knobs_of
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.fasttext_file import (
     LABEL,
@@ -43,9 +44,6 @@ from suite.strategies.network.arrays import Form
 from suite.strategies.network.softmax import softmax
 
 FORMAT = "fasttext-library"
-
-#: Passes over the rows for one epoch of the recipe's budget: a pass costs a second or two.
-PASSES_PER_EPOCH = 5
 
 #: Lines written for training at most. Above, each serves several passes, and two that differ are
 #: the least by which leaving out words does not lose any.
@@ -181,8 +179,9 @@ def fit(run: Run) -> FastTextPredictor:
 
     cutter = Cutter(run.task.language)
     rows = [cutter.line(text).split() for text in run.train.texts]
-    passes = max(1, round(run.epochs * PASSES_PER_EPOCH))
+    passes = knobs_of.fasttext_passes(len(rows), run.epochs)
     copies = min(passes, max(1, MOST_LINES // len(rows)))
+    run.note(passes=passes)
     dropout = knobs.dropout if copies > 1 else 0.0
     if dropout != knobs.dropout:
         run.note(dropout_used=dropout)

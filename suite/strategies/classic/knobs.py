@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from suite.contracts.hyperparameters import Declared, declared
+
+#: fastText's passes over the rows for one epoch of the recipe's budget: one costs a second or two.
+PASSES_PER_EPOCH = 5
+
+#: Lines that its training sees at least, and passes over so few rows at most. A line is a step of
+#: the library's: 500 rows in 10 passes teach it next to nothing (BENCHMARKS.md), and what few rows
+#: need costs a second.
+LEAST_LINES = 100_000
+MOST_PASSES = 200
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,16 @@ class FastTextKnobs(Declared):
     subwords: bool = declared(False, "whether parts of words count too")
     buckets: int = declared(1_048_576, "what n-grams are hashed to, at most", low=2, high=2**27)
     dropout: float = declared(0.3, "part of a text left out in a pass", low=0, high=0.95)
+
+
+def fasttext_passes(rows: int, epochs: float) -> int:
+    """Passes of fastText over so many rows in a budget.
+
+    >>> fasttext_passes(100_000, 2), fasttext_passes(2_000, 2), fasttext_passes(100, 2)
+    (10, 50, 200)
+    """
+    least = min(MOST_PASSES, math.ceil(LEAST_LINES / rows))
+    return max(1, least, round(epochs * PASSES_PER_EPOCH))
 
 
 @dataclass(frozen=True)

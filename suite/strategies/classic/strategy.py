@@ -23,7 +23,14 @@ from suite.contracts.task import Task
 from suite.errors import ModelError
 from suite.models import needs
 from suite.strategies.classic import settings as files
-from suite.strategies.classic.knobs import FastTextKnobs, TextCnnKnobs, TfidfKnobs
+from suite.strategies.classic.knobs import (
+    FastTextKnobs,
+    TextCnnKnobs,
+    TfidfKnobs,
+    fasttext_passes,
+    parse_views,
+    parse_widths,
+)
 from suite.strategies.classic.tokens import JIEBA, jieba_installed
 
 
@@ -76,6 +83,20 @@ class ClassicStrategy:
     def for_long_texts(self, space: Space, model: Model) -> Space:
         """Of textcnn what is read is searched too; the others read texts whole."""
         return cutting.searched(space, Plain) if _builder(model).cuts else space
+
+    def known_good(self, model: Model, task: Task, rows: int) -> Sequence[Params]:
+        """Points for so many rows: fasttext's leave more words out where rows are few."""
+        if model.builder == "fasttext":
+            return _fasttext_points(task, rows)
+        return self.space(model, task).known_good
+
+    def passes(self, model: Model, rows: int, epochs: float) -> float:
+        """fasttext's are more where rows are few."""
+        return fasttext_passes(rows, epochs) if model.builder == "fasttext" else epochs
+
+    def effort(self, model: Model, params: Params) -> float:
+        """What a point asks for, by builder, in numbers that were fitted to measured seconds."""
+        return _builder(model).effort(params)
 
     def fit(self, run: Run) -> Predictor:
         """Trains; `run.checkpoints` checkpoints for textcnn, one for the other two.
@@ -138,13 +159,36 @@ def _tfidf_space(task: Task) -> Space:
     )
 
 
-def _fasttext_space(task: Task) -> Space:
-    spaced = language_of(task.language).spaced
+def _tfidf_effort(params: Params) -> float:
+    """N-grams are counted, of characters about seven for one of words, and the fit looks the longer
+    at them the less it is regularised."""
+    knobs = TfidfKnobs.of(params)
+    counted = 1.0
+    for view in parse_views(knobs.ngrams):
+        each = 7 if view.analyzer.startswith("char") else 1
+        counted += each * (view.longest - view.shortest + 1)
+    return float(counted * (1 + knobs.C) ** 0.25 * (1.5 if knobs.min_df == 1 else 1.0))
+
+
+#: Rows below which fastText does better the more words are left out (BENCHMARKS.md).
+_FEW_ROWS = 10_000
+
+
+def _fasttext_points(task: Task, rows: int) -> tuple[Params, ...]:
     first = FastTextKnobs()
-    second = replace(first, learning_rate=1.0, dropout=0.5)
-    if not spaced:
+    if not language_of(task.language).spaced:
         first = replace(first, dim=32, dropout=0.1)
         second = replace(first, ngrams=3)
+    elif rows < _FEW_ROWS:
+        first = replace(first, dropout=0.5)
+        second = replace(first, dropout=0.7)
+    else:
+        second = replace(first, learning_rate=1.0, dropout=0.5)
+    return asdict(first), asdict(second)
+
+
+def _fasttext_space(task: Task) -> Space:
+    spaced = language_of(task.language).spaced
     return Space(
         FastTextKnobs.dimensions(
             learning_rate=Float(0.1, 2.0, log=True),
@@ -153,8 +197,21 @@ def _fasttext_space(task: Task) -> Space:
             subwords=Choice((False, True)) if spaced else Fixed(False),
             dropout=Float(0.0, 0.8),
         ),
-        (asdict(first), asdict(second)),
+        _fasttext_points(task, _FEW_ROWS),
     )
+
+
+def _fasttext_effort(params: Params) -> float:
+    """Lines are written and words looked up; and each unit of a text adds a vector."""
+    knobs = FastTextKnobs.of(params)
+    return 85 + knobs.dim * (knobs.ngrams + 5 * knobs.subwords)
+
+
+def _textcnn_effort(params: Params) -> float:
+    """Texts are cut, steps taken, and each filter is multiplied with what it sees."""
+    knobs = TextCnnKnobs.of(params)
+    products = knobs.dim * knobs.filters * sum(parse_widths(knobs.widths))
+    return 75_000 + 800_000 / knobs.batch + products
 
 
 def _textcnn_space(task: Task) -> Space:
@@ -175,11 +232,12 @@ def _textcnn_space(task: Task) -> Space:
 
 @dataclass(frozen=True)
 class _Builder:
-    """A classic model: its hyperparameters, its space, what trains and restores it, the format by
-    which it is kept, and whether it cuts long texts."""
+    """A classic model: its hyperparameters, its space, how much a point asks for, what trains and
+    restores it, the format by which it is kept, and whether it cuts long texts."""
 
     knobs: type[Declared]
     space: Callable[[Task], Space]
+    effort: Callable[[Params], float]
     file: str
     predictor: str
     format: str
@@ -190,12 +248,23 @@ class _Builder:
 
 
 _BUILDERS: Mapping[str, _Builder] = {
-    "tfidf": _Builder(TfidfKnobs, _tfidf_space, "tfidf", "TfidfPredictor", "tfidf"),
+    "tfidf": _Builder(TfidfKnobs, _tfidf_space, _tfidf_effort, "tfidf", "TfidfPredictor", "tfidf"),
     "fasttext": _Builder(
-        FastTextKnobs, _fasttext_space, "fasttext", "FastTextPredictor", "fasttext-library"
+        FastTextKnobs,
+        _fasttext_space,
+        _fasttext_effort,
+        "fasttext",
+        "FastTextPredictor",
+        "fasttext-library",
     ),
     "textcnn": _Builder(
-        TextCnnKnobs, _textcnn_space, "textcnn", "TextCnnPredictor", "textcnn", cuts=True
+        TextCnnKnobs,
+        _textcnn_space,
+        _textcnn_effort,
+        "textcnn",
+        "TextCnnPredictor",
+        "textcnn",
+        cuts=True,
     ),
 }
 

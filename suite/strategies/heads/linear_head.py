@@ -90,6 +90,10 @@ class LinearHeadStrategy:
         """How texts are cut is searched too; a static model reads them whole."""
         return space if model.family == "static" else cutting.searched(space, Cutting)
 
+    def effort(self, model: Model, params: Params) -> float:
+        """A pass forth costs 1, one back 2: this goes through what is trained alone."""
+        return 1.0 if model.family == "static" else 3 - 2 * Knobs.of(params).freeze
+
     def fit(self, run: Run) -> Predictor:
         """Trains; scores `run.checkpoints` times on the way.
 
