@@ -290,7 +290,9 @@ def loop_over(run: ToyRun, **more: Any) -> tuple[ToyPredictor, list[list[int]], 
         def snapshot(self) -> ToyPredictor:
             return ToyPredictor(len(batches))
 
-    last = loop.train(run, batch=4, begin=lambda at_once: Learner(), advice="less", **more)
+    last = loop.train(
+        run, "classic", batch=4, begin=lambda at_once: Learner(), advice="less", **more
+    )
     return last, batches, factors
 
 
@@ -341,7 +343,9 @@ def test_loop_says_when_training_diverges() -> None:
             raise AssertionError("there is nothing to keep")
 
     with pytest.raises(SuiteError, match="the loss is nan at step 1 of 5"):
-        loop.train(run, passes=1, batch=4, begin=lambda at_once: Learner(), advice="less")
+        loop.train(
+            run, "classic", passes=1, batch=4, begin=lambda at_once: Learner(), advice="less"
+        )
 
 
 def test_memory_that_runs_out_halves_the_rows_at_once_and_changes_nothing_else(
