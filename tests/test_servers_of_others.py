@@ -137,7 +137,7 @@ def test_what_a_refusal_says_is_found(body, says):
 URL = os.environ.get("SUITE_SERVER")
 NAME = os.environ.get("SUITE_SERVER_MODEL", "")
 FOLDER = os.environ.get("SUITE_SERVER_FOLDER")
-ROWS = 100
+ROWS = 50
 
 
 @pytest.mark.slow
