@@ -27,6 +27,7 @@ class Run:
         self.model, self.train, self.folder, self.params = model, train, Path(folder), params
         self.seed, self.epochs, self.checkpoints = 0, 1.0, 1
         self.shrink_batch, self.fingerprint = True, f"benchmark-{hash(train.texts)}"
+        self.halvings = 0
         self.pool, self.notes = None, {}
 
     def checkpoint(self, predictor, fraction):
