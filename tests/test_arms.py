@@ -283,7 +283,7 @@ def test_a_preflight_counts_every_scoring_of_a_trial(tmp_path, arm, stops):
     definition = SimpleNamespace(recipe=recipe, data=SimpleNamespace(rows=rows))
     work = SimpleNamespace(
         ledger=SimpleNamespace(definition=definition),
-        jobs=SimpleNamespace(job=lambda *asked, **more: None),
+        jobs=SimpleNamespace(job=lambda *asked, **more: None, pace=lambda arm, params: None),
         runner=SimpleNamespace(train=lambda job, max_seconds: took),
         keeping=SimpleNamespace(scratch=tmp_path),
     )

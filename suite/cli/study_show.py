@@ -104,6 +104,7 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
     """
     from suite.cli.tables import banner, prose, recommended
     from suite.contracts.results import trial_json
+    from suite.report.data.learnt import learnt_in
     from suite.verdict.metrics import METRICS
     from suite.verdict.standing import standing
 
@@ -155,6 +156,9 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
         out.print(f"  {scored}")
     for key, value in trial.params.items() if trial else ():
         out.print(f"  {key} = {value}")
+    learnt = learnt_in(trial, told)
+    if learnt:
+        out.print(f"  {told('learnt_in')}: {learnt}")
 
 
 def _results(name: str, storage: str | None) -> StudyResults:

@@ -197,6 +197,10 @@ class Strategy(Protocol):
       whether a served model is among them (no);
     - `scored_once(model)`, whether a training is scored at its end alone (no);
     - `cheap`, whether its trials may be scored over folds unasked, where these take little (no);
+    - `lacks(model, task, space)`, what it needs for the space that a recipe made and does not have
+      here, and what would help (None): such an arm is refused when a study is made;
+    - `learns_late`, whether learning sets in only after some dozens of optimiser steps, each of as
+      many texts as its hyperparameter `batch` says (no): then a budget has least steps;
     - `deterministic(model, params)`, whether training twice with other seeds gives the same
       predictor (no);
     - `passes(model, rows, epochs)`, passes over so many rows that a training makes in a budget

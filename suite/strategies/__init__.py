@@ -116,6 +116,18 @@ def cheap(name: str) -> bool:
     return name in _KNOWN.names() and bool(getattr(get(name), "cheap", False))
 
 
+def lacks(name: str, model: Model, task: Task, space: Space) -> str | None:
+    """What an arm needs for this space and does not have here, and what would help; or None."""
+    declared = getattr(get(name), "lacks", None)
+    found: str | None = None if declared is None else declared(model, task, space)
+    return found
+
+
+def learns_late(name: str) -> bool:
+    """Whether learning sets in only after some dozens of optimiser steps, of `batch` texts each."""
+    return name in _KNOWN.names() and bool(getattr(get(name), "learns_late", False))
+
+
 def deterministic(name: str, model: Model, params: Params) -> bool:
     """Whether training twice with other seeds gives the same predictor."""
     declared = getattr(get(name), "deterministic", None)

@@ -10,6 +10,7 @@ from suite.child.messages import Job
 from suite.machine import facts
 from suite.study.definition import StoredArm
 from suite.study.ledger import Ledger
+from suite.study.pace import BATCH, Pace, pace_of, told
 
 #: Validation rows of an arm's early checkpoints.
 EVALUATION = "suite:evaluation:"
@@ -33,17 +34,18 @@ class Jobs:
         changes."""
         definition = self._ledger.definition
         recipe = definition.recipe
+        pace = self.pace(arm, params)
         values: dict[str, Any] = {
             "arm": arm.name,
             "strategy": arm.strategy,
             "model": arm.model,
             "task": definition.task,
-            "params": dict(params),
+            "params": dict(params) | ({BATCH: pace.batch} if pace else {}),
             "seed": definition.seed,
             "snapshot": self._ledger.artifacts.data,
             "fingerprint": definition.data.fingerprint,
             "folder": folder,
-            "epochs": recipe.epochs_for(arm.name),
+            "epochs": pace.passes if pace else recipe.epochs_for(arm.name),
             "checkpoints": recipe.budget.checkpoints,
             "shrink_batch": recipe.shrink_batch,
             "threads": self.threads,
@@ -52,6 +54,17 @@ class Jobs:
             "objective": recipe.objective,
         }
         return Job(**(values | changes))
+
+    def pace(self, arm: StoredArm, params: Mapping[str, Any]) -> Pace | None:
+        """The batch and the passes that such a training has, where its steps have a floor."""
+        definition = self._ledger.definition
+        rows = definition.data.rows.train
+        return pace_of(definition.recipe, arm.name, arm.strategy, params, rows)
+
+    def paced(self, arm: StoredArm, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The same as circumstances of a trial."""
+        pace = self.pace(arm, params)
+        return told(pace, self._ledger.definition.recipe, arm.name, params)
 
     def settle_evaluation(self, arm: str, rows: int) -> int:
         """Validation rows of the arm's early checkpoints, the same for every trial of it in every

@@ -113,8 +113,13 @@ def _as_judged(stored: Stored) -> Stored:
 
 
 def _as_drawn(stored: Stored) -> Stored:
-    """5 to 6: data gained `parted` and `redraw`, which have defaults."""
-    return stored
+    """5 to 6: data gained `parted` and `redraw`, which have defaults, and budgets `least_steps`: a
+    study made before keeps the steps that its passes made."""
+    recipe = stored["recipe"]
+    budget = recipe.get("budget", {}) if isinstance(recipe, dict) else None
+    if not isinstance(budget, dict):
+        return stored
+    return stored | {"recipe": recipe | {"budget": {"least_steps": 0} | budget}}
 
 
 def _beyond(values: Any, defaults: Stored) -> Stored:

@@ -105,7 +105,9 @@ class Objective:
             load_seconds=outcome.load_seconds,
             evaluation_seconds=outcome.evaluation_seconds,
             peak_memory_bytes=outcome.peak_memory_bytes,
-            circumstances=outcome.circumstances | self.ledger.circumstances(),
+            circumstances=outcome.circumstances
+            | self.jobs.paced(arm, found.params)
+            | self.ledger.circumstances(),
         )
         self.ledger.note_truncation(arm.name, outcome.circumstances)
         marks: dict[str, Any] = {}

@@ -20,6 +20,7 @@ from suite.study.allotting import Allowance, Contender, Turn, next_turn
 from suite.study.arms import PlannedArm
 from suite.study.definition import Definition, StoredArm
 from suite.study.ledger import FINISHED, Ledger
+from suite.study.pace import passes_of
 from suite.study.record import OUT, SHORT
 from suite.verdict.metrics import METRICS
 
@@ -171,7 +172,7 @@ def reckoned(
         model,
         texts,
         machine,
-        epochs=recipe.epochs_for(arm.name),
+        epochs=passes_of(recipe, arm.name, arm.strategy, texts.train),
         checkpoints=1 if once else recipe.budget.checkpoints,
         max_tokens=cutting.limit(task, model),
         folds=folds,

@@ -667,6 +667,10 @@ evaluation_seconds = Evaluation
 other_form = as { $form }: { $rate } Offline, p50 { $p50 } SingleStream
 other_facts = Noted
 contended = Contended
+learnt_in = Learnt in
+learnt_steps = { $steps } steps, { $passes } passes
+learnt_more = { " " }({ $asked } asked)
+learnt_smaller = , batch { $batch } ({ $asked } asked)
 
 ## Terms
 

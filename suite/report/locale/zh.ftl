@@ -568,6 +568,10 @@ evaluation_seconds = 评估用时
 other_form = 以 { $form } 形式：Offline { $rate }，SingleStream p50 { $p50 }
 other_facts = 备注
 contended = 资源争用
+learnt_in = 训练量
+learnt_steps = { $steps } 步，{ $passes } 遍
+learnt_more = （要求 { $asked } 遍）
+learnt_smaller = ，批大小 { $batch }（要求 { $asked }）
 
 ## Terms
 

@@ -16,6 +16,7 @@ from suite.report.charts.ranges import common_range
 from suite.report.data.by_length import by_length, length_range
 from suite.report.data.classes import label_of
 from suite.report.data.every_metric import every_metric
+from suite.report.data.learnt import learnt_in
 from suite.report.data.over_splits import split_rows, split_sentences
 from suite.report.data.placeless import placeless
 from suite.report.data.rows import (
@@ -349,6 +350,7 @@ class Measured:
     threads: int | None
     load_seconds: float | None
     evaluation_seconds: float | None
+    learnt: str
     other: str
 
 
@@ -385,6 +387,7 @@ def _measured(row: LeaderboardRow, results: StudyResults, words: Words) -> Measu
         threads=rps.threads if rps and rps.threads else None,
         load_seconds=trial.load_seconds if trial else None,
         evaluation_seconds=trial.evaluation_seconds if trial else None,
+        learnt=learnt_in(trial, words),
         other="; ".join(note + [f"{name}={value}" for name, value in formats.flat(facts)]),
     )
 

@@ -38,6 +38,7 @@ class LinearHeadStrategy:
     families = ("static", "encoder", "decoder")
     reads = "classifier"
     network = True
+    learns_late = True
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be; of a static model, which reads texts whole, there are fewer."""

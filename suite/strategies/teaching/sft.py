@@ -35,6 +35,7 @@ class SftStrategy:
     families = ("decoder",)
     reads = "language model"
     network = True
+    learns_late = True
 
     #: An arm `model/sft+lora` has these hyperparameters pinned.
     variants: Mapping[str, Mapping[str, Any]] = {
