@@ -35,6 +35,7 @@ share = st.one_of(
     st.sampled_from([0.9, 0.90004, 0.89996, 0.9001, 0.45, 0.0, 1.0]),
 )
 seconds = st.floats(-2.0, 5.5).map(lambda power: 10**power)
+loss = st.floats(0.01, 3.0)
 rate = st.floats(-2.0, 5.0).map(lambda power: 10**power)
 p_value = st.one_of(
     st.sampled_from([0.0, 0.0004, 0.001, 0.0496, 0.04999, 0.05, 0.0504, 0.41, 0.9904, 1.0]),
@@ -69,7 +70,11 @@ def trials_of(draw: st.DrawFn, arm: str, first: int, noon: datetime) -> list[Tri
             st.sampled_from(["COMPLETE", "COMPLETE", "PRUNED", "FAIL", "RUNNING"]))  # fmt: skip
         steps = draw(st.integers(1, 4))
         points = [draw(share) for _ in range(steps)] if state != "FAIL" else []
-        checkpoints = [Checkpoint((i + 1) / steps, f1, i + 1.0) for i, f1 in enumerate(points)]
+        told = draw(st.booleans())  # A class each has no loss.
+        checkpoints = [
+            Checkpoint((i + 1) / steps, f1, i + 1.0, loss=draw(loss) if told else None)
+            for i, f1 in enumerate(points)
+        ]
         scores = None
         if state == "COMPLETE":
             scores = Scores(max(points), draw(share), 0.5, 0.5, [draw(share) for _ in LABELS],

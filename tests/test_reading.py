@@ -7,7 +7,7 @@ import pytest
 from conftest import write_recipe
 
 from suite.contracts.results import Checkpoint, Scores, Trial
-from suite.study import reading, record, search, storage
+from suite.study import pruning, reading, record, search, storage
 from suite.study.create import Wanted, create
 
 SCORES = Scores(0.7, 0.75, 0.7, 0.7, [0.7, 0.7], [[9, 0], [3, 8]])
@@ -42,7 +42,7 @@ def study(folder, toy_task, monkeypatch):
         study.tell(trial, None if pruned else value, state=state)
     study.tell(study.ask(), state=optuna.trial.TrialState.FAIL)
     running = study.ask()
-    running.set_user_attr(record.CHECKPOINTS, [[0.5, 0.6, 2.0]])
+    running.set_user_attr(pruning.CHECKPOINTS, [[0.5, 0.6, 2.0]])
     study.enqueue_trial({"arm": "a/b"})
     yield storage.load(opened, "toy")[0]
     monkeypatch.undo()

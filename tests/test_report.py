@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import subprocess
 import sys
@@ -526,6 +527,26 @@ def test_curves_are_capped_at_the_best_and_keep_some_pruned():
     assert sorted(c.trial for c in data.curves if c.pruned) == list(range(190, 200))
     lone = curves.values(study(trials=[trial(0, FAST, 0.9, checkpoints=[Checkpoint(1, 0.9, 1)])]))
     assert lone.curves == ()
+
+
+def test_losses_are_drawn_beside_the_scores_with_what_a_guess_costs():
+    told = [Checkpoint(0.5, 0.5, 1, loss=0.9), Checkpoint(1.0, 0.9, 2, loss=0.3)]
+    results = study(trials=[trial(0, FAST, 0.9, checkpoints=told), trial(1, HEAD, 0.8)], finals=[])
+    found = list(curves.draw(StudyScene.of(results, EN)))
+    assert [chart.name for chart in found] == ["curves", "losses"]
+    losses = found[1]
+    assert losses.title == (
+        f"{FAST}'s best trial first does better at 100% of its budget than a guess that does not "
+        "read"
+    )
+    assert [row[3:] for row in losses.rows] == [(0.5, 0.9, 100), (1.0, 0.3, 100)]
+    assert {tuple(trace.y) for trace in losses.figure.data} == {(0.9, 0.3)}
+    # Of 40 rows of one class and 60 of the other.
+    least = -(0.4 * math.log(0.4) + 0.6 * math.log(0.6))
+    assert losses.figure.layout.shapes[0].y0 == pytest.approx(least)
+    # Where the objective is that loss, or no answer has one, there is one chart.
+    for other in (replace(results, objective="log_loss"), study(finals=[])):
+        assert [c.name for c in curves.draw(StudyScene.of(other, EN))] == ["curves"]
 
 
 def test_history_thins_but_keeps_every_improvement():

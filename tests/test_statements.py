@@ -9,6 +9,7 @@ sentence that nobody checks fails, and so does a number on the page that belongs
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -420,6 +421,21 @@ class Checker:
             assert s.values["share"] == f"{points[top][0] * 100:.0f}%"
             self.size(scores[top] - scores[-1], s.values["gap"])
 
+    def losses(self, s: Statement) -> None:
+        arm = s.values["arm"]
+        speaking = next((f.trial for f in self.results.finals if f.arm == arm), None)
+        own = best_of(self.results, arm) if speaking is None else self.results.trials[speaking]
+        audit = self.results.data.audit
+        split = audit.splits.get("validation") if audit else None
+        counts = [n for n in (split.class_counts if split else []) if n]
+        counts = counts or [1] * len(self.results.labels)
+        least = -sum(n / sum(counts) * math.log(n / sum(counts)) for n in counts)
+        better = [c.fraction for c in own.checkpoints if c.loss is not None and c.loss < least]
+        if s.key == "finding_losses_never":
+            assert not better
+        else:
+            assert s.values["share"] == f"{better[0] * 100:.0f}%"
+
     def history(self, v: dict[str, Any]) -> None:
         done = [t for t in self.results.trials if t.state == "COMPLETE"]
         own = self.results.trials[int(v["n"])]
@@ -574,6 +590,7 @@ class Checker:
         }
         for key in ("finding_curves", "finding_curves_rose", "finding_curves_fell"):
             found[key] = self.curve
+        found |= dict.fromkeys(("finding_losses", "finding_losses_never"), self.losses)
         found |= dict.fromkeys(("settled_by", "settled_neither", "settled_already"), self.settled)
         found |= dict.fromkeys(("refit_all", "refit_some"), self.refitted)
         found |= dict.fromkeys(("one_training", "one_training_why"), self.once)

@@ -367,7 +367,7 @@ def test_a_running_trial_s_checkpoints_of_a_later_version(place):
         (number,) = opened.execute("select trial_id from trials where state = 'RUNNING'").fetchone()
         opened.execute(
             "insert into trial_user_attributes (trial_id, key, value_json) values (?, ?, ?)",
-            (number, "suite:checkpoints", "[[0.2, 0.5, 1.5, 600, null, {}], [0.4, 0.6, 3.0]]"),
+            (number, "suite:checkpoints", "[[0.2, 0.5, 1.5, 600, null, 0.7, {}], [0.4, 0.6, 3.0]]"),
         )
         opened.commit()
     checkpoints = shown("quick")["trials"][-1]["checkpoints"]

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from suite.cli import app
 from suite.config.recipe import Pruner
-from suite.study import search, storage
+from suite.study import pruning, search, storage
 
 cli = CliRunner()
 
@@ -86,7 +86,7 @@ def test_pruning_compares_an_arm_with_its_own_kind(arm, value, ends):
         [("a", {20: 0.3}), ("a", {20: 0.35}), ("b", {20: 0.9}), ("b", {20: 0.9})]
     )
     trial = _running(study, arms, arm, {20: value})
-    assert search.pruner(Pruner()).prune(study, trial) == ends
+    assert pruning.pruner(Pruner()).prune(study, trial) == ends
 
 
 def test_pruning_over_the_study_lets_the_slow_starter_go():
@@ -94,13 +94,13 @@ def test_pruning_over_the_study_lets_the_slow_starter_go():
         [("a", {20: 0.3}), ("a", {20: 0.35}), ("b", {20: 0.9}), ("b", {20: 0.9})]
     )
     trial = _running(study, arms, "a", {20: 0.4})
-    assert search.pruner(Pruner(scope="study")).prune(study, trial)
+    assert pruning.pruner(Pruner(scope="study")).prune(study, trial)
 
 
 def test_pruning_waits_for_two_trials_of_the_arm():
     study, arms = _study_with([("a", {20: 0.9}), ("b", {20: 0.9}), ("b", {20: 0.9})])
     trial = _running(study, arms, "a", {20: 0.1})
-    assert not search.pruner(Pruner()).prune(study, trial)
+    assert not pruning.pruner(Pruner()).prune(study, trial)
 
 
 # ---------------------------------------------------------------- a whole study

@@ -169,6 +169,7 @@ class ChildRun:
             train_seconds=round(self.train_seconds, 4),
             rows=len(probabilities),
             objective=scores.objective,
+            loss=_loss(scores, probabilities),
         )
         if last and self._candidate is not None:
             self._decide(predictor, scores, probabilities)
@@ -186,7 +187,7 @@ class ChildRun:
 
         rows = self._validation if some is None else self._validation.take(some)
         metric = METRICS[self._job.objective]
-        if metric.of_rows is not None and not ((probabilities > 0) & (probabilities < 1)).any():
+        if metric.of_rows is not None and not _graded(probabilities):
             raise Refused(
                 f"its answers are a class each, and no probabilities: {metric.label('en')} says "
                 "nothing of them; objective: macro_f1 compares it"
@@ -271,6 +272,7 @@ class ChildRun:
                     macro_f1=again.macro_f1,
                     rows=len(self._validation),
                     objective=again.objective,
+                    loss=_loss(again, answers),
                 )
                 if self._merit(again) > self._merit(scores):
                     self.best, self.validated = again, answers
@@ -402,6 +404,16 @@ class ChildRun:
     def note(self, **facts: Any) -> None:
         """See `protocols.Run.note`."""
         self.facts.update(facts)
+
+
+def _graded(probabilities: Probabilities) -> bool:
+    """Whether they are probabilities, and not a class each."""
+    return bool(((probabilities > 0) & (probabilities < 1)).any())
+
+
+def _loss(scores: Scores, probabilities: Probabilities) -> float | None:
+    """Mean of -ln of the labelled class' probability; None of answers that are a class each."""
+    return scores.others.get("log_loss") if _graded(probabilities) else None
 
 
 def main(channel: Connection, job: Job) -> None:

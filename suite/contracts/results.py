@@ -66,6 +66,9 @@ class Checkpoint:
     rows: int | None = None
     objective: Objective | None = None
     """By what the study goes; null where it goes by macro-F1."""
+    loss: float | None = None
+    """Mean of -ln of the labelled class' probability over these rows; null where the answers are a
+    class each and no probabilities, and in studies from before it was told."""
 
     @property
     def score(self) -> float:

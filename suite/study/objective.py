@@ -22,7 +22,8 @@ from suite.study.definition import StoredArm
 from suite.study.jobs import Jobs
 from suite.study.keeping import Keeping
 from suite.study.ledger import Gone, Ledger
-from suite.study.record import CHECKPOINTS, HALVED, MEASURED, OWNER, PLACED
+from suite.study.pruning import CHECKPOINTS, step
+from suite.study.record import HALVED, MEASURED, OWNER, PLACED
 from suite.study.retiring import Retiring
 from suite.study.speed import Neighbours, Speeds
 from suite.study.watching import Observer
@@ -156,10 +157,10 @@ class Objective:
             self.ledger.check_stands()
             scored.append(list(asdict(checkpoint).values()))
             trial.set_user_attr(CHECKPOINTS, scored)
-            step = round(checkpoint.fraction * 100)
-            if step not in reported:
-                reported.add(step)
-                trial.report(checkpoint.score, step)
+            at = step(checkpoint.fraction)
+            if at not in reported:
+                reported.add(at)
+                trial.report(checkpoint.score, at)
             self.observer.scored(trial.number, checkpoint)
             # The last checkpoint ends the trial anyway: there is nothing left to save.
             return checkpoint.fraction >= 1 or not trial.should_prune()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
@@ -19,7 +19,6 @@ from suite.contracts import moments
 from suite.contracts.records import UNREADABLE, why
 from suite.contracts.results import (
     Arm,
-    Checkpoint,
     Comparison,
     Final,
     Published,
@@ -43,6 +42,7 @@ from suite.study import (
 )
 from suite.study.definition import Definition
 from suite.study.openings import OPENINGS
+from suite.study.pruning import checkpoints
 from suite.study.readable import attributes as attributes_of
 from suite.study.readable import check_numbers, checked, readable
 from suite.study.search import ARM, arm_of
@@ -50,7 +50,6 @@ from suite.verdict.standing import standing
 
 TRIAL = "suite:trial"
 OWNER = "suite:owner"
-CHECKPOINTS = "suite:checkpoints"
 #: How often memory ran out over a trial's point so that its worker died.
 RETRY = "suite:retry"
 #: The trial whose point a trial makes good.
@@ -143,16 +142,12 @@ def trial_of(frozen: FrozenTrial) -> Trial:
     arm = arm_of(frozen) or ""
     owner = frozen.user_attrs.get(OWNER) or {}
     prefix = f"{arm}:"
-    names = [field.name for field in fields(Checkpoint)]
     known = {
         "number": frozen.number,
         "state": state,
         "arm": arm,
         "params": {k.removeprefix(prefix): v for k, v in frozen.params.items() if k != ARM},
-        "checkpoints": [
-            dict(zip(names, values, strict=False))
-            for values in frozen.user_attrs.get(CHECKPOINTS, [])
-        ],
+        "checkpoints": checkpoints(frozen),
         "worker": f"{owner.get('host', '')}:{owner.get('pid', '')}" if owner else "",
         "started": started,
         "ended": ended,

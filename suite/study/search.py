@@ -1,4 +1,4 @@
-"""Optuna's side of an arm: who proposes, who prunes, what is asked, whose turn it is."""
+"""Optuna's side of an arm: who proposes, what is asked, whose turn it is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
@@ -53,45 +52,6 @@ def sampler(settings: recipes.Sampler, seed: int, done: int) -> BaseSampler:
             group=True,
             seed=drawn,
         )
-
-
-def pruner(settings: recipes.Pruner) -> BasePruner:
-    """The recipe's pruner, shown one arm alone unless its scope is the study."""
-    inner: BasePruner
-    match settings.name:
-        case "none":
-            return optuna.pruners.NopPruner()
-        case "median":
-            inner = optuna.pruners.MedianPruner(n_startup_trials=settings.startup_trials)
-        case "percentile":
-            inner = optuna.pruners.PercentilePruner(
-                settings.percentile, n_startup_trials=settings.startup_trials
-            )
-        case "successive_halving":
-            # Steps are percent of the budget: the first rung stands at a fifth of it.
-            inner = optuna.pruners.SuccessiveHalvingPruner(min_resource=20, reduction_factor=2)
-        case "hyperband":
-            return optuna.pruners.HyperbandPruner(min_resource=20, max_resource=100)
-    return ArmPruner(inner) if settings.scope == "arm" else inner
-
-
-class ArmPruner(BasePruner):
-    """Compares a trial with trials of its own arm: the inner pruner sees no others.
-
-    Arms learn at different speeds; across arms a slow starter is pruned for being what it is.
-    """
-
-    def __init__(self, inner: BasePruner) -> None:
-        self.inner = inner
-
-    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
-        """Whether the trial should end."""
-        arm = trial.params.get(ARM)
-        view: Any = internals.View(
-            study,
-            lambda: [t for t in study.get_trials(deepcopy=False) if t.params.get(ARM) == arm],
-        )
-        return bool(self.inner.prune(view, trial))
 
 
 def distributions(arm: StoredArm) -> dict[str, BaseDistribution]:

@@ -18,7 +18,7 @@ from suite.child.runner import Interrupted, Runner
 from suite.endpoint.consent import Consent
 from suite.errors import meant
 from suite.machine import cache, scratch
-from suite.study import owner, record, search, storage
+from suite.study import owner, pruning, record, search, storage
 from suite.study.allotting import Allowance
 from suite.study.deaths import Deaths
 from suite.study.definition import Definition, StoredArm
@@ -193,7 +193,9 @@ class Work:
 
     def _work(self, index: int) -> None:
         study = self.ledger.another()
-        study.pruner = search.pruner(self.ledger.definition.recipe.pruner)
+        study.pruner = pruning.pruner(
+            self.ledger.definition.recipe.pruner, pruning.Onset.of(self.ledger.definition)
+        )
         while not self.stop.is_set():
             self.ledger.check_stands()
             self.keeping.check_disk(self._limits.max_disk)

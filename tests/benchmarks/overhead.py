@@ -125,7 +125,7 @@ def stored_study(folder, trials=10_000, written=100):
     """
     import optuna
 
-    from suite.study import record, search, storage
+    from suite.study import pruning, record, search, storage
     from suite.study.create import Wanted, create
 
     Path("big.yaml").write_text(
@@ -161,7 +161,7 @@ def stored_study(folder, trials=10_000, written=100):
                 user_attrs={
                     record.TRIAL: record.pack(facts),
                     record.OWNER: {"host": "here", "pid": 1, "started": 0.0},
-                    record.CHECKPOINTS: [[c.fraction, c.macro_f1, c.train_seconds] for c in kept],
+                    pruning.CHECKPOINTS: [[c.fraction, c.macro_f1, c.train_seconds] for c in kept],
                 },
                 system_attrs={"fixed_params": {search.ARM: arm.name}},
                 intermediate_values={round(c.fraction * 100): c.macro_f1 for c in kept},

@@ -1,9 +1,9 @@
-"""How trials learnt: macro-F1 at their checkpoints."""
+"""How trials learnt: macro-F1 at their checkpoints, and beside it what their answers cost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import plotly.graph_objects as go
@@ -11,9 +11,10 @@ import plotly.graph_objects as go
 from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults, Trial
 from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
-from suite.report.charts.drawing import Styles, blank, clip, marker, safe
+from suite.report.charts.drawing import NEUTRAL, Styles, blank, clip, marker, safe
 from suite.report.charts.ranges import common_range
 from suite.report.words import Words
+from suite.verdict.guessing import Guessing
 from suite.verdict.metrics import METRICS, merit_of
 from suite.verdict.standing import standing
 
@@ -25,7 +26,8 @@ NEAR = 0.01
 
 @dataclass(frozen=True)
 class Curve:
-    """One trial's checkpoints: fractions of the budget, macro-F1, validation rows scored on."""
+    """One trial's checkpoints: fractions of the budget, macro-F1, validation rows scored on, and
+    losses, where they were told."""
 
     arm: str
     trial: int
@@ -34,15 +36,23 @@ class Curve:
     fractions: tuple[float, ...]
     scores: tuple[float, ...]
     rows: tuple[int, ...]
+    losses: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
 class Curves:
-    """The curves drawn, of `total` that exist."""
+    """The curves drawn, of `total` that exist; `guess` is the least loss without reading."""
 
     curves: tuple[Curve, ...]
     total: int
     objective: str = DEFAULT_OBJECTIVE
+    guess: float = 0.0
+
+    @property
+    def losing(self) -> Curves:
+        """Those that tell their losses at more than one checkpoint."""
+        told = [c for c in self.curves if sum(loss is not None for loss in c.losses) > 1]
+        return replace(self, curves=tuple(told))
 
 
 def values(results: StudyResults, cap: int = CURVES_PER_ARM) -> Curves:
@@ -74,9 +84,11 @@ def values(results: StudyResults, cap: int = CURVES_PER_ARM) -> Curves:
                     fractions=tuple(point.fraction for point in points),
                     scores=tuple(point.score for point in points),
                     rows=tuple(point.rows or results.data.rows.validation for point in points),
+                    losses=tuple(point.loss for point in points),
                 )
             )
-    return Curves(tuple(drawn), total, results.objective)
+    guess = Guessing.of_validation(results.data, len(results.labels)).loss
+    return Curves(tuple(drawn), total, results.objective, guess)
 
 
 def _by_score(trial: Trial) -> tuple[float, int]:
@@ -86,44 +98,7 @@ def _by_score(trial: Trial) -> tuple[float, int]:
 
 def figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
     """Macro-F1 over the budget: all of an arm faint, its best thick, pruned ones dotted."""
-    drawn = blank(height=430)
-    arms = dict.fromkeys(curve.arm for curve in data.curves)
-    for arm in arms:
-        own = [curve for curve in data.curves if curve.arm == arm]
-        groups: list[tuple[list[Curve], dict[str, Any], float]] = [
-            ([c for c in own if c.pruned], {"width": 1, "dash": "dot"}, 0.35),
-            ([c for c in own if not c.pruned and not c.best], {"width": 1}, 0.35),
-            ([c for c in own if c.best], {"width": 3}, 1.0),
-        ]
-        named = False
-        for group, line, opacity in reversed(groups):
-            if not group:
-                continue
-            style = styles[arm]
-            drawn.add_trace(
-                go.Scatter(
-                    x=_broken(curve.fractions for curve in group),
-                    y=_broken(curve.scores for curve in group),
-                    mode="lines+markers" if opacity == 1.0 else "lines",
-                    line={"color": style.colour, **line},
-                    marker=marker(style, 8),
-                    opacity=opacity,
-                    name=safe(arm),
-                    legendgroup=safe(arm),
-                    showlegend=not named,
-                    connectgaps=False,
-                    customdata=_broken(
-                        [[curve.trial, rows] for rows in curve.rows] for curve in group
-                    ),
-                    hovertemplate=(
-                        f"{safe(arm)}<br>{words('trial')} %{{customdata[0]}}<br>"
-                        f"%{{x:.0%}}: %{{y:.4f}} ({words('rows')}: %{{customdata[1]:,}})"
-                        f"<extra></extra>"
-                    ),
-                )
-            )
-            named = True
-    drawn.update_xaxes(title={"text": words("axis_fraction")}, tickformat=".0%")
+    drawn = _lines(data, lambda curve: curve.scores, styles, words)
     # How trials end sets the scale; where they began, or one that learnt nothing, may lie below.
     merit = METRICS[data.objective].merit
     low, high = common_range([merit(curve.scores[-1]) for curve in data.curves])
@@ -145,6 +120,75 @@ def figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
         title={"text": words.axis(f"validation_{data.objective}"), "standoff": 8}, tickformat=".3~f"
     )
     return drawn
+
+
+def _lines(
+    data: Curves,
+    ordinates: Callable[[Curve], Sequence[float | None]],
+    styles: Styles,
+    words: Words,
+) -> go.Figure:
+    """Values of each curve over the budget."""
+    drawn = blank(height=430)
+    arms = dict.fromkeys(curve.arm for curve in data.curves)
+    for arm in arms:
+        own = [curve for curve in data.curves if curve.arm == arm]
+        groups: list[tuple[list[Curve], dict[str, Any], float]] = [
+            ([c for c in own if c.pruned], {"width": 1, "dash": "dot"}, 0.35),
+            ([c for c in own if not c.pruned and not c.best], {"width": 1}, 0.35),
+            ([c for c in own if c.best], {"width": 3}, 1.0),
+        ]
+        named = False
+        for group, line, opacity in reversed(groups):
+            if not group:
+                continue
+            style = styles[arm]
+            drawn.add_trace(
+                go.Scatter(
+                    x=_broken(curve.fractions for curve in group),
+                    y=_broken(ordinates(curve) for curve in group),
+                    mode="lines+markers" if opacity == 1.0 else "lines",
+                    line={"color": style.colour, **line},
+                    marker=marker(style, 8),
+                    opacity=opacity,
+                    name=safe(arm),
+                    legendgroup=safe(arm),
+                    showlegend=not named,
+                    connectgaps=False,
+                    customdata=_broken(
+                        [[curve.trial, rows] for rows in curve.rows] for curve in group
+                    ),
+                    hovertemplate=(
+                        f"{safe(arm)}<br>{words('trial')} %{{customdata[0]}}<br>"
+                        f"%{{x:.0%}}: %{{y:.4f}} ({words('rows')}: %{{customdata[1]:,}})"
+                        f"<extra></extra>"
+                    ),
+                )
+            )
+            named = True
+    drawn.update_xaxes(title={"text": words("axis_fraction")}, tickformat=".0%")
+    return drawn
+
+
+def losses(data: Curves, styles: Styles, words: Words) -> go.Figure:
+    """Losses over the budget, and what a guess costs that does not read."""
+    drawn = _lines(data.losing, lambda curve: curve.losses, styles, words)
+    drawn.add_hline(y=data.guess, line={"color": NEUTRAL, "width": 1, "dash": "dash"})
+    title = {"text": words.axis("validation_log_loss"), "standoff": 8}
+    drawn.update_yaxes(title=title, tickformat=".3~f", rangemode="tozero")
+    return drawn
+
+
+def losses_finding(data: Curves, leader: str | None, words: Words) -> str:
+    """Where the leading arm's best trial first did better than a guess."""
+    told = data.losing.curves
+    best = [curve for curve in told if curve.best]
+    chosen = next((c for c in best if c.arm == leader), best[0] if best else told[0])
+    arm = formats.name(chosen.arm)
+    for fraction, loss in zip(chosen.fractions, chosen.losses, strict=True):
+        if loss is not None and loss < data.guess:
+            return words("finding_losses", arm=arm, share=formats.whole_percent(fraction))
+    return words("finding_losses_never", arm=arm)
 
 
 def _broken(parts: Iterable[Any]) -> list[Any]:
@@ -206,6 +250,24 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
             (c.arm, c.trial, words("state_pruned" if c.pruned else "state_complete"), f, s, n)
             for c in data.curves
             for f, s, n in zip(c.fractions, c.scores, c.rows, strict=True)
+        ],
+        notes=tuple(notes),
+    )  # fmt: skip
+    if not data.losing.curves or data.objective == "log_loss":
+        return
+    yield Chart(
+        name="losses",
+        title=losses_finding(data, verdict.best if verdict else None, words),
+        about=words("losses_intro"),
+        figure=losses(data, scene.styles, words),
+        columns=(
+            words("metric_arm"), words("trial"), words("state"), words("axis_fraction"),
+            words.axis("validation_log_loss"), words("validation_rows"),
+        ),
+        rows=[
+            (c.arm, c.trial, words("state_pruned" if c.pruned else "state_complete"), f, loss, n)
+            for c in data.losing.curves
+            for f, loss, n in zip(c.fractions, c.losses, c.rows, strict=True)
         ],
         notes=tuple(notes),
     )  # fmt: skip

@@ -491,6 +491,9 @@ axis_fraction = fraction of the budget
 finding_curves = { $arm }'s best trial is within { $near } of its best score from { $share } of its budget on
 finding_curves_rose = { $arm }'s best trial still gained { $gap } in the last part of its budget: more may help
 finding_curves_fell = { $arm }'s best trial was at its best at { $share } of its budget, and { way_fell } by { $gap } after
+finding_losses = { $arm }'s best trial first does better at { $share } of its budget than a guess that does not read
+finding_losses_never = { $arm }'s best trial never does better than a guess that does not read
+losses_intro = Mean of -ln of the labelled class' probability on validation, as above. Dashed: what the classes' shares as probabilities cost, the least that there is without reading.
 finding_curves_none = { $trials ->
     [one] { $trials } trial has more than one checkpoint
    *[other] { $trials } trials have more than one checkpoint
@@ -664,13 +667,13 @@ threads = Threads
 versions = Versions
 load_seconds = Loading
 evaluation_seconds = Evaluation
-other_form = as { $form }: { $rate } Offline, p50 { $p50 } SingleStream
-other_facts = Noted
-contended = Contended
 learnt_in = Learnt in
 learnt_steps = { $steps } steps, { $passes } passes
 learnt_more = { " " }({ $asked } asked)
 learnt_smaller = , batch { $batch } ({ $asked } asked)
+other_form = as { $form }: { $rate } Offline, p50 { $p50 } SingleStream
+other_facts = Noted
+contended = Contended
 
 ## Terms
 

@@ -416,6 +416,9 @@ axis_fraction = 预算比例
 finding_curves = { $arm } 的最佳试验从预算的 { $share } 起，与其最佳分数相差不到 { $near }
 finding_curves_rose = { $arm } 的最佳试验在预算的最后一段仍改善了 { $gap }：增加预算或许有用
 finding_curves_fell = { $arm } 的最佳试验在预算的 { $share } 处最好，之后{ way_fell } { $gap }
+finding_losses = { $arm } 的最佳试验在预算的 { $share } 处首次优于不读文本的猜测
+finding_losses_never = { $arm } 的最佳试验始终不优于不读文本的猜测
+losses_intro = 验证集上正确类别概率的 -ln 均值，画法同上。虚线：把各类所占比例当作概率的代价，即不读文本时的最小值。
 finding_curves_none = { n_trials }有多个检查点
 
 ## What mattered
@@ -565,13 +568,13 @@ threads = 线程数
 versions = 版本
 load_seconds = 加载用时
 evaluation_seconds = 评估用时
-other_form = 以 { $form } 形式：Offline { $rate }，SingleStream p50 { $p50 }
-other_facts = 备注
-contended = 资源争用
 learnt_in = 训练量
 learnt_steps = { $steps } 步，{ $passes } 遍
 learnt_more = （要求 { $asked } 遍）
 learnt_smaller = ，批大小 { $batch }（要求 { $asked }）
+other_form = 以 { $form } 形式：Offline { $rate }，SingleStream p50 { $p50 }
+other_facts = 备注
+contended = 资源争用
 
 ## Terms
 
