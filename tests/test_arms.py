@@ -1,10 +1,11 @@
 """Globs over models and strategies, and what a recipe's spaces do to an arm."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
 
-from suite import strategies
+from suite import paths, strategies
 from suite.config.recipe import Recipe, find_recipe
 from suite.config.task import find_task
 from suite.contracts.model import Model
@@ -289,3 +290,44 @@ def test_a_preflight_counts_every_scoring_of_a_trial(tmp_path, arm, stops):
     )
     found = estimate(work, StoredArm.of(planned))
     assert found.seconds == pytest.approx(stops * 10, abs=0.5)
+
+
+def thinking(folder, template):
+    """Reasons why the arms of a model with this chat template are refused, by arm."""
+    where = folder / "model"
+    where.mkdir(parents=True, exist_ok=True)
+    if template is not None:
+        (where / "tokenizer_config.json").write_text(json.dumps({"chat_template": template}))
+    own = Model(name="own", family="decoder", path=str(where))
+    asked = ["own/zero_shot", "own/zero_shot+think", "own/sft+full", "own/sft+lora"]
+    spaces = {"own/sft+full": {"think": ["prompt", "distilled"]}}
+    planned = arms.plan(
+        Recipe(name="r", arms=asked, spaces=spaces),
+        AGNEWS,
+        {"own": own},
+        unavailable=lambda model: None,
+    )
+    return {arm.name: arm.refused for arm in planned}
+
+
+def test_an_arm_that_is_to_think_and_cant_is_refused_when_it_is_planned(folder, monkeypatch):
+    monkeypatch.setattr(arms, "_unfit", lambda model, strategy: None)  # it has no weights
+    for template, why in (("{{ messages }}", "no think block stands in it"), (None, "no chat")):
+        found = thinking(folder / why, template)
+        assert found["own/zero_shot"] is None and found["own/sft+lora"] is None
+        assert (
+            why in found["own/zero_shot+think"] and "mode: no_think" in found["own/zero_shot+think"]
+        )
+        assert why in found["own/sft+full"] and "think: prompt" in found["own/sft+full"]
+
+
+def test_thoughts_that_nobody_distilled_are_missed_when_an_arm_is_planned(folder, monkeypatch):
+    monkeypatch.setattr(arms, "_unfit", lambda model, strategy: None)
+    template = "{{ messages }}{% if enable_thinking %}<think>{% endif %}"
+    found = thinking(folder, template)
+    assert found["own/zero_shot+think"] is None
+    assert "run `suite distil agnews` first, or use think: prompt" in found["own/sft+full"]
+    file = paths.distilled("agnews")
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    assert thinking(folder, template)["own/sft+full"] is None

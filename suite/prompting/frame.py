@@ -8,8 +8,11 @@ from typing import Any
 
 from suite.contracts.strategy import Refused
 from suite.prompting.answers import THINK_CLOSES, THINK_OPENS
+from suite.prompting.think_block import CANT_THINK
 
 _GAP = "\u2063content\u2063"
+#: What works without a think block, asked and taught.
+_UNTHINKING = "mode: no_think (zero_shot) or think: prompt (sft)"
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Frame:
         """
         if not getattr(tokenizer, "chat_template", None):
             if think:
-                raise Refused(_CANT_THINK.format(why="there is no chat template"))
+                why = "there is no chat template"
+                raise Refused(CANT_THINK.format(why=why, setting=_UNTHINKING))
             start = tokenizer.bos_token or "" if _adds_start(tokenizer) else ""
             return cls(start, "", " ", thinks=False, opened=False)
         on, off = (_render(tokenizer, (), thinking=thinking) for thinking in (True, False))
@@ -49,7 +53,8 @@ class Frame:
         opened = THINK_OPENS in tail and THINK_CLOSES not in tail
         thinks = opened or (on != off and THINK_CLOSES in off + on)
         if think and not thinks:
-            raise Refused(_CANT_THINK.format(why="switching it on changes nothing in its template"))
+            why = "switching it on changes nothing in its template"
+            raise Refused(CANT_THINK.format(why=why, setting=_UNTHINKING))
         if opened and not think:  # A template that always thinks: its block is closed here.
             tail, opened = tail.rstrip("\n") + "\n\n" + THINK_CLOSES + "\n\n", False
         return cls(head, tail, "", thinks, opened)
@@ -75,12 +80,6 @@ class Frame:
         if not gap or not all(user in head for user, _ in turns):
             raise Refused("the model's chat template leaves out turns; examples: prompt would work")
         return replace(self, head=head)
-
-
-_CANT_THINK = (
-    "the model's chat template can't think: {why}; use mode: no_think, or a model with a think "
-    "block"
-)
 
 
 def _adds_start(tokenizer: Any) -> bool:

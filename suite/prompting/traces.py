@@ -71,6 +71,20 @@ def defused(thought: str) -> str:
     return layout.defuse(thought.encode("utf-8", "replace").decode("utf-8"), COMMON_MARKS).strip()
 
 
+def lacks(task: Task) -> str | None:
+    """Why nothing can be taught to think about a task, and what would help; None where there are
+    thoughts of it in this working folder."""
+    file = paths.distilled(task.name)
+    if file.is_file():
+        return None
+    sampled = task.data.folder == "bundled-sample"  # what `sample_task` writes
+    named = (task.name.removesuffix("-sample"), "--sample") if sampled else (task.name,)
+    return (
+        f"think: distilled needs thinking traces, and {file} is not there: run "
+        f"`{shell.command('distil', *named)}` first, or use think: prompt"
+    )
+
+
 def traces_for(task: Task, rows: Rows) -> list[Trace | None]:
     """The trace of each row, or None where there is none; in the order of the rows.
 
@@ -78,14 +92,10 @@ def traces_for(task: Task, rows: Rows) -> list[Trace | None]:
         Refused: nothing was distilled for this task in this working folder.
         DataError: the file holds something else.
     """
+    missing = lacks(task)
+    if missing is not None:
+        raise Refused(missing)
     file = paths.distilled(task.name)
-    if not file.is_file():
-        sampled = task.data.folder == "bundled-sample"  # what `sample_task` writes
-        named = (task.name.removesuffix("-sample"), "--sample") if sampled else (task.name,)
-        raise Refused(
-            f"think: distilled needs thinking traces, and {file} is not there: run "
-            f"`{shell.command('distil', *named)}` first"
-        )
     traces = {(trace.key, trace.label): trace for trace in read_traces(file)}
     names = task.label_names
     return [

@@ -264,4 +264,6 @@ def _plan_one(
         away = refused is not None and model.endpoint is not None
     if refused is None:
         refused = _unfit(model, strategy_name)
+    if refused is None:
+        refused = strategies.lacks(strategy_name, model, task, space)
     return PlannedArm(name, model, strategy_name, space, refused, away)

@@ -20,12 +20,12 @@ from suite.contracts import cutting
 from suite.contracts.cutting import Plain
 from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
-from suite.contracts.space import Choice, Fixed, Params, Space
+from suite.contracts.space import Choice, Fixed, Params, Space, contains
 from suite.contracts.strategy import Predictor, Rows, Run
 from suite.contracts.task import Task
 from suite.errors import RecipeError
 from suite.models import needs
-from suite.prompting import codes, wordings
+from suite.prompting import codes, think_block, wordings
 from suite.prompting.layout import Variant
 from suite.strategies.asking import priors
 from suite.strategies.network.settings import FIX, MOST_BYTES, SETTINGS
@@ -195,6 +195,12 @@ class ZeroShotStrategy:
     def for_long_texts(self, space: Space, model: Model) -> Space:
         """What of a text stands in the prompt is searched too."""
         return cutting.searched(space, Plain)
+
+    def lacks(self, model: Model, task: Task, space: Space) -> str | None:
+        """A think block, where it is to think."""
+        if model.endpoint or not contains(space.dimensions["mode"], THINK):
+            return None
+        return think_block.lacks(model, "mode: no_think")
 
     def fit(self, run: Run) -> Predictor:
         """Prepares the question; one checkpoint, at 1.0.

@@ -20,7 +20,7 @@ from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space
 from suite.contracts.strategy import Predictor, Refused, Run
 from suite.contracts.task import Task
 from suite.models import needs
-from suite.prompting import codes
+from suite.prompting import codes, think_block, traces
 from suite.prompting.layout import Variant
 from suite.strategies.teaching.llamafactory_files import INSTALL, LIBRARY
 from suite.strategies.teaching.sft_knobs import Knobs
@@ -101,6 +101,15 @@ class SftStrategy:
     def for_long_texts(self, space: Space, model: Model) -> Space:
         """What of a text stands in the prompt is searched too."""
         return cutting.searched(space, Plain)
+
+    def lacks(self, model: Model, task: Task, space: Space) -> str | None:
+        """A think block, where it is to think, and thoughts, where it is to learn from them."""
+        think, inference = space.dimensions["think"], space.dimensions["inference"]
+        if contains(think, "distilled"):
+            return think_block.lacks(model, "think: prompt") or traces.lacks(task)
+        if contains(think, "answer") or contains(inference, "think"):
+            return think_block.lacks(model, "think: prompt and inference: no_think")
+        return None
 
     def fit(self, run: Run) -> Predictor:
         """Trains; scores `run.checkpoints` times on the way.
