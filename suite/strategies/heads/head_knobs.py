@@ -22,7 +22,7 @@ class Knobs(Declared):
     max_grad_norm: float = declared(1.0, "length to which a gradient is cut; 0: not", low=0)
     tuning: str = declared("full", "what is trained", options=("full", "lora"))
     lora_rank: int = declared(16, "of LoRA's matrices", low=1)
-    lora_dropout: float = declared(0.05, "part of what LoRA reads left out", low=0, below=1)
+    lora_dropout: float = declared(0.0, "part of what LoRA reads left out", low=0, below=1)
     freeze: float = declared(
         0.0,
         "share of the layers, from the lowest on, that stay as they are, and with them the word "

@@ -35,6 +35,7 @@ from suite.strategies.network import token_cache, transformer, weights
 from suite.strategies.network.chunk_pooling import ChunkPooling, last_layer
 from suite.strategies.network.feeding import Classifier
 from suite.strategies.network.loop import GROUPED_BATCHES
+from suite.strategies.network.lora import without_copies
 from suite.strategies.network.packing import Packed
 from suite.strategies.network.shrinking import Attempts, half_the_tokens
 from suite.strategies.network.sources import source_of
@@ -46,7 +47,6 @@ _KEPT_PER_LAYER = 40
 #: Most tokens that go through a model at once in training: whole batches of most texts, without
 #: the memory of a batch of the longest. Halved where memory runs out.
 _TOKENS_AT_ONCE = {"cpu": 4_096, "cuda": 65_536}
-
 
 _ADVICE = "tuning: lora, a smaller max_tokens or a smaller model would help"
 
@@ -192,7 +192,8 @@ class HeadTraining:
                 frozen = FrozenLayers.of(model, self.knobs.freeze)
                 if frozen is None:  # Nobody knows which layers are its lowest.
                     self.run.note(freeze_used=0.0)
-            return (_with_lora(model, self.knobs, frozen) if lora else model).to(self.where), frozen
+            model = _with_lora(model, self.knobs, frozen) if lora else model
+            return without_copies(model, self.precision).to(self.where), frozen
 
     def _train(self, encoded: Encoded, tokens: int) -> TransformerPredictor:
         run, knobs = self.run, self.knobs

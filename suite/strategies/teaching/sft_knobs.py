@@ -26,7 +26,7 @@ class Knobs(Declared):
     max_grad_norm: float = declared(1.0, "length to which a gradient is cut; 0: not", low=0)
     tuning: str = declared("full", "what is trained", options=("full", "lora", "freeze"))
     lora_rank: int = declared(16, "of LoRA's matrices", low=1)
-    lora_dropout: float = declared(0.05, "part of what LoRA reads left out", low=0, below=1)
+    lora_dropout: float = declared(0.0, "part of what LoRA reads left out", low=0, below=1)
     freeze_layers: int = declared(2, "last layers that `tuning: freeze` trains", low=1)
     cutoff: int = declared(
         0, "tokens of a prompt with its answer; 0: room for the task's `max_tokens`", low=0

@@ -30,7 +30,7 @@ from suite.models import needs
 from suite.strategies.asking import option_scoring, prompted
 from suite.strategies.asking.thinking import ThinkingPredictor
 from suite.strategies.heads.head_training import marks, smaller
-from suite.strategies.network import transformer, weights
+from suite.strategies.network import lora, transformer, weights
 from suite.strategies.network.shrinking import Attempts
 from suite.strategies.network.sources import source_of
 from suite.strategies.teaching import llamafactory_files
@@ -240,6 +240,7 @@ class SftTraining:
                 model = load_model(*args, **kwargs)
                 weights.refuse_unfinite(model, self.source)
                 answers_alone(model)
+                lora.without_copies(model, self.precision)
                 # Frozen weights stay as they were published, even where nothing casts for them.
                 return model.float() if self.precision == "float32" else model
 
