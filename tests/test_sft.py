@@ -555,7 +555,7 @@ def test_the_written_files_run_outside_the_suite(strategy, toy_run, factory_fold
 # --- the loss of answers alone ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tuned", ["full", "lora"])
+@pytest.mark.parametrize("tuned", ["full", "lora", "recomputed"])
 def test_the_loss_of_answers_alone_is_the_loss(tmp_path, tuned):
     import inspect
 
@@ -572,7 +572,13 @@ def test_the_loss_of_answers_alone_is_the_loss(tmp_path, tuned):
     ids = torch.randint(5, 200, (3, 12), generator=torch.Generator().manual_seed(0))
     labels = torch.full_like(ids, -100)
     labels[0, -2:], labels[1, 6], labels[2, 1:4] = ids[0, -2:], ids[1, 6], ids[2, 1:4]
-    asked = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
+    mask = torch.ones_like(ids)
+    mask[1, 8:] = mask[2, 5:] = 0
+    asked = {"input_ids": ids, "attention_mask": mask, "labels": labels}
+    if tuned == "recomputed":
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    read = []
+    model.get_input_embeddings().register_forward_hook(lambda _, given, out: read.append(given[0]))
 
     def stepped(**more):
         model.zero_grad()
@@ -583,7 +589,8 @@ def test_the_loss_of_answers_alone_is_the_loss(tmp_path, tuned):
 
     before = [stepped(), stepped(num_items_in_batch=torch.tensor(9))]
     signature = inspect.signature(model.forward)
-    assert answers_alone(model)
+    assert answers_alone(model) == "packed"
+    read.clear()
     assert inspect.signature(model.forward) == signature
     for (whole, expected), more in zip(before, ({}, {"num_items_in_batch": 9}), strict=True):
         found, grads = stepped(**more)
@@ -592,5 +599,7 @@ def test_the_loss_of_answers_alone_is_the_loss(tmp_path, tuned):
         assert grads.keys() == expected.keys()
         for name, grad in grads.items():
             torch.testing.assert_close(grad, expected[name], rtol=1e-3, atol=1e-6)
+    # Without what fills the batch, but where activations are computed twice.
+    assert {one.numel() for one in read} == {36 if tuned == "recomputed" else 25}
     model.eval()
     assert model(**asked).logits.shape[:2] == (3, 12)

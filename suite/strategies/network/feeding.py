@@ -38,7 +38,7 @@ class Batch:
 
 
 #: Where packing pays; elsewhere (Apple's GPU) nobody has measured it.
-_PACKED_ON = ("cpu", "cuda")
+PACKED_ON = ("cpu", "cuda")
 
 
 class _Fed:
@@ -95,7 +95,7 @@ class Classifier(_Fed):
         self.model = model
         self.pooling = pooling
         self._packed: PackedClassifier | None = (
-            packed_classifier(model, seed) if where.type in _PACKED_ON else None
+            packed_classifier(model, seed) if where.type in PACKED_ON else None
         )
         super().__init__(self._packed, pad_id, where, limit)
 
@@ -128,7 +128,7 @@ class Encoder(_Fed):
     def __init__(self, model: Any, pad_id: int, where: torch.device, *, limit: int) -> None:
         self.model = model
         self._packed: PackedEncoder | None = (
-            packed_encoder(model) if where.type in _PACKED_ON else None
+            packed_encoder(model) if where.type in PACKED_ON else None
         )
         super().__init__(self._packed, pad_id, where, limit)
 

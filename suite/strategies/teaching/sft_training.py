@@ -239,7 +239,7 @@ class SftTraining:
             with self.run.loading():
                 model = load_model(*args, **kwargs)
                 weights.refuse_unfinite(model, self.source)
-                answers_alone(model)
+                self.run.note(feeding=answers_alone(model) or "padded")
                 lora.without_copies(model, self.precision)
                 # Frozen weights stay as they were published, even where nothing casts for them.
                 return model.float() if self.precision == "float32" else model
