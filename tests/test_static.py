@@ -287,7 +287,7 @@ def test_the_command_makes_one_that_a_study_takes(encoder, tmp_path):
         app, ["model", "distil-static", str(encoder), str(target), "--dimensions", "8"]
     )
     assert run.exit_code == 0, run.output
-    assert "9 word pieces read" in run.output
+    assert "small reads 9 word pieces" in run.output and "9 word pieces read" in run.output
     assert f"--model static-small={target}" in run.output.replace("\n", "")
     said = json.loads((target / "config.json").read_text())
     assert said["made_from"] == "folder:small" and said["languages"] == ["multilingual"]

@@ -11,9 +11,10 @@ from rich.table import Table
 
 from suite import shell
 from suite.cli import completion, model_uses
-from suite.cli.console import next_step, print_json, print_table, tell, told, words
+from suite.cli.console import next_step, print_json, print_table, say, tell, told, words
 from suite.cli.fitting import name, number, text, word
 from suite.cli.options import AsJson, Device, Threads
+from suite.cli.words import Quiet
 from suite.report import formats
 from suite.report.words import Words
 
@@ -135,6 +136,7 @@ def distil_static(
     ] = 256,
     device: Device = None,
     threads: Threads = None,
+    quiet: Quiet = False,
 ) -> None:
     """Make a static model of an encoder: a vector for each word piece, read once and alone.
 
@@ -149,7 +151,7 @@ def distil_static(
     from suite.models.catalogue import option_of
     from suite.strategies.teaching import distil_static as room
 
-    made = room.distil(_model(_option(source)), target, dimensions=dimensions)
+    made = room.distil(_model(_option(source)), target, dimensions=dimensions, say=say)
     tell(
         f"{made.pieces:,} word pieces read in {made.seconds:,.0f} s; their vectors have "
         f"{made.dimensions} numbers, which keep {made.explained:.0%} of the variance: {made.folder}"

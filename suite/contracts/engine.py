@@ -17,8 +17,8 @@ class Kept:
     """A kept predictor, as its small files tell.
 
     Args:
-        kind: a transformers network; a classic predictor or one of somebody's own, which serve as
-            they are; or a server's client.
+        kind: a transformers network; a classic or static predictor or one of somebody's own, which
+            serve as they are; or a server's client.
         precision: what it was scored in.
         fixed: why no engine but the one it was kept for can serve it, or None.
     """

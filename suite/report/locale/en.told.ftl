@@ -404,6 +404,7 @@ said_tokens_vectors = the tokenizer has { $n } tokens and the model { $rows } ve
 said_no_tokenizer_json = it has no tokenizer.json, which model2vec reads texts with
 said_no_static_array = '{ $name }' is no array of a model2vec model
 said_no_table = it has no table 'embeddings' with a vector for each word piece
+said_static_reading = { $model } reads { $n } word pieces, each once
 said_static_distilled = { $n } word pieces read in { $seconds } s; their vectors have { $numbers } numbers, which keep { $part } of the variance: { $folder }
 said_no_tokenizer = { $folder } has no tokenizer: without tokenizer.json (or vocab.txt, or what its kind has) every word would be unknown
 said_encoder_decoder = { $folder } is an encoder with a decoder ({ $kind }): its decoder has to be told what to begin with, and no strategy here does that

@@ -292,6 +292,7 @@ said_tokens_vectors = 分词器有 { $n } 个词元，而模型有 { $rows } 个
 said_no_tokenizer_json = 没有 tokenizer.json，model2vec 靠它读取文本
 said_no_static_array = '{ $name }' 不是 model2vec 模型的数组
 said_no_table = 没有给每个词片一个向量的表 'embeddings'
+said_static_reading = { $model } 正在读 { $n } 个词片，每个读一次
 said_static_distilled = { $seconds } 秒内读完 { $n } 个词片；每个向量有 { $numbers } 个数，保留了 { $part } 的方差：{ $folder }
 said_no_tokenizer = { $folder } 没有分词器：没有 tokenizer.json（或 vocab.txt，或该类模型所用的文件），每个词都会成为未知词
 said_encoder_decoder = { $folder } 是带解码器的编码器（{ $kind }）：解码器须先得到开头，这里没有策略会给出

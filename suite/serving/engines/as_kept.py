@@ -45,10 +45,10 @@ class _AsKept:
 
 
 class PythonEngine(_AsKept):
-    """Classic predictors, and those of somebody's own."""
+    """Classic and static predictors, and those of somebody's own."""
 
     name = "python"
-    versions = ("numpy", "scipy")
+    versions = ("numpy", "scipy", "model2vec", "tokenizers")
 
 
 class EndpointEngine(_AsKept):

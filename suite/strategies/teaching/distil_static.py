@@ -14,6 +14,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,18 @@ class Made:
     seconds: float
 
 
-def distil(model: Model, target: Path, *, dimensions: int = DIMENSIONS) -> Made:
+def distil(
+    model: Model,
+    target: Path,
+    *,
+    dimensions: int = DIMENSIONS,
+    say: Callable[[str], None] = lambda text: None,
+) -> Made:
     """Writes a static model of an encoder into a new folder.
+
+    Args:
+        dimensions: of the vectors, at most the encoder's own.
+        say: told what takes long.
 
     Raises:
         ModelError: it is no encoder with weights here, or its tokenizer is of a kind that
@@ -72,6 +83,7 @@ def distil(model: Model, target: Path, *, dimensions: int = DIMENSIONS) -> Made:
     folder = _weights(model)
     embedder = Embedder.read(Source(str(folder)), None, model.max_tokens)
     vocabulary = _Vocabulary.of(embedder.codec)
+    say(f"{model.name} reads {len(vocabulary.rows):,} word pieces, each once")
     matrix = _vectors(embedder, vocabulary, poolings(model)[0])
     reduced, explained = _components(matrix, dimensions)
     table = np.zeros((vocabulary.size, reduced.shape[1]), dtype=np.float16)
