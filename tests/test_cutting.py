@@ -23,6 +23,7 @@ from suite.strategies.network import chunk_pooling, chunks, token_cache  # noqa:
 from suite.strategies.network.chunk_pooling import ChunkPooling  # noqa: E402
 from suite.strategies.network.chunks import Chunks  # noqa: E402
 from suite.strategies.network.feeding import Classifier  # noqa: E402
+from suite.strategies.network.shrinking import half_the_tokens  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -164,6 +165,22 @@ def test_every_row_has_the_marks_of_the_tokenizer(built, name):
     assert max(map(len, parts)) <= 16
     longer = " ".join(long_rows(3).texts)
     assert codec(built[name], Cutting("chunks_mean", 2)).encode([longer]).cut == 1
+
+
+def test_a_tail_is_what_transformers_cuts_at_the_left(built):
+    """As a model's card says to those who load it by transformers alone."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(built["tiny-bert"])
+    tokenizer.truncation_side = "left"
+    texts = long_rows(4).texts
+    told = tokenizer(list(texts), truncation=True, max_length=16, split_special_tokens=True)
+    assert codec(built["tiny-bert"], Cutting("tail")).encode(texts).ids == told["input_ids"]
+
+
+def test_a_text_weighs_as_much_as_all_its_chunks():
+    classifier = Classifier(model_of("Bert"), 0, CPU, limit=64)
+    assert [part.tolist() for part in classifier.parts(TEXTS, 9)] == [[2], [0, 1]]
+    assert half_the_tokens([len(text) for text in TEXTS], 4096, 3) == 9
+    assert half_the_tokens([len(text) for text in TEXTS], 9, 3) is None
 
 
 def test_chunks_come_back_from_the_cache(built, tmp_path, monkeypatch):
@@ -482,6 +499,44 @@ def test_a_recipe_may_ask_for_a_cutting_whatever_the_texts():
 def test_what_can_be_no_cutting_is_refused_in_a_recipe(arm, asked, told):
     with pytest.raises(RecipeError, match=told):
         planned([], {arm: asked})
+
+
+def test_a_preflight_knows_that_only_the_head_was_timed(tmp_path):
+    from types import SimpleNamespace
+
+    from suite.config.recipe import Recipe
+    from suite.models.catalogue import load_catalogue
+    from suite.study import arms
+    from suite.study.definition import StoredArm
+    from suite.study.preflight import estimate
+
+    recipe = Recipe(name="r", arms=["tiny-bert/probe"], budget={"evaluation": "full"})
+    took = SimpleNamespace(
+        train_seconds=1.0,
+        evaluation_seconds=0.0,
+        evaluated=64,
+        evaluated_seconds=6.4,
+        again_seconds=0.0,
+    )
+    rows = SimpleNamespace(train=32, validation=100, test=100)
+    train = SimpleNamespace(length_mean=400.0, length_quantiles=[400] * 21)
+    data = SimpleNamespace(rows=rows, audit=SimpleNamespace(splits={"train": train}))
+    definition = SimpleNamespace(recipe=recipe, data=data, task=task(max_tokens=16))
+    work = SimpleNamespace(
+        ledger=SimpleNamespace(definition=definition),
+        jobs=SimpleNamespace(job=lambda *asked, **more: None, pace=lambda arm, params: None),
+        runner=SimpleNamespace(train=lambda job, max_seconds: took),
+        keeping=SimpleNamespace(scratch=tmp_path),
+    )
+
+    def seconds(lengths):
+        [planned] = arms.plan(
+            recipe, definition.task, load_catalogue(), unavailable=lambda _: None, lengths=lengths
+        )
+        return estimate(work, StoredArm.of(planned)).seconds
+
+    # Three ways read one row of 16 tokens, three read four.
+    assert seconds([40] * 10) == pytest.approx(2.5 * seconds([8] * 10), rel=0.01)
 
 
 def test_estimates_know_that_chunks_multiply_tokens():

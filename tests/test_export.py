@@ -229,6 +229,23 @@ def test_ties_seeds_staleness_and_what_is_not_tested_are_told(at_home):
     assert "split: test" not in page and "Test macro-F1" not in page
 
 
+def test_a_card_says_what_is_read_of_a_longer_text(at_home, monkeypatch):
+    kept = winner("t", "tfidf/classic")
+    monkeypatch.setattr(model_card, "is_classifier", lambda folder: True)
+
+    def page(**settings):
+        monkeypatch.setattr(model_card, "_settings", lambda folder: {"max_tokens": 77, **settings})
+        return model_card.card(kept, kept.folder)
+
+    assert "truncation=True, max_length=77" in page() and "truncation_side" not in page()
+    assert 'tokenizer.truncation_side = "left"' in page(cutting="tail")
+    for way in ("head_tail", "chunks_mean"):
+        said = page(cutting=way)
+        assert "Of a text beyond 77 tokens the model reads what `cutting`" in said
+        shown = way.replace("_", r"\_")
+        assert f"({shown})" in said and "AutoTokenizer" not in said
+
+
 def test_onnx_answers_as_the_model_and_other_arms_are_refused_with_the_reason(at_home, tmp_path):
     runtime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")

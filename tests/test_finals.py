@@ -195,6 +195,7 @@ class Children:
 
     def __init__(self):
         self.jobs, self.asked, self.dies = [], [], {}
+        self.lengths = None
 
     @property
     def seeds(self):
@@ -226,7 +227,7 @@ class Children:
         wrong = seed % 17
         rows = [index % 2 for index in range(100)]
         rows[:wrong] = [1 - row for row in rows[:wrong]]
-        return Predicted(rows, scores(1 - wrong / 100), 0.1, [1.0] * 100)
+        return Predicted(rows, scores(1 - wrong / 100), 0.1, [1.0] * 100, lengths=self.lengths)
 
 
 def scores(value):
@@ -521,6 +522,21 @@ def test_test_that_is_newest_by_time_forbids_a_given_validation():
     assert finals_plan.may_refit(definition(False, "made"))
     assert not finals_plan.may_refit(definition(True, "made"))
     assert not finals_plan.may_refit(definition(None, "made"))  # nobody knows
+
+
+def test_scores_by_length_are_kept_with_the_trainings(study, children):
+    work = study(finals=BY_DEFAULT)
+    children.lengths = [0] * 60 + [1] * 35 + [2] * 5
+    finals.score(work())
+    first = Ledger(None, "t").results().finals[0].by_length
+    assert first.unit == "tokens" and [one.rows for one in first.scores] == [60, 35, 5]
+    # All is right in its bucket but what the fake gets wrong, in the first one.
+    assert first.scores[0].macro_f1 < first.scores[1].macro_f1 == 1
+    assert first.scores[2].macro_f1 is None
+    children.lengths = None  # further trainings take the lengths of the first
+    finals.score(work(), Wanted(4, None, True))
+    again = Ledger(None, "t").results().finals[0].by_length
+    assert [one.rows for one in again.scores] == [60, 35, 5]
 
 
 def test_a_damaged_training_is_made_anew(study, children):
