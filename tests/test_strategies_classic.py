@@ -175,7 +175,9 @@ def test_the_defaults_are_the_first_point_in_english(builder: str) -> None:
     model = builder_model(builder)
     declared = ClassicStrategy().hyperparameters(model)
     first = ClassicStrategy().space(model, toy_task()).known_good[0]
-    assert first == {name: one.default for name, one in declared.items()}
+    # What is read of a long text is a dimension where texts are long, and nowhere else.
+    short = {name: one.default for name, one in declared.items() if name != "cutting"}
+    assert first == short
 
 
 def test_jieba_is_offered_only_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:

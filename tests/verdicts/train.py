@@ -76,15 +76,14 @@ def seed_of(arm, index):
 def trained(arm, train, texts):
     """Class indices, int8 [TRAININGS, texts]."""
     name, strategy = ARMS[arm]
-    strategy, model = strategies.get(strategy), load_catalogue()[name]
-    task = find_task("agnews")[0]
-    params = dict(strategy.space(model, task).known_good[0])
+    model, task = load_catalogue()[name], find_task("agnews")[0]
+    params = dict(strategies.space(strategy, model, task, TRAINING_ROWS).known_good[0])
     answers = []
     for index in range(TRAININGS):
         begun = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
             run = Run(task, model, params, train, seed_of(arm, index), Path(folder))
-            strategy.fit(run)
+            strategies.get(strategy).fit(run)
             answers.append(run.predictor.predict_proba(texts).argmax(axis=1).astype(np.int8))
         print(f"{arm} {index + 1}/{TRAININGS}: {time.perf_counter() - begun:.0f} s", flush=True)
     return np.stack(answers)
