@@ -51,8 +51,8 @@ def ended_at(curve, peers, arm="m/sft", onset=ONSET, **pruner):
 
 
 # A curve like that of SmolLM2-135M taught AG News, of which .089 after 40 % of its budget and .877
-# at its end were seen; the other figures are drawn up, with losses of a model that is sure and wrong
-# until it learns.
+# at its end were seen. The other figures are drawn up, the losses as of a model that is sure and
+# wrong until it learns.
 LATE = [(0.10, 2.9), (0.089, 1.6), (0.41, 1.21), (0.80, 0.58), (0.877, 0.41)]
 EARLY = [(0.71, 0.80), (0.82, 0.55), (0.85, 0.45), (0.86, 0.42), (0.865, 0.41)]
 POOR = [(0.55, 1.10), (0.58, 1.05), (0.60, 1.02), (0.61, 1.00), (0.61, 1.00)]
