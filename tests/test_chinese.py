@@ -290,4 +290,4 @@ def test_most_patterns_are_what_the_code_says():
         if (longest := max(parts, key=len).strip(" .'()")) not in source
         and longest.rpartition(" ")[0] not in source
     ]  # fmt: skip
-    assert len(gone) < 60, gone
+    assert len(gone) < 70, gone

@@ -274,7 +274,7 @@ def test_logits_of_chunks_packed_or_padded(name, monkeypatch):
             pooling.vector.data = torch.linspace(-3, 3, width)
         with monkeypatch.context() as patch:
             if plain:
-                patch.setattr("suite.strategies.network.feeding._PACKED_ON", ())
+                patch.setattr("suite.strategies.network.feeding.PACKED_ON", ())
             classifier = Classifier(model, 0, CPU, limit=64, pooling=pooling)
         return classifier(classifier.batch(TEXTS)), classifier, pooling
 

@@ -159,7 +159,8 @@ def test_a_preflight_knows_that_few_rows_get_more_passes(tmp_path):
             definition=SimpleNamespace(recipe=recipe, data=SimpleNamespace(rows=rows))
         ),
         jobs=SimpleNamespace(
-            job=lambda *asked, preflight_rows, **more: SimpleNamespace(rows=preflight_rows)
+            job=lambda *asked, preflight_rows, **more: SimpleNamespace(rows=preflight_rows),
+            pace=lambda arm, params: None,
         ),
         runner=SimpleNamespace(train=train),
         keeping=SimpleNamespace(scratch=tmp_path),

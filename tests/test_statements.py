@@ -436,6 +436,18 @@ class Checker:
         else:
             assert s.values["share"] == f"{better[0] * 100:.0f}%"
 
+    def losses_of_others(self, s: Statement) -> None:
+        told = [
+            t for t in self.results.trials
+            if t.state in ("COMPLETE", "PRUNED")
+            and sum(c.loss is not None for c in t.checkpoints) > 1
+        ]  # fmt: skip
+        assert s.values["trials"] == len(told)
+        speaking = {f.arm: f.trial for f in self.results.finals}
+        best = [speaking[t.arm] if t.arm in speaking else best_of(self.results, t.arm).number
+                for t in told if t.state == "COMPLETE" or t.arm in speaking]  # fmt: skip
+        assert not {t.number for t in told} & set(best)
+
     def history(self, v: dict[str, Any]) -> None:
         done = [t for t in self.results.trials if t.state == "COMPLETE"]
         own = self.results.trials[int(v["n"])]
@@ -591,6 +603,7 @@ class Checker:
         for key in ("finding_curves", "finding_curves_rose", "finding_curves_fell"):
             found[key] = self.curve
         found |= dict.fromkeys(("finding_losses", "finding_losses_never"), self.losses)
+        found["finding_losses_none"] = self.losses_of_others
         found |= dict.fromkeys(("settled_by", "settled_neither", "settled_already"), self.settled)
         found |= dict.fromkeys(("refit_all", "refit_some"), self.refitted)
         found |= dict.fromkeys(("one_training", "one_training_why"), self.once)

@@ -367,14 +367,18 @@ def test_a_running_trial_s_checkpoints_of_a_later_version(place):
         (number,) = opened.execute("select trial_id from trials where state = 'RUNNING'").fetchone()
         opened.execute(
             "insert into trial_user_attributes (trial_id, key, value_json) values (?, ?, ?)",
-            (number, "suite:checkpoints", "[[0.2, 0.5, 1.5, 600, null, 0.7, {}], [0.4, 0.6, 3.0]]"),
+            (
+                number,
+                "suite:checkpoints",
+                "[[0.2, 0.5, 1.5, 600, null, 0.7, 1, {}], [0.4, 0.6, 3.0]]",
+            ),
         )
         opened.commit()
     checkpoints = shown("quick")["trials"][-1]["checkpoints"]
     assert checkpoints == [
-        {"fraction": 0.2, "macro_f1": 0.5, "train_seconds": 1.5, "rows": 600}
+        {"fraction": 0.2, "macro_f1": 0.5, "train_seconds": 1.5, "rows": 600, "loss": 0.7}
         | {"objective": {"name": "macro_f1", "value": 0.5}},
-        {"fraction": 0.4, "macro_f1": 0.6, "train_seconds": 3.0, "rows": None}
+        {"fraction": 0.4, "macro_f1": 0.6, "train_seconds": 3.0, "rows": None, "loss": None}
         | {"objective": {"name": "macro_f1", "value": 0.6}},
     ]
 

@@ -183,7 +183,9 @@ def losses_finding(data: Curves, leader: str | None, words: Words) -> str:
     """Where the leading arm's best trial first did better than a guess."""
     told = data.losing.curves
     best = [curve for curve in told if curve.best]
-    chosen = next((c for c in best if c.arm == leader), best[0] if best else told[0])
+    chosen = next((c for c in best if c.arm == leader), best[0] if best else None)
+    if chosen is None:
+        return words("finding_losses_none", trials=len(told))
     arm = formats.name(chosen.arm)
     for fraction, loss in zip(chosen.fractions, chosen.losses, strict=True):
         if loss is not None and loss < data.guess:

@@ -492,6 +492,10 @@ finding_curves = { $arm }'s best trial is within { $near } of its best score fro
 finding_curves_rose = { $arm }'s best trial still gained { $gap } in the last part of its budget: more may help
 finding_curves_fell = { $arm }'s best trial was at its best at { $share } of its budget, and { way_fell } by { $gap } after
 finding_losses = { $arm }'s best trial first does better at { $share } of its budget than a guess that does not read
+finding_losses_none = { $trials ->
+    [one] { $trials } trial tells its losses, and is not its arm's best
+   *[other] { $trials } trials tell their losses, none of them its arm's best
+}
 finding_losses_never = { $arm }'s best trial never does better than a guess that does not read
 losses_intro = Mean of -ln of the labelled class' probability on validation, as above. Dashed: what the classes' shares as probabilities cost, the least that there is without reading.
 finding_curves_none = { $trials ->

@@ -417,6 +417,7 @@ finding_curves = { $arm } 的最佳试验从预算的 { $share } 起，与其最
 finding_curves_rose = { $arm } 的最佳试验在预算的最后一段仍改善了 { $gap }：增加预算或许有用
 finding_curves_fell = { $arm } 的最佳试验在预算的 { $share } 处最好，之后{ way_fell } { $gap }
 finding_losses = { $arm } 的最佳试验在预算的 { $share } 处首次优于不读文本的猜测
+finding_losses_none = { n_trials }记录了损失，都不是所属方案的最佳试验
 finding_losses_never = { $arm } 的最佳试验始终不优于不读文本的猜测
 losses_intro = 验证集上正确类别概率的 -ln 均值，画法同上。虚线：把各类所占比例当作概率的代价，即不读文本时的最小值。
 finding_curves_none = { n_trials }有多个检查点
