@@ -103,36 +103,52 @@ def test_shrinking_follows_how_far_variances_agree():
     assert variances == pytest.approx((known * centre + 2 * own) / (known + 2))
 
 
-def test_the_largest_difference_of_one_pair_is_a_mixture_of_t_and_normal():
+def test_the_rarest_difference_of_one_pair_is_a_mixture_of_t_and_normal():
     """Rows alone: Student's t; one training's part alone: t with its own degrees of freedom."""
     rows = variance.Components(
         np.zeros(2), np.zeros(2), np.zeros(2), np.diag([2e-4, 1e-4]), rows_df=9
     )
     pair = np.array([0]), np.array([1])
-    found = family.largest(rows, *pair, variance.of_differences(rows, *pair))
+    found = family.rarest(rows, *pair, variance.of_differences(rows, *pair))
     assert found.critical == pytest.approx(stats.t.isf(0.025, 9), rel=0.02)
     # The two rows' own parts are known together, and the difference's by nine degrees of freedom.
     assert found.p(np.array([2.0])) == pytest.approx(2 * stats.t.sf([2], 9), rel=0.02)
-    assert found.p(np.array([40.0])) == pytest.approx(2 * stats.t.sf([40], 9), rel=0.1)
+    # So far out the tail is read between points that lie a third apart.
+    assert found.p(np.array([40.0])) == pytest.approx(2 * stats.t.sf([40], 9), rel=0.15)
     seeds = variance.Components(
         np.zeros(2), np.array([1e-4, 0]), np.array([2.0, 0]), np.zeros((2, 2)), rows_df=10**6
     )
-    found = family.largest(seeds, *pair, variance.of_differences(seeds, *pair))
+    found = family.rarest(seeds, *pair, variance.of_differences(seeds, *pair))
     assert found.critical == pytest.approx(stats.t.isf(0.025, 2), rel=0.05)
 
 
-def test_the_largest_of_all_pairs_of_alike_arms_is_the_studentised_range():
+def test_the_rarest_of_all_pairs_of_alike_arms_is_the_studentised_range():
     arms = variance.Components(
         np.zeros(5), np.zeros(5), np.zeros(5), 1e-4 * np.eye(5), rows_df=10**6
     )
     a, b = np.triu_indices(5, 1)
-    found = family.largest(arms, a, b, variance.of_differences(arms, a, b))
+    found = family.rarest(arms, a, b, variance.of_differences(arms, a, b))
     assert found.critical == pytest.approx(
-        stats.studentized_range.ppf(0.95, 5, np.inf) / 2**0.5, rel=0.01
+        np.full(10, stats.studentized_range.ppf(0.95, 5, np.inf) / 2**0.5), rel=0.01
     )
-    far = found.p(np.array([3.0, 6.0, 9.0]))
+    far = found.p(np.array([3.0] * 4 + [6.0] * 3 + [9.0] * 3))
     assert far[0] == pytest.approx(stats.studentized_range.sf(3 * 2**0.5, 5, np.inf), rel=0.2)
-    assert far[1:] == pytest.approx(10 * 2 * stats.norm.sf([6, 9]), rel=0.05)
+    assert far[[4, 7]] == pytest.approx(10 * 2 * stats.norm.sf([6, 9]), rel=0.05)
+
+
+def test_arms_trained_a_few_times_do_not_hide_what_tells_two_others_apart():
+    """Two arms that repeat themselves, 6.5 standard errors apart, beside five whose variances
+    have two degrees of freedom each: these alone reach such a distance by chance."""
+    seeds = np.array([0, 0] + [1e-4] * 5)
+    df = np.where(seeds > 0, 2.0, 0.0)
+    arms = variance.Components(np.zeros(7), seeds, df, 1e-6 * np.eye(7), rows_df=7599)
+    a, b = np.triu_indices(7, 1)
+    found = family.rarest(arms, a, b, variance.of_differences(arms, a, b))
+    p = found.p(np.full(len(a), 6.5))
+    assert p[0] < 1e-4
+    # Of two of the five the same is no rare thing, even without the others: t with four degrees.
+    assert p[-1] > 10 * stats.t.sf(6.5, 4)
+    assert found.critical[0] < 1.1 * stats.norm.isf(0.025 / len(a)) < found.critical[-1]
 
 
 def test_two_arms_trained_once_are_the_paired_t_test_on_their_rows():

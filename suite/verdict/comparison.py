@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from suite.verdict import confusions, variance
 from suite.verdict import ranks as ranking
 from suite.verdict.confusions import Array, Score, Trained, macro_f1
-from suite.verdict.family import DRAWS, Largest, Pairs, largest, reach
+from suite.verdict.family import DRAWS, Pairs, Rarest, rarest, reach
 from suite.verdict.interval import LEVEL, ROWS_PER_CLASS, Interval, around
 from suite.verdict.variance import Components
 
@@ -258,7 +258,7 @@ def judged(
         parts.means[a] - parts.means[b],
         flat,
         np.sqrt(np.where(flat, 1, spread.total)),
-        largest(parts, a, b, spread, seed=seed, draws=draws),
+        rarest(parts, a, b, spread, seed=seed, draws=draws),
         *map(np.array, zip(*signs, strict=True)),
     )
     return spread, low, high, p
@@ -268,7 +268,7 @@ def tested(
     values: Array,
     flat: NDArray[np.bool_],
     errors: Array,
-    largest: Largest,
+    rarest: Rarest,
     signs: Array,
     few: NDArray[np.bool_],
 ) -> tuple[Array, Array, Array]:
@@ -281,7 +281,7 @@ def tested(
         values: the differences, [pairs].
         flat: those without variance, [pairs].
         errors: their standard errors, 1 where they have none, [pairs].
-        largest: what they are held against.
+        rarest: what they are held against.
         signs: the sign test's p, [pairs].
         few: whether p is not below it, [pairs].
     """
@@ -291,12 +291,12 @@ def tested(
     signs = np.where(flat & (sizes == 0), 1.0, signs)
     apart = np.where(signs < 1, signs, 0)
     together = np.where(signs < 1, -np.expm1(len(values) * np.log1p(-apart)), 1.0)
-    p = np.where(flat, together, largest.p(sizes / errors))
+    p = np.where(flat, together, rarest.p(sizes / errors))
     p = np.where(few, np.maximum(p, together), p)
     # Without variance: the error by which this would be as far out as the sign test finds it.
     each = -np.expm1(np.log1p(-LEVEL) / len(values))
     implied = ndtri(each / 2) / np.minimum(ndtri(signs / 2), -_TINY)
-    half = np.where(flat, sizes * implied, errors * largest.critical)
+    half = np.where(flat, sizes * implied, errors * rarest.critical)
     half = np.where(flat & (sizes == 0), 0.0, half)
     low, high = values - half, values + half
     # At a level below the sign test's p the interval holds 0 as well.

@@ -71,6 +71,25 @@ def unlike(kind, studies, seed):
     return {kind: (found, studies)}
 
 
+def beside(studies, seed):
+    """Two arms that repeat themselves, .05 apart, beside five of three seeds, spread .01, 1,000
+    rows: how often the two are told apart, and how often any two of the five, worth the same."""
+    members = [Arm(0.85, trainings=1), Arm(0.9, trainings=1)] + [Arm(0.9, 0.01)] * 5
+    alike = {f"arm {i}" for i in range(1, 7)}
+    found, draws = Counter(), generator(seed)
+    for study in range(studies):
+        arms, fixed = drawn(draws, 1000, members)
+        called = judged(arms, fixed, arms, study)
+        found["the two"] += any({d.a, d.b} == fixed and d.winner for d in called)
+        found["any two that are worth the same"] += any(
+            {d.a, d.b} <= alike and d.winner is not None for d in called
+        )
+        found["the two, without the five"] += any(
+            d.winner for d in judged(arms, fixed, fixed, study)
+        )
+    return {name: (count, studies) for name, count in found.items()}
+
+
 def above(count, studies, seed):
     """One arm .05 above all others, spread .005, 7,600 rows: how often it is found above each.
 

@@ -77,6 +77,7 @@ TABLES = {
             )
         ],
     ),
+    "two that repeat themselves, beside five that scatter": (None, cells.beside, [()]),
     "two arms .01 apart, 7,600 rows": (None, cells.told, [(0.003,)]),
     "identical arms called different": (
         LEVEL,
