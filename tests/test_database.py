@@ -24,8 +24,9 @@ from conftest import command_line as run
 from suite import files
 from suite.errors import StorageError
 from suite.machine.holders import holders
-from suite.study import copying, internals, patient, storage
+from suite.study import copying, internals, patient, reading, storage
 from suite.study.create import Wanted, create
+from suite.study.record import TRIAL
 
 pytestmark = pytest.mark.filterwarnings("ignore:Heartbeat of storage is supposed")
 
@@ -156,6 +157,34 @@ def test_what_is_no_database_of_studies_is_one_message_and_left_as_it_is(
     url = () if words[1] == "import-db" else ("--storage", "sqlite:///x.db")
     assert said in run(*words, *more, *url, code=2).stderr.replace("\n", " ")
     assert not Path("x.db").is_file() or digest("x.db") == before
+
+
+def test_who_goes_through_trials_keeps_no_writer_out(stored):
+    """A writer that waits for a reader keeps new ones out: if the reader then reads by another
+    connection, all three wait for ever."""
+    study, _ = storage.load(storage.open_storage(), "agnews")
+    trials = iter(reading.rows(study, TRIAL))
+    assert next(trials).number == 0
+    writing = sqlite3.connect("studies/suite.db", timeout=0, isolation_level=None)
+    with closing(writing) as opened:
+        opened.execute("begin immediate")
+        opened.execute("update trials set number = number")
+        opened.execute("commit")
+    assert next(trials).number == 1
+
+
+def test_opening_a_database_drops_no_lock_of_another_thread(stored):
+    """Closing a file drops all locks that the process has on it: what another thread writes would
+    then be written into by other processes."""
+    with closing(sqlite3.connect("studies/suite.db", isolation_level=None)) as writing:
+        writing.execute("begin immediate")
+        storage.open_storage()
+        script = (
+            "import sqlite3; c = sqlite3.connect('studies/suite.db', timeout=0);"
+            "c.isolation_level = None; c.execute('begin immediate')"
+        )
+        other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        assert "database is locked" in other.stderr
 
 
 def test_a_database_that_was_killed_while_it_was_written_is_read(stored):

@@ -7,8 +7,10 @@ another version, is told and left as it is.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shlex
+import sqlite3
 import stat
 import time
 import warnings
@@ -16,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import optuna
 import sqlalchemy
@@ -33,6 +36,9 @@ from suite.study.patient import Patience, connect
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 90
 
+
+#: What an SQLite file begins with.
+_HEAD = b"SQLite format 3\0"
 
 #: PostgreSQL's advisory lock under which tables are made: any number, the same for all.
 _MAKING = 0x5C17E
@@ -186,13 +192,29 @@ def _check_file(file: Path, create: bool) -> None:
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
         raise StorageError(f"an SQLite storage is a file; this is {kind}", where=str(file))
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(16)
-    except OSError as error:
-        raise StorageError(f"it cannot be read: {error.strerror}", where=str(file)) from None
-    if head and head != b"SQLite format 3\0":
+    if not os.access(file, os.R_OK):
+        reason = os.strerror(errno.EACCES)
+        raise StorageError(f"it cannot be read: {reason}", where=str(file))
+    if not _may_be_database(file):
         raise StorageError("this file is no SQLite database", where=str(file))
+
+
+def _may_be_database(file: Path) -> bool:
+    """Whether SQLite takes a file for one of its own, or for one that may become it.
+
+    SQLite is asked, and the file itself read only where it says no: to close a file drops every
+    lock that this process has on it, those of another thread's connection too
+    (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    """
+    address = f"file:{quote(str(file.absolute()))}?mode=ro"
+    try:
+        with contextlib.closing(sqlite3.connect(address, timeout=0, uri=True)) as opened:
+            opened.execute("pragma schema_version")
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_NOTADB:
+            with file.open("rb") as read:
+                return read.read(len(_HEAD)) == _HEAD  # else it was one, and is damaged
+    return True
 
 
 def _check_folder(folder: Path) -> None:

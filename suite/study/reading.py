@@ -8,7 +8,6 @@ Optuna itself reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -49,8 +48,13 @@ class Summary:
     best: float | None
 
 
-def rows(study: optuna.Study, attribute: str) -> Iterator[Row]:
-    """Every trial by number, with the JSON of one user attribute (None where it has none)."""
+def rows(study: optuna.Study, attribute: str) -> list[Row]:
+    """Every trial by number, with the JSON of one user attribute (None where it has none).
+
+    All at once: while rows are still to be fetched SQLite's file is locked for reading, and whoever
+    goes through them may read it by another connection. Between the two a writer that waits for the
+    first keeps the second out, and none of the three goes on.
+    """
     query = (
         select(
             TRIALS.c.trial_id,
@@ -73,8 +77,10 @@ def rows(study: optuna.Study, attribute: str) -> Iterator[Row]:
         .order_by(TRIALS.c.number)
     )
     with database(study).engine.connect() as connection:
-        for trial_id, number, state, started, ended, value in connection.execute(query):
-            yield Row(trial_id, number, state, _utc(started), _utc(ended), value)
+        return [
+            Row(trial_id, number, state, _utc(started), _utc(ended), value)
+            for trial_id, number, state, started, ended, value in connection.execute(query)
+        ]
 
 
 def attributes_of_all(study: optuna.Study, *keys: str) -> dict[int, dict[str, str]]:
