@@ -15,6 +15,7 @@ repeat themselves would never be told apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,10 +164,16 @@ def _variances(estimate: float, df: float, count: int) -> tuple[Array, Array]:
 
     if not df or count == 1:
         return np.array([float(estimate)]), np.ones(1)
+    shares, weights = _shares(count)
+    return estimate * df / (2 * gammaincinv(df / 2, shares)), weights
+
+
+@cache
+def _shares(count: int) -> tuple[Array, Array]:
+    """Shares of a distribution to sum over, the lowest the closest, and their weights."""
     places, weights = np.polynomial.legendre.leggauss(count)
     places, weights = (places + 1) / 2, weights / 2
-    chi_squares = 2 * gammaincinv(df / 2, places**_POWER)
-    return estimate * df / chi_squares, weights * _POWER * places ** (_POWER - 1)
+    return places**_POWER, weights * _POWER * places ** (_POWER - 1)
 
 
 def reach(own: Components, spread: Spread) -> float:
