@@ -1,0 +1,414 @@
+"""The arithmetic of rules about answers: each promise is drawn many times, and holds as often as it
+says."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from suite.contracts.deciding import Asked, Decide, Limit, Tried, Value
+from suite.errors import DataError, RecipeError, UsageError
+from suite.verdict import certifying, conformal, deciding, offsets, out_of_scope, selective
+from suite.verdict.answering import Answered, answered, of
+from suite.verdict.worth import Worth
+
+LIMIT = Limit(0.05, 0.9)
+#: What 10 % of so many draws may be by chance: two and a half standard errors more.
+DRAWS = 250
+AT_MOST = 0.1 + 2.5 * math.sqrt(0.1 * 0.9 / DRAWS)
+
+
+def drawn(rows, seed, surest=0.01):
+    """Rows of a model whose error rises as it is less sure; `surest`: the error where it is
+    surest, of a model that errs there most by far."""
+    generator = np.random.default_rng(seed)
+    unsure = generator.random(rows)
+    error = 0.01 + 0.4 * unsure**2
+    error[unsure < 0.03] = surest
+    sure = np.float16(1 - unsure / 2).astype(float)
+    return Answered(sure, generator.random(rows) >= error)
+
+
+POPULATIONS = {surest: drawn(300_000, 0, surest) for surest in (0.01, 0.1)}
+
+
+@pytest.mark.parametrize("surest", [0.01, 0.1])
+def test_a_certified_error_is_broken_as_seldom_as_promised(surest):
+    population = POPULATIONS[surest]
+    broken, naive, coverage, none = 0, 0, [], 0
+    for draw in range(DRAWS):
+        learning, rows = drawn(400, 2 * draw + 1, surest), drawn(1500, 2 * draw + 2, surest)
+        path = certifying.path(learning, LIMIT, len(rows))
+        assert path == sorted(path, reverse=True)
+        found = certifying.certify(rows, path, LIMIT)
+        lowest = min((p.threshold for p in selective.curve(rows) if p.error <= 0.05), default=2.0)
+        naive += _error(population, lowest) > 0.05
+        if found is None:
+            none += 1
+            continue
+        assert found.on == Tried(len(rows), *rows.at(found.threshold))
+        broken += _error(population, found.threshold) > 0.05
+        coverage.append(population.at(found.threshold)[0] / len(population))
+    assert broken / DRAWS <= AT_MOST
+    # The rows themselves break it far more often: a threshold by their own error is none.
+    assert naive / DRAWS > 3 * AT_MOST
+    assert none / DRAWS < 0.5
+    # The error reaches .05 where little more than half of the texts are answered, and where the
+    # surest are often wrong a little before.
+    assert 0.3 < np.mean(coverage) < 0.55
+
+
+def _error(rows, threshold):
+    own, wrong = rows.at(threshold)
+    return wrong / max(own, 1)
+
+
+def test_how_many_rows_would_do():
+    assert certifying.rows_needed(LIMIT) == 45
+    assert certifying.rows_needed(Limit(0.01, 0.95)) == 299
+    assert certifying.rows_needed(LIMIT, 0.05) is None
+    for error in (0.01, 0.03, 0.045):
+        rows = certifying.rows_needed(LIMIT, error)
+        wrong = math.ceil(rows * error)
+        assert certifying.p_values(np.array(rows), np.array(wrong), 0.05) <= 0.1
+        assert rows > 45
+
+
+def test_44_rows_without_an_error_are_too_few_and_45_will_do():
+    for rows, enough in ((44, False), (45, True)):
+        perfect = Answered(np.full(rows, 0.9), np.ones(rows, bool))
+        found = certifying.certify(perfect, [0.9], LIMIT)
+        assert (found is not None) == enough
+    assert certifying.upper_bound(45, 0, 0.9) == pytest.approx(0.0499, abs=1e-4)
+    assert certifying.upper_bound(3, 3, 0.9) == 1
+
+
+def test_p_values_are_mapies():
+    from mapie.risk_control import BinaryClassificationController, precision
+
+    rows = drawn(700, 5)
+    grid = np.linspace(0.5, 0.99, 40)
+    controller = BinaryClassificationController(
+        lambda sure: np.stack([1 - sure, sure], axis=1),
+        risk=precision,
+        target_level=0.95,
+        confidence_level=0.9,
+        list_predict_params=grid,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        controller.calibrate(rows.sure, rows.right.astype(int))
+    own, wrong = (np.array(side, float) for side in zip(*map(rows.at, grid)))
+    ours = certifying.p_values(own, wrong, 0.05)
+    theirs = controller.p_values.ravel()
+    # Theirs takes rows from a share, rounded up: where floats lie above, it counts one too many.
+    same = np.isclose(theirs, ours)
+    assert same.mean() > 0.5
+    one_more = certifying.p_values(own, wrong + 1, 0.05)
+    np.testing.assert_allclose(theirs[~same], one_more[~same])
+
+
+def test_never_sure_and_never_wrong():
+    silent = Answered(np.zeros(100), np.zeros(100, bool))
+    path = certifying.path(silent, LIMIT, 100)
+    assert certifying.certify(silent, path, LIMIT) is None
+    assert selective.aurc(silent) == pytest.approx(1)
+    perfect = Answered(np.linspace(0.5, 1, 100), np.ones(100, bool))
+    found = certifying.certify(perfect, certifying.path(perfect, LIMIT, 100), LIMIT)
+    assert (found.on.coverage, found.on.error, found.threshold) == (1, 0, 0.5)
+    assert selective.aurc(perfect) == 0
+
+
+@pytest.mark.parametrize(
+    ("max_error", "confidence", "says"),
+    [
+        (0, 0.9, "no number of rows shows that nothing is ever wrong"),
+        (1, 0.9, "lies not between 0 and 1"),
+        (math.nan, 0.9, "lies not between 0 and 1"),
+        (0.05, 1, "confidence 1"),
+        (0.05, 0.2, "confidence 0.2"),
+    ],
+)
+def test_limits_that_nothing_could_show(max_error, confidence, says):
+    with pytest.raises(UsageError, match=says):
+        Limit(max_error, confidence)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "labels", "says"),
+    [
+        ([[0.5, 0.5], [0.9, 0.9]], [0, 1], r"row 2 of the probabilities sums to 1\.8"),
+        ([[0.5, 0.5], [math.nan, 1]], [0, 1], "row 2 of the probabilities sums to nan"),
+        ([[0.5, 0.5], [-0.5, 1.5]], [0, 1], r"its least is -0\.5"),
+        ([[0.5, 0.5], [0.1, 0.9]], [1, 1], "all rows are of one class"),
+        ([[1.0], [1.0]], [0, 0], "probabilities of one class"),
+        ([[0.5, 0.5], [0.1, 0.9]], [0, 2], "label 2 of probabilities of 2 classes"),
+        ([[0.5, 0.5]], [0, 1], "for 2 labels"),
+        (np.zeros((0, 2)), [], "no row"),
+    ],
+)
+def test_what_are_no_probabilities_of_these_rows(probabilities, labels, says):
+    with pytest.raises(DataError, match=says):
+        answered(np.array(probabilities), labels)
+
+
+def test_what_float32_gives_is_decided_as_what_float16_kept():
+    given = np.array([[0.83337, 0.16663], [0.83300, 0.16700], [0, 0]], np.float32)
+    kept = given.astype(np.float16).astype(np.float32)
+    rows = answered(kept, [0, 1, 1])
+    classes, sure = of(given)
+    assert (sure == rows.sure).all() and classes.tolist() == [0, 0, -1]
+    threshold = float(rows.sure.max())
+    assert (sure >= threshold).tolist() == (rows.sure >= threshold).tolist()
+    assert (given.max(axis=1) >= threshold).tolist() != (sure >= threshold).tolist()
+
+
+def softmax(logits):
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def classified(rows, seed, sharp=2.0, classes=6):
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, classes, rows)
+    logits = generator.normal(size=(rows, classes))
+    logits[np.arange(rows), labels] += 1.5
+    return softmax(sharp * logits), labels.tolist()
+
+
+@pytest.mark.parametrize("digits", [7, 1], ids=["apart", "tied"])
+def test_sets_hold_the_true_class_as_often_as_promised(digits):
+    held, sizes = [], []
+    for draw in range(300):
+        shares, labels = classified(219, draw)
+        shares = np.round(shares, digits)
+        shares /= shares.sum(axis=1, keepdims=True)
+        threshold = conformal.threshold_of_sets(shares[:119], labels[:119], 0.9)
+        found = conformal.sets(shares[119:], threshold)
+        assert found.any(axis=1).all()
+        held.append(found[np.arange(100), labels[119:]].mean())
+        sizes.append(found.sum(axis=1).mean())
+    error = np.std(held) / math.sqrt(len(held))
+    assert np.mean(held) >= 0.9 - 2.5 * error
+    assert np.mean(held) <= (0.925 if digits == 7 else 1) and np.mean(sizes) < 5
+
+
+def test_sets_of_too_few_rows_hold_every_class_and_no_answer_is_of_any():
+    shares, labels = classified(8, 1)
+    threshold = conformal.threshold_of_sets(shares, labels, 0.9)
+    assert threshold == 0 and conformal.sets(shares, threshold).all()
+    assert conformal.sets(np.array([[0, 0], [0.6, 0.4]]), 0.9).tolist() == [
+        [True, True],
+        [True, False],
+    ]
+    with pytest.raises(UsageError, match="a coverage of 1 "):
+        conformal.threshold_of_sets(shares, labels, 1)
+
+
+def test_the_share_of_all_texts_that_is_answered_wrongly_holds_in_the_mean():
+    population = POPULATIONS[0.01]
+    risks = []
+    for draw in range(DRAWS):
+        threshold = conformal.threshold_of_risk(drawn(99, draw + 1), 0.05)
+        risks.append(population.at(threshold)[1] / len(population))
+    error = np.std(risks) / math.sqrt(DRAWS)
+    assert 0.04 < np.mean(risks) <= 0.05 + 2.5 * error
+    with pytest.raises(UsageError, match="18 rows can't show") as raised:
+        conformal.threshold_of_risk(drawn(18, 1), 0.05)
+    assert "19 rows without an error" in str(raised.value)
+    silent = Answered(np.zeros(40), np.zeros(40, bool))
+    assert conformal.threshold_of_risk(silent, 0.05) == 0
+
+
+def test_the_curve_ends_with_all_rows_and_knows_ties():
+    rows = Answered(np.array([0.9, 0.6, 0.6, 0.0]), np.array([True, False, True, False]))
+    points = selective.curve(rows)
+    assert [(p.coverage, round(p.error, 4)) for p in points] == [
+        (0.25, 0),
+        (0.75, 0.3333),
+        (1, 0.5),
+    ]
+    assert len(selective.curve(drawn(5000, 1), points=50)) <= 50
+    for order in ([0, 1, 2, 3], [0, 2, 1, 3]):
+        assert selective.aurc(rows.take(np.array(order))) == pytest.approx(
+            (0 + 0.25 + 1 / 3 + 0.5) / 4
+        )
+
+
+def test_an_answer_pays_from_the_break_even_probability_on():
+    value = Value(right=1, wrong=-5, passed=0)
+    assert value.break_even == pytest.approx(5 / 6)
+    rule = Worth.of(value, ["a", "b"])
+    shares = np.array([[0.84, 0.16], [0.83, 0.17], [0, 0], [0.1, 0.9]])
+    classes, decided = rule.decide(shares)
+    assert classes.tolist() == [0, 0, -1, 1] and decided.tolist() == [True, False, False, True]
+    # Right, passed on, passed on, wrong: 1 - 5 over four texts.
+    assert rule.saved(classes, decided, [0, 0, 0, 0]) == pytest.approx(-100)
+    other = Worth.of(Value(right=3, wrong=0, passed=1), ["a", "b"])
+    assert other.saved(classes, decided, [0, 0, 0, 1]) == pytest.approx(100)
+
+
+def test_thresholds_by_worth_are_worth_most_where_probabilities_are_true():
+    generator = np.random.default_rng(3)
+    sure = generator.uniform(0.5, 1, 200_000)
+    labels = np.where(generator.random(len(sure)) < sure, 0, 1).tolist()
+    rule = Worth.of(Value(right=1, wrong=-5), ["a", "b"])
+    classes, decided = rule.decide(np.stack([sure, 1 - sure], axis=1))
+    best = rule.saved(classes, decided, labels)
+    for threshold in (0.7, 0.78, 0.88, 0.95):
+        assert rule.saved(classes, sure >= threshold, labels) < best
+
+
+def test_pairs_of_classes_may_be_worth_something_else():
+    names = ["bill", "spam"]
+    rule = Worth.of(Value(right=1, wrong=-1, pairs={"bill": {"spam": -20}}), names)
+    assert rule.table.tolist() == [[1, -20], [-1, 1]]
+    # Nine of ten are spam, and what is no spam must not be taken for it.
+    classes, decided = rule.decide(np.array([[0.1, 0.9], [0.02, 0.98]]))
+    assert classes.tolist() == [0, 1] and decided.tolist() == [False, True]
+    for pairs, says in (
+        ({"bill": {"spm": 1}}, "'spm' is no class"),
+        ({"bill": {"bill": 1}}, "'bill' answered as 'bill' is right"),
+    ):
+        with pytest.raises(RecipeError, match=says):
+            Worth.of(Value(pairs=pairs), names)
+
+
+@pytest.mark.parametrize(("right", "passed", "wrong"), [(1, 1, 0), (1, 0, 0), (math.nan, 0, -1)])
+def test_values_that_leave_nothing_to_decide(right, passed, wrong):
+    with pytest.raises(ValidationError, match=r"leave nothing to decide|finite number"):
+        Value(right=right, passed=passed, wrong=wrong)
+
+
+def test_a_recipe_that_asks_for_no_error_at_all():
+    with pytest.raises(ValidationError, match="no number of rows shows that nothing is ever wrong"):
+        Decide(max_error=0)
+    assert Decide(max_error=0.01).limit == Limit(0.01, 0.9)
+
+
+def imbalanced(rows, seed, taught):
+    """Rows of which few are of the last class; `taught`: with probabilities that say so."""
+    generator = np.random.default_rng(seed)
+    shares = np.array([0.6, 0.35, 0.05])
+    labels = generator.choice(3, rows, p=shares)
+    logits = generator.normal(size=(rows, 3))
+    logits[np.arange(rows), labels] += 1.2
+    return softmax(1.2 * logits + (np.log(shares) if taught else 0)), labels.tolist()
+
+
+def test_offsets_that_raise_macro_f1_on_other_rows_are_kept():
+    shares, labels = imbalanced(4000, 1, taught=True)
+    found = offsets.fit(shares, labels)
+    assert found.kept and found.crossed > found.macro_f1 + 0.02
+    assert np.argmax(found.offsets) == 2 and np.mean(found.offsets) == pytest.approx(0)
+    fresh, true = imbalanced(20_000, 2, taught=True)
+    gained = [_macro_f1(fresh, true, own) for own in ((), found.offsets)]
+    assert gained[1] > gained[0] + 0.02
+    assert gained[1] == pytest.approx(offsets.scored(fresh, true, found.offsets))
+    # A rule that moves classes answers with them, and is sure of what it answers.
+    model = deciding.Model("a", 0, False, ["x", "y", "z"])
+    judged = [deciding.Judged(*imbalanced(rows, seed, taught=True)) for rows, seed in
+              ((4000, 1), (1500, 3), (20_000, 2))]  # fmt: skip
+    made = deciding.found(model, Asked(Limit(0.3), offsets=True), *judged)
+    assert made.moved.kept and made.offsets == found.offsets and made.ground == "certified"
+    assert made.moved.test_after > made.moved.test_before + 0.02
+    classes, decided = deciding.applied(made, fresh, model.labels)
+    assert (classes == of(fresh, found.offsets)[0]).all()
+    assert made.test.answered == decided.sum() and made.test.error < 0.3
+    assert found == offsets.fit(shares, labels)
+
+
+def test_offsets_that_fit_nothing_but_their_own_rows_are_not_kept():
+    kept = 0
+    for seed in range(12):
+        shares, labels = classified(150, seed, sharp=1.0)
+        found = offsets.fit(shares, labels)
+        kept += found.kept
+        own = _macro_f1(shares, labels, found.offsets)
+        assert own >= found.macro_f1
+    assert kept <= 4
+    silent = shares.copy()
+    silent[:75] = 0
+    assert offsets.fit(silent, labels).macro_f1 < 0.5
+
+
+def _macro_f1(shares, labels, values):
+    from sklearn.metrics import f1_score
+
+    classes, _ = of(shares, values)
+    return f1_score(labels, classes, average="macro")
+
+
+def test_outside_is_told_from_inside_as_scikit_learn_tells_it():
+    from sklearn.metrics import roc_auc_score
+
+    generator = np.random.default_rng(0)
+    inside = generator.random(500) < 0.8
+    belongs = np.round(generator.normal(size=500) + inside, 1)
+    found = out_of_scope.detection(belongs, inside)
+    assert found.auroc == pytest.approx(roc_auc_score(inside, belongs))
+    assert (belongs[inside] >= found.cut).mean() >= 0.95
+    assert (belongs[inside] > found.cut).mean() < 0.95
+    assert found.fpr == (belongs[~inside] >= found.cut).mean()
+    with pytest.raises(DataError, match="no row is outside the scope"):
+        out_of_scope.detection(belongs, np.ones(500, bool))
+
+
+def test_scores_of_how_much_a_text_belongs():
+    shares = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
+    assert out_of_scope.largest(shares, outside=2).tolist() == [0.7, 0.1]
+    assert out_of_scope.of_class(shares, outside=2).tolist() == pytest.approx([0.9, 0.2])
+    assert out_of_scope.energy(np.array([[1000.0, 0, 5], [0, 0, 5]]), outside=2).tolist() == (
+        pytest.approx([1000, math.log(2)])
+    )
+    generator = np.random.default_rng(1)
+    labels = generator.integers(0, 3, 120)
+    # Wide in the first direction: a distance that does not know it takes the far for the near.
+    rows = generator.normal(size=(120, 2)) * [10, 0.1]
+    rows[:, 1] += labels
+    centres = out_of_scope.Centres.of(rows, labels.tolist(), outside=2)
+    near, far = centres.belongs(np.array([[15.0, 0.0], [0.0, 2.0]]))
+    assert near > far
+
+
+def scoped(rows, seed):
+    """Two classes and texts outside, whose class the model knows a little of."""
+    generator = np.random.default_rng(seed)
+    labels = generator.choice(3, rows, p=[0.4, 0.4, 0.2])
+    logits = generator.normal(size=(rows, 3))
+    inside = labels != 2
+    logits[np.arange(rows)[inside], labels[inside]] += 4
+    logits[~inside, 2] += 1
+    return out_of_scope.Scored(softmax(logits), labels.tolist())
+
+
+def test_the_score_that_tells_best_on_validation_judges_test():
+    unseen, test = scoped(2000, 1), scoped(3000, 2)
+    found = out_of_scope.judged(unseen, [test, scoped(3000, 2)], outside=2)
+    assert set(found.tried) == {"probability", "class"}
+    assert found.score == max(found.tried, key=found.tried.get)
+    assert found.auroc == pytest.approx(found.tried[found.score], abs=0.03)
+    assert (found.inside + found.outside, found.inside > 2300) == (3000, True)
+    # Of the texts inside, 95 of 100 are let in, and of these a few are given another's class.
+    assert 0.85 < found.right <= 0.965 and 0 < found.let_in < 1
+    # A score of the arm's own is taken where it tells better, and only where every training has it.
+    perfect = {"energy": np.where(np.asarray(test.labels) == 2, 0.0, 1.0)}
+    own = {"energy": np.where(np.asarray(unseen.labels) == 2, 0.0, 1.0)}
+    known = out_of_scope.Scored(unseen.probabilities, unseen.labels, own)
+    more = out_of_scope.Scored(test.probabilities, test.labels, perfect)
+    assert out_of_scope.judged(known, [more], outside=2).score == "energy"
+    assert out_of_scope.judged(known, [more], outside=2).fpr == 0
+    assert out_of_scope.judged(known, [more, test], outside=2).score != "energy"
+
+
+def test_validation_without_a_text_outside_leaves_the_largest_probability():
+    unseen, test = scoped(500, 1), scoped(500, 2)
+    inside = np.flatnonzero(unseen.inside(2))
+    alone = out_of_scope.Scored(
+        unseen.probabilities[inside], np.asarray(unseen.labels)[inside].tolist()
+    )
+    found = out_of_scope.judged(alone, [test], outside=2)
+    assert (found.score, found.tried) == ("probability", {})
+    assert out_of_scope.judged(unseen, [alone], outside=2) is None
