@@ -255,8 +255,25 @@ def test_every_objective_is_a_metric_of_confusion_matrices_or_a_mean_over_rows()
     """Arms are compared over rows, by what each adds to a confusion matrix or to a mean."""
     of_rows = {key for key, metric in METRICS.items() if metric.of_rows}
     of_confusion = {key for key, metric in METRICS.items() if metric.of_confusion}
-    assert of_rows == {"log_loss", "brier"} and not of_rows & of_confusion
-    assert set(get_args(ObjectiveName)) == of_rows | of_confusion - {"precision", "recall"}
+    assert of_rows == {"log_loss", "brier", "aurc"} and not of_rows & of_confusion
+    # What a row adds to an area over ranks depends on the others: arms are not compared by it.
+    shown = {"precision", "recall", "aurc"}
+    assert set(get_args(ObjectiveName)) == (of_rows | of_confusion) - shown
+
+
+def test_aurc_is_small_where_a_model_knows_when_it_errs():
+    labels = [0, 1, 0, 1]
+    knows = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.45, 0.55]])
+    # Right, right, wrong, right, the surest first: (0 + 0 + 1/3 + 1/4) / 4.
+    assert scoring.score(knows, labels, 2).others["aurc"] == pytest.approx((1 / 3 + 1 / 4) / 4)
+    boasts = knows.copy()
+    boasts[2] = [0.01, 0.99]
+    assert scoring.score(boasts, labels, 2).others["aurc"] == pytest.approx(
+        (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4
+    )
+    # A class each and no probabilities: the error itself, whatever the order of the rows.
+    sure = np.eye(2)[knows.argmax(axis=1)]
+    assert scoring.score(sure, labels, 2).others["aurc"] == pytest.approx(0.25)
 
 
 def test_the_objective_is_named_beside_macro_f1():

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Objective, Scores, TestScores
-from suite.verdict import of_confusion
+from suite.verdict import answering, of_confusion, selective
 from suite.verdict.confusions import Array, Score
 
 #: Class indices, int [rows].
@@ -115,6 +115,13 @@ def brier(labels: Labels, probabilities: Probabilities) -> Array:
     apart = _guessed(probabilities)
     apart[np.arange(len(labels)), labels] -= 1
     return np.asarray((apart**2).sum(axis=1))
+
+
+def aurc(labels: Labels, probabilities: Probabilities) -> Array:
+    """What each row adds to the area under the curve of coverage against error; as
+    `selective.aurc` has it."""
+    classes, sure = answering.of(probabilities)
+    return selective.parts_of_aurc(answering.Answered(sure, classes == labels))
 
 
 def _guessed(probabilities: Probabilities) -> Array:
@@ -210,6 +217,13 @@ METRICS: dict[str, Metric] = {
             higher_is_better=False,
             column=False,
             hub="brier_score",
+        ),
+        Metric(
+            "aurc",
+            {"en": "AURC", "zh": "AURC"},
+            "Mean error over every number of texts that may be answered, the surest first.",
+            of_rows=aurc,
+            higher_is_better=False,
         ),
     )
 }

@@ -162,7 +162,9 @@ def leaderboard_csv(board: Leaderboard) -> str:
     return csv_text(
         LEADERBOARD_COLUMNS,
         (
-            asdict(row)
+            # Studies from before a metric have nothing of it.
+            dict.fromkeys(f"{split}_{m.key}" for split in ("test", "validation") for m in COLUMNS)
+            | asdict(row)
             | row.others
             | {
                 f"test_{metric.key}{end}": value
