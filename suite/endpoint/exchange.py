@@ -33,6 +33,24 @@ _HOPELESS = frozenset({501, 505})
 
 
 @dataclass(frozen=True)
+class Kind:
+    """A kind of server, as messages speak of it.
+
+    Args:
+        named: what it is one of.
+        option, model_option: of the command line, which name it and its model.
+    """
+
+    named: str
+    option: str
+    model_option: str
+
+
+OPENAI = Kind("an OpenAI-compatible server", "--endpoint", "--endpoint-model")
+DECISION = Kind("a decision server", "--decision", "--decision-model")
+
+
+@dataclass(frozen=True)
 class Response:
     """A whole response, its body as text, and the address it came from in the end."""
 
@@ -80,8 +98,11 @@ class Wire:
         EndpointError: a key that no header can carry.
     """
 
-    def __init__(self, base_url: str, *, connections: int, timeout: float) -> None:
+    def __init__(
+        self, base_url: str, *, connections: int, timeout: float, kind: Kind = OPENAI
+    ) -> None:
         self.base_url = base_url
+        self._kind = kind
         self._connections = connections
         self._timeout = timeout
         self._key, self._key_variable = address.key()
@@ -160,11 +181,11 @@ class Wire:
                 text = text.replace(self._secret, redaction.MASK)
             return Response(response.status_code, dict(response.headers), text, url)
 
-    def answer(self, response: Response, seconds: float) -> Answer:
-        """The answer in a response of status 200.
+    def found(self, response: Response) -> Any:
+        """The JSON in a response of status 200.
 
         Raises:
-            TryAgain: it holds none.
+            TryAgain: it holds none, or an error.
         """
         try:
             found = parse_json(response.body)
@@ -173,6 +194,15 @@ class Wire:
         trouble = found.get("error") if isinstance(found, dict) else None
         if trouble:
             raise TryAgain(f"answered with an error ({self.clean(said(trouble))})")
+        return found
+
+    def answer(self, response: Response, seconds: float) -> Answer:
+        """The answer in a response of status 200.
+
+        Raises:
+            TryAgain: it holds none.
+        """
+        found = self.found(response)
         try:
             return read_answer(found, seconds)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
@@ -181,8 +211,12 @@ class Wire:
                 unclear=True,
             ) from None
 
-    async def check(self, model: str, timeout: float) -> str | None:
-        """Why a model can't be asked, by the server's own list of models; or None."""
+    async def check(self, model: str | None, timeout: float) -> str | None:
+        """Why a model can't be asked, by the server's own list of models; or None.
+
+        Args:
+            model: None: whatever the list says.
+        """
         url = f"{self.base_url}/models"
         try:
             response = await self.send("GET", url, timeout)
@@ -194,19 +228,19 @@ class Wire:
         if response.status in (404, 405, 500, 501):
             return None
         if response.status != 200:
-            return f"{self.base_url}: {self.refusal(response, model)}".replace("\n", " ")
+            return f"{self.base_url}: {self.refusal(response, str(model))}".replace("\n", " ")
         try:
             found = parse_json(response.body)
         except NotJson:
             return (
-                f"{self.base_url}: the server {self.odd(response)}; give the address of an "
-                "OpenAI-compatible server"
+                f"{self.base_url}: the server {self.odd(response)}; give the address of "
+                f"{self._kind.named}"
             )
         try:
             names = [str(one["id"]) for one in found["data"]]
         except (KeyError, TypeError):
             return None
-        if not names or any(n == model or n.endswith(f"/{model}") for n in names):
+        if model is None or not names or any(n == model or n.endswith(f"/{model}") for n in names):
             return None
         return f"{self.base_url} has no model '{model}'. {nearest(model, names)}"
 
@@ -249,7 +283,8 @@ class Wire:
             return EndpointError(
                 f"the server knows no such address or no model '{model}' (HTTP {status}{detail})",
                 where=response.url,
-                fix="Mend --endpoint or --endpoint-model; GET …/v1/models lists a server's models.",
+                fix=f"Mend {self._kind.option} or {self._kind.model_option}; GET …/v1/models lists "
+                "a server's models.",
             )
         return EndpointError(
             f"the server refuses the request (HTTP {status}{detail})", where=response.url

@@ -10,15 +10,17 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from suite.contracts.records import UNREADABLE, revive
 from suite.endpoint.answer import Answer
 from suite.errors import StorageError
-from suite.files import parse_json
+from suite.files import NotJson, parse_json
 
 _SECONDS = 30.0
+_WEEK = 7 * 24 * 3600.0
 
 
 class Kept:
@@ -46,6 +48,10 @@ class Kept:
                     "CREATE TABLE IF NOT EXISTS answers "
                     "(key TEXT PRIMARY KEY, answer TEXT NOT NULL, made REAL NOT NULL)"
                 )
+                self._db.execute(
+                    "CREATE TABLE IF NOT EXISTS servers "
+                    "(key TEXT PRIMARY KEY, learnt TEXT NOT NULL, made REAL NOT NULL)"
+                )
 
     def read(self, keys: Sequence[str]) -> dict[str, Answer]:
         """Those answers that are there."""
@@ -69,6 +75,27 @@ class Kept:
             self._db.execute(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
                 (key, json.dumps(asdict(answer)), time.time()),
+            )
+
+    def learnt(self, key: str) -> dict[str, Any]:
+        """What was found out about a server; empty where nothing was, or more than a week ago:
+        servers get newer versions."""
+        with self._told():
+            row = self._db.execute(
+                "SELECT learnt FROM servers WHERE key = ? AND made > ?", (key, time.time() - _WEEK)
+            ).fetchone()
+        try:
+            found = parse_json(row[0]) if row else {}
+        except NotJson:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def learn(self, key: str, found: dict[str, Any]) -> None:
+        """Keeps what was found out about a server."""
+        with self._told():
+            self._db.execute(
+                "INSERT OR REPLACE INTO servers VALUES (?, ?, ?)",
+                (key, json.dumps(found), time.time()),
             )
 
     def close(self) -> None:

@@ -27,8 +27,16 @@ class Memory:
         self._folder = folder
         self._file: Kept | None = None
 
-    def find(self, asked: Sequence[tuple[Wish, Body]]) -> list[Answer | None]:
-        """The kept answer to each wish as it would be asked; None where there is none."""
+    def find(self, bodies: Sequence[Body]) -> list[Answer | None]:
+        """The kept answer to each request; None where there is none."""
+        if self._folder is None:
+            return [None] * len(bodies)
+        keys = [self._key(body) for body in bodies]
+        there = self._opened(self._folder).read(keys)
+        return [there.get(key) for key in keys]
+
+    def of_wishes(self, asked: Sequence[tuple[Wish, Body]]) -> list[Answer | None]:
+        """As `find`, also by what version 0.1 kept chat completions by."""
         if self._folder is None:
             return [None] * len(asked)
         pairs = [(self._key(body), self._earlier_key(wish)) for wish, body in asked]
@@ -46,6 +54,17 @@ class Memory:
         """Keeps an answer at once: it was paid for."""
         if self._folder is not None:
             self._opened(self._folder).write(self._key(body), answer)
+
+    def learnt(self) -> dict[str, Any]:
+        """What was found out about the server; empty where nothing was, or long ago."""
+        if self._folder is None:
+            return {}
+        return self._opened(self._folder).learnt(_digest([self._base_url, self._model]))
+
+    def learn(self, found: dict[str, Any]) -> None:
+        """Keeps what was found out about the server."""
+        if self._folder is not None:
+            self._opened(self._folder).learn(_digest([self._base_url, self._model]), found)
 
     def close(self) -> None:
         """Closes the file; the next question opens it again."""

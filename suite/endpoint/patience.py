@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from suite.endpoint.answer import Answer
-from suite.endpoint.exchange import TryAgain
+from suite.endpoint.exchange import OPENAI, Kind, TryAgain
 from suite.errors import EndpointError
 
 #: Proxies send an odd page now and then; a server that always does is no such server.
@@ -26,12 +26,14 @@ class Patience:
         retries: of one request after failures that may pass.
         deadline: seconds for one request with all its tries and waits.
         backoff: seconds before the first retry; doubled at each, up to 30, with jitter.
+        kind: of server, for messages.
     """
 
     url: str
     retries: int
     deadline: float
     backoff: float
+    kind: Kind = OPENAI
     _until: float = 0.0
 
     async def answer(
@@ -89,7 +91,7 @@ class Patience:
         spent = time.monotonic() - begun
         times = "once" if tries == 1 else f"{tries} times"
         fix = (
-            "Check that the address is that of an OpenAI-compatible server "
+            f"Check that the address is that of {self.kind.named} "
             "(GET …/v1/models lists its models)."
             if trouble.unclear
             else "Start the server or mend the address, then run the same command again: answers "
