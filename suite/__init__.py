@@ -11,7 +11,7 @@ The rooms, top floor first; a room imports only rooms below it (`make lint` chec
     serving/     a trained predictor behind engines, under MLPerf LoadGen, behind HTTP
     strategies/  how a model is made to classify
     prompting/   how a text becomes a multiple-choice question, and how an answer is read
-    endpoint/    a model behind an OpenAI-compatible server
+    endpoint/    a model behind a server, asked by chat or for decisions
     verdict/     metrics, statistics, who ranks where
     data/        files and the hub to rows; labels, splits, audit, snapshot, the sample
     models/      the catalogue, the hub, what a model needs of a machine

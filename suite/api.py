@@ -115,6 +115,8 @@ def create_study(
     models: Mapping[str, str | Path] | Sequence[str] = (),
     endpoint: str | None = None,
     endpoint_model: str | None = None,
+    decision: str | None = None,
+    decision_model: str | None = None,
     data: str | Path | None = None,
     sample: bool = False,
     no_fallback: bool = False,
@@ -146,11 +148,11 @@ def create_study(
         task: a file or a folder of your own rows, a task's name, a task file's path, or a `Task`.
             For rows, `tasks/NAME.yaml` is written once, and followed from then on.
         recipe: a recipe's name or path; the task's own where none is named, else `auto`.
-        name: the study's name (of rows, the task's too); TASK, or TASK-RECIPE where a recipe is
-            named.
+        name: the study's name (of rows, the task's too); TASK, or TASK-RECIPE.
         arms: globs of model/strategy, in place of the recipe's.
         models: local transformers folders by the name they shall have, or `"NAME=PATH"`s.
         endpoint, endpoint_model: an OpenAI-compatible server, as an arm of its own.
+        decision, decision_model: a decision server, likewise; its `jev-latest` where None.
         data: a folder with train, validation or dev, and test files.
         sample: study the bundled sample.
         no_fallback: raise where the data can't be had, instead of studying the sample.
@@ -159,13 +161,11 @@ def create_study(
             `"balanced"` or `"best"`.
         timeout: the time that they are to finish in, and that a run takes where it is given none:
             seconds, or `"30m"`.
-        download: bytes, or `"2GB"`, that may be downloaded for one of their models; 500 MB where
-            None.
+        download: bytes, or `"2GB"`, that one of their models may take to download; 500 MB.
         storage: a database URL; `studies/suite.db` in the working folder where none is given.
         seed: the recipe's where none is given.
         train_rows: take so many training rows (stratified, nested).
-        splits: part the rows so many times into train and test, each searched on its own; the study
-            is the first. 1 is never more than one.
+        splits: part the rows so many times into train and test, each searched on its own.
         force: splits also ask endpoints anew, which may cost money.
         max_memory: what reading the rows may use: bytes, or `"8GB"`; a quarter of what this process
             may use where None.
@@ -210,6 +210,8 @@ def create_study(
         models=[f"{key}={os.fspath(folder)}" for key, folder in named] or list(models),
         endpoint=endpoint,
         endpoint_model=endpoint_model,
+        decision=decision,
+        decision_model=decision_model,
         data=None if data is None else Path(data),
         sample=sample,
         no_fallback=no_fallback,

@@ -32,7 +32,7 @@ from suite.contracts.model import Model
 from suite.contracts.space import contains, parse_dimension
 from suite.contracts.strategy import Predictor, Rows
 from suite.contracts.task import Data, Task
-from suite.models.catalogue import load_catalogue
+from suite.models.catalogue import decision_model, load_catalogue
 
 # --- the command line -----------------------------------------------------------------------
 
@@ -284,12 +284,13 @@ def hyperparameter_tables(language):
 
 
 def models_of(arm):
-    """Names of models that stand for an arm as a table names it."""
+    """Models that stand for an arm as a table names it."""
     model, strategy = arm.split("/")
+    if model == "*-decision":
+        return [decision_model("http://127.0.0.1:9/v1", None)]
     names = ["bert-base-cased", "qwen3-0.6b", "tiny-bert"] if model == "*" else [model]
-    return [
-        name for name in names if model != "*" or strategies.fits(load_catalogue()[name], strategy)
-    ]
+    found = [load_catalogue()[name] for name in names]
+    return [one for one in found if model != "*" or strategies.fits(one, strategy)]
 
 
 @each_language
@@ -298,9 +299,9 @@ def test_the_hyperparameters_listed_are_those_searched(language):
     shipped = {n for n in strategies.names() if type(strategies.get(n)).__module__[:6] == "suite."}
     assert {arm.split("/")[1] for arm in told} == shipped
     for arm, rows in told.items():
-        for name in models_of(arm):
+        for model in models_of(arm):
             for task in ("agnews", "tnews"):
-                model, strategy = load_catalogue()[name], arm.split("/")[1]
+                strategy = arm.split("/")[1]
                 space = strategies.get(strategy).space(model, find_task(task)[0])
                 space = strategies.for_long_texts(strategy, model, space)
                 assert [ticked(row[0])[0] for row in rows] == list(space.dimensions), (arm, task)
@@ -309,8 +310,8 @@ def test_the_hyperparameters_listed_are_those_searched(language):
 @each_language
 def test_what_is_told_of_a_hyperparameter_is_what_is_declared(language):
     for arm, rows in hyperparameter_tables(language).items():
-        for name in models_of(arm):
-            real = strategies.hyperparameters(arm.split("/")[1], load_catalogue()[name])
+        for model in models_of(arm):
+            real = strategies.hyperparameters(arm.split("/")[1], model)
             for told, default, allowed, about in rows:
                 one = real[ticked(told)[0]]
                 assert ticked(default) == [as_yaml(one.default)], (arm, told)

@@ -100,6 +100,18 @@ def create(
     endpoint_model: Annotated[
         str | None, typer.Option(metavar="NAME", help="What the server calls the model.")
     ] = None,
+    decision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="A decision server, which answers typed questions by probabilities, as an arm of "
+            "its own. A key is read from SUITE_API_KEY.",
+        ),
+    ] = None,
+    decision_model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What it calls the model. Default: jev-latest."),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(help="Folder with train, validation or dev, and test."),
@@ -164,6 +176,8 @@ def create(
         suite study create my-task.yaml --model minilm=/models/all-MiniLM-L6-v2 --timeout 2h
 
         suite study create agnews --endpoint http://localhost:8000/v1 --endpoint-model Qwen/Qwen3-8B
+
+        suite study create agnews --decision http://localhost:8000/v1
     """
     from suite import api
     from suite.cli.asking import asked
@@ -192,6 +206,8 @@ def create(
         models=model or (),
         endpoint=endpoint,
         endpoint_model=endpoint_model,
+        decision=decision,
+        decision_model=decision_model,
         data=data,
         sample=sample,
         no_fallback=no_fallback,

@@ -35,6 +35,8 @@ class Language:
         script: a pattern of its letters, where they tell it from other languages.
         characters_per_token: about, of a subword tokenizer; where only a server has one.
         instruction, text_heading, question, answer: what is asked where a task words no question.
+        statement: what is asked about one label alone, behind the question; it names `{label}`.
+        none: the option that is no label.
         examples_heading: stands above worked examples in a prompt.
         headline: a text to try a classifier with.
         task: the shipped task that `suite doctor` judges the language's models by.
@@ -48,6 +50,8 @@ class Language:
     text_heading: str
     question: str
     answer: str
+    statement: str
+    none: str
     examples_heading: str
     headline: str
     task: str
@@ -65,6 +69,8 @@ LANGUAGES: Mapping[str, Language] = {
         text_heading="Text:",
         question="Question: What is the most appropriate category for this text?",
         answer="Answer:",
+        statement="The right answer is: {label}",
+        none="None of these",
         examples_heading="Examples:",
         headline="Oil prices fall as supply grows",
         task="agnews",
@@ -78,6 +84,8 @@ LANGUAGES: Mapping[str, Language] = {
         text_heading="文本：",
         question="问题：这段文本最合适的类别是什么？",
         answer="答案：",
+        statement="正确答案是：{label}",
+        none="以上都不是",
         examples_heading="示例：",
         headline="供应增加，油价下跌",
         task="tnews",

@@ -10,14 +10,16 @@ from pydantic import Field, field_validator, model_validator
 from suite.contracts.language import MULTILINGUAL, Readable
 from suite.contracts.task import NAME, REVISION, Closed
 
-Family = Literal["classic", "static", "encoder", "decoder"]
+#: `decision` answers typed questions behind a server, and can only be asked.
+Family = Literal["classic", "static", "encoder", "decoder", "decision"]
 Builder = Literal["tfidf", "fasttext", "textcnn", "tiny-bert", "tiny-qwen3"]
 
 
 class Model(Closed):
     """A catalogue entry. One of `hub` (weights on the Hub), `path` (a local transformers
     folder), `builder` (made from the task's own training texts; needs no download) and
-    `endpoint` (a server that speaks OpenAI's protocol; it can only be asked)."""
+    `endpoint` (a server that speaks OpenAI's protocol, or that of decisions; it can only be
+    asked)."""
 
     name: str
     family: Family
@@ -26,7 +28,7 @@ class Model(Closed):
     revision_from: str | None = None
     path: str | None = None
     builder: Builder | None = None
-    endpoint: str | None = Field(None, description="Base URL of an OpenAI-compatible server.")
+    endpoint: str | None = Field(None, description="Base URL of a server.")
     endpoint_model: str | None = Field(None, description="The name the server knows it by.")
     parameters: float | None = Field(None, gt=0, description="Millions of parameters.")
     max_tokens: int | None = Field(None, ge=8, description="Position limit of the architecture.")
@@ -57,6 +59,8 @@ class Model(Closed):
         origins = (self.hub, self.path, self.builder, self.endpoint)
         if sum(origin is not None for origin in origins) != 1:
             raise ValueError(f"model '{self.name}' needs one of hub, path, builder and endpoint")
+        if self.family == "decision" and self.endpoint is None:
+            raise ValueError(f"model '{self.name}' is of family decision and needs an endpoint")
         if (self.endpoint is None) != (self.endpoint_model is None):
             raise ValueError(f"model '{self.name}' needs endpoint and endpoint_model together")
         return self

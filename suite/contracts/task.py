@@ -51,6 +51,9 @@ class Label(Closed):
     display: Text | None = Field(
         None, description="How a prompt words it; all else names the class by its `name`."
     )
+    description: Text | None = Field(
+        None, description="What belongs to it, in a few words; decision servers are told."
+    )
     values: list[str | int] = Field(
         default_factory=list,
         description="Other spellings of this class in the data: codes, ids that are not positions.",

@@ -8,6 +8,7 @@ import re
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from suite import redaction
+from suite.contracts.decisions import SHAPES, Shape
 from suite.errors import EndpointError
 
 KEY_VARIABLES = ("SUITE_API_KEY", "OPENAI_API_KEY")
@@ -17,7 +18,27 @@ _LABELS = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[
 _PORTS = {"http": 80, "https": 443}
 
 
-def base_address(url: str) -> str:
+def decision_address(url: str) -> tuple[str, Shape | None]:
+    """The address that `/systemone` or `/decisions` is added to, and which of them it ended in.
+
+    >>> decision_address("http://127.0.0.1:8000")
+    ('http://127.0.0.1:8000/v1', None)
+    >>> decision_address("https://host/alpha/decisions")
+    ('https://host/alpha', 'decisions')
+
+    Raises:
+        EndpointError: as `base_address`.
+    """
+    base = base_address(url, option="--decision")
+    path = urlsplit(url.strip()).path.rstrip("/")
+    for shape in SHAPES:
+        if path.endswith(f"/{shape}"):
+            parts = urlsplit(base)
+            return urlunsplit(parts._replace(path=path.removesuffix(f"/{shape}"))), shape
+    return base, None
+
+
+def base_address(url: str, *, option: str = "--endpoint") -> str:
     """The address that `/chat/completions` is added to.
 
     >>> base_address("http://127.0.0.1:8000")
@@ -25,17 +46,20 @@ def base_address(url: str) -> str:
     >>> base_address("https://host/api/v1/chat/completions")
     'https://host/api/v1'
 
+    Args:
+        option: that names it, for messages.
+
     Raises:
         EndpointError: no http(s) address, or one that carries a name, a key or a query.
     """
     fix = "Give the server's address, for example http://127.0.0.1:8000/v1."
     parts = _split(url.strip())
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise EndpointError(f"--endpoint {redaction.address(url)} is no http address", fix=fix)
+        raise EndpointError(f"{option} {redaction.address(url)} is no http address", fix=fix)
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         # An address is stored with the study and shown; a secret has no place in it.
         raise EndpointError(
-            f"--endpoint {parts.scheme}://{_host(parts)}{parts.path}: the address may not hold a "
+            f"{option} {parts.scheme}://{_host(parts)}{parts.path}: the address may not hold a "
             "user, a password, a query or a fragment",
             fix="A key belongs into the environment variable SUITE_API_KEY.",
         )

@@ -7,6 +7,7 @@ from functools import cache
 from suite.contracts.model import Model
 from suite.endpoint import consent
 from suite.endpoint.client import Endpoint
+from suite.endpoint.decider import Decider
 from suite.models import hub
 
 
@@ -20,7 +21,7 @@ def unavailable(model: Model) -> str | None:
     if model.endpoint is None:
         return hub.unavailable(model)
     consent.current().require(model.endpoint)
-    return _unreachable(model.endpoint, str(model.endpoint_model))
+    return _unreachable(model.endpoint, str(model.endpoint_model), model.family == "decision")
 
 
 def forget() -> None:
@@ -29,7 +30,7 @@ def forget() -> None:
 
 
 @cache
-def _unreachable(url: str, name: str) -> str | None:
+def _unreachable(url: str, name: str, decides: bool) -> str | None:
     """Why a served model can't be asked; asked once per process, whatever its arms are."""
-    with Endpoint(url, name) as server:
+    with Decider(url, name) if decides else Endpoint(url, name) as server:
         return server.check()

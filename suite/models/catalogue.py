@@ -13,8 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from suite import paths
 from suite.config import yamlfile
+from suite.contracts.decisions import LATEST
 from suite.contracts.language import MULTILINGUAL, Readable
-from suite.contracts.model import Model
+from suite.contracts.model import Family, Model
 from suite.contracts.task import NAME, Closed
 from suite.errors import ModelError, nearest
 from suite.models import checkpoint
@@ -56,6 +57,23 @@ def find_model(name: str, catalogue: dict[str, Model]) -> Model:
     return catalogue[name]
 
 
+Named = tuple[str | None, str | None]
+
+
+def served(endpoint: Named, decision: Named) -> list[Model]:
+    """The models behind servers that a command names.
+
+    Args:
+        endpoint: address and model of `--endpoint`.
+        decision: of `--decision`.
+
+    Raises:
+        ModelError: as `endpoint_model` and `decision_model`.
+    """
+    found = [endpoint_model(*endpoint)] if any(endpoint) else []
+    return [*found, decision_model(*decision)] if any(decision) else found
+
+
 def endpoint_model(url: str | None, served: str | None) -> Model:
     """A model from `--endpoint URL --endpoint-model NAME`, called after what the server calls it.
 
@@ -67,6 +85,30 @@ def endpoint_model(url: str | None, served: str | None) -> Model:
             "--endpoint and --endpoint-model belong together",
             fix="For example --endpoint http://localhost:8000/v1 --endpoint-model Qwen/Qwen3-8B.",
         )
+    return _served(url, served, "decoder", "--endpoint", "served")
+
+
+def decision_model(url: str | None, served: str | None) -> Model:
+    """A model from `--decision URL [--decision-model NAME]`; `jev-latest` where none is named.
+
+    Raises:
+        ModelError: there is no URL, or it can't be one.
+    """
+    if not url:
+        raise ModelError(
+            "--decision-model says what a server calls its model, and --decision which server",
+            fix="For example --decision http://localhost:8000/v1 --decision-model jev-latest.",
+        )
+    return _served(url, served or LATEST, "decision", "--decision", "decision")
+
+
+def _served(url: str, served: str, family: Family, option: str, ending: str) -> Model:
+    """A model behind a server.
+
+    Args:
+        option: that named it.
+        ending: of the model's name.
+    """
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -75,20 +117,17 @@ def endpoint_model(url: str | None, served: str | None) -> Model:
     # Nothing of an address that may hold a secret is repeated.
     if "@" in url or "?" in url:
         raise ModelError(
-            "--endpoint must not hold a user name, a password or a query",
+            f"{option} must not hold a user name, a password or a query",
             fix="A key is read from the environment variable SUITE_API_KEY.",
         )
     if not usable:
         raise ModelError(
-            f"--endpoint {url!r} is no address of a server",
+            f"{option} {url!r} is no address of a server",
             fix="For example http://localhost:8000/v1.",
         )
-    return Model(
-        name=f"{_slug(served.rpartition('/')[2])[:56] or 'model'}-served",
-        family="decoder",
-        endpoint=url,
-        endpoint_model=served,
-    )
+    # Room for the ending, of what a name may have.
+    stem = _slug(served.rpartition("/")[2])[:54] or "model"
+    return Model(name=f"{stem}-{ending}", family=family, endpoint=url, endpoint_model=served)
 
 
 def _slug(text: str) -> str:

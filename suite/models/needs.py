@@ -85,8 +85,20 @@ def speaks(model: Model, task: Task) -> str | None:
     )
 
 
+def served(model: Model) -> str | None:
+    """Why a model behind a server can't be trained, or None where it is here."""
+    if model.endpoint is None:
+        return None
+    return (
+        f"{model.name} answers behind an endpoint, and its weights can't be trained from here; use "
+        f"{model.name}/zero_shot"
+    )
+
+
 def not_neural(model: Model) -> str | None:
-    """Why a classic model has no transformer to train or to embed with, or None."""
+    """Why a model has no transformer here to train or to embed with, or None."""
+    if model.endpoint is not None:
+        return served(model)
     if model.family != "classic":
         return None
     return (

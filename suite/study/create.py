@@ -25,7 +25,7 @@ from suite.endpoint import consent, reach
 from suite.errors import DataError, StorageError, StudyError, counted
 from suite.machine import facts
 from suite.models import hub
-from suite.models.catalogue import endpoint_model, load_catalogue, local_model
+from suite.models.catalogue import load_catalogue, local_model, served
 from suite.study import arms, artifacts, auto, differences, folding, record, splitting, storage
 from suite.study.artifacts import Artifacts
 from suite.study.database import Database
@@ -45,6 +45,8 @@ class Wanted:
     models: Sequence[str] = ()
     endpoint: str | None = None
     endpoint_model: str | None = None
+    decision: str | None = None
+    decision_model: str | None = None
     data: Path | None = None
     sample: bool = False
     no_fallback: bool = False
@@ -112,8 +114,10 @@ def create(
         find_recipe(recipe_named)  # a wrong name is told before the Hub is asked
     catalogue = load_catalogue()
     added = [local_model(option) for option in wanted.models]
-    if wanted.endpoint or wanted.endpoint_model:
-        added.append(endpoint_model(wanted.endpoint, wanted.endpoint_model))
+    servers = served(
+        (wanted.endpoint, wanted.endpoint_model), (wanted.decision, wanted.decision_model)
+    )
+    added += servers
     catalogue |= {model.name: model for model in added}
     try:
         loaded, task, fell_back = _data(wanted, task, task_file, warn)
@@ -146,7 +150,7 @@ def create(
     before = _before(wanted, name)
     # Where the recipe leaves the choice of arms open, the one that was made stands.
     there = before if recipe.choose is not None and before and before.recipe.choose else None
-    globs = _globs(wanted, catalogue)
+    globs = _globs(wanted, catalogue, servers)
     if there is not None:
         recipe = recipe.model_copy(update={"choose": auto.same_preset(there, wanted.preset)})
         # The choice is made once: a machine or a day later another one would be.
@@ -473,13 +477,14 @@ def _recipe(asked: str | None, task: Task, sampled: bool) -> tuple[Recipe, Path]
     return find_recipe("auto")
 
 
-def _globs(wanted: Wanted, catalogue: Mapping[str, Model]) -> list[str]:
+def _globs(wanted: Wanted, catalogue: Mapping[str, Model], servers: Sequence[Model]) -> list[str]:
     """The arms asked for; a served model joins whatever they are, its name being ours."""
     globs = list(wanted.arms)
-    if globs and wanted.endpoint:
-        name = endpoint_model(wanted.endpoint, wanted.endpoint_model).name
-        if not any(arm.startswith(f"{name}/") for g in globs for arm in arms.expand(g, catalogue)):
-            globs.append(f"{name}/*")
+    for model in servers if globs else ():
+        if not any(
+            a.startswith(f"{model.name}/") for g in globs for a in arms.expand(g, catalogue)
+        ):
+            globs.append(f"{model.name}/*")
     return globs
 
 

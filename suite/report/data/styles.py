@@ -20,6 +20,7 @@ SYMBOLS: Mapping[str, str] = {
     "static": "cross",
     "encoder": "square",
     "decoder": "diamond",
+    "decision": "star",
 }
 OTHER_SYMBOL = "triangle-up"
 

@@ -111,6 +111,7 @@ family_classic = classic
 family_static = static
 family_encoder = encoder
 family_decoder = decoder
+family_decision = decision model
 trial = Trial
 trials = Trials
 state = State

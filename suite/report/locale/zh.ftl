@@ -84,6 +84,7 @@ family_classic = 传统模型
 family_static = 静态词向量
 family_encoder = 编码器
 family_decoder = 解码器
+family_decision = 决策模型
 trial = 试验
 trials = 试验
 state = 状态

@@ -169,6 +169,46 @@ class EndpointSettings(Strict):
         return self
 
 
+class _KeptOption(Strict):
+    name: Annotated[str, Field(min_length=1)]
+    about: str | None
+
+
+class _KeptAsked(Strict):
+    """The questions of a decision server, whatever the text."""
+
+    form: Literal["choice", "yes_no"]
+    instructions: Annotated[list[str], Field(min_length=1)]
+    labels: Annotated[list[_KeptOption], Field(min_length=2)]
+    order: list[_Count]
+    none: str | None
+
+    @model_validator(mode="after")
+    def _counted(self) -> _KeptAsked:
+        classes = len(self.labels)
+        if sorted(self.order) != list(range(classes)):
+            raise ValueError("order does not list every class once")
+        names = [one.name for one in self.labels]
+        if len({*names, self.none}) != classes + 1:
+            raise ValueError("two options have one name")
+        if len(self.instructions) != (1 if self.form == "choice" else classes):
+            raise ValueError(f"instructions are {len(self.instructions)}, of form {self.form}")
+        return self
+
+
+class DecisionSettings(Strict):
+    """Of a decision model behind a server."""
+
+    format: Literal["decision_endpoint"]
+    url: Annotated[str, Field(min_length=1)]
+    model: Annotated[str, Field(min_length=1)]
+    asked: _KeptAsked
+    text_limit: Tokens
+    cutting: Literal["head", "tail", "head_tail"]
+    concurrency: Annotated[int, Field(ge=1, le=10_000)]
+    timeout: Annotated[float, Field(gt=0, le=1_000_000)]
+
+
 def _unequal(key: str, of: Sized, classes: int) -> str:
     named = counted(len(of), "class", "classes")
     return f"{key} is of {named}, and there are {counted(classes, 'code')}"

@@ -8,8 +8,7 @@ A model behind a server is asked the same questions. Nothing here imports torch 
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,13 +20,14 @@ from suite.contracts.cutting import Plain
 from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Params, Space, contains
-from suite.contracts.strategy import Predictor, Rows, Run
+from suite.contracts.strategy import Predictor, Run
 from suite.contracts.task import Task
 from suite.errors import RecipeError
 from suite.models import needs
 from suite.prompting import codes, think_block, wordings
 from suite.prompting.layout import Variant
-from suite.strategies.asking import priors
+from suite.strategies.asking import decision, decision_question, priors
+from suite.strategies.asking.drawn import draw_examples
 from suite.strategies.network.settings import FIX, MOST_BYTES, SETTINGS
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from suite.strategies.asking.endpoint_predictor import EndpointPredictor
 
 NAME = "zero_shot"
+DECISION = decision.FAMILY
 
 NO_THINK, THINK = "no_think", "think"
 MODES = (NO_THINK, THINK)
@@ -100,7 +101,7 @@ class ZeroShotStrategy:
     """Asks a causal language model, local or behind an endpoint."""
 
     name = NAME
-    families = ("decoder",)
+    families = ("decoder", "decision")
     reads = "language model"
     served = True
     network = True
@@ -119,8 +120,14 @@ class ZeroShotStrategy:
     }
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
-        """What each may be, whatever the model."""
+        """What each may be; a decision model is asked in ways of its own."""
+        if model.family == DECISION:
+            return decision_question.Knobs.hyperparameters()
         return Knobs.hyperparameters() | Variant.hyperparameters()
+
+    def preload(self, model: Model) -> Sequence[str] | None:
+        """What asks a server needs no torch."""
+        return None if model.endpoint is None else (f"{__package__}.decision_predictor",)
 
     def scored_once(self, model: Model) -> bool:
         """It is."""
@@ -128,10 +135,15 @@ class ZeroShotStrategy:
 
     def deterministic(self, model: Model, params: Params) -> bool:
         """Without examples that are drawn, the question is always the same."""
+        if model.family == DECISION:
+            return params.get("descriptions") != decision_question.OF_EXAMPLES
         return not int(params.get("shots") or 0) or params.get("selection") == NEAREST
 
     def learns(self, model: Model, params: Params) -> bool:
-        """Only examples come from training rows, and what a calibration is measured on."""
+        """Only examples come from training rows, what a calibration is measured on, and what is
+        drafted about labels."""
+        if model.family == DECISION:
+            return params.get("descriptions") in decision_question.DRAFTED
         return int(params.get("shots") or 0) > 0 or params.get("calibration") == priors.BATCH
 
     def shrinks(self, model: Model) -> bool:
@@ -140,6 +152,8 @@ class ZeroShotStrategy:
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """Why the model can't be asked for this task, and what would help; or None."""
+        if model.family == DECISION:
+            return needs.speaks(model, task)
         if model.family != "decoder":
             other = "classic" if model.family == "classic" else "linear_head or probe"
             return (
@@ -170,6 +184,8 @@ class ZeroShotStrategy:
 
         As many examples are offered as leave a prompt of a reasonable length.
         """
+        if model.family == DECISION:
+            return decision.space(task)
         shots = tuple(k for k in _SHOTS if k * len(task.labels) <= _MOST_EXAMPLES)
         dimensions = Knobs.dimensions(
             shots=Choice(shots) if len(shots) > 1 else Fixed(0),
@@ -198,6 +214,8 @@ class ZeroShotStrategy:
 
     def lacks(self, model: Model, task: Task, space: Space) -> str | None:
         """A think block, where it is to think."""
+        if model.family == DECISION:
+            return decision.lacks(model, space)
         if model.endpoint or not contains(space.dimensions["mode"], THINK):
             return None
         return think_block.lacks(model, "mode: no_think")
@@ -211,6 +229,8 @@ class ZeroShotStrategy:
             Refused: no weights, a model that can't be asked so, or a question that is too long
                 for it.
         """
+        if run.model.family == DECISION:
+            return decision.fit(run)
         knobs = Knobs.of(run.params)
         if run.model.endpoint:
             _refuse_what_servers_lack(knobs)
@@ -227,12 +247,14 @@ class ZeroShotStrategy:
         return predictor
 
     def load(self, folder: Path) -> Predictor:
-        """Reads a kept predictor, local or behind an endpoint."""
-        from suite.strategies.asking.endpoint_predictor import FORMAT, EndpointPredictor
+        """Reads a kept predictor, local or behind a server."""
+        from suite.strategies.asking import decision_predictor, endpoint_predictor
 
         kept = jsonfile.read(folder / SETTINGS, most=MOST_BYTES, fix=FIX)
-        if kept.get("format") == FORMAT:
-            return EndpointPredictor.load(folder)
+        if kept.get("format") == endpoint_predictor.FORMAT:
+            return endpoint_predictor.EndpointPredictor.load(folder)
+        if kept.get("format") == decision_predictor.FORMAT:
+            return decision_predictor.DecisionPredictor.load(folder)
         from suite.strategies.asking import prompted
 
         return prompted.load(folder, NAME)
@@ -257,23 +279,6 @@ def _refuse_what_servers_lack(knobs: Knobs) -> None:
                 f"{' or '.join(possible)}",
                 fix="Change it under 'spaces' in the recipe.",
             )
-
-
-def draw_examples(rows: Rows, classes: int, shots: int, seed: int) -> list[tuple[str, int]]:
-    """`shots` rows of each class (fewer where there are fewer), drawn and mixed by the seed."""
-    if shots == 0:
-        return []
-    generator = random.Random(seed)
-    by_class: list[list[int]] = [[] for _ in range(classes)]
-    for position, label in enumerate(rows.labels):
-        by_class[label].append(position)
-    drawn = [
-        (rows.texts[position], label)
-        for label, positions in enumerate(by_class)
-        for position in generator.sample(positions, min(shots, len(positions)))
-    ]
-    generator.shuffle(drawn)
-    return drawn
 
 
 def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor:

@@ -69,6 +69,8 @@ class ClassicStrategy:
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """A reason where the model is none of the three, or does not read the language."""
+        if model.endpoint is not None:
+            return needs.served(model)
         if model.builder not in _BUILDERS:
             return (
                 f"classic builds {', '.join(_BUILDERS)}; {model.name} is a pretrained or "

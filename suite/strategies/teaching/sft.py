@@ -58,11 +58,8 @@ class SftStrategy:
 
     def refuses(self, model: Model, task: Task) -> str | None:
         """Why the model can't be trained so for this task, and what would help; or None."""
-        if getattr(model, "endpoint", None):
-            return (
-                f"{model.name} answers behind an endpoint, and its weights can't be trained from "
-                f"here; use {model.name}/zero_shot"
-            )
+        if model.endpoint is not None:
+            return needs.served(model)
         if model.family != "decoder":
             other = "classic" if model.family == "classic" else "linear_head"
             return f"{model.name} is no decoder and can't answer a prompt; use {model.name}/{other}"

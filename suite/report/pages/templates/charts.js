@@ -107,7 +107,8 @@
     const path = document.createElementNS(SVG, "path");
     const open = symbol.endsWith("-open"), kind = symbol.replace("-open", "");
     path.setAttribute("d", trace.mode === "lines" ? "M-6 0H6"
-      : { square: "M-4-4h8v8h-8z", diamond: "M0-5.4 5.4 0 0 5.4-5.4 0z", "triangle-up": "M0-5 5 4H-5z" }[kind]
+      : { square: "M-4-4h8v8h-8z", diamond: "M0-5.4 5.4 0 0 5.4-5.4 0z", "triangle-up": "M0-5 5 4H-5z",
+        star: "M0-5.6 1.4-1.9 5.3-1.7 2.3.7 3.3 4.5 0 2.4-3.3 4.5-2.3.7-5.3-1.7-1.4-1.9z" }[kind]
         ?? "M0-4.4a4.4 4.4 0 1 1 0 8.8a4.4 4.4 0 1 1 0-8.8z");
     const line = open || trace.mode === "lines";
     path.setAttribute("fill", line ? "none" : paint);
