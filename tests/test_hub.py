@@ -14,6 +14,7 @@ import pytest
 from conftest import PATIENCE
 
 from suite.contracts.model import Model
+from suite.contracts.strategy import Unreachable
 from suite.errors import ModelError
 from suite.models import hub
 
@@ -341,3 +342,14 @@ def test_weights_are_fetched_at_their_revision_and_nothing_pickled(monkeypatch, 
         assert hub.folder_for(bert()) == tmp_path
     assert asked == [("owner/some-bert", COMMIT)]
     assert hub.folder_for(Model(name="mine", family="encoder", path=str(tmp_path))) == tmp_path
+
+
+def test_weights_that_are_needed_are_found_or_said_to_be_out_of_reach(tmp_path):
+    here = Model(name="mine", family="encoder", path=str(tmp_path))
+    assert hub.found_for(here) == tmp_path
+    with pytest.raises(Unreachable, match="has no weights"):
+        hub.found_for(Model(name="built", family="encoder", builder="tiny-bert"))
+    with server({}) as (address, _), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_ENDPOINT", address)
+        with pytest.raises(Unreachable, match="can't be fetched"):
+            hub.found_for(bert())

@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 
 from suite.config import jsonfile
 from suite.contracts.model import Model
+from suite.contracts.strategy import Unreachable
 from suite.errors import ModelError
 from suite.models import checkpoint
 
@@ -271,6 +272,21 @@ def folder_for(model: Model) -> Path | None:
             where=found,
             fix="Run the same command again: what has come is kept.",
         ) from None
+
+
+def found_for(model: Model) -> Path:
+    """The folder of a model's weights, of which there have to be some.
+
+    Raises:
+        Unreachable: they can't be had, with what would help.
+    """
+    try:
+        found = folder_for(model)
+    except ModelError as error:  # A download that broke off.
+        raise Unreachable(str(error)) from None
+    if found is None:
+        raise Unreachable(unavailable(model) or f"{model.name} has no weights")
+    return found
 
 
 #: Bytes of a parameter as weights are stored, at most.

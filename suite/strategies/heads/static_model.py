@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from suite.config import jsonfile
-from suite.contracts.strategy import Probabilities, Run, Unreachable
-from suite.errors import ModelError, WeightsError
+from suite.contracts.strategy import Probabilities, Run
+from suite.errors import WeightsError
 from suite.models import checkpoint, hub
 from suite.strategies.heads.regression import Head, Matrix
 from suite.strategies.network import settings, shrinking
@@ -38,13 +38,7 @@ def of_run(run: Run) -> StaticModel:
         Unreachable: its weights can't be had, with what would help.
     """
     with run.loading():
-        try:
-            folder = hub.folder_for(run.model)
-        except ModelError as error:  # A download that broke off.
-            raise Unreachable(str(error)) from None
-        if folder is None:
-            raise Unreachable(hub.unavailable(run.model) or f"{run.model.name} has no weights")
-        model = read(folder)
+        model = read(hub.found_for(run.model))
     run.note(device="cpu", precision="float32", parameters=model.embedding.size)
     return model
 

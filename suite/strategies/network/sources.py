@@ -9,8 +9,8 @@ from typing import Any
 
 import transformers
 
-from suite.contracts.strategy import Refused, Run, Unreachable
-from suite.errors import ModelError, SuiteError, WeightsError
+from suite.contracts.strategy import Refused, Run
+from suite.errors import SuiteError, WeightsError
 from suite.machine import memory
 from suite.models import hub
 from suite.strategies.network import tiny
@@ -40,13 +40,7 @@ def source_of(run: Run) -> Source:
     if run.model.builder is not None:
         return Source(str(tiny.folder(run)))
     with run.loading():
-        try:
-            found = hub.folder_for(run.model)
-        except ModelError as error:  # A download that broke off.
-            raise Unreachable(str(error)) from None
-    if found is None:
-        raise Unreachable(hub.unavailable(run.model) or f"{run.model.name} has no weights")
-    return Source(str(found))
+        return Source(str(hub.found_for(run.model)))
 
 
 @contextmanager
