@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Self
+from typing import Any, Self
 
 from suite.contracts.hyperparameters import Declared, declared
 from suite.contracts.model import Model
@@ -46,16 +46,22 @@ _HEAD_SHARE = 0.25
 LONG_SHARE = 0.05
 
 
+def _way(options: tuple[str, ...], *others: str) -> Any:
+    """The field that says what is read.
+
+    Args:
+        others: what can be read beside head, tail and both, in words.
+    """
+    *ways, last = "its head", "its tail", "a quarter of the head with three of the tail", *others
+    told = f"what is read of a text beyond max_tokens: {', '.join(ways)}, or {last}"
+    return declared(HEAD, told, options=options)
+
+
 @dataclass(frozen=True)
 class Plain(Declared):
     """Of what reads one row of a text."""
 
-    cutting: str = declared(
-        HEAD,
-        "what is read of a text beyond max_tokens: its head, its tail, or a quarter of the head "
-        "with three of the tail",
-        options=PLAIN,
-    )
+    cutting: str = _way(PLAIN)
 
     @property
     def kept(self) -> dict[str, Value]:
@@ -89,11 +95,8 @@ class Plain(Declared):
 class Cutting(Plain):
     """Of what can also read a text in several rows."""
 
-    cutting: str = declared(
-        HEAD,
-        "what is read of a text beyond max_tokens: its head, its tail, a quarter of the head with "
-        "three of the tail, or chunks, whose vectors become one by mean, max or a learnt attention",
-        options=(*PLAIN, *CHUNKED),
+    cutting: str = _way(
+        (*PLAIN, *CHUNKED), "chunks, whose vectors become one by mean, max or a learnt attention"
     )
     chunks: int = declared(
         USUAL_CHUNKS,
