@@ -18,6 +18,9 @@ from suite.verdict.guessing import Guessing
 from suite.verdict.metrics import METRICS, merit_of
 from suite.verdict.standing import standing
 
+#: A value at each checkpoint of a curve.
+_Ordinates = Sequence[float | None]
+
 #: Curves drawn of each arm.
 CURVES_PER_ARM = 30
 #: Within so much of its best score a trial has learnt what it will.
@@ -124,7 +127,7 @@ def figure(data: Curves, styles: Styles, words: Words) -> go.Figure:
 
 def _lines(
     data: Curves,
-    ordinates: Callable[[Curve], Sequence[float | None]],
+    ordinates: Callable[[Curve], _Ordinates],
     styles: Styles,
     words: Words,
 ) -> go.Figure:
@@ -230,8 +233,9 @@ def finding(data: Curves, leader: str | None, words: Words) -> str:
 
 def draw(scene: StudyScene) -> Iterator[Chart]:
     """Checkpoints; none where no trial has two."""
-    data, words = values(scene.results), scene.words
+    data, words, styles = values(scene.results), scene.words, scene.styles
     verdict = scene.board.standing.verdict
+    leader = verdict.best if verdict else None
     if not data.curves:
         return
     notes = []
@@ -239,40 +243,34 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
         notes.append(
             words("curves_capped", shown=len(data.curves), total=data.total, cap=CURVES_PER_ARM)
         )
-    yield Chart(
-        name="curves",
-        title=finding(data, verdict.best if verdict else None, words),
-        about=words("curves_intro"),
-        figure=figure(data, scene.styles, words),
-        columns=(
-            words("metric_arm"), words("trial"), words("state"), words("axis_fraction"),
-            words.axis(f"validation_{data.objective}"), words("validation_rows"),
-        ),
-        rows=[
-            (c.arm, c.trial, words("state_pruned" if c.pruned else "state_complete"), f, s, n)
-            for c in data.curves
-            for f, s, n in zip(c.fractions, c.scores, c.rows, strict=True)
-        ],
-        notes=tuple(notes),
-    )  # fmt: skip
-    if not data.losing.curves or data.objective == "log_loss":
-        return
-    yield Chart(
-        name="losses",
-        title=losses_finding(data, verdict.best if verdict else None, words),
-        about=words("losses_intro"),
-        figure=losses(data, scene.styles, words),
-        columns=(
-            words("metric_arm"), words("trial"), words("state"), words("axis_fraction"),
-            words.axis("validation_log_loss"), words("validation_rows"),
-        ),
-        rows=[
-            (c.arm, c.trial, words("state_pruned" if c.pruned else "state_complete"), f, loss, n)
-            for c in data.losing.curves
-            for f, loss, n in zip(c.fractions, c.losses, c.rows, strict=True)
-        ],
-        notes=tuple(notes),
-    )  # fmt: skip
+
+    def chart(
+        name: str, title: str, drawn: go.Figure, axis: str, told: Iterable[tuple[Curve, _Ordinates]]
+    ) -> Chart:
+        return Chart(
+            name=name,
+            title=title,
+            about=words(f"{name}_intro"),
+            figure=drawn,
+            columns=(
+                words("metric_arm"), words("trial"), words("state"), words("axis_fraction"),
+                words.axis(axis), words("validation_rows"),
+            ),
+            rows=[
+                (c.arm, c.trial, words("state_pruned" if c.pruned else "state_complete"), f, y, n)
+                for c, ordinates in told
+                for f, y, n in zip(c.fractions, ordinates, c.rows, strict=True)
+            ],
+            notes=tuple(notes),
+        )  # fmt: skip
+
+    title, drawn = finding(data, leader, words), figure(data, styles, words)
+    scored = [(curve, curve.scores) for curve in data.curves]
+    yield chart("curves", title, drawn, f"validation_{data.objective}", scored)
+    if data.losing.curves and data.objective != "log_loss":
+        title, drawn = losses_finding(data, leader, words), losses(data, styles, words)
+        lost = [(curve, curve.losses) for curve in data.losing.curves]
+        yield chart("losses", title, drawn, "validation_log_loss", lost)
 
 
 KIND = Kind("learned", draw, missing="learned_none")
