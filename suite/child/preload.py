@@ -24,8 +24,8 @@ silence()
 
 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
     # What a child's start names.
+    import suite.child.entry
     import suite.child.runner
-    import suite.child.worker
     import suite.serving.load.measure
     import suite.verdict.scoring  # noqa: F401
 

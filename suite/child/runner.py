@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from suite.child import process, worker
+from suite.child import entry, process
 from suite.child.clock import synchronise
 from suite.child.messages import (
     ANSWERED,
@@ -140,7 +140,7 @@ class Runner:
             Interrupted: `stop` was set.
         """
         begun = time.monotonic()
-        with self._child(worker.main, (job,), job.folder) as child:
+        with self._child(entry.main, (job,), job.folder) as child:
             while True:
                 if max_seconds is not None and time.monotonic() - begun > max_seconds:
                     return Failed(f"stopped after max_trial_seconds = {max_seconds:g}")

@@ -1,16 +1,9 @@
-"""The child's side of a trial: the clock, scoring on validation, peak memory, the kept checkpoint.
-
-The child gets one `Job`, speaks in the messages below, and ends. It reads training and
-validation rows alone; the test file beside them is not opened.
-"""
+"""The child's side of a trial: the clock, scoring on validation, the kept checkpoint."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 import time
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,27 +13,15 @@ from typing import Any
 import numpy as np
 
 from suite.child import evaluation, folds, same_again
-from suite.child.causes import cause_of
 from suite.child.clock import Clock, synchronise
-from suite.child.messages import (
-    ANSWERED,
-    KEPT,
-    LOG,
-    Checkpointed,
-    Failed,
-    Finished,
-    Job,
-    Progressed,
-    Sized,
-)
-from suite.child.process import describe, live_only_with_parent, log_to, peak_memory, set_threads
+from suite.child.messages import ANSWERED, KEPT, Checkpointed, Job, Progressed, Sized
+from suite.child.process import describe
 from suite.contracts.results import Checkpoint, Scores
 from suite.contracts.strategy import Pool, Predictor, Probabilities, Pruned, Refused, Rows
 from suite.data import answered
 from suite.data.answered import Answered
-from suite.data.folds import Folds, together
-from suite.errors import SuiteError, WeightsError
-from suite.machine import memory
+from suite.data.folds import Folds
+from suite.errors import SuiteError
 
 #: The best early checkpoint, while it is not known whether it is the one to keep.
 CANDIDATE = "candidate"
@@ -108,8 +89,7 @@ class ChildRun:
         self._validation = validation
         self._channel = channel
         self._last_progress = 0.0
-        self._order: Sequence[int] | None = None
-        self._size: int | None = None
+        self._early = evaluation.EarlyRows(validation, job.evaluation, self._agreed)
         self._candidate: Checkpoint | None = None
         #: Texts and answers of the predictor that is kept, where it has to give them again.
         self._answered: tuple[list[str], Probabilities] | None = None
@@ -161,7 +141,8 @@ class ChildRun:
         if last:
             some, probabilities = None, predictor.predict_proba(self._validation.texts)
         else:
-            some, probabilities = self._early(predictor, fraction)
+            interval = self.train_seconds / (fraction * self.checkpoints)
+            some, probabilities = self._early.answers(predictor, interval)
         scores = self._scores(probabilities, some)
         checkpoint = Checkpoint(
             fraction=round(fraction, 4),
@@ -200,48 +181,10 @@ class ChildRun:
 
         return METRICS[self._job.objective].merit(found.score)
 
-    def _early(
-        self, predictor: Predictor, fraction: float
-    ) -> tuple[Sequence[int] | None, Probabilities]:
-        """Which validation rows an early checkpoint is scored on (None: all), and their classes.
-
-        Where nobody knows yet how many it should be, 500 rows are timed, and the others added.
-        """
-        texts = self._validation.texts
-        if self._size is None:
-            self._size = self._known_size()
-        if self._size is not None and self._size >= len(texts):
-            return None, predictor.predict_proba(texts)
-        if self._order is None:
-            self._order = evaluation.order(self._validation)
-        if self._size is not None:
-            some = self._order[: self._size]
-            return some, predictor.predict_proba([texts[row] for row in some])
-        first = self._order[: evaluation.FEWEST]
-        begun = time.perf_counter()
-        probabilities = predictor.predict_proba([texts[row] for row in first])
-        synchronise()
-        each = (time.perf_counter() - begun) / len(first)
-        interval = self.train_seconds / (fraction * self.checkpoints)
-        self._channel.send(Sized(evaluation.size(interval, each, len(texts))))
-        self._size = int(self._channel.recv())
-        rest = self._order[len(first) : self._size]
-        if rest:
-            more = predictor.predict_proba([texts[row] for row in rest])
-            probabilities = np.concatenate([probabilities, more])
-        if self._size >= len(texts):
-            # All rows, in their own order.
-            whole = np.empty_like(probabilities)
-            whole[np.asarray(self._order)] = probabilities
-            return None, whole
-        return self._order[: self._size], probabilities
-
-    def _known_size(self) -> int | None:
-        """Rows of an early checkpoint, where that is decided."""
-        rows, asked = len(self._validation), self._job.evaluation
-        if isinstance(asked, int):
-            return asked
-        return rows if asked == "full" or rows <= evaluation.FEWEST else None
+    def _agreed(self, rows: int) -> int:
+        """So many rows, or as many as another trial of the arm has told the parent before."""
+        self._channel.send(Sized(rows))
+        return int(self._channel.recv())
 
     def _decide(
         self,
@@ -252,10 +195,10 @@ class ChildRun:
         """Keeps the last checkpoint or the candidate, whichever is better on all rows."""
         from suite.strategies import load_predictor
 
-        assert self._candidate is not None and self._order is not None
+        assert self._candidate is not None
         early, self._candidate = self._candidate, None
         folder = self._job.folder / CANDIDATE
-        some = self._order[: self._size]
+        some = self._early.rows
         there = self._scores(probabilities[np.asarray(some)], some)
         if self._merit(early) > self._merit(there):
             try:
@@ -335,7 +278,7 @@ class ChildRun:
                 f"the strategy '{self._job.strategy}' ended without a checkpoint at 1.0"
             )
         if self._candidate is not None:
-            self.note(validation_rows_scored=self._size)
+            self.note(validation_rows_scored=len(self._early.rows))
 
     def check_kept(self) -> None:
         """Sees that what is kept, loaded again, answers as it did when it was scored.
@@ -414,99 +357,3 @@ def _graded(probabilities: Probabilities) -> bool:
 def _loss(scores: Scores, probabilities: Probabilities) -> float | None:
     """Mean of -ln of the labelled class' probability; None of answers that are a class each."""
     return scores.others.get("log_loss") if _graded(probabilities) else None
-
-
-def main(channel: Connection, job: Job) -> None:
-    """The child's entry: runs the job, sends `Finished` or `Failed`, and returns."""
-    live_only_with_parent()
-    job.folder.mkdir(parents=True, exist_ok=True)
-    log_to(job.folder / LOG)
-    message: Finished | Failed
-    try:
-        message = run(channel, job)
-    except WeightsError as error:
-        message = Failed(str(error), refused=True, cause=cause_of(error))
-    except SuiteError as error:
-        message = Failed(str(error), cause=cause_of(error))
-    except Refused as error:
-        message = Failed(str(error), refused=True, cause=cause_of(error))
-    except MemoryError as error:
-        told = memory.figures(memory.peak(os.getpid()))
-        message = Failed(
-            f"memory ran out: {told}; a smaller batch, fewer tokens or LoRA needs less",
-            cause=cause_of(error),
-        )
-    except Exception as error:  # noqa: BLE001 - the child's last resort: every failure is a message
-        traceback.print_exc()
-        message = Failed(describe(error), cause=cause_of(error))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    channel.send(message)
-    channel.close()
-
-
-def run(channel: Connection, job: Job) -> Finished:
-    """Trains and scores one job."""
-    from suite import strategies
-    from suite.data import snapshot
-
-    set_threads(job.threads)
-    train, validation = snapshot.read_train_validation(job.snapshot)
-    fingerprint = job.fingerprint
-    if job.preflight_rows is not None:
-        train = train.take(range(min(job.preflight_rows, len(train))))
-        fingerprint = f"{fingerprint}-first{len(train)}"
-    pool = None
-    if job.folds:
-        beside = validation
-        if job.preflight_rows is not None:
-            beside = validation.take(range(min(len(validation), 1 + len(train) // job.folds)))
-        rows = together(train, beside)
-        pool = Pool(rows, tuple(range(len(train))), f"{fingerprint}-pool", {})
-    if job.refit is not None:
-        train = together(train, validation)
-        # What a trial over folds computed for all rows is there already.
-        pool = Pool(train, tuple(range(len(train))), f"{fingerprint}-pool", {})
-        fingerprint = f"{fingerprint}-refit"
-    run = ChildRun(job, train, validation, fingerprint, channel, pool)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    pruned = False
-    begun = time.perf_counter()
-    run.clock.start()
-    try:
-        strategies.get(job.strategy).fit(run)
-    except Pruned:
-        pruned = job.refit is None
-    finally:
-        run.clock.stop()
-    run.close(pruned)
-    pooled = seconds = None
-    again = 0.0
-    if job.folds and job.preflight_rows is not None:
-        again = folds.again(strategies.get(job.strategy), run, job.folder)
-    elif job.folds and not pruned:
-        pooled = run.pooled(snapshot.read_folds(job.snapshot))
-        seconds = time.perf_counter() - begun
-    if pool is not None:
-        pool.shared.clear()  # The one that is kept is loaded next: two may not fit.
-    if not pruned:
-        run.check_kept()
-    run.note(saved_seconds=round(run.train_seconds - run.clock.seconds, 4))
-    return Finished(
-        pruned=pruned,
-        checkpoints=run.scored,
-        scores=run.best,
-        train_seconds=run.train_seconds,
-        load_seconds=run.load_seconds,
-        evaluation_seconds=run.evaluation_seconds,
-        peak_memory_bytes=peak_memory(),
-        kept=run.kept,
-        serving_shape=run.serving_shape,
-        evaluated=run.evaluated,
-        evaluated_seconds=run.evaluated_seconds,
-        pooled=pooled,
-        search_seconds=seconds,
-        again_seconds=again,
-        answered=None if pruned else run.answered(),
-        circumstances=run.facts,
-    )
