@@ -238,15 +238,15 @@ def test_on_a_gpu_packed_is_the_same_too(name):
 
 
 def test_the_order_of_training_has_every_row_once_a_pass():
-    from suite.strategies.heads.head_training import _Order
+    from suite.strategies.heads.head_batches import Order
 
     lengths = np.random.default_rng(1).integers(1, 90, size=103)
     for given in (None, lengths):
-        order = _Order(given, 103, 8, seed=4)
+        order = Order(given, 103, 8, seed=4)
         first, second = list(order), list(order)
         assert sorted(first) == sorted(second) == list(range(103))
         assert first != second
-        assert first == list(_Order(given, 103, 8, seed=4))
+        assert first == list(Order(given, 103, 8, seed=4))
         assert len(order) == 103
     grouped = [lengths[first[i : i + 8]] for i in range(0, 96, 8)]
     spread = np.mean([g.max() - g.min() for g in grouped])

@@ -498,7 +498,7 @@ def test_a_loss_that_is_not_finite_stops_with_advice(head, folder):
 
 
 def test_marks_are_equal_fractions_that_end_at_one():
-    from suite.strategies.heads.head_training import marks
+    from suite.strategies.network.loop import marks
 
     assert marks(10, 5) == {2: 0.2, 4: 0.4, 6: 0.6, 8: 0.8, 10: 1.0}
     assert marks(3, 5) == {1: 0.2, 2: 0.6, 3: 1.0}
@@ -506,17 +506,10 @@ def test_marks_are_equal_fractions_that_end_at_one():
 
 
 def test_parts_of_a_batch_divide_it():
-    from suite.strategies.heads.head_training import smaller
+    from suite.strategies.network.shrinking import lesser_divisor
 
-    assert [smaller(32, 32), smaller(24, 24), smaller(10, 10), smaller(5, 10), smaller(7, 7)] == [
-        16, 12, 5, 2, 1,
-    ]  # fmt: skip
-
-
-def test_class_weights_average_to_one_over_the_rows():
-    from suite.strategies.heads.head_training import class_weights
-
-    assert class_weights([0, 0, 0, 1], 3) == [2 / 3, 2.0, 0.0]
+    tried = ((32, 32), (24, 24), (10, 10), (5, 10), (7, 7))
+    assert [lesser_divisor(*each) for each in tried] == [16, 12, 5, 2, 1]
 
 
 def test_the_loss_of_parts_adds_up_to_the_loss_of_the_whole():

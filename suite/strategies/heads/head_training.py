@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 import transformers
 from torch.nn.functional import cross_entropy
@@ -30,11 +28,12 @@ from suite.machine import facts
 from suite.models import needs
 from suite.strategies.heads import frozen_layers
 from suite.strategies.heads.frozen_layers import FrozenLayers, States
+from suite.strategies.heads.head_batches import Batch, Order, TokenRows
 from suite.strategies.heads.head_knobs import Knobs
 from suite.strategies.network import token_cache, transformer, weights
 from suite.strategies.network.chunk_pooling import ChunkPooling, last_layer
 from suite.strategies.network.feeding import Classifier
-from suite.strategies.network.loop import GROUPED_BATCHES
+from suite.strategies.network.loop import class_weights, marks
 from suite.strategies.network.lora import without_copies
 from suite.strategies.network.packing import Packed
 from suite.strategies.network.shrinking import Attempts, half_the_tokens
@@ -49,42 +48,6 @@ _KEPT_PER_LAYER = 40
 _TOKENS_AT_ONCE = {"cpu": 4_096, "cuda": 65_536}
 
 _ADVICE = "tuning: lora, a smaller max_tokens or a smaller model would help"
-
-
-def marks(steps: int, checkpoints: int) -> dict[int, float]:
-    """Optimiser step -> fraction of the budget that is scored there.
-
-    Where there are fewer steps than checkpoints, those that fall on one step are scored once,
-    under the largest fraction.
-
-    >>> marks(10, 2)
-    {5: 0.5, 10: 1.0}
-    >>> marks(2, 4)
-    {1: 0.5, 2: 1.0}
-    """
-    return {-(-i * steps // checkpoints): i / checkpoints for i in range(1, checkpoints + 1)}
-
-
-def class_weights(labels: Sequence[int], classes: int) -> list[float]:
-    """Weights in inverse proportion to class counts; 1 on average over the rows.
-
-    >>> class_weights([0, 0, 0, 1], 2)
-    [0.6666666666666666, 2.0]
-    """
-    counts = [0] * classes
-    for label in labels:
-        counts[label] += 1
-    present = sum(count > 0 for count in counts)
-    return [len(labels) / (present * count) if count else 0.0 for count in counts]
-
-
-def smaller(batch: int, whole: int) -> int:
-    """The next smaller device batch: the largest divisor of the whole batch up to half of `batch`.
-
-    >>> smaller(32, 32), smaller(12, 12), smaller(5, 5)
-    (16, 6, 1)
-    """
-    return next(size for size in range(max(1, batch // 2), 0, -1) if whole % size == 0)
 
 
 class HeadTraining:
@@ -224,22 +187,22 @@ class HeadTraining:
         )
         weights = None
         if run.task.class_weights == "balanced":
-            weights = torch.tensor(
-                class_weights(run.train.labels, len(run.task.labels)), device=self.where
-            )
+            weights = torch.from_numpy(class_weights(run)).to(self.where)
         watch = _Watch(self, predictor)
+        lengths = [len(row) for row in encoded.ids]
         trainer = _Trainer(
             model=model,
             args=self._arguments(),
-            train_dataset=_Rows(encoded.ids, run.train.labels),
-            data_collator=_Batch.of,
+            train_dataset=TokenRows(encoded.ids, run.train.labels),
+            data_collator=Batch.of,
             callbacks=[watch],
         )
         trainer.classifier = classifier
         trainer.tokens = tokens
         trainer.loss = _Loss(weights, knobs.label_smoothing, watch)
         trainer.autocast = self.autocast
-        trainer.order = _order(encoded, self.batch, classifier.feeding, run.seed)
+        padded = lengths if classifier.feeding == "padded" else None
+        trainer.order = Order(padded, len(lengths), self.batch, run.seed)
         trainer.frozen = frozen
         if frozen is not None:
             trainer.states = self._states(encoded, classifier, frozen, tokens)
@@ -306,76 +269,6 @@ class HeadTraining:
         return arguments
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Rows of one optimiser step; they become tensors when they are computed with.
-
-    `places` are theirs among the training rows.
-    """
-
-    places: list[int]
-    ids: list[Sequence[int]]
-    labels: list[int]
-
-    @classmethod
-    def of(cls, rows: list[tuple[int, Sequence[int], int]]) -> dict[str, _Batch]:
-        """As a data collator is to give it: Trainer looks for `labels` and finds none."""
-        places, ids, labels = zip(*rows, strict=True)
-        return {"batch": cls(list(places), list(ids), list(labels))}
-
-
-class _Rows(torch.utils.data.Dataset[tuple[int, Sequence[int], int]]):
-    """Place, token ids and label of each row."""
-
-    def __init__(self, ids: Sequence[Sequence[int]], labels: Sequence[int]) -> None:
-        self.ids = ids
-        self.labels = labels
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def __getitem__(self, index: int) -> tuple[int, Sequence[int], int]:
-        return index, self.ids[index], self.labels[index]
-
-
-class _Order(torch.utils.data.Sampler[int]):
-    """A seeded order of the rows, another in each pass; every row once a pass.
-
-    Where rows are padded, those of like length stand together, so that little is filled in; the
-    batches themselves come in random order. (transformers' own groups come longest first: a small
-    decoder then learns lengths, not texts.)
-    """
-
-    def __init__(self, lengths: Sequence[int] | None, rows: int, batch: int, seed: int) -> None:
-        self.lengths = None if lengths is None else np.asarray(lengths)
-        self.rows = rows
-        self.batch = batch
-        self.random = np.random.default_rng(seed)
-
-    def __len__(self) -> int:
-        return self.rows
-
-    def __iter__(self) -> Iterator[int]:
-        order = self.random.permutation(self.rows)
-        if self.lengths is None:
-            return iter(order.tolist())
-        batches: list[Any] = []
-        size = self.batch * GROUPED_BATCHES
-        for start in range(0, self.rows, size):
-            group = order[start : start + size]
-            group = group[np.argsort(self.lengths[group], kind="stable")]
-            batches += [group[i : i + self.batch] for i in range(0, len(group), self.batch)]
-        # Trainer cuts batches of one size: a smaller one must stay the last.
-        whole, rest = batches[: self.rows // self.batch], batches[self.rows // self.batch :]
-        shuffled = [whole[i] for i in self.random.permutation(len(whole))]
-        return iter(np.concatenate([*shuffled, *rest]).tolist())
-
-
-def _order(encoded: Encoded, batch: int, feeding: str, seed: int) -> _Order:
-    lengths = [len(row) for row in encoded.ids] if feeding == "padded" else None
-    return _Order(lengths, len(encoded.ids), batch, seed)
-
-
 class _Trainer(Trainer):  # type: ignore[misc]
     """Trainer whose batches go through the model in parts, in our autocast."""
 
@@ -383,7 +276,7 @@ class _Trainer(Trainer):  # type: ignore[misc]
     tokens: int
     loss: _Loss
     autocast: Callable[[], AbstractContextManager[None]]
-    order: _Order
+    order: Order
     frozen: FrozenLayers | None = None
     states: States | None = None
 
@@ -395,11 +288,11 @@ class _Trainer(Trainer):  # type: ignore[misc]
             optimizer.add_param_group({"params": learnt, "weight_decay": 0.0})
         return optimizer
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> _Order:
+    def _get_train_sampler(self, train_dataset: Any = None) -> Order:
         return self.order
 
     def training_step(
-        self, model: Any, inputs: dict[str, _Batch], num_items_in_batch: Any = None
+        self, model: Any, inputs: dict[str, Batch], num_items_in_batch: Any = None
     ) -> torch.Tensor:
         """Gradients of one whole batch; its mean loss, detached."""
         batch = inputs["batch"]

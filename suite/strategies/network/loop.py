@@ -171,6 +171,20 @@ def _cut(order: Indices, size: int) -> list[Indices]:
     return [order[start : start + size] for start in range(0, len(order), size)]
 
 
+def marks(steps: int, checkpoints: int) -> dict[int, float]:
+    """Optimiser step -> fraction of the budget that is scored there.
+
+    Where there are fewer steps than checkpoints, those that fall on one step are scored once,
+    under the largest fraction.
+
+    >>> marks(10, 2)
+    {5: 0.5, 10: 1.0}
+    >>> marks(2, 4)
+    {1: 0.5, 2: 1.0}
+    """
+    return {-(-i * steps // checkpoints): i / checkpoints for i in range(1, checkpoints + 1)}
+
+
 def class_weights(run: Run) -> NDArray[np.float32]:
     """The weight of each class in the loss, float32 [classes]: 1, or as the task balances them.
 

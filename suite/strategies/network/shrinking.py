@@ -129,6 +129,15 @@ def scored(
         release()
 
 
+def lesser_divisor(batch: int, whole: int) -> int:
+    """The next smaller device batch: the largest divisor of the whole batch up to half of `batch`.
+
+    >>> lesser_divisor(32, 32), lesser_divisor(12, 12), lesser_divisor(5, 5)
+    (16, 6, 1)
+    """
+    return next(size for size in range(max(1, batch // 2), 0, -1) if whole % size == 0)
+
+
 def half_the_tokens(lengths: Sequence[int], tokens: int, batch: int) -> int | None:
     """Half as many tokens at once: at most what a whole batch can hold, else halving might change
     nothing yet; at least the longest text; None where it is that already.

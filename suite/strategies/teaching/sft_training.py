@@ -29,9 +29,9 @@ from suite.machine import facts
 from suite.models import needs
 from suite.strategies.asking import option_scoring, prompted
 from suite.strategies.asking.thinking import ThinkingPredictor
-from suite.strategies.heads.head_training import marks, smaller
 from suite.strategies.network import lora, transformer, weights
-from suite.strategies.network.shrinking import Attempts
+from suite.strategies.network.loop import marks
+from suite.strategies.network.shrinking import Attempts, lesser_divisor
 from suite.strategies.network.sources import source_of
 from suite.strategies.teaching import llamafactory_files
 from suite.strategies.teaching.answers_alone import answers_alone
@@ -108,7 +108,7 @@ class SftTraining:
             """Fewer texts at once, then activations computed twice instead of kept."""
             texts, recompute = tried
             if texts > 1 and run.shrink_batch:
-                return smaller(texts, batch), recompute
+                return lesser_divisor(texts, batch), recompute
             return None if recompute else (texts, True)
 
         def noted(tried: tuple[int, bool]) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class SftTraining:
         per_text = longest * (layers * width * _KEPT_PER_LAYER * each + logits)
         size = batch
         while self.run.shrink_batch and size > 1 and size * per_text > room:
-            size = smaller(size, batch)
+            size = lesser_divisor(size, batch)
         return size, size * per_text > room
 
     def _room(self) -> float | None:
