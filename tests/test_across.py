@@ -18,13 +18,13 @@ import pytest
 from conftest import PATIENCE, effort
 from report_studies import EN, HOSTILE, ZH, in_rounds, speed, trial
 
+from suite.contracts.predictions import TestPredictions
 from suite.contracts.results import (
     Arm,
     Comparison,
     Final,
     Objective,
     StudyResults,
-    TestPredictions,
     TestScores,
 )
 from suite.contracts.rowfacts import Audit, DataFacts, Rows, SplitAudit

@@ -33,7 +33,8 @@ from report_studies import (
     with_lengths,
 )
 
-from suite.contracts.results import Arm, Checkpoint, Missed, Published, StudyResults
+from suite.contracts.predictions import Missed
+from suite.contracts.results import Arm, Checkpoint, Published, StudyResults
 from suite.report import write_reports
 from suite.report.pages.export import engines_csv, to_markdown
 from suite.report.pages.images import study_charts

@@ -26,7 +26,7 @@ from suite.errors import StorageError, UsageError, counted, nearest
 from suite.files import writing
 
 if TYPE_CHECKING:
-    from suite.contracts.results import Missed
+    from suite.contracts.predictions import Missed
 
 #: Rows shown in a terminal where no number is asked for, and confused pairs above them.
 ROWS = 20

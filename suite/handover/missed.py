@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from suite import shell
-from suite.contracts.results import Missed, StudyResults, TestPredictions
+from suite.contracts.predictions import Missed, TestPredictions
+from suite.contracts.results import StudyResults
 from suite.contracts.strategy import Rows
 from suite.data import snapshot
 from suite.errors import ReportError

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import optuna
 
+from suite.contracts.predictions import TestPredictions
 from suite.contracts.records import UNREADABLE, why
-from suite.contracts.results import TestPredictions
 
 PREDICTIONS = "suite:predictions"
 #: In how many steps a probability is kept.
