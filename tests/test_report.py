@@ -477,6 +477,10 @@ def test_numbers_read_the_same_everywhere():
     assert formats.size(100 * 2**20) == "100 MiB"
     assert formats.parameters(596e6) == "596M"
     assert formats.percent(0.0001) == "<0.1%"
+    # What is less is said one way, whether it is a half or a hundredth.
+    told = {130.4: "130×", 2.44: "2.4×", 0.96: "1.0×", 0.94: "1/1.1", 0.41: "1/2.4", 0.1: "1/10"}
+    told |= {1 / 41: "1/41", 0.0: "0×"}
+    assert {ratio: formats.times(ratio) for ratio in told} == told
     assert formats.p_value(0.0004) == "<.001"
     assert formats.settings({"a/b:learning_rate": 2.1e-5, "bf16": True}) == (
         "learning_rate=2.1e-05, bf16=true"

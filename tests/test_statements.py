@@ -189,7 +189,7 @@ class Checker:
         """Ratios that stand in a sentence: those of two known figures, in their order."""
         pairs = [(self.arms[one].seconds, self.arms[other].seconds),
                  self.apart(one, other)]  # fmt: skip
-        told = re.findall(r"1/[\d,]+|[\d.,]*\d×", text)
+        told = re.findall(r"1/[\d.,]*\d|[\d.,]*\d×", text)
         known = [(a, b) for a, b in pairs if a is not None and b]
         assert len(told) == len(known)
         for (a, b), times in zip(known, told, strict=True):

@@ -31,14 +31,15 @@ def gap(value: float | None) -> str:
 
 
 def times(ratio: float | None) -> str:
-    """A multiple: 130×, 2.4×, 0.5×, 1/119."""
+    """A multiple: 130×, 2.4×, 1.0×; of less than one the part, by the same digits: 1/2.4, 1/119."""
     if ratio is None:
         return MISSING
-    if ratio >= 9.95:
-        return f"{ratio:,.0f}×"
-    if ratio >= 0.095:
-        return f"{ratio:.1f}×"
-    return f"1/{1 / ratio:,.0f}" if ratio > 0 else f"{ratio:.0f}×"
+    if ratio <= 0:
+        return f"{ratio:.0f}×"
+    less = ratio * 1.05 < 1
+    told = 1 / ratio if less else ratio
+    digits = f"{told:,.0f}" if told >= 9.95 else f"{told:.1f}"
+    return f"1/{digits}" if less else f"{digits}×"
 
 
 def interval(bounds: tuple[float, float] | None) -> str:
