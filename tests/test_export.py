@@ -270,6 +270,19 @@ def test_onnx_answers_as_the_model_and_other_arms_are_refused_with_the_reason(at
     assert "no neural network" in told and not (tmp_path / "c").exists()
 
 
+def test_what_reads_chunks_is_not_written_as_onnx(at_home, tmp_path):
+    kept = winner("t", "tiny-bert/linear_head")
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    for name in ("config.json", "predictor.json", "settings.json"):
+        (folder / name).write_bytes((kept.folder / name).read_bytes())
+    settings = json.loads((folder / "settings.json").read_text())
+    (folder / "settings.json").write_text(json.dumps({**settings, "cutting": "chunks_mean"}))
+    with pytest.raises(ModelError, match="in chunks, which become one behind the network"):
+        export(replace(kept, folder=folder), tmp_path / "model", onnx=True)
+    assert not (tmp_path / "model").exists()
+
+
 def test_a_folder_is_written_whole_or_not_at_all(at_home, tmp_path, monkeypatch):
     kept = winner("t", "tfidf/classic")
     (tmp_path / "there").mkdir()

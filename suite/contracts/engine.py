@@ -21,11 +21,13 @@ class Kept:
             serve as they are; or a server's client.
         precision: what it was scored in.
         fixed: why no engine but the one it was kept for can serve it, or None.
+        chunked: whether it may read a text in several rows, which become one behind the network.
     """
 
     kind: Kind
     precision: str
     fixed: str | None = None
+    chunked: bool = False
 
     @property
     def engine(self) -> str:

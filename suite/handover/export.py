@@ -227,13 +227,20 @@ def _refuse_onnx(winner: Winner) -> None:
     """Says why there can be no ONNX file, before anything is copied."""
     from suite.serving.engines import candidates, kept
 
-    kind = kept.look(winner.folder).kind
-    if kind != "network":
-        what = "is asked over the network" if kind == "endpoint" else "is no neural network"
+    look = kept.look(winner.folder)
+    if look.kind != "network":
+        what = "is asked over the network" if look.kind == "endpoint" else "is no neural network"
         raise ModelError(
             f"{winner.arm} {what}: there is nothing to write as ONNX",
             where="--onnx",
             fix="Export it without --onnx; `suite predict DIR` and `suite serve DIR` use it.",
+        )
+    if look.chunked:
+        raise ModelError(
+            f"{winner.arm} reads a long text in chunks, which become one behind the network: an "
+            "ONNX file would hold half of it",
+            where="--onnx",
+            fix="Export it without --onnx; `suite bench` measures it in ONNX Runtime too.",
         )
     for found in candidates(winner.folder):
         if (found.engine, found.precision) == ("onnxruntime", "float32") and found.refused:

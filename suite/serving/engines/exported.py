@@ -78,7 +78,7 @@ def source_of(folder: Path, scratch: Path, *, attention: str, device: str | None
 def sample(graph: Graph, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
     """Inputs to export with: three rows of different lengths, neither dimension 1."""
     lengths = (min(11, graph.max_tokens), 7, 2)
-    rows = graph.encode(list(texts[:3]))
+    rows, _ = graph.rows(list(texts[:3]))
     ids = torch.full((len(lengths), lengths[0]), graph.pad_id, dtype=torch.int64)
     mask = torch.zeros_like(ids)
     for place, length in enumerate(lengths):
@@ -98,8 +98,8 @@ def dynamic_shapes() -> Any:
 def batches_of(
     graph: Graph, texts: Sequence[str], size: int
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """The texts as padded inputs in batches, longest first."""
-    rows = sorted(graph.encode(texts), key=len, reverse=True)
+    """The texts' rows as padded inputs in batches, longest first."""
+    rows = sorted(graph.rows(texts)[0], key=len, reverse=True)
     found = []
     for start in range(0, len(rows), size):
         part = rows[start : start + size]

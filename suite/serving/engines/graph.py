@@ -1,12 +1,14 @@
-"""A kept neural predictor as one function from padded token ids to logits, for engines to convert.
+"""A kept neural predictor as one function of padded token ids, for engines to convert.
 
 What a predictor does around its network (packing, caches, halved batches) is Python and can't be
 exported. Here it is reduced to what every engine can run: a torch module with two inputs, and what
-comes before it (text to token ids) and after it (logits to probabilities).
+comes before it (text to token ids) and after it (to probabilities). What comes after is also where
+the chunks of a text become one.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,12 +23,15 @@ from suite.strategies.asking.prompted import HeadPredictor, OptionPredictor
 from suite.strategies.asking.thinking import ThinkingPredictor
 from suite.strategies.heads.probe import ProbePredictor
 from suite.strategies.network import transformer
-from suite.strategies.network.chunks import Row
+from suite.strategies.network.chunk_pooling import ChunkPooling, last_layer
+from suite.strategies.network.chunks import Row, apart
 from suite.strategies.network.packed_models import packed_classifier
 from suite.strategies.network.transformer import TransformerPredictor
 
 Tensor = torch.Tensor
-Logits = NDArray[np.float32]
+Values = NDArray[np.float32]
+#: Of what a module gives for all rows, and how many rows each text has, class probabilities.
+Answering = Callable[[Values, Sequence[int]], Probabilities]
 
 WRITES = (
     "the model thinks in words before it answers, one token after another: only the way it was "
@@ -36,32 +41,35 @@ WALKS = (
     "its options are several tokens long, so that scoring walks through them in several passes: "
     "only the way it was kept in can serve it"
 )
-CHUNKS = (
-    "it reads a long text in chunks, whose vectors become one inside the model: only the way it "
-    "was kept in can serve it"
-)
 
 
 @dataclass(frozen=True)
 class Graph:
-    """A classifier from token ids to logits.
+    """A network from token ids to logits (of chunks to what logits are read from), and what is
+    around it.
 
     Args:
-        module: (input_ids, attention_mask), both int64 [texts, tokens] padded on the right, to
-            logits float32 [texts, classes]. In evaluation mode, without gradients.
-        encode: texts to token ids, at least one and at most `max_tokens` each.
+        module: (input_ids, attention_mask), both int64 [rows, tokens] padded on the right, to
+            float32 [rows, width]. In evaluation mode, without gradients.
+        encode: texts to token ids: each a row, or `Chunks` of several; at least one and at most
+            `max_tokens` in a row.
         pad_id: fills short rows.
-        classes: of the task.
+        width: of what the module gives.
         max_tokens: of a row.
-        probabilities: of logits, calibration included.
+        probabilities: of what the module gives for all rows, and how many rows each text has;
+            float32 [texts, classes].
     """
 
     module: torch.nn.Module
     encode: Callable[[Sequence[str]], Sequence[Row]]
     pad_id: int
-    classes: int
+    width: int
     max_tokens: int
-    probabilities: Callable[[Logits], Probabilities]
+    probabilities: Answering
+
+    def rows(self, texts: Sequence[str]) -> tuple[list[Row], tuple[int, ...]]:
+        """Token ids row by row, text after text, and how many rows each text has."""
+        return apart(self.encode(texts))
 
     def attend_by(self, implementation: str) -> None:
         """Chooses transformers' attention: "eager" is plain products, which every exporter knows;
@@ -92,28 +100,28 @@ def graph_of(predictor: Predictor) -> Graph | str:
     if isinstance(predictor, ThinkingPredictor):
         return WRITES
     if isinstance(predictor, TransformerPredictor):
-        codec = predictor.codec
-        if codec.cutting.pooling is not None:
-            return CHUNKS
+        codec, width = predictor.codec, predictor.classes
+        module = _classifier(predictor.model)
+        probabilities: Answering = _of_logits
+        if predictor.pooling is not None:
+            module, width, probabilities = _joining(module, predictor.model, predictor.pooling)
         return Graph(
-            _settled(_classifier(predictor.model)),
+            _settled(module),
             lambda texts: codec.encode(texts).ids,
             codec.pad_id,
-            predictor.classes,
+            width,
             codec.max_tokens,
-            transformer.probabilities,
+            probabilities,
         )
     if isinstance(predictor, ProbePredictor):
-        codec = predictor.embedder.codec
-        if codec.cutting.pooling is not None:
-            return CHUNKS
+        codec, chunked = predictor.embedder.codec, predictor.joined is not None
         return Graph(
-            _settled(_Probe(predictor)),
+            _settled(_Embedding(predictor) if chunked else _Probe(predictor)),
             lambda texts: codec.encode(texts).ids,
             codec.pad_id,
-            len(predictor.head.bias),
+            predictor.head.weight.shape[int(chunked)],
             codec.max_tokens,
-            transformer.probabilities,
+            predictor.of_rows if chunked else _of_logits,
         )
     if isinstance(predictor, HeadPredictor | OptionPredictor):
         return _prompted(predictor)
@@ -129,7 +137,7 @@ def _prompted(predictor: HeadPredictor | OptionPredictor) -> Graph | str:
     else:
         readout = Readout.of(predictor.model, prompter.wordings)
 
-    def probabilities(logits: Logits) -> Probabilities:
+    def probabilities(logits: Values, counts: Sequence[int]) -> Probabilities:
         if bias is not None:
             logits = logits - np.asarray(bias, dtype=np.float32)
         return transformer.probabilities(logits)
@@ -142,6 +150,42 @@ def _prompted(predictor: HeadPredictor | OptionPredictor) -> Graph | str:
         prompter.cutoff,
         probabilities,
     )
+
+
+def _of_logits(logits: Values, counts: Sequence[int]) -> Probabilities:
+    return transformer.probabilities(logits)
+
+
+def _joining(
+    module: torch.nn.Module, model: Any, pooling: ChunkPooling
+) -> tuple[torch.nn.Module, int, Answering]:
+    """A classifier without the layer that names the classes, the width of what that is given, and
+    what joins chunks before it."""
+    layer = module.score if isinstance(module, _LastToken) else last_layer(model)
+    weight, bias = (
+        None if array is None else array.detach().float().cpu().numpy()
+        for array in (layer.weight, layer.bias)
+    )
+    assert weight is not None
+    joined = copy.deepcopy(pooling).cpu()
+
+    def probabilities(values: Values, counts: Sequence[int]) -> Probabilities:
+        logits = joined.of_arrays(values, counts) @ weight.T
+        return transformer.probabilities(logits if bias is None else logits + bias)
+
+    return _without(module, layer), weight.shape[1], probabilities
+
+
+def _without(module: torch.nn.Module, layer: torch.nn.Module) -> torch.nn.Module:
+    """A module that lets through what a layer of it is given; it shares all others."""
+    if module is layer:
+        return torch.nn.Identity()
+    inside = {name: _without(child, layer) for name, child in module.named_children()}
+    if all(inside[name] is child for name, child in module.named_children()):
+        return module
+    made = copy.copy(module)
+    made._modules = {**module._modules, **inside}
+    return made
 
 
 def _settled(module: torch.nn.Module) -> torch.nn.Module:
@@ -247,13 +291,35 @@ class _LastToken(torch.nn.Module):
         hidden = self.decoder(
             input_ids=input_ids, attention_mask=attention_mask, use_cache=False
         ).last_hidden_state
-        state = _last(hidden, attention_mask).to(self.score.weight.dtype)
+        state = _last(hidden, attention_mask)
+        if isinstance(self.score, torch.nn.Linear):  # Taken out where chunks become one before it.
+            state = state.to(self.score.weight.dtype)
         logits: Tensor = self.score(self.before(state))
         return logits.float()
 
 
-class _Probe(torch.nn.Module):
-    """A frozen model, its pooling, and the logistic regression on the scaled embedding."""
+class _Embedding(torch.nn.Module):
+    """A frozen model and its pooling: one vector a row."""
+
+    def __init__(self, probe: ProbePredictor) -> None:
+        super().__init__()
+        self.model = probe.embedder.model
+        self.pooling = probe.knobs.pooling
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        hidden: Tensor = self.model(
+            input_ids=input_ids, attention_mask=attention_mask
+        ).last_hidden_state.float()
+        if self.pooling == "cls":
+            return hidden[:, 0]
+        if self.pooling == "last":
+            return _last(hidden, attention_mask)
+        weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+
+
+class _Probe(_Embedding):
+    """The same, and the logistic regression on the scaled embedding."""
 
     mean: Tensor
     scale: Tensor
@@ -261,28 +327,15 @@ class _Probe(torch.nn.Module):
     bias: Tensor
 
     def __init__(self, probe: ProbePredictor) -> None:
-        super().__init__()
-        self.model = probe.embedder.model
-        self.pooling, self.scaling = probe.knobs.pooling, probe.knobs.scaling
-        head = probe.head
-        for name in ("mean", "scale", "bias"):
-            array = torch.from_numpy(np.ascontiguousarray(getattr(head, name)))
+        super().__init__(probe)
+        self.scaling = probe.knobs.scaling
+        # Buffers and no layer: the regression is small, and is not to be quantised.
+        for name in ("mean", "scale", "weight", "bias"):
+            array = torch.from_numpy(np.ascontiguousarray(getattr(probe.head, name)))
             self.register_buffer(name, array.to(probe.embedder.where), persistent=False)
-        # A buffer and no layer: the regression is small, and is not to be quantised.
-        weight = torch.from_numpy(np.ascontiguousarray(head.weight)).to(probe.embedder.where)
-        self.register_buffer("weight", weight, persistent=False)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        hidden = self.model(
-            input_ids=input_ids, attention_mask=attention_mask
-        ).last_hidden_state.float()
-        if self.pooling == "cls":
-            pooled = hidden[:, 0]
-        elif self.pooling == "last":
-            pooled = _last(hidden, attention_mask)
-        else:
-            weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
-            pooled = (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+        pooled = super().forward(input_ids, attention_mask)
         if self.scaling == "l2":
             pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-12)
         scaled = (pooled - self.mean) / self.scale

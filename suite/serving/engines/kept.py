@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.config import jsonfile
+from suite.contracts import cutting
 from suite.contracts.engine import Kept
 from suite.errors import ModelError
 from suite.strategies import keeps_network, strategy_of
@@ -39,7 +40,12 @@ def look(folder: Path) -> Kept:
             where=str(folder),
             fix=FIX,
         )
-    return Kept("network", str(settings.get("precision", "float32")), _fixed(settings))
+    return Kept(
+        "network",
+        str(settings.get("precision", "float32")),
+        _fixed(settings),
+        chunked=settings.get(cutting.NAME) in cutting.CHUNKED,
+    )
 
 
 def _fixed(settings: dict[str, Any]) -> str | None:

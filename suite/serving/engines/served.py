@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from suite.serving.engines.graph import Graph
 
 Ids = NDArray[np.int64]
-#: Padded input_ids and attention_mask, int64 [texts, tokens], to logits float32 [texts, classes].
+#: Padded input_ids and attention_mask, int64 [rows, tokens], to float32 [rows, width].
 Run = Callable[[Ids, Ids], NDArray[np.float32]]
 
 
@@ -90,8 +90,8 @@ class GraphAnswers:
 
     Args:
         run: the converted graph.
-        tokens: most tokens in a batch, padding included; a longer text stands alone.
-        batch: most texts in a batch.
+        tokens: most tokens in a batch, padding included; a longer row stands alone.
+        batch: most rows in a batch.
         multiple: rows are padded to a multiple of it, but never beyond the graph's longest; few
             different lengths are few shapes to make ready for.
     """
@@ -111,8 +111,8 @@ class GraphAnswers:
         Raises:
             Diverged: a logit is not finite.
         """
-        rows = self.graph.encode(texts)
-        logits = np.zeros((len(rows), self.graph.classes), dtype=np.float32)
+        rows, counts = self.graph.rows(texts)
+        values = np.zeros((len(rows), self.graph.width), dtype=np.float32)
         for positions, length in self._batches([len(row) for row in rows]):
             ids = np.full((len(positions), length), self.graph.pad_id, dtype=np.int64)
             mask = np.zeros((len(positions), length), dtype=np.int64)
@@ -120,8 +120,8 @@ class GraphAnswers:
                 row = rows[position]
                 ids[place, : len(row)] = row
                 mask[place, : len(row)] = 1
-            logits[positions] = self.run(ids, mask)
-        return self.graph.probabilities(logits)
+            values[positions] = self.run(ids, mask)
+        return self.graph.probabilities(values, counts)
 
     def _batches(self, lengths: Sequence[int]) -> Iterator[tuple[NDArray[np.intp], int]]:
         """Positions of rows and the length they are padded to, longest first."""

@@ -324,11 +324,19 @@ class ProbePredictor:
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts."""
-        from suite.strategies.network import transformer
-
         rows, counts = apart(self.embedder.codec.encode(texts).ids)
         found = self.embedder.embed(rows, [self.knobs.pooling])[self.knobs.pooling]
-        matrix = Read(found, counts).texts(self.joined)
+        return self.of_rows(found, counts)
+
+    def of_rows(self, embeddings: Matrix, counts: Sequence[int]) -> Probabilities:
+        """Class probabilities, float32 [texts, classes], of embeddings [rows, width].
+
+        Args:
+            counts: rows of each text.
+        """
+        from suite.strategies.network import transformer
+
+        matrix = Read(embeddings, tuple(counts)).texts(self.joined)
         return transformer.probabilities(self.head.logits(matrix, self.knobs.scaling))
 
     def save(self, folder: Path) -> None:
