@@ -29,6 +29,7 @@ BENCHMARKS = {
     "classic": "classic",
     "long_texts": "long_texts",
     "frozen": "frozen",
+    "sft_step": "sft_step",
 }
 
 if __name__ == "__main__":
