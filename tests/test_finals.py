@@ -581,8 +581,8 @@ def test_the_refitted_model_has_seen_all_rows_up_to_the_best_checkpoint(folder, 
     there, lies = probabilities.of_arm("t", A), files_of("t")
     data = snapshot.read_snapshot(lies / "data")
     unseen = strategies.load_predictor(kept_of("t", A)).predict_proba(data.validation.texts)
-    assert np.abs(there.validation.probabilities - unseen).max() <= 0.0005
-    assert there.validation.rows == data.validation and not there.validation.refit
+    assert np.abs(there.unseen.probabilities - unseen).max() <= 0.0005
+    assert there.unseen.rows == data.validation and not there.unseen.refit
     assert [(one.which, one.seed, one.refit) for one in there.test] == [
         ("test", finals_plan.seed_of("t", 0, A, index), True) for index in (0, 1)
     ]
@@ -594,7 +594,7 @@ def test_the_refitted_model_has_seen_all_rows_up_to_the_best_checkpoint(folder, 
     assert len(probabilities.of_arm("t", A).test) == 1
     # A copy of the storage has no such files, and so none of them.
     command_line("study", "export-db", "t", "copy.db")
-    assert probabilities.of_arm("t", A, folder / "copy.db") == ArmAnswers(None, [])
+    assert probabilities.of_arm("t", A, folder / "copy.db") == ArmAnswers(None)
     # Everything that takes a model away takes that one.
     command_line("export", "t", "model")
     assert json.loads((folder / "model" / "toy.json").read_text()) == made
@@ -610,7 +610,7 @@ def test_studies_from_before_finals_trained_again_keep_what_they_were(tmp_path):
         _, definition = storage.load(storage.open_storage(copy), name)
         assert Wanted.of(definition.recipe.finals) == Wanted(seeds, None, False)
         for arm in definition.runnable:  # nor was it kept what they answered
-            assert probabilities.of_arm(name, arm.name, copy).validation is None
+            assert probabilities.of_arm(name, arm.name, copy).unseen is None
         # Asked for, they are made as they are today.
         assert finals.asked(definition, None, None) == Wanted(asked, None, True)
         assert finals.asked(definition, 7, False) == Wanted(7, None, False)

@@ -393,7 +393,7 @@ def test_the_score_is_of_the_pooled_answers(study, folder):
     kept = strategies.load_predictor(kept_of("t", "tfidf/toy"))
     assert (kept.predict_proba(data.validation.texts) == answers[data.folds.held(0)]).all()
     # And what every row was answered is kept with it, for whoever needs honest probabilities.
-    there = probabilities.of_arm("t", "tfidf/toy").validation
+    there = probabilities.of_arm("t", "tfidf/toy").unseen
     assert (there.which, there.trial) == ("train+validation", one["number"])
     assert there.rows == pool and np.abs(there.probabilities - answers).max() <= 0.0005
     assert not left_in(files_of("t"))

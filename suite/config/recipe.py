@@ -24,7 +24,7 @@ from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.limits import MOST_TRIALS, Preset
 from suite.contracts.results import DEFAULT_OBJECTIVE, MARGIN, ObjectiveName
 from suite.contracts.space import Dimension, Space, parse_dimension
-from suite.contracts.task import NAME, Closed, Seed, Text
+from suite.contracts.task import NAME, Calibration, Closed, Seed, Task, Text
 from suite.errors import RecipeError, YamlError, nearest
 
 
@@ -189,6 +189,11 @@ class Recipe(Closed):
         "validation, each by a training that did not see it; validation is the first of equal "
         "folds. auto: folds where a trial is cheap and validation is small, else holdout.",
     )
+    calibration: Calibration | None = Field(
+        None,
+        description="Sets rows of train aside before the search, on which is certified what the "
+        "model answers alone; in place of the task's own.",
+    )
     finals: Finals = Finals()
     measure: Measure = Measure()
     preflight: bool = Field(True, description="Time a few steps of each arm before starting.")
@@ -220,6 +225,11 @@ class Recipe(Closed):
             if arm.count("/") != 1:
                 raise ValueError(f"an arm is model/strategy, not {arm!r}")
         return value
+
+    def calibration_of(self, task: Task) -> Calibration | None:
+        """How rows are set aside on which something is certified; None where nothing asks for
+        them."""
+        return self.calibration or task.calibration
 
     def space_for(
         self,

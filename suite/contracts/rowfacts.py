@@ -12,6 +12,8 @@ class Rows:
     train: int
     validation: int
     test: int
+    calibration: int = 0
+    """Set aside from train, and seen by no search, fold or training."""
 
 
 @dataclass(frozen=True)

@@ -262,6 +262,16 @@ class Validation(Closed):
     seed: Seed = Field(0, description="The seed of the split.")
 
 
+class Calibration(Closed):
+    """Rows of train that are set aside before anything is searched, by the rule that carves
+    validation. No search, fold or training sees them: what is certified is certified on them."""
+
+    share: Share = Field(0.2, description="Part of train; at most 10,000 rows are set aside.")
+    least: int = Field(
+        500, ge=1, le=1_000_000, description="Rows that are set aside where the share has fewer."
+    )
+
+
 class Prompt(Closed):
     """The multiple-choice question, in one language."""
 
@@ -328,6 +338,10 @@ class Task(Closed):
     labels: list[Label] = Field(min_length=2)
     data: Data
     validation: Validation = Validation()
+    calibration: Calibration | None = Field(
+        None,
+        description="Sets rows of train aside, on which is certified what the model answers alone.",
+    )
     max_tokens: int = Field(256, ge=8, le=32_768, description="Longer texts are cut here.")
     latency_bound_ms: float = Field(100, gt=0, description="p99 bound of the Server scenario.")
     class_weights: Literal["none", "balanced"] = "none"

@@ -22,7 +22,7 @@ from suite.data.snapshot import digest
 from suite.errors import DataError
 
 #: What was answered: a split as it stands in a study's rows, or train followed by validation.
-Which = Literal["train+validation", "validation", "test"]
+Which = Literal["train+validation", "validation", "test", "calibration"]
 
 _Hex16 = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 _Hex64 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -60,6 +60,15 @@ def write(file: Path, probabilities: Probabilities, which: Which, rows: Rows) ->
     file.write_bytes(content)
     count, classes = probabilities.shape
     return Answered(which, digest(rows), count, classes, hashlib.sha256(content).hexdigest())
+
+
+def stands(file: Path, known: Answered) -> bool:
+    """Whether a file holds what is known of it."""
+    try:
+        read(file, known)
+    except DataError:
+        return False
+    return True
 
 
 def read(file: Path, known: Answered) -> Probabilities:

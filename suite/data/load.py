@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from suite import files
-from suite.contracts.task import Task
+from suite.contracts.task import Calibration, Task
 from suite.data import layouts, tables
 from suite.data.parts import assemble, describe
 from suite.data.readers import Pick
@@ -69,6 +69,7 @@ def load(
     hub_reachable: Callable[[], bool] = lambda: False,
     train_rows: int | None = None,
     most_rows: int | None = None,
+    calibration: Calibration | None = None,
     room: Room | None = None,
     strict: bool = False,
 ) -> TaskData:
@@ -81,6 +82,8 @@ def load(
         train_rows: a stratified part of train; the part of 1,000 lies in the part of 5,000,
             and validation is the same for all.
         most_rows: likewise, where train has more.
+        calibration: how rows of train are set aside, the same whatever part of the others is
+            taken; none are where it is None.
         room: how much of it may be in memory at once.
         strict: refuse rows without text or label where test is carved here; they are else left
             out, and counted.
@@ -103,7 +106,15 @@ def load(
     else:
         source = _from_hub(task, hub_reachable, room)
     rows, notes = resolve(task, source, strict=strict)
-    return assemble(task, rows, source.description, [*notes, *source.notes], train_rows, most_rows)
+    return assemble(
+        task,
+        rows,
+        source.description,
+        [*notes, *source.notes],
+        train_rows,
+        most_rows,
+        calibration,
+    )
 
 
 def _from_folder(task: Task, folder: Path, room: Room, *, named_by_task: bool) -> Source:

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from suite.contracts import rowfacts
 from suite.contracts.strategy import Rows
-from suite.contracts.task import Task
+from suite.contracts.task import Calibration, Task
 from suite.data.audit import audit
 from suite.data.kept import taken
 from suite.data.snapshot import Split, TaskData, digest, fingerprint
 from suite.data.splits import (
     Keyed,
+    calibration_rows,
     carve,
     carve_test,
     carve_validation,
@@ -33,6 +34,7 @@ def assemble(
     notes: Sequence[str],
     train_rows: int | None,
     most_rows: int | None = None,
+    calibration: Calibration | None = None,
 ) -> TaskData:
     """The data of a task from the splits that its source has.
 
@@ -40,9 +42,10 @@ def assemble(
         notes: what is to be said of them before what their audit says.
         train_rows: how many of train to take; all where None.
         most_rows: how many at most, where nothing else is said.
+        calibration: how rows of train are set aside, before some of them are taken; where any are.
 
     Raises:
-        DataError: too few rows, or classes, to train, choose and test on.
+        DataError: too few rows, or classes, to train, choose and test on, or to set some aside.
     """
     rows, carving = dict(keyed), task.data.carving
     carved = "test" not in rows
@@ -65,24 +68,26 @@ def assemble(
         )
     given = rows.get("validation")
     validation = None if given is None else given.rows
-    groups: dict[Split, Sequence[str | None] | None] = {
-        "train": rows["train"].groups,
-        "validation": given.groups if given else None,
-    }
+    left, others = rows["train"], given.groups if given else None
     timed = False
     is_given = bool(validation)
     if not validation:
         share, seed = task.validation.share, task.validation.seed
         if carved:
-            left, chosen = carve(rows["train"], share=share, seed=seed)
-            train, validation = left.rows, chosen.rows
-            groups = {"train": left.groups, "validation": chosen.groups}
-            timed = rows["train"].times is not None
+            left, chosen = carve(left, share=share, seed=seed)
+            validation, others = chosen.rows, chosen.groups
+            timed = left.times is not None
         else:
-            train, validation = carve_validation(train, share=share, seed=seed)
+            rest, validation = carve_validation(train, share=share, seed=seed)
+            left = Keyed(rest)
         if not validation:
             raise _too_few(rows["train"].rows, "validation", source)
-        _check_classes(train, task, source)
+        _check_classes(left.rows, task, source)
+    aside = None
+    if calibration is not None:
+        left, aside = set_aside(left, calibration, seed=task.validation.seed, source=source)
+        _check_classes(left.rows, task, source)
+    train = left.rows
     order = nested_order(train, seed=task.validation.seed)
     train = train.take(order)
     whole = len(train)
@@ -99,12 +104,36 @@ def assemble(
         train_rows_of=whole if train_rows is not None else None,
         validation_given=is_given,
         notes=notes,
+        calibration=aside,
     )
-    own, others = groups["train"], groups["validation"]
+    own = left.groups
     if own is None:
         return replace(found, timed=timed)
     others = [None] * len(validation) if others is None else others
     return replace(found, groups=(*taken(own, order[: len(train)]), *others), timed=timed)
+
+
+def set_aside(train: Keyed, how: Calibration, *, seed: int, source: str) -> tuple[Keyed, Rows]:
+    """(The rest of train, what is set aside for calibration).
+
+    Raises:
+        DataError: that were more than half of it.
+    """
+    wanted = calibration_rows(how, len(train))
+    if 2 * wanted > len(train):
+        raise DataError(
+            f"calibration sets {counted(wanted, 'row')} aside, more than half of the "
+            f"{len(train):,} to train on",
+            where=source,
+            fix=f"{counted(2 * how.least, 'row')} to train on would do, at a share of at most .5. "
+            "Or set fewer aside, which certify less: calibration: "
+            f"{{least: {max(1, len(train) // 5)}}}. Without any, errors are estimated and not "
+            "certified.",
+        )
+    left, chosen = carve(train, share=wanted / len(train), seed=seed)
+    if not len(chosen):
+        raise _too_few(train.rows, "calibration", source)
+    return left, chosen.rows
 
 
 def _check_classes(train: Rows, task: Task, source: str) -> None:
@@ -160,17 +189,20 @@ def describe(
     validation_given: bool | None = None,
     sample: bool = False,
     notes: Sequence[str] = (),
+    calibration: Rows | None = None,
 ) -> TaskData:
     """Rows with their facts: counts, fingerprint, audit."""
     found = audit(train, validation, test, labels)
     facts = rowfacts.DataFacts(
         source=source,
-        fingerprint=fingerprint(train, validation, test),
-        rows=rowfacts.Rows(len(train), len(validation), len(test)),
+        fingerprint=fingerprint(train, validation, test, calibration),
+        rows=rowfacts.Rows(
+            len(train), len(validation), len(test), 0 if calibration is None else len(calibration)
+        ),
         audit=replace(found, warnings=[*notes, *found.warnings]),
         train_rows_of=train_rows_of,
         sample=sample,
         test_digest=digest(test),
         validation_given=validation_given,
     )
-    return TaskData(train, validation, test, facts)
+    return TaskData(train, validation, test, facts, calibration=calibration)

@@ -31,8 +31,11 @@ from suite.machine.facts import usable_memory
 #: Where facts.json has the digest of folds.json.
 _FOLDS_DIGEST = "folds"
 
-Split = Literal["train", "validation", "test"]
+Split = Literal["train", "validation", "test", "calibration"]
+#: What a source may have, and every study has.
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+#: What a study may have.
+_ALL: tuple[Split, ...] = (*SPLITS, "calibration")
 FACTS = "facts.json"
 FOLDS = "folds.json"
 #: Bytes of facts.json and of folds.json, at most.
@@ -47,7 +50,8 @@ class TaskData:
 
     `groups` are whom the rows of train and then of validation come from, where their source says;
     `timed` is whether validation is the newest of them. Neither is kept in a snapshot, but `folds`
-    are, where there are any.
+    are, where there are any. `calibration` is what was set aside from train, where something is to
+    be certified.
     """
 
     train: Rows
@@ -57,13 +61,18 @@ class TaskData:
     groups: Sequence[str | None] | None = field(default=None, compare=False)
     timed: bool = field(default=False, compare=False)
     folds: Folds | None = None
+    calibration: Rows | None = None
 
 
-def fingerprint(train: Rows, validation: Rows, test: Rows) -> str:
+def fingerprint(train: Rows, validation: Rows, test: Rows, calibration: Rows | None = None) -> str:
     """16 hex digits over every text and label, their order and their split."""
-    return _combine(
-        {"train": _digest(train), "validation": _digest(validation), "test": _digest(test)}
-    )
+    return _combine(_digests((train, validation, test, calibration)))
+
+
+def _digests(rows: Sequence[Rows | None]) -> dict[Split, str]:
+    """The digest of each split that there is, of rows in the order of `_ALL`."""
+    splits = zip(_ALL, rows, strict=True)
+    return {split: _digest(own) for split, own in splits if own is not None}
 
 
 def digest(rows: Rows) -> str:
@@ -72,7 +81,7 @@ def digest(rows: Rows) -> str:
 
 
 def _combine(digests: dict[Split, str]) -> str:
-    content = "\n".join(f"{split} {digests[split]}" for split in SPLITS)
+    content = "\n".join(f"{split} {digests[split]}" for split in _ALL if split in digests)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -111,11 +120,12 @@ def write_snapshot(folder: Path, data: TaskData) -> None:
 
 def _write(folder: Path, data: TaskData) -> None:
     folder.mkdir()
-    for split in SPLITS:
+    digests = _digests([getattr(data, split) for split in _ALL])
+    for split in digests:
         _write_rows(folder / f"{split}.parquet", getattr(data, split))
-    facts = {
+    facts: dict[str, object] = {
         "facts": _FACTS.dump_python(data.facts, mode="json"),
-        "digests": {split: _digest(getattr(data, split)) for split in SPLITS},
+        "digests": digests,
     }
     if data.folds is not None:
         content = _FOLDS.dump_json(data.folds)
@@ -163,9 +173,16 @@ def read_snapshot(folder: Path) -> TaskData:
         DataError: it is not there, or was changed since.
     """
     facts, digests = _read_facts(folder)
-    train, validation, test = (_read_rows(folder, split, digests) for split in SPLITS)
+    rows = {split: _read_rows(folder, split, digests) for split in digests}
     folds = read_folds(folder) if (folder / FOLDS).exists() else None
-    return TaskData(train, validation, test, facts, folds=folds)
+    return TaskData(
+        rows["train"],
+        rows["validation"],
+        rows["test"],
+        facts,
+        folds=folds,
+        calibration=rows.get("calibration"),
+    )
 
 
 def read_train_validation(folder: Path) -> tuple[Rows, Rows]:
@@ -178,6 +195,8 @@ def read_split(folder: Path, name: Split) -> Rows:
     """One split of a snapshot, with the rows' ids where they were kept; errors as in
     `read_snapshot`."""
     _, digests = _read_facts(folder)
+    if name not in digests:
+        raise DataError(f"the study has no {name} split", where=str(folder))
     return _read_rows(folder, name, digests, ids=True)
 
 
@@ -208,7 +227,10 @@ def _read_facts(folder: Path) -> tuple[rowfacts.DataFacts, dict[Split, str]]:
             raise FileNotFoundError
         kept = files.parse_json(files.read_small(path, MOST_FACTS, DataError))
         facts = _FACTS.validate_python(kept["facts"])
-        digests = {split: str(kept["digests"][split]) for split in SPLITS}
+        stored = kept["digests"]
+        digests: dict[Split, str] = {
+            split: str(stored[split]) for split in _ALL if split in SPLITS or split in stored
+        }
     except FileNotFoundError:
         raise DataError("the study's data is not there", where=str(path)) from None
     except (ValueError, KeyError, TypeError, ValidationError) as error:

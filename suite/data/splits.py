@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.contracts.strategy import Rows
-from suite.contracts.task import TestCarving
+from suite.contracts.task import Calibration, TestCarving
 from suite.data.audit import normalise
 from suite.data.kept import BATCH, Places, chained, taken
 
@@ -26,6 +26,11 @@ Digests = NDArray[np.uint64]
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 0.1
 MOST_TEST = 10_000
+
+
+#: Rows that are set aside for calibration, at most: with them an error of .05 is told to .004, and
+#: each is asked about in every training of the finals.
+MOST_CALIBRATION = 10_000
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,15 @@ def validation_share(rows: int) -> float:
     (0.1, 0.01)
     """
     return min(VALIDATION_SHARE, MOST_TEST / max(1, rows))
+
+
+def calibration_rows(how: Calibration, rows: int) -> int:
+    """How many of train's rows are wanted for calibration.
+
+    >>> [calibration_rows(Calibration(), rows) for rows in (1000, 5000, 120_000)]
+    [500, 1000, 10000]
+    """
+    return max(how.least, min(round(how.share * rows), MOST_CALIBRATION))
 
 
 def carve(rows: Keyed, *, share: float, seed: int) -> tuple[Keyed, Keyed]:

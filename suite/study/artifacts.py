@@ -6,6 +6,7 @@
         kept/           the best checkpoint of each arm, and the model of its finals
         attached/       files that go with a kept checkpoint, among them what its trial answered to
                         rows that it had not seen; in finals/, what their models answered to test
+                        and to calibration
         logs/           what failed trials said
         bench/          the trained models' own answers, and logs of engines that failed
         .suite-work-…   what a running command needs for as long as it runs
@@ -138,7 +139,14 @@ class Artifacts:
 
     def tested(self, arm: str, index: int) -> Path:
         """What a model of an arm's finals answered to test, by the index of its training."""
-        return self.folder / "attached" / "finals" / part(arm) / str(index)
+        return self._of_finals(arm) / str(index)
+
+    def calibrated(self, arm: str, index: int) -> Path:
+        """What such a model answered to the rows that were set aside for calibration."""
+        return self._of_finals(arm) / f"calibration{index}"
+
+    def _of_finals(self, arm: str) -> Path:
+        return self.folder / "attached" / "finals" / part(arm)
 
     def kept(self, arm: str, kept: Kept | Shipped) -> Path:
         """The place of a kept model, whether it is there or not."""

@@ -287,7 +287,11 @@ def ensure_snapshot(
     if _stands(held, definition):
         return
     if definition.sample:
-        loaded = sample.sample_data(definition.task.language, train_rows=definition.train_rows)
+        loaded = sample.sample_data(
+            definition.task.language,
+            train_rows=definition.train_rows,
+            calibration=definition.calibration,
+        )
     else:
         if data_dir is None:
             data_dir = _followed(definition, held)
@@ -297,6 +301,7 @@ def ensure_snapshot(
             data=data_dir,
             hub_reachable=hub.reachable,
             train_rows=definition.train_rows,
+            calibration=definition.calibration,
             room=room,
         )
     if loaded.facts.fingerprint != definition.data.fingerprint:
@@ -363,8 +368,12 @@ def _parts(loaded: TaskData) -> str:
     rows = loaded.facts.rows
     return (
         f"  {counted(rows.train, 'row')} to train on, {rows.validation:,} for validation, "
-        f"{rows.test:,} for test"
+        f"{rows.test:,} for test{_aside(rows.calibration)}"
     )
+
+
+def _aside(rows: int) -> str:
+    return f", {rows:,} set aside for calibration" if rows else ""
 
 
 def _task(wanted: Wanted) -> tuple[Task, Path]:
@@ -381,6 +390,7 @@ def _data(
     if wanted.sample and wanted.data is not None:
         raise StudyError("--sample and --data contradict each other", fix="Give one of them.")
     if not wanted.sample:
+        recipe, _ = _recipe(wanted.recipe, task, False)
         try:
             loaded = data.load(
                 task,
@@ -388,7 +398,8 @@ def _data(
                 data=wanted.data,
                 hub_reachable=hub.reachable,
                 train_rows=wanted.train_rows,
-                most_rows=_most_rows(wanted, task),
+                most_rows=_most_rows(wanted, recipe, task),
+                calibration=recipe.calibration_of(task),
                 room=Room(wanted.max_memory),
                 strict=wanted.strict,
             )
@@ -407,17 +418,18 @@ def _data(
         else:
             return loaded, task, False
     stand_in = sample.sample_task(task)
-    return (
-        sample.sample_data(stand_in.language, train_rows=wanted.train_rows),
-        stand_in,
-        not wanted.sample,
+    recipe, _ = _recipe(wanted.recipe, stand_in, True)
+    loaded = sample.sample_data(
+        stand_in.language,
+        train_rows=wanted.train_rows,
+        calibration=recipe.calibration_of(stand_in),
     )
+    return loaded, stand_in, not wanted.sample
 
 
-def _most_rows(wanted: Wanted, task: Task) -> int | None:
+def _most_rows(wanted: Wanted, recipe: Recipe, task: Task) -> int | None:
     """How many rows a recipe that chooses its arms trains on, at most; None where a number was
     said, or the study is there and has them all."""
-    recipe, _ = _recipe(wanted.recipe, task, wanted.sample)
     if wanted.train_rows is not None or recipe.choose is None:
         return None
     before = _before(wanted, _name(wanted, recipe, task))

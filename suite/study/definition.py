@@ -13,7 +13,7 @@ from suite.contracts.model import Model
 from suite.contracts.records import UNREADABLE, why
 from suite.contracts.rowfacts import DataFacts
 from suite.contracts.space import Params, Space, dump_dimension, parse_dimension
-from suite.contracts.task import Closed, Task
+from suite.contracts.task import Calibration, Closed, Task
 from suite.errors import StudyError
 from suite.study.arms import PlannedArm
 from suite.study.migrations import VERSION, migrated
@@ -126,6 +126,11 @@ class Definition(Closed):
     def runnable(self) -> list[StoredArm]:
         """Arms that were not refused."""
         return [arm for arm in self.arms if arm.refused is None]
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """How rows of train are set aside for what is certified; None where none are."""
+        return self.recipe.calibration_of(self.task)
 
     def arm(self, name: str) -> StoredArm:
         """An arm by name."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from suite import shell
 from suite.contracts.results import Final, KindSpread, Trial
-from suite.data import snapshot
+from suite.data import answered, snapshot
 from suite.errors import StudyError, counted
 from suite.study import (
     by_length,
@@ -33,6 +33,7 @@ from suite.study.finals_speed import Served, measure_all
 from suite.study.finals_training import Contestant, Trainer
 from suite.study.ledger import Ledger
 from suite.study.opening import Opening, claimed
+from suite.study.trainings_record import Training
 from suite.study.work import Work
 from suite.verdict.metrics import METRICS, merit_of
 
@@ -137,6 +138,7 @@ class _Scoring:
             self._wanted = replace(self._wanted, refit=False)
         contestants = self._contestants()
         for one in _in_order(contestants):
+            self._unseen(one)
             self._first(one, contestants)
         scored = [one for one in contestants if one.trainings]
         self._check(scored)
@@ -169,15 +171,27 @@ class _Scoring:
                 shipped = self._work.keeping.shipped(name)
                 # Without the model that is shipped they are nobody's.
                 if shipped is not None and self._work.keeping.here(name, shipped) is not None:
-                    one.trainings = there
+                    one.trainings = [t for t in there if self._stands(name, t)]
             else:
                 scored = trainings_record.stored_kept(self._ledger.study, name, trial=trial.number)
-                one.trainings = [scored] if scored is not None else []
+                stands = scored is not None and self._stands(name, scored)
+                one.trainings = [scored] if scored is not None and stands else []
             contestants.append(one)
         if len({one.trial.folds > 0 for one in contestants}) > 1:
             for one in contestants:  # Over folds and not: compared on the first alone.
                 one.validation = one.trial.first_fold or one.validation
         return contestants
+
+    def _stands(self, arm: str, training: Training) -> bool:
+        """Whether what a training answered is there as it was kept; else it is made anew."""
+        lies = self._ledger.artifacts
+        return all(
+            known is None or answered.stands(file, known)
+            for file, known in (
+                (lies.tested(arm, training.index), training.answered),
+                (lies.calibrated(arm, training.index), training.calibrated),
+            )
+        )
 
     def _kept(self) -> Iterator[tuple[StoredArm, Trial, Path]]:
         """Each arm with its best trial and the folder of its checkpoint; of others is told why they
@@ -198,9 +212,16 @@ class _Scoring:
                 continue
             self._say(f"{arm.name}: {told}")
 
+    def _unseen(self, one: Contestant) -> None:
+        """Sees to it that what an arm answered to rows that it had not seen is kept."""
+        try:
+            self._trainer.ask_unseen(one)
+        except StudyError as error:
+            self._say(f"{error.what}; it can't be calibrated or combined with others")
+
     def _first(self, one: Contestant, contestants: Sequence[Contestant]) -> None:
         """An arm's first training, or where it gets none the checkpoint of the search, scored."""
-        if one.trainings:
+        if one.trainings and one.trainings[0].index <= 0:
             return
         self._step(one, contestants)
         try:

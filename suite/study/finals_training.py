@@ -10,11 +10,15 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from suite.child.messages import ANSWERED, KEPT, Failed
 from suite.child.runner import Predicted
 from suite.contracts.results import Scores, Trial
+from suite.data import answered
+from suite.data.answered import Answered
+from suite.data.snapshot import Split
 from suite.errors import StudyError
 from suite.study import finals_plan, trainings_record
 from suite.study.artifacts import part
@@ -113,7 +117,9 @@ class Trainer:
             StudyError: it could not be trained, or could not predict.
         """
         begun = time.monotonic()
-        definition, index = self._work.ledger.definition, len(one.trainings)
+        definition = self._work.ledger.definition
+        there = {training.index for training in one.trainings}
+        index = next(index for index in count() if index not in there)
         seed = finals_plan.seed_of(definition.name, definition.seed, one.name, index)
         folder, seconds = (
             self._first(one, seed) if index == 0 else self._trained(one, index, seed)[:2]
@@ -194,7 +200,9 @@ class Trainer:
         folder: Path,
         begun: float,
     ) -> None:
-        found = self._predicted(one, folder)
+        calibrated = self._calibrated(one, folder, index)
+        self._opening.count()
+        found = self._predicted(one, folder, "test")
         made = Training(
             trial=one.trial.number,
             index=index,
@@ -206,26 +214,56 @@ class Trainer:
             predictions=found.predictions,
             confidences=found.confidences,
             answered=found.answered,
+            calibrated=calibrated,
             losses=found.losses,
             lengths=found.lengths,
         )
         if found.answered is not None:
-            self._work.keeping.keep_answers(one.name, index, self._asked / ANSWERED)
+            place = self._work.ledger.artifacts.tested(one.name, index)
+            self._work.keeping.keep_answers(place, self._asked / ANSWERED)
         trainings_record.store(self._work.ledger.study, one.name, made)
-        one.trainings.append(made)
+        one.trainings = sorted([*one.trainings, made], key=lambda training: training.index)
 
-    def _predicted(self, one: Contestant, folder: Path) -> Predicted:
+    def ask_unseen(self, one: Contestant) -> None:
+        """Has an arm's checkpoint answer validation, where the search is from before that was kept:
+        temperatures, ensembles and cascades are fitted on it.
+
+        Raises:
+            StudyError: it could not predict.
+        """
+        keeping = self._work.keeping
+        kept = keeping.kept(one.name)
+        if kept is None or kept.trial != one.trial.number:
+            return
+        file = self._work.ledger.artifacts.validated(kept.trial)
+        if kept.answered is not None and answered.stands(file, kept.answered):
+            return
+        found = self._predicted(one, one.kept, "validation")
+        if found.answered is not None:
+            keeping.answered(one.name, kept, found.answered, self._asked / ANSWERED)
+
+    def _calibrated(self, one: Contestant, folder: Path, index: int) -> Answered | None:
+        """What a model answers to the rows that were set aside, kept; None where there are none."""
+        ledger = self._work.ledger
+        if not ledger.definition.data.rows.calibration:
+            return None
+        found = self._predicted(one, folder, "calibration")
+        if found.answered is not None:
+            place = ledger.artifacts.calibrated(one.name, index)
+            self._work.keeping.keep_answers(place, self._asked / ANSWERED)
+        return found.answered
+
+    def _predicted(self, one: Contestant, folder: Path, split: Split) -> Predicted:
         work = self._work
-        self._opening.count()
         outcome = work.runner.predict(
             folder,
             work.ledger.artifacts.data,
-            "test",
+            split,
             len(work.ledger.definition.task.labels),
             work.jobs.threads,
             self._asked,
             objective=work.ledger.definition.recipe.objective,
         )
         if isinstance(outcome, Failed):
-            raise StudyError(f"{one.name} could not predict the test split: {outcome.reason}")
+            raise StudyError(f"{one.name} could not predict the {split} split: {outcome.reason}")
         return outcome

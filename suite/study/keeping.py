@@ -7,6 +7,7 @@ import secrets
 import shutil
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from suite.child.messages import KEPT, LOG
@@ -78,27 +79,42 @@ class Keeping:
         return place
 
     def unship(self, arm: str) -> None:
-        """Removes the model of an arm's finals, and what the arm's trainings answered to test."""
+        """Removes the model of an arm's finals, and what the arm's trainings answered."""
         key = f"{kept_record.SHIPPED_AT}{arm}"
         before = kept_record.read_shipped(self._ledger.study.user_attrs.get(key))
         if before is not None:
             kept_record.store_shipped(self._ledger.study, arm, None)
             self._artifacts.remove(self._artifacts.kept(arm, before))
         # What the checkpoint of the search answered (below 0) stays: it is not of these trainings.
-        for file in self._artifacts.tested(arm, 0).parent.glob("[0-9]*"):
-            self._artifacts.checked(file).unlink(missing_ok=True)
+        for place in (self._artifacts.tested(arm, 0), self._artifacts.calibrated(arm, 0)):
+            for file in place.parent.glob(f"{place.name[:-1]}[0-9]*"):
+                self._artifacts.checked(file).unlink(missing_ok=True)
 
-    def keep_answers(self, arm: str, index: int, file: Path) -> None:
-        """Keeps what a model of an arm's finals answered to test, in the place of its like.
+    def keep_answers(self, place: Path, file: Path) -> None:
+        """Keeps what a model answered, in the place of its like.
 
         Args:
-            index: of its training.
+            place: among the artifacts.
             file: where it lies; it is moved.
 
         Raises:
             StorageError: the disk refuses.
         """
-        self._moved(file, self._artifacts.tested(arm, index), "the answers cannot be kept")
+        self._moved(file, place, "the answers cannot be kept")
+
+    def answered(self, arm: str, kept: Kept, answered: Answered, file: Path) -> None:
+        """Keeps what an arm's checkpoint answered to rows that it had not seen, where that was not
+        kept when it was trained and the checkpoint still is the arm's.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        with self._ledger.lock.held():
+            if self.kept(arm) != kept:
+                return
+            self.keep_answers(self._artifacts.validated(kept.trial), file)
+            now = replace(kept, answered=answered)
+            kept_record.store(self._ledger.study, arm, now)
 
     def _moved(self, source: Path, place: Path, failed: str) -> Path:
         """Moves a file or folder among the artifacts; where it lies then."""

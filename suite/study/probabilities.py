@@ -1,23 +1,30 @@
 """What a study's models answered to rows that they had not seen, read back: of each arm its best
 trial's probabilities on validation (over folds, on every row of train and validation), and those of
-its finals on test.
+its finals on test and on the rows that were set aside for calibration.
 
-Thresholds, calibration and cascades are fitted on the first and are never fitted on the second. The
-model that is shipped may have seen validation; the one that answered here has not.
+Temperatures, weights and thresholds are fitted on the first, what is certified is certified on the
+last, and neither on test. The model that is shipped may have seen validation; the one that answered
+here has not: it has the same hyperparameters, and was trained without the rows that it answers.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import optuna
+
+from suite import shell
 from suite.contracts.strategy import Probabilities, Rows
 from suite.data import answered, snapshot
-from suite.data.answered import Answered
+from suite.data.answered import Answered, Which
 from suite.data.folds import together
-from suite.errors import DataError
+from suite.errors import DataError, StudyError, nearest
 from suite.study import artifacts, kept_record, storage, trainings_record
-from suite.study.artifacts import Artifacts
+from suite.study.definition import Definition
+from suite.study.trainings_record import Training
 
 
 @dataclass(frozen=True)
@@ -25,8 +32,10 @@ class Answers:
     """What a model answered to rows.
 
     Args:
-        probabilities: float32 [rows, classes]; a row of zeros is no answer.
+        probabilities: float32 [rows, classes], from float16; a row of zeros is no answer.
         rows: what it was asked, with the labels.
+        digest: of these rows, as `snapshot.digest` has it: two arms that have the same one were
+            asked the same, in the same order.
         which: what these are of the study's rows.
         trial: the number of the trial whose hyperparameters the model has.
         seed: that it was trained with.
@@ -35,29 +44,91 @@ class Answers:
 
     probabilities: Probabilities
     rows: Rows
-    which: answered.Which
+    digest: str
+    which: Which
     trial: int
     seed: int
     refit: bool
 
+    def last(self, count: int, which: Which) -> Answers:
+        """The answers to the last rows, under the name that these have."""
+        rows = self.rows.take(range(len(self.rows) - count, len(self.rows)))
+        own = self.probabilities[-count:]
+        return replace(
+            self, probabilities=own, rows=rows, digest=snapshot.digest(rows), which=which
+        )
+
 
 @dataclass(frozen=True)
 class ArmAnswers:
-    """What the models of an arm answered.
+    """What is left of what the models of an arm answered.
 
     Args:
-        validation: of its best trial, none of whose models saw the rows that it answers; None where
+        unseen: of its best trial, none of whose models saw the rows that it answers; None where
             that was not kept: the study is from before, or the files are elsewhere.
         test: of the models of its finals, in the order of their trainings, the shipped one first;
             those that were kept.
+        calibration: likewise, of the rows set aside for calibration.
     """
 
-    validation: Answers | None
-    test: list[Answers]
+    unseen: Answers | None
+    test: tuple[Answers, ...] = ()
+    calibration: tuple[Answers, ...] = ()
+
+
+@dataclass(frozen=True)
+class KeptProbabilities:
+    """All that the models of an arm answered to rows that they had not seen, whole.
+
+    Args:
+        arm: model/strategy.
+        labels: the classes' names: the columns of all probabilities.
+        unseen: of its best trial: train followed by validation where the arm's trials are scored
+            over folds, else validation alone. What is fitted is fitted on these.
+        validation: the same for validation alone, which every arm of the study answered: for what
+            needs several arms on the same rows.
+        test: a training of the finals each, the model that is shipped first.
+        calibration: of the same trainings in the same order, the rows set aside for calibration;
+            empty where the study has none. What is certified is certified on the first of these.
+    """
+
+    arm: str
+    labels: tuple[str, ...]
+    unseen: Answers
+    validation: Answers
+    test: tuple[Answers, ...]
+    calibration: tuple[Answers, ...]
+
+
+def kept_probabilities(name: str, arm: str, url: str | Path | None = None) -> KeptProbabilities:
+    """All that the models of an arm answered to rows that they had not seen.
+
+    Each file's hash is compared with the storage's, and its rows with the study's. For several arms
+    of one study, `of_arms` reads the rows once.
+
+    Args:
+        name: the study's.
+        arm: of its finals.
+        url: the database's; None for the default.
+
+    Raises:
+        StudyError: no such study, or the arm has no finals whose probabilities are kept here; says
+            which command makes them.
+        DataError: the study's own rows are damaged.
+    """
+    return of_arms(name, [arm], url)[0]
+
+
+def of_arms(
+    name: str, arms: Sequence[str], url: str | Path | None = None
+) -> list[KeptProbabilities]:
+    """`kept_probabilities` of several arms of one study, in their order; errors as there."""
+    reader = _Reader(name, url)
+    return [reader.whole(arm) for arm in arms]
 
 
 def of_arm(name: str, arm: str, url: str | Path | None = None) -> ArmAnswers:
-    """What an arm's best trial and the models of its finals answered.
+    """What is left of what an arm's best trial and the models of its finals answered.
 
     Args:
         name: the study's.
@@ -67,41 +138,111 @@ def of_arm(name: str, arm: str, url: str | Path | None = None) -> ArmAnswers:
         StudyError: no such study.
         DataError: the study's own rows are damaged.
     """
-    study, definition = storage.load(storage.open_storage(url), name)
-    lies = artifacts.find(study, definition.data.fingerprint)
-    kept = kept_record.of_arm(study.user_attrs, arm)
-    if kept is None or not lies.readable:
-        return ArmAnswers(None, [])
-    validation = _read(
-        lies, lies.validated(kept.trial), kept.answered, kept.trial, definition.seed, False
-    )
-    shipped = kept_record.shipped(study.user_attrs, arm)
-    if shipped is not None:
-        trainings = trainings_record.stored(study, arm, trial=kept.trial, refit=shipped.refit)
-    else:
-        alone = trainings_record.stored_kept(study, arm, trial=kept.trial)
-        trainings = [alone] if alone is not None else []
-    test = [
-        _read(lies, lies.tested(arm, t.index), t.answered, t.trial, t.seed, t.refit)
-        for t in trainings
-    ]
-    return ArmAnswers(validation, [one for one in test if one is not None])
+    return _Reader(name, url).left(arm)
 
 
-def _read(
-    lies: Artifacts, file: Path, known: Answered | None, trial: int, seed: int, refit: bool
-) -> Answers | None:
-    """Answers with their rows; None where they are not there, or are others than were stored."""
-    if known is None:
-        return None
-    if known.which == "train+validation":
-        rows = together(*snapshot.read_train_validation(lies.data))
-    else:
-        rows = snapshot.read_split(lies.data, known.which)
-    if snapshot.digest(rows) != known.digest:
-        return None
-    try:
-        found = answered.read(file, known)
-    except DataError:
-        return None
-    return Answers(found, rows, known.which, trial, seed, refit)
+class _Reader:
+    """Answers of one study, whose rows are read once."""
+
+    def __init__(self, name: str, url: str | Path | None) -> None:
+        self._study: optuna.Study
+        self._definition: Definition
+        self._study, self._definition = storage.load(storage.open_storage(url), name)
+        self._url = url
+        self._lies = artifacts.find(self._study, self._definition.data.fingerprint)
+        self._rows: dict[Which, tuple[Rows, str]] = {}
+
+    def whole(self, arm: str) -> KeptProbabilities:
+        """Errors as in `kept_probabilities`."""
+        known = [one.name for one in self._definition.runnable]
+        if arm not in known:
+            raise StudyError(
+                f"'{self._definition.name}' has no arm '{arm}'", fix=nearest(arm, known)
+            )
+        found, trainings = self.left(arm), self._trainings(arm)
+        aside = self._definition.data.rows.calibration > 0
+        if (
+            found.unseen is None
+            or not trainings
+            or len(found.test) < len(trainings)
+            or len(found.calibration) < aside * len(trainings)
+        ):
+            raise self._missing(arm)
+        validation = self._definition.data.rows.validation
+        return KeptProbabilities(
+            arm=arm,
+            labels=tuple(self._definition.task.label_names),
+            unseen=found.unseen,
+            validation=found.unseen.last(validation, "validation"),
+            test=found.test,
+            calibration=found.calibration,
+        )
+
+    def _missing(self, arm: str) -> StudyError:
+        name = self._definition.name
+        if not self._lies.readable:
+            return StudyError(
+                f"what {arm} answered is not on this machine",
+                where=str(self._lies.folder),
+                fix="Work where the study's files lie.",
+            )
+        storage_of = None if self._url is None else str(self._url)
+        again = shell.command("finals", name, storage=storage_of)
+        return StudyError(
+            f"no probabilities of {arm} are kept: '{name}' has no finals of it, or they are from "
+            "before these were kept",
+            fix=f"`{again}` makes them; test is asked again for it.",
+        )
+
+    def left(self, arm: str) -> ArmAnswers:
+        """What can be read."""
+        kept = kept_record.of_arm(self._study.user_attrs, arm)
+        if kept is None or not self._lies.readable:
+            return ArmAnswers(None)
+        lies, trial = self._lies, kept.trial
+        seed = self._definition.seed
+        unseen = self._read(lies.validated(trial), kept.answered, trial, seed, False)
+        test = [self._of(t, lies.tested(arm, t.index), t.answered) for t in self._trainings(arm)]
+        calibration = [
+            self._of(t, lies.calibrated(arm, t.index), t.calibrated) for t in self._trainings(arm)
+        ]
+        return ArmAnswers(unseen, *(tuple(filter(None, some)) for some in (test, calibration)))
+
+    def _trainings(self, arm: str) -> list[Training]:
+        """Those that the arm's finals rest on."""
+        attributes: dict[str, Any] = self._study.user_attrs
+        kept, shipped = kept_record.of_arm(attributes, arm), kept_record.shipped(attributes, arm)
+        if kept is None:
+            return []
+        if shipped is not None:
+            return trainings_record.stored(self._study, arm, trial=kept.trial, refit=shipped.refit)
+        alone = trainings_record.stored_kept(self._study, arm, trial=kept.trial)
+        return [] if alone is None else [alone]
+
+    def _of(self, training: Training, file: Path, known: Answered | None) -> Answers | None:
+        return self._read(file, known, training.trial, training.seed, training.refit)
+
+    def _read(
+        self, file: Path, known: Answered | None, trial: int, seed: int, refit: bool
+    ) -> Answers | None:
+        """Answers with their rows; None where they are not there, or others than were stored."""
+        if known is None:
+            return None
+        rows, digest = self._asked(known.which)
+        if digest != known.digest:
+            return None
+        try:
+            found = answered.read(file, known)
+        except DataError:
+            return None
+        return Answers(found, rows, digest, known.which, trial, seed, refit)
+
+    def _asked(self, which: Which) -> tuple[Rows, str]:
+        """The study's rows of that name, and their digest."""
+        if which not in self._rows:
+            if which == "train+validation":
+                rows = together(*snapshot.read_train_validation(self._lies.data))
+            else:
+                rows = snapshot.read_split(self._lies.data, which)
+            self._rows[which] = rows, snapshot.digest(rows)
+        return self._rows[which]

@@ -274,6 +274,7 @@ def _loaded(definition: Definition, task: Task, room: Room | None) -> TaskData:
         data=None if definition.data_dir is None else Path(definition.data_dir),
         hub_reachable=hub.reachable,
         train_rows=definition.train_rows,
+        calibration=definition.calibration,
         room=room,
     )
 

@@ -39,6 +39,7 @@ class Training:
         predictions: class index of each test row; below 0 for no answer.
         confidences: the probability of each answer; 0 for no answer.
         answered: all probabilities, among the study's files; None where they were not kept.
+        calibrated: likewise of the rows set aside for calibration; None where there are none.
         losses: the objective's values by row, where it is the mean of some.
         lengths: the bucket of each text by its model's tokens; None where it has none.
     """
@@ -53,6 +54,7 @@ class Training:
     predictions: list[int]
     confidences: list[float]
     answered: Answered | None = None
+    calibrated: Answered | None = None
     losses: list[float] | None = None
     lengths: list[int] | None = None
 
@@ -80,6 +82,7 @@ def store(study: optuna.Study, arm: str, training: Training) -> None:
             "predictions": predictions_record.pack(training.predictions),
             "confidences": predictions_record.pack_shares(training.confidences),
             "answered": _ANSWERED.dump_python(training.answered, mode="json"),
+            "calibrated": _ANSWERED.dump_python(training.calibrated, mode="json"),
             "losses": training.losses and predictions_record.pack_losses(training.losses),
             "lengths": training.lengths and predictions_record.pack(training.lengths),
         },
@@ -120,6 +123,7 @@ def _read(value: Any, index: int) -> Training | None:
             predictions=predictions_record.unpack(value["predictions"]),
             confidences=[share or 0.0 for share in shares],
             answered=_ANSWERED.validate_python(value.get("answered")),
+            calibrated=_ANSWERED.validate_python(value.get("calibrated")),
             losses=predictions_record.unpack_losses(value["losses"])
             if value.get("losses")
             else None,
