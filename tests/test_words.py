@@ -63,6 +63,8 @@ ENDS = {
     "metric_": ("train_seconds", "offline_rps", "rank", "arm", "test_interval", "p50_ms", "p90_ms",
                 "peak_memory_bytes", "parameters", "trials"),
     "metric_on_": ("test", "validation"),
+    "money_": ("pays", "unsure", "never"),
+    "money_no_": ("price", "speed", "tokens"),
     "n_": ("arms", "studies"),
     "recommended_": ("other", "best", "one_training", "no_speed", "no_finals"),
     "role_": ("best", "recommended", "tied", "open", "second", "fastest", "thrift", "average",

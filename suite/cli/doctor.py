@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -76,7 +76,7 @@ def doctor(
             {
                 "runs": able,
                 "environment": facts.environment(),
-                "settings": [asdict(setting) for setting in set_here],
+                "settings": [_as_json(setting) for setting in set_here],
                 "checks": [
                     {"group": group, **asdict(check)}
                     for group, checks in groups.items()
@@ -110,6 +110,15 @@ def _settings(storage: str | None) -> list[Setting]:
     address = redaction.address(str(found["storage"].value))
     found["storage"] = replace(found["storage"], value=address)
     return list(found.values())
+
+
+def _as_json(setting: Setting) -> dict[str, Any]:
+    from suite.contracts.prices import Prices
+
+    told = setting.value
+    return asdict(setting) | (
+        {"value": told.model_dump(exclude_none=True)} if isinstance(told, Prices) else {}
+    )
 
 
 def language_judged(model: Model) -> str:

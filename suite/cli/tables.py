@@ -15,6 +15,7 @@ from suite.contracts.results import StudyResults, Trial
 from suite.contracts.speeds import BenchRow
 from suite.report import formats
 from suite.report.data.by_length import LengthRow, by_length, length_range
+from suite.report.data.money import money_intro, money_rows, money_told
 from suite.report.data.over_splits import split_sentences
 from suite.report.data.rows import (
     Leaderboard,
@@ -116,6 +117,29 @@ def lengths_table(rows: Sequence[LengthRow]) -> Table:
                 formats.interval(one.interval),
                 say(f"length_in_{row.unit}"),
             )
+    return table
+
+
+def money_table(found: StudyResults) -> Table:
+    """What arms cost, at the prices of the settings."""
+    say, board = words(), leaderboard(found)
+    currency = found.money.currency if found.money else ""
+    table = Table(
+        name(say("head_arm")),
+        number(say("money_training", currency=currency), leaves=2),
+        number(say("money_search", currency=currency), leaves=1),
+        number(say("money_per_million", currency=currency)),
+        number(say("head_interval"), leaves=3),
+        title=say("money"),
+    )
+    for row in money_rows(found, board, say):
+        table.add_row(
+            row.of.arm,
+            row.training,
+            row.search,
+            row.per_million,
+            row.per_million_interval or formats.MISSING,
+        )
     return table
 
 
@@ -373,6 +397,10 @@ def show_results(found: StudyResults, *, known: bool = False) -> None:
     print_table(leaderboard_table(found))
     if rows := by_length(leaderboard(found)):
         print_table(lengths_table(rows))
+    if found.money is not None:
+        print_table(money_table(found))
+        for line in (money_intro(found, words()), *money_told(found, words())):
+            prose(line)
     recommended(found)
     if found.splits is not None:
         print_table(splits_table(found.study, found.splits))

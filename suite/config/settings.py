@@ -8,6 +8,7 @@ A setting comes from the first of: an option, the environment, `suite.toml`, the
     device = "cpu"                              SUITE_DEVICE     cpu, cuda, cuda:1 or mps
     threads = 4                                 SUITE_THREADS
     lang = "en"                                 SUITE_LANG       of pages and of the terminal
+    price = {per_hour = 0.34}                   SUITE_PRICE      what machines and servers cost
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from suite import paths, redaction
+from suite.contracts.prices import Prices, Tariff
 from suite.errors import SettingsError, counted, nearest
 from suite.files import read_small
 
@@ -44,9 +46,12 @@ class _Values(BaseModel):
     device: Annotated[str, Field(pattern=r"^(cpu|mps|cuda(:\d{1,3})?)$")] | None = None
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] | None = None
     lang: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    price: Prices | None = None
 
 
 NAMES = tuple(_Values.model_fields)
+
+Value = str | int | Prices | None
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Setting:
     """
 
     name: str
-    value: str | int | None
+    value: Value
     origin: str
 
 
@@ -78,7 +83,7 @@ def ask(name: str, value: str | int) -> None:
     Raises:
         SettingsError: it is no value of the setting.
     """
-    _options[name] = _checked({name: value}, f"--{name}").model_dump()[name]
+    _options[name] = getattr(_checked({name: value}, f"--{name}"), name)
 
 
 def forget() -> None:
@@ -93,7 +98,7 @@ def settings() -> dict[str, Setting]:
         SettingsError: a file or a variable says what is no setting, or no value of one; with file
             and line.
     """
-    defaults: dict[str, str | int | None] = {"storage": paths.STORAGE, "tasks": "tasks"}
+    defaults: dict[str, Value] = {"storage": paths.STORAGE, "tasks": "tasks"}
     found = {name: Setting(name, defaults.get(name), DEFAULT) for name in NAMES}
     for file, table in ((PROJECT, TABLE), (FILE, "")):
         found |= _of_file(Path(file), table)
@@ -106,7 +111,7 @@ def settings() -> dict[str, Setting]:
     return found
 
 
-def value(name: str) -> str | int | None:
+def value(name: str) -> Value:
     """One setting's value; errors as of `settings`."""
     return settings()[name].value
 
@@ -142,10 +147,19 @@ def _of_environment() -> dict[str, Setting]:
         text = os.environ.get(variable(name), "")
         if not text:
             continue
-        given: str | int = int(text) if name == "threads" and text.isdecimal() else text
-        checked = _checked({name: given}, variable(name)).model_dump()[name]
-        found[name] = Setting(name, checked, variable(name))
+        checked = _checked({name: _read(name, text)}, variable(name))
+        found[name] = Setting(name, getattr(checked, name), variable(name))
     return found
+
+
+def _read(name: str, text: str) -> Any:
+    """What a variable says: a number of threads, prices as a table of TOML, else the text."""
+    if name == "price":
+        try:
+            return tomllib.loads(f"price = {text}")["price"]
+        except tomllib.TOMLDecodeError:
+            return text
+    return int(text) if name == "threads" and text.isdecimal() else text
 
 
 def _of_file(file: Path, table: str) -> dict[str, Setting]:
@@ -168,8 +182,8 @@ def _of_file(file: Path, table: str) -> dict[str, Setting]:
     if not isinstance(held, dict):
         raise SettingsError(f"[{table}] must be a table", where=str(file))
     lines = {name: f"{file}, line {_line(text, table, name)}" for name in held}
-    said = _checked(held, str(file), lines).model_dump(exclude_unset=True)
-    return {name: Setting(name, given, lines[name]) for name, given in said.items()}
+    said = _checked(held, str(file), lines)
+    return {name: Setting(name, getattr(said, name), lines[name]) for name in said.model_fields_set}
 
 
 def _line(text: str, table: str, name: str) -> int:
@@ -179,13 +193,18 @@ def _line(text: str, table: str, name: str) -> int:
         head = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+\s*(#.*)?$", line)
         if head:
             place = head[1].replace(" ", "").replace('"', "")
-            if place == f"{table}.{name}".lstrip("."):
+            if _is_or_holds(f"{table}.{name}".lstrip("."), place):
                 return number
             inside = place == table
         key = re.match(r"\s*[\"']?([\w.-]+?)[\"']?\s*=", line)
-        if key and key[1] == (name if inside else f"{table}.{name}"):
+        if key and _is_or_holds(name if inside else f"{table}.{name}", key[1]):
             return number
     return 1
+
+
+def _is_or_holds(name: str, key: str) -> bool:
+    """Whether a dotted key is the one of a name, or of something inside it."""
+    return key == name or key.startswith(f"{name}.")
 
 
 def _checked(held: dict[str, Any], where: str, lines: dict[str, str] | None = None) -> _Values:
@@ -199,11 +218,18 @@ def _checked(held: dict[str, Any], where: str, lines: dict[str, str] | None = No
         more = len(problems) - 1
         after = f" ({counted(more, 'more problem')} after this one.)" if more else ""
         if first["type"] == "extra_forbidden":
+            *above, last = (str(part) for part in first["loc"])
+            known = (NAMES, Prices.model_fields, Tariff.model_fields)[min(len(above), 2)]
+            inside = f" in {'.'.join(above)}" if above else ""
             raise SettingsError(
-                f"unknown setting '{name}'", where=place, fix=nearest(name, NAMES) + after
+                f"unknown setting '{last}'{inside}", where=place, fix=nearest(last, known) + after
             ) from None
+        if len(first["loc"]) == 1:
+            wanted = _WANTED[name]
+        else:
+            wanted = _WANTED_OF_PRICES.get(first["type"], "an amount from 0 up")
         raise SettingsError(
-            f"{name}: {_WANTED[name]} is expected, not {held[name]!r:.60}",
+            f"{'.'.join(map(str, first['loc']))}: {wanted} is expected, not {first['input']!r:.60}",
             where=place,
             fix=after.strip() or None,
         ) from None
@@ -215,4 +241,12 @@ _WANTED = {
     "device": "cpu, cuda, cuda:N or mps",
     "threads": f"a whole number from 1 to {MOST_THREADS:,}",
     "lang": "a language of pages, such as en or zh",
+    "price": "a table such as {per_hour = 0.34}",
+}
+#: What is wanted inside it where it is no amount, by pydantic's types of errors.
+_WANTED_OF_PRICES = {
+    "dict_type": "a table",
+    "model_type": "a table",
+    "string_type": "a currency such as EUR",
+    "string_pattern_mismatch": "a currency such as EUR",
 }

@@ -41,6 +41,21 @@ def shown(text: str) -> str:
     return f"{text[:19]} UTC{'' if text.endswith('+00:00') else text[19:]}"
 
 
+def span(started: str, ended: str) -> tuple[datetime, datetime] | None:
+    """Two kept moments; what has not ended ends as it begins. None where they are none, or only
+    one has a zone.
+
+    >>> span("2026-11-26T13:04:01", "")[1].second
+    1
+    """
+    try:
+        start = datetime.fromisoformat(started)
+        end = datetime.fromisoformat(ended) if ended else start
+    except ValueError:
+        return None
+    return (start, end) if (start.tzinfo is None) == (end.tzinfo is None) else None
+
+
 def duration(seconds: float) -> str:
     """Seconds as a person reads them.
 

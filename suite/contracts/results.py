@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from suite.contracts.lengths import ByLength
+from suite.contracts.money import Money
 from suite.contracts.predictions import Missed, TestPredictions
 from suite.contracts.records import FINITE
 from suite.contracts.rowfacts import DataFacts
@@ -420,6 +421,8 @@ class StudyResults:
     beyond_bounds: dict[str, Holds] = field(default_factory=dict)
     """Arm -> `outside` the bounds, or `unsure`: its figures may not hold. Neither is recommended
     while an arm is within them. Arms within them are not named."""
+    money: Money | None = None
+    """What the arms cost at the prices of the settings; null where none is set."""
 
     @property
     def sample(self) -> bool:

@@ -36,6 +36,7 @@ from suite.study import (
     kept_record,
     openings,
     predictions_record,
+    pricing,
     reading,
     search,
     sparse,
@@ -288,7 +289,10 @@ def _results(
     )
     stood = standing(found)
     beyond = {place.arm: place.holds for place in stood.places if not place.within}
-    return _without_secrets(replace(found, verdict=stood.verdict, beyond_bounds=beyond))
+    costs = pricing.priced(found, stood, definition)
+    return _without_secrets(
+        replace(found, verdict=stood.verdict, beyond_bounds=beyond, money=costs)
+    )
 
 
 def _without_secrets(found: StudyResults) -> StudyResults:

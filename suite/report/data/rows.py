@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from suite.contracts.lengths import ByLength
+from suite.contracts.money import ArmMoney
 from suite.contracts.results import (
     DEFAULT_OBJECTIVE,
     Arm,
@@ -107,6 +108,12 @@ class LeaderboardRow:
     chosen_among: int | None = None
     """Complete trials among which the arm's best was chosen; None where the study was searched on
     since and nobody wrote it down."""
+    training_cost: float | None = None
+    search_cost: float | None = None
+    """Of all its trials; as the others, in `Money.currency`, None where it is not known."""
+    cost_per_million: float | None = None
+    """Of a million texts at the measured speed, or by what its server takes."""
+    cost_per_million_interval: tuple[float, float] | None = None
 
     @property
     def beyond(self) -> tuple[str, str] | None:
@@ -270,7 +277,11 @@ def leaderboard(results: StudyResults) -> Leaderboard:
     counts = trial_counts(results.trials)
     facts = {arm.arm: arm for arm in results.arms}
     found = standing(results)
-    rows = (_row(place, facts.get(place.arm), counts[place.arm]) for place in found.places)
+    costs = {arm.arm: arm for arm in results.money.arms} if results.money else {}
+    rows = (
+        _row(place, facts.get(place.arm), counts[place.arm], costs.get(place.arm))
+        for place in found.places
+    )
     return Leaderboard(found, tuple(rows), SCORES[results.objective])
 
 
@@ -414,7 +425,9 @@ def _unanswered(scores: Scores | TestScores | None) -> float | None:
     return silent / ((sum(map(sum, scores.confusion)) + silent) or 1)
 
 
-def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
+def _row(
+    place: Place, arm: Arm | None, counts: Counter[str], cost: ArmMoney | None
+) -> LeaderboardRow:
     model, _, strategy = place.arm.partition("/")
     trial, final, rps = place.trial, place.final, place.rps
     contended = bool(rps and rps.contended)
@@ -481,6 +494,12 @@ def _row(place: Place, arm: Arm | None, counts: Counter[str]) -> LeaderboardRow:
         intervals={f"test_{k}": own for k, own in final.test.intervals.items()} if final else {},
         by_length=final.by_length if final else None,
         chosen_among=_chosen_among(final, counts["COMPLETE"]),
+        training_cost=cost.training.value if cost and cost.training else None,
+        search_cost=cost.search if cost else None,
+        cost_per_million=cost.per_million.value if cost and cost.per_million else None,
+        cost_per_million_interval=(
+            cost.per_million.interval if cost and cost.per_million else None
+        ),
     )
 
 

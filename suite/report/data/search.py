@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from suite.contracts import moments
 from suite.contracts.results import State, StudyResults, Trial
 
 #: The order in which states are stacked and told.
@@ -17,9 +18,4 @@ def arms_of(results: StudyResults) -> list[str]:
 
 def span_of(trial: Trial) -> tuple[datetime, datetime] | None:
     """When a trial began and ended, None before it began; one that still runs lasts no time."""
-    try:
-        start = datetime.fromisoformat(trial.started)
-        end = datetime.fromisoformat(trial.ended) if trial.ended else start
-    except ValueError:
-        return None
-    return (start, end) if (start.tzinfo is None) == (end.tzinfo is None) else None
+    return moments.span(trial.started, trial.ended)

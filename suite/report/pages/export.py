@@ -17,6 +17,7 @@ from suite.contracts.speeds import BenchRow
 from suite.errors import ReportError, nearest
 from suite.files import reason
 from suite.report import formats
+from suite.report.data.money import money_intro, money_rows, money_told
 from suite.report.data.rows import (
     Leaderboard,
     absent,
@@ -46,6 +47,8 @@ LEADERBOARD_COLUMNS = (
     "test_objective_high", "validation_objective", "holds", "offline_low", "offline_high",
     "unanswered",
     *(f"test_{m.key}{end}" for m in COLUMNS if m is not MACRO_F1 for end in ("_low", "_high")),
+    "training_cost", "search_cost", "cost_per_million", "cost_per_million_low",
+    "cost_per_million_high", "currency",
 )  # fmt: skip
 TRIAL_COLUMNS = (
     "number", "state", "arm", *METRICS, "train_seconds",
@@ -157,8 +160,12 @@ def to_json(results: StudyResults, words: Words) -> str:
     )
 
 
-def leaderboard_csv(board: Leaderboard) -> str:
-    """The leaderboard with full digits; a missing value is an empty cell."""
+def leaderboard_csv(board: Leaderboard, currency: str = "") -> str:
+    """The leaderboard with full digits; a missing value is an empty cell.
+
+    Args:
+        currency: that costs are in; "" where no price is set.
+    """
     return csv_text(
         LEADERBOARD_COLUMNS,
         (
@@ -190,6 +197,9 @@ def leaderboard_csv(board: Leaderboard) -> str:
                 "rank_high": row.rank_range[1] if row.rank_range else None,
                 "seed_scores": " ".join(map(repr, row.seed_scores)),
                 "params": json.dumps(row.params, ensure_ascii=False),
+                "cost_per_million_low": (row.cost_per_million_interval or (None, None))[0],
+                "cost_per_million_high": (row.cost_per_million_interval or (None, None))[1],
+                "currency": currency,
             }
             for row in board.rows
         ),
@@ -270,6 +280,7 @@ def to_markdown(results: StudyResults, words: Words) -> str:
         lines += _board(board, words)
     else:
         lines.append(words("leaderboard_empty"))
+    lines += _money(results, board, words)
     if results.comparisons:
         lines += [
             "",
@@ -341,6 +352,33 @@ def to_markdown(results: StudyResults, words: Words) -> str:
         )
         lines += ["", fence, results.command, fence]
     return "\n".join(lines) + "\n"
+
+
+def _money(results: StudyResults, board: Leaderboard, words: Words) -> list[str]:
+    if results.money is None:
+        return []
+    currency = results.money.currency
+    keys = ("money_training", "money_search", "money_per_million")
+    told = [words.sentences(money_told(results, words))]
+    return [
+        "",
+        f"## {words('money')}",
+        "",
+        money_intro(results, words),
+        "",
+        *markdown_table(
+            [
+                words("metric_arm"),
+                *(words(key, currency=currency) for key in keys),
+                words("metric_test_interval"),
+            ],
+            [
+                [row.of.arm, row.training, row.search, row.per_million, row.per_million_interval]
+                for row in money_rows(results, board, words)
+            ],
+        ),
+        *(["", *told] if told[0] else []),
+    ]
 
 
 def _comparisons(results: StudyResults, words: Words) -> list[str]:
@@ -462,7 +500,12 @@ def _files(
         if name == "json":
             yield ".json", to_json(results, words)
         elif name == "csv":
-            yield "-leaderboard.csv", leaderboard_csv(leaderboard(results))
+            yield (
+                "-leaderboard.csv",
+                leaderboard_csv(
+                    leaderboard(results), results.money.currency if results.money else ""
+                ),
+            )
             yield "-trials.csv", trials_csv(results)
             if results.bench:
                 yield "-engines.csv", engines_csv(results)

@@ -17,6 +17,7 @@ from suite.report.data.by_length import by_length, length_range
 from suite.report.data.classes import label_of
 from suite.report.data.every_metric import every_metric
 from suite.report.data.learnt import learnt_in
+from suite.report.data.money import money_intro, money_rows, money_told
 from suite.report.data.over_splits import split_rows, split_sentences
 from suite.report.data.placeless import placeless
 from suite.report.data.rows import (
@@ -135,6 +136,9 @@ def render_page(
         "every_metric": every_metric(board),
         "by_length": by_length(board),
         "length_range": lambda one: length_range(one, words),
+        "money": money_rows(results, board, words),
+        "money_intro": money_intro(results, words),
+        "money_told": money_told(results, words),
         "per_class": per_class.values(scene.views),
         "per_class_table": per_class.table,
         "near": [metric for metric in board.further if metric.key.endswith("_accuracy")],

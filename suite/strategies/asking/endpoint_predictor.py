@@ -149,7 +149,8 @@ class EndpointPredictor:
             cache=paths.cache() / "answers" if keep else None,
             merge=keep,
         )
-        #: Of the last `predict_proba`: rates over its texts, and what the server counted.
+        #: Of the last `predict_proba`: rates over its texts; and what the server was asked since
+        #: the beginning, calibration included.
         self.facts: dict[str, Any] = {}
         question = settings.question
         length = len(question.before) + len(question.after)
@@ -218,7 +219,6 @@ class EndpointPredictor:
         """
         settings, endpoint = self.settings, self.endpoint
         prepared = [prepare(text, settings.text_limit, settings.cutting) for text in texts]
-        before = asdict(endpoint.counts)
         answers = self._ask([settings.question.content(one.text) for one in prepared])
         found = np.zeros((len(texts), len(settings.question.codes)), dtype=np.float32)
         scored = unanswered = unclosed = 0
@@ -255,10 +255,7 @@ class EndpointPredictor:
             "tokens_per_text": round(sum(tokens) / len(tokens), 3) if tokens else None,
             "prompt_tokens_per_text": round(sum(asked) / len(asked), 2) if asked else None,
             "seconds_per_text": round(sum(a.seconds for a in answers) / count, 4),
-            "endpoint": {
-                name: value - before[name] if name in before else value
-                for name, value in endpoint.facts.items()
-            },
+            "endpoint": endpoint.facts,
         }
         return found
 
