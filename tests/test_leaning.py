@@ -30,7 +30,8 @@ def test_it_is_said_with_what_would_help():
         scores = Scores(0.3, 0.3, 0.3, 0.3, [0.3, 0.3], confusion)
         return SimpleNamespace(arm=arm, validation=scores)
 
-    results = SimpleNamespace(labels=["ham", "spam"])
+    arms = [SimpleNamespace(arm="jev/zero_shot", family="decision")]
+    results = SimpleNamespace(labels=["ham", "spam"], arms=arms)
     fair, leans = [[18, 2], [1, 19]], [[20, 0], [18, 2]]
 
     def told(*places, language="en"):
@@ -43,6 +44,8 @@ def test_it_is_said_with_what_would_help():
     assert "calibration: batch" in asked and "more passes" not in asked
     both = told(place("m/sft", leans), place("m/zero_shot", leans))
     assert "more passes" in both and "calibration: batch" in both
+    decided = told(place("jev/zero_shot", leans))
+    assert "form: yes_no" in decided and "calibration" not in decided
     assert "95.0%" in told(place("m/sft", leans), language="zh")
     silent = dataclasses.replace(place("m/sft", leans).validation, unanswered=[400, 0])
     assert told(SimpleNamespace(arm="m/sft", validation=silent)) == ""

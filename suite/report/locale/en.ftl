@@ -160,6 +160,7 @@ near_left_out_arm = { $arm } { $score } ({ $whole } with them)
 leans = On validation { $arms }. { $helps }
 leans_arm = { $arm } names { $label } for { $named } of the rows, and { $occurs } are it
 leans_help_asked = Where a model is asked, calibration: batch and score: words or both take such a liking out.
+leans_help_decided = Where a decision model is asked, descriptions: words, another order or form: yes_no may take it out.
 leans_help_trained = What was trained has hardly learned: more passes, smaller batches or a higher learning rate would help.
 tokens_of_prompts = Tokens of a prompt, on average: { $arms }.
 tokens_of_prompt = { $arm } { $whole }

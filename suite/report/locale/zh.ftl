@@ -124,6 +124,7 @@ near_left_out_arm = { $arm } { $score }（含这些样本为 { $whole }）
 leans = 在验证集上，{ $arms }。{ $helps }
 leans_arm = { $arm } 把 { $named } 的样本判为 { $label }，而实际只占 { $occurs }
 leans_help_asked = 直接提问的模型，可用 calibration: batch 以及 score: words 或 both 扣除这种偏好。
+leans_help_decided = 决策模型可试 descriptions: words、另一种 order 或 form: yes_no 来消除这种偏好。
 leans_help_trained = 训练过的模型几乎没有学会：更多轮数、更小的批大小或更高的学习率会有帮助。
 tokens_of_prompts = 提示词的平均词元数：{ $arms }。
 tokens_of_prompt = { $arm } 为 { $whole }

@@ -8,8 +8,9 @@ from suite.report.data.rows import Leaderboard
 from suite.report.words import Words
 from suite.verdict.leaning import leaning
 
-#: Strategies that are told what helps them; the others learn too little.
-_ASKED = "zero_shot"
+#: The strategy, and of its models the family, that are told what helps them; all else learns too
+#: little.
+_ASKED, _DECISION = "zero_shot", "decision"
 
 
 def leanings(results: StudyResults, board: Leaderboard, words: Words) -> str:
@@ -32,8 +33,14 @@ def leanings(results: StudyResults, board: Leaderboard, words: Words) -> str:
         )
         for arm, lean in found
     ]
-    kinds = {arm.partition("/")[2].partition("+")[0] == _ASKED for arm, _ in found}
-    helps = [
-        words("leans_help_asked" if asked else "leans_help_trained") for asked in sorted(kinds)
-    ]
+    families = {arm.arm: arm.family for arm in results.arms}
+
+    def help_of(arm: str) -> str:
+        if arm.partition("/")[2].partition("+")[0] != _ASKED:
+            return words("leans_help_trained")
+        if families.get(arm) == _DECISION:
+            return words("leans_help_decided")
+        return words("leans_help_asked")
+
+    helps = sorted({help_of(arm) for arm, _ in found})
     return words("leans", arms=words.join(arms), helps=words.sentences(helps))
