@@ -245,12 +245,17 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
         )
 
     def chart(
-        name: str, title: str, drawn: go.Figure, axis: str, told: Iterable[tuple[Curve, _Ordinates]]
+        name: str,
+        title: str,
+        about: str,
+        drawn: go.Figure,
+        axis: str,
+        told: Iterable[tuple[Curve, _Ordinates]],
     ) -> Chart:
         return Chart(
             name=name,
             title=title,
-            about=words(f"{name}_intro"),
+            about=about,
             figure=drawn,
             columns=(
                 words("metric_arm"), words("trial"), words("state"), words("axis_fraction"),
@@ -264,13 +269,15 @@ def draw(scene: StudyScene) -> Iterator[Chart]:
             notes=tuple(notes),
         )  # fmt: skip
 
-    title, drawn = finding(data, leader, words), figure(data, styles, words)
+    title, about = finding(data, leader, words), words("curves_intro")
+    drawn = figure(data, styles, words)
     scored = [(curve, curve.scores) for curve in data.curves]
-    yield chart("curves", title, drawn, f"validation_{data.objective}", scored)
+    yield chart("curves", title, about, drawn, f"validation_{data.objective}", scored)
     if data.losing.curves and data.objective != "log_loss":
-        title, drawn = losses_finding(data, leader, words), losses(data, styles, words)
+        title, about = losses_finding(data, leader, words), words("losses_intro")
+        drawn = losses(data, styles, words)
         lost = [(curve, curve.losses) for curve in data.losing.curves]
-        yield chart("losses", title, drawn, "validation_log_loss", lost)
+        yield chart("losses", title, about, drawn, "validation_log_loss", lost)
 
 
 KIND = Kind("learned", draw, missing="learned_none")
