@@ -69,6 +69,17 @@ def test_a_million_texts_cost_what_the_measured_speed_says_with_its_interval():
     assert fast.search == pytest.approx(2 * 36e-4) and (fast.paid, fast.missing) == ("hours", None)
 
 
+def test_a_decision_model_is_paid_for_what_it_reads_and_for_its_calls():
+    # It writes nothing, which was counted; of many labels it is asked twice about each text.
+    counts = COUNTS | {"completion_tokens": 0}
+    found = with_server(tokens_per_text=0.0, calls_per_text=2.0, endpoint=counts)
+    tariff = Tariff(per_million_in=0.5, per_million_out=2.0, per_call=1e-6)
+    cost = of(priced(found, tariff=tariff), ASKED)
+    assert cost.per_million.value == pytest.approx(200 * 0.5 + 2 * 1e-6 * 1e6)
+    assert cost.search_whole
+    assert cost.search == pytest.approx(36e-4 + 20_000 * 0.5e-6 + 100e-6)
+
+
 def test_a_training_has_the_interval_of_its_seeds():
     found = with_server()
     three = replace(found.finals[0], seeds=3, seed_train_seconds=[1.5, 1.6, 1.7])

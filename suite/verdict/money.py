@@ -207,10 +207,16 @@ def _used(trial: Trial, tariff: Tariff) -> float | None:
     counts = trial.circumstances.get("endpoint")
     if not isinstance(counts, dict):
         return None
-    asked = _number(counts.get("asked"))
-    tokens = [_number(counts.get(name)) for name in ("prompt_tokens", "completion_tokens")]
-    # A server that was asked and counted no token of the question does not count.
-    return tariff.of_use(asked, *((one or (None if asked else 0.0)) for one in tokens))
+    asked, read, written = (
+        _number(counts.get(name)) for name in ("asked", "prompt_tokens", "completion_tokens")
+    )
+    if not asked:
+        read = written = 0.0
+    elif not read:
+        # A server that was asked and counted no token of the question does not count; one that
+        # wrote none may: a decision model writes nothing.
+        read = written = None
+    return tariff.of_use(asked, read, written)
 
 
 def _number(value: Any) -> float | None:
