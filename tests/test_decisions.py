@@ -122,6 +122,9 @@ def test_probabilities_are_read_and_nothing_else():
     found = read("decisions", whole, [CHOICE, YES])
     assert found.answers == ((0.75, 0.25), (0.9,))
     assert (found.model, found.input_tokens, found.output_tokens) == ("toy-1", 7, None)
+    nothing = whole | {"usage": {"input_tokens": 0, "output_tokens": 0}}
+    found = read("decisions", nothing, [CHOICE, YES])
+    assert (found.input_tokens, found.output_tokens) == (None, None)  # it does not count
     refused = {"answers": [{"type": "refusal", "name": "q", "refusal": "no"}]}
     assert read("decisions", refused, [CHOICE]).answers == (None,)
 

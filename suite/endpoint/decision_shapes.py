@@ -106,11 +106,13 @@ def read(shape: Shape, found: Any, questions: Sequence[Question]) -> Decided:
     model = found.get("model")
     usage = found.get("usage")
     usage = usage if isinstance(usage, Mapping) else {}
+    # A question has tokens: who counts none (jev-compatible-server) does not count.
+    tokens = _count(usage.get("input_tokens")) or None
     return Decided(
         tuple(_answer(shape, named, question) for question in questions),
         model if isinstance(model, str) else None,
-        _count(usage.get("input_tokens")),
-        _count(usage.get("output_tokens")),
+        tokens,
+        None if tokens is None else _count(usage.get("output_tokens")),
     )
 
 
