@@ -10,14 +10,19 @@ from conftest import command_line, files_of, toy_rows, write_recipe, write_task
 from suite import strategies
 from suite.contracts.strategy import Rows
 from suite.contracts.task import Calibration
+from suite.contracts.temperature import tempered
 from suite.data import snapshot
 from suite.data.parts import assemble
 from suite.data.sample import sample_data
 from suite.data.splits import Keyed
 from suite.errors import DataError, StudyError
-from suite.study import kept_record, probabilities, storage
+from suite.report.pages.page import render_page
+from suite.report.words import Words
+from suite.strategies.calibrated import temperature_of
+from suite.study import kept_record, probabilities, record, storage
 from suite.study.probabilities import kept_probabilities
 from suite.study.winner import winner
+from suite.verdict import calibration
 
 A, B = "tfidf/toy", "fasttext/toy"
 
@@ -140,7 +145,7 @@ def test_finals_keep_what_each_training_answered(there):
         assert one.rows == rows and one.digest == snapshot.digest(rows)
     assert [one.seed for one in found.calibration] == [one.seed for one in found.test]
     # The first is of the model that is shipped; no model was trained on what it answers here.
-    asked = strategies.load_predictor(winner("t", A).folder)
+    asked = strategies.load_uncalibrated(winner("t", A).folder)
     for kept, rows in ((found.test[0], data.test), (found.calibration[0], data.calibration)):
         assert np.abs(kept.probabilities - asked.predict_proba(rows.texts)).max() <= 0.0005
     learnt = json.loads((winner("t", A).folder / "toy.json").read_text())["votes"]
@@ -151,6 +156,61 @@ def test_finals_keep_what_each_training_answered(there):
     assert first.validation.digest == second.validation.digest
     with pytest.raises(StudyError, match="has no arm"):
         kept_probabilities("t", "tfidf/toys")
+
+
+def test_each_arm_answers_at_the_temperature_that_was_fitted(there):
+    finals = {
+        one["arm"]: one
+        for one in json.loads(command_line("study", "show", "t", "--json").stdout)["finals"]
+    }
+    for arm in (A, B):
+        told, found = finals[arm]["calibration"], kept_probabilities("t", arm)
+        temperature, gain = calibration.cross_fitted(
+            found.unseen.probabilities, found.unseen.rows.labels
+        )
+        assert (told["temperature"], told["gain"]) == (temperature, gain)
+        assert (told["fitted_on"], told["rows"]) == ("validation", 50)
+        assert {one.temperature for one in (found.unseen, *found.test)} == {temperature}
+        taken = winner("t", arm).folder
+        assert temperature_of(taken) == temperature
+        # What is told is of the answers as they were kept, and as they are given.
+        labels = found.test[0].rows.labels
+        own, given = (
+            [
+                s.log_loss
+                for s in (calibration.scores(getattr(one, how), labels) for one in found.test)
+            ]
+            for how in ("probabilities", "calibrated")
+        )
+        assert told["before"]["log_loss"] == pytest.approx(sum(own) / 2)
+        assert told["after"]["log_loss"] == pytest.approx(sum(given) / 2)
+        asked = strategies.load_predictor(taken).predict_proba(found.test[0].rows.texts)
+        assert np.abs(found.test[0].calibrated - asked).max() <= 0.002
+    assert finals[A]["calibration"]["temperature"] is not None
+    assert (
+        finals[A]["calibration"]["after"]["log_loss"]
+        < finals[A]["calibration"]["before"]["log_loss"]
+    )
+
+
+def test_it_is_exported_and_told(there):
+    command_line("export", "t", "model", "--arm", A)
+    temperature = temperature_of(there / "model")
+    assert temperature == temperature_of(winner("t", A).folder)
+    assert "Its probabilities are calibrated" in (there / "model" / "README.md").read_text()
+    text = "win cash prize"
+    said = json.loads(command_line("predict", "model", text, "--json").stdout)
+    raw = strategies.load_uncalibrated(there / "model").predict_proba([text])
+    assert max(said["predictions"][0]["probabilities"].values()) == pytest.approx(
+        tempered(raw, temperature).max(), abs=1e-4
+    )
+    shown = command_line("study", "show", "t").stdout
+    assert "How sure it may be" in shown
+    results = record.results(*storage.load(storage.open_storage(None), "t"))
+    for language, heading in (("en", "How sure it may be"), ("zh", "概率是否可信")):
+        page = render_page(results, Words(language))
+        assert f">{heading}</h2>" in page and 'data-chart="reliability"' in page
+        assert page.count(f"{temperature:.2f}") >= 1
 
 
 def test_what_is_damaged_is_refused_and_made_again(there):

@@ -1,6 +1,7 @@
 """Serving engines on real small models: every engine at every precision this machine has."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -15,12 +16,14 @@ from suite import strategies
 from suite.contracts import package as declared_package
 from suite.contracts.registry import Registry
 from suite.contracts.strategy import Predictor, Refused
+from suite.contracts.temperature import tempered
 from suite.errors import ModelError, SuiteError
 from suite.machine import facts
 from suite.models.catalogue import load_catalogue, local_model
 from suite.serving import engines
 from suite.serving.engines import Candidate, candidates, open_engine
 from suite.serving.engines.agreement import agreement
+from suite.strategies.calibrated import keep_temperature
 from suite.version import __version__
 
 CATALOGUE = load_catalogue()
@@ -470,3 +473,24 @@ def test_an_encoders_graph_gives_its_logits(kind, attention):
     with torch.inference_mode():
         own = model(input_ids=ids, attention_mask=mask).logits
         torch.testing.assert_close(module.eval()(ids, mask), own, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["encoder head", "asked", "classic"])
+def test_every_engine_answers_at_the_temperature(kept, expected, tmp_path, name):
+    folder = shutil.copytree(kept[name], tmp_path / "kept")
+    keep_temperature(folder, 2.5)
+    wanted = tempered(expected[name], 2.5)
+    np.testing.assert_array_equal(strategies.load_predictor(folder).predict_proba(TEXTS), wanted)
+    ways = ("python",) if name == "classic" else ("torch", "onnxruntime")
+    for engine in ways:
+        scratch = tmp_path / engine
+        scratch.mkdir()
+        predictor = opened(folder, engine, "float32", scratch)
+        np.testing.assert_allclose(predictor.predict_proba(TEXTS), wanted, atol=1e-5)
+    if name == "encoder head":
+        # The file itself, for whoever takes its logits: their softmax is calibrated.
+        rows = predictor.answers.graph.encode(TEXTS[:1])
+        ids = np.array([rows[0]], dtype=np.int64)
+        logits = predictor.answers.run(ids, np.ones_like(ids))
+        shares = np.exp(logits - logits.max())
+        np.testing.assert_allclose(shares / shares.sum(), wanted[:1], atol=1e-5)

@@ -21,6 +21,7 @@ from suite.errors import ModelError, StorageError
 from suite.handover import model_card
 from suite.handover.export import export, read_exported
 from suite.strategies import load_predictor
+from suite.strategies.calibrated import temperature_of
 from suite.study.kept_record import Shipped
 from suite.study.winner import winner
 
@@ -90,7 +91,11 @@ def test_transformers_alone_loads_the_folder_and_answers_as_the_kept_predictor(a
         return_tensors="pt",
     )  # fmt: skip
     with torch.no_grad():
-        got = model(**batch).logits.softmax(-1).numpy()
+        logits = model(**batch).logits
+    # The temperature is the folder's, and no part of transformers' own.
+    temperature = temperature_of(target)
+    assert temperature is not None and f"logits / {temperature:.6g})" in head_of(target)[1]
+    got = (logits / temperature).softmax(-1).numpy()
     expected = load_predictor(kept.folder).predict_proba(TEXTS)
     np.testing.assert_allclose(got, expected, atol=1e-5)
     np.testing.assert_allclose(load_predictor(target).predict_proba(TEXTS), expected, atol=1e-6)

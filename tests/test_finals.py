@@ -586,7 +586,7 @@ def test_the_refitted_model_has_seen_all_rows_up_to_the_best_checkpoint(folder, 
     assert [(one.which, one.seed, one.refit) for one in there.test] == [
         ("test", finals_plan.seed_of("t", 0, A, index), True) for index in (0, 1)
     ]
-    asked = strategies.load_predictor(taken.folder).predict_proba(data.test.texts)
+    asked = strategies.load_uncalibrated(taken.folder).predict_proba(data.test.texts)
     assert np.abs(there.test[0].probabilities - asked).max() <= 0.0005
     assert there.test[0].rows.texts == data.test.texts
     # A file that was changed is not taken for what was answered.

@@ -59,8 +59,9 @@ STILL_SECONDS = 2.0
 @dataclass(frozen=True)
 class Predicted:
     """Class indices over a split, their scores, the seconds it took, and how probable each answer
-    was (0 to 1; 0 for no answer). `answered` is the file `ANSWERED` among the logs, with all
-    probabilities. `losses` are the objective's values by row, where it is the mean of some."""
+    was (0 to 1; 0 for no answer), at its temperature. `answered` is the file `ANSWERED` among the
+    logs, with all probabilities as they were before that. `losses` are the objective's values by
+    row, where it is the mean of some."""
 
     predictions: list[int]
     scores: Scores
@@ -398,16 +399,20 @@ def _predict_main(
     process.log_to(logs / LOG)
     try:
         from suite import strategies
+        from suite.contracts.temperature import tempered
         from suite.data import answered
         from suite.data import snapshot as snapshots
+        from suite.strategies.calibrated import temperature_of
         from suite.verdict.metrics import METRICS
         from suite.verdict.scoring import decide, score
 
         process.set_threads(threads)
         rows = snapshots.read_split(snapshot, split)
-        predictor = strategies.load_predictor(folder)
+        predictor = strategies.load_uncalibrated(folder)
+        temperature = temperature_of(folder)
         begun = time.perf_counter()
-        probabilities = predictor.predict_proba(rows.texts)
+        own = predictor.predict_proba(rows.texts)
+        probabilities = tempered(own, temperature)
         predictions = decide(probabilities)
         synchronise()
         seconds = time.perf_counter() - begun
@@ -419,7 +424,7 @@ def _predict_main(
             confidences=[float(p) for p in probabilities.max(axis=1)],
             answered=None
             if split == "train"
-            else answered.write(logs / ANSWERED, probabilities, split, rows),
+            else answered.write(logs / ANSWERED, own, split, rows),
             losses=None
             if of_rows is None
             else [float(loss) for loss in of_rows(np.asarray(rows.labels), probabilities)],

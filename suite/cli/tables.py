@@ -15,6 +15,12 @@ from suite.contracts.results import StudyResults, Trial
 from suite.contracts.speeds import BenchRow
 from suite.report import formats
 from suite.report.data.by_length import LengthRow, by_length, length_range
+from suite.report.data.calibration import (
+    CalibrationRow,
+    calibration_rows,
+    change,
+    temperature_of,
+)
 from suite.report.data.money import money_intro, money_rows, money_told
 from suite.report.data.over_splits import split_sentences
 from suite.report.data.rows import (
@@ -140,6 +146,21 @@ def money_table(found: StudyResults) -> Table:
             row.per_million,
             row.per_million_interval or formats.MISSING,
         )
+    return table
+
+
+def calibration_table(rows: Sequence[CalibrationRow]) -> Table:
+    """How well each arm's probabilities hold on test, before and after they are calibrated."""
+    say = words()
+    table = Table(
+        name(say("head_arm")),
+        *(number(say(f"calibration_{key}")) for key in ("ece", "brier", "log_loss")),
+        number(say("calibration_temperature")),
+        title=say("calibration"),
+    )
+    for row in rows:
+        scores = [change(before, after) for _, before, after in row.scores]
+        table.add_row(row.arm, *scores, temperature_of(row, say))
     return table
 
 
@@ -397,6 +418,8 @@ def show_results(found: StudyResults, *, known: bool = False) -> None:
     print_table(leaderboard_table(found))
     if rows := by_length(leaderboard(found)):
         print_table(lengths_table(rows))
+    if calibrated := calibration_rows(leaderboard(found)):
+        print_table(calibration_table(calibrated))
     if found.money is not None:
         print_table(money_table(found))
         for line in (money_intro(found, words()), *money_told(found, words())):

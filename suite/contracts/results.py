@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from suite.contracts.calibrated import Calibrated
 from suite.contracts.lengths import ByLength
 from suite.contracts.money import Money
 from suite.contracts.predictions import Missed, TestPredictions
@@ -295,6 +296,9 @@ class Final:
     told."""
     test_without_near_duplicates: FarRows | None = None
     """Null where train nearly holds no test row, or every one, or that was not looked for."""
+    calibration: Calibrated | None = None
+    """How well its probabilities hold, before and after they are calibrated; null in finals from
+    before that was done."""
 
     @property
     def about_arm(self) -> bool:

@@ -15,6 +15,11 @@ class Rows:
     calibration: int = 0
     """Set aside from train, and seen by no search, fold or training."""
 
+    @property
+    def answered(self) -> int:
+        """Rows that a model of the finals answers."""
+        return self.test + self.calibration
+
 
 @dataclass(frozen=True)
 class SplitAudit:

@@ -21,6 +21,7 @@ from suite.contracts.results import Final, Scores, TestScores
 from suite.contracts.rowfacts import DataFacts
 from suite.errors import ModelError, counted
 from suite.models.checkpoint import CONFIG, MOST_CONFIG_BYTES
+from suite.strategies.calibrated import temperature_of
 from suite.strategies.network.settings import MOST_BYTES, SETTINGS
 from suite.version import __version__
 
@@ -182,6 +183,8 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         further=list(columns(METRICS[found.objective])[1:]),
         classes={"f1": scores, "split": split},
         settings=settings,
+        temperature=temperature_of(folder),
+        calibration=final.calibration if final else None,
         longest=limit if isinstance(limit, int) else task.max_tokens,
         classifier=is_classifier(folder),
         transformer=(folder / "config.json").is_file(),

@@ -22,6 +22,7 @@ from suite.contracts.strategy import Predictor, Probabilities, Strategy
 from suite.contracts.task import Task
 from suite.errors import ModelError, counted, nearest
 from suite.models.folder import Use
+from suite.strategies.calibrated import with_temperature
 
 _KNOWN: Registry[Strategy] = Registry(
     "strategy",
@@ -221,7 +222,14 @@ def _mark(folder: Path) -> _Mark:
 
 
 def load_predictor(folder: Path, *, classes: int | None = None) -> Predictor:
-    """A predictor from the folder `save_predictor` wrote.
+    """A predictor from the folder `save_predictor` wrote, as users are answered: at the temperature
+    that was fitted for it, where one is kept beside it. Arguments and errors as in
+    `load_uncalibrated`."""
+    return with_temperature(load_uncalibrated(folder, classes=classes), folder)
+
+
+def load_uncalibrated(folder: Path, *, classes: int | None = None) -> Predictor:
+    """A predictor from the folder `save_predictor` wrote, with its own probabilities.
 
     Args:
         classes: how many it has to tell apart, where that is known.

@@ -19,6 +19,7 @@ from suite.data import answered, snapshot
 from suite.errors import StudyError, counted
 from suite.study import (
     by_length,
+    calibrating,
     estimates,
     far_rows,
     finals_plan,
@@ -123,7 +124,7 @@ class _Scoring:
         self._say = say
         self._watch = watch
         self._found = work.ledger.results()
-        self._test_rows = work.ledger.definition.data.rows.test
+        self._rows = work.ledger.definition.data.rows.answered
         self._objective = METRICS[work.ledger.definition.recipe.objective]
         self._trainer = Trainer(work, opening, say)
         self._troubles: list[StudyError] = []
@@ -241,7 +242,7 @@ class _Scoring:
         """The first training where the command has the time, else its checkpoint as it is."""
         needed = one.cost.training
         others = sum(
-            other.cost.scoring(self._test_rows) + other.cost.measure
+            other.cost.scoring(self._rows) + other.cost.measure
             for other in contestants
             if not other.trainings and not other.ended
         )
@@ -279,7 +280,7 @@ class _Scoring:
             self._say(f"{error.what}; its finals rest on {trainings}")
 
     def _entrants(self, contestants: Sequence[Contestant]) -> list[finals_plan.Entrant]:
-        return [one.entrant(self._test_rows, self._objective) for one in contestants]
+        return [one.entrant(self._rows, self._objective) for one in contestants]
 
     def _left(self, scored: Sequence[Contestant]) -> float:
         """Seconds for more trainings: of the share of the search's time, and of the command's."""
@@ -312,7 +313,7 @@ class _Scoring:
         out = finals_plan.ruled_out(self._entrants(scored))
         for one in scored:
             if one.short is None and one.way.trainings > 1 and len(one.trainings) == 1:
-                entrant = one.entrant(self._test_rows, self._objective)
+                entrant = one.entrant(self._rows, self._objective)
                 one.short = finals_plan.short(entrant, left, out.get(one.name))
             if one.short is not None:
                 self._say(f"{one.name}: {one.short}")
@@ -356,6 +357,11 @@ class _Scoring:
             by_length.of_words(test.texts, definition.task.language),
             len(definition.task.labels),
             {one.name for one in scored if one.way.deterministic},
+        )
+        trainings = {one.name: one.trainings for one in scored}
+        fits = {one.name: self._trainer.fitted(one) for one in scored}
+        finals = calibrating.with_calibration(
+            finals, labels, trainings, fits, self._ledger.artifacts
         )
         finals_record.store(
             study,

@@ -20,8 +20,10 @@ from suite.data import answered
 from suite.data.answered import Answered
 from suite.data.snapshot import Split
 from suite.errors import StudyError
-from suite.study import finals_plan, trainings_record
-from suite.study.artifacts import part
+from suite.strategies.calibrated import keep_temperature
+from suite.study import calibrating, finals_plan, trainings_record
+from suite.study.artifacts import part, written
+from suite.study.calibrating import Fitted
 from suite.study.definition import StoredArm
 from suite.study.estimates import Finals
 from suite.study.finals_plan import Entrant, Way
@@ -109,6 +111,16 @@ class Trainer:
         self._say = say
         self._folder = work.keeping.scratch / "finals"
         self._asked = self._folder / "predict"
+        self._fits: dict[str, Fitted | None] = {}
+
+    def fitted(self, one: Contestant) -> Fitted | None:
+        """The temperature of an arm's models; None where what it answered unseen is not kept."""
+        if one.name not in self._fits:
+            ledger = self._work.ledger
+            self._fits[one.name] = calibrating.fitted(
+                ledger.study, ledger.definition, ledger.artifacts, one.name
+            )
+        return self._fits[one.name]
 
     def train(self, one: Contestant) -> None:
         """Adds the next training to an arm's.
@@ -200,6 +212,10 @@ class Trainer:
         folder: Path,
         begun: float,
     ) -> None:
+        fit = self.fitted(one)
+        temperature = None if fit is None else fit.temperature
+        with written(folder):
+            keep_temperature(self._work.ledger.artifacts.checked(folder), temperature)
         calibrated = self._calibrated(one, folder, index)
         self._opening.count()
         found = self._predicted(one, folder, "test")
@@ -215,6 +231,7 @@ class Trainer:
             confidences=found.confidences,
             answered=found.answered,
             calibrated=calibrated,
+            temperature=temperature,
             losses=found.losses,
             lengths=found.lengths,
         )

@@ -18,11 +18,13 @@ import optuna
 
 from suite import shell
 from suite.contracts.strategy import Probabilities, Rows
+from suite.contracts.temperature import tempered
 from suite.data import answered, snapshot
 from suite.data.answered import Answered, Which
 from suite.data.folds import together
 from suite.errors import DataError, StudyError, nearest
 from suite.study import artifacts, kept_record, storage, trainings_record
+from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition
 from suite.study.trainings_record import Training
 
@@ -32,7 +34,8 @@ class Answers:
     """What a model answered to rows.
 
     Args:
-        probabilities: float32 [rows, classes], from float16; a row of zeros is no answer.
+        probabilities: the model's own, float32 [rows, classes], from float16; a row of zeros is no
+            answer.
         rows: what it was asked, with the labels.
         digest: of these rows, as `snapshot.digest` has it: two arms that have the same one were
             asked the same, in the same order.
@@ -40,15 +43,23 @@ class Answers:
         trial: the number of the trial whose hyperparameters the model has.
         seed: that it was trained with.
         refit: whether it was trained on validation, too.
+        temperature: that its arm answers at; None where it keeps its own probabilities, or from
+            before there were any.
     """
 
     probabilities: Probabilities
     rows: Rows
     digest: str
     which: Which
-    trial: int
-    seed: int
-    refit: bool
+    trial: int = 0
+    seed: int = 0
+    refit: bool = False
+    temperature: float | None = None
+
+    @property
+    def calibrated(self) -> Probabilities:
+        """What a user is answered, float32 [rows, classes]: `probabilities` are the model's own."""
+        return tempered(self.probabilities, self.temperature)
 
     def last(self, count: int, which: Which) -> Answers:
         """The answers to the last rows, under the name that these have."""
@@ -123,7 +134,7 @@ def of_arms(
     name: str, arms: Sequence[str], url: str | Path | None = None
 ) -> list[KeptProbabilities]:
     """`kept_probabilities` of several arms of one study, in their order; errors as there."""
-    reader = _Reader(name, url)
+    reader = Reader.of(name, url)
     return [reader.whole(arm) for arm in arms]
 
 
@@ -138,19 +149,32 @@ def of_arm(name: str, arm: str, url: str | Path | None = None) -> ArmAnswers:
         StudyError: no such study.
         DataError: the study's own rows are damaged.
     """
-    return _Reader(name, url).left(arm)
+    return Reader.of(name, url).left(arm)
 
 
-class _Reader:
-    """Answers of one study, whose rows are read once."""
+class Reader:
+    """Answers of one study, whose rows are read once.
 
-    def __init__(self, name: str, url: str | Path | None) -> None:
-        self._study: optuna.Study
-        self._definition: Definition
-        self._study, self._definition = storage.load(storage.open_storage(url), name)
-        self._url = url
-        self._lies = artifacts.find(self._study, self._definition.data.fingerprint)
+    Args:
+        lies: where its files are.
+        url: of its database, as it was named, for commands that are told.
+    """
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        definition: Definition,
+        lies: Artifacts,
+        url: str | Path | None = None,
+    ) -> None:
+        self._study, self._definition, self._lies, self._url = study, definition, lies, url
         self._rows: dict[Which, tuple[Rows, str]] = {}
+
+    @classmethod
+    def of(cls, name: str, url: str | Path | None) -> Reader:
+        """Of a study by name; errors as `storage.load`."""
+        study, definition = storage.load(storage.open_storage(url), name)
+        return cls(study, definition, artifacts.find(study, definition.data.fingerprint), url)
 
     def whole(self, arm: str) -> KeptProbabilities:
         """Errors as in `kept_probabilities`."""
@@ -199,13 +223,14 @@ class _Reader:
         kept = kept_record.of_arm(self._study.user_attrs, arm)
         if kept is None or not self._lies.readable:
             return ArmAnswers(None)
-        lies, trial = self._lies, kept.trial
-        seed = self._definition.seed
-        unseen = self._read(lies.validated(trial), kept.answered, trial, seed, False)
-        test = [self._of(t, lies.tested(arm, t.index), t.answered) for t in self._trainings(arm)]
-        calibration = [
-            self._of(t, lies.calibrated(arm, t.index), t.calibrated) for t in self._trainings(arm)
-        ]
+        lies, trainings = self._lies, self._trainings(arm)
+        unseen = self._read(lies.validated(kept.trial), kept.answered)
+        if unseen is not None:
+            temperature = trainings[0].temperature if trainings else None
+            seed = self._definition.seed
+            unseen = replace(unseen, trial=kept.trial, seed=seed, temperature=temperature)
+        test = [self._of(t, lies.tested(arm, t.index), t.answered) for t in trainings]
+        calibration = [self._of(t, lies.calibrated(arm, t.index), t.calibrated) for t in trainings]
         return ArmAnswers(unseen, *(tuple(filter(None, some)) for some in (test, calibration)))
 
     def _trainings(self, arm: str) -> list[Training]:
@@ -220,11 +245,16 @@ class _Reader:
         return [] if alone is None else [alone]
 
     def _of(self, training: Training, file: Path, known: Answered | None) -> Answers | None:
-        return self._read(file, known, training.trial, training.seed, training.refit)
+        found = self._read(file, known)
+        return found and replace(
+            found,
+            trial=training.trial,
+            seed=training.seed,
+            refit=training.refit,
+            temperature=training.temperature,
+        )
 
-    def _read(
-        self, file: Path, known: Answered | None, trial: int, seed: int, refit: bool
-    ) -> Answers | None:
+    def _read(self, file: Path, known: Answered | None) -> Answers | None:
         """Answers with their rows; None where they are not there, or others than were stored."""
         if known is None:
             return None
@@ -235,7 +265,7 @@ class _Reader:
             found = answered.read(file, known)
         except DataError:
             return None
-        return Answers(found, rows, digest, known.which, trial, seed, refit)
+        return Answers(found, rows, digest, known.which)
 
     def _asked(self, which: Which) -> tuple[Rows, str]:
         """The study's rows of that name, and their digest."""

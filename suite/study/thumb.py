@@ -89,7 +89,7 @@ class Texts:
         found = data.audit.splits.get("train") if data.audit is not None else None
         mean = 300.0 if found is None else found.length_mean
         quantiles = () if found is None else tuple(found.length_quantiles)
-        return cls(rows.train, rows.validation, rows.test, mean, language, classes, quantiles)
+        return cls(rows.train, rows.validation, rows.answered, mean, language, classes, quantiles)
 
 
 @dataclass(frozen=True)

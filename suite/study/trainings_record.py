@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter
 from suite.contracts.limits import MOST_SEED
 from suite.contracts.records import UNREADABLE
 from suite.contracts.results import Scores
+from suite.contracts.temperature import COLDEST, HOTTEST
 from suite.data.answered import Answered
 from suite.study import predictions_record, sparse
 
@@ -40,6 +41,8 @@ class Training:
         confidences: the probability of each answer; 0 for no answer.
         answered: all probabilities, among the study's files; None where they were not kept.
         calibrated: likewise of the rows set aside for calibration; None where there are none.
+        temperature: at which it answers; None for its own. Predictions, confidences, scores and
+            losses are at it, the kept probabilities before it.
         losses: the objective's values by row, where it is the mean of some.
         lengths: the bucket of each text by its model's tokens; None where it has none.
     """
@@ -55,6 +58,7 @@ class Training:
     confidences: list[float]
     answered: Answered | None = None
     calibrated: Answered | None = None
+    temperature: float | None = None
     losses: list[float] | None = None
     lengths: list[int] | None = None
 
@@ -63,6 +67,9 @@ _COUNT = Annotated[int, Field(ge=0, le=10**9)]
 _SECONDS = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _SCORES = TypeAdapter(Scores)
 _ANSWERED: TypeAdapter[Answered | None] = TypeAdapter(Answered | None)
+_TEMPERATURE: TypeAdapter[float | None] = TypeAdapter(
+    Annotated[float, Field(ge=COLDEST, le=HOTTEST)] | None
+)
 _PLAIN: dict[str, TypeAdapter[Any]] = {
     "trial": TypeAdapter(_COUNT),
     "seed": TypeAdapter(Annotated[int, Field(ge=0, le=MOST_SEED)]),
@@ -83,6 +90,7 @@ def store(study: optuna.Study, arm: str, training: Training) -> None:
             "confidences": predictions_record.pack_shares(training.confidences),
             "answered": _ANSWERED.dump_python(training.answered, mode="json"),
             "calibrated": _ANSWERED.dump_python(training.calibrated, mode="json"),
+            "temperature": training.temperature,
             "losses": training.losses and predictions_record.pack_losses(training.losses),
             "lengths": training.lengths and predictions_record.pack(training.lengths),
         },
@@ -124,6 +132,7 @@ def _read(value: Any, index: int) -> Training | None:
             confidences=[share or 0.0 for share in shares],
             answered=_ANSWERED.validate_python(value.get("answered")),
             calibrated=_ANSWERED.validate_python(value.get("calibrated")),
+            temperature=_TEMPERATURE.validate_python(value.get("temperature")),
             losses=predictions_record.unpack_losses(value["losses"])
             if value.get("losses")
             else None,

@@ -137,8 +137,8 @@ class Turns:
                     seconds=seconds,
                     thumb=None if rule is None else rule.trial + measure,
                     measuring=measure,
-                    finals=finals.seconds(trainings, rows.test),
-                    least=finals.seconds(way.least, rows.test),
+                    finals=finals.seconds(trainings, rows.answered),
+                    least=finals.seconds(way.least, rows.answered),
                     timed=name in self.timed or not recipe.preflight,
                 )
             )

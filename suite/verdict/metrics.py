@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Objective, Scores, TestScores
+from suite.contracts.temperature import LEAST
 from suite.verdict import answering, of_confusion, selective
 from suite.verdict.confusions import Array, Score
 
@@ -30,9 +31,6 @@ from suite.verdict.confusions import Array, Score
 Labels = NDArray[np.int64]
 #: Probabilities, float [rows, classes]; a row of zeros is no answer.
 Probabilities = NDArray[np.floating]
-
-#: No probability counts as less: float32's smallest step, which predictors answer in.
-LEAST = float(np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True)

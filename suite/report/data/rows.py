@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from suite.contracts.calibrated import Calibrated
 from suite.contracts.lengths import ByLength
 from suite.contracts.money import ArmMoney
 from suite.contracts.results import (
@@ -99,9 +100,10 @@ class LeaderboardRow:
     """Whether it keeps the bounds; `feasible` is that it does for certain."""
     offline_interval: tuple[float, float] | None = None
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
-    by_length: ByLength | None = None
     """`test_<key>` -> the 95 % interval of that metric; no verdict is drawn from any but the
     objective's."""
+    by_length: ByLength | None = None
+    calibration: Calibrated | None = None
     unanswered: float | None = None
     """Share of the rows that the scores are of, test's or before finals validation's, which were
     not answered, over all trainings; None where that was not kept."""
@@ -493,6 +495,7 @@ def _row(
         unanswered=_unanswered(final.test if final else validation),
         intervals={f"test_{k}": own for k, own in final.test.intervals.items()} if final else {},
         by_length=final.by_length if final else None,
+        calibration=final.calibration if final else None,
         chosen_among=_chosen_among(final, counts["COMPLETE"]),
         training_cost=cost.training.value if cost and cost.training else None,
         search_cost=cost.search if cost else None,

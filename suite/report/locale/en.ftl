@@ -585,6 +585,27 @@ missed_row = Test row (from 0)
 missed_id = Id
 missed_text = Text
 
+## How sure it may be
+
+calibration = How sure it may be
+calibration_intro = How well each arm's probabilities hold on test, its own and as it answers. A temperature is fitted on rows that the answering models had not seen, and kept where it lowers the log-loss of rows that it was not fitted on; which class is the likeliest stays.
+reliability_intro = Test rows in bins of equal mass by how sure the model is, against the share of them that is right; solid: as it answers, dotted: its own probabilities. On the dashed line a model is as often right as it says; below it, it is too sure.
+reliability_capped = The first { $shown } of { $total } are drawn; the data and the table have all.
+calibration_ece = calibration error
+calibration_brier = Brier score
+calibration_log_loss = log-loss
+calibration_temperature = temperature
+calibration_rows = fitted on rows
+calibration_state = probabilities
+calibration_own = its own
+calibrated = as it answers
+uncalibrated = its own
+axis_confidence = probability of what was answered
+axis_right = share that is right
+finding_calibration = { $arm } was farthest from what it said, by { $before } on average; as it answers it is { $after } off
+finding_calibration_kept = { $arm } is farthest from what it says, by { $before } on average; no temperature did better
+finding_calibration_none = No arm answered with probabilities
+
 ## The search
 
 search = The search

@@ -495,6 +495,27 @@ missed_row = 测试集行号（从 0 起）
 missed_id = 数据编号
 missed_text = 文本
 
+## How sure it may be
+
+calibration = 概率是否可信
+calibration_intro = 各方案的概率在测试集上有多可信：模型自身的概率，以及实际给出的概率。温度在作答模型未见过的样本上拟合，只有当它降低了未参与拟合的样本的对数损失时才保留；最可能的类别不变。
+reliability_intro = 测试样本按模型的把握分为样本数相等的区间，纵轴是其中答对的占比；实线：实际给出的概率，点线：模型自身的概率。落在虚线上表示说多准就有多准；低于虚线表示过于自信。
+reliability_capped = 只画出前 { $shown } 个方案，共 { $total } 个；数据和表格中有全部方案。
+calibration_ece = 校准误差
+calibration_brier = Brier 分数
+calibration_log_loss = 对数损失
+calibration_temperature = 温度
+calibration_rows = 拟合所用样本数
+calibration_state = 概率
+calibration_own = 自身
+calibrated = 实际给出
+uncalibrated = 自身
+axis_confidence = 所给答案的概率
+axis_right = 答对的占比
+finding_calibration = { $arm } 与其所说相差最大，平均 { $before }；校准后实际给出的概率相差 { $after }
+finding_calibration_kept = { $arm } 与其所说相差最大，平均 { $before }；没有温度能做得更好
+finding_calibration_none = 没有方案给出概率
+
 ## The search
 
 search = 搜索过程

@@ -14,6 +14,7 @@ from suite.report.charts import STUDY_CHARTS, per_class
 from suite.report.charts.chart import Drawn, StudyScene
 from suite.report.charts.ranges import common_range
 from suite.report.data.by_length import by_length, length_range
+from suite.report.data.calibration import calibration_rows, change, temperature_of
 from suite.report.data.classes import label_of
 from suite.report.data.every_metric import every_metric
 from suite.report.data.learnt import learnt_in
@@ -139,6 +140,9 @@ def render_page(
         "money": money_rows(results, board, words),
         "money_intro": money_intro(results, words),
         "money_told": money_told(results, words),
+        "calibration": calibration_rows(board),
+        "change": change,
+        "temperature_of": lambda row: temperature_of(row, words),
         "per_class": per_class.values(scene.views),
         "per_class_table": per_class.table,
         "near": [metric for metric in board.further if metric.key.endswith("_accuracy")],

@@ -9,7 +9,7 @@ from typing import Any
 
 from suite.contracts.engine import Kept, Kind
 from suite.serving.engines.served import EnginePredictor, device_of
-from suite.strategies import load_predictor
+from suite.strategies import load_uncalibrated
 
 
 class _AsKept:
@@ -29,7 +29,7 @@ class _AsKept:
     ) -> EnginePredictor:
         """The predictor, loaded."""
         begun = time.perf_counter()
-        predictor: Any = load_predictor(folder)
+        predictor: Any = load_uncalibrated(folder)
         # What answers from memory would only measure the memory.
         predictor = predictor.to_measure() if hasattr(predictor, "to_measure") else predictor
         return EnginePredictor(

@@ -19,6 +19,7 @@ from suite.contracts.strategy import Refused
 from suite.serving.engines.graph import Graph, graph_of
 from suite.serving.engines.native import load_float32
 from suite.serving.engines.served import Answers, EnginePredictor
+from suite.strategies.calibrated import temperature_of
 
 #: Most distinct lengths of single texts that an engine makes itself ready for.
 _WARM_LENGTHS = 48
@@ -70,6 +71,9 @@ def source_of(folder: Path, scratch: Path, *, attention: str, device: str | None
     if isinstance(graph, str):
         raise Refused(graph)
     graph.attend_by(attention)
+    temperature = temperature_of(folder)
+    if temperature is not None:
+        graph = graph.at(temperature)
     if device is not None:
         graph.module.to(device)
     return Source(folder, graph, predictor.serving_shape, time.perf_counter() - begun)

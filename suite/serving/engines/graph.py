@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ class Graph:
         width: of what the module gives.
         max_tokens: of a row.
         probabilities: of what the module gives for all rows, and how many rows each text has;
-            float32 [texts, classes].
+            float32 [texts, classes], the predictor's own without its temperature.
     """
 
     module: torch.nn.Module
@@ -70,6 +70,16 @@ class Graph:
     def rows(self, texts: Sequence[str]) -> tuple[list[Row], tuple[int, ...]]:
         """Token ids row by row, text after text, and how many rows each text has."""
         return apart(self.encode(texts))
+
+    def at(self, temperature: float) -> Graph:
+        """The same with logits at a temperature, for whoever takes them out of the converted file:
+        their softmax is what the calibrated model answers. `probabilities` takes it out again."""
+        own = self.probabilities
+        return replace(
+            self,
+            module=_settled(_Tempered(self.module, temperature)),
+            probabilities=lambda values, counts: own(values * np.float32(temperature), counts),
+        )
 
     def attend_by(self, implementation: str) -> None:
         """Chooses transformers' attention: "eager" is plain products, which every exporter knows;
@@ -210,6 +220,18 @@ def _generic(model: Any) -> bool:
     from transformers.modeling_layers import GenericForSequenceClassification
 
     return isinstance(model, GenericForSequenceClassification)
+
+
+class _Tempered(torch.nn.Module):
+    """A graph whose logits are divided by a temperature."""
+
+    def __init__(self, module: torch.nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.module, self.temperature = module, temperature
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        logits: Tensor = self.module(input_ids, attention_mask)
+        return logits / self.temperature
 
 
 class _Whole(torch.nn.Module):

@@ -19,7 +19,7 @@ from suite.contracts.strategy import Predictor, Refused
 from suite.machine import facts
 from suite.serving.engines.network import NetworkEngine
 from suite.serving.engines.served import EnginePredictor, converting, device_of
-from suite.strategies import MARK, load_predictor, strategy_of
+from suite.strategies import MARK, load_uncalibrated, strategy_of
 from suite.strategies.network.settings import FIX, MOST_BYTES, SETTINGS
 
 _ON_GPU = "int8 by torch is for CPUs: use bfloat16 or float16 on a GPU"
@@ -56,7 +56,7 @@ class TorchEngine(NetworkEngine):
         from suite.serving.engines.graph import network_of
 
         begun = time.perf_counter()
-        predictor: Any = load_predictor(folder)
+        predictor: Any = load_uncalibrated(folder)
         loaded = ready = time.perf_counter()
         if predictor.precision != precision:
             if network_of(predictor) is None:
@@ -83,7 +83,8 @@ class TorchEngine(NetworkEngine):
 
 
 def load_float32(folder: Path, scratch: Path) -> Predictor:
-    """The kept predictor with its weights as they are on disk, whatever it was scored in.
+    """The kept predictor with its weights as they are on disk, whatever it was scored in, and its
+    own probabilities.
 
     Args:
         scratch: gets a folder of links, with settings that ask for float32.
@@ -93,7 +94,7 @@ def load_float32(folder: Path, scratch: Path) -> Predictor:
     """
     settings = jsonfile.read(folder / SETTINGS, most=MOST_BYTES, fix=FIX)
     if settings.get("precision") == "float32":
-        return load_predictor(folder)
+        return load_uncalibrated(folder)
     beside = scratch / "float32"
     beside.mkdir(parents=True, exist_ok=True)
     for file in folder.iterdir():
@@ -102,7 +103,7 @@ def load_float32(folder: Path, scratch: Path) -> Predictor:
             os.symlink(file.resolve(), link)
     (beside / SETTINGS).write_text(json.dumps(settings | {"precision": "float32"}), "utf-8")
     (beside / MARK).write_text(json.dumps({"strategy": strategy_of(folder)}), "utf-8")
-    return load_predictor(beside)
+    return load_uncalibrated(beside)
 
 
 def _check(precision: str, device: str) -> None:

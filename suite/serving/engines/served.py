@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.contracts.strategy import Probabilities, Refused
+from suite.contracts.temperature import tempered
 from suite.errors import ModelError, SuiteError
 from suite.machine.surroundings import SILENT
+from suite.strategies.calibrated import own_of, temperature_of
 
 if TYPE_CHECKING:
     from suite.serving.engines.graph import Graph
@@ -42,8 +44,9 @@ class EnginePredictor:
     """A kept predictor behind an engine; satisfies `Predictor`.
 
     Args:
-        answers: what predicts.
-        folder: where the predictor is kept.
+        answers: what predicts the predictor's own probabilities; one that has a temperature
+            is asked without it.
+        folder: where the predictor is kept, with its temperature where it has one.
         device: "cpu", "cuda:0", ...
         serving_shape: of the kept predictor.
         load_seconds: reading weights and tokenizer.
@@ -62,7 +65,7 @@ class EnginePredictor:
         load_seconds: float,
         prepare_seconds: float,
     ) -> None:
-        self.answers = answers
+        self.answers: Answers = own_of(answers)
         self.folder = folder
         self.engine = engine
         self.precision = precision
@@ -70,6 +73,7 @@ class EnginePredictor:
         self.serving_shape = f"{engine}/{precision}|{serving_shape}"
         self.load_seconds = load_seconds
         self.prepare_seconds = prepare_seconds
+        self.temperature = temperature_of(folder)
 
     @property
     def batch(self) -> int:
@@ -78,7 +82,7 @@ class EnginePredictor:
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts."""
-        return self.answers.predict_proba(texts)
+        return tempered(self.answers.predict_proba(texts), self.temperature)
 
     def save(self, folder: Path) -> None:
         """Copies the predictor it serves; an engine itself is made anew on each machine."""

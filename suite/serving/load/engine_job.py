@@ -19,6 +19,7 @@ import numpy as np
 
 from suite.contracts.speeds import BenchRow, ServerLoad, SingleStream
 from suite.contracts.strategy import Probabilities, Refused, Rows
+from suite.contracts.temperature import tempered
 from suite.data import snapshot
 from suite.errors import ModelError, counted
 from suite.machine.contention import Watch
@@ -27,6 +28,7 @@ from suite.serving.engines.agreement import agreement
 from suite.serving.load.loadgen import Scenario, ScenarioResult, run_scenario
 from suite.serving.load.measure import circumstances
 from suite.serving.load.server_load import run_server
+from suite.strategies.calibrated import temperature_of
 
 #: Validation rows on which an engine must agree, at most: a seeded draw where there are more. One
 #: of them is a twentieth of a per cent; the closest demand is half a per cent.
@@ -141,9 +143,9 @@ def bench_engine(job: EngineJob, say: Callable[[str], None]) -> BenchRow:
 
 
 def _kept(folder: Path) -> Any:
-    from suite.strategies import load_predictor
+    from suite.strategies import load_uncalibrated
 
-    predictor: Any = load_predictor(folder)
+    predictor: Any = load_uncalibrated(folder)
     # What answers from memory would only measure the memory.
     return predictor.to_measure() if hasattr(predictor, "to_measure") else predictor
 
@@ -196,6 +198,7 @@ def _compared(
     row: BenchRow, job: EngineJob, reference: Probabilities, predictor: Any, rows: Rows
 ) -> BenchRow:
     answers = predictor.predict_proba(rows.texts)
+    reference = tempered(reference, temperature_of(job.folder))
     found = agreement(reference, answers, rows.labels, job.classes, job.precision)
     return replace(
         row,

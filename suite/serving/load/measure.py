@@ -24,6 +24,7 @@ from suite.machine import contention, facts
 from suite.machine.holders import holders, holds
 from suite.serving.load.loadgen import ScenarioResult, run_scenario
 from suite.strategies import load_predictor
+from suite.strategies.calibrated import own_of
 
 LOCK_NAME = "suite-measures-alone.lock"
 #: What a predictor that asks a server calls its engine.
@@ -199,7 +200,7 @@ def circumstances(predictor: Predictor) -> tuple[str, str, int]:
 
 def _module_in(predictor: Predictor, torch: Any) -> Any:
     """The torch module that a predictor holds, itself or in a part of it; or None."""
-    held = list(getattr(predictor, "__dict__", {}).values())
+    held = list(getattr(own_of(predictor), "__dict__", {}).values())
     parts = [inner for value in held for inner in getattr(value, "__dict__", {}).values()]
     return next((value for value in [*held, *parts] if isinstance(value, torch.nn.Module)), None)
 
