@@ -602,7 +602,9 @@ def test_a_trial_scores_the_server_and_notes_how_it_was_asked():
     assert notes["form"] == "yes_no" and notes["described"] == 2
 
 
-def test_a_study_has_it_as_an_arm_and_asks_each_text_once(toy_task, folder):
+def test_a_study_has_it_as_an_arm_and_asks_each_text_once(toy_task, folder, monkeypatch):
+    monkeypatch.setenv("SUITE_PRICE", "{models = {jev-latest = {per_million_in = 0.5}}}")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     recipe = write_recipe(folder, arms=["jev-latest-decision/*"], trials=1)
     with deciding("decisions", models=("jev-latest",)) as one:
         words = ["study", "create", toy_task, "--recipe", recipe, "--decision", one.url]
@@ -616,14 +618,19 @@ def test_a_study_has_it_as_an_arm_and_asks_each_text_once(toy_task, folder):
         assert trial["circumstances"]["endpoint"]["shape"] == "decisions"
         asked = one.texts()
         assert len(asked) == len(set(asked)) and asked[0] == NEUTRAL
-        # The arms stand as they were, and whoever names another server says so.
+        (cost,) = shown["money"]["arms"]  # 40 tokens a text at .5 per million
+        assert cost["per_million"]["value"] == pytest.approx(40 * 0.5)
         assert "going on with it" in command_line(*words, "--name", "s", "--no-run").output
         before = len(one.requests)
         told = command_line("predict", "s", "win a prize now", "--json", "--arm", arm).stdout
-        assert (
-            json.loads(told)["predictions"][0]["label"] == "spam"
-            and len(one.requests) == before + 1
-        )
+        assert json.loads(told)["predictions"][0]["label"] == "spam"
+        assert len(one.requests) == before + 1
+        # A folder names a server to whoever gets it, and is not believed.
+        command_line("export", "s", folder / "out")
+        told = command_line("predict", folder / "out", "win a bonus", code=2).output
+        assert "nobody has allowed it" in told and len(one.requests) == before + 1
+        allowed = ["--allow-endpoint", one.url.removeprefix("http://")]
+        assert "spam" in command_line("predict", folder / "out", "win a bonus", *allowed).output
 
 
 def test_a_server_that_is_away_leaves_the_others(toy_task, folder):
