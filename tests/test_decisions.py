@@ -20,6 +20,7 @@ from suite.endpoint.decider import NEUTRAL, Decider, Inquiry, _fewer, decided
 from suite.endpoint.decision_shapes import Unusable, read, request
 from suite.errors import EndpointError, ModelError
 from suite.models.catalogue import decision_model
+from suite.report.words import words_of
 from suite.strategies.asking import decision, decision_levels
 from suite.strategies.asking.decision_predictor import DecisionPredictor, Settings
 from suite.strategies.asking.decision_question import Knobs, marking, of_task
@@ -367,9 +368,10 @@ def test_more_labels_than_a_server_takes_are_asked_in_two_levels(limit, none_of_
 def test_labels_beyond_two_levels_are_refused_with_what_helps():
     with (
         deciding("systemone", options=5, said="") as one,
-        pytest.raises(EndpointError, match=r"takes 5 options in a question.*30 classes"),
+        pytest.raises(EndpointError, match=r"takes 5 options in a question.*30 classes") as caught,
     ):
         predictor(one, task(30)).predict_proba(["it is c3"])
+    assert "只收 5 个选项" in words_of("zh").told(str(caught.value).splitlines()[0])
 
 
 def test_more_questions_than_a_server_takes_are_asked_in_several_requests():
@@ -396,8 +398,11 @@ def test_an_odd_answer_leaves_its_text_without_one(mode):
         assert made.predict_proba(["odd spam"]).argmax() == 1
         # And where nothing but nonsense came, there is no score.
         one.mode = f"odd_{mode}"
-        with pytest.raises(EndpointError, match=r"none of 2 texts was answered: the server answ"):
+        with pytest.raises(EndpointError) as caught:
             made.predict_proba(["odd ham", "odd lunch"])
+        told = str(caught.value)
+        assert "none of 2 texts was answered: the server answered with" in told
+        assert "2 条文本中没有一条得到回答" in words_of("zh").told(told)
 
 
 @EITHER
@@ -569,6 +574,7 @@ def test_it_is_asked_and_every_other_strategy_refuses_it():
     for name in ("think", "few_shot"):
         (arm,) = planned(f"jev-2-decision/zero_shot+{name}")
         assert "answers typed questions" in arm.refused
+        assert "回答有类型的问题" in words_of("zh").told(arm.refused)
 
 
 def test_the_space_follows_the_task():
