@@ -362,6 +362,7 @@ def score_finals(
     *,
     seeds: int | None = None,
     refit: bool | None = None,
+    combine: bool | None = None,
     storage: str | None = None,
     progress: Callable[[Progress], None] | None = None,
     watcher: Watcher | None = None,
@@ -377,6 +378,7 @@ def score_finals(
         name: the study's name, or what `create_study` returned.
         seeds: trainings of each arm, 1 to 20; where None the recipe's, or 3 where that has one.
         refit: train on train and validation together; where None as the recipe says, else yes.
+        combine: rank a cascade and an ensemble of the models, too; where None as it was, or is to.
         storage: a database URL; `studies/suite.db` in the working folder where none is given.
         progress, watcher, allow_endpoint: as of `run_study`.
         stop: set it from another thread to end early; trainings that ended are kept, and what
@@ -410,7 +412,7 @@ def score_finals(
             with ended(halt, telling), work.ledger.guarded():
                 finals.score(
                     work,
-                    finals.asked(work.ledger.definition, seeds, refit),
+                    finals.asked(work.ledger.definition, seeds, refit, combine),
                     say=watching.said,
                     watch=partial(watching.step, "finals"),
                 )

@@ -52,7 +52,7 @@ ENDS = {
     "fact_": tuple(sorted({change.fact for change in side_by_side(
         study(bounds={"min_rps": 1.0}), study(study="other")).changed} | set(side_by_side(
         study(), study(study="other")).unchanged))),
-    "family_": ("classic", "static", "encoder", "decoder", "decision"),
+    "family_": ("classic", "static", "encoder", "decoder", "decision", "combined"),
     "finding_": ("speed", "speed_same", "speed_same_drawn", "time", "time_same",
                  "time_same_drawn"),
     "flag_": ("refused", "retired", "failed", "disagrees"),

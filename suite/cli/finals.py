@@ -30,6 +30,14 @@ def finals(
             help="Train on train and validation together. Default: as the recipe says, else yes.",
         ),
     ] = None,
+    combine: Annotated[
+        bool | None,
+        typer.Option(
+            "--combine/--no-combine",
+            help="Also rank the best cascade and the best ensemble of the trained models. Default: "
+            "as the recipe says, or as it was.",
+        ),
+    ] = None,
     storage: Storage = None,
     device: Device = None,
     threads: Threads = None,
@@ -49,6 +57,8 @@ def finals(
         suite finals agnews --seeds 10
 
         suite finals agnews --no-refit --verbose
+
+        suite finals agnews --combine
     """
     from suite.child.runner import Interrupted
     from suite.cli.progress import observer
@@ -66,7 +76,7 @@ def finals(
             with work.ledger.guarded():
                 room.score(
                     work,
-                    room.asked(work.ledger.definition, seeds, refit),
+                    room.asked(work.ledger.definition, seeds, refit, combine),
                     say=watching.said,
                     watch=partial(watching.step, "finals"),
                 )

@@ -320,6 +320,7 @@ def export(
     """
     from suite.endpoint import address
     from suite.handover.export import export as write
+    from suite.study.made_of import asks
     from suite.study.winner import winner
 
     kept = winner(name, arm, storage)
@@ -327,8 +328,11 @@ def export(
     found = write(kept, folder, onnx=onnx, say=say)
     tell(f"Wrote {found.arm} to {folder}")
     shown = folder if folder.is_absolute() or folder.parts[:1] == ("..",) else f"./{folder}"
-    served = kept.definition.arm(kept.arm).model.endpoint
     # That the folder is the user's own stands nowhere in it.
-    allowed = () if served is None else ("--allow-endpoint", address.server(served))
+    allowed = [
+        word
+        for served in asks(kept.models)
+        for word in ("--allow-endpoint", address.server(served))
+    ]
     then = shell.command("predict", shown, "a text", *allowed)
     next_step(f"{then}, or {shell.command('serve', shown, *allowed)}")

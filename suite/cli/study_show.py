@@ -104,6 +104,7 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
     """
     from suite.cli.tables import banner, prose, recommended
     from suite.contracts.results import trial_json
+    from suite.report.data.combined import combined_sentences
     from suite.report.data.learnt import learnt_in
     from suite.verdict.metrics import METRICS
     from suite.verdict.standing import standing
@@ -123,6 +124,7 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
                 "arm": place.arm,
                 "tied_with": tied,
                 "trial": trial_json(trial) if trial else None,
+                "combined": asdict(final.combined) if final and final.combined else None,
                 "test_macro_f1": final.test.macro_f1 if final else None,
                 "test_macro_f1_interval": final.test.macro_f1_interval if final else None,
                 "objective": {
@@ -140,7 +142,11 @@ def best(name: Name, storage: Storage = None, as_json: AsJson = False) -> None:
     banner(found)
     told = words()
     metric = METRICS[found.objective].label(told.language)
-    out.print(told("best_arm_trial", arm=place.arm, n=str(place.number)), style="bold")
+    if final and final.combined:
+        out.print(place.arm, style="bold")
+        prose(f"  {told.sentences(combined_sentences(found, told))}")
+    else:
+        out.print(told("best_arm_trial", arm=place.arm, n=str(place.number)), style="bold")
     recommended(found)
     if tied:
         prose(f"  {told('level_with', arms=told.join(tied))}")

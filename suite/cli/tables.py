@@ -21,6 +21,7 @@ from suite.report.data.calibration import (
     change,
     temperature_of,
 )
+from suite.report.data.combined import combined_sentences
 from suite.report.data.money import money_intro, money_rows, money_told
 from suite.report.data.over_splits import split_sentences
 from suite.report.data.rows import (
@@ -425,6 +426,8 @@ def show_results(found: StudyResults, *, known: bool = False) -> None:
         for line in (money_intro(found, words()), *money_told(found, words())):
             prose(line)
     recommended(found)
+    if told_of := combined_sentences(found, words()):
+        prose(words().sentences(told_of))
     if found.splits is not None:
         print_table(splits_table(found.study, found.splits))
         prose(words().sentences(split_sentences(found.splits, words())))

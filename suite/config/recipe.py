@@ -118,6 +118,11 @@ class Finals(Closed):
         True,
         description="Train on train and validation together, as far as the best checkpoint was.",
     )
+    combine: bool = Field(
+        False,
+        description="Also rank the best cascade and the best ensemble of the trained models, where "
+        "there is one: no training is added, but two arms are ranked and their speed is measured.",
+    )
 
 
 class Choose(Closed):

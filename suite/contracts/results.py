@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from suite.contracts.calibrated import Calibrated
+from suite.contracts.combination import Combination
 from suite.contracts.lengths import ByLength
 from suite.contracts.money import Money
 from suite.contracts.predictions import Missed, TestPredictions
@@ -299,6 +300,9 @@ class Final:
     calibration: Calibrated | None = None
     """How well its probabilities hold, before and after they are calibrated; null in finals from
     before that was done."""
+    combined: Combination | None = None
+    """What it is made of, where it is a combination of other arms: it has no trial of its own, and
+    `trial` is that of the member that answers last, or weighs most. Null of an arm."""
 
     @property
     def about_arm(self) -> bool:

@@ -76,7 +76,10 @@ def _head(winner: Winner, folder: Path) -> ModelCardData:
     from huggingface_hub import ModelCardData
 
     task, model = winner.definition.task, _model(winner)
-    licence = model.licence.lower() if model.licence else None
+    # Of a combination's members that have several licences none is the whole's.
+    named = model.licence if len({one.licence for one in winner.models}) == 1 else None
+    licence = named.lower() if named else None
+    hubs = [one.hub for one in winner.models if one.hub]
     known = licence in _LICENCES
     strategy = winner.arm.split("/")[-1].split("+")[0]
     measured = _measured(winner)
@@ -84,15 +87,27 @@ def _head(winner: Winner, folder: Path) -> ModelCardData:
         language=[task.language],
         pipeline_tag="text-classification",
         license=licence if known or licence is None else "other",
-        license_name=None if known else model.licence,
-        library_name=_library(model, folder),
-        base_model=model.hub,
+        license_name=None if known else named,
+        library_name=None if winner.combined else _library(model, folder),
+        base_model=hubs[0] if len(hubs) == 1 else hubs or None,
         datasets=[task.data.hub.id] if task.data.hub and _from_hub(winner) else None,
         tags=["text-classification", strategy, model.family],
         metrics=[metric.hub or metric.key for metric in columns(METRICS[winner.results.objective])],
         model_name=_title(winner) if measured else None,
         eval_results=measured or None,
     )
+
+
+def _based(model: Model) -> str:
+    """What a model was before it was trained here."""
+    if model.builder:
+        return "none: made from the training texts alone"
+    if model.endpoint:
+        return f"{model.endpoint_model or model.name}, asked at a server"
+    if model.hub:
+        return f"{model.hub} at revision {model.revision}"
+    place = _last_part(model.path or model.name)
+    return f"a local folder ({place}), called {model.name} in the study"
 
 
 def _library(model: Model, folder: Path) -> str | None:
@@ -170,6 +185,9 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         task=task,
         language=language_of(task.language).name,
         model=_model(winner),
+        models=winner.models,
+        combined=winner.combined,
+        based=_based,
         found=found,
         rows=found.data.rows,
         final=final,
@@ -188,7 +206,7 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         longest=limit if isinstance(limit, int) else task.max_tokens,
         classifier=is_classifier(folder),
         transformer=(folder / "config.json").is_file(),
-        static=_model(winner).family == "static",
+        static=winner.combined is None and _model(winner).family == "static",
         onnx=onnx,
         rps=(final.rps if final else None) or (trial.rps if trial else None),
         cpu=_cpu(winner),
@@ -197,7 +215,6 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         versions=_versions(found.environment),
         source=_source(found.data),
         cut=found.data.audit.truncated.get(winner.arm) if found.data.audit else None,
-        last_part=_last_part,
     )
 
 
@@ -261,7 +278,9 @@ def _own(winner: Winner, final: Final | None) -> float | None:
 
 
 def _model(winner: Winner) -> Model:
-    return winner.definition.arm(winner.arm).model
+    """Its model; of a combination the one that answers last, or weighs most."""
+    cascade = winner.combined is not None and winner.combined.kind == "cascade"
+    return winner.models[-1 if cascade else 0]
 
 
 def _settings(folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,13 @@ _KNOWN: Registry[Strategy] = Registry(
         "zero_shot": "suite.strategies.asking.zero_shot:ZeroShotStrategy",
     },
 )
+
+#: What is made of models that were trained, and the module of each: no arm names one, but a kept
+#: predictor may be one.
+COMBINATIONS: Mapping[str, str] = {
+    "cascade": "suite.strategies.combined.cascade",
+    "ensemble": "suite.strategies.combined.ensemble",
+}
 
 #: The module that imports torch, transformers and peft.
 NETWORKS = "suite.child.preload_networks"
@@ -187,6 +195,11 @@ def save_predictor(predictor: Predictor, strategy: str, folder: Path) -> None:
     """Writes a predictor and the mark by which `load_predictor` finds its strategy."""
     folder.mkdir(parents=True, exist_ok=True)
     predictor.save(folder)
+    mark_predictor(folder, strategy)
+
+
+def mark_predictor(folder: Path, strategy: str) -> None:
+    """Writes the mark beside what a strategy, or a combination, has written."""
     mark = {"strategy": strategy, "settings_sha256": _digest(folder)}
     (folder / MARK).write_text(json.dumps(mark), encoding="utf-8")
 
@@ -212,7 +225,7 @@ def _mark(folder: Path) -> _Mark:
         raise ModelError(f"{folder} holds no trained predictor", fix=fix)
     mark = jsonfile.load(folder / MARK, _Mark, fix=fix)
     named = mark.strategy
-    if named not in _KNOWN.names():
+    if named not in _KNOWN.names() and named not in COMBINATIONS:
         raise ModelError(
             f"the strategy '{named[:100]}' is not installed",
             where=str(folder / MARK),
@@ -238,7 +251,9 @@ def load_uncalibrated(folder: Path, *, classes: int | None = None) -> Predictor:
         ModelError: the folder is not one, or the predictor tells another number apart.
     """
     mark = _mark(folder)
-    predictor: Predictor = get(mark.strategy).load(folder)
+    named = mark.strategy
+    loads: Any = import_module(COMBINATIONS[named]) if named in COMBINATIONS else get(named)
+    predictor: Predictor = loads.load(folder)
     # Afterwards: what is wrong with a value says more than that it is another.
     if mark.settings_sha256 not in (None, _digest(folder)):
         raise ModelError(

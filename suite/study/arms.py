@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from suite import strategies
+from suite import shell, strategies
 from suite.config.recipe import Recipe, matches
 from suite.contracts import cutting
+from suite.contracts.combination import ARMS
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.language import LANGUAGES, name_of
 from suite.contracts.model import Model
@@ -141,6 +142,12 @@ def expand(pattern: str, catalogue: Mapping[str, Model]) -> list[str]:
         raise RecipeError(
             f"an arm is model/strategy, not '{pattern}'",
             fix="For example 'tfidf/*' or bert-base-cased/linear_head.",
+        )
+    if pattern in ARMS.values() or pattern.partition("/")[2] in strategies.COMBINATIONS:
+        raise RecipeError(
+            f"'{pattern}' can't be trained: the finals combine what other arms have trained",
+            fix="Name the arms that it is made of, and finals: {combine: true} in the recipe, or "
+            f"`{shell.command('finals', 'NAME', '--combine')}` once the study is there.",
         )
     if not any(wildcard in pattern for wildcard in "*?["):
         model, strategy, variant = parts(pattern)

@@ -4,7 +4,8 @@ Engines are opened one at a time, each in a child process of its own, under the 
 measurements. Where several are compared they are measured in rounds (`study/rounds`), each opened
 anew in each; agreement and Server, a search, are of the first. What is measured is stored at once,
 so whatever ends the command, it goes on where it was. Only validation and training texts are used:
-the test split stays closed.
+the test split stays closed, but for a combination whose members have learnt from validation: of
+what it has seen a cascade is sure too often, so that it is asked texts of test, without labels.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from suite.contracts.speeds import BenchRow, Rps, SingleStream
 from suite.errors import StudyError, counted, nearest
 from suite.serving.engines import candidates, versions
 from suite.serving.load.engine_job import EngineJob, Opener
-from suite.study import bench_record
+from suite.study import bench_record, kept_record
 from suite.study.artifacts import part
-from suite.study.definition import Definition, StoredArm
+from suite.study.definition import Definition
 from suite.study.kept_record import Shipped
+from suite.study.made_of import asks, models_of
 from suite.study.measurable import window_seconds
 from suite.study.rounds import combined, over_rounds
 from suite.study.work import Work
@@ -76,19 +78,20 @@ class Engines:
 class _Planned:
     """One engine at one precision, to be measured or with the reason why not."""
 
-    arm: StoredArm
+    arm: str
     trial: int
     refit: bool
     folder: Path
     engine: str
     precision: str
     refused: str | None
+    combined: bool = False
 
     @property
     def name(self) -> str:
         """What it is called, in words."""
         engine = f"{self.engine} {self.precision}".strip()
-        return f"{self.arm.name} · {engine}"
+        return f"{self.arm} · {engine}"
 
 
 def bench(
@@ -125,7 +128,7 @@ def bench(
     todo: list[_Planned] = []
     recorded = 0
     for plan in planned:
-        before = known.get((plan.arm.name, plan.engine, plan.precision))
+        before = known.get((plan.arm, plan.engine, plan.precision))
         if plan.refused is not None:
             # An engine that was measured, and can't be opened any more, keeps its figures.
             same = before is not None and (before.trial, before.refit) == (plan.trial, plan.refit)
@@ -176,23 +179,25 @@ def _plan(
     planned: list[_Planned] = []
     elsewhere: list[str] = []
     here = 0
-    for arm in _chosen(definition, wanted.arms):
-        kept = work.keeping.taken(arm.name)
+    finals = work.ledger.results().finals
+    made = kept_record.combinations(work.ledger.study.user_attrs)
+    for arm in _chosen(definition, list(made), wanted.arms):
+        kept = work.keeping.taken(arm)
         if kept is None:
             continue
-        folder = work.keeping.here(arm.name, kept)
+        folder = work.keeping.here(arm, kept)
         if folder is None:
-            elsewhere.append(f"{arm.name}'s is on {kept.host}")
+            elsewhere.append(f"{arm}'s is on {kept.host}")
             continue
         here += 1
         refit = isinstance(kept, Shipped) and kept.refit
-        if arm.model.endpoint is not None:
-            refused = _costs(definition, wanted)
-            planned.append(_Planned(arm, kept.trial, refit, folder, ENDPOINT, "", refused))
+        plan = _Planned(arm, kept.trial, refit, folder, ENDPOINT, "", None, arm in made)
+        if asks(models_of(definition, finals, arm)):
+            planned.append(replace(plan, refused=_costs(definition, wanted)))
             continue
         planned += [
-            _Planned(arm, kept.trial, refit, folder, found.engine, found.precision, found.refused)
-            for found in engines.candidates(folder)
+            replace(plan, engine=one.engine, precision=one.precision, refused=one.refused)
+            for one in engines.candidates(folder)
         ]
     if not here:
         name = definition.name
@@ -211,19 +216,20 @@ def _plan(
     return [plan for plan in planned if not wanted.engines or plan.engine in wanted.engines]
 
 
-def _chosen(definition: Definition, globs: Sequence[str]) -> list[StoredArm]:
-    arms = definition.runnable
+def _chosen(definition: Definition, made: Sequence[str], globs: Sequence[str]) -> list[str]:
+    """The arms that are asked for.
+
+    Args:
+        made: combinations that the finals keep.
+    """
+    arms = [*(arm.name for arm in definition.runnable), *made]
     for glob in globs:
-        if not any(fnmatch.fnmatchcase(arm.name, glob) for arm in arms):
+        if not any(fnmatch.fnmatchcase(arm, glob) for arm in arms):
             raise StudyError(
                 f"'{definition.name}' has no arm '{glob}'",
-                fix=nearest(glob, [arm.name for arm in arms]),
+                fix=nearest(glob, arms),
             )
-    return [
-        arm
-        for arm in arms
-        if not globs or any(fnmatch.fnmatchcase(arm.name, glob) for glob in globs)
-    ]
+    return [arm for arm in arms if not globs or any(fnmatch.fnmatchcase(arm, g) for g in globs)]
 
 
 def _costs(definition: Definition, wanted: Wanted) -> str | None:
@@ -346,11 +352,11 @@ class _Measuring:
 
         work, wanted = self._work, self._wanted
         artifacts, definition = work.ledger.artifacts, work.ledger.definition
-        folder = artifacts.checked(artifacts.bench / part(plan.arm.name))
+        folder = artifacts.checked(artifacts.bench / part(plan.arm))
         scratch = work.keeping.scratch / "-".join(filter(None, (plan.engine, plan.precision)))
         in_rounds = self._rounds and _in_rounds(plan)
         job = EngineJob(
-            arm=plan.arm.name,
+            arm=plan.arm,
             trial=plan.trial,
             host=work.ledger.host,
             folder=plan.folder,
@@ -369,6 +375,7 @@ class _Measuring:
             window_seconds=window_seconds(wanted.seconds) if in_rounds else None,
             seed=number,
             known=plan.name in self._rows,
+            asked="test" if plan.combined and plan.refit else "validation",
         )
         others = work.neighbours.running()
         try:
@@ -421,7 +428,7 @@ def _with_log(scratch: Path, folder: Path, reason: str) -> str:
 
 def _unmeasured(host: str, plan: _Planned, wanted: Wanted, state: Any) -> BenchRow:
     return BenchRow(
-        arm=plan.arm.name,
+        arm=plan.arm,
         trial=plan.trial,
         refit=plan.refit,
         engine=plan.engine,

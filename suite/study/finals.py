@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
 
 from suite import shell
+from suite.contracts.combination import Kind
 from suite.contracts.results import Final, KindSpread, Trial
 from suite.data import answered, snapshot
 from suite.errors import StudyError, counted
 from suite.study import (
     by_length,
     calibrating,
+    combining,
     estimates,
     far_rows,
     finals_plan,
@@ -28,6 +30,7 @@ from suite.study import (
     finals_spread,
     trainings_record,
 )
+from suite.study.combining import Combined
 from suite.study.definition import Definition, StoredArm
 from suite.study.finals_plan import Wanted
 from suite.study.finals_speed import Served, measure_all
@@ -80,19 +83,25 @@ def score(
         return _Scoring(work, opening, made, say, watch).finals()
 
 
-def asked(definition: Definition, seeds: int | None, refit: bool | None) -> Wanted:
+def asked(
+    definition: Definition, seeds: int | None, refit: bool | None, combine: bool | None = None
+) -> Wanted:
     """What finals are to be that somebody asks for, however long they take.
 
     Args:
         seeds: trainings of each arm; where None as many as the recipe has, if these are several.
         refit: where None as the recipe's file says, else yes: a study from before finals did that
             has it so once it is asked.
+        combine: where None as the recipe has it, or as the finals have it that there are.
     """
     finals = definition.recipe.finals
     said = definition.recipe_said.get("finals") or {}
     if refit is None:
         refit = finals.refit if "refit" in said else True
-    return Wanted(seeds or (finals.seeds if finals.seeds > 1 else DEFAULT_SEEDS), None, refit)
+    if combine is None:
+        combine = finals.combine or None
+    seeds = seeds or (finals.seeds if finals.seeds > 1 else DEFAULT_SEEDS)
+    return Wanted(seeds, None, refit, combine)
 
 
 def due(ledger: Ledger, *, early: bool = False) -> bool:
@@ -120,6 +129,10 @@ class _Scoring:
         self._work = work
         self._ledger = work.ledger
         self._opening = opening
+        before = combining.looked_for(work.ledger.study)
+        self._combine = before if wanted.combine is None else wanted.combine
+        #: Whether the finals that there are have combinations, or not, as they are to be.
+        self._same = before == self._combine
         self._wanted = wanted
         self._say = say
         self._watch = watch
@@ -148,7 +161,8 @@ class _Scoring:
         ) is not None:
             self._more(next(one for one in scored if one.name == arm), scored)
         self._tell_short(scored)
-        if not self._made and not finals_record.missing_or_stale(self._ledger.study):
+        there = self._same and not finals_record.missing_or_stale(self._ledger.study)
+        if there and not self._made:
             self._say("Nothing is missing: every arm has its trainings, and test was not opened.")
             return self._found.finals
         finals = self._store(scored)
@@ -184,7 +198,10 @@ class _Scoring:
         return contestants
 
     def _stands(self, arm: str, training: Training) -> bool:
-        """Whether what a training answered is there as it was kept; else it is made anew."""
+        """Whether what a training answered is there as it was kept; else it is made anew. What is
+        to be combined must have been kept."""
+        if self._combine and training.answered is None:
+            return False
         lies = self._ledger.artifacts
         return all(
             known is None or answered.stands(file, known)
@@ -321,23 +338,31 @@ class _Scoring:
     def _store(self, scored: Sequence[Contestant]) -> list[Final]:
         """Speeds, verdicts, and all of it into the storage."""
         self._opening.count()
+        served = {one.name: self._served(one) for one in scored}
         study, definition = self._ledger.study, self._ledger.definition
         test = snapshot.read_split(self._ledger.artifacts.data, "test")
         labels = test.labels
+        made = self._combined(scored, served, labels)
+        combined = [one for one in made.values() if isinstance(one, Combined)]
+        entries: list[finals_rank.Entry] = [*scored, *combined]
         finals, comparisons = finals_rank.ranked(
-            scored,
+            entries,
             labels,
             len(definition.task.labels),
             objective=self._objective,
             wanted_refit=self._wanted.refit,
             seed=definition.seed,
             looks=finals_record.looks(self._found.finals) + 1,
-            speeds=measure_all(self._work, {one.name: self._served(one) for one in scored}),
+            speeds=measure_all(
+                self._work,
+                served | {one.name: self._served_together(one) for one in combined},
+                "test" if combined else "validation",
+            ),
             spreads=self._spreads(scored),
         )
         complete = Counter(t.arm for t in self._found.trials if t.state == "COMPLETE")
-        finals = [replace(final, chosen_among=complete[final.arm]) for final in finals]
-        answers = {one.name: [t.predictions for t in one.trainings] for one in scored}
+        finals = [replace(final, chosen_among=complete.get(final.arm)) for final in finals]
+        answers = {one.name: [t.predictions for t in one.trainings] for one in entries}
         finals = far_rows.with_far_rows(
             finals,
             labels,
@@ -347,16 +372,16 @@ class _Scoring:
             ),
             len(definition.task.labels),
             self._objective,
-            {one.name: [t.losses or [] for t in one.trainings] for one in scored},
+            {one.name: [t.losses or [] for t in one.trainings] for one in entries},
         )
         finals = by_length.with_lengths(
             finals,
             labels,
             answers,
-            {one.name: one.trainings[0].lengths for one in scored},
+            {one.name: one.trainings[0].lengths for one in entries},
             by_length.of_words(test.texts, definition.task.language),
             len(definition.task.labels),
-            {one.name for one in scored if one.way.deterministic},
+            {one.name for one in entries if one.way.deterministic},
         )
         trainings = {one.name: one.trainings for one in scored}
         fits = {one.name: self._trainer.fitted(one) for one in scored}
@@ -369,17 +394,43 @@ class _Scoring:
             comparisons,
             labels,
             answers,
-            {one.name: one.trainings[0].confidences for one in scored},
+            {one.name: one.trainings[0].confidences for one in entries},
             self._found.finished,
         )
+        combining.note(study, made)
         return finals
+
+    def _combined(
+        self, scored: Sequence[Contestant], served: Mapping[str, Served], labels: Sequence[int]
+    ) -> dict[Kind, Combined | str]:
+        """The combinations that are worth having, kept, or why there is none of a kind; nothing
+        where none are asked for.
+
+        Args:
+            labels: the class of each test row.
+        """
+        found: dict[Kind, Combined | str] = {}
+        if self._combine:
+            places = {arm: one.folder for arm, one in served.items()}
+            found = combining.choose(self._ledger, scored, places, labels, self._say)
+        combining.store(self._work, found)
+        return found
+
+    def _served_together(self, one: Combined) -> Served:
+        """A combination that is kept, to be measured."""
+        keeping = self._work.keeping
+        shipped = keeping.shipped(one.name)
+        place = keeping.here(one.name, shipped) if shipped is not None else None
+        assert place is not None  # it was put there a moment ago
+        return Served(one.models, place, None)
 
     def _served(self, one: Contestant) -> Served:
         """The model of an arm that is shipped, to be measured."""
         keeping = self._work.keeping
         shipped = keeping.shipped(one.name) if one.trained else None
         place = keeping.here(one.name, shipped) if shipped is not None else None
-        return Served(one.arm, place or one.kept, one.trial.rps if place is None else None)
+        known = one.trial.rps if place is None else None
+        return Served([one.arm.model], place or one.kept, known)
 
     def _spreads(self, scored: Sequence[Contestant]) -> dict[str, KindSpread]:
         scores = {

@@ -45,16 +45,18 @@ class Wanted:
         seeds: trainings of an arm whose training is random.
         share: what they may take, as a share of the search's time; None where there is no bound.
         refit: whether validation is trained on, too.
+        combine: whether the models are combined, too; as they were where None.
     """
 
     seeds: int
     share: float | None
     refit: bool
+    combine: bool | None = None
 
     @classmethod
     def of(cls, finals: recipe.Finals) -> Wanted:
         """As a recipe has it."""
-        return cls(finals.seeds, finals.share, finals.refit)
+        return cls(finals.seeds, finals.share, finals.refit, finals.combine or None)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
+from typing import Protocol
 
+from suite.contracts.combination import Combination
 from suite.contracts.results import (
     ClassScores,
     Comparison,
@@ -22,7 +24,8 @@ from suite.contracts.results import (
     TestScores,
 )
 from suite.contracts.speeds import Rps
-from suite.study.finals_training import Contestant
+from suite.study.finals_plan import Way
+from suite.study.trainings_record import Training
 from suite.verdict import losses
 from suite.verdict.comparison import Findings, compare
 from suite.verdict.interval import LEVEL, Interval
@@ -32,8 +35,52 @@ from suite.verdict.standing import best_first
 from suite.verdict.unjudged import OfClass, of_class, of_metrics
 
 
+class Entry(Protocol):
+    """Who is ranked: an arm that was trained, or a combination of some."""
+
+    @property
+    def name(self) -> str:
+        """The arm's."""
+        ...
+
+    @property
+    def number(self) -> int:
+        """The trial's that its models have their hyperparameters of."""
+        ...
+
+    @property
+    def way(self) -> Way:
+        """How it came through the finals."""
+        ...
+
+    @property
+    def trainings(self) -> Sequence[Training]:
+        """What its models answered."""
+        ...
+
+    @property
+    def refit(self) -> bool:
+        """Whether they were trained on validation, too."""
+        ...
+
+    @property
+    def about_arm(self) -> bool:
+        """Whether its score says something of the arm, and not of one trained model alone."""
+        ...
+
+    @property
+    def short(self) -> str | None:
+        """Why it has one training though its training is random."""
+        ...
+
+    @property
+    def combination(self) -> Combination | None:
+        """What it is made of, where it was not trained."""
+        ...
+
+
 def ranked(
-    contestants: Sequence[Contestant],
+    contestants: Sequence[Entry],
     labels: Sequence[int],
     classes: int,
     *,
@@ -92,7 +139,7 @@ def ranked(
         finals.append(
             Final(
                 arm=arm,
-                trial=one.trial.number,
+                trial=one.number,
                 seeds=len(trainings),
                 stale=False,
                 rank=low,
@@ -114,6 +161,7 @@ def ranked(
                 looks=looks,
                 short=one.short,
                 spread_of_kind=None if one.about_arm else spreads.get(arm),
+                combined=one.combination,
             )
         )
     finals.sort(key=best_first)
@@ -121,7 +169,7 @@ def ranked(
 
 
 def _compared(
-    contestants: Sequence[Contestant],
+    contestants: Sequence[Entry],
     labels: Sequence[int],
     classes: int,
     objective: Metric,
@@ -154,15 +202,15 @@ def _own(objective: Metric, low: float, high: float) -> tuple[float, float]:
     return (low, high) if objective.higher_is_better else (-high, -low)
 
 
-def _may(one: Contestant, other: Contestant) -> bool:
+def _may(one: Entry, other: Entry) -> bool:
     """Whether they may be compared: both were trained on validation, too, or neither was, or one
     learns from no rows."""
     return one.refit == other.refit or not (one.way.learns and other.way.learns)
 
 
 def _range(
-    one: Contestant,
-    contestants: Sequence[Contestant],
+    one: Entry,
+    contestants: Sequence[Entry],
     comparisons: Sequence[Comparison],
     objective: Metric,
 ) -> tuple[int, int]:

@@ -66,6 +66,16 @@ class Contestant:
         return self.arm.name
 
     @property
+    def number(self) -> int:
+        """That trial's."""
+        return self.trial.number
+
+    @property
+    def combination(self) -> None:
+        """It is none of other arms."""
+        return None
+
+    @property
     def trained(self) -> bool:
         """Whether its models are trained for the finals, and none is the search's."""
         return any(one.index != trainings_record.KEPT for one in self.trainings)

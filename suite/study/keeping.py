@@ -249,6 +249,8 @@ class Keeping:
             for of in (kept[arm], self.shipped(arm))
             if of is not None
         }
+        made = kept_record.combinations(self._ledger.study.user_attrs)
+        places |= {self._artifacts.kept(arm, of).name for arm, of in made.items()}
         left = [
             folder
             for folder in (*self.folder.glob("trial-*"), *self.folder.glob("attached/trial-*"))

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import optuna
 from pydantic import Field, TypeAdapter, ValidationError
 
+from suite.contracts.combination import ARMS
 from suite.contracts.records import why
 from suite.contracts.results import DEFAULT_OBJECTIVE, Objective
 from suite.data.answered import Answered
@@ -123,7 +124,15 @@ def shipped(attributes: Mapping[str, Any], arm: str) -> Shipped | None:
     """The model of an arm's finals; None where there is none, or none of what the arm keeps now:
     the study was searched on since."""
     kept, found = of_arm(attributes, arm), read_shipped(attributes.get(f"{SHIPPED_AT}{arm}"))
+    if arm in ARMS.values():
+        return found  # A combination keeps no checkpoint.
     return found if kept and found and found.trial == kept.trial else None
+
+
+def combinations(attributes: Mapping[str, Any]) -> dict[str, Shipped]:
+    """The combinations of a study's arms that its finals keep, by their names."""
+    found = {arm: shipped(attributes, arm) for arm in ARMS.values()}
+    return {arm: one for arm, one in found.items() if one is not None}
 
 
 def taken(attributes: Mapping[str, Any], arm: str) -> Kept | Shipped | None:

@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from suite import redaction
 from suite.contracts import moments
+from suite.contracts.combination import ARMS, FAMILY, Kind
 from suite.contracts.records import UNREADABLE, why
 from suite.contracts.results import (
     Arm,
@@ -70,6 +71,8 @@ FINALS = "suite:finals"
 COMPARISONS = "suite:comparisons"
 OPENED_AT = "suite:opened_at"
 TRUNCATED = "suite:truncated"
+#: Each combination that finals looked for, and why there is none.
+COMBINED = "suite:combined"
 
 #: How the error of a trial begins whose record can't be read.
 UNREAD = "its record cannot be read: "
@@ -94,6 +97,7 @@ _SHAPES: dict[str, tuple[TypeAdapter[Any], Any]] = {
     TARGET: (TypeAdapter(Annotated[int, _BOUNDS] | None), None),
     OPENINGS: (_COUNT, 0),
     OPENED_AT: (TypeAdapter(Annotated[int, _BOUNDS] | None), None),
+    COMBINED: (TypeAdapter(dict[Kind, str | None]), {}),
     FINALS: (TypeAdapter(list[Any]), []),
     COMPARISONS: (TypeAdapter(list[Any]), []),
 }
@@ -236,6 +240,9 @@ def _results(
         )
         for arm in definition.arms
     ]
+    arms += [
+        Arm(ARMS[kind], refused=why, family=FAMILY) for kind, why in attributes[COMBINED].items()
+    ]
     done = sum(t.state in finished for t in trials)
     unread = [f"trial {t.number}: {t.error}" for t in trials if (t.error or "").startswith(UNREAD)]
     finals = _each(FINALS_ADAPTER, "finals", attributes[FINALS], unread)
@@ -282,7 +289,7 @@ def _results(
         predictions=predictions_record.stored(study, unread) if predictions else None,
         bench=bench_record.stored(
             attributes,
-            {arm.name: kept_record.version(attributes, arm.name) for arm in definition.arms},
+            {arm.arm: kept_record.version(attributes, arm.arm) for arm in arms},
             unread,
         ),
         unread=unread,

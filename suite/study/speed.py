@@ -10,6 +10,7 @@ from suite.child.messages import KEPT, Failed, Finished
 from suite.child.runner import Runner
 from suite.contracts.speeds import Rps
 from suite.data import snapshot
+from suite.data.snapshot import Split
 from suite.errors import StorageError
 from suite.study import record
 from suite.study.definition import StoredArm
@@ -127,6 +128,7 @@ class Speeds:
         seconds: float,
         seed: int = 0,
         forms: bool = True,
+        split: Split = "validation",
     ) -> Rps | Failed:
         """One measurement of a kept predictor, loaded anew.
 
@@ -134,10 +136,11 @@ class Speeds:
             seconds: a scenario's length.
             seed: of the draw of texts.
             forms: whether other forms of the same model are measured, too.
+            split: whose texts are asked.
         """
         from suite.serving.load.measure import machine_lock
 
-        rows = snapshot.read_split(self._ledger.artifacts.data, "validation")
+        rows = snapshot.read_split(self._ledger.artifacts.data, split)
         texts = rows.texts[: self._ledger.definition.recipe.measure.texts]
         before = self._neighbours.together()
         try:

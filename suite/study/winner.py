@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite import shell
-from suite.contracts.results import StudyResults, Trial
+from suite.contracts.combination import Combination
+from suite.contracts.model import Model
+from suite.contracts.results import Final, StudyResults, Trial
 from suite.data.joining import Joining
 from suite.errors import StudyError, nearest
 from suite.study import artifacts, kept_record, record
@@ -17,6 +19,7 @@ from suite.study import storage as storages
 from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition
 from suite.study.kept_record import Shipped
+from suite.study.made_of import models_of
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,25 @@ class Winner:
         return self.artifacts.data
 
     @property
+    def final(self) -> Final | None:
+        """What its arm's models scored on test."""
+        return next((final for final in self.results.finals if final.arm == self.arm), None)
+
+    @property
+    def models(self) -> list[Model]:
+        """Those that answer: one, or a combination's in its members' order."""
+        return models_of(self.definition, self.results.finals, self.arm)
+
+    @property
+    def combined(self) -> Combination | None:
+        """What it is made of, where it is a combination of other arms."""
+        return self.final.combined if self.final is not None else None
+
+    @property
     def made_by(self) -> Trial | None:
-        """The trial whose hyperparameters it has."""
+        """The trial whose hyperparameters it has; None of a combination, which has several's."""
+        if self.combined is not None:
+            return None
         return next((t for t in self.results.trials if t.number == self.trial), None)
 
 
@@ -84,6 +104,7 @@ def winner(name: str, arm: str | None = None, storage: str | None = None) -> Win
         arm: kept_record.shipped(attributes, arm) or of
         for arm, of in kept_record.of_arms(attributes).items()
     }
+    kept |= kept_record.combinations(attributes)
     if not kept or found.verdict is None:
         again = shell.command("study", "run", name, storage=storage)
         raise StudyError(f"'{name}' has no kept checkpoint yet", fix=f"Go on with `{again}`.")

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from suite.verdict.confusions import Array, Margins, OfMargins, ratio
 from suite.verdict.confusions import macro_f1 as macro_f1
 
+Classes = Sequence[int] | NDArray[np.int64]
 
-def counted(labels: Sequence[int], predictions: Sequence[int], classes: int) -> Array:
+
+def counted(labels: Classes, predictions: Classes, classes: int) -> Array:
     """The matrix of class indices; predictions below 0 are no answer.
 
     >>> counted([0, 1, 1], [0, 0, -1], classes=2).tolist()

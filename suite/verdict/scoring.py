@@ -15,18 +15,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import Any
 
 import datasets
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, Objective, Scores
+from suite.contracts.results import DEFAULT_OBJECTIVE, Scores
 from suite.contracts.strategy import NO_ANSWER
 from suite.errors import ModelError
-from suite.verdict import of_confusion
-from suite.verdict.metrics import METRICS, Metric
+from suite.verdict import of_confusion, scored
+from suite.verdict.metrics import Metric
+from suite.verdict.scored import decide as decide
 
 
 @contextmanager
@@ -101,29 +101,7 @@ class Everything(_Wrapped):
     )
 
     def _compute(self, predictions: Classes, references: Classes, classes: int) -> dict[str, Any]:
-        matrix = of_confusion.counted(references, predictions, classes)
-        return {
-            **{
-                metric.key: float(metric.of_confusion(matrix))
-                for metric in METRICS.values()
-                if metric.of_confusion is not None
-            },
-            "per_class_f1": of_confusion.per_class_f1(matrix).tolist(),
-            "confusion": matrix[:, :-1].astype(int).tolist(),
-            "unanswered": matrix[:, -1].astype(int).tolist(),
-        }
-
-
-def decide(probabilities: NDArray[Any]) -> NDArray[np.int64]:
-    """Class indices, int64 [rows], of probabilities, float [rows, classes].
-
-    The largest decides, the first of equals. A row of zeros is no answer (`NO_ANSWER`): a model
-    that never closed its thinking, or a text no option could be read from. It counts as wrong.
-
-    >>> decide(np.array([[0.2, 0.8], [0.0, 0.0]])).tolist()
-    [1, -1]
-    """
-    return np.where(probabilities.any(axis=1), probabilities.argmax(axis=1), NO_ANSWER)
+        return scored.of_classes(references, predictions, classes)
 
 
 def score(
@@ -149,7 +127,7 @@ def score(
     [[1, 1], [0, 1]]
     """
     predicted = np.asarray(predictions)
-    probabilities: NDArray[np.float64] | None = None
+    probabilities: NDArray[Any] | None = None
     if predicted.ndim == 2:
         if predicted.shape[1] != classes:
             raise ValueError(f"{predicted.shape[1]} probabilities per row for {classes} classes")
@@ -158,7 +136,7 @@ def score(
                 "the model's probabilities are not finite: its training diverged",
                 fix="A smaller learning rate, or float32 in place of a narrower precision.",
             )
-        predicted, probabilities = decide(predicted), predicted.astype(np.float64)
+        predicted, probabilities = decide(predicted), predicted
     expected = np.asarray(labels)
     if predicted.ndim != 1 or predicted.shape != expected.shape or not len(expected):
         raise ValueError(f"predictions {predicted.shape} for labels {expected.shape}")
@@ -169,15 +147,5 @@ def score(
             raise ValueError(f"a {name} lies outside [0, {classes})")
     found = Everything().compute(predictions=predicted, references=expected, classes=classes)
     if probabilities is not None:
-        found |= {
-            metric.key: float(metric.of_rows(expected, probabilities).mean())
-            for metric in METRICS.values()
-            if metric.of_rows is not None
-        }
-    own = {field.name for field in fields(Scores)}
-    others = {key: value for key, value in found.items() if key not in own}
-    return Scores(
-        **{key: found[key] for key in found if key in own},
-        others=others,
-        objective=Objective(objective, found[objective]),
-    )
+        found |= scored.of_rows(expected, probabilities)
+    return scored.whole(found, objective)

@@ -112,6 +112,7 @@ family_static = static
 family_encoder = encoder
 family_decoder = decoder
 family_decision = decision model
+family_combined = combination
 trial = Trial
 trials = Trials
 state = State
@@ -254,6 +255,14 @@ spread_of_kind_earlier = { $n ->
     [one] Of the kind of { $arm } the scores of { $n } training in earlier studies ({ $arms }) have a standard deviation of { $deviation }.
    *[other] Of the kind of { $arm } the scores of { $n } trainings in earlier studies ({ $arms }) have a standard deviation of { $deviation }.
 }
+combined_cascade = { $arm } asks { $first } first and { $second } where the largest probability of that answer is below { $threshold }: of the test texts { $first } answers { $share }.
+combined_ensemble = { $arm } is the weighted mean of { $members }.
+combined_member = { $arm } ({ $weight })
+combined_chosen = { $rows ->
+    [one] It was chosen on { $rows } row that no member had seen; where a row did not choose it has { $held_out }, the best arm alone { $alone }.
+   *[other] It was chosen on { $rows } rows that no member had seen; where they did not choose it has { $held_out }, the best arm alone { $alone }.
+}
+combined_time = What a combination takes to train is the sum of its members' times; nothing was trained for it.
 answer_validation = On validation alone { $arm } leads with { $metric } { $f1 }, { $gap } { way_more_above } { $second }; the test split has not been opened, so whether that is more than chance is not known yet.
 answer_validation_same = On validation alone { $arm } and { $second } score the same, { $metric } { $f1 }; the test split has not been opened.
 answer_interval = { $f1 } (95 % interval { $low }–{ $high })

@@ -218,6 +218,16 @@ said_head_bias = its lm_head has a bias, and a classification head has none
 said_server_said = { $url }: the server { $said_why }
 said_no_model_there = { $url } has no model '{ $model }'
 
+said_ensemble_served = an ensemble needs two arms that answer without a server
+said_ensemble_none = no other arm improves on { $arm } on rows that none had seen
+said_cascade_speeds = a cascade needs two arms whose speed was measured
+said_cascade_none = no arm that is faster than the best could answer before it
+said_cascade_alone = { $arm } alone is as good, and no cascade is faster
+said_cascade_unsure = { $arm } would pass { $share } of the texts on to { $other }: too little is gained for a second model
+said_combined_worse = on rows that did not choose it, it has { $own } where { $arm } alone has { $its }
+said_combined_few = it needs two arms whose answers to unseen rows and to test are kept
+said_combined_once = { $arm } in it was trained once
+
 ## Why an engine is refused
 
 said_no_int8 = this PyTorch has no 8-bit kernels for this CPU
@@ -255,6 +265,12 @@ said_nothing_missing = Nothing is missing: every arm has its trainings, and test
 said_once = one training: a second would take about { $said_time }, { $said_left } more than was left
 said_once_ruled_out = one training: validation has it { $gap } below the best, so others came first; a second would take about { $said_time }, { $said_left } more than was left
 said_search_s_own = the search's checkpoint: to train it again would take about { $said_time }, { $said_left } more than was left
+said_combined_rows = { $arm } was not trained on the rows that { $other } was: no member
+said_combined_kept = what { $arm } answered to rows that it had not seen is not kept
+said_combined_no = { $arm }: none: { $said_why }
+said_combined_cascade = { $arm }: { $first } answers where it is at least { $threshold } sure ({ $share } of the test texts), { $second } the rest
+said_combined_arm = '{ $arm }' can't be trained: the finals combine what other arms have trained
+said_combined_fix = Name the arms that it is made of, and finals: {"{"}combine: true{"}"} in the recipe, or `{ $command }` once the study is there.
 said_trained_alone = { $arm }: timed while other workers ran; trained again alone
 said_kept_elsewhere = { $arm }: its kept checkpoint is on { $host }; run finals there to score it
 said_no_test_score = { $said_why }; it has no test score, the others have

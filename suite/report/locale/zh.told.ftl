@@ -161,6 +161,12 @@ said_nothing_missing = 什么都不缺：每个方案都已训练完毕，测试
 said_once = 只训练了一次：第二次约需 { $said_time }，比剩余时间多 { $said_left }
 said_once_ruled_out = 只训练了一次：验证集上比最佳低 { $gap }，因此让其他方案先行；第二次约需 { $said_time }，比剩余时间多 { $said_left }
 said_search_s_own = 搜索所得的检查点：重新训练约需 { $said_time }，比剩余时间多 { $said_left }
+said_combined_rows = { $arm } 与 { $other } 的训练样本不同：不作成员
+said_combined_kept = 没有保留 { $arm } 对未见样本的回答
+said_combined_no = { $arm }：没有：{ $said_why }
+said_combined_cascade = { $arm }：{ $first } 至少有 { $threshold } 的把握时由它回答（测试文本的 { $share }），其余由 { $second } 回答
+said_combined_arm = 不能训练“{ $arm }”：它由决赛用其他方案训练好的模型组合而成
+said_combined_fix = 写出组成它的方案，并在配方中加 finals: {"{"}combine: true{"}"}；研究已有时运行 `{ $command }`。
 said_trained_alone = { $arm }：计时期间有其他进程在运行；已单独重新训练
 said_kept_elsewhere = { $arm }：保留的检查点在 { $host } 上；请在那台机器上运行 finals
 said_no_test_score = { $said_why }；该方案没有测试分数，其他方案有
@@ -213,6 +219,15 @@ said_try_curl = 试一试：{ $command }
 
 ## Why a trial failed, and what a budget is
 
+said_ensemble_served = 集成至少需要两个不询问服务器的方案
+said_ensemble_none = 在各方案都没有见过的样本上，没有其他方案能改进 { $arm }
+said_cascade_speeds = 级联至少需要两个测量过速度的方案
+said_cascade_none = 没有比最佳方案更快、又能先于它回答的方案
+said_cascade_alone = 单用 { $arm } 同样好，没有更快的级联
+said_cascade_unsure = { $arm } 要把 { $share } 的文本交给 { $other }：所得太少，不值得再用一个模型
+said_combined_worse = 在未参与选择的样本上，它的得分为 { $own }，而单用 { $arm } 为 { $its }
+said_combined_few = 至少需要两个保留了对未见样本和测试集的回答的方案
+said_combined_once = 其中的 { $arm } 只训练了一次
 said_over_budget = 单次试验约需 { $said_time }，超出预算 { $said_budget }；--force 可保留该方案
 said_memory_ran_out = 内存不足（{ $why }）；减小批大小、减少 token 或使用 LoRA 可降低需求
 said_memory_ran_out_at = 内存不足：{ $why }；减小批大小、减少 token 或使用 LoRA 可降低需求

@@ -363,7 +363,8 @@ class Measured:
 
 
 def _measured(row: LeaderboardRow, results: StudyResults, words: Words) -> Measured:
-    trial: Trial | None = next((t for t in results.trials if t.number == row.trial), None)
+    own = (row.trial, row.arm)  # A combination's trial is one of its members'.
+    trial: Trial | None = next((t for t in results.trials if (t.number, t.arm) == own), None)
     final = next((f for f in results.finals if f.arm == row.arm), None)
     rps = (final.rps if final else None) or (trial.rps if trial else None)
     facts = dict(trial.circumstances) if trial else {}

@@ -12,10 +12,10 @@ from suite.report.words import Words
 
 def read_tokens(results: StudyResults, board: Leaderboard, words: Words) -> str:
     """Tokens of a prompt by arm; "" where none of the best trials asked."""
-    facts = {trial.number: trial.circumstances for trial in results.trials}
+    facts = {(trial.number, trial.arm): trial.circumstances for trial in results.trials}
     told = []
     for row in board.rows:
-        found = facts.get(row.trial, {}) if row.trial is not None else {}
+        found = facts.get((row.trial, row.arm), {})
         whole, read = (_number(found.get(key)) for key in _KEYS)
         if whole is None:
             continue

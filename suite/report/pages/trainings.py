@@ -8,6 +8,7 @@ from collections import defaultdict
 
 from suite.contracts.results import Final, StudyResults
 from suite.report import formats
+from suite.report.data.combined import combined_sentences
 from suite.report.data.rows import Leaderboard
 from suite.report.words import Words
 from suite.verdict.interval import ROWS_PER_CLASS
@@ -30,6 +31,7 @@ def basis_of(results: StudyResults, board: Leaderboard, words: Words) -> list[st
     return [
         *told,
         *_once(results, words),
+        *combined_sentences(results, words),
         _narrow(results, words),
         settled_by(results, board, words),
     ]

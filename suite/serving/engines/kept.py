@@ -7,9 +7,10 @@ from typing import Any
 
 from suite.config import jsonfile
 from suite.contracts import cutting
-from suite.contracts.engine import Kept
+from suite.contracts.engine import Kept, Kind
 from suite.errors import ModelError
-from suite.strategies import keeps_network, strategy_of
+from suite.strategies import COMBINATIONS, keeps_network, strategy_of
+from suite.strategies.combined.members import folders
 from suite.strategies.network.settings import FIX, SETTINGS, STATIC
 
 #: As `suite.strategies.asking.prompted` writes it.
@@ -26,6 +27,8 @@ def look(folder: Path) -> Kept:
         ModelError: the folder holds no trained predictor, or a damaged one.
     """
     strategy = strategy_of(folder)
+    if strategy in COMBINATIONS:
+        return _together([look(member) for member in folders(folder)])
     network = keeps_network(strategy)
     if not network and not (folder / SETTINGS).exists():
         return Kept("python", "float32")
@@ -46,6 +49,13 @@ def look(folder: Path) -> Kept:
         _fixed(settings),
         chunked=settings.get(cutting.NAME) in cutting.CHUNKED,
     )
+
+
+def _together(members: list[Kept]) -> Kept:
+    """A combination serves as it is kept; where a server is asked for one of its members, it asks
+    one."""
+    kind: Kind = "endpoint" if any(one.kind == "endpoint" for one in members) else "python"
+    return Kept(kind, ", ".join(dict.fromkeys(one.precision for one in members)))
 
 
 def _fixed(settings: dict[str, Any]) -> str | None:

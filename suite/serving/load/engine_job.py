@@ -21,6 +21,7 @@ from suite.contracts.speeds import BenchRow, ServerLoad, SingleStream
 from suite.contracts.strategy import Probabilities, Refused, Rows
 from suite.contracts.temperature import tempered
 from suite.data import snapshot
+from suite.data.snapshot import Split
 from suite.errors import ModelError, counted
 from suite.machine.contention import Watch
 from suite.serving.engines import open_engine, versions
@@ -56,7 +57,7 @@ class EngineJob:
     classes: int
     #: A scenario's length.
     seconds: float
-    #: Validation texts the load is drawn from.
+    #: How many texts the load is drawn from.
     texts: int
     #: p99 bound of Server.
     bound_ms: float
@@ -74,6 +75,8 @@ class EngineJob:
     seed: int = 0
     #: It was compared and put under Server's load before: only the two others are measured.
     known: bool = False
+    #: Whose texts the load is drawn from.
+    asked: Split = "validation"
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,8 @@ def bench_engine(job: EngineJob, say: Callable[[str], None]) -> BenchRow:
     )
     if not row.agrees:
         return replace(row, state="disagrees")
-    return _measured(row, job, predictor, list(rows.texts[: job.texts]), say)
+    texts = rows if job.asked == "validation" else snapshot.read_split(job.snapshot, job.asked)
+    return _measured(row, job, predictor, list(texts.texts[: job.texts]), say)
 
 
 def _kept(folder: Path) -> Any:

@@ -200,6 +200,10 @@ def circumstances(predictor: Predictor) -> tuple[str, str, int]:
 
 def _module_in(predictor: Predictor, torch: Any) -> Any:
     """The torch module that a predictor holds, itself or in a part of it; or None."""
+    for member in getattr(predictor, "members", ()):  # of a combination
+        found = _module_in(member, torch)
+        if found is not None:
+            return found
     held = list(getattr(own_of(predictor), "__dict__", {}).values())
     parts = [inner for value in held for inner in getattr(value, "__dict__", {}).values()]
     return next((value for value in [*held, *parts] if isinstance(value, torch.nn.Module)), None)
