@@ -332,7 +332,16 @@ def test_the_openapi_document_is_valid_and_its_examples_work(server):
     document = httpx.get(f"{server.url}/openapi.json", trust_env=False, timeout=PATIENCE).json()
     OpenAPI.model_validate(document)
     assert document["openapi"].startswith("3.1")
-    assert set(document["paths"]) == {"/predict", "/health", "/metrics"}
+    decisions = ("/v1/systemone", "/v1/decisions")
+    own = {"/predict", "/health", "/metrics"}
+    assert set(document["paths"]) == {*own, *decisions, "/v1/models"}
+    for path in decisions:
+        body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        for example in body["examples"].values():
+            answer = httpx.post(
+                f"{server.url}{path}", json=example["value"], trust_env=False, timeout=PATIENCE
+            )
+            assert answer.status_code == 200, answer.text
     for reference in references(document):
         assert resolved(document, {"$ref": reference}), reference
     operation = document["paths"]["/predict"]["post"]

@@ -49,7 +49,7 @@ def task(classes=4, **changes):
     )
 
 
-def build(target, *, tied=True, width=64, spread=0.25, seed=0, chat=True):
+def build(target, *, tied=True, width=64, spread=0.25, seed=0, chat=True, positions=2048):
     """A Qwen3 folder: `tiny`'s tokenizer, and weights drawn with a standard deviation."""
     import torch
     from transformers import AutoTokenizer, Qwen3Config, Qwen3ForCausalLM
@@ -64,7 +64,7 @@ def build(target, *, tied=True, width=64, spread=0.25, seed=0, chat=True):
         num_attention_heads=4,
         num_key_value_heads=2,
         head_dim=width // 4,
-        max_position_embeddings=2048,
+        max_position_embeddings=positions,
         tie_word_embeddings=tied,
         initializer_range=spread,
         pad_token_id=tokenizer.pad_token_id,
@@ -74,6 +74,9 @@ def build(target, *, tied=True, width=64, spread=0.25, seed=0, chat=True):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Qwen3ForCausalLM(config)
+    if positions != tokenizer.model_max_length:
+        tokenizer.model_max_length = positions
+        tokenizer.save_pretrained(target)
     if not chat:
         tokenizer.chat_template = None
         (target / "chat_template.jinja").unlink(missing_ok=True)

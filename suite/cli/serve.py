@@ -107,6 +107,10 @@ def serve(
     server asks itself some validation rows and compares the answers with the model's own. On
     SIGTERM or Ctrl-C it answers what it has accepted, and ends (0, or 130 for Ctrl-C).
 
+    To clients of decision models it answers POST /v1/systemone and /v1/decisions (typed questions,
+    a probability per option) and GET /v1/models: about the labels of a trained arm, about anything
+    of a zero_shot arm whose decoder is here.
+
     With a token in SUITE_SERVE_TOKEN everything but /health asks for it (Authorization: Bearer).
     Where other machines can reach the port there must be one, or --open.
 
@@ -209,7 +213,7 @@ def _run(
     from suite.serving.http import run as server_run
     from suite.serving.http.guard import TOKEN
     from suite.serving.http.interface import Served
-    from suite.serving.http.model import open_served
+    from suite.serving.http.model import made_on, open_served
 
     say(f"Loading {model.arm} …")
     example = language_of(model.language).headline
@@ -266,7 +270,16 @@ def _run(
         logging.getLogger(logger).addHandler(_Told(logging.WARNING))
     begun = time.monotonic()
     totals, signum = server_run.serve(
-        Served(opened.predictor.predict_proba, model.labels, about, example, model.joining),
+        Served(
+            opened.predictor.predict_proba,
+            model.labels,
+            about,
+            example,
+            model.joining,
+            asker=getattr(opened.predictor, "asker", None),
+            length=opened.length,
+            made=made_on(model.folder),
+        ),
         limits,
         sock,
         texts=opened.texts,

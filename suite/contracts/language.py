@@ -38,6 +38,7 @@ class Language:
         statement: what is asked about one label alone, behind the question; it names `{label}`.
         none: the option that is no label.
         examples_heading: stands above worked examples in a prompt.
+        yes, no: the options of a question that is answered so.
         headline: a text to try a classifier with.
         task: the shipped task that `suite doctor` judges the language's models by.
     """
@@ -53,6 +54,8 @@ class Language:
     statement: str
     none: str
     examples_heading: str
+    yes: str
+    no: str
     headline: str
     task: str
 
@@ -72,6 +75,8 @@ LANGUAGES: Mapping[str, Language] = {
         statement="The right answer is: {label}",
         none="None of these",
         examples_heading="Examples:",
+        yes="Yes",
+        no="No",
         headline="Oil prices fall as supply grows",
         task="agnews",
     ),
@@ -87,6 +92,8 @@ LANGUAGES: Mapping[str, Language] = {
         statement="正确答案是：{label}",
         none="以上都不是",
         examples_heading="示例：",
+        yes="是",
+        no="否",
         headline="供应增加，油价下跌",
         task="tnews",
     ),

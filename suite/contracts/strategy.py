@@ -5,7 +5,7 @@ A strategy sees its `Run` and nothing else: no Optuna, no clock, no test split.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +88,26 @@ class Pool:
     shared: dict[str, Any]
 
 
+def words(texts: Sequence[str]) -> list[int]:
+    """How many words each text has, between blanks."""
+    return [len(text.split()) for text in texts]
+
+
+@dataclass(frozen=True)
+class TextLength:
+    """How long a text is for a predictor, told without its weights.
+
+    Args:
+        of: of each text as it is.
+        most: length of the longest that is read whole; None where any is.
+        unit: of these: "token", "word", "character".
+    """
+
+    of: Callable[[Sequence[str]], list[int]] = words
+    most: int | None = None
+    unit: str = "word"
+
+
 @runtime_checkable
 class Predictor(Protocol):
     """A trained classifier, from raw text to probabilities.
@@ -96,9 +116,11 @@ class Predictor(Protocol):
     (a dict); `form`, the name of how it serves; `forms()`, other predictors that serve the same
     model in another form, by name; `to_measure()`, itself without what a measurement of speed
     must not see, such as a cache of answers; `lengths(texts)`, the model's own tokens of each text
-    as it is; `steady`, False where it may answer a text otherwise the next time, or at a cost (a
-    model that writes, a server); and `recall(positions)`, what it
-    answers to rows of its run's pool, from what was computed for all of them.
+    as it is; `text_length`, how long a text may be to be read whole (any number of words, where it
+    does not say); `asker`, what answers any other question with the same model
+    (`suite.contracts.typed`); `steady`, False where it may answer a text otherwise the next
+    time, or at a cost (a model that writes, a server); and `recall(positions)`, what it answers to
+    rows of its run's pool, from what was computed for all of them.
     """
 
     #: What decides serving speed: two predictors of one shape serve equally fast.

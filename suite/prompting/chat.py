@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from suite.contracts.cutting import LEFT_OUT, Plain
-from suite.contracts.strategy import Refused
+from suite.contracts.strategy import Refused, TextLength
 from suite.contracts.task import Task
 from suite.prompting import codes as coding
 from suite.prompting import layout
@@ -269,6 +269,11 @@ class Prompter:
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             found += map(len, self._tokens(texts[start : start + _TEXTS_AT_ONCE]))
         return found
+
+    @property
+    def text_length(self) -> TextLength:
+        """Of what is not shortened, whatever examples stand beside it."""
+        return TextLength(self.lengths, self.allowance, "token")
 
     def _turn(self, text: str, examples: Sequence[Example]) -> tuple[str, Frame]:
         """The user's turn for a text (defused), and what stands around it."""

@@ -13,9 +13,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from suite.errors import counted
+
+#: What is answered: a text, or anything else that a predictor takes.
+Text = TypeVar("Text")
 
 
 class Overloaded(Exception):
@@ -26,7 +29,7 @@ class Closed(Exception):
     """The batcher answers no more."""
 
 
-class Batcher:
+class Batcher(Generic[Text]):
     """Gathers texts from any number of threads and answers them in batches, from one thread.
 
     Args:
@@ -41,12 +44,12 @@ class Batcher:
 
     def __init__(
         self,
-        predict: Callable[[Sequence[str]], Any],
+        predict: Callable[[Sequence[Text]], Any],
         max_batch: int,
         max_wait_seconds: float,
         max_queue: int,
         *,
-        size: Callable[[str], int] = lambda text: 1,
+        size: Callable[[Text], int] = lambda text: 1,
     ) -> None:
         if max_batch < 1 or max_wait_seconds < 0 or max_queue < 1:
             raise ValueError(
@@ -58,14 +61,14 @@ class Batcher:
         self._max_wait = max_wait_seconds
         self._max_queue = max_queue
         self._size = size
-        self._waiting: deque[tuple[str, int, float, Future[Any]]] = deque()
+        self._waiting: deque[tuple[Text, int, float, Future[Any]]] = deque()
         self._gathered = 0
         self._closed = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="batcher", daemon=True)
         self._thread.start()
 
-    def submit(self, text: str) -> Future[Any]:
+    def submit(self, text: Text) -> Future[Any]:
         """Queues a text and returns at once; the future gives its answer.
 
         Raises:
@@ -133,7 +136,7 @@ class Batcher:
             if wanted:
                 self._answer([text for text, _ in wanted], [future for _, future in wanted])
 
-    def _next(self) -> list[tuple[str, Future[Any]]] | None:
+    def _next(self) -> list[tuple[Text, Future[Any]]] | None:
         """The next batch, once it is full or due; None after the last."""
         with self._changed:
             while not self._waiting:
@@ -146,7 +149,7 @@ class Batcher:
                 if left <= 0:
                     break
                 self._changed.wait(left)
-            batch: list[tuple[str, Future[Any]]] = []
+            batch: list[tuple[Text, Future[Any]]] = []
             taken = 0
             while self._waiting and (not batch or taken + self._waiting[0][1] <= self._max_batch):
                 text, size, _, future = self._waiting.popleft()
@@ -155,7 +158,7 @@ class Batcher:
             self._gathered -= taken
             return batch
 
-    def _answer(self, texts: Sequence[str], futures: Sequence[Future[Any]]) -> None:
+    def _answer(self, texts: Sequence[Text], futures: Sequence[Future[Any]]) -> None:
         try:
             answers = self._predict(texts)
             if len(answers) != len(texts):

@@ -5,14 +5,19 @@ of them all in `/openapi.json`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, create_model
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
+from suite.contracts.strategy import TextLength
+from suite.contracts.typed import Asker
 from suite.data.joining import Joining
 from suite.errors import DataError, counted
 
@@ -76,6 +81,12 @@ class Served:
         about: what every answer says of the model: study, arm, trial, engine, precision.
         example: a text for the interface's description.
         joining: the columns of which a text is made, where a row is sent in its place.
+        decide: probabilities to the class of each row, below 0 for no answer, and whether the model
+            answers it alone; None where nobody asked when it does.
+        asker: answers other questions than that of the labels; None where the model was trained
+            on these.
+        length: how long a text is for the model, and may be.
+        made: the day on which the model was, in ISO form.
     """
 
     predict: Callable[[Sequence[str]], Any]
@@ -83,6 +94,16 @@ class Served:
     about: Mapping[str, str]
     example: str = "Oil prices fall as supply grows"
     joining: Joining = field(default_factory=Joining)
+    decide: Callable[[Any], tuple[Any, Any]] | None = None
+    asker: Asker | None = None
+    length: TextLength = field(default_factory=TextLength)
+    made: str = "1970-01-01"
+
+    @property
+    def names(self) -> list[str]:
+        """By which the model is known, its own first."""
+        own = [self.about.get("study", ""), self.about.get("arm", "")]
+        return list(dict.fromkeys(name for name in own if name)) or ["suite"]
 
 
 class PredictRequest(BaseModel):
@@ -237,6 +258,25 @@ def error_body(status: int, code: str, message: str) -> bytes:
     return ErrorResponse(error=error).model_dump_json().encode()
 
 
+def is_json(headers: Headers, encodings: Collection[str] = ()) -> bool:
+    """Whether a body is JSON as it stands, or in one of some encodings. What a page of another
+    origin may send without asking is not."""
+    kind, _, more = headers.get("content-type", "").lower().partition(";")
+    charset = more.replace('"', "").strip().removeprefix("charset=")
+    return (
+        kind.strip() == "application/json"
+        and charset in ("", "utf-8")
+        and headers.get("content-encoding", "identity") in ("identity", *encodings)
+    )
+
+
+def place_of(error: BaseException) -> str:
+    """What was raised and where, without its words: they may be those of a request."""
+    lines = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(lines[-1].filename).name}, line {lines[-1].lineno})" if lines else ""
+    return f"{type(error).__name__}{where}"
+
+
 def too_large(most: int) -> Problem:
     """A body of more than `most` bytes."""
     return Problem(
@@ -330,7 +370,7 @@ def _said(error: ValidationError, joining: Joining) -> str:
 def request_body(example: str, joining: Joining = _ONE_TEXT) -> dict[str, Any]:
     """The body of POST /predict, for the description of the interface."""
     made = request_model(joining)
-    schema = _inlined(made.model_json_schema())
+    schema = inlined(made.model_json_schema())
     row = {column: example for column in joining.columns}
     rows = {"row": {"summary": "The columns of one", "value": row}}
     return {
@@ -351,7 +391,7 @@ def request_body(example: str, joining: Joining = _ONE_TEXT) -> dict[str, Any]:
     }
 
 
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
     """A schema whose parts stand in their places: the interface's description is one document,
     in which `#/$defs` would be looked for at its top."""
     parts = schema.pop("$defs", {})
@@ -363,7 +403,8 @@ def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
             return value
         if "$ref" in value:
             return parts[str(value["$ref"]).rpartition("/")[2]]
-        return {key: put(one) for key, one in value.items()}
+        # Which part is meant is told by each part's own `type`.
+        return {key: put(one) for key, one in value.items() if key != "discriminator"}
 
     found: dict[str, Any] = put(schema)
     return found

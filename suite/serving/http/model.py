@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,12 +14,12 @@ import numpy as np
 
 from suite.contracts.engine import Kept
 from suite.contracts.speeds import BenchRow
-from suite.contracts.strategy import Probabilities, Refused, Rows
+from suite.contracts.strategy import Probabilities, Refused, Rows, TextLength
 from suite.errors import ModelError, counted, nearest
 from suite.serving.engines import candidates, kept, open_engine
 from suite.serving.engines.agreement import Agreement, agreement
 from suite.serving.load.measure import circumstances
-from suite.strategies import load_predictor, refuse_no_probabilities
+from suite.strategies import MARK, load_predictor, refuse_no_probabilities
 
 #: Validation rows an engine is compared on.
 AGREEMENT_ROWS = 1000
@@ -38,6 +39,7 @@ class Opened:
         expected: its own probabilities of them.
         agreement: how the engine compares with the trained model; None where it is that model.
         rows: of that comparison.
+        length: how long a text is for the trained model.
     """
 
     predictor: Any
@@ -49,6 +51,7 @@ class Opened:
     expected: Probabilities
     agreement: Agreement | None = None
     rows: int = 0
+    length: TextLength = field(default_factory=TextLength)
 
 
 def open_served(
@@ -88,7 +91,7 @@ def open_served(
     checked = tuple(source[i] for i in _some(len(source), count))
     if engine == found.engine and precision == found.precision:
         predictor: Any = load_predictor(folder, classes=classes)
-        return _opened(predictor, engine, checked, folder)
+        return replace(_opened(predictor, engine, checked, folder), length=_length(predictor))
     if validation is None or not len(validation):
         raise ModelError(
             f"{engine} {precision} can't be compared with the trained model: an exported folder "
@@ -99,6 +102,7 @@ def open_served(
     say(f"The trained model's own answers on {counted(len(drawn), 'validation row')} …")
     trained = load_predictor(folder)
     reference = trained.predict_proba(drawn.texts)
+    length = _length(trained)
     del trained
     gc.collect()
     say(f"Opening {engine} {precision} …")
@@ -121,7 +125,13 @@ def open_served(
             fix="Leave --engine away, or name another --precision.",
         )
     opened = _opened(predictor, engine, checked, folder)
-    return Opened(**(opened.__dict__ | {"agreement": compared, "rows": len(drawn)}))
+    return replace(opened, agreement=compared, rows=len(drawn), length=length)
+
+
+def made_on(folder: Path) -> str:
+    """The day on which a kept predictor was written, as 2026-11-27."""
+    written = datetime.fromtimestamp((folder / MARK).stat().st_mtime, UTC)
+    return written.date().isoformat()
 
 
 def fastest(rows: Iterable[BenchRow], arm: str, host: str) -> tuple[BenchRow, str] | None:
@@ -148,6 +158,12 @@ def _opened(predictor: Any, engine: str, texts: tuple[str, ...], folder: Path) -
         texts,
         expected,
     )
+
+
+def _length(predictor: Any) -> TextLength:
+    """What a predictor says of it; words where it says nothing."""
+    found: TextLength | None = getattr(predictor, "text_length", None)
+    return found or TextLength()
 
 
 def _precision(folder: Path, engine: str, found: Kept) -> str:

@@ -2,6 +2,8 @@
 
     POST /predict      {"texts": [...]}, {"text": "..."} or a row of the model's columns
                        -> label and probabilities of each
+    POST /v1/systemone, POST /v1/decisions, GET /v1/models
+                       typed questions, as decision models answer them: `decision_routes`
     GET  /health       200 while it takes requests, 503 before and after
     GET  /metrics      for Prometheus
     GET  /openapi.json the interface, described
@@ -17,22 +19,23 @@ import asyncio
 import hmac
 import logging
 import time
-import traceback
-from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from suite.errors import counted
+from suite.serving.http import decision_routes, decisions
+from suite.serving.http.decision_forms import DECISIONS, SYSTEM_ONE
 from suite.serving.http.interface import (
     GONE,
     HealthResponse,
     PredictResponse,
     Problem,
     error_body,
+    is_json,
+    place_of,
     predict_responses,
     request_body,
     texts_of,
@@ -46,7 +49,7 @@ log = logging.getLogger(__name__)
 #: The header in which the server's own check names itself.
 CHECK = b"x-suite-check"
 
-_PATHS = ("/predict", "/health", "/metrics", "/openapi.json")
+_PATHS = ("/predict", "/health", "/metrics", "/openapi.json", *decisions.PATHS)
 
 
 def create_app(service: Service) -> FastAPI:
@@ -77,7 +80,7 @@ def create_app(service: Service) -> FastAPI:
     async def predict(request: Request) -> Response:
         if service.state == "starting" and not _is_own(request.scope, service):
             raise Problem(503, "starting", "the server is starting", retry=True)
-        if not _is_json(request.headers):
+        if not is_json(request.headers):
             raise Problem(415, "not_json", "the body must be application/json, in UTF-8")
         texts = texts_of(await service.bodies.read(request), limits, service.served.joining)
         try:
@@ -87,7 +90,7 @@ def create_app(service: Service) -> FastAPI:
         except Exception as error:  # noqa: BLE001 - the others' requests go on
             # Its words may be those of a text, of another client even.
             kind = type(error).__name__
-            log.error("the model failed on %s: %s", counted(len(texts), "text"), _place(error))
+            log.error("the model failed on %s: %s", counted(len(texts), "text"), place_of(error))
             raise Problem(500, "model_failed", f"the model failed: {kind}") from None
         if service.state != "starting":
             service.totals.texts += len(texts)
@@ -113,6 +116,7 @@ def create_app(service: Service) -> FastAPI:
     async def metrics() -> Response:
         return Response(service.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
+    decision_routes.add(app, service)
     return app
 
 
@@ -124,32 +128,17 @@ def _is_own(scope: Scope, service: Service) -> bool:
     )
 
 
-def _is_json(headers: Headers) -> bool:
-    """Whether a body is JSON as it stands. What a page of another origin may send without asking
-    is not."""
-    kind, _, more = headers.get("content-type", "").lower().partition(";")
-    charset = more.replace('"', "").strip().removeprefix("charset=")
-    return (
-        kind.strip() == "application/json"
-        and charset in ("", "utf-8")
-        and headers.get("content-encoding", "identity") == "identity"
-    )
-
-
-def _place(error: BaseException) -> str:
-    """What was raised and where, without its words: they may be those of a request."""
-    lines = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(lines[-1].filename).name}, line {lines[-1].lineno})" if lines else ""
-    return f"{type(error).__name__}{where}"
-
-
-def _refusal(problem: HTTPException) -> Response:
+def _refusal(problem: HTTPException, path: str) -> Response:
     status = problem.status_code
     code = getattr(problem, "code", None) or {404: "not_found", 405: "method_not_allowed"}.get(
         status, "error"
     )
+    if path in decisions.PATHS:
+        status, body = decisions.error_body(problem, status, code, str(problem.detail))
+    else:
+        body = error_body(status, code, str(problem.detail))
     return Response(
-        error_body(status, code, str(problem.detail)),
+        body,
         status,
         headers=dict(problem.headers or {}),
         media_type="application/json",
@@ -158,7 +147,7 @@ def _refusal(problem: HTTPException) -> Response:
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _refusal(error)
+    return _refusal(error, request.scope["path"])
 
 
 class _Around:
@@ -174,7 +163,7 @@ class _Around:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        service = self.service
+        service, path = self.service, scope["path"]
         status = 0
 
         async def sending(message: Message) -> None:
@@ -193,18 +182,18 @@ class _Around:
         try:
             problem = service.guard.refusal(scope)
             if problem is not None and not _is_own(scope, service):
-                await _refusal(problem)(scope, receive, sending)
+                await _refusal(problem, path)(scope, receive, sending)
             else:
                 await self.app(scope, receive, sending)
         except asyncio.CancelledError:
             closing = Problem(503, "closing", "the server is closing", retry=True)
             if not status:
-                await _refusal(closing)(scope, receive, sending)
+                await _refusal(closing, path)(scope, receive, sending)
         except Exception as error:  # noqa: BLE001 - whatever is left is a defect, and told as one
-            log.error("a defect of the server: %s", _place(error))
+            log.error("a defect of the server: %s", place_of(error))
             defect = Problem(500, "defect", "a defect of the server; its log says where")
             if not status:
-                await _refusal(defect)(scope, receive, sending)
+                await _refusal(defect, path)(scope, receive, sending)
         finally:
             service.metrics.open.dec()
             if service.state != "starting":
@@ -216,5 +205,6 @@ class _Around:
         service.metrics.requests.labels(path, str(status)).inc()
         if path == "/predict":
             service.metrics.seconds.observe(seconds)
+        if path in ("/predict", SYSTEM_ONE, DECISIONS):
             service.totals.requests += 1
             service.totals.refused += status != 200

@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 import pydantic_core
 
+from suite.contracts.typed import Answers, TooLong, TypedQuestion
 from suite.errors import counted
 from suite.serving.batcher import Batcher, Closed, Overloaded
+from suite.serving.http import decisions
 from suite.serving.http.bodies import Bodies
 from suite.serving.http.connection import Doors
 from suite.serving.http.guard import Guard
@@ -31,6 +33,25 @@ _LARGEST_AT_ONCE = 16
 
 
 ANYBODY = Guard()
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A text that is not cut: its answer says how long it is, or that it is too long."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A state, and what is asked about it."""
+
+    state: str
+    questions: tuple[TypedQuestion, ...]
+
+
+#: What waits for the model: a text of /predict, or a state of a decision.
+Item = str | Whole | Typed
 
 
 @dataclass
@@ -66,6 +87,8 @@ class Service:
         self.guard = guard
         self.doors = Doors(limits)
         self.bodies = Bodies(limits.max_body, limits.max_body * _LARGEST_AT_ONCE)
+        most = decisions.most_bytes(limits)
+        self.decision_bodies = Bodies(most, most * _LARGEST_AT_ONCE)
         #: Who sends it in a header is answered before the server is ready, and whatever the guard.
         self.check = secrets.token_hex(16)
         self._waiting = 0
@@ -73,7 +96,7 @@ class Service:
         self._lock = threading.Lock()
         self.metrics = Metrics(served.about, lambda: self._waiting, self.doors)
         self._keys = list(served.labels)
-        self._batcher = Batcher(
+        self._batcher: Batcher[Item] = Batcher(
             self._predict,
             limits.max_batch,
             limits.max_wait_ms / 1000,
@@ -81,15 +104,17 @@ class Service:
         )
 
     async def answer(
-        self, texts: Sequence[str], gone: asyncio.Future[None] | None = None
+        self, texts: Sequence[Item], gone: asyncio.Future[None] | None = None
     ) -> list[Any]:
-        """One row of probabilities per text.
+        """One row of probabilities per text; of a `Whole` with its length, of a `Typed` the answers
+        to its questions.
 
         Args:
             gone: done once the client has gone; its texts then leave the queue.
 
         Raises:
             Problem: the queue is full, the client has gone, or the server is closing.
+            TooLong: a text that is not cut.
         """
         count = len(texts)
         if not count:
@@ -142,7 +167,11 @@ class Service:
             self._withdraw(futures)
         if gone is not None and gone.done():
             raise Problem(499, "client_gone", "the client closed the connection")
-        return [future.result() for future in futures]
+        found = [future.result() for future in futures]
+        for one in found:
+            if isinstance(one, Exception):
+                raise one
+        return found
 
     def _withdraw(self, futures: Sequence[Future[Any]]) -> None:
         withdrawn = self._batcher.withdraw(futures)
@@ -150,14 +179,49 @@ class Service:
             with self._lock:
                 self._waiting -= withdrawn
 
-    def _predict(self, texts: Sequence[str]) -> Any:
+    def _predict(self, items: Sequence[Item]) -> Any:
         with self._lock:
-            self._waiting -= len(texts)
-        self.metrics.batches.observe(len(texts))
+            self._waiting -= len(items)
+        self.metrics.batches.observe(len(items))
         begun = time.perf_counter()
-        found = self.served.predict(texts)
+        texts = [item for item in items if isinstance(item, str)]
+        found = self.served.predict(texts) if len(texts) == len(items) else self._each(items)
         self.metrics.model_seconds.observe(time.perf_counter() - begun)
         return found
+
+    def _each(self, items: Sequence[Item]) -> list[Any]:
+        """As `_predict`, of any items: what concerns one alone is its answer, an error too."""
+        found: list[Any] = [None] * len(items)
+        texts: dict[int, str] = {}
+        for place, item in enumerate(items):
+            if isinstance(item, Typed):
+                found[place] = self._asked(item)
+            elif isinstance(item, Whole):
+                # Tokenizers are not for two threads at once: lengths are told in this one.
+                found[place] = self._length(item.text)
+                if isinstance(found[place], int):
+                    texts[place] = item.text
+            else:
+                texts[place] = item
+        rows = self.served.predict(list(texts.values())) if texts else ()
+        for place, row in zip(texts, rows, strict=True):
+            found[place] = row if isinstance(items[place], str) else (row, found[place])
+        return found
+
+    def _asked(self, item: Typed) -> Answers | Exception:
+        asker = self.served.asker
+        assert asker is not None
+        try:
+            return asker.ask(item.state, item.questions)
+        except Exception as error:  # noqa: BLE001 - the others of the batch are answered
+            return error
+
+    def _length(self, text: str) -> int | TooLong:
+        length = self.served.length
+        count = length.of([text])[0]
+        if length.most is not None and count > length.most:
+            return TooLong("the text has", count, length.most, length.unit)
+        return count
 
     def body(self, rows: Sequence[Any]) -> bytes:
         """The answer to a request, as JSON."""

@@ -59,7 +59,7 @@ class _Queueing:
     LoadGen issues the next query only when `issue` has returned, on the schedule it drew.
     """
 
-    def __init__(self, batcher: Batcher, texts: Sequence[str]) -> None:
+    def __init__(self, batcher: Batcher[str], texts: Sequence[str]) -> None:
         self.first_error: BaseException | None = None
         self.samples = 0
         self._batcher = batcher

@@ -23,7 +23,7 @@ from suite.config import jsonfile
 from suite.contracts.cutting import HEAD, LEFT_OUT, Plain
 from suite.contracts.language import language_of
 from suite.contracts.model import Model
-from suite.contracts.strategy import Probabilities, Run
+from suite.contracts.strategy import Probabilities, Run, TextLength
 from suite.contracts.task import Task
 from suite.endpoint import Answer, Endpoint
 from suite.errors import ModelError
@@ -210,6 +210,13 @@ class EndpointPredictor:
     def classes(self) -> int:
         """How many there are."""
         return len(self.settings.question.codes)
+
+    @property
+    def text_length(self) -> TextLength:
+        """In characters: the server's tokenizer is not at hand."""
+        return TextLength(
+            lambda texts: [len(text) for text in texts], self.settings.text_limit, "character"
+        )
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes]; a row of zeros where no answer came.

@@ -299,6 +299,11 @@ class OptionScorer:
         self._looked = False
         self._computing: Callable[[], AbstractContextManager[None]] | None = None
 
+    def begin(self, prefix: Sequence[int]) -> None:
+        """From now on prompts are known to begin with other tokens, or none."""
+        self.prefix = list(prefix)
+        self._kept = None
+
     def scores(self, readout: Readout, prompts: Sequence[Ids]) -> Scores:
         """Scores of every option after every prompt, in the order of the prompts.
 

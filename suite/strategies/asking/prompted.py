@@ -19,15 +19,17 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from suite.contracts.strategy import Predictor, Probabilities
+from suite.contracts.strategy import Predictor, Probabilities, TextLength
 from suite.errors import ModelError, counted
 from suite.prompting.chat import Prompter
 from suite.prompting.layout import CONTENT_FREE
-from suite.strategies.asking import kept_prompter, option_scoring, priors
+from suite.prompting.wordings import Wordings
+from suite.strategies.asking import kept_prompter, option_scoring, priors, typed_questions
 from suite.strategies.asking.conversion import convert, merged, tied, why_no_head
 from suite.strategies.asking.option_scoring import OptionScorer, Readout, decoder_of, evaluating
 from suite.strategies.asking.settings import PromptedSettings
 from suite.strategies.asking.thinking import ThinkingPredictor
+from suite.strategies.asking.typed_questions import TypedAsker, TypedRows
 from suite.strategies.network import arrays, settings, transformer, weights
 from suite.strategies.network.arrays import Form
 from suite.strategies.network.sources import Source
@@ -43,6 +45,8 @@ class _Scored(ABC):
     """What both forms of option scoring share."""
 
     form: str
+    #: Positions that the model has, where it may be asked anything; None where it was taught.
+    positions: int | None = None
 
     def __init__(
         self,
@@ -132,6 +136,11 @@ class _Scored(ABC):
         """Tokens of each text alone, as it is."""
         return self.prompter.lengths(texts)
 
+    @property
+    def text_length(self) -> TextLength:
+        """Of a text in a prompt."""
+        return self.prompter.text_length
+
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts.
 
@@ -142,6 +151,15 @@ class _Scored(ABC):
         if self.bias is not None:
             scores = scores - np.asarray(self.bias, dtype=np.float32)
         return transformer.probabilities(scores)
+
+    @property
+    def asker(self) -> TypedAsker | None:
+        """What answers any typed question with the same weights."""
+        return typed_questions.asker(self, self._readout_of)
+
+    @abstractmethod
+    def _readout_of(self, wordings: Wordings) -> Readout | None:
+        """What scores these wordings in place of its own; None where it does not have them."""
 
     def calibrate(self, way: str, texts: Sequence[str]) -> list[float]:
         """Sets the bias to what the model says of the classes whatever is asked; returns it.
@@ -227,7 +245,10 @@ class OptionPredictor(_Scored):
         return decoder_of(self.model)
 
     def _read(self) -> Readout:
-        return Readout.of(self.model, self.prompter.wordings)
+        return self._readout_of(self.prompter.wordings)
+
+    def _readout_of(self, wordings: Wordings) -> Readout:
+        return Readout.of(self.model, wordings)
 
     def save(self, folder: Path) -> None:
         """Writes a transformers folder, LoRA merged, and `settings.json`.
@@ -241,6 +262,8 @@ class OptionPredictor(_Scored):
             if not tied(model):
                 rows = Readout.of(model, self.prompter.wordings).weight
                 save_file({"rows": rows.cpu().contiguous()}, folder / ROWS)
+                if self.scorer.frozen:
+                    typed_questions.keep_rows(model, self.prompter, folder)
         else:
             model.save_pretrained(folder)
         self._write_settings(folder, self.kept_form)
@@ -253,6 +276,7 @@ class HeadPredictor(_Scored):
         model: a sequence classifier of transformers, as `convert` makes it.
         rows: float32 [classes, width]: the options' rows of the `lm_head` it was made from,
             where that is not tied to the embedding.
+        typed: such rows of what options of other questions are called.
     """
 
     form = HEAD
@@ -269,6 +293,7 @@ class HeadPredictor(_Scored):
         bias: Sequence[float] | None = None,
         label_names: Sequence[str] | None = None,
         rows: torch.Tensor | None = None,
+        typed: TypedRows | None = None,
     ) -> None:
         super().__init__(
             model,
@@ -282,6 +307,7 @@ class HeadPredictor(_Scored):
             frozen=True,
         )
         self.rows = rows
+        self.typed = typed
         self.serving_shape = self._shape(self.form)
 
     def _decoder(self) -> Any:
@@ -289,6 +315,15 @@ class HeadPredictor(_Scored):
 
     def _read(self) -> Readout:
         return Readout(self._decoder(), self.model.score.weight.detach().float())
+
+    def _readout_of(self, wordings: Wordings) -> Readout | None:
+        if self.rows is not None:
+            weight = None if self.typed is None else self.typed.of_wordings(wordings)
+        else:
+            weight = self.model.get_input_embeddings().weight.detach()
+            if wordings.single:
+                weight = weight[[ids[0] for ids in wordings.tokens]]
+        return None if weight is None else Readout(self._decoder(), weight.to(self.where).float())
 
     def forms(self) -> dict[str, Predictor]:
         """The other way to serve the same weights: scoring the options of the language model."""
@@ -300,6 +335,8 @@ class HeadPredictor(_Scored):
         self.model.save_pretrained(folder)
         if self.rows is not None:
             save_file({"rows": self.rows.cpu().contiguous()}, folder / ROWS)
+        if self.typed is not None:
+            self.typed.write(folder)
         self._write_settings(folder, HEAD)
 
 
@@ -319,6 +356,7 @@ class _OptionsOfHead(HeadPredictor):
             bias=head.bias,
             label_names=head.label_names,
             rows=head.rows,
+            typed=head.typed,
         )
 
     def _readout(self) -> Readout:
@@ -351,8 +389,11 @@ def load_language_model(source: Source, where: torch.device, *, kept: bool = Fal
     return loaded
 
 
-def load(folder: Path, strategy: str) -> Predictor:
+def load(folder: Path, strategy: str, *, asks: bool = False) -> Predictor:
     """Reads what any of these predictors saved; computes in the precision it was scored in.
+
+    Args:
+        asks: whether the model was not taught, and may be asked other questions too.
 
     Raises:
         ModelError: the folder is not that.
@@ -370,17 +411,27 @@ def load(folder: Path, strategy: str) -> Predictor:
         "strategy": strategy,
         "label_names": kept.label_names,
     }
+    predictor: HeadPredictor | ThinkingPredictor | OptionPredictor
     if kept.form == HEAD:
-        return HeadPredictor(
+        width = transformer.width_of(config)
+        predictor = HeadPredictor(
             _load_head(source, kept, precision, where), prompter, bias=kept.bias,
-            rows=_load_rows(folder, len(kept.label_names), transformer.width_of(config)), **how,
+            rows=_load_rows(folder, len(kept.label_names), width),
+            typed=TypedRows.read(folder, width), **how,
         )  # fmt: skip
-    model = load_language_model(source, where, kept=True).model
-    if kept.max_new_tokens is not None:
-        option_scoring.settle(model, precision)
-        return ThinkingPredictor(model, prompter, max_new_tokens=kept.max_new_tokens, **how)
-    option_scoring.settle(decoder_of(model), precision)
-    return OptionPredictor(model, prompter, bias=kept.bias, frozen=True, **how)
+    else:
+        model = load_language_model(source, where, kept=True).model
+        if kept.max_new_tokens is not None:
+            option_scoring.settle(model, precision)
+            predictor = ThinkingPredictor(
+                model, prompter, max_new_tokens=kept.max_new_tokens, **how
+            )
+        else:
+            option_scoring.settle(decoder_of(model), precision)
+            predictor = OptionPredictor(model, prompter, bias=kept.bias, frozen=True, **how)
+    if asks:
+        predictor.positions = codec.max_tokens
+    return predictor
 
 
 def _load_head(source: Source, kept: PromptedSettings, precision: str, where: torch.device) -> Any:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from suite.contracts.strategy import Probabilities
+from suite.contracts.strategy import Probabilities, TextLength
 from suite.prompting.answers import after_thinking, parse
 from suite.prompting.chat import Prompter
-from suite.strategies.asking import generation, kept_prompter
+from suite.strategies.asking import generation, kept_prompter, option_scoring, typed_questions
 from suite.strategies.asking.conversion import merged
-from suite.strategies.asking.option_scoring import decoder_of
+from suite.strategies.asking.option_scoring import Readout, decoder_of
+from suite.strategies.asking.typed_questions import TypedAsker
 from suite.strategies.network import transformer
 
 GENERATION = "generation"
@@ -42,6 +44,8 @@ class ThinkingPredictor:
 
     form = GENERATION
     steady = False
+    #: Positions that the model has, where it may be asked anything; None where it was taught.
+    positions: int | None = None
 
     def __init__(
         self,
@@ -107,6 +111,18 @@ class ThinkingPredictor:
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text alone, as it is."""
         return self.prompter.lengths(texts)
+
+    @property
+    def text_length(self) -> TextLength:
+        """Of a text in a prompt."""
+        return self.prompter.text_length
+
+    @property
+    def asker(self) -> TypedAsker | None:
+        """What answers any typed question with the same weights, without thinking."""
+        if option_scoring.refusal(self.model) is not None:
+            return None
+        return typed_questions.asker(self, partial(Readout.of, self.model))
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """1 at the class that was named, float32 [texts, classes]; zeros where none was."""

@@ -257,7 +257,7 @@ class ZeroShotStrategy:
             return decision_predictor.DecisionPredictor.load(folder)
         from suite.strategies.asking import prompted
 
-        return prompted.load(folder, NAME)
+        return prompted.load(folder, NAME, asks=True)
 
 
 def _refuse_what_servers_lack(knobs: Knobs) -> None:

@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from suite.contracts.cutting import HEAD, Plain
 from suite.contracts.language import LanguageCode
-from suite.contracts.strategy import Probabilities, Run
+from suite.contracts.strategy import Probabilities, Run, TextLength
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import TextCnnKnobs, parse_widths
 from suite.strategies.classic.settings import TextCnnSettings
@@ -122,6 +122,10 @@ class Encoder:
         self._ids = {unit: position + 2 for position, unit in enumerate(self.vocabulary)}
         self._cut = unit_cutter(language)
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Units of each text as it is."""
+        return [len(self._cut(text)) for text in texts]
+
     def ids(self, text: str) -> list[int]:
         """At most `max_tokens` ids."""
         units = self._cut(text)
@@ -175,6 +179,11 @@ class TextCnnPredictor:
         rows = [self._encoder.ids(text) for text in texts]
         self.batch, found = shrinking.scored(self.batch, partial(self._probabilities, rows))
         return found
+
+    @property
+    def text_length(self) -> TextLength:
+        """In its units."""
+        return TextLength(self._encoder.lengths, self._encoder.max_tokens, "word")
 
     def _probabilities(self, rows: Sequence[Sequence[int]], batch: int) -> Probabilities:
         probabilities = np.zeros((len(rows), self._shape["classes"]), dtype=np.float32)

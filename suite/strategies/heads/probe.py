@@ -20,7 +20,7 @@ from suite.contracts.cutting import Cutting
 from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Float, Params, Space
-from suite.contracts.strategy import Pool, Predictor, Probabilities, Run
+from suite.contracts.strategy import Pool, Predictor, Probabilities, Run, TextLength
 from suite.contracts.task import Task
 from suite.machine import cache
 from suite.models import needs
@@ -321,6 +321,11 @@ class ProbePredictor:
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as it is."""
         return self.embedder.codec.lengths(texts)
+
+    @property
+    def text_length(self) -> TextLength:
+        """As its tokenizer counts."""
+        return self.embedder.codec.text_length
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts."""

@@ -20,7 +20,7 @@ import transformers
 from numpy.typing import NDArray
 
 from suite.contracts.cutting import AS_EVER, HEAD, Cutting
-from suite.contracts.strategy import Probabilities
+from suite.contracts.strategy import Probabilities, TextLength
 from suite.errors import ModelError, WeightsError, counted
 from suite.machine import arithmetic, computing
 from suite.models import checkpoint
@@ -156,6 +156,12 @@ class Codec:
             found += map(len, batch["input_ids"])
         around = sum(self._marks)
         return [length - around for length in found]
+
+    @property
+    def text_length(self) -> TextLength:
+        """Of what is read whole: in one row, or in as many as its chunks may be."""
+        rows = 1 if self.cutting.pooling is None else self.cutting.chunks
+        return TextLength(self.lengths, rows * (self.max_tokens - sum(self._marks)), "token")
 
     @cached_property
     def _marks(self) -> tuple[int, int]:
@@ -355,6 +361,11 @@ class TransformerPredictor:
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text as it is."""
         return self.codec.lengths(texts)
+
+    @property
+    def text_length(self) -> TextLength:
+        """As its tokenizer counts."""
+        return self.codec.text_length
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts.
