@@ -130,10 +130,12 @@ def test_the_card_has_the_studys_numbers_and_the_hub_reads_it(at_home, tmp_path)
     head, page = head_of(tmp_path / "model")
     final = next(f for f in kept.results.finals if f.arm == kept.arm)
     assert head["language"] == ["en"] and head["pipeline_tag"] == "text-classification"
-    assert head["library_name"] == "transformers" and head["metrics"] == ["f1", "accuracy"]
+    assert head["library_name"] == "transformers"
+    assert head["metrics"] == ["f1", "accuracy", "aurc"]
     assert "license" not in head  # random weights: nobody named one
     card = ModelCard.load(tmp_path / "model" / "README.md")
-    f1, accuracy = card.data.eval_results
+    f1, accuracy, aurc = card.data.eval_results
+    assert aurc.metric_value == pytest.approx(final.test.others["aurc"], abs=1e-6)
     assert (f1.metric_type, f1.dataset_split) == ("f1", "test")
     assert f1.metric_value == pytest.approx(final.test.macro_f1, abs=1e-6)
     assert accuracy.metric_value == pytest.approx(final.test.accuracy, abs=1e-6)
