@@ -19,7 +19,7 @@ from suite.errors import DataError, StudyError
 from suite.report.pages.page import render_page
 from suite.report.words import Words
 from suite.strategies.calibrated import temperature_of
-from suite.study import kept_record, probabilities, record, storage
+from suite.study import artifacts, calibrating, kept_record, probabilities, record, storage
 from suite.study.probabilities import kept_probabilities
 from suite.study.winner import winner
 from suite.verdict import calibration
@@ -191,6 +191,19 @@ def test_each_arm_answers_at_the_temperature_that_was_fitted(there):
         finals[A]["calibration"]["after"]["log_loss"]
         < finals[A]["calibration"]["before"]["log_loss"]
     )
+
+
+def test_a_model_of_many_more_rows_keeps_its_own(there):
+    study, definition = storage.load(storage.open_storage(None), "t")
+    lies = artifacts.find(study, definition.data.fingerprint)
+    assert calibrating.fitted(study, definition, lies, A, refit=True).temperature is not None
+    # Where validation has more than half as many rows as train, refitting makes another model.
+    few = replace(definition.data.rows, train=99)
+    other = definition.model_copy(update={"data": replace(definition.data, rows=few)})
+    assert calibrating.fitted(study, other, lies, A, refit=True).temperature is None
+    assert calibrating.fitted(study, other, lies, A, refit=False).temperature is not None
+    # Over folds each row was answered by a model of all the others.
+    assert calibrating.alike(few, "train+validation")
 
 
 def test_it_is_exported_and_told(there):

@@ -36,8 +36,9 @@ class CalibrationScores:
 class Calibrated:
     """The temperature at which an arm answers, and what it does on test.
 
-    `temperature` is null where the arm's own probabilities do better; it was fitted on `rows` that
-    the answering models had not seen. `gain` is how much lower a row's log-loss was there at
+    `temperature` is null where the arm's own probabilities do better, or where the models of the
+    finals are trained on many more rows than the answering ones; it was fitted on `rows` that these
+    had not seen. `gain` is how much lower a row's log-loss was there at
     temperatures fitted without it.
     """
 

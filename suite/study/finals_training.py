@@ -128,7 +128,11 @@ class Trainer:
         if one.name not in self._fits:
             ledger = self._work.ledger
             self._fits[one.name] = calibrating.fitted(
-                ledger.study, ledger.definition, ledger.artifacts, one.name
+                ledger.study,
+                ledger.definition,
+                ledger.artifacts,
+                one.name,
+                refit=one.way.refit,
             )
         return self._fits[one.name]
 
