@@ -53,6 +53,8 @@ ENDS = {
         study(bounds={"min_rps": 1.0}), study(study="other")).changed} | set(side_by_side(
         study(), study(study="other")).unchanged))),
     "family_": ("classic", "static", "encoder", "decoder", "decision", "combined"),
+    "decided_": ("certified", "estimated", "worth", "certified_more", "estimated_more", "wrong",
+                 "at_most", "threshold", "test_answers", "test_wrong", "saved"),
     "finding_": ("speed", "speed_same", "speed_same_drawn", "time", "time_same",
                  "time_same_drawn"),
     "flag_": ("refused", "retired", "failed", "disagrees"),
@@ -69,6 +71,7 @@ ENDS = {
     "recommended_": ("other", "best", "one_training", "no_speed", "no_finals"),
     "role_": ("best", "recommended", "tied", "open", "second", "fastest", "thrift", "average",
               "winner", "quick", "frugal"),
+    "scope_by_": ("probability", "class", "energy", "distance"),
     "scores_": ("lower", "lower_tested", "higher", "same"),
     "split_": ("train", "validation", "test"),
     "state_": tuple(state.lower() for state in STATES),

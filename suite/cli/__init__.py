@@ -22,6 +22,7 @@ from suite.cli import (
     bench,
     console,
     dashboard,
+    decide,
     distil,
     doctor,
     errors,
@@ -176,6 +177,7 @@ app.add_typer(study.app, name="study", cls=Group, rich_help_panel=STUDIES)
 app.command("finals", rich_help_panel=RESULTS)(finals.finals)
 app.command("report", rich_help_panel=RESULTS)(report.report)
 app.command("errors", rich_help_panel=RESULTS)(errors.errors)
+app.command("decide", rich_help_panel=RESULTS)(decide.decide)
 app.command("bench", rich_help_panel=RESULTS)(bench.bench)
 app.command("dashboard", rich_help_panel=RESULTS)(dashboard.dashboard)
 app.command("predict", rich_help_panel=WINNER)(predict.predict)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,6 +31,7 @@ from suite.cli.study_files import tidy
 from suite.errors import StudyError, UsageError, counted
 
 if TYPE_CHECKING:
+    from suite.contracts.deciding import Decision
     from suite.data.joining import Joining
     from suite.data.texts import Given, TextFile
     from suite.endpoint.consent import Consent
@@ -58,6 +59,7 @@ class Chosen:
     language: str
     joining: Joining
     winner: Winner | None
+    decision: Decision | None = None
 
     def consent(self, storage: str | None, allowed: list[str] | None) -> Consent:
         """What loading it may ask: kept for a study's storage, never for a folder."""
@@ -86,7 +88,7 @@ def chosen(name: str, arm: str | None, storage: str | None) -> Chosen:
             language = found.definition.task.language
             return Chosen(
                 found.folder, found.labels, found.arm, name, found.trial, language, found.joining,
-                found,
+                found, found.decision,
             )  # fmt: skip
     from suite.handover.export import read_exported
 
@@ -102,6 +104,7 @@ def chosen(name: str, arm: str | None, storage: str | None) -> Chosen:
         exported.language,
         exported.joining,
         None,
+        exported.decision,
     )
 
 
@@ -164,7 +167,8 @@ def predict(
 
     Texts are read and answered some at a time: a file may be larger than memory (but for --json,
     which is one object). A model that was trained on several columns reads the same columns of the
-    file, joined as in its task. Classes are named as in labels.json.
+    file, joined as in its task. Classes are named as in labels.json. After `suite decide` each
+    answer says whether it is `decided`, or passed on.
 
     Examples:
 
@@ -222,8 +226,9 @@ def predict(
         readable = [whole(one.text) for one in some]
         mended += sum(a.text is not b for a, b in zip(some, readable, strict=True))
         rows = predictor.predict_proba(readable)
-        for one, text, row in zip(some, readable, rows, strict=True):
-            yield _answer(text, one, row, model.labels, top)
+        found = _said(model, rows)
+        for one, text, row, own in zip(some, readable, rows, found, strict=True):
+            yield _answer(text, one, row, model.labels, top, own)
 
     with _progress(source, to is not None) as moved:
         if as_json:
@@ -249,13 +254,54 @@ def predict(
         tell(f"Wrote {counted(count, 'answer')} of {model.arm} to {to}")
 
 
-def _answer(text: str, given: Given, row: Any, labels: Sequence[str], top: int | None) -> Answer:
+@dataclass(frozen=True)
+class _Said:
+    """What a model says of a text: its class, below 0 for no answer, and as `Answer` has them
+    whether it answers alone, and the classes that the text may be of, by index."""
+
+    best: int
+    decided: bool | None = None
+    classes: Sequence[int] | None = None
+
+
+def _said(model: Chosen, rows: Any) -> list[_Said]:
+    """What it says of each row of probabilities."""
+    from suite.verdict import conformal
+    from suite.verdict.answering import of
+    from suite.verdict.deciding import applied
+
+    rule = model.decision
+    if rule is None:
+        return [_Said(int(label)) for label in of(rows)[0]]
+    found = [
+        _Said(int(best), bool(own))
+        for best, own in zip(*applied(rule, rows, model.labels), strict=True)
+    ]
+    if rule.sets is None:
+        return found
+    order = rows.argsort(axis=1, kind="stable")[:, ::-1]
+    own = conformal.sets(rows, rule.sets.threshold)
+    return [
+        replace(one, classes=[int(i) for i in places if holds[i]])
+        for one, places, holds in zip(found, order, own, strict=True)
+    ]
+
+
+def _answer(
+    text: str, given: Given, row: Any, labels: Sequence[str], top: int | None, said: _Said
+) -> Answer:
     from suite.handover.answers import Answer
 
-    order = row.argsort(kind="stable")[::-1][:top] if top else range(len(labels))
-    # A row of zeros is no answer: nothing that names a class.
-    label = labels[int(row.argmax())] if row.any() else None
-    return Answer(text, given.kept, label, {labels[int(i)]: float(row[int(i)]) for i in order})
+    best = said.best
+    if top is None:
+        order = list(range(len(labels)))
+    else:
+        order = [int(i) for i in row.argsort(kind="stable")[::-1] if i != best]
+        order = [*([best] if best >= 0 else []), *order][:top]
+    shares = {labels[i]: float(row[i]) for i in order}
+    classes = None if said.classes is None else [labels[i] for i in said.classes]
+    named = labels[best] if best >= 0 else None
+    return Answer(text, given.kept, named, shares, said.decided, classes)
 
 
 def _line(answer: Answer, top: int | None) -> str:
@@ -264,9 +310,11 @@ def _line(answer: Answer, top: int | None) -> str:
     if answer.label is None:
         named = "(no answer)  0.000"
     elif top is None:
-        named = f"{answer.label}  {max(shown.values()):.3f}"
+        named = f"{answer.label}  {shown[answer.label]:.3f}"
     else:
         named = "  ".join(f"{label}  {value:.3f}" for label, value in shown.items())
+    if answer.decided is False:
+        named += f"  {told('(passed on)')}"
     return "  ".join([*map(str, answer.kept.values()), named, answer.text])
 
 

@@ -8,8 +8,10 @@ import os
 import shlex
 import socket
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -168,6 +170,15 @@ def serve(
         raise typer.Exit(code)
 
 
+def _rule(model: Chosen) -> Callable[[Any], tuple[Any, Any]] | None:
+    """When the model answers alone; None where nobody asked."""
+    from suite.verdict.deciding import applied
+
+    if model.decision is None:
+        return None
+    return partial(applied, model.decision, labels=model.labels)
+
+
 def token_of_environment() -> str | None:
     """The token that clients must send; nothing that is started from here inherits it."""
     return os.environ.pop("SUITE_SERVE_TOKEN", None)
@@ -276,6 +287,7 @@ def _run(
             about,
             example,
             model.joining,
+            decide=_rule(model),
             asker=getattr(opened.predictor, "asker", None),
             length=opened.length,
             made=made_on(model.folder),

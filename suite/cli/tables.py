@@ -32,6 +32,7 @@ from suite.report.data.rows import (
     leaderboard,
     silence_of,
 )
+from suite.report.data.scope import ScopeRow, scope_rows
 from suite.report.pages.answer import (
     chosen_of,
     opened_elsewhere,
@@ -162,6 +163,22 @@ def calibration_table(rows: Sequence[CalibrationRow]) -> Table:
     for row in rows:
         scores = [change(before, after) for _, before, after in row.scores]
         table.add_row(row.arm, *scores, temperature_of(row, say))
+    return table
+
+
+def scope_table(rows: Sequence[ScopeRow]) -> Table:
+    """How well each arm tells texts that fit no class from those that do."""
+    say = words()
+    table = Table(
+        name(say("head_arm")),
+        *(number(say(f"scope_{key}")) for key in ("auroc", "fpr", "right", "let_in")),
+        word(say("scope_score")),
+        title=say("scope"),
+    )
+    for row in rows:
+        own = row.found
+        figures = (own.auroc, own.fpr, own.right, own.let_in)
+        table.add_row(row.arm, *map(formats.score, figures), say(f"scope_by_{own.score}"))
     return table
 
 
@@ -425,6 +442,8 @@ def show_results(found: StudyResults, *, known: bool = False) -> None:
         print_table(money_table(found))
         for line in (money_intro(found, words()), *money_told(found, words())):
             prose(line)
+    if scoped := scope_rows(found, leaderboard(found)):
+        print_table(scope_table(scoped))
     recommended(found)
     if told_of := combined_sentences(found, words()):
         prose(words().sentences(told_of))

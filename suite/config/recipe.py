@@ -20,6 +20,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from suite import paths
 from suite.config import yamlfile
+from suite.contracts.deciding import Decide, Value
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.limits import MOST_TRIALS, Preset
 from suite.contracts.results import DEFAULT_OBJECTIVE, MARGIN, ObjectiveName
@@ -197,7 +198,18 @@ class Recipe(Closed):
     calibration: Calibration | None = Field(
         None,
         description="Sets rows of train aside before the search, on which is certified what the "
-        "model answers alone; in place of the task's own.",
+        "model answers alone; in place of the task's own. With `decide` or `value` by its defaults "
+        "where nothing is said.",
+    )
+    decide: Decide | None = Field(
+        None,
+        description="After the finals: from which probability on the model answers alone, so that "
+        "its answers are wrong at most so often.",
+    )
+    value: Value | None = Field(
+        None,
+        description="After the finals: what answers are worth, from which comes where answering "
+        "pays, and the work that is saved.",
     )
     finals: Finals = Finals()
     measure: Measure = Measure()
@@ -234,7 +246,8 @@ class Recipe(Closed):
     def calibration_of(self, task: Task) -> Calibration | None:
         """How rows are set aside on which something is certified; None where nothing asks for
         them."""
-        return self.calibration or task.calibration
+        asked = Calibration() if self.decide is not None or self.value is not None else None
+        return self.calibration or task.calibration or asked
 
     def space_for(
         self,

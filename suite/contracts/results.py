@@ -15,11 +15,13 @@ from pydantic import TypeAdapter
 
 from suite.contracts.calibrated import Calibrated
 from suite.contracts.combination import Combination
+from suite.contracts.deciding import Decision
 from suite.contracts.lengths import ByLength
 from suite.contracts.money import Money
 from suite.contracts.predictions import Missed, TestPredictions
 from suite.contracts.records import FINITE
 from suite.contracts.rowfacts import DataFacts
+from suite.contracts.scope import OutOfScope
 from suite.contracts.space import Params
 from suite.contracts.speeds import BenchRow, Rps
 from suite.contracts.splits import Splits
@@ -304,6 +306,9 @@ class Final:
     """What it is made of, where it is a combination of other arms: it has no trial of its own, and
     `trial` is that of the member that answers last, or weighs most. Null of an arm."""
 
+    out_of_scope: OutOfScope | None = None
+    """Null where the task names no class of texts that fit no other, or test has none."""
+
     @property
     def about_arm(self) -> bool:
         """Whether its score says something of the arm, and not of one trained model alone."""
@@ -426,6 +431,8 @@ class StudyResults:
     """Null where no arm has a result."""
     splits: Splits | None = None
     """What several splits of the rows say together; null where nobody asked for them."""
+    decisions: list[Decision] = field(default_factory=list)
+    """When arms' models answer alone, where that was asked; of models that they still ship."""
     beyond_bounds: dict[str, Holds] = field(default_factory=dict)
     """Arm -> `outside` the bounds, or `unsure`: its figures may not hold. Neither is recommended
     while an arm is within them. Arms within them are not named."""

@@ -29,18 +29,29 @@ class Answer:
 
     Args:
         kept: of its row: column -> value.
-        label: the most probable class; None where there was no answer.
-        probabilities: class -> probability, of as many classes as were asked for.
+        label: the answer, which is the most probable class but where single answers have a worth of
+            their own; None where there was none.
+        probabilities: class -> probability, of as many classes as were asked for, the answer's
+            among them.
+        decided: whether the model answers it alone; None where nobody asked when it does.
+        classes: that the text may be of, the most probable first; None where nobody asked for sets.
     """
 
     text: str
     kept: Mapping[str, Any]
     label: str | None
     probabilities: Mapping[str, float]
+    decided: bool | None = None
+    classes: Sequence[str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """One object: what was kept, then the answer."""
-        own = {"text": self.text, "label": self.label, "probabilities": dict(self.probabilities)}
+        own: dict[str, Any] = {"text": self.text, "label": self.label}
+        if self.decided is not None:
+            own["decided"] = self.decided
+        if self.classes is not None:
+            own["set"] = list(self.classes)
+        own["probabilities"] = dict(self.probabilities)
         return {_beside(key, own): _jsonable(value) for key, value in self.kept.items()} | own
 
 
@@ -93,8 +104,9 @@ def write(
 ) -> int:
     """Writes answers into a new file; how many there were.
 
-    A table has the kept columns, `text`, `label` and `probability`, and then the probability of
-    every class (`probability of NAME`), or with `top` further classes (`label 2`, `probability 2`).
+    A table has the kept columns, `text`, `label` and `probability`, where they are known `decided`
+    (true or false) and `set` (a JSON list), and then the probability of every class (`probability
+    of NAME`), or with `top` further classes (`label 2`, `probability 2`).
 
     Args:
         top: how many classes each answer has, the most probable first; all where None.
@@ -157,8 +169,12 @@ class _Lines:
 def _flat(answer: Answer, classes: Sequence[str], top: int | None) -> dict[str, Any]:
     """An answer as one row of a table."""
     named = answer.probabilities
-    first = None if answer.label is None else max(named.values())
+    first = None if answer.label is None else named[answer.label]
     own: dict[str, Any] = {"text": answer.text, "label": answer.label, "probability": first}
+    if answer.decided is not None:
+        own["decided"] = _plain(answer.decided)
+    if answer.classes is not None:
+        own["set"] = json.dumps(list(answer.classes), ensure_ascii=False)
     if top is None:
         own |= {f"probability of {name}": named[name] for name in classes}
     else:

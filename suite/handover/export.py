@@ -17,12 +17,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from suite.config import jsonfile
 from suite.config.jsonfile import Strict
+from suite.contracts.deciding import Decision
 from suite.contracts.language import LanguageCode
 from suite.data import snapshot
 from suite.data.joining import Joining
@@ -31,6 +32,7 @@ from suite.files import reason
 from suite.handover.model_card import OnnxFile, card, is_classifier
 from suite.machine.scratch import Scratch, sweep, tell
 from suite.models import checkpoint
+from suite.study import decisions_record
 
 if TYPE_CHECKING:
     from suite.study.winner import Winner
@@ -66,6 +68,7 @@ class _Described(Strict):
     study: str
     arm: str
     trial: Annotated[int, Field(ge=0)]
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class Exported:
         labels: the classes' names, by class index.
         language: of the texts.
         joining: what its texts are made of.
+        decision: when it answers alone; None where that was not asked.
     """
 
     folder: Path
@@ -85,6 +89,7 @@ class Exported:
     trial: int | None
     language: str
     joining: Joining = field(default_factory=Joining)
+    decision: Decision | None = None
 
 
 def export(
@@ -117,7 +122,7 @@ def export(
         shutil.copytree(winner.folder, aside)
         task = winner.definition.task
         _name_labels(aside, task.label_names)
-        described = {
+        described: dict[str, Any] = {
             "schema_version": 1,
             "labels": [{"name": label.name, "shown": label.shown} for label in task.labels],
             "language": task.language,
@@ -129,6 +134,8 @@ def export(
             "arm": winner.arm,
             "trial": winner.trial,
         }
+        if winner.decision is not None:
+            described["decision"] = decisions_record.dumped([winner.decision])[0]
         _write(aside / LABELS, json.dumps(described, ensure_ascii=False, indent=1))
         _refuse_mute(winner, aside)
         made = _write_onnx(winner, aside, scratch.folder, say) if onnx else None
@@ -176,6 +183,7 @@ def read_exported(folder: Path) -> Exported:
         trial=described.trial,
         language=described.language,
         joining=Joining(tuple(described.text), described.join, described.id),
+        decision=described.decision,
     )
 
 

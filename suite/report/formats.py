@@ -90,6 +90,15 @@ def whole_percent(share: float) -> str:
     return ">99%" if 0.995 <= share < 1 else f"{share * 100:.0f}%"
 
 
+def whole_or_more(share: float) -> str:
+    """A share that somebody set, as per cent, with as many digits as it has.
+
+    >>> whole_or_more(0.05), whole_or_more(0.995)
+    ('5%', '99.5%')
+    """
+    return f"{share * 100:.6g}%"
+
+
 def agreement(share: float | None) -> str:
     """A share of rows decided alike: a demand lies at 99.5 %, so two digits after the point."""
     return MISSING if share is None else f"{share * 100:.2f}%"

@@ -26,7 +26,17 @@ from suite.errors import DataError, StorageError, StudyError, counted
 from suite.machine import facts
 from suite.models import hub
 from suite.models.catalogue import load_catalogue, local_model, served
-from suite.study import arms, artifacts, auto, differences, folding, record, splitting, storage
+from suite.study import (
+    arms,
+    artifacts,
+    auto,
+    deciding,
+    differences,
+    folding,
+    record,
+    splitting,
+    storage,
+)
 from suite.study.artifacts import Artifacts
 from suite.study.database import Database
 from suite.study.definition import Definition, StoredArm
@@ -184,6 +194,7 @@ def create(
             recipe, planned = chosen.recipe, chosen.arms
     if before is None:  # one that was made before this was looked at goes on
         check_bounds(recipe, recipe_file, planned)
+        deciding.check(recipe, task)
     if all(arm.refused for arm in planned):
         raise StudyError(
             "every arm is refused:\n  " + "\n  ".join(f"{a.name}: {a.refused}" for a in planned)

@@ -22,12 +22,14 @@ from suite.study import (
     by_length,
     calibrating,
     combining,
+    deciding,
     estimates,
     far_rows,
     finals_plan,
     finals_rank,
     finals_record,
     finals_spread,
+    scope,
     trainings_record,
 )
 from suite.study.combining import Combined
@@ -37,6 +39,7 @@ from suite.study.finals_speed import Served, measure_all
 from suite.study.finals_training import Contestant, Trainer
 from suite.study.ledger import Ledger
 from suite.study.opening import Opening, claimed
+from suite.study.probabilities import Reader
 from suite.study.trainings_record import Training
 from suite.study.work import Work
 from suite.verdict.metrics import METRICS, merit_of
@@ -80,7 +83,16 @@ def score(
         if opening is None or (if_due and not due(work.ledger, early=early)):
             return work.ledger.results().finals
         made = wanted or Wanted.of(work.ledger.definition.recipe.finals)
-        return _Scoring(work, opening, made, say, watch).finals()
+        found = _Scoring(work, opening, made, say, watch).finals()
+        _decide(work.ledger, [final.arm for final in found])
+        return found
+
+
+def _decide(ledger: Ledger, arms: list[str]) -> None:
+    """When the arms' models answer alone, where the recipe asks for it."""
+    asked_of = deciding.asked(ledger.definition)
+    if asked_of is not None:
+        deciding.of_arms(ledger.study, ledger.definition, ledger.artifacts, asked_of, arms)
 
 
 def asked(
@@ -388,6 +400,8 @@ class _Scoring:
         finals = calibrating.with_calibration(
             finals, labels, trainings, fits, self._ledger.artifacts
         )
+        reader = Reader(study, definition, self._ledger.artifacts)
+        finals = scope.with_scope(finals, definition, reader)
         finals_record.store(
             study,
             finals,

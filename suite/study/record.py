@@ -33,6 +33,7 @@ from suite.contracts.task import Reference
 from suite.errors import counted
 from suite.study import (
     bench_record,
+    decisions_record,
     internals,
     kept_record,
     openings,
@@ -290,6 +291,12 @@ def _results(
         bench=bench_record.stored(
             attributes,
             {arm.arm: kept_record.version(attributes, arm.arm) for arm in arms},
+            unread,
+        ),
+        decisions=_each(
+            decisions_record.ADAPTER,
+            "decisions",
+            decisions_record.standing(attributes),
             unread,
         ),
         unread=unread,

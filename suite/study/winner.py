@@ -10,6 +10,7 @@ from pathlib import Path
 
 from suite import shell
 from suite.contracts.combination import Combination
+from suite.contracts.deciding import Decision
 from suite.contracts.model import Model
 from suite.contracts.results import Final, StudyResults, Trial
 from suite.data.joining import Joining
@@ -77,6 +78,11 @@ class Winner:
     def combined(self) -> Combination | None:
         """What it is made of, where it is a combination of other arms."""
         return self.final.combined if self.final is not None else None
+
+    @property
+    def decision(self) -> Decision | None:
+        """When it answers alone; None where that was not asked."""
+        return next((one for one in self.results.decisions if one.arm == self.arm), None)
 
     @property
     def made_by(self) -> Trial | None:

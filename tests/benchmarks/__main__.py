@@ -30,6 +30,7 @@ BENCHMARKS = {
     "long_texts": "long_texts",
     "frozen": "frozen",
     "sft_step": "sft_step",
+    "decisions": "decisions",
 }
 
 if __name__ == "__main__":

@@ -395,6 +395,69 @@ money_repaid = Its training and search are repaid after { $texts } texts.
 every_metric = Every metric on test
 every_metric_intro = Each with its own 95 % interval. Arms are compared by { $metric } alone: no verdict is drawn from the others.
 
+## Texts that fit no class
+
+scope = Texts that fit no class
+scope_intro = How well each arm tells the { $outside } test texts that fit no class from the { $inside } that do. Which score judges is chosen on validation, and so is the cut that lets in 95 % of the texts that fit.
+scope_auroc = AUROC
+scope_fpr = outside let in at 95 % recall
+scope_right = let in and right
+scope_let_in = outside let in
+scope_score = judged by
+scope_by_probability = largest probability
+scope_by_class = probability of their class
+scope_by_energy = energy
+scope_by_distance = distance to the nearest class
+
+## When a model answers alone
+
+deciding = What it may decide alone
+deciding_intro = A model that knows when it is unsure answers the other texts alone and passes the rest on.
+deciding_none = { $command } finds from which probability on, so that answers are wrong at most as often as you allow.
+decided_answers = { $arm } answers { $share } of texts alone; of those at most { $most } are wrong, at { $confidence } confidence. It passes the rest on.
+decided_none = { $arm } passes every text on: of no threshold can it be shown that at most { $most } of its answers are wrong, at { $confidence } confidence.
+decided_enough = { $rows ->
+    [one] { $rows } row would do, if it goes on erring as it does where it is surest.
+   *[other] { $rows } rows would do, if it goes on erring as it does where it is surest.
+}
+decided_never = No number of rows would do: it errs too often where it is surest, or never answers.
+decided_by_value = { $arm } answers alone where its probability is { $threshold } or more: from there on an answer is worth no less than passing on.
+decided_by_pairs = { $arm } answers alone where the answer is worth no less than passing on, weighed text by text.
+decided_certified = certified
+decided_estimated = estimated
+decided_worth = worth it
+decided_certified_more = { $rows ->
+    [one] Certified on { $rows } row that was set aside for it and that nothing else had seen.
+   *[other] Certified on { $rows } rows that were set aside for it and that nothing else had seen.
+}
+decided_estimated_more = { $rows ->
+    [one] Estimated, not certified: on the { $rows } row that its trials were scored on. Rows set aside before the search certify it (calibration in the recipe).
+   *[other] Estimated, not certified: on the { $rows } rows that its trials were scored on. Rows set aside before the search certify it (calibration in the recipe).
+}
+decided_tried = { $rows ->
+    [one] Tried on { $rows } row that was set aside for it.
+   *[other] Tried on { $rows } rows that were set aside for it.
+}
+decided_test = On test it answers { $share }, and { $wrong } of these answers are wrong.
+decided_saves = Work saved per 100 texts, on test: { $saved }.
+decided_moved = Classes are moved: where the offsets were not fitted, macro-F1 is { $after } with them and { $before } without.
+decided_not_moved = Classes are not moved: where the offsets were not fitted, macro-F1 is { $after } with them and { $before } without.
+decided_moved_test = On test macro-F1 is { $after } with them and { $before } without.
+decided_sets = Sets that are to hold the true class for { $coverage } of texts hold it for { $holds } of test; their mean size is { $size }.
+decided_answering = answers alone
+decided_wrong = of these wrong
+decided_at_most = wrong at most
+decided_threshold = from probability
+decided_test_answers = answers on test
+decided_test_wrong = of these wrong on test
+decided_saved = work saved per 100 texts
+decided_ground = claim
+coverage_intro = Share of the answers that are wrong, where only so large a share of the test texts is answered, the surest first. The area under a curve is AURC.
+coverage_none = Finals kept no probabilities of test texts.
+axis_coverage = share of texts answered
+axis_selective_error = wrong among answered
+finding_coverage = { $arm }: of the surest { $share } of texts { $error } are wrong, of all of them { $all }
+
 ## Not compared
 
 absent = Not compared

@@ -335,6 +335,57 @@ money_repaid = 处理 { $texts } 条文本后即可收回训练与搜索的费�
 every_metric = 测试集上的全部指标
 every_metric_intro = 每个数值后为其自身的 95% 置信区间。方案之间只按{ $metric }比较，不对其他指标下结论。
 
+## 不属于任何类别的文本
+
+scope = 不属于任何类别的文本
+scope_intro = 各方案把测试集中 { $outside } 条不属于任何类别的文本与 { $inside } 条属于某类的文本区分开的能力。用哪种分数来判断，以及放行 95% 域内文本的阈值，都在验证集上选定。
+scope_auroc = AUROC
+scope_fpr = 召回 95% 时放行的域外文本
+scope_right = 放行且答对
+scope_let_in = 放行的域外文本
+scope_score = 判断依据
+scope_by_probability = 最大概率
+scope_by_class = 该类的概率
+scope_by_energy = 能量
+scope_by_distance = 到最近类别的距离
+
+## 模型何时独立作答
+
+deciding = 哪些可由模型独立决定
+deciding_intro = 知道自己何时没有把握的模型，可以独立回答其余文本，把没有把握的转交出去。
+deciding_none = { $command } 会找出概率从多少起可以独立作答，使答错的比例不超过您允许的上限。
+decided_answers = { $arm } 独立回答 { $share } 的文本；其中答错的至多 { $most }，置信度 { $confidence }。其余转交。
+decided_none = { $arm } 转交全部文本：没有任何阈值能以 { $confidence } 的置信度证明其回答中至多 { $most } 是错的。
+decided_enough = 若它在最有把握处的错误率不变，{ $rows } 行就够了。
+decided_never = 多少行都不够：它在最有把握处也错得太多，或者从不作答。
+decided_by_value = { $arm } 在概率不低于 { $threshold } 时独立作答：从此处起，作答的价值不低于转交。
+decided_by_pairs = { $arm } 在作答的价值不低于转交时独立作答，逐条文本权衡。
+decided_certified = 已证实
+decided_estimated = 估计
+decided_worth = 值得
+decided_certified_more = 在专门留出、未被任何步骤见过的 { $rows } 行上证实。
+decided_estimated_more = 只是估计，未经证实：依据的是其试验评分所用的 { $rows } 行。搜索之前留出一部分行才能证实（配方中的 calibration）。
+decided_tried = 在专门留出的 { $rows } 行上试过。
+decided_test = 在测试集上它回答 { $share }，其中 { $wrong } 答错。
+decided_saves = 测试集上每 100 条文本节省的工作：{ $saved }。
+decided_moved = 调整了类别的偏移：在没有用来拟合偏移的行上，宏平均 F1 为 { $after }，调整前为 { $before }。
+decided_not_moved = 没有调整类别的偏移：在没有用来拟合偏移的行上，调整后宏平均 F1 为 { $after }，不调整为 { $before }。
+decided_moved_test = 测试集上调整后宏平均 F1 为 { $after }，不调整为 { $before }。
+decided_sets = 应有 { $coverage } 的文本其类别集合包含真实类别；测试集上为 { $holds }，平均每个集合 { $size } 个类别。
+decided_answering = 独立作答
+decided_wrong = 其中答错
+decided_at_most = 至多答错
+decided_threshold = 概率从
+decided_test_answers = 测试集上作答
+decided_test_wrong = 其中答错（测试集）
+decided_saved = 每 100 条节省的工作
+decided_ground = 依据
+coverage_intro = 只回答测试文本中最有把握的一部分时，回答中答错的比例。曲线下面积即 AURC。
+coverage_none = 决赛没有保留测试文本的概率。
+axis_coverage = 作答的文本占比
+axis_selective_error = 所答文本中答错的比例
+finding_coverage = { $arm }：最有把握的 { $share } 文本中 { $error } 答错，全部文本中 { $all } 答错
+
 ## Not compared
 
 absent = 未参与比较

@@ -8,6 +8,7 @@ from typing import Any
 
 from suite import shell
 from suite.contracts import moments
+from suite.contracts.deciding import Decision
 from suite.contracts.results import StudyResults, Trial
 from suite.report import formats
 from suite.report.charts import STUDY_CHARTS, per_class
@@ -16,6 +17,7 @@ from suite.report.charts.ranges import common_range
 from suite.report.data.by_length import by_length, length_range
 from suite.report.data.calibration import calibration_rows, change, temperature_of
 from suite.report.data.classes import label_of
+from suite.report.data.decided import decided_row, decided_sentences
 from suite.report.data.every_metric import every_metric
 from suite.report.data.learnt import learnt_in
 from suite.report.data.money import money_intro, money_rows, money_told
@@ -35,6 +37,7 @@ from suite.report.data.rows import (
     references,
     silence_of,
 )
+from suite.report.data.scope import scope_rows
 from suite.report.data.spoken import environment, spoken
 from suite.report.data.wrong import wrong
 from suite.report.pages.answer import Answer, answer, bounds_text, chosen_of, useful, validated
@@ -136,6 +139,9 @@ def render_page(
         "chosen_of": chosen_of(board, words),
         "every_metric": every_metric(board),
         "by_length": by_length(board),
+        "scope": scope_rows(results, board),
+        "decided": [decided_row(one, words) for one in results.decisions],
+        "decided_told": [decided_sentences(one, words) for one in _told_of(results)],
         "length_range": lambda one: length_range(one, words),
         "money": money_rows(results, board, words),
         "money_intro": money_intro(results, words),
@@ -170,6 +176,7 @@ def render_page(
         "settings_rows": _settings_rows(results, words),
         "commands": _commands(results, storage),
         "examples_command": shell.command("report", results.study, "--examples", storage=storage),
+        "decide_command": shell.command("decide", results.study, storage=storage),
         "errors_command": shell.command("errors", results.study, storage=storage),
         "environment": environment(results, words),
         "measured": [_measured(row, results, words) for row in board.rows],
@@ -184,6 +191,12 @@ def render_page(
         "constants": {"level": str(LEVEL), "open_counts": CLASS_COUNTS_OPEN},
     }
     return render("page.html", words, context, pack, refresh=refresh)
+
+
+def _told_of(results: StudyResults) -> list[Decision]:
+    """The decision of the arm to take, where there is one."""
+    taken = results.verdict.recommended if results.verdict else None
+    return [one for one in results.decisions if one.arm == taken]
 
 
 def tiles(told: Answer, board: Leaderboard) -> list[Tile]:

@@ -195,6 +195,11 @@ class Prediction(BaseModel):
 
     label: str | None = Field(description="The most probable class; null where none was named.")
     probabilities: dict[str, float] = Field(description="Class -> probability; they sum to 1.")
+    decided: bool | None = Field(
+        None,
+        description="Whether the model answers alone, and not passes the text on; there only where "
+        "`suite decide` or the recipe asked for it.",
+    )
 
 
 class PredictResponse(BaseModel):

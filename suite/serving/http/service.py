@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pydantic_core
 
+from suite.contracts.strategy import NO_ANSWER
 from suite.contracts.typed import Answers, TooLong, TypedQuestion
 from suite.errors import counted
 from suite.serving.batcher import Batcher, Closed, Overloaded
@@ -225,18 +226,27 @@ class Service:
 
     def body(self, rows: Sequence[Any]) -> bytes:
         """The answer to a request, as JSON."""
-        predictions = []
-        for row in rows:
-            values = np.asarray(row)
-            best = int(values.argmax())
+        values = np.asarray(rows).reshape(len(rows), len(self._keys))
+        predictions: list[dict[str, Any]] = []
+        classes, decided = self._answers(values)
+        for best, row in zip(classes, values.tolist(), strict=True):
             predictions.append(
                 {
-                    # A row of zeros is no answer: nothing that names a class.
-                    "label": self._keys[best] if values[best] > 0 else None,
-                    "probabilities": dict(zip(self._keys, values.tolist(), strict=True)),
+                    "label": self._keys[best] if best >= 0 else None,
+                    "probabilities": dict(zip(self._keys, row, strict=True)),
                 }
             )
+        for one, own in zip(predictions, decided, strict=False):
+            one["decided"] = bool(own)
         return pydantic_core.to_json({"model": dict(self.served.about), "predictions": predictions})
+
+    def _answers(self, rows: Any) -> tuple[Any, Any]:
+        """The class of each row, below 0 for no answer; and whether it is answered alone, nothing
+        where nobody asked."""
+        if self.served.decide is None:
+            # A row of zeros is no answer: nothing that names a class.
+            return np.where(rows.any(axis=1), rows.argmax(axis=1), NO_ANSWER), ()
+        return self.served.decide(rows)
 
     def close(self) -> None:
         """Answers what waits, and takes no more."""
