@@ -1,7 +1,7 @@
 """A head on a pretrained decoder: the whole model trained, and layers left as they are.
 
 Needs the transformers folder that SUITE_BENCH_DECODER names. Each training is one pass over
-SUITE_BENCH_ROWS AG News rows (64), in SUITE_BENCH_REPEATS rounds (3) of every side. Told are
+SUITE_BENCH_ROWS AG News rows (32), in SUITE_BENCH_REPEATS rounds (2) of every side. Told are
 seconds of the processor, which other work on the machine changes least, beside those of the clock,
 and the median ratio within a round to training the whole. Scoring is left out, as it is in both.
 """
@@ -17,8 +17,8 @@ from suite.contracts.strategy import Rows
 from tests.benchmarks.common import Side, report
 from tests.benchmarks.neural import Run
 
-ROWS = int(os.environ.get("SUITE_BENCH_ROWS", "64"))
-REPEATS = int(os.environ.get("SUITE_BENCH_REPEATS", "3"))
+ROWS = int(os.environ.get("SUITE_BENCH_ROWS", "32"))
+REPEATS = int(os.environ.get("SUITE_BENCH_REPEATS", "2"))
 SHARES = (0.0, 0.5, 0.75)
 
 
