@@ -66,6 +66,11 @@ def distilled(task: str) -> Path:
     return Path.cwd() / "studies" / "distilled" / f"{task}.jsonl"
 
 
+def soft_labels(task: str) -> Path:
+    """The file of a teacher's answers that `suite distil --teacher` wrote for a task."""
+    return distilled(f"{task}~soft")  # no task is called so
+
+
 def settings() -> Path:
     """The folder of what a user decides once for all studies (`XDG_CONFIG_HOME`).
 

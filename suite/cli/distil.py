@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from suite.cli import completion
+from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import draws, err, next_step, tell, told
-from suite.cli.options import Device, MaxMemory, Threads, room_for
+from suite.cli.options import Device, MaxMemory, Storage, Threads, room_for
 from suite.cli.words import Quiet
 from suite.errors import SuiteError, counted
 
@@ -46,6 +47,36 @@ def distil(
             help="A model of the catalogue, or a local transformers folder, in place of both.",
         ),
     ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STUDY",
+            help="In place of all of them: write down what a study's model answers, for arms "
+            "`+distilled` to learn.",
+        ),
+    ] = None,
+    arm: Annotated[
+        str | None,
+        typer.Option(help="Of the study, with --teacher. Default: the recommended one."),
+    ] = None,
+    unlabelled: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Texts for --teacher to answer: .txt (one a line), .jsonl, .csv, .parquet. "
+            "Without it, it answers training rows that it did not see.",
+        ),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="What that file calls the task's column of texts; once for each. Default: as "
+            "the task calls them.",
+        ),
+    ] = None,
+    storage: Storage = None,
+    allow_endpoint: AllowEndpoint = None,
     rows: Annotated[
         int | None, typer.Option(min=1, help="Ask about so many training rows (stratified).")
     ] = None,
@@ -73,17 +104,35 @@ def distil(
     ] = 0.6,
     quiet: Quiet = False,
 ) -> None:
-    """Collect thinking traces for a task's training rows; those that end in the right answer.
+    """Collect what a larger model says, for a smaller one to learn.
 
-    A recipe trains on them with `think: distilled` in the space of sft. Run again to go on: rows
-    that were asked about are not asked again.
+    Thinking traces for a task's training rows are kept where they end in the right answer. A recipe
+    trains on them with `think: distilled` in the space of sft. Run again to go on: rows that were
+    asked about are not asked again.
+
+    With --teacher it is probabilities: what a study's model gives to texts without labels. Arms
+    such as `fasttext/classic+distilled` learn from them in a study of the same rows.
 
     Examples:
 
         suite distil agnews --endpoint http://localhost:8000/v1 --endpoint-model qwen3-32b
 
         suite distil agnews --data ./ag_news --model qwen3-4b --rows 200
+
+        suite distil agnews --teacher agnews --unlabelled headlines.txt
     """
+    thinking = (endpoint, endpoint_model, model, rows, data)
+    if teacher is not None:
+        if any(given is not None for given in thinking) or sample:
+            raise SuiteError(
+                "--teacher contradicts --endpoint, --endpoint-model, --model, --rows, --data and "
+                "--sample: the study says them",
+                fix="Leave them away.",
+            )
+        _teach(task, teacher, arm, unlabelled, column, storage, allow_endpoint, max_memory, quiet)
+        return
+    if arm is not None or unlabelled is not None or column:
+        raise SuiteError("--arm, --unlabelled and --column go with --teacher STUDY")
     from suite.endpoint import consent
     from suite.models import catalogue
     from suite.strategies.teaching import distil as room
@@ -120,6 +169,74 @@ def distil(
     with _watching(quiet) as watch:
         done = room.distil(found, training, thinker, limit=rows, watch=watch)
     _conclude(done)
+
+
+def _teach(
+    task: str,
+    study: str,
+    arm: str | None,
+    unlabelled: str | None,
+    columns: list[str] | None,
+    storage: str | None,
+    allow_endpoint: list[str] | None,
+    max_memory: str | None,
+    quiet: bool,
+) -> None:
+    from suite import shell
+    from suite.config import yamlfile
+    from suite.config.task import find_task
+    from suite.endpoint.consent import Consent
+    from suite.study import distilling
+    from suite.study.storage import place
+
+    last = time.monotonic()
+
+    def watch(answered: int) -> None:
+        nonlocal last
+        if not quiet and time.monotonic() - last >= _EVERY_SECONDS:
+            last = time.monotonic()
+            err.print(told(f"Answered {counted(answered, 'text')}"))
+
+    done = distilling.distil(
+        study,
+        find_task(task)[0].name if yamlfile.is_path(task) else task,
+        unlabelled,
+        arm=arm,
+        columns=columns or (),
+        room=room_for(max_memory),
+        url=storage,
+        allowed=Consent(place(storage), named(allow_endpoint)),
+        watch=watch,
+    )
+    teacher, left = done.teacher, done.left
+    # The counts are outcome, not progress: --quiet leaves them.
+    lines = [f"{teacher.arm} answered {counted(teacher.texts, 'text')}"]
+    if teacher.own:
+        rows = counted(teacher.own, "training row")
+        lines.append(f"{teacher.arm} answered {rows} that it had not seen")
+    for count, why in (
+        (left.test, "for standing in test or calibration, or nearly"),
+        (left.known, "for standing in train or validation"),
+        (left.repeated, "for repeating others"),
+        (left.blank, "for being empty"),
+        (left.unanswered, "for want of an answer"),
+    ):
+        lines += [f"{counted(count, 'text')} left out {why}"] if count else []
+    for line in lines:
+        err.print(told(line), markup=False)
+    if teacher.refit:
+        err.print(
+            told(
+                "The teacher was trained on validation too: what its pupils score there is "
+                "flattered, on test it is not."
+            ),
+            markup=False,
+        )
+    tell(f"What it answered is in {done.file}")
+    again = shell.command(
+        "study", "create", task, "--arms", "fasttext/classic+distilled", "--name", f"{study}-taught"
+    )
+    next_step(again)
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from suite.report.data.rows import (
     silence_of,
 )
 from suite.report.data.scope import ScopeRow, scope_rows
+from suite.report.data.taught import taught_told
 from suite.report.pages.answer import (
     chosen_of,
     opened_elsewhere,
@@ -204,6 +205,7 @@ def recommended(found: StudyResults) -> None:
         without_near(found, say),
         leanings(found, board, say),
         read_tokens(found, board, say),
+        *taught_told(found, board, say),
     ):
         if line:
             prose(line)

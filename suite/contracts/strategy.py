@@ -49,6 +49,9 @@ class Rows:
     texts: Sequence[str]
     labels: tuple[int, ...]
     ids: Sequence[str | None] | None = None
+    soft: NDArray[np.float32] | None = None
+    """Of rows that a teacher answered: what to learn, as probabilities [rows, classes], of which
+    `labels` are the likeliest classes."""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -60,6 +63,7 @@ class Rows:
             _taken(self.texts, at),
             tuple(map(self.labels.__getitem__, at)),
             None if self.ids is None else _taken(self.ids, at),
+            None if self.soft is None else self.soft[list(at)],
         )
 
 

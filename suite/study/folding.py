@@ -13,6 +13,7 @@ from dataclasses import replace
 from suite import strategies
 from suite.config.recipe import Recipe
 from suite.contracts.task import Task
+from suite.contracts.teaching import may_be_taught
 from suite.data import folds
 from suite.data.folds import Folds
 from suite.data.snapshot import TaskData
@@ -68,7 +69,10 @@ def decide(
         )
     arms = [
         replace(arm, folds=found.count)
-        if arm.refused is None and (asked or _cheap(arm, recipe, task, loaded, found.count))
+        if arm.refused is None
+        # A teacher has seen the labels of what a fold would hold out.
+        and not may_be_taught(arm.space)
+        and (asked or _cheap(arm, recipe, task, loaded, found.count))
         else arm
         for arm in planned
     ]

@@ -378,6 +378,25 @@ by_length_length = length
 by_length_count = rows
 length_in_tokens = tokens
 length_in_words = words
+taught = What distilling bought
+taught_by = { $arm } learned from { $by } ({ $study }), which answered { $texts }{ $own }.
+taught_texts = { $n ->
+    [one] { $n } text without a label
+   *[other] { $n } texts without labels
+}
+taught_own = { $n ->
+    [one] {" "}and { $n } training row that it had not seen
+   *[other] {" "}and { $n } training rows that it had not seen
+}
+taught_gain = Its { $metric } is { $score }; without the teacher it is { $without }.
+taught_score = Its { $metric } is { $score }.
+taught_teacher = The teacher's { $metric } is { $score }.
+taught_speed = It answers { $own } texts a second, its teacher { $theirs }.
+taught_asked = { $n ->
+    [one] It took { $n } call to the teacher's server; answering takes none.
+   *[other] It took { $n } calls to the teacher's server; answering takes none.
+}
+taught_saved = The teacher is not asked any more.
 money = What the arms cost
 money_intro = A million texts are priced at the measured speed, with its 95 % interval, or by the tokens that a server counted; what was not measured has no price. Trials that ran at the same time share the hour.
 money_hour = An hour of the machine is { $hour }.

@@ -28,6 +28,7 @@ from suite.report.data.rows import (
     silence_of,
 )
 from suite.report.data.spoken import environment, spoken
+from suite.report.data.taught import taught_told
 from suite.report.formats import FORMATS
 from suite.report.pages.answer import answer, validated
 from suite.report.pages.document import document
@@ -280,6 +281,8 @@ def to_markdown(results: StudyResults, words: Words) -> str:
         lines += _board(board, words)
     else:
         lines.append(words("leaderboard_empty"))
+    if bought := taught_told(results, board, words):
+        lines += ["", f"## {words('taught')}", "", *(f"- {markdown_line(one)}" for one in bought)]
     lines += _money(results, board, words)
     if results.comparisons:
         lines += [

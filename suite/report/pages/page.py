@@ -39,6 +39,7 @@ from suite.report.data.rows import (
 )
 from suite.report.data.scope import scope_rows
 from suite.report.data.spoken import environment, spoken
+from suite.report.data.taught import taught_told
 from suite.report.data.wrong import wrong
 from suite.report.pages.answer import Answer, answer, bounds_text, chosen_of, useful, validated
 from suite.report.pages.pairs import comparisons_intro, judged, verdict_head
@@ -143,6 +144,7 @@ def render_page(
         "decided": [decided_row(one, words) for one in results.decisions],
         "decided_told": [decided_sentences(one, words) for one in _told_of(results)],
         "length_range": lambda one: length_range(one, words),
+        "taught": taught_told(results, board, words),
         "money": money_rows(results, board, words),
         "money_intro": money_intro(results, words),
         "money_told": money_told(results, words),

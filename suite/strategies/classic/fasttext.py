@@ -245,9 +245,13 @@ def _lines(run: Run, rows: Sequence[Sequence[str]], copies: int, dropout: float)
     drawn (systematic resampling), and weights of 1 are each row once.
     """
     rng = np.random.default_rng(run.seed)
-    labels = np.asarray(run.train.labels)
+    labels, soft = np.asarray(run.train.labels), run.train.soft
     reached = np.concatenate([[0.0], np.cumsum(loop.class_weights(run)[labels], dtype=np.float64)])
     for _ in range(copies):
+        if soft is not None:
+            # What a teacher is not sure of is another class in one pass and in the next.
+            drawn = rng.random((len(rows), 1)) * soft.sum(axis=1, keepdims=True)
+            labels = (np.cumsum(soft[:, :-1], axis=1) <= drawn).sum(axis=1)
         often = np.diff(np.floor(reached + rng.random())).astype(np.int64)
         for place in rng.permutation(np.repeat(np.arange(len(rows)), often)):
             words: Sequence[str] | Iterator[str] = rows[place]

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from suite.contracts import cutting
+from suite.contracts import cutting, teaching
 from suite.contracts.cutting import Plain
 from suite.contracts.hyperparameters import Declared, Hyperparameter
 from suite.contracts.language import language_of
@@ -20,6 +20,8 @@ from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Float, Int, Params, Space
 from suite.contracts.strategy import Predictor, Run
 from suite.contracts.task import Task
+from suite.contracts.teaching import Teaching
+from suite.data import soft
 from suite.errors import ModelError
 from suite.models import needs
 from suite.strategies.classic import settings as files
@@ -32,6 +34,7 @@ from suite.strategies.classic.knobs import (
     parse_widths,
 )
 from suite.strategies.classic.tokens import JIEBA, jieba_installed
+from suite.strategies.network.taught import taught
 
 
 class ClassicStrategy:
@@ -41,11 +44,17 @@ class ClassicStrategy:
     families = ("classic",)
     cheap = True
     packages = (JIEBA,)
+    variants = teaching.VARIANTS
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, by builder."""
         known = _builder(model)
-        return known.knobs.hyperparameters() | (Plain.hyperparameters() if known.cuts else {})
+        cuts = Plain.hyperparameters() if known.cuts else {}
+        return known.knobs.hyperparameters() | cuts | Teaching.hyperparameters()
+
+    def lacks(self, model: Model, task: Task, space: Space) -> str | None:
+        """A teacher's answers, where it is to learn from them."""
+        return soft.lacks(task, space)
 
     def preload(self, model: Model) -> Sequence[str]:
         """Of tfidf scikit-learn; of textcnn torch, with what it imports where an optimiser is
@@ -107,7 +116,7 @@ class ClassicStrategy:
             RecipeError: a hyperparameter is out of bounds.
             Pruned: from a checkpoint.
         """
-        fitted: Predictor = _builder(run.model).module().fit(run)
+        fitted: Predictor = _builder(run.model).module().fit(taught(run))
         return fitted
 
     def load(self, folder: Path) -> Predictor:

@@ -30,7 +30,7 @@ from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import TextCnnKnobs, parse_widths
 from suite.strategies.classic.settings import TextCnnSettings
 from suite.strategies.classic.tokens import unit_cutter
-from suite.strategies.network import loop, shrinking
+from suite.strategies.network import loop, shrinking, soft_loss
 from suite.strategies.network.arrays import Form
 from suite.strategies.network.lazy_adamw import LazyAdamW
 
@@ -287,7 +287,7 @@ def fit(run: Run) -> TextCnnPredictor:
         "classes": len(run.task.labels),
     }
     lengths = [len(row) for row in rows]
-    labels = torch.tensor(run.train.labels, dtype=torch.int64, device=place)
+    labels = soft_loss.targets(run, place)
     weights = torch.from_numpy(loop.class_weights(run)).to(place)
 
     def begin(at_once: int) -> _Learner:
@@ -315,7 +315,7 @@ class _Learner:
     Args:
         shape: of the network.
         rows: unit ids of the training texts.
-        labels: int64 [texts], where the network is.
+        labels: of the texts, as `soft_loss.targets` has them, where the network is.
         weights: of the classes in the loss, float32 [classes], where the network is.
         at_once: rows that go through the network at once.
     """
@@ -387,5 +387,4 @@ class _Learner:
         """The sum over some rows, of whose units these are the vectors."""
         logits = self._network.read(vectors, lengths)
         chosen = self._labels[torch.from_numpy(indices).to(self._labels.device)]
-        losses = functional.cross_entropy(logits, chosen, reduction="none")
-        return (losses * self._weights[chosen]).sum()
+        return soft_loss.summed(logits, chosen, self._weights)

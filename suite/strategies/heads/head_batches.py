@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from suite.strategies.network.loop import GROUPED_BATCHES
+from suite.strategies.network.soft_loss import Wanted
 
 
 @dataclass(frozen=True)
@@ -21,26 +22,26 @@ class Batch:
 
     places: list[int]
     ids: list[Sequence[int]]
-    labels: list[int]
+    labels: list[Wanted]
 
     @classmethod
-    def of(cls, rows: list[tuple[int, Sequence[int], int]]) -> dict[str, Batch]:
+    def of(cls, rows: list[tuple[int, Sequence[int], Wanted]]) -> dict[str, Batch]:
         """As a data collator is to give it: Trainer looks for `labels` and finds none."""
         places, ids, labels = zip(*rows, strict=True)
         return {"batch": cls(list(places), list(ids), list(labels))}
 
 
-class TokenRows(torch.utils.data.Dataset[tuple[int, Sequence[int], int]]):
-    """Place, token ids and label of each row."""
+class TokenRows(torch.utils.data.Dataset[tuple[int, Sequence[int], Wanted]]):
+    """Place, token ids and label of each row, or what a teacher gave it."""
 
-    def __init__(self, ids: Sequence[Sequence[int]], labels: Sequence[int]) -> None:
+    def __init__(self, ids: Sequence[Sequence[int]], labels: Sequence[Wanted]) -> None:
         self.ids = ids
         self.labels = labels
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, index: int) -> tuple[int, Sequence[int], int]:
+    def __getitem__(self, index: int) -> tuple[int, Sequence[int], Wanted]:
         return index, self.ids[index], self.labels[index]
 
 

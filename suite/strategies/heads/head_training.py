@@ -30,7 +30,7 @@ from suite.strategies.heads import frozen_layers
 from suite.strategies.heads.frozen_layers import FrozenLayers, States
 from suite.strategies.heads.head_batches import Batch, Order, TokenRows
 from suite.strategies.heads.head_knobs import Knobs
-from suite.strategies.network import token_cache, transformer, weights
+from suite.strategies.network import soft_loss, token_cache, transformer, weights
 from suite.strategies.network.chunk_pooling import ChunkPooling, last_layer
 from suite.strategies.network.feeding import Classifier
 from suite.strategies.network.loop import class_weights, marks
@@ -193,7 +193,7 @@ class HeadTraining:
         trainer = _Trainer(
             model=model,
             args=self._arguments(),
-            train_dataset=TokenRows(encoded.ids, run.train.labels),
+            train_dataset=TokenRows(encoded.ids, soft_loss.by_row(run.train)),
             data_collator=Batch.of,
             callbacks=[watch],
         )

@@ -11,18 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from suite.contracts import cutting
+from suite.contracts import cutting, teaching
 from suite.contracts.cutting import Cutting
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Dimension, Fixed, Float, Params, Space, contains
 from suite.contracts.strategy import Predictor, Refused, Run
 from suite.contracts.task import Task
+from suite.contracts.teaching import Teaching
+from suite.data import soft
 from suite.models import needs
 from suite.strategies.heads import static_model
 from suite.strategies.heads.head_knobs import Knobs
 from suite.strategies.heads.static_knobs import StaticKnobs
 from suite.strategies.heads.static_model import StaticPredictor
+from suite.strategies.network.taught import taught
 
 NAME = "linear_head"
 
@@ -39,12 +42,18 @@ class LinearHeadStrategy:
     reads = "classifier"
     network = True
     learns_late = True
+    variants = teaching.VARIANTS
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be; of a static model, which reads texts whole, there are fewer."""
+        learns = Teaching.hyperparameters()
         if model.family == "static":
-            return StaticKnobs.hyperparameters()
-        return Knobs.hyperparameters() | Cutting.hyperparameters()
+            return StaticKnobs.hyperparameters() | learns
+        return Knobs.hyperparameters() | Cutting.hyperparameters() | learns
+
+    def lacks(self, model: Model, task: Task, space: Space) -> str | None:
+        """A teacher's answers, where it is to learn from them."""
+        return soft.lacks(task, space)
 
     def preload(self, model: Model) -> Sequence[str] | None:
         """For a static model torch, with what it imports where an optimiser is made."""
@@ -105,6 +114,7 @@ class LinearHeadStrategy:
             Diverged: the loss became infinite or NaN.
             OutOfMemory: memory ran out and the batch may not, or can not, be made smaller.
         """
+        run = taught(run)
         if run.model.family == "static":
             from suite.strategies.heads import static_tuning
 

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from suite.contracts import cutting
+from suite.contracts import cutting, teaching
 from suite.contracts.cutting import Cutting
 from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Float, Params, Space
 from suite.contracts.strategy import Pool, Predictor, Probabilities, Run, TextLength
 from suite.contracts.task import Task
+from suite.contracts.teaching import Teaching
+from suite.data import soft
 from suite.machine import cache
 from suite.models import needs
 from suite.strategies.heads import regression, static_model
@@ -30,6 +32,7 @@ from suite.strategies.heads.regression import SCALINGS, Head, Matrix
 from suite.strategies.heads.static_model import StaticPredictor
 from suite.strategies.network import token_cache
 from suite.strategies.network.chunks import apart
+from suite.strategies.network.taught import taught
 
 if TYPE_CHECKING:
     from suite.strategies.network.chunk_pooling import ChunkPooling
@@ -85,11 +88,16 @@ class ProbeStrategy:
     network = True
     reads = "body"
     cheap = True
+    variants = teaching.VARIANTS
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be; a static model reads texts whole."""
         cuts = {} if model.family == "static" else Cutting.hyperparameters()
-        return Knobs.hyperparameters() | cuts
+        return Knobs.hyperparameters() | cuts | Teaching.hyperparameters()
+
+    def lacks(self, model: Model, task: Task, space: Space) -> str | None:
+        """A teacher's answers, where it is to learn from them."""
+        return soft.lacks(task, space)
 
     def scored_once(self, model: Model) -> bool:
         """It is."""
@@ -145,6 +153,7 @@ class ProbeStrategy:
             Pruned: `run.checkpoint` ended the trial.
             Refused: no weights.
         """
+        run = taught(run)
         knobs = Knobs.of({"pooling": poolings(run.model)[0], **run.params})
         if run.model.family == "static":
             from suite.strategies.heads import static_probe

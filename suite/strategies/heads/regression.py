@@ -27,6 +27,9 @@ _NEVER = -1e4
 
 _MAX_ITERATIONS = 2000
 
+#: What a teacher finds less probable is left out.
+_LEAST_PROBABLE = 0.01
+
 
 @dataclass(frozen=True)
 class Head:
@@ -109,7 +112,12 @@ def fit(matrix: Matrix, run: Run, *, C: float, scaling: str, relative: bool) -> 
     )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
-        regression.fit(scaled, np.asarray(run.train.labels))
+        if run.train.soft is None:
+            regression.fit(scaled, np.asarray(run.train.labels))
+        else:
+            # scikit-learn takes no probabilities: a row stands once for each class that it may be.
+            places, named = np.nonzero(run.train.soft > _LEAST_PROBABLE)
+            regression.fit(scaled[places], named, run.train.soft[places, named])
     run.note(converged=not any(w.category is ConvergenceWarning for w in caught))
     weight = np.zeros((classes, width), dtype=np.float32)
     bias = np.full(classes, _NEVER, dtype=np.float32)

@@ -25,7 +25,7 @@ from suite.strategies.heads import regression, static_model
 from suite.strategies.heads.regression import Head
 from suite.strategies.heads.static_knobs import StaticKnobs
 from suite.strategies.heads.static_model import StaticPredictor
-from suite.strategies.network import loop
+from suite.strategies.network import loop, soft_loss
 from suite.strategies.network.lazy_adamw import LazyAdamW
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def fit(run: Run, knobs: StaticKnobs, name: str) -> StaticPredictor:
     matrix = static_model.embed(model, run.train.texts)
     head = regression.fit(matrix, run, C=knobs.C, scaling="none", relative=True)
     rows = [np.asarray(ids, dtype=np.int64) for ids in model.tokenize(list(run.train.texts))]
-    labels = torch.tensor(run.train.labels, dtype=torch.int64)
+    labels = soft_loss.targets(run, torch.device("cpu"))
     weights = torch.from_numpy(loop.class_weights(run))
 
     def begin(at_once: int) -> _Learner:
@@ -77,7 +77,7 @@ class _Learner:
     Args:
         head: that it begins as.
         rows: ids of the training texts' pieces.
-        labels: int64 [texts].
+        labels: of the texts, as `soft_loss.targets` has them.
         weights: of the classes in the loss, float32 [classes].
         at_once: rows that go through the model at once.
     """
@@ -165,5 +165,4 @@ class _Learner:
         if self._model.normalize:
             found = functional.normalize(found)
         chosen = self._labels[torch.from_numpy(indices)]
-        losses = functional.cross_entropy(self._layer(found), chosen, reduction="none")
-        return (losses * self._weights[chosen]).sum()
+        return soft_loss.summed(self._layer(found), chosen, self._weights)

@@ -1,0 +1,121 @@
+"""A training whose rows are also a teacher's: texts without labels with the probabilities that it
+gave them, and training rows whose target is half their label, half what it said.
+
+Hinton, Vinyals, Dean, "Distilling the Knowledge in a Neural Network", 2015 (arXiv:1503.02531), at
+temperature 1.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from suite import paths
+from suite.contracts.strategy import Pool, Predictor, Refused, Rows, Run
+from suite.contracts.teaching import NAME, Teaching
+from suite.data import soft
+
+#: Part of the label in the target of a training row that the teacher answered.
+LABEL_SHARE = 0.5
+
+
+def taught(run: Run) -> Run:
+    """The run with the teacher's rows behind its own, where its trial is to learn from them; else
+    the run as it is.
+
+    Raises:
+        Refused: what was distilled belongs to other rows.
+        DataError: it is missing or damaged.
+    """
+    if not Teaching.of(run.params).distilled:
+        return run
+    found = soft.read(paths.soft_labels(run.task.name))
+    teacher = found.teacher
+    # A refit or a preflight adds to the fingerprint of the study's rows.
+    rows = run.fingerprint.partition("-")[0]
+    if teacher.fingerprint != rows or teacher.labels != run.task.label_names:
+        raise Refused(
+            f"the answers of {teacher.arm} in {teacher.study} belong to other rows "
+            f"({teacher.fingerprint}, not {rows}): what taught it may stand in test here; name a "
+            "study of the same rows: suite distil TASK --teacher STUDY"
+        )
+    # A preflight trains on its share of these, too, so that it tells what all of them take.
+    share = min(1.0, len(run.train) / teacher.train)
+    count = round(share * len(found.texts))
+    run.note(
+        taught={
+            "by": teacher.arm,
+            "study": teacher.study,
+            "texts": count,
+            "own": len(found.own),
+            "asked": teacher.asked,
+            "refit": teacher.refit,
+            "objective": teacher.objective,
+            "score": teacher.score,
+            "per_second": teacher.per_second,
+        }
+    )
+    return _Taught(run, _rows(run, found, count))
+
+
+def _rows(run: Run, found: soft.Taught, count: int) -> Rows:
+    classes = len(run.task.labels)
+    own = np.eye(classes, dtype=np.float32)[np.asarray(run.train.labels, dtype=np.int64)]
+    for place, text in enumerate(run.train.texts):
+        said = found.own.get(text)
+        if said is not None:
+            own[place] = LABEL_SHARE * own[place] + (1 - LABEL_SHARE) * said
+    theirs = found.probabilities[:count]
+    return Rows(
+        (*run.train.texts, *found.texts[:count]),
+        (*run.train.labels, *map(int, theirs.argmax(axis=1))),
+        soft=np.concatenate([own, theirs]),
+    )
+
+
+class _Taught:
+    """`Run` with other rows; all else is the run's own."""
+
+    def __init__(self, run: Run, train: Rows) -> None:
+        self._run = run
+        self.task = run.task
+        self.model = run.model
+        self.params = {name: value for name, value in run.params.items() if name != NAME}
+        self.train = train
+        self.seed = run.seed
+        self.folder = run.folder
+        self.attached = run.attached
+        self.epochs = run.epochs
+        self.checkpoints = run.checkpoints
+        self.shrink_batch = run.shrink_batch
+        self.halvings = run.halvings
+        self.fingerprint = f"{run.fingerprint}-taught-{_digest(train)}"
+        self.pool: Pool | None = None
+
+    def checkpoint(self, predictor: Predictor, fraction: float) -> None:
+        """See `Run.checkpoint`."""
+        self._run.checkpoint(predictor, fraction)
+
+    def loading(self) -> AbstractContextManager[None]:
+        """See `Run.loading`."""
+        return self._run.loading()
+
+    def saved(self, seconds: float) -> None:
+        """See `Run.saved`."""
+        self._run.saved(seconds)
+
+    def progress(self, fraction: float) -> None:
+        """See `Run.progress`."""
+        self._run.progress(fraction)
+
+    def note(self, **facts: Any) -> None:
+        """See `Run.note`."""
+        self._run.note(**facts)
+
+
+def _digest(train: Rows) -> str:
+    from suite.data.snapshot import digest
+
+    return digest(train)
