@@ -19,7 +19,7 @@ from suite.child.worker import ChildRun
 from suite.contracts.strategy import Pool, Pruned, Refused
 from suite.data.folds import together
 from suite.errors import SuiteError, WeightsError
-from suite.machine import memory
+from suite.machine import energy, memory
 
 
 def main(channel: Connection, job: Job) -> None:
@@ -78,13 +78,15 @@ def run(channel: Connection, job: Job) -> Finished:
     run.folder.mkdir(parents=True, exist_ok=True)
     pruned = False
     begun = time.perf_counter()
-    run.clock.start()
-    try:
-        strategies.get(job.strategy).fit(run)
-    except Pruned:
-        pruned = job.refit is None
-    finally:
-        run.clock.stop()
+    with energy.metered(job.energy) as reading:
+        run.clock.start()
+        try:
+            strategies.get(job.strategy).fit(run)
+        except Pruned:
+            pruned = job.refit is None
+        finally:
+            run.clock.stop()
+    run.note(**reading.told)
     run.close(pruned)
     pooled = seconds = None
     again = 0.0

@@ -45,6 +45,8 @@ class Job:
     objective: str = DEFAULT_OBJECTIVE
     #: Train on train and validation together, unscored, and end at this fraction of the budget.
     refit: float | None = None
+    #: Whether what it takes in energy is read.
+    energy: bool = False
 
 
 @dataclass(frozen=True)

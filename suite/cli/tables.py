@@ -22,6 +22,7 @@ from suite.report.data.calibration import (
     temperature_of,
 )
 from suite.report.data.combined import combined_sentences
+from suite.report.data.energy import energy_told
 from suite.report.data.money import money_intro, money_rows, money_told
 from suite.report.data.over_splits import split_sentences
 from suite.report.data.rows import (
@@ -206,6 +207,7 @@ def recommended(found: StudyResults) -> None:
         leanings(found, board, say),
         read_tokens(found, board, say),
         *taught_told(found, board, say),
+        energy_told(found, board, say),
     ):
         if line:
             prose(line)

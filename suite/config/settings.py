@@ -9,6 +9,7 @@ A setting comes from the first of: an option, the environment, `suite.toml`, the
     threads = 4                                 SUITE_THREADS
     lang = "en"                                 SUITE_LANG       of pages and of the terminal
     price = {per_hour = 0.34}                   SUITE_PRICE      what machines and servers cost
+    energy = true                               SUITE_ENERGY     read what trainings take of it
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class _Values(BaseModel):
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] | None = None
     lang: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
     price: Prices | None = None
+    energy: bool | None = None
 
 
 NAMES = tuple(_Values.model_fields)
@@ -154,6 +156,8 @@ def _of_environment() -> dict[str, Setting]:
 
 def _read(name: str, text: str) -> Any:
     """What a variable says: a number of threads, prices as a table of TOML, else the text."""
+    if name == "energy":
+        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
     if name == "price":
         try:
             return tomllib.loads(f"price = {text}")["price"]
@@ -241,6 +245,7 @@ _WANTED = {
     "device": "cpu, cuda, cuda:N or mps",
     "threads": f"a whole number from 1 to {MOST_THREADS:,}",
     "lang": "a language of pages, such as en or zh",
+    "energy": "true or false",
     "price": "a table such as {per_hour = 0.34}",
 }
 #: What is wanted inside it where it is no amount, by pydantic's types of errors.

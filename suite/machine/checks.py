@@ -26,6 +26,7 @@ from suite.config import settings
 from suite.contracts.package import Package
 from suite.errors import SuiteError, counted
 from suite.machine import cache, facts
+from suite.machine.energy import CODECARBON
 
 #: Free space a study of encoders needs, in bytes: weights, one kept checkpoint per arm, data.
 NEEDED_DISK = 10 * 10**9
@@ -44,6 +45,7 @@ OPTIONAL = (
         "optuna-dashboard",
     ),
     Package("kaleido", "kaleido", "kaleido", "charts as PNG and SVG"),
+    CODECARBON,
     Package("TensorBoard", "tensorboard", "tensorboard", "logs of trials for it"),
     Package("FastAPI", "fastapi", "fastapi", "suite serve"),
     Package("uvicorn", "uvicorn", "uvicorn", "suite serve"),

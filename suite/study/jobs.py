@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from suite.child.messages import Job
+from suite.config import settings
+from suite.contracts.package import missing
+from suite.errors import SettingsError
 from suite.machine import facts
+from suite.machine.energy import CODECARBON
 from suite.study.definition import StoredArm
 from suite.study.ledger import Ledger
 from suite.study.pace import BATCH, Pace, pace_of, told
@@ -22,10 +26,15 @@ class Jobs:
     Args:
         ledger: the study.
         workers: how many children share this machine's cores.
+
+    Raises:
+        SettingsError: their energy is to be read, and what reads it is not installed.
     """
 
     def __init__(self, ledger: Ledger, workers: int) -> None:
         self._ledger = ledger
+        #: Whether their energy is read.
+        self._energy = _energy()
         #: Threads of one child.
         self.threads = max(1, facts.threads() // workers)
 
@@ -52,6 +61,7 @@ class Jobs:
             "evaluation": self._evaluation(arm.name),
             "folds": arm.folds,
             "objective": recipe.objective,
+            "energy": self._energy,
         }
         return Job(**(values | changes))
 
@@ -82,3 +92,11 @@ class Jobs:
             return "full"
         known = self._ledger.study.user_attrs.get(f"{EVALUATION}{arm}")
         return known if isinstance(known, int) else "auto"
+
+
+def _energy() -> bool:
+    """Whether the settings ask for energy, and it can be read."""
+    setting = settings.settings()["energy"]
+    if setting.value is True and (why := missing([CODECARBON])):
+        raise SettingsError(f"energy: {why}", where=setting.origin)
+    return setting.value is True

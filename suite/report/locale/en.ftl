@@ -397,6 +397,10 @@ taught_asked = { $n ->
    *[other] It took { $n } calls to the teacher's server; answering takes none.
 }
 taught_saved = The teacher is not asked any more.
+energy_read = Energy of one training and its scoring, by { $by } for the whole machine: { $arms }.
+energy_of = { $arm } { $kwh } kWh
+energy_estimated = Estimated from TDP, and so not told: { $arms }.
+energy_contended = Read while others computed, and so not told: { $arms }.
 money = What the arms cost
 money_intro = A million texts are priced at the measured speed, with its 95 % interval, or by the tokens that a server counted; what was not measured has no price. Trials that ran at the same time share the hour.
 money_hour = An hour of the machine is { $hour }.

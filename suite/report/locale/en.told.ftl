@@ -499,6 +499,7 @@ said_setting_storage_tasks = tasks
 said_setting_device = device
 said_setting_threads = threads
 said_setting_price = price
+said_setting_energy = energy
 said_setting_lang = lang
 said_settings_word = Settings
 

@@ -380,6 +380,7 @@ said_setting_storage_tasks = 任务目录
 said_setting_device = 设备
 said_setting_threads = 线程数
 said_setting_price = 价格
+said_setting_energy = 能耗
 said_setting_lang = 语言
 said_settings_word = 设置
 

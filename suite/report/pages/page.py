@@ -18,6 +18,7 @@ from suite.report.data.by_length import by_length, length_range
 from suite.report.data.calibration import calibration_rows, change, temperature_of
 from suite.report.data.classes import label_of
 from suite.report.data.decided import decided_row, decided_sentences
+from suite.report.data.energy import energy_told
 from suite.report.data.every_metric import every_metric
 from suite.report.data.learnt import learnt_in
 from suite.report.data.money import money_intro, money_rows, money_told
@@ -144,6 +145,7 @@ def render_page(
         "decided": [decided_row(one, words) for one in results.decisions],
         "decided_told": [decided_sentences(one, words) for one in _told_of(results)],
         "length_range": lambda one: length_range(one, words),
+        "energy": energy_told(results, board, words),
         "taught": taught_told(results, board, words),
         "money": money_rows(results, board, words),
         "money_intro": money_intro(results, words),
