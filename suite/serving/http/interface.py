@@ -407,7 +407,7 @@ def inlined(schema: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(value, dict):
             return value
         if "$ref" in value:
-            return parts[str(value["$ref"]).rpartition("/")[2]]
+            return put(parts[str(value["$ref"]).rpartition("/")[2]])
         # Which part is meant is told by each part's own `type`.
         return {key: put(one) for key, one in value.items() if key != "discriminator"}
 
