@@ -31,6 +31,7 @@ class DecisionServer:
         self.options, self.questions, self.said = options, questions, said
         self.models = more.get("models", ("toy", "jev-latest"))
         self.key, self.nulls = more.get("key"), more.get("nulls", True)
+        self.banned = more.get("banned")
         self.failures = more.get("failures", 1)
         self.lock = threading.Lock()
         self.requests = []  # shape and body of POSTs, in order of arrival
@@ -144,6 +145,9 @@ def _handler(owner):
             over = (owner.options and most > owner.options) or (
                 owner.questions and len(questions) > owner.questions
             )
+            if any(owner.banned in o for kind, o in questions.values() if kind == "choice"):
+                self.refuse(422, f"{owner.banned} is no option here")
+                return True
             if over:
                 self.refuse(422, owner.said)
             return over

@@ -251,7 +251,16 @@ def test_the_limit_of_options_is_learnt_from_what_is_refused(shape, limit, said,
             assert asked.most_options(many) == most
         assert len(one.requests) == asking
         if said.startswith("at most"):  # what it names is tried before what is usual
-            assert len(one.answered) == 2 and asking <= 8
+            assert len(one.answered) == 3 and asking <= 9
+
+
+def test_an_option_that_is_refused_by_itself_is_no_limit(tmp_path):
+    banned = deciding("systemone", banned="o9")
+    with banned as one, Decider(one.url, "toy", cache=tmp_path, **QUICK) as asked:
+        with pytest.raises(EndpointError, match="HTTP 422: o9 is no option here"):
+            asked.most_options(Choice("q", "Which?", options(10)))
+        assert asked.facts["most_options"] is None
+        assert asked.most_options(Choice("q", "Which?", options(9))) == 9
 
 
 def test_fewer_are_tried_as_named_and_as_usual():
@@ -359,10 +368,10 @@ def test_more_labels_than_a_server_takes_are_asked_in_two_levels(limit, none_of_
         assert made.facts["calls_per_text"] == 2
         assert made.facts["prompt_tokens_per_text"] == 80 and made.facts["tokens_per_text"] == 0
         assert made.facts["endpoint"]["most_options"] == limit
-        # Besides the texts': 2 options, then as many as it takes, then the first level's groups.
-        assert len(one.answered) == 80 + 3
+        # Besides the texts': 2 options, as many as it takes, the last of them, and the groups.
+        assert len(one.answered) == 80 + 4
         assert made.predict_proba(texts).tolist() == found.tolist()
-        assert len(one.answered) == 83
+        assert len(one.answered) == 84
 
 
 def test_labels_beyond_two_levels_are_refused_with_what_helps():

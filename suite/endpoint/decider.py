@@ -139,8 +139,9 @@ class Decider(Asking[Inquiry]):
             EndpointError: it can't be reached, or refuses any such question.
         """
 
-        def of(count: int) -> tuple[Question, ...]:
-            return (replace(question, options=question.options[:count]),)
+        def of(count: int, last: bool) -> tuple[Question, ...]:
+            some = question.options[-count:] if last else question.options[:count]
+            return (replace(question, options=some),)
 
         return self._background.call(self._most("options", len(question.options), 2, of))
 
@@ -151,8 +152,8 @@ class Decider(Asking[Inquiry]):
             EndpointError: as `most_options`.
         """
 
-        def of(count: int) -> tuple[Question, ...]:
-            return tuple(questions[:count])
+        def of(count: int, last: bool) -> tuple[Question, ...]:
+            return tuple(questions[-count:] if last else questions[:count])
 
         return self._background.call(self._most("questions", len(questions), 1, of))
 
@@ -234,14 +235,14 @@ class Decider(Asking[Inquiry]):
         self._memory.learn(asdict(learnt))
 
     async def _most(
-        self, what: str, count: int, least: int, of: Callable[[int], tuple[Question, ...]]
+        self, what: str, count: int, least: int, of: Callable[[int, bool], tuple[Question, ...]]
     ) -> int:
         """How many of something the server takes: `count`, or less.
 
         Args:
             what: a bound of `_Learnt`.
             least: of which there must be so many at least.
-            of: as many of them, as questions.
+            of: as many of them, as questions: the first or the last.
         """
         known = self._known()
         bound: _Bound = getattr(known, what)
@@ -254,20 +255,23 @@ class Decider(Asking[Inquiry]):
         for door in [known.door] if known.door else self._doors:
             if any(one.status in _NOWHERE and one.url == door.url for one in refusals):
                 continue
-            refusal = await self._refusal(door, of(count))
+            refusal = await self._refusal(door, of(count, False))
             if refusal is None:
                 self._learn(replace(known, door=door, **{what: replace(bound, taken=count)}))
                 return count
             refusals.append(refusal)
             if refusal.status in _NOWHERE or count <= least:
                 continue
-            if await self._refusal(door, of(least)) is not None:
+            if await self._refusal(door, of(least, False)) is not None:
                 continue  # it is not their number
             taken = least
             for fewer in _fewer(count, max(least, bound.taken), refusal.body):
-                if await self._refusal(door, of(fewer)) is None:
+                if await self._refusal(door, of(fewer, False)) is None:
                     taken = fewer
                     break
+            if (other := await self._refusal(door, of(taken, True))) is not None:
+                # Not their number: one of them is refused by itself.
+                raise self._wire.refusal(other, self.model)
             self._learn(replace(known, door=door, **{what: _Bound(taken, count)}))
             return taken
         if known.door is not None:  # it was another server, or another version of it

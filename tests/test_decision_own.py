@@ -1,0 +1,49 @@
+"""Our own server, asked by our own arm: a trained arm answers through it as it does by itself."""
+
+import pytest
+from test_decision_routes import LABELS, ROW, listening, service
+
+from suite.contracts.strategy import Rows
+from suite.contracts.task import Task
+from suite.errors import EndpointError
+from suite.strategies.asking.decision_predictor import DecisionPredictor, Settings
+from suite.strategies.asking.decision_question import Knobs, of_task
+
+pytestmark = pytest.mark.usefixtures("loopback", "one_thread")
+
+TASK = Task.model_validate(
+    {
+        "name": "mail", "title": "Mail", "language": "en",
+        "labels": [{"name": name} for name in LABELS],
+        "data": {"folder": "data", "licence": "made for the tests"},
+    }
+)  # fmt: skip
+
+
+def asked(url, **knobs):
+    put = of_task(TASK, Knobs(**knobs), Rows(("a", "b"), (0, 1)), 0)
+    return DecisionPredictor(Settings(url, "jev-latest", put, 100))
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch, tmp_path):
+    monkeypatch.delenv("SUITE_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path))
+
+
+@pytest.mark.parametrize("end", ["", "/v1/systemone", "/v1/decisions"])
+def test_a_served_arm_is_asked_in_either_shape(end):
+    with service() as to, listening(to) as address:
+        made = asked(address + end, order="reversed")
+        found = made.predict_proba(["my text", "another"])
+        assert abs(found - ROW).max() < 1e-6
+        assert made.facts["unanswered_rate"] == 0 and made.facts["prompt_tokens_per_text"] > 0
+
+
+def test_what_it_does_not_know_is_told_by_name():
+    with service() as to, listening(to) as address:
+        with pytest.raises(EndpointError, match=r"HTTP 422.*None of these"):
+            asked(address, none_of_these=True).predict_proba(["a text"])
+        with pytest.raises(EndpointError, match="trained on labels: yes or no"):
+            asked(address, form="yes_no").predict_proba(["a text"])
