@@ -3,7 +3,9 @@
 import csv
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from conftest import command_line, write_recipe, write_task
 
@@ -239,3 +241,38 @@ def test_a_split_too_small_to_certify_on_is_refused_with_how_many_rows_would_do(
         "study", "create", "toy.yaml", "--recipe", recipe, "--name", "s", "--quiet", code=2
     )
     assert "more than half of the 150" in result.output and "1,000 rows" in result.output
+
+
+def test_finals_tell_texts_that_fit_no_class_where_the_task_names_theirs():
+    from report_studies import study
+
+    from suite.cli.tables import scope_table
+    from suite.contracts.strategy import Rows
+    from suite.report.data.rows import leaderboard
+    from suite.report.data.scope import scope_rows
+    from suite.report.pages.page import render_page
+    from suite.study.scope import with_scope
+
+    labels = (0, 0, 1, 1)
+    shares = np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.6, 0.4]], np.float32)
+    answers = SimpleNamespace(calibrated=shares, rows=Rows(("",) * 4, labels))
+    kept = {"a": ArmAnswers(answers, (answers,)), "b": ArmAnswers(None)}
+    reader = SimpleNamespace(left=kept.get)
+    results = study()
+    finals = [replace(one, arm=arm) for one, arm in zip(results.finals, kept, strict=False)]
+
+    def told(outside):
+        task = SimpleNamespace(out_of_scope=outside, label_names=["in", "out"])
+        return [one.out_of_scope for one in with_scope(finals, SimpleNamespace(task=task), reader)]
+
+    assert told(None) == [None, None]
+    found, nothing = told("out")
+    assert nothing is None and (found.auroc, found.inside, found.outside) == (1.0, 2, 2)
+    # Both texts inside are let in and right; none from outside seems to belong as much.
+    assert (found.right, found.fpr, found.let_in) == (1.0, 0.0, 0.0)
+    results = replace(results, finals=[replace(results.finals[0], out_of_scope=found)])
+    (row,) = scope_rows(results, leaderboard(results))
+    assert scope_table([row]).row_count == 1
+    for language in ("en", "zh"):
+        page = render_page(results, words_of(language))
+        assert 'id="scope"' in page and words_of(language)("scope_right") in page
