@@ -40,6 +40,20 @@ def test_a_thread_cannot_give_back_a_lock_that_another_holds(opened):
     waiting.join()
 
 
+def test_ctrl_c_when_it_was_just_had_leaves_nothing_held(opened):
+    class Interrupted(StudyLock):
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            if name == "_holder" and value is not None:
+                raise KeyboardInterrupt
+
+    lock = Interrupted(opened, "t")
+    with pytest.raises(KeyboardInterrupt):
+        lock.acquire()
+    lock.release()  # as whoever would have given it back does
+    StudyLock(opened, "t", patience=0.3).acquire()
+
+
 def test_a_thread_waits_for_another_no_longer_than_is_promised(opened):
     lock = StudyLock(opened, "t", patience=0.3)
     told = []

@@ -87,11 +87,11 @@ class StudyLock:
         try:
             self._held.enter_context(self._taken(until))
             self._holder = threading.get_ident()
-        except TimeoutError:
-            self._among_threads.release()
-            raise self._given_up() from None
-        except BaseException:
-            self._among_threads.release()
+        except BaseException as error:
+            # Ctrl-C may come when it is had already, and nobody yet gives it back.
+            self._give_back()
+            if isinstance(error, TimeoutError):
+                raise self._given_up() from None
             raise
 
     def _taken(self, until: float) -> ExitStack:
@@ -111,8 +111,10 @@ class StudyLock:
 
     def release(self) -> None:
         """Gives the lock back; does nothing where this thread does not hold it."""
-        if self._holder != threading.get_ident():
-            return
+        if self._holder == threading.get_ident():
+            self._give_back()
+
+    def _give_back(self) -> None:
         self._holder = None
         try:
             self._held.close()
