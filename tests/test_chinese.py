@@ -60,7 +60,7 @@ KEPT = set(
     """F1 p50 p90 p95 p99 p ms s min h GB MB MiB GiB KiB TiB B M k GPU CPU LoRA Hub token bfloat16
     UTC Optuna MLPerf LoadGen SingleStream Offline Server Holm Friedman Nemenyi PED-ANOVA JavaScript
     JSON CSV Python PyTorch OpenVINO LLaMA-Factory HTTP suite TPE zero_shot linear_head probe sft
-    batch max_trial_seconds force model""".split()
+    batch max_trial_seconds force model AURC""".split()
 )
 
 

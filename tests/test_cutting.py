@@ -547,7 +547,7 @@ def test_a_preflight_knows_that_only_the_head_was_timed(tmp_path):
         evaluated_seconds=6.4,
         again_seconds=0.0,
     )
-    rows = SimpleNamespace(train=32, validation=100, test=100)
+    rows = SimpleNamespace(train=32, validation=100, test=100, answered=100)
     train = SimpleNamespace(length_mean=400.0, length_quantiles=[400] * 21)
     data = SimpleNamespace(rows=rows, audit=SimpleNamespace(splits={"train": train}))
     definition = SimpleNamespace(recipe=recipe, data=data, task=task(max_tokens=16))

@@ -390,7 +390,7 @@ def test_the_score_is_of_the_pooled_answers(study, folder):
     assert one["checkpoints"][-1]["macro_f1"] == first.macro_f1
     assert one["folds"] == 4 and one["search_seconds"] > one["train_seconds"]
     # What is kept is the first fold's: it has seen nothing of validation.
-    kept = strategies.load_predictor(kept_of("t", "tfidf/toy"))
+    kept = strategies.load_uncalibrated(kept_of("t", "tfidf/toy"))
     assert (kept.predict_proba(data.validation.texts) == answers[data.folds.held(0)]).all()
     # And what every row was answered is kept with it, for whoever needs honest probabilities.
     there = probabilities.of_arm("t", "tfidf/toy").unseen

@@ -59,7 +59,10 @@ def test_what_a_prompt_takes_is_said_of_arms_that_ask():
         {"prompt_tokens_per_text": 130},
         {"prompt_tokens_per_text": "many", "tokens_read_per_text": True},
     ]
-    trials = [SimpleNamespace(number=n, circumstances=own) for n, own in enumerate(facts)]
+    trials = [
+        SimpleNamespace(number=n, arm=f"m{n}/zero_shot", circumstances=own)
+        for n, own in enumerate(facts)
+    ]
     rows = [SimpleNamespace(arm=f"m{n}/zero_shot", trial=n) for n in (0, 1, 2)]
     rows.append(SimpleNamespace(arm="tfidf/classic", trial=None))
     results, board = SimpleNamespace(trials=trials), SimpleNamespace(rows=rows)

@@ -199,7 +199,7 @@ class Machine:
         self.observer = SimpleNamespace(said=self.said.append)
         self.speeds = SimpleNamespace(window=self.window)
 
-    def window(self, folder, logs, *, seconds, seed, forms):
+    def window(self, folder, logs, *, seconds, seed, forms, split):
         assert seconds == 1.0 and not forms
         name, number = folder.name, len(self.asked)
         self.asked.append((name, seed))
@@ -210,8 +210,7 @@ class Machine:
 
     def measured(self, **known):
         model = Model(name="m", family="encoder", path="/m")
-        arm = SimpleNamespace(name="m/s", model=model)
-        served = {name: Served(arm, Path(name), known.get(name)) for name in self._rates}
+        served = {name: Served([model], Path(name), known.get(name)) for name in self._rates}
         return measure_all(self, served)
 
 

@@ -685,7 +685,10 @@ def test_a_relative_c_means_the_same_whatever_the_length_of_embeddings():
     labels = draws.integers(0, 3, 120)
     matrix = (draws.normal(size=(120, 8)) + 2 * np.eye(8)[labels]).astype(np.float32)
     run = SimpleNamespace(
-        task=task(3), train=SimpleNamespace(labels=labels.tolist()), seed=0, note=lambda **of: None
+        task=task(3),
+        train=SimpleNamespace(labels=labels.tolist(), soft=None),
+        seed=0,
+        note=lambda **of: None,
     )
 
     def answers(matrix, scaling, relative, C=1.0):

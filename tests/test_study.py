@@ -145,7 +145,8 @@ def test_a_study_end_to_end(folder, toy_task):
 
 def test_rows_of_train_validation_and_test_are_told(folder, toy_task):
     suite("study", "create", toy_task, "--recipe", write_recipe(folder), "--no-run", "--name", "t")
-    assert shown("t")["data"]["rows"] == {"train": 150, "validation": 50, "test": 100}
+    rows = {"train": 150, "validation": 50, "test": 100, "calibration": 0}
+    assert shown("t")["data"]["rows"] == rows
 
 
 def test_going_on_to_more_trials_marks_and_renews_the_finals(folder, toy_task):
