@@ -636,15 +636,16 @@ def test_a_study_has_it_as_an_arm_and_asks_each_text_once(toy_task, folder, monk
         (cost,) = shown["money"]["arms"]  # 40 tokens a text at .5 per million
         assert cost["per_million"]["value"] == pytest.approx(40 * 0.5)
         assert "going on with it" in command_line(*words, "--name", "s", "--no-run").output
-        before = len(one.requests)
+        before = len(one.answered)
         told = command_line("predict", "s", "win a prize now", "--json", "--arm", arm).stdout
         assert json.loads(told)["predictions"][0]["label"] == "spam"
-        asked_now = [(shape, body["input"]) for shape, body in one.requests[before:]]
-        assert asked_now == [("decisions", "win a prize now")]
+        # What is found out about a server may be asked anew; a text is asked once.
+        assert [text for text in one.texts()[before:] if text != NEUTRAL] == ["win a prize now"]
+        before = len(one.requests)
         # A folder names a server to whoever gets it, and is not believed.
         command_line("export", "s", folder / "out")
         told = command_line("predict", folder / "out", "win a bonus", code=2).output
-        assert "nobody has allowed it" in told and len(one.requests) == before + 1
+        assert "nobody has allowed it" in told and len(one.requests) == before
         allowed = ["--allow-endpoint", one.url.removeprefix("http://")]
         assert "spam" in command_line("predict", folder / "out", "win a bonus", *allowed).output
 
