@@ -166,11 +166,26 @@ def test_a_cpu_without_bfloat16_is_not_made_to_imitate_it(kept, tmp_path, monkey
     info.write_text("flags : avx2 fma\n")
     monkeypatch.setattr(facts, "CPUINFO", info)
     monkeypatch.setattr(facts, "cpu_bf16_flags", lambda: [])
-    monkeypatch.setattr(facts, "gpus", lambda: ())
     reasons = {(c.engine, c.precision): c.refused for c in candidates(kept["encoder head"])}
     assert "no bfloat16 arithmetic" in reasons["torch", "bfloat16"]
     assert "no bfloat16 arithmetic" in reasons["openvino", "bfloat16"]
     assert reasons["torch", "float32"] is None
+
+
+def test_only_a_gpu_that_may_be_used_counts(kept, monkeypatch):
+    monkeypatch.setattr(facts, "gpu_files", lambda: True)
+    monkeypatch.setattr(facts, "gpus", lambda: (None,))
+    monkeypatch.setattr(facts, "cpu_bf16_flags", lambda: [])
+
+    def found():
+        return {(c.engine, c.precision): c.refused for c in candidates(kept["encoder head"])}
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert "for CPUs" in found()["torch", "int8"]
+    assert ("compile", "bfloat16") in found()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # as `--device cpu` has it
+    assert found()["torch", "int8"] is None
+    assert ("compile", "float32") in found()
 
 
 def test_what_can_not_be_a_graph_is_served_by_torch_alone(kept, expected, tmp_path):
@@ -357,7 +372,6 @@ def test_compiled_code_answers_as_the_kept_predictor_does(
         pytest.skip("this CPU has no units for bfloat16 (amx_bf16)")
     if precision == "float32":
         monkeypatch.setattr(facts, "cpu_bf16_flags", lambda: [])
-        monkeypatch.setattr(facts, "gpus", lambda: ())
     predictor = opened(kept["encoder head"], "compile", precision, tmp_path)
     found, alone = predictor.predict_proba(TEXTS), predictor.predict_proba(TEXTS[:1])
     np.testing.assert_allclose(found, expected["encoder head"], atol=BOUNDS[precision])
@@ -366,7 +380,6 @@ def test_compiled_code_answers_as_the_kept_predictor_does(
 
 
 def test_compiled_code_computes_in_the_narrowest_numbers_there_are_units_for(kept, monkeypatch):
-    monkeypatch.setattr(facts, "gpus", lambda: ())
     for flags, precision in (([], "float32"), (["avx512_bf16"], "float32"),
                              (["avx512_bf16", "amx_bf16"], "bfloat16")):  # fmt: skip
         monkeypatch.setattr(facts, "cpu_bf16_flags", lambda flags=flags: flags)

@@ -32,7 +32,7 @@ class CompileEngine(NetworkEngine):
         """The narrowest there are units for: bfloat16 on GPUs and on CPUs that have them."""
         if kept.kind != "network":
             return ()
-        narrow = facts.gpus() or "amx_bf16" in facts.cpu_bf16_flags()
+        narrow = facts.has_gpu() or "amx_bf16" in facts.cpu_bf16_flags()
         return ("bfloat16" if narrow else "float32",)
 
     def open(

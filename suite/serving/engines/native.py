@@ -40,7 +40,7 @@ class TorchEngine(NetworkEngine):
         """As the others, but what it was kept in."""
         if kept.kind == "network" and precision == kept.precision:
             return None
-        if precision == "int8" and kept.fixed is None and facts.gpus():
+        if precision == "int8" and kept.fixed is None and facts.has_gpu():
             return _ON_GPU
         return super().refuses(kept, precision)
 

@@ -38,7 +38,7 @@ class NetworkEngine:
             return reason
         if precision not in self.numbers:
             return f"{self.name} serves {', '.join(self.numbers)} here, not {precision}"
-        on_gpu = self.uses_gpu and facts.gpus()
+        on_gpu = self.uses_gpu and facts.has_gpu()
         lacks = facts.CPUINFO.is_file() and not facts.cpu_bf16_flags()
         if precision == "bfloat16" and not on_gpu and lacks:
             return (
