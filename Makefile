@@ -71,6 +71,7 @@ quickstart: $(VENV)/.core ## Set up, study the bundled sample end to end, write 
 
 test: $(VENV)/.dev ## Set up and run every test that this machine can run, on all cores
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -rs $(PARALLEL) $(PYTEST_FLAGS)
+	@if [ -e /dev/nvidiactl ]; then SUITE_TESTS_ON=gpu HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -rs -n 0 tests/test_gpu.py; fi
 
 fuzz: $(VENV)/.dev ## Draw inputs against the readers for MINUTES=10
 	@ends=$$(( $$(date +%s) + 60 * $(MINUTES) )); while [ $$(date +%s) -lt $$ends ]; do \

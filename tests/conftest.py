@@ -24,6 +24,9 @@ os.environ["HF_ENDPOINT"] = "http://127.0.0.1:9"
 # What a command says is English, whatever the machine speaks.
 os.environ["SUITE_LANG"] = "en"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# What the tests expect are a CPU's numbers; `test_gpu` has a run of its own.
+if os.environ.get("SUITE_TESTS_ON") != "gpu":
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
 # As the suite's own children have it: spinning threads make a busy machine crawl.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 # A shell without job control starts what runs in the background deaf to Ctrl-C, and its children
