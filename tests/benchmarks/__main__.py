@@ -31,6 +31,7 @@ BENCHMARKS = {
     "frozen": "frozen",
     "sft_step": "sft_step",
     "decisions": "decisions",
+    "gpu": "gpu",
 }
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ class Run:
     def __init__(self, model, train, folder, params):
         self.task = sample_task(find_task("agnews")[0])
         self.model, self.train, self.folder, self.params = model, train, Path(folder), params
+        self.attached = self.folder / "attached"
         self.seed, self.epochs, self.checkpoints = 0, 1.0, 1
         self.shrink_batch, self.fingerprint = True, f"benchmark-{hash(train.texts)}"
         self.halvings = 0

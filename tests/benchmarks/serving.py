@@ -21,7 +21,7 @@ from tests.benchmarks.shapes import BERT_BASE, bert_shaped, matrix_operations, m
 ROWS = int(os.environ.get("SUITE_BENCH_ROWS", "192"))
 SINGLES = int(os.environ.get("SUITE_BENCH_SINGLES", "30"))
 REPEATS = int(os.environ.get("SUITE_BENCH_REPEATS", "3"))
-BATCHES = (1, 8, 32, 64)
+BATCHES = (1, 8, 32, 64, 256)
 #: Only these ("torch/int8,openvino/int8"); all where it is not set.
 ONLY = os.environ.get("SUITE_BENCH_ENGINES", "").split(",")
 MARK = "figures: "
@@ -120,11 +120,20 @@ def _median_ms(predict, texts):
 
 
 def ceilings():
-    """Operations a second of one large product, by precision."""
+    """Operations a second of one large product, by precision, where models are served."""
     import torch
 
     from suite.machine.arithmetic import operations_per_second
     from suite.serving.engines.int8 import Int8Linear
+    from suite.strategies.network import transformer
+
+    if (where := transformer.device().type) != "cpu":
+        for _ in range(2):  # The first warms it.
+            found = {
+                n: operations_per_second(n, rows=16_384, where=where)
+                for n in ("float32", "float16", "bfloat16")
+            }
+        return found
 
     found = {n: operations_per_second(n, rows=2048) for n in ("float32", "bfloat16")}
     linear = Int8Linear(torch.nn.Linear(768, 3072))
