@@ -370,6 +370,10 @@ def test_the_models_are_listed_by_family(language):
 # --- what was measured ------------------------------------------------------------------------
 
 
+#: A score, a p, a count: in whichever language, told alike.
+FIGURE = re.compile(r"0?\.\d+|\d[\d,]*\.\d+|\d[\d,]{3,}")
+
+
 @each_language
 def test_the_answer_told_is_the_example_pages(language):
     page = ROOT / "reports/example/agnews.json"
@@ -377,6 +381,8 @@ def test_the_answer_told_is_the_example_pages(language):
     readme = read(PLACES[language][0])
     if language == "en":
         assert f"> {found['answer']}\n" in readme
+    told = re.search(r"(?m)^> .*", readme).group()
+    assert set(FIGURE.findall(told)) == set(FIGURE.findall(found["answer"]))
     rows = [row for row in table(readme) if re.fullmatch(r"\d+=?", row[0])]
     assert [ticked(row[1])[0] for row in rows] == [row["arm"] for row in found["leaderboard"]]
     for told, real in zip(rows, found["leaderboard"]):
