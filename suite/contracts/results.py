@@ -17,6 +17,7 @@ from suite.contracts.calibrated import Calibrated
 from suite.contracts.combination import Combination
 from suite.contracts.deciding import Decision
 from suite.contracts.lengths import ByLength
+from suite.contracts.measured import Measured
 from suite.contracts.money import Money
 from suite.contracts.predictions import Missed, TestPredictions
 from suite.contracts.records import FINITE
@@ -169,15 +170,6 @@ class Arm:
     estimate_seconds: float | None = None
     folds: int = 0
     """Over how many folds its trials are scored; 0: on validation alone."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A score and the ends of its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from statistics import fmean
 from typing import Protocol
 
 from suite.contracts.combination import Combination
+from suite.contracts.measured import Measured
 from suite.contracts.results import (
     ClassScores,
     Comparison,
     Final,
     KindSpread,
-    Measured,
     Objective,
     Scores,
     TestScores,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from suite.contracts.results import ClassScores, Measured
+from suite.contracts.measured import Measured
+from suite.contracts.results import ClassScores
 from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
 from suite.report.charts.drawing import Styles, blank, clip_rows, marker, safe
