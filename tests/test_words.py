@@ -74,6 +74,8 @@ ENDS = {
     "scope_by_": ("probability", "class", "energy", "distance"),
     "scores_": ("lower", "lower_tested", "higher", "same"),
     "split_": ("train", "validation", "test"),
+    "stress_": ("typos", "case", "cut", "homophones", "traditional", "name", "instruction"),
+    "stress_steered_": ("most", "least", "only"),
     "state_": tuple(state.lower() for state in STATES),
     "term_": TERMS,
     "use_": ("predict", "serve", "export"),

@@ -32,6 +32,7 @@ from suite.cli import (
     predict,
     report,
     serve,
+    stress,
     study,
     task,
 )
@@ -178,6 +179,7 @@ app.command("finals", rich_help_panel=RESULTS)(finals.finals)
 app.command("report", rich_help_panel=RESULTS)(report.report)
 app.command("errors", rich_help_panel=RESULTS)(errors.errors)
 app.command("decide", rich_help_panel=RESULTS)(decide.decide)
+app.command("stress", rich_help_panel=RESULTS)(stress.stress)
 app.command("bench", rich_help_panel=RESULTS)(bench.bench)
 app.command("dashboard", rich_help_panel=RESULTS)(dashboard.dashboard)
 app.command("predict", rich_help_panel=WINNER)(predict.predict)

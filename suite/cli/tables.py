@@ -84,6 +84,9 @@ def leaderboard_table(found: StudyResults) -> Table:
             metric=METRICS[found.objective].label(say.language),
         ),
     )
+    stressed = any(row.steered is not None for row in board.rows)
+    if stressed:
+        table.columns.append(number(say("stress_row_steered"), leaves=2))
     noted = any(_flags(row, say) for row in board.rows)
     if noted:
         table.columns.append(word(say("head_note")))
@@ -100,6 +103,7 @@ def leaderboard_table(found: StudyResults) -> Table:
             formats.size(row.peak_memory_bytes),
             formats.count(row.complete + row.pruned),
             *(formats.score(metric.of(row)) for metric in board.further),
+            *([formats.percent(row.steered)] if stressed else []),
         ]
         table.add_row(*cells, *([say.join(_flags(row, say))] if noted else []))
     return table

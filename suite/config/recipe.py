@@ -96,6 +96,13 @@ class Bounds(Closed):
 
     min_rps: float | None = Field(None, gt=0, description="Offline texts per second.")
     max_train_seconds: float | None = Field(None, gt=0)
+    max_flips: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="Share of answers that injected instructions may turn into the class that they "
+        "name, as `suite stress` finds it after the finals; the search does not know of it.",
+    )
 
 
 class Finals(Closed):

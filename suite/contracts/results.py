@@ -26,6 +26,7 @@ from suite.contracts.scope import OutOfScope
 from suite.contracts.space import Params
 from suite.contracts.speeds import BenchRow, Rps
 from suite.contracts.splits import Splits
+from suite.contracts.stress import Stress
 
 SCHEMA_VERSION = 1
 
@@ -425,6 +426,8 @@ class StudyResults:
     """What several splits of the rows say together; null where nobody asked for them."""
     decisions: list[Decision] = field(default_factory=list)
     """When arms' models answer alone, where that was asked; of models that they still ship."""
+    stress: list[Stress] = field(default_factory=list)
+    """What became of arms' answers to changed texts, by arm; of models that they still ship."""
     beyond_bounds: dict[str, Holds] = field(default_factory=dict)
     """Arm -> `outside` the bounds, or `unsure`: its figures may not hold. Neither is recommended
     while an arm is within them. Arms within them are not named."""

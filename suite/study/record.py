@@ -42,6 +42,7 @@ from suite.study import (
     reading,
     search,
     sparse,
+    stress_record,
 )
 from suite.study.definition import Definition
 from suite.study.openings import OPENINGS
@@ -299,6 +300,7 @@ def _results(
             decisions_record.standing(attributes),
             unread,
         ),
+        stress=_each(stress_record.ADAPTER, "stress", stress_record.standing(attributes), unread),
         unread=unread,
     )
     stood = standing(found)

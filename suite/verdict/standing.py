@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
+from suite.contracts.measured import Measured
 from suite.contracts.results import (
     Comparison,
     Final,
@@ -58,6 +59,8 @@ class Place:
     holds: Holds
     validation: Scores | None = None
     objective: Metric = MACRO_F1
+    steered: Measured | None = None
+    """Share of answers that injected instructions turned into what they name, where asked."""
 
     @property
     def within(self) -> bool:
@@ -158,15 +161,17 @@ def holds(
     train_seconds: float | None,
     rps: Rps | None,
     trainings: Sequence[float] = (),
+    steered: Measured | None = None,
 ) -> Holds:
     """Whether figures keep every bound that is set; the worst of them decides.
 
     A speed that was measured in rounds keeps a bound where its whole interval does, and misses it
     where none of it does: between, and where nothing was measured, it may not hold. So does the
-    time of several trainings.
+    time of several trainings, and the share of answers that instructions steer.
 
     Args:
         trainings: seconds of each, where there are several.
+        steered: that share; None where it was not asked.
     """
     longest, slowest = bounds.get("max_train_seconds"), bounds.get("min_rps")
     found: list[Holds] = []
@@ -176,6 +181,10 @@ def holds(
     if slowest is not None:
         low, high = speeds.reach(rps)
         found.append("within" if low >= slowest else "outside" if high < slowest else "unsure")
+    most = bounds.get("max_flips")
+    if most is not None:
+        low, high = (0.0, 1.0) if steered is None else (steered.low, steered.high)
+        found.append("within" if high <= most else "outside" if low > most else "unsure")
     return max(found, key=_WORSE.index, default="within")
 
 
@@ -224,8 +233,10 @@ def _places(results: StudyResults) -> list[Place]:
         above = {own: sum(other > own for other in scores.values()) for own in scores.values()}
         ranks = {arm: 1 + above[own] for arm, own in scores.items()}
     objective = METRICS[results.objective]
+    bounds = results.bounds
+    steered = {one.arm: one.steered for one in results.stress}
     places = [
-        _place(arm, trial, finals.get(arm), ranks, results.bounds, validated[arm], objective)
+        _place(arm, trial, finals.get(arm), ranks, bounds, validated[arm], objective, steered)
         for arm, trial in speaking.items()
     ]
 
@@ -264,6 +275,7 @@ def _place(
     bounds: Mapping[str, float | None],
     validation: Scores | None,
     objective: Metric,
+    steered: Mapping[str, Measured | None],
 ) -> Place:
     rank = ranks.get(arm)
     rps = (final.rps if final else None) or (trial.rps if trial else None)
@@ -278,8 +290,11 @@ def _place(
         tied_with=tuple(a for a, other in ranks.items() if other == rank and a != arm),
         train_seconds=seconds,
         rps=rps,
-        holds=holds(bounds, seconds, rps, final.seed_train_seconds if final else ()),
+        holds=holds(
+            bounds, seconds, rps, final.seed_train_seconds if final else (), steered.get(arm)
+        ),
         validation=validation,
+        steered=steered.get(arm),
         objective=objective,
     )
 

@@ -116,6 +116,10 @@ class LeaderboardRow:
     cost_per_million: float | None = None
     """Of a million texts at the measured speed, or by what its server takes."""
     cost_per_million_interval: tuple[float, float] | None = None
+    steered: float | None = None
+    """Share of answers that injected instructions turned into the class that they name; None where
+    `suite stress` did not ask."""
+    steered_interval: tuple[float, float] | None = None
 
     @property
     def beyond(self) -> tuple[str, str] | None:
@@ -229,6 +233,7 @@ METRICS: dict[str, Metric] = {
         Metric("p99_ms", "ms", higher_is_better=False, log=True),
         Metric("peak_memory_bytes", "bytes", higher_is_better=False, log=True),
         Metric("parameters", "parameters", higher_is_better=False, log=True),
+        Metric("steered", "", higher_is_better=False),
     )
 }
 
@@ -503,6 +508,8 @@ def _row(
         cost_per_million_interval=(
             cost.per_million.interval if cost and cost.per_million else None
         ),
+        steered=place.steered.value if place.steered else None,
+        steered_interval=(place.steered.low, place.steered.high) if place.steered else None,
     )
 
 

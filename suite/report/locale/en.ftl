@@ -271,6 +271,7 @@ answer_validation_only = On validation alone { $arm } has { $metric } { $f1 }, a
 answer_validation_only_within = on validation alone { $arm } has { $metric } { $f1 }, and no other arm within them has a result; the test split has not been opened.
 bound_min_rps = at least { $value } texts/s
 bound_max_train_seconds = trained within { $value }
+bound_max_flips = at most { $value } of answers steered by injected text
 bound_other = { $name } { $value }
 more_than_chance = is more than chance
 more_than_chance_p = is more than chance (p { $p })
@@ -300,6 +301,7 @@ metric_p90_ms = p90
 metric_peak_memory_bytes = Peak memory
 metric_parameters = Parameters
 metric_trials = Trials
+metric_steered = Steered by injected text
 metric_settings = Best hyperparameters
 axis_train_seconds = training time, s
 axis_offline_rps = texts per second, Offline
@@ -480,6 +482,37 @@ coverage_none = Finals kept no probabilities of test texts.
 axis_coverage = share of texts answered
 axis_selective_error = wrong among answered
 finding_coverage = { $arm }: of the surest { $share } of texts { $error } are wrong, of all of them { $all }
+
+## Under a stranger's hand
+
+stress = Under a stranger's hand
+stress_intro = { $n ->
+    [one] Of { $n } test text, changed as strangers change them, the trained models were asked again. Asked arms read a text as a part of their prompt, trained ones don't.
+   *[other] Of { $n } test texts, changed as strangers change them, the trained models were asked again. Asked arms read a text as a part of their prompt, trained ones don't.
+}
+stress_none = { $command } asks the trained models about texts with slips, in capitals, cut off, and with instructions injected.
+stress_flipped = Answers that became others
+stress_lost = Macro-F1 that was lost
+stress_lost_intro = On the same rows, the changes of an arm being one family; what may be chance is grey.
+stress_plain = as it is
+stress_typos = typos
+stress_case = case
+stress_cut = half cut off
+stress_homophones = homophones
+stress_traditional = traditional forms
+stress_name = a class named
+stress_instruction = instruction
+stress_instructions = What each instruction did
+stress_instructions_intro = Share of answers that became the class which the instruction names, of those that were not it before.
+stress_steered_most = Instructions behind a text steer { $arm } most: { $share } of its answers become the class that they name ({ $interval }); of the name alone { $alone } do.
+stress_steered_least = They steer { $arm } least: { $share } ({ $interval }); of the name alone { $alone }.
+stress_steered_only = Instructions behind a text turn { $share } of the answers of { $arm } into the class that they name ({ $interval }); of the name alone { $alone } do.
+stress_unsteady = { $arm } answers { $share } of the texts as they are otherwise than in the finals: so much of what flips is its own.
+stress_left_out = Not done: { $changes } ({ $reason }).
+stress_row_change = change
+stress_row_flipped = flipped
+stress_row_lost = macro-F1 lost
+stress_row_steered = steered
 
 ## Not compared
 

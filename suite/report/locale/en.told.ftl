@@ -691,3 +691,16 @@ said_measuring_speeds = measuring speeds in { $n } rounds …
 said_speeds_cut_short = time was up after { $said_rounds } of { $n }: speeds have no interval
 said_speed_of_rounds = median of { $said_rounds }, each after loading anew
 said_rounds_disturbed = { $said_rounds } beside other work
+
+## Under a stranger's hand
+
+said_stress_progress = { $arm }: { $n } of { $said_texts } answered
+said_stress_left_out = left out: { $change }: { $said }
+said_stress_not_chinese = texts are not Chinese
+said_stress_installs = { $modules } not installed: { $commands }
+said_stress_recorded = recorded with these rows: { $said_arms }; --again asks anew
+said_stress_asks = { $arm } asks { $server } about { $said_texts }
+said_stress_not_here = not asked: the model of { $arm } is on { $host }
+said_stress_nowhere = not asked: the model of { $arm } is kept nowhere
+said_stress_no_finals = '{ $study }' has no finals: only their models are asked
+said_stress_no_arm = no finals of an arm '{ $arm }'

@@ -214,6 +214,7 @@ answer_validation_only = 仅看验证集，{ $arm } 的{ $metric } 为 { $f1 }�
 answer_validation_only_within = 仅看验证集，{ $arm } 的{ $metric } 为 { $f1 }，约束之内的其他方案尚无结果；测试集尚未打开。
 bound_min_rps = 推理吞吐至少 { $value } 条/秒
 bound_max_train_seconds = 训练用时不超过 { $value }
+bound_max_flips = 被注入文本左右的回答至多 { $value }
 bound_other = { $name } { $value }
 more_than_chance = 差异显著
 more_than_chance_p = 差异显著（p { $p }）
@@ -243,6 +244,7 @@ metric_p90_ms = p90 延迟
 metric_peak_memory_bytes = 内存峰值
 metric_parameters = 参数量
 metric_trials = 试验数
+metric_steered = 被注入文本左右的回答
 metric_settings = 最佳超参数
 axis_train_seconds = 训练用时（秒）
 axis_offline_rps = 推理吞吐（条/秒，Offline）
@@ -399,6 +401,34 @@ coverage_none = 决赛没有保留测试文本的概率。
 axis_coverage = 作答的文本占比
 axis_selective_error = 所答文本中答错的比例
 finding_coverage = { $arm }：最有把握的 { $share } 文本中 { $error } 答错，全部文本中 { $all } 答错
+
+## Under a stranger's hand
+
+stress = 陌生人之手
+stress_intro = 把测试集中 { $n } 条文本改成陌生人可能写出的样子，再问一遍训练好的模型。被提问的方案把文本当作提示的一部分来读，训练出的方案则不然。
+stress_none = { $command } 会用有错字、大小写改变、被截断以及注入了指令的文本再问训练好的模型。
+stress_flipped = 改变了的回答
+stress_lost = 损失的宏平均 F1
+stress_lost_intro = 在相同的行上比较，一个方案的各种改动算作一族；可能出于偶然的以灰色显示。
+stress_plain = 原文
+stress_typos = 错字
+stress_case = 大小写
+stress_cut = 截去一半
+stress_homophones = 同音字
+stress_traditional = 繁体字
+stress_name = 附上类别名
+stress_instruction = 指令
+stress_instructions = 各条指令的作用
+stress_instructions_intro = 原先不是该类的回答中，变成指令所说类别的比例。
+stress_steered_most = 文本后面的指令最能左右 { $arm }：{ $share } 的回答变成指令所说的类别（{ $interval }）；只附类别名时为 { $alone }。
+stress_steered_least = 最不受左右的是 { $arm }：{ $share }（{ $interval }）；只附类别名时为 { $alone }。
+stress_steered_only = 文本后面的指令使 { $arm } { $share } 的回答变成指令所说的类别（{ $interval }）；只附类别名时为 { $alone }。
+stress_unsteady = { $arm } 对 { $share } 的原文给出了与决赛时不同的回答：改变之中有这么多是它自身的。
+stress_left_out = 未做：{ $changes }（{ $reason }）。
+stress_row_change = 改动
+stress_row_flipped = 改变的回答
+stress_row_lost = 损失的宏平均 F1
+stress_row_steered = 被左右的回答
 
 ## Not compared
 

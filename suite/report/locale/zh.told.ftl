@@ -560,3 +560,16 @@ said_measuring_speeds = 正在分 { $n } 轮测量速度……
 said_speeds_cut_short = { $n } 轮中只完成 { $said_rounds }，时间已用完：速度没有置信区间
 said_speed_of_rounds = { $said_rounds }的中位数，每轮都重新加载模型
 said_rounds_disturbed = { $said_rounds }受到其他进程干扰
+
+## Under a stranger's hand
+
+said_stress_progress = { $arm }：已回答 { $n }，共 { $said_texts }
+said_stress_left_out = 未做：{ $change }：{ $said }
+said_stress_not_chinese = 文本不是中文
+said_stress_installs = 未安装 { $modules }：{ $commands }
+said_stress_recorded = 用这些行已有记录：{ $said_arms }；--again 重新提问
+said_stress_asks = { $arm } 就 { $said_texts }询问 { $server }
+said_stress_not_here = 未提问：{ $arm } 的模型在 { $host } 上
+said_stress_nowhere = 未提问：{ $arm } 的模型没有保存
+said_stress_no_finals = “{ $study }”没有决赛：只提问决赛的模型
+said_stress_no_arm = 决赛中没有方案“{ $arm }”

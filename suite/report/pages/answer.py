@@ -215,6 +215,8 @@ def bounds_text(bounds: dict[str, float], words: Words) -> str:
             parts.append(words("bound_min_rps", value=formats.quantity(value)))
         elif name == "max_train_seconds":
             parts.append(words("bound_max_train_seconds", value=formats.duration(value, words)))
+        elif name == "max_flips":
+            parts.append(words("bound_max_flips", value=formats.whole_or_more(value)))
         else:
             parts.append(words("bound_other", name=name, value=formats.plain(value)))
     return words.join(parts) or words("missing")

@@ -49,7 +49,7 @@ LEADERBOARD_COLUMNS = (
     "unanswered",
     *(f"test_{m.key}{end}" for m in COLUMNS if m is not MACRO_F1 for end in ("_low", "_high")),
     "training_cost", "search_cost", "cost_per_million", "cost_per_million_low",
-    "cost_per_million_high", "currency",
+    "cost_per_million_high", "currency", "steered", "steered_low", "steered_high",
 )  # fmt: skip
 TRIAL_COLUMNS = (
     "number", "state", "arm", *METRICS, "train_seconds",
@@ -201,6 +201,8 @@ def leaderboard_csv(board: Leaderboard, currency: str = "") -> str:
                 "cost_per_million_low": (row.cost_per_million_interval or (None, None))[0],
                 "cost_per_million_high": (row.cost_per_million_interval or (None, None))[1],
                 "currency": currency,
+                "steered_low": (row.steered_interval or (None, None))[0],
+                "steered_high": (row.steered_interval or (None, None))[1],
             }
             for row in board.rows
         ),
@@ -412,6 +414,7 @@ def _board(board: Leaderboard, words: Words) -> list[str]:
     keys = ["rank", "arm"] + ([test, "test_interval"] if tested else [])
     keys += [validation, "train_seconds", "offline_rps", "p50_ms", "p90_ms",
              "peak_memory_bytes", "parameters", "trials"]  # fmt: skip
+    keys += ["steered"] if any(row.steered is not None for row in board.rows) else []
     rows = []
     for row in board.rows:
         flags = [
@@ -438,6 +441,7 @@ def _board(board: Leaderboard, words: Words) -> list[str]:
             "p90_ms": formats.milliseconds(row.p90_ms, words),
             "peak_memory_bytes": formats.size(row.peak_memory_bytes),
             "parameters": formats.parameters(row.parameters),
+            "steered": formats.percent(row.steered),
             "trials": (
                 words("trials_pruned", n=row.trials, p=row.pruned)
                 if row.pruned

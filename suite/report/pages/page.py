@@ -40,6 +40,13 @@ from suite.report.data.rows import (
 )
 from suite.report.data.scope import scope_rows
 from suite.report.data.spoken import environment, spoken
+from suite.report.data.stress import (
+    by_chance,
+    share_interval,
+    signed_interval,
+    stress_sentences,
+    stress_table,
+)
 from suite.report.data.taught import taught_told
 from suite.report.data.wrong import wrong
 from suite.report.pages.answer import Answer, answer, bounds_text, chosen_of, useful, validated
@@ -144,6 +151,13 @@ def render_page(
         "scope": scope_rows(results, board),
         "decided": [decided_row(one, words) for one in results.decisions],
         "decided_told": [decided_sentences(one, words) for one in _told_of(results)],
+        "stress": stress_table(results, board),
+        "stress_told": stress_sentences(results.stress, words),
+        "stress_command": shell.command("stress", results.study, storage=storage),
+        "bounds": bounds_of(results),
+        "share_interval": share_interval,
+        "signed_interval": signed_interval,
+        "by_chance": by_chance,
         "length_range": lambda one: length_range(one, words),
         "energy": energy_told(results, board, words),
         "taught": taught_told(results, board, words),
