@@ -246,16 +246,17 @@ def test_a_kept_checkpoint_that_names_another_server_is_not_loaded(at_home):
         file.write_text(good)
 
 
-def test_a_child_may_ask_what_its_parent_may_and_no_other():
+def test_a_child_may_ask_what_its_parent_may_and_no_other(monkeypatch):
+    monkeypatch.setattr(runner.surroundings, "take", lambda theirs: None)  # this is no child
     asked = []
 
     def ask(channel, url):
         asked.append(Endpoint(url, "toy"))
 
-    runner._main(None, frozenset(["127.0.0.1:9"]), ask, "http://127.0.0.1:9/v1")
+    runner._main(None, frozenset(["127.0.0.1:9"]), {}, ask, "http://127.0.0.1:9/v1")
     assert len(asked) == 1
     with pytest.raises(EndpointError, match="nobody has allowed it"):
-        runner._main(None, frozenset(["127.0.0.1:9"]), ask, "http://127.0.0.1:10/v1")
+        runner._main(None, frozenset(["127.0.0.1:9"]), {}, ask, "http://127.0.0.1:10/v1")
 
 
 # ---------------------------------------------------------------- what is kept

@@ -423,6 +423,25 @@ def _waits(channel):
     channel.recv()
 
 
+def _says(channel, *names):
+    channel.send({name: os.environ.get(name) for name in names})
+    channel.recv()
+
+
+def test_a_child_has_the_variables_that_its_parent_has_now(tmp_path, monkeypatch):
+    """Not those of the forkserver, which began with the first study of the process."""
+    runner = Runner()
+    monkeypatch.setenv("SUITE_CACHE", "first")
+    monkeypatch.setenv("SUITE_API_KEY", "key")
+    runner.warm(tmp_path)
+    monkeypatch.setenv("SUITE_CACHE", "second")
+    monkeypatch.delenv("SUITE_API_KEY")
+    with runner._child(_says, ("SUITE_CACHE", "SUITE_API_KEY", "DO_NOT_TRACK"), tmp_path) as child:
+        assert heard(child) == {
+            "SUITE_CACHE": "second", "SUITE_API_KEY": None, "DO_NOT_TRACK": "1"
+        }  # fmt: skip
+
+
 def test_a_killed_forkserver_takes_no_child_with_it_and_is_started_again(tmp_path):
     child = _offspring(tmp_path)
     server, orphan = child._server, child._process

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -241,7 +241,8 @@ class Runner:
         self, target: Callable[..., None], arguments: tuple[Any, ...], folder: Path
     ) -> Iterator[Offspring]:
         """Within: a child runs; afterwards it is gone."""
-        child = Offspring(self._context, _main, (self._servers, target, *arguments), folder)
+        given = (self._servers, surroundings.variables(), target, *arguments)
+        child = Offspring(self._context, _main, given, folder)
         try:
             yield child
         finally:
@@ -280,6 +281,7 @@ def _context(preload: Sequence[str]) -> ForkServerContext:
     # do that is ruinous: a small network trained up to ten times slower on two busy cores
     # (BENCHMARKS.md). It must be set before the forkserver starts.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    surroundings.variables()  # what the forkserver has, and may be gone when a child starts
     context = multiprocessing.get_context("forkserver")
     # A process that goes on to other studies may need the networks then, and has one forkserver.
     later = () if surroundings.is_one_command() else (NETWORKS,)
@@ -311,9 +313,15 @@ def _own_sockets() -> None:
 
 
 def _main(
-    channel: Connection, servers: frozenset[str], target: Callable[..., None], *arguments: Any
+    channel: Connection,
+    servers: frozenset[str],
+    variables: Mapping[str, str | None],
+    target: Callable[..., None],
+    *arguments: Any,
 ) -> None:
-    """Every child's entry: it may ask what its parent may, whatever data names."""
+    """Every child's entry: it has its parent's variables, and may ask what its parent may, whatever
+    data names."""
+    surroundings.take(variables)
     consent.inherit(servers)
     target(channel, *arguments)
 

@@ -1,12 +1,12 @@
-"""The environment of the suite's processes: what libraries must not do there, and that a process
-that uses the suite as a library has it afterwards as it was before.
+"""The environment of the suite's processes: what libraries must not do there, that a process that
+uses the suite as a library has it afterwards as it was before, and that a child has its parent's.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 #: What keeps libraries from telling their makers, or anybody, that and how they are used. Each
@@ -40,6 +40,8 @@ _before: dict[str, str | None] = {}
 #: What they had set when the last call ended: the Hub is asked once per process, so its answer
 #: has to hold for the next call too.
 _kept: dict[str, str] = {}
+#: Every variable that a child of this process was ever told of.
+_told: set[str] = set()
 
 
 def silence() -> None:
@@ -48,6 +50,27 @@ def silence() -> None:
     To be called before they are imported.
     """
     os.environ.update(SILENT)
+
+
+def variables() -> dict[str, str | None]:
+    """This process's variables, for a child; None: it has one no more that it had.
+
+    A child comes from a forkserver, which has them as they were when this process ran its first
+    study: of a notebook that is hours ago, and a key or a folder was named since.
+    """
+    with _lock:
+        _told.update(os.environ)
+        return {name: os.environ.get(name) for name in _told}
+
+
+def take(theirs: Mapping[str, str | None]) -> None:
+    """In a child: has its parent's variables, beside those that the forkserver set itself."""
+    for name, value in theirs.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    silence()
 
 
 def runs_one_command() -> None:
