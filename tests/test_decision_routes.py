@@ -261,6 +261,10 @@ def test_a_state_is_the_tasks_columns_or_json():
     assert seen([user], "/v1/decisions") == "hello"
     answered = {"role": "assistant", "content": "yes"}
     assert seen([user, answered], "/v1/decisions") == "user: hello\n\nassistant: yes"
+    for odd in (None, 5, True, {"a": 1}):  # a call has no content
+        called = {"role": "assistant", "content": odd}
+        assert seen([called], "/v1/decisions") == json.dumps([called])
+        assert seen([user, called], "/v1/decisions") == f"user: hello\n\n{json.dumps(called)}"
     with service(Served(rows, LABELS, {}, joining=mail)) as to:
         body = one(choice("ham"), state={"body": None, "subject": None})
         assert defects(send(to, body=body))[0][0] == ("state",)
@@ -397,6 +401,28 @@ def question(**more):
 def test_so_it_is_in_the_other_shape(body):
     with service() as to:
         defects(send(to, "/v1/decisions", body))
+
+
+def test_a_body_of_many_small_things_is_refused_at_the_first():
+    """Each would be an error of its own: 1 MB took three seconds, in which everybody waits."""
+    many = dict.fromkeys(map(str, range(10_001)))
+    bad = dict.fromkeys(map(str, range(9_000)), 3)
+    with service() as to:
+        found = [
+            *defects(send(to, body=one(choice(*many)))),
+            *defects(send(to, body=one({"type": "choice", "criteria": bad}))),
+            *defects(send(to, body=one(choice("ham")) | {"questions": many})),
+            *defects(send(to, "/v1/decisions", listed(question(choices=[1] * 9_000)))),
+            *defects(send(to, "/v1/decisions", listed(question(choices=[{}] * 10_001)))),
+        ]
+    assert [place for place, _ in found] == [
+        ("questions", "q", "choice", "criteria"),
+        ("questions", "q", "choice", "criteria", "0"),
+        ("questions",),
+        ("questions", 0, "choice", "choices", 0),
+        ("questions", 0, "choice", "choices", 0, "value"),
+    ]
+    assert found[0][1] == "Dictionary should have at most 10,000 items, not 10,001"
 
 
 def test_errors_that_are_not_about_the_body_have_their_shape_on_these_routes_alone():
@@ -612,6 +638,21 @@ def test_a_state_that_is_too_long_is_refused_whole(asking, predictor, monkeypatc
         body["questions"] = {str(i): body["questions"]["q"] for i in range(10)}
         said = refused(send(to, body={**body, "state": "planet"}), 413, "request_too_large")
         assert "of at most 50" in said
+
+
+def test_a_state_that_is_too_long_is_not_read_for_each_question(asking, monkeypatch):
+    read, tokenizer = [], asking.asker._tokenizer
+
+    def reading(texts, **more):
+        read.extend(texts)
+        return tokenizer(texts, **more)
+
+    monkeypatch.setattr(asking.asker, "_tokenizer", reading)
+    longest = asked(CHOICE, "x" * 50, "y", instructions="Which of them?")
+    with pytest.raises(TooLong, match="of at most 16,383"):
+        asking.asker.ask("planet " * POSITIONS, [*THREE, longest] * 3)
+    (told,) = read
+    assert "Which of them?" in told
 
 
 def test_what_was_read_of_one_state_says_nothing_of_another(predictor):

@@ -8,7 +8,16 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from suite.contracts import decisions
 from suite.contracts.decisions import Option
@@ -18,6 +27,9 @@ SYSTEM_ONE, DECISIONS, MODELS = (f"/v1/{last}" for last in (*decisions.SHAPES, "
 #: Questions of a request; OpenAI's bound.
 MOST_QUESTIONS = 400
 
+#: Options of a choice, whatever can be told apart: a trained model may have thousands of labels.
+MOST_NAMED = 10_000
+
 #: What may stand where a text does.
 Written = str | dict[str, Any] | list[Any]
 
@@ -25,6 +37,31 @@ Written = str | dict[str, Any] | list[Any]
 def as_text(value: Written) -> str:
     """A text as it is, and anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _at_most(most: int) -> BeforeValidator:
+    """Refuses an object of more keys before they are looked at: each would be an error."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, dict) and len(value) > most:
+            raise PydanticCustomError(
+                "too_long", f"Dictionary should have at most {most:,} items, not {len(value):,}"
+            )
+        return value
+
+    return BeforeValidator(check)
+
+
+def _up_to_the_first(value: Any) -> Any:
+    """Refuses what is said of options at the first that is neither text nor JSON."""
+    for name, about in value.items() if isinstance(value, dict) else ():
+        if about is not None and not isinstance(about, str | dict | list):
+            kind = PydanticCustomError(
+                "written_type", "Input should be a text, an object or a list"
+            )
+            found = InitErrorDetails(type=kind, loc=(name,), input=None)
+            raise ValidationError.from_exception_data("criteria", [found])
+    return value
 
 
 # ------------------------------------------------------------------- requests: /v1/systemone
@@ -71,7 +108,9 @@ class ChoiceQuestion(_Wire):
 
     type: Literal["choice"]
     instructions: Written | None = None
-    criteria: dict[str, Written | None] = Field(min_length=1)
+    criteria: Annotated[
+        dict[str, Written | None], _at_most(MOST_NAMED), BeforeValidator(_up_to_the_first)
+    ] = Field(min_length=1)
 
     def plain(self) -> TypedQuestion:
         """The same, whatever the shape."""
@@ -101,9 +140,12 @@ class SystemOneRequest(_Wire):
 
     model: str
     state: Written = Field(description="What all questions are about.")
-    questions: dict[
-        Annotated[str, Field(min_length=1)],
-        Annotated[NoulQuestion | ChoiceQuestion | ScoreQuestion, Field(discriminator="type")],
+    questions: Annotated[
+        dict[
+            Annotated[str, Field(min_length=1)],
+            Annotated[NoulQuestion | ChoiceQuestion | ScoreQuestion, Field(discriminator="type")],
+        ],
+        _at_most(MOST_QUESTIONS),
     ] = Field(min_length=1, max_length=MOST_QUESTIONS, description="By names of your own.")
     assets: None = Field(None, description="Images are not read.")
 
@@ -159,7 +201,7 @@ class ChoicesQuestion(_Wire):
     type: Literal["choice"]
     name: str | None = None
     instructions: _Instructions
-    choices: list[OptionParam] = Field(min_length=2)
+    choices: list[OptionParam] = Field(min_length=2, max_length=MOST_NAMED, fail_fast=True)
 
     @model_validator(mode="after")
     def _unlike(self) -> ChoicesQuestion:
@@ -221,14 +263,19 @@ def said(content: str | list[Any]) -> str:
 def input_text(given: list[Any]) -> str:
     """The text of an `input` of several items: one message says what it says; of several each
     begins with who speaks. Calls and what came of them are JSON."""
-    messages = [one for one in given if isinstance(one, dict) and "content" in one]
-    if len(messages) == len(given) == 1:
-        return said(messages[0]["content"])
-    if not messages:
+    messages = [_is_message(one) for one in given]
+    if messages == [True]:
+        return said(given[0]["content"])
+    if not any(messages):
         return as_text(given)
     return "\n\n".join(
         f"{one['role']}: {said(one['content'])}"
-        if isinstance(one, dict) and isinstance(one.get("role"), str) and "content" in one
+        if speaks and isinstance(one.get("role"), str)
         else as_text(one)
-        for one in given
+        for one, speaks in zip(given, messages, strict=True)
     )
+
+
+def _is_message(one: Any) -> bool:
+    """Whether it says something: a call has no content, or null."""
+    return isinstance(one, dict) and isinstance(one.get("content"), str | list)

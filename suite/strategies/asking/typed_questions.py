@@ -242,7 +242,11 @@ class TypedAsker:
                 ask.
         """
         asked = [self._codes.of_question(len(question.options)) for question in questions]
-        prompts = self._prompts(state, questions, [names for names, _ in asked])
+        # Hundreds of questions about a state that is too long are not read to say so.
+        place = max(range(len(questions)), key=lambda number: _length(questions[number]))
+        prompts = self._prompts(state, questions[place : place + 1], [asked[place][0]])
+        if len(questions) > 1 and len(prompts[0]) < self._limit:
+            prompts = self._prompts(state, questions, [names for names, _ in asked])
         longest = max(map(len, prompts))
         if longest >= self._limit:
             raise TooLong("the state with its longest question takes", longest, self._limit - 1)
@@ -273,3 +277,9 @@ class TypedAsker:
             whole, add_special_tokens=False, return_attention_mask=False
         )["input_ids"]
         return found
+
+
+def _length(question: TypedQuestion) -> int:
+    """Characters of all that it says."""
+    said = [(option.name, option.about) for option in question.options]
+    return sum(len(text or "") for texts in [(question.instructions,), *said] for text in texts)
