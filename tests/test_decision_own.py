@@ -41,9 +41,22 @@ def test_a_served_arm_is_asked_in_either_shape(end):
         assert made.facts["unanswered_rate"] == 0 and made.facts["prompt_tokens_per_text"] > 0
 
 
-def test_what_it_does_not_know_is_told_by_name():
+@pytest.mark.parametrize("end", ["", "/v1/systemone", "/v1/decisions"])
+def test_yes_or_no_is_asked_by_a_label_where_a_server_knows_these_alone(end):
     with service() as to, listening(to) as address:
-        with pytest.raises(EndpointError, match=r"HTTP 422.*None of these"):
-            asked(address, none_of_these=True).predict_proba(["a text"])
-        with pytest.raises(EndpointError, match="trained on labels: yes or no"):
-            asked(address, form="yes_no").predict_proba(["a text"])
+        made = asked(address + end, form="yes_no", order="reversed", descriptions="words")
+        found = made.predict_proba(["my text", "another"])
+        assert abs(found - ROW).max() < 1e-6
+        assert made.facts["calls_per_text"] == 1 and made.facts["unanswered_rate"] == 0
+        # What was learnt of it for a choice, or by another process, says nothing else.
+        assert abs(asked(address + end).predict_proba(["my text"]) - ROW).max() < 1e-6
+        before = made.facts["endpoint"]["asked"]
+        again = asked(address + end, form="yes_no")
+        assert abs(again.predict_proba(["a third"]) - ROW).max() < 1e-6
+        assert again.facts["endpoint"]["asked"] == 1 < before
+
+
+def test_what_it_does_not_know_is_told_by_name():
+    told = pytest.raises(EndpointError, match=r"HTTP 422.*None of these")
+    with service() as to, listening(to) as address, told:
+        asked(address, none_of_these=True).predict_proba(["a text"])

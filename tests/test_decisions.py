@@ -1,6 +1,7 @@
 """Decision servers: both shapes, limits, what becomes of odd answers; and their arm."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,7 +19,7 @@ from suite.contracts.task import Task
 from suite.endpoint import reach
 from suite.endpoint.address import decision_address
 from suite.endpoint.decider import NEUTRAL, Decider, Inquiry, _fewer, decided
-from suite.endpoint.decision_shapes import Unusable, read, request
+from suite.endpoint.decision_shapes import Manner, Unusable, read, request
 from suite.errors import EndpointError, ModelError
 from suite.models.catalogue import decision_model
 from suite.report.words import words_of
@@ -105,6 +106,15 @@ def test_both_shapes_ask_the_same():
             {"type": "predicate", "name": "y", "instructions": "Is it?\nif so"},
         ],
     }
+
+
+def test_yes_or_no_may_be_asked_by_a_label_alone():
+    yes, by_label = replace(YES, label="spam"), Manner(by_label=True)
+    asked = request("systemone", "m", "text", [CHOICE, yes], by_label)["questions"]
+    assert asked["y"] == {"type": "noul", "instructions": "Is it?", "criteria": {"true": "spam"}}
+    assert asked["q"] == request("systemone", "m", "text", [CHOICE])["questions"]["q"]
+    (asked,) = request("decisions", "m", "text", [yes], by_label)["questions"]
+    assert asked == {"type": "predicate", "name": "y", "instructions": "spam"}
 
 
 def told(probabilities, **more):
@@ -267,6 +277,9 @@ def test_an_option_that_is_refused_by_itself_is_no_limit(tmp_path):
 def test_fewer_are_tried_as_named_and_as_usual():
     assert _fewer(77, 2, "at most 60 options, got 77")[:4] == [64, 60, 50, 32]
     assert min(_fewer(77, 20, "")) == 26
+    # One that names every option is no reason to try every number.
+    named = ", ".join(f"o{number}" for number in range(999, 0, -1))
+    assert len(_fewer(1000, 2, f"unknown options: {named}")) < 30
 
 
 @pytest.mark.parametrize(
@@ -373,6 +386,9 @@ def test_more_labels_than_a_server_takes_are_asked_in_two_levels(limit, none_of_
         assert len(one.answered) == 80 + 4
         assert made.predict_proba(texts).tolist() == found.tolist()
         assert len(one.answered) == 84
+        # A trial's price is of all that it asked, whatever it scored last.
+        asked = made.facts["endpoint"]
+        assert (asked["asked"], asked["from_cache"], asked["prompt_tokens"]) == (84, 80, 84 * 40)
 
 
 def test_labels_beyond_two_levels_are_refused_with_what_helps():

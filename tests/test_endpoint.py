@@ -27,6 +27,7 @@ from suite.endpoint import Endpoint, base_address, exchange
 from suite.endpoint.answer import Answer, read_answer, retry_after
 from suite.endpoint.exchange import Response, TryAgain, Wire
 from suite.endpoint.kept import Kept
+from suite.endpoint.patience import Patience
 from suite.errors import EndpointError, ModelError, StorageError
 from suite.prompting.layout import Variant
 from suite.strategies.asking.endpoint_predictor import (
@@ -313,6 +314,20 @@ def test_coming_back_when_told_to_is_no_failure():
         one.failures, one.retry_after = 100, None
         with pytest.raises(EndpointError, match="asked once"):
             asked.ask(messages(SPAM), max_tokens=4)
+
+
+def test_a_server_that_says_at_once_every_time_is_left():
+    """It was asked as often as the deadline had room for."""
+    tried = []
+
+    async def ask(ends):
+        tried.append(ends)
+        raise TryAgain("has no room", wait=0.0, busy=True)
+
+    patience = Patience("http://127.0.0.1:9", retries=3, deadline=60.0, backoff=0.001)
+    with pytest.raises(EndpointError, match="has no room; asked 4 times"):
+        asyncio.run(patience.answer(ask, again=lambda trouble: None))
+    assert len(tried) == 4
 
 
 def test_a_date_in_retry_after_is_read():

@@ -5,6 +5,7 @@ is written down here in values of our own. vLLM's and SGLang's shapes are by the
 neither was seen.
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -130,6 +131,20 @@ def test_tokens_that_are_told_by_number_leave_the_text():
 )
 def test_what_a_refusal_says_is_found(body, says):
     assert says in said_in(body)
+
+
+def test_a_list_of_what_is_wrong_is_a_sentence():
+    found = [
+        {"loc": ["body", "questions", "q", "choices", 1], "msg": "no label", "type": "unknown"},
+        {"loc": ["body"], "msg": "nothing is asked", "type": "value_error"},
+        "and so on",
+    ]
+    said = "questions.q.choices.1: no label; nothing is asked; and so on"
+    assert said_in(json.dumps({"detail": found})) == said
+    assert said_in(json.dumps({"error": {"message": found * 2}})).endswith(
+        "; questions.q.choices.1: no label; and 2 more"
+    )
+    assert said_in('{"detail": [[1]]}') == "[[1]]"
 
 
 # ---------------------------------------------------------------- a server that is there

@@ -49,11 +49,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class YesNo:
-    """Does this hold? Answered by the probability that it does; `about` says when it does."""
+    """Does this hold? Answered by the probability that it does.
+
+    Args:
+        about: when it does.
+        label: whether a text is this one is asked; byte for byte, for who knows labels alone.
+    """
 
     name: str
     instructions: str
     about: str | None = None
+    label: str | None = None
 
 
 Question = Choice | YesNo

@@ -12,6 +12,9 @@ from typing import Any
 
 from suite.files import NotJson, parse_json
 
+#: Of a list of what is wrong with a request so many are told.
+_DEFECTS = 4
+
 #: Below this stands what servers write for minus infinity: vLLM -9999, others -1e30.
 _NONE = -9000.0
 
@@ -65,15 +68,26 @@ def said_in(body: str) -> str:
 
 
 def said(found: Any) -> str:
-    """The sentence in a server's error, wherever servers put it."""
-    while isinstance(found, dict):
+    """The sentence in a server's error, wherever servers put it; of several, the first ones."""
+    if isinstance(found, dict):
         inner = next(
             (found[k] for k in ("error", "message", "detail", "msg") if found.get(k)), None
         )
         if inner is None:
             return json.dumps(found, ensure_ascii=False)
-        found = inner
+        place = _place(found.get("loc"))
+        return f"{place}: {said(inner)}" if place else said(inner)
+    if isinstance(found, list) and found and all(isinstance(one, str | dict) for one in found):
+        more = len(found) - _DEFECTS
+        told = "; ".join(said(one) for one in found[:_DEFECTS])
+        return f"{told}; and {more:,} more" if more > 0 else told
     return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+
+
+def _place(loc: Any) -> str:
+    """Where something is wrong, as FastAPI and who follows it say: a list of keys and positions."""
+    keys = loc if isinstance(loc, list) else []
+    return ".".join(str(key) for key in keys if isinstance(key, str | int) and key != "body")
 
 
 def read_answer(found: Any, seconds: float) -> Answer:

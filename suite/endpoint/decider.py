@@ -18,7 +18,7 @@ from suite.contracts.decisions import OPTION_LIMITS, SHAPES, SYSTEM_ONE, Choice,
 from suite.endpoint.address import decision_address
 from suite.endpoint.answer import Answer, said_in
 from suite.endpoint.asking import CHECK_SECONDS, Asking, Bounds
-from suite.endpoint.decision_shapes import Decided, Unusable, read, request
+from suite.endpoint.decision_shapes import PLAIN, Decided, Manner, Unusable, read, request
 from suite.endpoint.exchange import DECISION, Response, TryAgain
 from suite.files import NotJson, parse_json
 
@@ -27,6 +27,13 @@ NEUTRAL = "N/A"
 
 #: What a server is tried with, of options or of questions, where it refuses more.
 _LADDER = tuple(sorted({*OPTION_LIMITS, 128, 100, 32, 20, 16, 10, 8, 5, 4, 3, 2, 1}, reverse=True))
+
+#: Numbers of a refusal that are tried, and in how much of it: one that lists all options names
+#: hundreds.
+_MOST_NAMED, _SAID = 8, 2000
+
+#: How questions are put, one after another, where a server refuses them as they are.
+_BLANK, _BY_LABEL = Manner(blank=True), Manner(by_label=True)
 
 #: Refusals: of such a request, and of the address or of any request of its kind.
 _REFUSED = frozenset({400, 413, 422})
@@ -46,11 +53,11 @@ class Inquiry:
 
 @dataclass(frozen=True)
 class _Door:
-    """Where a server is asked, in which shape, and whether it takes no null for a description."""
+    """Where a server is asked, in which shape, and how questions are put to it."""
 
     url: str
     shape: Shape
-    blank: bool = False
+    manner: Manner = PLAIN
 
 
 @dataclass(frozen=True)
@@ -72,12 +79,12 @@ class _Learnt:
     @classmethod
     def of(cls, kept: dict[str, Any], doors: Sequence[_Door]) -> _Learnt:
         """What was kept of it; nothing where that is something else."""
+        door = next((door for door in doors if asdict(door) == kept.get("door")), None)
         try:
-            door = _Door(**kept["door"])
             found = cls(door, _Bound(**kept["options"]), _Bound(**kept["questions"]))
         except (KeyError, TypeError):
             return cls()
-        return found if door in doors else cls()
+        return found if door else cls()
 
 
 def decided(answer: Answer) -> Decided | None:
@@ -111,8 +118,9 @@ class Decider(Asking[Inquiry]):
         # Some hosts took the path of the one and the body of the other.
         shapes = sorted(SHAPES, key=lambda shape: named not in (None, shape))
         doors = [_Door(f"{base}/{named or shape}", shape) for shape in shapes]
-        blank = [replace(door, blank=True) for door in doors if door.shape == SYSTEM_ONE]
-        self._doors = [*doors, *blank]
+        blank = [replace(door, manner=_BLANK) for door in doors if door.shape == SYSTEM_ONE]
+        by_label = [replace(door, manner=_BY_LABEL) for door in doors]
+        self._doors = [*doors, *blank, *by_label]
         self._learnt: _Learnt | None = None
 
     @property
@@ -223,7 +231,7 @@ class Decider(Asking[Inquiry]):
         raise self._wire.refusal(response, self.model)
 
     def _body(self, door: _Door, wish: Inquiry) -> dict[str, Any]:
-        return request(door.shape, self.model, wish.text, wish.questions, blank=door.blank)
+        return request(door.shape, self.model, wish.text, wish.questions, door.manner)
 
     def _known(self) -> _Learnt:
         if self._learnt is None:
@@ -252,9 +260,12 @@ class Decider(Asking[Inquiry]):
             if bound.refused is not None and bound.refused <= count and bound.taken >= least:
                 return bound.taken
         refusals: list[Response] = []
+        choices = all(isinstance(question, Choice) for question in of(count, False))
         for door in [known.door] if known.door else self._doors:
             if any(one.status in _NOWHERE and one.url == door.url for one in refusals):
                 continue
+            if choices and refusals and door.manner == _BY_LABEL:
+                continue  # it is no other way to ask them
             refusal = await self._refusal(door, of(count, False))
             if refusal is None:
                 self._learn(replace(known, door=door, **{what: replace(bound, taken=count)}))
@@ -265,7 +276,7 @@ class Decider(Asking[Inquiry]):
             if await self._refusal(door, of(least, False)) is not None:
                 continue  # it is not their number
             taken = least
-            for fewer in _fewer(count, max(least, bound.taken), refusal.body):
+            for fewer in _fewer(count, max(least, bound.taken), said_in(refusal.body)):
                 if await self._refusal(door, of(fewer, False)) is None:
                     taken = fewer
                     break
@@ -302,5 +313,6 @@ class Decider(Asking[Inquiry]):
 def _fewer(count: int, least: int, said: str) -> list[int]:
     """How many to try in place of `count`, the most first: what the refusal names, and what is
     usual in the field."""
-    named = {int(number) for number in re.findall(r"\d{1,4}", said)}
-    return sorted((n for n in {*named, *_LADDER} if least < n < count), reverse=True)
+    named = dict.fromkeys(int(number) for number in re.findall(r"\d{1,4}", said[:_SAID]))
+    tried = {*list(named)[:_MOST_NAMED], *_LADDER}
+    return sorted((n for n in tried if least < n < count), reverse=True)

@@ -45,36 +45,50 @@ class Decided:
     output_tokens: int | None = None
 
 
-def request(
-    shape: Shape, model: str, text: str, questions: Sequence[Question], *, blank: bool = False
-) -> dict[str, Any]:
-    """The JSON that asks these questions about a text.
+@dataclass(frozen=True)
+class Manner:
+    """How questions are put to a server that does not take them as they are.
 
     Args:
-        blank: whether a description that there is not is an empty one: some servers take no null.
+        blank: a description that there is not is an empty one: some servers take no null.
+        by_label: yes or no is asked by a label alone: a server with a trained model knows these,
+            and no sentence about them.
     """
+
+    blank: bool = False
+    by_label: bool = False
+
+
+PLAIN = Manner()
+
+
+def request(
+    shape: Shape, model: str, text: str, questions: Sequence[Question], manner: Manner = PLAIN
+) -> dict[str, Any]:
+    """The JSON that asks these questions about a text."""
     if shape == SYSTEM_ONE:
-        asked = {question.name: _in_system_one(question, blank) for question in questions}
+        asked = {question.name: _in_system_one(question, manner) for question in questions}
         return {"model": model, "state": text, "questions": asked}
     return {
         "model": model,
         "input": text,
-        "questions": [_in_decisions(question) for question in questions],
+        "questions": [_in_decisions(question, manner) for question in questions],
     }
 
 
-def _in_system_one(question: Question, blank: bool) -> dict[str, Any]:
+def _in_system_one(question: Question, manner: Manner) -> dict[str, Any]:
     found: dict[str, Any] = {"instructions": question.instructions}
-    empty = "" if blank else None
+    empty = "" if manner.blank else None
     if isinstance(question, Choice):
-        about = {option.name: option.about or empty for option in question.options}
-        return {"type": CHOICE, **found, "criteria": about}
-    if question.about is not None:
-        found["criteria"] = {"true": question.about} | ({"false": ""} if blank else {})
+        said = {option.name: option.about or empty for option in question.options}
+        return {"type": CHOICE, **found, "criteria": said}
+    about = question.label if manner.by_label else question.about
+    if about is not None:
+        found["criteria"] = {"true": about} | ({"false": ""} if manner.blank else {})
     return {"type": YES_NO[SYSTEM_ONE], **found}
 
 
-def _in_decisions(question: Question) -> dict[str, Any]:
+def _in_decisions(question: Question, manner: Manner) -> dict[str, Any]:
     found: dict[str, Any] = {"name": question.name, "instructions": question.instructions}
     if isinstance(question, Choice):
         choices = [
@@ -82,7 +96,9 @@ def _in_decisions(question: Question) -> dict[str, Any]:
             for option in question.options
         ]
         return {"type": CHOICE, **found, "choices": choices}
-    if question.about is not None:
+    if manner.by_label and question.label is not None:
+        found["instructions"] = question.label
+    elif question.about is not None:
         # Its outcomes have no descriptions of their own.
         found["instructions"] += f"\n{question.about}"
     return {"type": YES_NO["decisions"], **found}

@@ -60,8 +60,8 @@ class Patience:
                 return await ask(begun + self.deadline)
             except TryAgain as trouble:
                 # Where a server says when to come back, coming back is no failure; the
-                # deadline still holds.
-                failures += trouble.wait is None
+                # deadline still holds. At once is no time.
+                failures += not trouble.wait
                 unclear += trouble.unclear
                 wait = self._wait(failures, trouble)
                 left = begun + self.deadline - time.monotonic()
@@ -75,7 +75,7 @@ class Patience:
     def _wait(self, failures: int, trouble: TryAgain) -> float:
         wait = min(LONGEST_WAIT, self.backoff * 2.0 ** max(0, failures - 1))
         wait *= random.uniform(0.5, 1.5)
-        if trouble.wait is not None:
+        if trouble.wait:
             # Not all at the same moment.
             wait = trouble.wait + min(wait, 0.1 * trouble.wait + 0.05)
         return wait

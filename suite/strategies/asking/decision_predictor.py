@@ -86,7 +86,8 @@ class DecisionPredictor:
             cache=paths.cache() / "answers" if keep else None,
             merge=keep,
         )
-        #: Of the last `predict_proba`: rates over its texts, and what the server counted.
+        #: Of the last `predict_proba`: rates over its texts; and what the server was asked since
+        #: the beginning.
         self.facts: dict[str, Any] = {}
         asked = settings.asked
         length = sum(len(o.name) + len(o.about or "") for o in asked.labels)
@@ -122,7 +123,6 @@ class DecisionPredictor:
         """
         settings, endpoint = self.settings, self.endpoint
         prepared = [prepare(text, settings.text_limit, settings.cutting) for text in texts]
-        before = asdict(endpoint.counts)
         answers = _Answers(endpoint)
         found = np.zeros((len(texts), self.classes), dtype=np.float32)
         sent = [one.text for one in prepared]
@@ -139,10 +139,6 @@ class DecisionPredictor:
             )
         count = max(1, len(texts))
         cut = sum(one.cut for one in prepared)
-        after = {
-            name: value - before[name] if name in before else value
-            for name, value in endpoint.facts.items()
-        }
         self.facts = {
             "unanswered_rate": round(unanswered / count, 6),
             "refused_texts": answers.refused,
@@ -155,7 +151,7 @@ class DecisionPredictor:
             "tokens_per_text": _per_text(answers.written, count),
             "prompt_tokens_per_text": _per_text(answers.read, count),
             "seconds_per_text": round(answers.seconds / count, 4),
-            "endpoint": after,
+            "endpoint": endpoint.facts,
         }
         return found
 

@@ -102,9 +102,10 @@ class Asked:
 
     def yes_no(self) -> tuple[YesNo, ...]:
         """A question for each label, as they are listed."""
+        listed = [(index, self.instructions[index], self.labels[index]) for index in self.order]
         return tuple(
-            YesNo(f"{_ONE}{index}", self.instructions[index], self.labels[index].about)
-            for index in self.order
+            YesNo(f"{_ONE}{index}", asked, label.about, label.name)
+            for index, asked, label in listed
         )
 
 
