@@ -50,6 +50,8 @@ def test_the_disk_limit_counts_every_file_once(keeping):
     (before / "weights").write_bytes(b"x" * 200_000)
     (before / "again").symlink_to(before)
     (before / "gone").symlink_to(before / "nothing")
+    # A combination's members: the same bytes under another name.
+    (before / "member").hardlink_to(before / "weights")
     keeping.check_disk(290_000)
     with pytest.raises(StudyError, match=r"0\.0 GB, above --max-disk") as error:
         keeping.check_disk(199_999)

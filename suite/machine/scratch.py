@@ -136,12 +136,19 @@ def shown(size: int) -> str:
 
 
 def size(folder: Path) -> int:
-    """Bytes of a folder's files, each counted once; what others remove meanwhile does not count."""
+    """Bytes of a folder's files, each counted once, however many names it has there; what others
+    remove meanwhile does not count."""
     total = 0
+    linked: set[tuple[int, int]] = set()
     for parent, _, names in os.walk(folder):
         for name in names:
             with suppress(FileNotFoundError):
-                total += os.lstat(os.path.join(parent, name)).st_size
+                found = os.lstat(os.path.join(parent, name))
+                if found.st_nlink > 1:
+                    if (found.st_dev, found.st_ino) in linked:
+                        continue
+                    linked.add((found.st_dev, found.st_ino))
+                total += found.st_size
     return total
 
 
