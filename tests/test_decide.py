@@ -255,18 +255,20 @@ def test_finals_tell_texts_that_fit_no_class_where_the_task_names_theirs():
 
     labels = (0, 0, 1, 1)
     shares = np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.6, 0.4]], np.float32)
-    answers = SimpleNamespace(calibrated=shares, rows=Rows(("",) * 4, labels))
+    answers = SimpleNamespace(calibrated=shares, rows=Rows(("",) * 4, labels), belongs={})
     kept = {"a": ArmAnswers(answers, (answers,)), "b": ArmAnswers(None)}
     reader = SimpleNamespace(left=kept.get)
     results = study()
     finals = [replace(one, arm=arm) for one, arm in zip(results.finals, kept, strict=False)]
 
     def told(outside):
-        task = SimpleNamespace(out_of_scope=outside, label_names=["in", "out"])
-        return [one.out_of_scope for one in with_scope(finals, SimpleNamespace(task=task), reader)]
+        task = SimpleNamespace(outside=outside)
+        data = SimpleNamespace(rows=SimpleNamespace(validation=4))
+        definition = SimpleNamespace(task=task, data=data)
+        return [one.out_of_scope for one in with_scope(finals, definition, reader)]
 
     assert told(None) == [None, None]
-    found, nothing = told("out")
+    found, nothing = told(1)
     assert nothing is None and (found.auroc, found.inside, found.outside) == (1.0, 2, 2)
     # Both texts inside are let in and right; none from outside seems to belong as much.
     assert (found.right, found.fpr, found.let_in) == (1.0, 0.0, 0.0)
@@ -276,3 +278,4 @@ def test_finals_tell_texts_that_fit_no_class_where_the_task_names_theirs():
     for language in ("en", "zh"):
         page = render_page(results, words_of(language))
         assert 'id="scope"' in page and words_of(language)("scope_right") in page
+        assert 'id="scope-scores"' in page

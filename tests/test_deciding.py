@@ -360,6 +360,10 @@ def test_scores_of_how_much_a_text_belongs():
     shares = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
     assert out_of_scope.largest(shares, outside=2).tolist() == [0.7, 0.1]
     assert out_of_scope.of_class(shares, outside=2).tolist() == pytest.approx([0.9, 0.2])
+    # A text that is not answered is none that surely fits, though nothing says that it does not.
+    silent = np.zeros((1, 3))
+    assert out_of_scope.of_class(silent, outside=2).tolist() == [0.0]
+    assert out_of_scope.largest(silent, outside=2).tolist() == [0.0]
     assert out_of_scope.energy(np.array([[1000.0, 0, 5], [0, 0, 5]]), outside=2).tolist() == (
         pytest.approx([1000, math.log(2)])
     )
@@ -401,6 +405,33 @@ def test_the_score_that_tells_best_on_validation_judges_test():
     assert out_of_scope.judged(known, [more], outside=2).score == "energy"
     assert out_of_scope.judged(known, [more], outside=2).fpr == 0
     assert out_of_scope.judged(known, [more, test], outside=2).score != "energy"
+
+
+def test_what_is_set_aside_cuts_and_every_score_is_told_on_test():
+    unseen, test, other = scoped(2000, 1), scoped(3000, 2), scoped(3000, 3)
+    # Of a model that is surer of all it says than the search's was: its own rows say how sure.
+    surer = out_of_scope.Scored(np.sqrt(test.probabilities), test.labels)
+    aside = out_of_scope.Scored(np.sqrt(other.probabilities), other.labels)
+    found = out_of_scope.judged(unseen, [surer], 2, [aside])
+    by = surer.by(2)[found.score]
+    cut = out_of_scope.cut_at(aside.by(2)[found.score][aside.inside(2)])
+    assert found.cut_on == "calibration"
+    assert found.let_in == pytest.approx((by[~surer.inside(2)] >= cut).mean())
+    assert out_of_scope.judged(unseen, [surer], 2).let_in != found.let_in
+    # One training of two has rows that were set aside: validation cuts for both.
+    assert out_of_scope.judged(unseen, [surer, test], 2, [aside]).cut_on == "validation"
+    assert set(found.on_test) == {"probability", "class"} == set(found.tried)
+    for name, figures in found.on_test.items():
+        told = out_of_scope.detection(surer.by(2)[name], surer.inside(2))
+        assert (figures.auroc, figures.fpr) == (told.auroc, told.fpr)
+    assert found.auroc == found.on_test[found.score].auroc
+
+
+def test_distances_of_rows_that_all_lie_on_their_class_are_numbers():
+    rows = np.repeat(np.eye(2), 3, axis=0)
+    centres = out_of_scope.Centres.of(rows, [0, 0, 0, 1, 1, 1], outside=2)
+    near, far = centres.belongs(np.array([[1.0, 0.0], [9.0, 9.0]]))
+    assert np.isfinite([near, far]).all() and near > far
 
 
 def test_validation_without_a_text_outside_leaves_the_largest_probability():

@@ -71,7 +71,7 @@ ENDS = {
     "recommended_": ("other", "best", "one_training", "no_speed", "no_finals"),
     "role_": ("best", "recommended", "tied", "open", "second", "fastest", "thrift", "average",
               "winner", "quick", "frugal"),
-    "scope_by_": ("probability", "class", "energy", "distance"),
+    "scope_by_": ("probability", "class", "energy", "distance", "neighbours"),
     "scores_": ("lower", "lower_tested", "higher", "same"),
     "split_": ("train", "validation", "test"),
     "stress_": ("typos", "case", "cut", "homophones", "traditional", "name", "instruction"),

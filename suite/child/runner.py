@@ -18,7 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -41,8 +41,9 @@ from suite.child.messages import (
 from suite.child.offspring import Offspring
 from suite.contracts.lengths import ENDS, bucket
 from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Scores
+from suite.contracts.scope import ScopeScore
 from suite.contracts.speeds import BenchRow, Rps
-from suite.contracts.strategy import Predictor
+from suite.contracts.strategy import Predictor, Rows
 from suite.data.answered import Answered
 from suite.data.snapshot import Split
 from suite.endpoint import consent
@@ -71,6 +72,9 @@ class Predicted:
     losses: list[float] | None = None
     #: The bucket of each text by its length in the model's tokens; None where it has none.
     lengths: list[int] | None = None
+    #: How much each text seems to belong to any class, where that was asked, by what the model has
+    #: beside its probabilities.
+    belongs: dict[ScopeScore, list[float]] = field(default_factory=dict)
 
 
 class Interrupted(Exception):
@@ -220,16 +224,18 @@ class Runner:
         logs: Path,
         *,
         objective: str = DEFAULT_OBJECTIVE,
+        outside: int | None = None,
     ) -> Predicted | Failed:
         """A kept predictor's classes over a split, and their scores.
 
         Args:
             objective: key of the metric that counts.
+            outside: the class of texts that fit no other, where the task has one.
 
         Raises:
             Interrupted: `stop` was set.
         """
-        arguments = (folder, snapshot, split, classes, threads, logs, objective)
+        arguments = (folder, snapshot, split, classes, threads, logs, objective, outside)
         with self._child(_predict_main, arguments, logs) as child:
             while True:
                 match self._heard(child):
@@ -390,6 +396,23 @@ def _lengths(predictor: Predictor, texts: Sequence[str]) -> list[int] | None:
     return found
 
 
+def _belonging(
+    predictor: Predictor, rows: Rows, place: Path, outside: int | None
+) -> dict[ScopeScore, list[float]]:
+    """How much each row seems to belong to any class; where that fails, its log says why, and the
+    answers count all the same."""
+    from suite.child import scoping
+    from suite.data import snapshot
+
+    if outside is None:
+        return {}
+    try:
+        return scoping.belonging(predictor, rows, snapshot.read_split(place, "train"), outside)
+    except Exception:  # noqa: BLE001 - no answer is lost for it
+        traceback.print_exc()
+        return {}
+
+
 def _predict_main(
     channel: Connection,
     folder: Path,
@@ -399,6 +422,7 @@ def _predict_main(
     threads: int,
     logs: Path,
     objective: str,
+    outside: int | None,
 ) -> None:
     """The predicting child's entry."""
     message: Predicted | Failed
@@ -437,6 +461,7 @@ def _predict_main(
             if of_rows is None
             else [float(loss) for loss in of_rows(np.asarray(rows.labels), probabilities)],
             lengths=_lengths(predictor, rows.texts),
+            belongs=_belonging(predictor, rows, snapshot, outside),
         )
     except Exception as error:  # noqa: BLE001 - every failure is a message
         message = Failed(process.describe(error))

@@ -8,9 +8,19 @@ from typing import Literal
 from suite.contracts.records import FINITE
 
 #: How much a text seems to belong: by the largest probability of a class inside, by what the class
-#: of texts outside leaves, by the energy of a network's scores, by the distance to the nearest
-#: class among embeddings.
-ScopeScore = Literal["probability", "class", "energy", "distance"]
+#: of texts outside leaves, by the energy of a model's scores, by the distance to the nearest class
+#: among embeddings, by how near some training texts lie there.
+ScopeScore = Literal["probability", "class", "energy", "distance", "neighbours"]
+
+
+@dataclass(frozen=True)
+class ScopeFigures:
+    """How well one score tells them on test, means over the trainings: see `OutOfScope`."""
+
+    __pydantic_config__ = FINITE
+
+    auroc: float
+    fpr: float
 
 
 @dataclass(frozen=True)
@@ -20,7 +30,8 @@ class OutOfScope:
     `score` is how a text is judged, the best of those that were tried on validation (`tried`: their
     AUROC there; empty where validation has no text outside, and the largest probability is taken).
     `right` is the share of texts inside that are let in and given their class, where what is let in
-    is 95 % of the texts inside validation; `let_in` the share of those outside that come in too.
+    is 95 % of the texts inside the rows that were set aside for calibration, of validation where
+    there are none; `let_in` the share of those outside that come in too.
     """
 
     __pydantic_config__ = FINITE
@@ -35,3 +46,6 @@ class OutOfScope:
     inside: int
     outside: int
     tried: dict[str, float] = field(default_factory=dict)
+    on_test: dict[str, ScopeFigures] = field(default_factory=dict)
+    """What each score that the arm has comes to on test, whichever was chosen."""
+    cut_on: Literal["validation", "calibration"] = "validation"

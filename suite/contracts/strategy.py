@@ -112,6 +112,21 @@ class TextLength:
     unit: str = "word"
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What a predictor has beside the probabilities of texts.
+
+    Args:
+        scores: float32 [texts, classes], before they are made to sum to one; minus infinity of a
+            class that it never answers.
+        embeddings: float32 [texts, width], what these are a linear function of; None where it has
+            none.
+    """
+
+    scores: NDArray[np.float32]
+    embeddings: NDArray[np.float32] | None = None
+
+
 @runtime_checkable
 class Predictor(Protocol):
     """A trained classifier, from raw text to probabilities.
@@ -123,8 +138,9 @@ class Predictor(Protocol):
     as it is; `text_length`, how long a text may be to be read whole (any number of words, where it
     does not say); `asker`, what answers any other question with the same model
     (`suite.contracts.typed`); `steady`, False where it may answer a text otherwise the next
-    time, or at a cost (a model that writes, a server); and `recall(positions)`, what it answers to
-    rows of its run's pool, from what was computed for all of them.
+    time, or at a cost (a model that writes, a server); `beside(texts)`, what it has beside their
+    probabilities (a `Beside`), by which texts that fit no class are told; and `recall(positions)`,
+    what it answers to rows of its run's pool, from what was computed for all of them.
     """
 
     #: What decides serving speed: two predictors of one shape serve equally fast.

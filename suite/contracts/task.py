@@ -383,3 +383,8 @@ class Task(Closed):
     def label_names(self) -> list[str]:
         """Class names, by class index."""
         return [label.name for label in self.labels]
+
+    @property
+    def outside(self) -> int | None:
+        """The class index of rows that fit no class; None where the task names no such label."""
+        return None if self.out_of_scope is None else self.label_names.index(self.out_of_scope)

@@ -16,6 +16,7 @@ from pathlib import Path
 from suite import shell
 from suite.contracts.combination import Kind
 from suite.contracts.results import Final, KindSpread, Trial
+from suite.contracts.scope import ScopeScore
 from suite.data import answered, snapshot
 from suite.errors import StudyError, counted
 from suite.study import (
@@ -401,7 +402,10 @@ class _Scoring:
             finals, labels, trainings, fits, self._ledger.artifacts
         )
         reader = Reader(study, definition, self._ledger.artifacts)
-        finals = scope.with_scope(finals, definition, reader)
+        named = {one.name: one for one in scored}
+        finals = scope.with_scope(
+            finals, definition, reader, lambda arm: self._belonging(named.get(arm))
+        )
         finals_record.store(
             study,
             finals,
@@ -413,6 +417,15 @@ class _Scoring:
         )
         combining.note(study, made)
         return finals
+
+    def _belonging(self, one: Contestant | None) -> Mapping[ScopeScore, list[float]]:
+        """How much validation's texts seem to belong to any class, beside an arm's probabilities;
+        nothing of a combination, whose members differ in that."""
+        try:
+            return {} if one is None else self._trainer.belonging(one)
+        except StudyError as error:
+            self._say(f"{error.what}; it is judged by its probabilities")
+            return {}
 
     def _combined(
         self, scored: Sequence[Contestant], served: Mapping[str, Served], labels: Sequence[int]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -16,8 +16,8 @@ from pathlib import Path
 from suite.child.messages import ANSWERED, KEPT, Failed
 from suite.child.runner import Predicted
 from suite.contracts.results import Scores, Trial
+from suite.contracts.scope import ScopeScore
 from suite.data import answered
-from suite.data.answered import Answered
 from suite.data.snapshot import Split
 from suite.errors import StudyError
 from suite.strategies.calibrated import keep_temperature
@@ -230,7 +230,7 @@ class Trainer:
         temperature = None if fit is None else fit.temperature
         with written(folder):
             keep_temperature(self._work.ledger.artifacts.checked(folder), temperature)
-        calibrated = self._calibrated(one, folder, index)
+        aside = self._calibrated(one, folder, index)
         self._opening.count()
         found = self._predicted(one, folder, "test")
         made = Training(
@@ -244,10 +244,12 @@ class Trainer:
             predictions=found.predictions,
             confidences=found.confidences,
             answered=found.answered,
-            calibrated=calibrated,
+            calibrated=None if aside is None else aside.answered,
             temperature=temperature,
             losses=found.losses,
             lengths=found.lengths,
+            belongs=found.belongs,
+            aside=aside.belongs if aside else {},
         )
         if found.answered is not None:
             place = self._work.ledger.artifacts.tested(one.name, index)
@@ -273,7 +275,19 @@ class Trainer:
         if found.answered is not None:
             keeping.answered(one.name, kept, found.answered, self._asked / ANSWERED)
 
-    def _calibrated(self, one: Contestant, folder: Path, index: int) -> Answered | None:
+    def belonging(self, one: Contestant) -> Mapping[ScopeScore, list[float]]:
+        """How much each validation text seems to belong to any class, by what the checkpoint of the
+        search, which has not seen it, has beside its probabilities; nothing where the finals'
+        models have nothing beside theirs.
+
+        Raises:
+            StudyError: it could not predict.
+        """
+        if not all(training.belongs for training in one.trainings):
+            return {}
+        return self._predicted(one, one.kept, "validation").belongs
+
+    def _calibrated(self, one: Contestant, folder: Path, index: int) -> Predicted | None:
         """What a model answers to the rows that were set aside, kept; None where there are none."""
         ledger = self._work.ledger
         if not ledger.definition.data.rows.calibration:
@@ -282,7 +296,7 @@ class Trainer:
         if found.answered is not None:
             place = ledger.artifacts.calibrated(one.name, index)
             self._work.keeping.keep_answers(place, self._asked / ANSWERED)
-        return found.answered
+        return found
 
     def _predicted(self, one: Contestant, folder: Path, split: Split) -> Predicted:
         work = self._work
@@ -294,6 +308,7 @@ class Trainer:
             work.jobs.threads,
             self._asked,
             objective=work.ledger.definition.recipe.objective,
+            outside=work.ledger.definition.task.outside,
         )
         if isinstance(outcome, Failed):
             raise StudyError(f"{one.name} could not predict the {split} split: {outcome.reason}")

@@ -101,6 +101,17 @@ def unpack_losses(text: str) -> list[float]:
     return found
 
 
+def pack_numbers(numbers: Sequence[float]) -> str:
+    """Numbers of any size as float32, in order: ranks are told by them."""
+    return _packed(np.asarray(numbers, dtype="<f4").tobytes())
+
+
+def unpack_numbers(text: str) -> list[float]:
+    """Numbers. Errors as `unpack`."""
+    found: list[float] = np.frombuffer(_unpacked(text), dtype="<f4").astype(float).tolist()
+    return found
+
+
 def _packed(content: bytes) -> str:
     return base64.b64encode(zlib.compress(content, level=9)).decode()
 

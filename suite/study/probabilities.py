@@ -9,14 +9,15 @@ here has not: it has the same hyperparameters, and was trained without the rows 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import optuna
 
 from suite import shell
+from suite.contracts.scope import ScopeScore
 from suite.contracts.strategy import Probabilities, Rows
 from suite.contracts.temperature import tempered
 from suite.data import answered, snapshot
@@ -45,6 +46,8 @@ class Answers:
         refit: whether it was trained on validation, too.
         temperature: that its arm answers at; None where it keeps its own probabilities, or from
             before there were any.
+        belongs: how much each text seems to belong to any class, by what the model has beside its
+            probabilities; of the finals' models, where the task has a class of others.
     """
 
     probabilities: Probabilities
@@ -55,6 +58,7 @@ class Answers:
     seed: int = 0
     refit: bool = False
     temperature: float | None = None
+    belongs: Mapping[ScopeScore, Sequence[float]] = field(default_factory=dict)
 
     @property
     def calibrated(self) -> Probabilities:
@@ -66,7 +70,12 @@ class Answers:
         rows = self.rows.take(range(len(self.rows) - count, len(self.rows)))
         own = self.probabilities[-count:]
         return replace(
-            self, probabilities=own, rows=rows, digest=snapshot.digest(rows), which=which
+            self,
+            probabilities=own,
+            rows=rows,
+            digest=snapshot.digest(rows),
+            which=which,
+            belongs={score: some[-count:] for score, some in self.belongs.items()},
         )
 
 
@@ -229,8 +238,10 @@ class Reader:
             temperature = trainings[0].temperature if trainings else None
             seed = self._definition.seed
             unseen = replace(unseen, trial=kept.trial, seed=seed, temperature=temperature)
-        test = [self._of(t, lies.tested(arm, t.index), t.answered) for t in trainings]
-        calibration = [self._of(t, lies.calibrated(arm, t.index), t.calibrated) for t in trainings]
+        test = [self._of(t, lies.tested(arm, t.index), t.answered, t.belongs) for t in trainings]
+        calibration = [
+            self._of(t, lies.calibrated(arm, t.index), t.calibrated, t.aside) for t in trainings
+        ]
         return ArmAnswers(unseen, *(tuple(filter(None, some)) for some in (test, calibration)))
 
     def _trainings(self, arm: str) -> list[Training]:
@@ -244,7 +255,13 @@ class Reader:
         alone = trainings_record.stored_kept(self._study, arm, trial=kept.trial)
         return [] if alone is None else [alone]
 
-    def _of(self, training: Training, file: Path, known: Answered | None) -> Answers | None:
+    def _of(
+        self,
+        training: Training,
+        file: Path,
+        known: Answered | None,
+        belongs: Mapping[ScopeScore, Sequence[float]],
+    ) -> Answers | None:
         found = self._read(file, known)
         return found and replace(
             found,
@@ -252,6 +269,7 @@ class Reader:
             seed=training.seed,
             refit=training.refit,
             temperature=training.temperature,
+            belongs=belongs,
         )
 
     def _read(self, file: Path, known: Answered | None) -> Answers | None:

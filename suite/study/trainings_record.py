@@ -6,8 +6,8 @@ missing. A training counts for one trial's hyperparameters, and for one way of m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import optuna
@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter
 from suite.contracts.limits import MOST_SEED
 from suite.contracts.records import UNREADABLE
 from suite.contracts.results import Scores
+from suite.contracts.scope import ScopeScore
 from suite.contracts.temperature import COLDEST, HOTTEST
 from suite.data.answered import Answered
 from suite.study import predictions_record, sparse
@@ -45,6 +46,9 @@ class Training:
             losses are at it, the kept probabilities before it.
         losses: the objective's values by row, where it is the mean of some.
         lengths: the bucket of each text by its model's tokens; None where it has none.
+        belongs: how much each test text seems to belong to any class, by what the model has beside
+            its probabilities; `aside` likewise of the rows set aside for calibration. Empty where
+            the task has no class of others, or the model nothing beside.
     """
 
     trial: int
@@ -61,6 +65,8 @@ class Training:
     temperature: float | None = None
     losses: list[float] | None = None
     lengths: list[int] | None = None
+    belongs: Mapping[ScopeScore, list[float]] = field(default_factory=dict)
+    aside: Mapping[ScopeScore, list[float]] = field(default_factory=dict)
 
 
 _COUNT = Annotated[int, Field(ge=0, le=10**9)]
@@ -70,6 +76,7 @@ _ANSWERED: TypeAdapter[Answered | None] = TypeAdapter(Answered | None)
 _TEMPERATURE: TypeAdapter[float | None] = TypeAdapter(
     Annotated[float, Field(ge=COLDEST, le=HOTTEST)] | None
 )
+_BELONGS: TypeAdapter[dict[ScopeScore, str]] = TypeAdapter(dict[ScopeScore, str])
 _PLAIN: dict[str, TypeAdapter[Any]] = {
     "trial": TypeAdapter(_COUNT),
     "seed": TypeAdapter(Annotated[int, Field(ge=0, le=MOST_SEED)]),
@@ -93,6 +100,8 @@ def store(study: optuna.Study, arm: str, training: Training) -> None:
             "temperature": training.temperature,
             "losses": training.losses and predictions_record.pack_losses(training.losses),
             "lengths": training.lengths and predictions_record.pack(training.lengths),
+            "belongs": _packed(training.belongs),
+            "aside": _packed(training.aside),
         },
     )
 
@@ -137,7 +146,18 @@ def _read(value: Any, index: int) -> Training | None:
             if value.get("losses")
             else None,
             lengths=predictions_record.unpack(value["lengths"]) if value.get("lengths") else None,
+            belongs=_unpacked(value.get("belongs")),
+            aside=_unpacked(value.get("aside")),
             **plain,
         )
     except UNREADABLE:
         return None
+
+
+def _packed(belongs: Mapping[ScopeScore, list[float]]) -> dict[str, str]:
+    return {score: predictions_record.pack_numbers(own) for score, own in belongs.items()}
+
+
+def _unpacked(value: Any) -> dict[ScopeScore, list[float]]:
+    known = _BELONGS.validate_python(value or {})
+    return {score: predictions_record.unpack_numbers(own) for score, own in known.items()}

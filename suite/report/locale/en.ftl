@@ -423,7 +423,11 @@ every_metric_intro = Each with its own 95 % interval. Arms are compared by { $me
 ## Texts that fit no class
 
 scope = Texts that fit no class
-scope_intro = How well each arm tells the { $outside } test texts that fit no class from the { $inside } that do. Which score judges is chosen on validation, and so is the cut that lets in 95 % of the texts that fit.
+scope_intro = How well each arm tells the { $outside } test texts that fit no class from the { $inside } that do. Which score judges is chosen on validation, and { $where ->
+    [calibration] the cut that lets in 95 % of the texts that fit on the rows set aside for calibration.
+   *[validation] so is the cut that lets in 95 % of the texts that fit.
+}
+scope_scores = Every score that an arm has, on test; the one that judges is in bold type.
 scope_auroc = AUROC
 scope_fpr = outside let in at 95 % recall
 scope_right = let in and right
@@ -433,6 +437,7 @@ scope_by_probability = largest probability
 scope_by_class = probability of their class
 scope_by_energy = energy
 scope_by_distance = distance to the nearest class
+scope_by_neighbours = nearness of training texts
 
 ## When a model answers alone
 

@@ -354,7 +354,11 @@ every_metric_intro = 每个数值后为其自身的 95% 置信区间。方案之
 ## 不属于任何类别的文本
 
 scope = 不属于任何类别的文本
-scope_intro = 各方案把测试集中 { $outside } 条不属于任何类别的文本与 { $inside } 条属于某类的文本区分开的能力。用哪种分数来判断，以及放行 95% 域内文本的阈值，都在验证集上选定。
+scope_intro = 各方案把测试集中 { $outside } 条不属于任何类别的文本与 { $inside } 条属于某类的文本区分开的能力。用哪种分数来判断在验证集上选定；{ $where ->
+    [calibration] 放行 95% 域内文本的阈值在为校准留出的行上选定。
+   *[validation] 放行 95% 域内文本的阈值也在验证集上选定。
+}
+scope_scores = 各方案的每种分数在测试集上的表现；用来判断的以粗体表示。
 scope_auroc = AUROC
 scope_fpr = 召回 95% 时放行的域外文本
 scope_right = 放行且答对
@@ -364,6 +368,7 @@ scope_by_probability = 最大概率
 scope_by_class = 该类的概率
 scope_by_energy = 能量
 scope_by_distance = 到最近类别的距离
+scope_by_neighbours = 与训练文本的接近程度
 
 ## 模型何时独立作答
 

@@ -20,9 +20,10 @@ from pathlib import Path
 
 import fasttext
 import numpy as np
+from numpy.typing import NDArray
 
 from suite.contracts.language import LanguageCode, language_of
-from suite.contracts.strategy import Probabilities, Run
+from suite.contracts.strategy import Beside, Probabilities, Run
 from suite.errors import ModelError, RecipeError, SuiteError
 from suite.machine import scratch
 from suite.strategies.classic import knobs as knobs_of
@@ -94,10 +95,20 @@ class FastTextPredictor:
         """Class probabilities, float32 [texts, classes]; each row sums to 1."""
         probabilities = np.zeros((len(texts), self._classes), dtype=np.float32)
         if len(texts):
-            mean, line = self._model.get_sentence_vector, self._cutter.line
-            means = np.stack([mean(line(text)) for text in texts])
-            probabilities[:, self._parts.trained] = softmax(means @ self._weights)
+            probabilities[:, self._parts.trained] = softmax(self._means(texts) @ self._weights)
         return probabilities
+
+    def beside(self, texts: Sequence[str]) -> Beside:
+        """Its scores, and the means that they are made of."""
+        means = self._means(texts)
+        scores = np.full((len(texts), self._classes), -np.inf, dtype=np.float32)
+        scores[:, self._parts.trained] = means @ self._weights
+        return Beside(scores, means)
+
+    def _means(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The mean of each text's vectors, float32 [texts, dim]; one text at least."""
+        mean, line = self._model.get_sentence_vector, self._cutter.line
+        return np.stack([mean(line(text)) for text in texts])
 
     def save(self, folder: Path) -> None:
         """Words and settings as JSON, arrays as safetensors."""

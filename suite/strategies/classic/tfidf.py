@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_sample_weight
 
-from suite.contracts.strategy import Probabilities, Run
+from suite.contracts.strategy import Beside, Probabilities, Run
 from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import TfidfKnobs, View, parse_views
 from suite.strategies.classic.ngram_counts import Counted, count
@@ -111,6 +111,12 @@ class TfidfPredictor:
             total += features @ self._coefficients[start : start + len(terms)]
             start += len(terms)
         return total
+
+    def beside(self, texts: Sequence[str]) -> Beside:
+        """Its margins; terms are too many to be an embedding."""
+        scores = np.full((len(texts), self._classes), -np.inf, dtype=np.float32)
+        scores[:, self._trained] = self.margins(texts)
+        return Beside(scores)
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes]; each row sums to 1."""

@@ -20,7 +20,7 @@ from suite.contracts.cutting import Cutting
 from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
 from suite.contracts.space import Choice, Fixed, Float, Params, Space
-from suite.contracts.strategy import Pool, Predictor, Probabilities, Run, TextLength
+from suite.contracts.strategy import Beside, Pool, Predictor, Probabilities, Run, TextLength
 from suite.contracts.task import Task
 from suite.contracts.teaching import Teaching
 from suite.data import soft
@@ -338,9 +338,19 @@ class ProbePredictor:
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts."""
+        return self.of_rows(*self._embedded(texts))
+
+    def beside(self, texts: Sequence[str]) -> Beside:
+        """Its scores, and the embeddings that they are made of."""
+        embeddings, counts = self._embedded(texts)
+        matrix = Read(embeddings, counts).texts(self.joined)
+        return Beside(self.head.logits(matrix, self.knobs.scaling), matrix)
+
+    def _embedded(self, texts: Sequence[str]) -> tuple[Matrix, tuple[int, ...]]:
+        """Embeddings [rows, width], and how many rows each text has."""
         rows, counts = apart(self.embedder.codec.encode(texts).ids)
         found = self.embedder.embed(rows, [self.knobs.pooling])[self.knobs.pooling]
-        return self.of_rows(found, counts)
+        return found, tuple(counts)
 
     def of_rows(self, embeddings: Matrix, counts: Sequence[int]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], of embeddings [rows, width].

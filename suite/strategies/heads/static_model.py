@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from suite.config import jsonfile
-from suite.contracts.strategy import Probabilities, Run
+from suite.contracts.strategy import Beside, Probabilities, Run
 from suite.errors import WeightsError
 from suite.models import checkpoint, hub
 from suite.strategies.heads.regression import Head, Matrix
@@ -140,10 +140,19 @@ class StaticPredictor:
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes], in the order of the texts."""
+        return probabilities(self.head, self._embedded(texts), self.scaling)
+
+    def beside(self, texts: Sequence[str]) -> Beside:
+        """Its scores, and the embeddings that they are made of."""
+        matrix = self._embedded(texts)
+        return Beside(self.head.logits(matrix, self.scaling), matrix)
+
+    def _embedded(self, texts: Sequence[str]) -> Matrix:
+        """Embeddings [texts, dim]."""
         self.batch, matrix = shrinking.scored(
             self.batch, lambda batch: embed(self.model, texts, batch)
         )
-        return probabilities(self.head, matrix, self.scaling)
+        return matrix
 
     def save(self, folder: Path) -> None:
         """Writes a folder as model2vec reads it, and the linear layer beside it."""

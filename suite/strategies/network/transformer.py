@@ -20,7 +20,7 @@ import transformers
 from numpy.typing import NDArray
 
 from suite.contracts.cutting import AS_EVER, HEAD, Cutting
-from suite.contracts.strategy import Probabilities, TextLength
+from suite.contracts.strategy import Beside, Probabilities, TextLength
 from suite.errors import ModelError, WeightsError, counted
 from suite.machine import arithmetic, computing
 from suite.models import checkpoint
@@ -373,9 +373,14 @@ class TransformerPredictor:
         Raises:
             Diverged: the weights are no longer finite.
         """
+        return probabilities(self.beside(texts).scores)
+
+    def beside(self, texts: Sequence[str]) -> Beside:
+        """Its scores. What lies below its head was learnt, with the training rows' own classes
+        drawn apart: distances to these say little of other texts."""
         rows = self.codec.encode(texts).ids
         self.batch, logits = shrinking.scored(self.batch, lambda batch: self._logits(rows, batch))
-        return probabilities(logits)
+        return Beside(logits)
 
     def _logits(self, rows: Sequence[Row], batch: int) -> NDArray[np.float32]:
         logits = np.zeros((len(rows), self.classes), dtype=np.float32)
