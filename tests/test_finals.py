@@ -323,6 +323,29 @@ def test_what_was_killed_goes_on_where_it_was(study, children):
     assert len(children.seeds) == 3 and not set(children.seeds) & set(before)
 
 
+def test_killed_after_the_last_training_what_was_made_is_ranked_by_the_next(
+    study, children, said, monkeypatch
+):
+    """Measuring speeds takes minutes, and finals of fewer trainings were there before."""
+    work = study(finals=BY_DEFAULT)
+    finals.score(work())
+
+    def dies(*words):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("suite.study.finals.measure_all", dies)
+        with pytest.raises(Killed):
+            finals.score(work(), Wanted(5, None, True))
+    assert {final.seeds for final in Ledger(None, "t").results().finals} == {3}
+    children.jobs.clear()
+    found = finals.score(work(), Wanted(5, None, True), say=said.append)
+    assert not children.jobs and "Nothing is missing" not in said[-1]
+    assert {final.seeds for final in found} == {5} and {final.looks for final in found} == {2}
+    finals.score(work(), Wanted(5, None, True), say=said.append)
+    assert "Nothing is missing" in said[-1]
+
+
 def test_killed_between_a_training_and_its_answers_the_shipped_model_is_not_trained_again(
     study, children, monkeypatch
 ):

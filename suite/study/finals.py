@@ -174,13 +174,30 @@ class _Scoring:
         ) is not None:
             self._more(next(one for one in scored if one.name == arm), scored)
         self._tell_short(scored)
-        there = self._same and not finals_record.missing_or_stale(self._ledger.study)
-        if there and not self._made:
+        if not self._made and self._told(scored):
             self._say("Nothing is missing: every arm has its trainings, and test was not opened.")
             return self._found.finals
         finals = self._store(scored)
         shutil.rmtree(self._work.keeping.scratch / "finals", ignore_errors=True)
         return finals
+
+    def _told(self, scored: Sequence[Contestant]) -> bool:
+        """Whether the finals that are stored are of these trainings: whoever was cut short after
+        the last of them has not ranked it."""
+        told = {final.arm: (final.trial, final.seeds, final.refit) for final in self._found.finals}
+        now = {
+            one.name: (
+                one.number,
+                len(one.trainings),
+                one.refit or (self._wanted.refit and not one.way.learns),
+            )
+            for one in scored
+        }
+        return (
+            self._same
+            and not finals_record.missing_or_stale(self._ledger.study)
+            and all(told.get(arm) == own for arm, own in now.items())
+        )
 
     def _contestants(self) -> list[Contestant]:
         """The arms whose best checkpoint is here, with the trainings that there are of each."""
