@@ -11,21 +11,38 @@ import numpy as np
 import pytest
 from conftest import command_line, write_recipe, write_task
 from report_studies import EN
+from test_serve import asked
 
 from suite import strategies
 from suite.contracts.results import StudyResults
+from suite.contracts.speeds import BenchRow
+from suite.contracts.strategy import TextLength
 from suite.contracts.temperature import tempered
 from suite.data import answered, snapshot
-from suite.errors import ModelError, RecipeError
+from suite.errors import ModelError, RecipeError, StudyError
 from suite.models.catalogue import load_catalogue
 from suite.report import formats
 from suite.report.data.combined import combined_sentences
 from suite.report.data.rows import leaderboard
 from suite.report.words import Words
 from suite.serving.engines import candidates, kept
+from suite.serving.http.interface import Limits, Served
+from suite.serving.http.model import open_served
+from suite.serving.http.service import Service
 from suite.strategies.combined.cascade import CascadePredictor
-from suite.study import artifacts, bench, finals_speed, kept_record, storage, trainings_record
+from suite.study import (
+    artifacts,
+    bench,
+    bench_record,
+    finals_speed,
+    kept_record,
+    record,
+    storage,
+    trainings_record,
+)
+from suite.study import combining as study_combining
 from suite.study.arms import expand
+from suite.study.combining import _Choosing
 from suite.study.ledger import Ledger
 from suite.study.winner import winner
 from suite.verdict import combining
@@ -140,8 +157,6 @@ def test_they_answer_test_as_their_members_of_one_training_do(study):
 
 
 def results_with_predictions() -> StudyResults:
-    from suite.study import record
-
     ledger = Ledger(None, "t")
     return record.results(ledger.study, ledger.definition, predictions=True)
 
@@ -194,7 +209,7 @@ def test_engines_and_measurements_take_it_as_it_is_kept(study):
     work = SimpleNamespace(ledger=ledger, keeping=_Keeping(ledger))
     planned = {p.arm: p for p in bench._plan(work, bench.Wanted(), bench._real(), print)}
     assert set(planned) == {FAST, SURE, CASCADE, ENSEMBLE}
-    assert planned[CASCADE].combined and not planned[SURE].combined
+    assert planned[CASCADE].made_of and not planned[SURE].made_of
     (only,) = bench._plan(work, bench.Wanted(arms=["combined/c*"]), bench._real(), print)
     assert only.arm == CASCADE
 
@@ -258,6 +273,95 @@ def test_an_exported_one_says_what_it_is_made_of_and_answers_alone(study, tmp_pa
         strategies.load_predictor(out)
 
 
+def test_it_is_predicted_and_served_as_it_answered_in_the_finals_in_batches_and_singly(
+    study, tmp_path
+):
+    taken = winner("t", CASCADE)
+    texts = list(snapshot.read_split(taken.snapshot, "test").texts)
+    answers = results_with_predictions().predictions.arms[CASCADE][0]
+    known = [taken.labels[index] for index in answers]
+    assert set(known) == {"ham", "spam"}
+    told = json.loads(command_line("predict", "t", *texts, "--arm", CASCADE, "--json").stdout)
+    assert [one["label"] for one in told["predictions"]] == known
+    opened = open_served(
+        taken.folder, engine=None, precision=None, classes=2, texts=["a"], scratch=tmp_path,
+        validation=snapshot.read_split(taken.snapshot, "validation"),
+    )  # fmt: skip
+    assert opened.engine == "python" and opened.expected.shape[1] == 2
+    service = Service(
+        Served(opened.predictor.predict_proba, taken.labels, {"arm": CASCADE}), Limits()
+    )
+    service.state = "ready"
+    together, *alone = asked(service, {"texts": texts}, *({"text": text} for text in texts[:20]))
+    assert [one["label"] for one in together.json()["predictions"]] == known
+    assert [one.json()["predictions"][0]["label"] for one in alone] == known[:20]
+    # Which texts share a batch changes no probability by more than arithmetic does.
+    singly = np.concatenate([opened.predictor.predict_proba([text]) for text in texts[:20]])
+    assert opened.predictor.predict_proba(texts)[:20] == pytest.approx(singly, abs=1e-6)
+    service.close()
+
+
+def test_when_it_may_answer_alone_is_refused_with_the_reason(study):
+    told = command_line("decide", "t", "--arm", CASCADE, code=2).stderr.replace("\n", " ")
+    assert "were chosen on the rows that would say so" in told and "one of its members" in told
+
+
+def test_how_long_a_text_may_be_says_the_member_that_reads_least_of_it():
+    def member(most, unit="token", per=1):
+        length = TextLength(lambda texts: [len(text) * per for text in texts], most, unit)
+        return SimpleNamespace(
+            text_length=length, batch=1, precision="float32", serving_shape="x",
+            predict_proba=lambda texts: np.zeros((len(texts), 2), np.float32),
+        )  # fmt: skip
+
+    def length(*members):
+        return CascadePredictor(members, Path(), 0.5, 2).text_length
+
+    assert length(member(None), member(None)).most is None
+    found = length(member(None, "word"), member(8))
+    assert (found.most, found.unit, found.of(["a" * 9])) == (8, "token", [9])
+    # The second counts two a character, and reads 6 of them: three characters, not eight.
+    found = length(member(8), member(6, "word", per=2))
+    assert [length <= found.most for length in found.of(["abc", "abcd"])] == [True, False]
+
+
+def test_figures_of_engines_are_of_what_it_is_made_of(study):
+    """Another threshold is another speed, though trial and members are the same."""
+    ledger = Ledger(None, "t")
+    taken, made = winner("t", CASCADE), winner("t", CASCADE).combined
+    row = BenchRow(
+        arm=CASCADE, trial=taken.trial, engine="python", precision="float32", host=ledger.host,
+        state="measured", refit=True, seconds=10.0, made_of=made.digest,
+    )  # fmt: skip
+    other = replace(made, threshold=made.threshold / 2).digest
+    for digest, stale in ((made.digest, False), (other, True), ("", True)):
+        bench_record.store(ledger.study, replace(row, made_of=digest))
+        (found,) = Ledger(None, "t").results().bench
+        assert found.stale is stale
+    work = SimpleNamespace(ledger=ledger, keeping=_Keeping(ledger))
+    (plan,) = bench._plan(work, bench.Wanted(arms=[CASCADE]), bench._real(), print)
+    assert plan.made_of == made.digest
+    assert bench._of_same_model(replace(row, made_of=made.digest), plan)
+    assert not bench._of_same_model(replace(row, made_of=other), plan)
+    ledger.study.set_user_attr(f"{bench_record.BENCH}{row.host}:{CASCADE}:python:float32", None)
+
+
+def test_what_was_kept_by_finals_that_were_cut_short_is_nobodys(study, monkeypatch):
+    """A kill while speeds are measured: the combination lies there, and no finals rank it."""
+    found = results()
+    bare = replace(found, finals=[one for one in found.finals if one.combined is None])
+    monkeypatch.setattr(record, "results", lambda *study, **how: bare)
+    ledger = Ledger(None, "t")
+    work = SimpleNamespace(ledger=ledger, keeping=_Keeping(ledger))
+    planned = {p.arm for p in bench._plan(work, bench.Wanted(), bench._real(), print)}
+    assert planned == {FAST, SURE}
+    with pytest.raises(StudyError, match="were not asked to combine arms") as told:
+        bench._plan(work, bench.Wanted(arms=["combined/*"]), bench._real(), print)
+    assert "suite finals t --combine" in told.value.fix
+    with pytest.raises(StudyError, match="were not asked to combine arms"):
+        winner("t", CASCADE)
+
+
 def test_a_combination_of_combinations_is_refused(study, tmp_path):
     outer = tmp_path / "outer"
     folder = winner("t", CASCADE).folder
@@ -290,6 +394,48 @@ def test_page_and_terminal_say_it_in_both_languages(study):
     assert combined_sentences(bare, EN) == []
 
 
+def test_none_is_chosen_on_answers_of_models_of_many_fewer_rows(study, monkeypatch):
+    """Validation of more than half of train, and the finals' models trained on both: a threshold
+    that was chosen on answers of the search's models is not theirs."""
+    ledger = Ledger(None, "t")
+    rows = ledger.definition.data.rows
+    unalike = replace(ledger.definition.data, rows=replace(rows, validation=rows.train))
+
+    def chosen(refit, data):
+        contestants = [
+            SimpleNamespace(refit=refit, name=arm, trial=SimpleNamespace(number=0))
+            for arm in (FAST, SURE)
+        ]
+        entrants = [SimpleNamespace(contestant=one, name=one.name) for one in contestants]
+        monkeypatch.setattr(_Choosing, "_entering", lambda self, *given: entrants)
+        definition = ledger.definition.model_copy(update={"data": data})
+        monkeypatch.setattr(study_combining, "Chooser", lambda *given, **more: _NoneFound())
+        monkeypatch.setattr(study_combining, "Candidate", lambda *given: given)
+        monkeypatch.setattr(study_combining, "_seconds", lambda one: 1.0)
+        for one in entrants:
+            one.unseen, one.served = None, False
+        made = SimpleNamespace(definition=definition, artifacts=ledger.artifacts)
+        return _Choosing(made, contestants, {}, [], lambda text: None).all()
+
+    assert set(chosen(True, unalike).values()) == {study_combining.UNALIKE}
+    assert chosen(False, unalike) == chosen(True, ledger.definition.data) == {
+        "cascade": "none is worth it", "ensemble": "none is worth it",
+    }  # fmt: skip
+    assert Words("zh").told(study_combining.UNALIKE).startswith("验证集超过训练集的一半")
+
+
+class _NoneFound:
+    """A chooser that finds nothing."""
+
+    rows = 0
+
+    def cascade(self, margin):
+        return "none is worth it"
+
+    def ensemble(self):
+        return "none is worth it"
+
+
 def test_no_arm_is_written_out_so():
     models = load_catalogue()
     for pattern in (CASCADE, "tfidf/cascade", "combined/ensemble"):
@@ -306,11 +452,16 @@ def test_taken_back_and_asked_for_again(study):
     before = winner("t", CASCADE).folder
     shown = command_line("finals", "t", "--no-combine", "--seeds", "2")
     assert CASCADE not in shown.stdout and not before.exists()
+    none = command_line("predict", "t", "a text", "--arm", CASCADE, code=2).stderr
+    assert "were not asked to combine arms" in none.replace("\n", " ")
+    assert "suite finals t --combine" in none.replace("\n", " ")
     assert {f.arm for f in results().finals} == {FAST, SURE}
     assert all(arm.family != "combined" for arm in results().arms)
     again = command_line("finals", "t", "--seeds", "2")  # as its recipe has it
     assert f"{CASCADE}: none: a cascade needs two arms" in again.output
     refused = {arm.arm: arm.refused for arm in results().arms if arm.family == "combined"}
+    none = command_line("predict", "t", "a text", "--arm", CASCADE, code=2).stderr
+    assert f"has no '{CASCADE}': a cascade needs two arms whose speed" in none.replace("\n", " ")
     assert refused[CASCADE] == "a cascade needs two arms whose speed was measured"
     assert refused[ENSEMBLE] is None or "on rows" in refused[ENSEMBLE]
     assert {f.arm for f in results().finals} >= {FAST, SURE}

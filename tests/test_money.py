@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from suite.cli import app, tables
 from suite.config import settings
+from suite.contracts.combination import Combination, Member
 from suite.contracts.model import Model
 from suite.contracts.prices import Prices, Tariff
 from suite.contracts.results import Arm, StudyResults
@@ -128,6 +129,30 @@ def test_a_server_costs_what_its_tokens_cost_whatever_the_machine():
 def test_what_a_server_did_not_count_or_nobody_priced_has_no_price(facts, tariff, missing):
     cost = of(priced(with_server(**facts), tariff=tariff), ASKED)
     assert (cost.per_million, cost.missing) == (None, missing)
+
+
+def test_a_combination_costs_its_members_searches_and_the_answers_that_it_asks_for():
+    """A cascade that passes a fifth of the texts on to a server is no machine of one's own."""
+    found = with_server()
+    made = Combination(
+        "cascade", [Member(FAST, 0), Member(ASKED, 6)], "validation", 100, 0.9, 0.9, 0.7, 0.8
+    )
+    both = final("combined/cascade", 6, 1, 0.96, 1.7, 500.0)
+    arms = [*found.arms, Arm("combined/cascade", family="combined")]
+    found = replace(found, arms=arms, finals=[replace(both, combined=made), *found.finals])
+    told = priced(found)
+    cost, fast, asked = (of(told, arm) for arm in ("combined/cascade", FAST, ASKED))
+    assert cost.per_million.value == pytest.approx(1e-4 * 1e6 / 500 + 0.2 * PER_MILLION)
+    assert cost.search == pytest.approx(fast.search + asked.search)
+    assert (cost.paid, cost.missing, cost.search_whole) == ("answers", None, True)
+    assert {one.own for one in told.money.break_even} == {HEAD}
+    assert told.money.search == pytest.approx(priced(with_server()).money.search)
+    unknown = of(priced(found, tariff=None), "combined/cascade")
+    assert (unknown.per_million, unknown.missing) == (None, "price")
+    own = replace(made, members=[Member(FAST, 0), Member(HEAD, 3)])
+    found = replace(found, finals=[replace(both, combined=own), *found.finals[1:]])
+    cost = of(priced(found), "combined/cascade")
+    assert (cost.paid, cost.per_million.value) == ("hours", pytest.approx(1e-4 * 1e6 / 500))
 
 
 def test_a_server_of_ones_own_is_paid_by_the_hour_at_its_measured_speed():

@@ -3,6 +3,7 @@ trained, ranked and served like an arm, though no recipe can name it."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -49,3 +50,10 @@ class Combination:
     best_alone: float
     threshold: float | None = None
     answered_first: float | None = None
+
+    @property
+    def digest(self) -> str:
+        """8 hex digits over what decides its answers and its speed: members, weights, threshold."""
+        parts = [self.kind, repr(self.threshold)]
+        parts += [f"{one.arm} {one.trial} {one.weight!r}" for one in self.members]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]

@@ -143,3 +143,5 @@ class BenchRow:
     """Windows beside which other processes computed, after those were repeated that may be."""
     repeated: int = 0
     """Windows that were measured again because other processes computed beside them."""
+    made_of: str = ""
+    """Of a combination the digest of its members, weights and threshold; empty of an arm."""

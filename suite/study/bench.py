@@ -22,15 +22,16 @@ from typing import Any
 from suite import shell
 from suite.child.messages import LOG, Failed
 from suite.contracts import moments
+from suite.contracts.combination import ARMS
 from suite.contracts.speeds import BenchRow, Rps, SingleStream
 from suite.errors import StudyError, counted, nearest
 from suite.serving.engines import candidates, versions
 from suite.serving.load.engine_job import EngineJob, Opener
-from suite.study import bench_record, kept_record
+from suite.study import bench_record
 from suite.study.artifacts import part
 from suite.study.definition import Definition
 from suite.study.kept_record import Shipped
-from suite.study.made_of import asks, models_of
+from suite.study.made_of import asks, models_of, not_combined
 from suite.study.measurable import window_seconds
 from suite.study.rounds import combined, over_rounds
 from suite.study.work import Work
@@ -85,7 +86,8 @@ class _Planned:
     engine: str
     precision: str
     refused: str | None
-    combined: bool = False
+    #: Of a combination the digest of what it is made of; empty of an arm.
+    made_of: str = ""
 
     @property
     def name(self) -> str:
@@ -131,7 +133,7 @@ def bench(
         before = known.get((plan.arm, plan.engine, plan.precision))
         if plan.refused is not None:
             # An engine that was measured, and can't be opened any more, keeps its figures.
-            same = before is not None and (before.trial, before.refit) == (plan.trial, plan.refit)
+            same = before is not None and _of_same_model(before, plan)
             if before is None or not same or before.state != "measured":
                 bench_record.store(
                     work.ledger.study, _unmeasured(work.ledger.host, plan, wanted, "refused")
@@ -180,7 +182,7 @@ def _plan(
     elsewhere: list[str] = []
     here = 0
     finals = work.ledger.results().finals
-    made = kept_record.combinations(work.ledger.study.user_attrs)
+    made = {one.arm: one.combined.digest for one in finals if one.combined is not None}
     for arm in _chosen(definition, list(made), wanted.arms):
         kept = work.keeping.taken(arm)
         if kept is None:
@@ -191,7 +193,7 @@ def _plan(
             continue
         here += 1
         refit = isinstance(kept, Shipped) and kept.refit
-        plan = _Planned(arm, kept.trial, refit, folder, ENDPOINT, "", None, arm in made)
+        plan = _Planned(arm, kept.trial, refit, folder, ENDPOINT, "", None, made.get(arm, ""))
         if asks(models_of(definition, finals, arm)):
             planned.append(replace(plan, refused=_costs(definition, wanted)))
             continue
@@ -220,11 +222,13 @@ def _chosen(definition: Definition, made: Sequence[str], globs: Sequence[str]) -
     """The arms that are asked for.
 
     Args:
-        made: combinations that the finals keep.
+        made: combinations that the finals rank.
     """
     arms = [*(arm.name for arm in definition.runnable), *made]
     for glob in globs:
         if not any(fnmatch.fnmatchcase(arm, glob) for arm in arms):
+            if fnmatch.filter(ARMS.values(), glob):
+                raise not_combined(definition.name, glob)
             raise StudyError(
                 f"'{definition.name}' has no arm '{glob}'",
                 fix=nearest(glob, arms),
@@ -239,6 +243,11 @@ def _costs(definition: Definition, wanted: Wanted) -> str | None:
         "a server is not put under load unasked, every request may cost money; --endpoints "
         "allows it here, measure.endpoints in the recipe"
     )
+
+
+def _of_same_model(before: BenchRow, plan: _Planned) -> bool:
+    """Whether a recorded row is of the model that is kept now."""
+    return (before.trial, before.refit, before.made_of) == (plan.trial, plan.refit, plan.made_of)
 
 
 def _in_rounds(plan: _Planned) -> bool:
@@ -260,7 +269,7 @@ def _same(
     return (
         before.state in ("measured", "disagrees")
         and not before.contended
-        and (before.trial, before.refit) == (plan.trial, plan.refit)
+        and _of_same_model(before, plan)
         and before.seconds == wanted.seconds
         and before.versions == versions(plan.engine)
         and (before.server is None or before.server.bound_ms == bound)
@@ -375,7 +384,7 @@ class _Measuring:
             window_seconds=window_seconds(wanted.seconds) if in_rounds else None,
             seed=number,
             known=plan.name in self._rows,
-            asked="test" if plan.combined and plan.refit else "validation",
+            asked="test" if plan.made_of and plan.refit else "validation",
         )
         others = work.neighbours.running()
         try:
@@ -386,7 +395,7 @@ class _Measuring:
                 return replace(_unmeasured(work.ledger.host, plan, wanted, "failed"), reason=reason)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        found = replace(found, refit=plan.refit)
+        found = replace(found, refit=plan.refit, made_of=plan.made_of)
         if plan.refit:
             found = replace(found, macro_f1=None, macro_f1_difference=None)
         contended = bool(others | work.neighbours.running())
@@ -431,6 +440,7 @@ def _unmeasured(host: str, plan: _Planned, wanted: Wanted, state: Any) -> BenchR
         arm=plan.arm,
         trial=plan.trial,
         refit=plan.refit,
+        made_of=plan.made_of,
         engine=plan.engine,
         precision=plan.precision,
         host=host,

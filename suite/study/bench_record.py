@@ -51,7 +51,10 @@ def dump(row: BenchRow) -> dict[str, Any]:
 
 
 def stored(
-    attributes: Mapping[str, Any], kept: Mapping[str, tuple[int, bool] | None], unread: list[str]
+    attributes: Mapping[str, Any],
+    kept: Mapping[str, tuple[int, bool] | None],
+    unread: list[str],
+    made_of: Mapping[str, str] | None = None,
 ) -> list[BenchRow]:
     """The rows among a study's attributes, with what is stale and what is fastest marked.
 
@@ -60,7 +63,9 @@ def stored(
         kept: the trial whose model each arm keeps, and whether that is refitted, in the order in
             which the arms are to come; arms beyond them come last.
         unread: told the rows that can't be read, a line each.
+        made_of: combination -> the digest of what it is made of now.
     """
+    combined = made_of or {}
     rows: list[BenchRow] = []
     for key, value in attributes.items():
         if not key.startswith(BENCH):
@@ -70,7 +75,9 @@ def stored(
         except ValidationError as error:
             unread.append(f"bench row {key.removeprefix(BENCH)}: {why(error)}")
             continue
-        rows.append(replace(row, stale=(row.trial, row.refit) != kept.get(row.arm)))
+        stale = (row.trial, row.refit) != kept.get(row.arm)
+        stale |= row.made_of != combined.get(row.arm, "")
+        rows.append(replace(row, stale=stale))
     place = {arm: index for index, arm in enumerate(kept)}
     return sorted(
         fastest(rows),

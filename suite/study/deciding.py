@@ -10,6 +10,7 @@ import optuna
 
 from suite import shell
 from suite.config.recipe import Recipe
+from suite.contracts.combination import ARMS
 from suite.contracts.deciding import Asked, Decision
 from suite.contracts.task import Task
 from suite.errors import StudyError, nearest
@@ -61,6 +62,12 @@ def decide(
     study, definition = storage.load(storage.open_storage(url), name)
     there = kept_record.of_arms(study.user_attrs)
     kept = [one.name for one in definition.runnable if one.name in there]
+    if arm in ARMS.values():
+        raise StudyError(
+            f"when '{arm}' may answer alone is not found: its members were chosen on the rows that "
+            "would say so",
+            fix="Name one of its members.",
+        )
     if arm is not None and arm not in kept:
         raise StudyError(f"'{name}' keeps no model of '{arm}'", fix=nearest(arm, kept))
     lies = artifacts.find(study, definition.data.fingerprint)

@@ -242,15 +242,16 @@ def _results(
         )
         for arm in definition.arms
     ]
-    arms += [
-        Arm(ARMS[kind], refused=why, family=FAMILY) for kind, why in attributes[COMBINED].items()
-    ]
     done = sum(t.state in finished for t in trials)
     unread = [f"trial {t.number}: {t.error}" for t in trials if (t.error or "").startswith(UNREAD)]
     finals = _each(FINALS_ADAPTER, "finals", attributes[FINALS], unread)
     opened_at = attributes[OPENED_AT]
     stale = opened_at is not None and done > opened_at
     finals = [replace(final, stale=stale or final.stale) for final in finals]
+    # Whoever was cut short between storing the two has ranked what it did not note.
+    ranked = {final.combined.kind: None for final in finals if final.combined}
+    combined = attributes[COMBINED] | ranked
+    arms += [Arm(ARMS[kind], refused=why, family=FAMILY) for kind, why in combined.items()]
     recipe = definition.recipe
     data = definition.data
     truncated = attributes[TRUNCATED]
@@ -293,6 +294,7 @@ def _results(
             attributes,
             {arm.arm: kept_record.version(attributes, arm.arm) for arm in arms},
             unread,
+            {final.arm: final.combined.digest for final in finals if final.combined},
         ),
         decisions=_each(
             decisions_record.ADAPTER,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite import shell
-from suite.contracts.combination import Combination
+from suite.contracts.combination import ARMS, Combination
 from suite.contracts.deciding import Decision
 from suite.contracts.model import Model
 from suite.contracts.results import Final, StudyResults, Trial
@@ -20,7 +20,7 @@ from suite.study import storage as storages
 from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition
 from suite.study.kept_record import Shipped
-from suite.study.made_of import models_of
+from suite.study.made_of import models_of, not_combined
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,16 @@ def winner(name: str, arm: str | None = None, storage: str | None = None) -> Win
         arm: kept_record.shipped(attributes, arm) or of
         for arm, of in kept_record.of_arms(attributes).items()
     }
-    kept |= kept_record.combinations(attributes)
+    # One that was kept by finals that were cut short is ranked by none.
+    ranked = {final.arm for final in found.finals if final.combined is not None}
+    made = kept_record.combinations(attributes)
+    kept |= {arm: of for arm, of in made.items() if arm in ranked}
     if not kept or found.verdict is None:
         again = shell.command("study", "run", name, storage=storage)
         raise StudyError(f"'{name}' has no kept checkpoint yet", fix=f"Go on with `{again}`.")
+    if arm is not None and arm in ARMS.values() and arm not in kept:
+        why = next((one.refused for one in found.arms if one.arm == arm), None)
+        raise not_combined(name, arm, why, storage)
     if arm is not None and arm not in kept:
         raise StudyError(f"'{name}' keeps no checkpoint of '{arm}'", fix=nearest(arm, kept))
     arm = arm or found.verdict.recommended

@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.contracts.temperature import LEAST
-from suite.verdict import of_confusion
+from suite.verdict import confusions, of_confusion
+from suite.verdict.answering import sureness
 from suite.verdict.metrics import Metric, Probabilities
 from suite.verdict.scored import decide
 
@@ -98,8 +99,12 @@ class Ensemble:
 
 
 def unsure(first: Probabilities, threshold: float) -> Mask:
-    """Which texts a cascade's first arm passes on, [rows]: also those that it has no answer to."""
-    return np.asarray(first.max(axis=1) < max(threshold, LEAST))
+    """Which texts a cascade's first arm passes on, [rows]: also those that it has no answer to.
+
+    What a threshold is compared with is what float16 holds: so it is chosen, on answers that were
+    kept so, and a served text at the edge goes the same way.
+    """
+    return np.asarray(sureness(first.max(axis=1)) < max(threshold, LEAST))
 
 
 def cascaded(first: Probabilities, second: Probabilities, threshold: float) -> NDArray[np.float32]:
@@ -262,15 +267,15 @@ class Chooser:
         matrix = of_confusion.counted(labels, values.astype(np.int64), self._classes)
         return objective.merit(float(objective.of_confusion(matrix)))
 
-    def _error(self, values: Values, best: Values, rows: Mask) -> float:
-        """The standard error of a difference of two merits, by what each row tells of it: of what
-        is no mean over rows, that of the share that is right."""
-        if self._objective.of_confusion is None:
-            apart = (values - best)[rows]
-        else:
-            right = (values == self._labels, best == self._labels)
-            apart = (right[0].astype(np.float64) - right[1])[rows]
-        return float(apart.std() / np.sqrt(len(apart)))
+    def _pulls(self, values: Values, rows: Mask) -> Values:
+        """How far each of these rows moves the objective, so that the variance of a difference of
+        two over other draws of rows is the sum of squares of the difference of their pulls."""
+        own, score = values[rows], self._objective.of_confusion
+        if score is None:
+            return np.asarray((own - own.mean()) / len(own))
+        answers = own.astype(np.int64)[None]
+        found = confusions.trained(self._labels[rows], answers, self._classes, score)
+        return np.asarray(found.pulls[0])
 
     def _greedy(self, arms: Sequence[str], rows: Mask) -> dict[str, float]:
         """Weights, the heaviest first: from the best arm on, at each step the arm is added that
@@ -313,7 +318,7 @@ class Chooser:
             if worse or timed[second] <= timed[first] or self._candidates[first].served:
                 continue
             answers = self._answers[first]
-            tops = np.sort(answers.max(axis=1))
+            tops = np.sort(sureness(answers.max(axis=1)))
             answered = self._answers[second].any(axis=1)
             for place in np.unique(np.arange(1, THRESHOLDS) * len(tops) // THRESHOLDS):
                 # Between two that were seen: rounding either of them changes nothing.
@@ -334,13 +339,16 @@ class Chooser:
         and a standard error less."""
         merits = {arm: self._merit(found[rows], rows) for arm, found in self._values.items()}
         best = max(merits, key=lambda arm: merits[arm])
+        least, pulls = merits[best] - gives_up, self._pulls(self._values[best], rows)
         options: list[tuple[float, float, _Way | str]] = []
         tried: list[_Way | str] = [*self._values, *ways]
         for way in tried:
             values = self._valued_way(way)
             merit = self._merit(values[rows], rows)
-            error = self._error(values, self._values[best], rows)
-            if merit - error >= merits[best] - gives_up:
+            if merit < least:
+                continue
+            error = float(np.sqrt(((self._pulls(values, rows) - pulls) ** 2).sum()))
+            if merit - error >= least:
                 known = self._candidates[way].seconds if isinstance(way, str) else None
                 seconds = way.seconds(way.passed(rows)) if isinstance(way, _Way) else known
                 options.append((seconds or np.inf, -merit, way))

@@ -11,10 +11,12 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from suite.contracts import moments
+from suite.contracts.combination import Combination
 from suite.contracts.money import Amount, ArmMoney, BreakEven, Missing, Money, Pays
 from suite.contracts.prices import HOURS_OF_A_DAY, MILLION, SECONDS_OF_AN_HOUR, Prices, Tariff
 from suite.contracts.results import StudyResults, Trial
@@ -48,6 +50,11 @@ def money(
         for arm in dict.fromkeys([*places, *trials])
     ]
     searched = [arm.search for arm in arms if trials[arm.arm]]
+    alone = {arm.arm: arm for arm in arms}
+    arms = [
+        _combined(arm, made, alone, tariffs) if (made := _made_of(places.get(arm.arm))) else arm
+        for arm in arms
+    ]
     return Money(
         currency=prices.currency,
         per_hour=prices.per_hour,
@@ -129,6 +136,51 @@ def _arm(
         per_million=amount,
         missing=missing,
     )
+
+
+def _made_of(place: Place | None) -> Combination | None:
+    return place.final.combined if place is not None and place.final is not None else None
+
+
+def _combined(
+    own: ArmMoney,
+    made: Combination,
+    alone: Mapping[str, ArmMoney],
+    tariffs: Mapping[str, Tariff | None],
+) -> ArmMoney:
+    """A combination: the searches of its members; its own time, and what a server takes for the
+    texts that the first one passes on to it.
+
+    Args:
+        own: as an arm that asks nobody.
+        alone: every arm by itself.
+    """
+    members = [alone[member.arm] for member in made.members]
+    searches = [member.search for member in members]
+    amount, missing, last = own.per_million, own.missing, members[-1]
+    asks = last.arm in tariffs  # Nobody else may: each text would be a request.
+    if asks and amount is not None:
+        amount = last.per_million and _and_so_much(
+            amount, last.per_million, 1 - (made.answered_first or 0.0)
+        )
+        missing = last.missing
+    return replace(
+        own,
+        paid=last.paid if asks else "hours",
+        search=None if None in searches else math.fsum(one or 0.0 for one in searches),
+        search_whole=all(member.search_whole for member in members),
+        per_million=amount,
+        missing=missing,
+    )
+
+
+def _and_so_much(one: Amount, other: Amount, share: float) -> Amount:
+    """An amount and a share of another, and between which that lies."""
+    value = one.value + share * other.value
+    if one.interval is None and other.interval is None:
+        return Amount(value)
+    (low, high), (least, most) = (each.interval or (each.value,) * 2 for each in (one, other))
+    return Amount(value, (low + share * least, high + share * most))
 
 
 def _training(place: Place | None, prices: Prices) -> Amount | None:
@@ -262,7 +314,8 @@ def _own(stood: Standing, arms: Mapping[str, ArmMoney]) -> ArmMoney | None:
     taken = [stood.verdict.recommended] if stood.verdict else []
     for name in (*taken, *stood.contenders, *(place.arm for place in stood.places)):
         arm = arms[name]
-        if arm.training is not None and arm.per_million is not None:
+        own = arm.training is not None and arm.paid == "hours"
+        if own and arm.per_million is not None:
             return arm
     return None
 

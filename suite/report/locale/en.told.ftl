@@ -226,6 +226,7 @@ said_cascade_alone = { $arm } alone is as good, and no cascade is faster
 said_cascade_unsure = { $arm } would pass { $share } of the texts on to { $other }: too little is gained for a second model
 said_combined_worse = on rows that did not choose it, it has { $own } where { $arm } alone has { $its }
 said_combined_few = it needs two arms whose answers to unseen rows and to test are kept
+said_combined_unalike = validation has more than half as many rows as train, and models of both are others than those that it would be chosen by: name `calibration` in the recipe, or `finals: {"{"}refit: false{"}"}`
 said_combined_once = { $arm } in it was trained once
 
 ## Why an engine is refused
@@ -453,6 +454,7 @@ said_row_word = row
 said_most_frequent = the { $n } most frequent of { $all } confusions
 said_taught_texts = { $arm } answered { $said_texts }
 said_taught_own = { $arm } answered { $said_rows } that it had not seen
+said_taught_learnt = { $arm } is not asked about training rows: it has learnt them, and would only repeat their labels.
 said_taught_test = { $said_texts } left out for standing in test or calibration, or nearly
 said_taught_known = { $said_texts } left out for standing in train or validation
 said_taught_repeated = { $said_texts } left out for repeating others

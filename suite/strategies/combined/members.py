@@ -7,6 +7,7 @@ members/0, 1, …     a kept predictor each, as whoever trained it wrote it
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from pydantic import Field
 
 from suite.config import jsonfile
 from suite.config.jsonfile import Strict
-from suite.contracts.strategy import Predictor, Probabilities
+from suite.contracts.strategy import Predictor, Probabilities, TextLength
 from suite.errors import ModelError
 from suite.strategies import COMBINATIONS, load_predictor, strategy_of
 from suite.strategies.network.settings import FIX, SETTINGS
@@ -66,6 +67,25 @@ class CombinedPredictor:
         engines = dict.fromkeys(getattr(member, "engine", None) for member in members)
         #: Of whichever member says that it has one: a server that is asked.
         self.engine: str | None = next(filter(None, engines), None)
+
+    @property
+    def text_length(self) -> TextLength:
+        """As those members count that cut long texts: read whole is what all of them read so. In
+        units of the first of them."""
+        known: list[TextLength | None] = [getattr(one, "text_length", None) for one in self.members]
+        limits = [(own, own.most) for own in known if own is not None and own.most is not None]
+        if not limits:
+            return TextLength()
+        first, most = limits[0]
+
+        def of(texts: Sequence[str]) -> list[int]:
+            found = first.of(texts)
+            for own, its in limits[1:]:
+                pairs = zip(found, own.of(texts), strict=True)
+                found = [max(length, math.ceil(other * most / its)) for length, other in pairs]
+            return found
+
+        return TextLength(of, most, first.unit)
 
     def predict_proba(self, texts: Sequence[str]) -> Probabilities:
         """Class probabilities, float32 [texts, classes]; a row of zeros where no member answers."""
