@@ -31,6 +31,7 @@ from suite.strategies.heads import regression
 from suite.strategies.network import soft_loss
 from suite.strategies.network.taught import taught
 from suite.study import arms, distilling, folding
+from suite.study.probabilities import Answers, ArmAnswers
 
 LABELS = [f"class {i}" for i in range(3)]
 TEACHER = Teacher("toy", "big", "minilm/probe", 3, LABELS, train=60, texts=4, own=1, asked=9,
@@ -214,6 +215,33 @@ def test_a_pupil_learns_a_class_that_only_its_teacher_knows(folder, builder, one
 # ---------------------------------------------------------------- which texts it answers
 
 
+def test_training_rows_and_texts_are_answered_at_the_arms_temperature_and_folds_are_told():
+    """The rows of train are as sure as the texts, and trainings over folds have seen validation."""
+    made = SimpleNamespace(params={})
+    arm = SimpleNamespace(name="tfidf/classic", strategy="classic", model=builder_model("tfidf"))
+    kept = SimpleNamespace(
+        arm="tfidf/classic", made_by=made, definition=SimpleNamespace(arms=[arm])
+    )
+    own = np.asarray([[0.8, 0.2], [0.0, 0.0], [0.3, 0.7]], dtype=np.float32)
+    train = Rows(("a", "b"), (0, 1))
+    rows = Rows(("a", "b", "c"), (0, 1, 1))
+    unseen = Answers(own, rows, "0" * 16, "train+validation", temperature=2.0)
+    found = distilling._own(kept, ArmAnswers(unseen), None, 2.0, train)
+    assert found.rows.texts == ("a",) and found.over_folds
+    np.testing.assert_allclose(found.probabilities, [[2 / 3, 1 / 3]], atol=1e-6)
+    alone = replace(unseen, which="validation")
+    assert distilling._own(kept, ArmAnswers(alone), None, 2.0, train) is None
+
+
+def test_calls_to_servers_are_counted_over_the_members_of_a_combination():
+    def server(asked):
+        return SimpleNamespace(endpoint=SimpleNamespace(counts=SimpleNamespace(asked=asked)))
+
+    plain = SimpleNamespace()
+    assert distilling._asked(plain) == 0 and distilling._asked(server(3)) == 3
+    assert distilling._asked(SimpleNamespace(members=[plain, server(4)])) == 4
+
+
 def test_no_text_of_test_and_none_with_a_label_is_answered():
     long = "oil prices fall as the supply of the gulf states grows again this week in the market"
     test = Rows(("A Test Text", f"{long} today"), (0, 1))
@@ -236,12 +264,16 @@ def test_a_study_teaches_another_and_the_page_says_what_was_bought(toy_task_here
     said = command_line("distil", "toy.yaml", "--teacher", "big", "--unlabelled", "more.txt").output
     found = soft.read(paths.soft_labels("toy"))
     assert not set(found.texts) & set(test)
-    assert found.teacher.arm == "tfidf/classic" and not found.teacher.refit
+    # Those that answered training rows over folds were trained on validation.
+    assert found.teacher.arm == "tfidf/classic" and found.teacher.refit
+    assert "on validation too" in said and "has learnt them" not in said
+    assert "suite study create toy.yaml --arms fasttext/classic --arms" in said.replace("\n", " ")
     assert 0 < found.teacher.texts <= 60 and found.teacher.own == 150
     assert "left out for standing in test or calibration, or nearly" in said
     pupils = ["fasttext/classic", "fasttext/classic+distilled"]
     recipe = write_recipe(
         toy_task_here, "pupils", arms=pupils, trials=2, finals={"seeds": 1, "refit": True},
+        validation="holdout",
         spaces={"fasttext/classic": {"dim": 8, "buckets": 1024}},
     )  # fmt: skip
     command_line("study", "create", "toy.yaml", "--recipe", recipe, "--name", "small", "--quiet")
@@ -251,6 +283,12 @@ def test_a_study_teaches_another_and_the_page_says_what_was_bought(toy_task_here
     assert (taught_by["by"], taught_by["study"]) == ("tfidf/classic", "big")
     assert taught_by["texts"] == found.teacher.texts
     assert "learned from tfidf/classic (big)" in command_line("study", "show", "small").stdout
+    # A teacher without folds has learnt its training rows, and is not asked about them.
+    both = ("--teacher", "small", "--arm", "fasttext/classic")
+    said = command_line("distil", "toy.yaml", *both, "--unlabelled", "more.txt").output
+    assert "has learnt them" in said and soft.read(paths.soft_labels("toy")).own == {}
+    told = command_line("distil", "toy.yaml", *both, code=2).stderr.replace("\n", " ")
+    assert "has learnt its training rows" in told and "--unlabelled FILE" in told
 
 
 @pytest.fixture

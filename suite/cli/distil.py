@@ -224,6 +224,14 @@ def _teach(
         lines += [f"{counted(count, 'text')} left out {why}"] if count else []
     for line in lines:
         err.print(told(line), markup=False)
+    if done.learnt:
+        err.print(
+            told(
+                f"{teacher.arm} is not asked about training rows: it has learnt them, and would "
+                "only repeat their labels."
+            ),
+            markup=False,
+        )
     if teacher.refit:
         err.print(
             told(
@@ -233,10 +241,9 @@ def _teach(
             markup=False,
         )
     tell(f"What it answered is in {done.file}")
-    again = shell.command(
-        "study", "create", task, "--arms", "fasttext/classic+distilled", "--name", f"{study}-taught"
-    )
-    next_step(again)
+    pair = ("--arms", "fasttext/classic", "--arms", "fasttext/classic+distilled")
+    create = ("study", "create", task, *done.same, *pair, "--name", f"{study}-taught")
+    next_step(shell.command(*create, storage=storage))
 
 
 @contextmanager

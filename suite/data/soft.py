@@ -39,7 +39,8 @@ class Teacher:
 
     Args:
         fingerprint: of the rows of the study that the teacher is of.
-        study, arm, trial: which model it is; `refit`: whether it was trained on validation, too.
+        study, arm, trial: which model it is; `refit`: whether it, or the trainings over folds that
+            answered training rows, were trained on validation, too.
         labels: the classes, in the order of the probabilities.
         train: training rows of that study.
         texts: texts without labels that are answered; `own`: training rows that are, each by a

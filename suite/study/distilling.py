@@ -4,7 +4,8 @@ rows, written down for arms that learn from it (`+distilled`).
 Which texts it may answer is decided here: none that stands in test, nor nearly, so that whoever
 learns from the answers has not met test; none of the study's other rows, whose labels are known.
 Training rows are answered by trainings that did not see them, as the trial over folds kept them,
-or by a model that learns from none.
+or by a model that learns from none; else by nobody: a model would only repeat what it has learnt.
+All answers are at the temperature that the arm answers users at.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from suite import paths, strategies
 from suite.contracts.results import StudyResults
 from suite.contracts.strategy import Predictor, Probabilities, Rows
+from suite.contracts.temperature import tempered
 from suite.data import near, snapshot, soft
 from suite.data.audit import normalise
 from suite.data.room import Room
@@ -28,7 +30,10 @@ from suite.data.texts import TextFile, whole
 from suite.endpoint import consent
 from suite.endpoint.consent import Consent
 from suite.errors import StudyError
+from suite.strategies.calibrated import temperature_of
 from suite.study import kept_record, probabilities, storage
+from suite.study.definition import Definition
+from suite.study.probabilities import ArmAnswers
 from suite.study.winner import Winner, winner
 from suite.verdict.standing import standing
 
@@ -56,11 +61,18 @@ class Left:
 
 @dataclass(frozen=True)
 class Written:
-    """What there is to learn from now."""
+    """What there is to learn from now.
+
+    Args:
+        learnt: whether the teacher has learnt the training rows, so that it answers none of them.
+        same: options of `suite study create` that take the same rows.
+    """
 
     file: Path
     teacher: Teacher
     left: Left
+    learnt: bool
+    same: Sequence[str]
 
 
 def distil(
@@ -106,22 +118,19 @@ def distil(
     if unlabelled is not None:
         texts = TextFile(unlabelled, kept.joining, columns=columns, room=room)
     chosen, left = _chosen(texts, (train, rows.validation), unseen)
+    before = probabilities.of_arm(name, kept.arm, url)
+    temperature = before.unseen.temperature if before.unseen else temperature_of(folder)
     with consent.held(allowed or Consent()):
-        predictor = strategies.load_predictor(folder, classes=len(kept.labels))
+        predictor = strategies.load_uncalibrated(folder, classes=len(kept.labels))
         begun = time.perf_counter()
-        found = _answers(predictor, chosen, watch)
+        found = tempered(_answers(predictor, chosen, watch), temperature)
         seconds = time.perf_counter() - begun
-        own = _own(kept, name, url, predictor, train)
+        own = _own(kept, before, predictor, temperature, train)
     answered = np.flatnonzero(found.any(axis=1))
     left = replace(left, unanswered=len(chosen) - len(answered))
     if not len(answered) and own is None:
-        raise StudyError(
-            f"{kept.arm} of '{name}' answered no text that could teach",
-            fix="Give --unlabelled FILE; or, to teach with training rows, a study whose recipe "
-            "says `validation: folds`.",
-        )
-    own_rows, of_rows = own or (None, None)
-    asked = getattr(predictor, "endpoint", None)
+        raise _teaches_nothing(kept, name, unlabelled)
+    own_rows, of_rows = (own.rows, own.probabilities) if own else (None, None)
     teacher = Teacher(
         fingerprint=kept.definition.data.fingerprint,
         study=name,
@@ -131,14 +140,50 @@ def distil(
         train=len(train),
         texts=len(answered),
         own=0 if own_rows is None else len(own_rows),
-        refit=refit,
-        asked=asked.counts.asked if asked is not None else 0,
+        refit=refit or (own is not None and own.over_folds),
+        asked=_asked(predictor),
         seconds=round(seconds, 3),
         **_measured(kept.results, kept.arm),
     )
     file = paths.soft_labels(task)
     soft.write(file, teacher, [chosen[i] for i in answered], found[answered], own_rows, of_rows)
-    return Written(file, teacher, left)
+    return Written(file, teacher, left, own is None, _same(kept.definition))
+
+
+def _teaches_nothing(kept: Winner, name: str, unlabelled: str | None) -> StudyError:
+    if unlabelled is not None:
+        return StudyError(
+            f"{kept.arm} of '{name}' answered no text that could teach",
+            where=unlabelled,
+            fix="Name a file of texts that stand in none of the study's rows.",
+        )
+    return StudyError(
+        f"{kept.arm} of '{name}' has learnt its training rows: what it says of them would only "
+        "repeat their labels",
+        fix="Give --unlabelled FILE; or, to teach with training rows, a study whose recipe says "
+        "`validation: folds`.",
+    )
+
+
+def _same(made: Definition) -> list[str]:
+    """Options of `suite study create` that take a study's rows."""
+    words: list[str] = []
+    if made.data.rows.calibration and made.recipe_named is not None:
+        words += ["--recipe", made.recipe_named]  # It sets the same rows aside.
+    if made.sample:
+        words += ["--sample"]
+    elif made.data_dir is not None:
+        words += ["--data", made.data_dir]
+    if made.train_rows is not None:
+        words += ["--train-rows", str(made.train_rows)]
+    return words
+
+
+def _asked(predictor: Any) -> int:
+    """Calls to servers, of a combination those of its members."""
+    members = getattr(predictor, "members", None) or [predictor]
+    servers = [getattr(one, "endpoint", None) for one in members]
+    return sum(int(one.counts.asked) for one in servers if one is not None)
 
 
 def _unrefitted(kept: Winner, name: str, url: str | None) -> tuple[Path, bool]:
@@ -196,23 +241,42 @@ def _answers(
     return np.concatenate(found) if found else np.zeros((0, 0), dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class _Own:
+    """Training rows with what was answered by who had not seen them.
+
+    `over_folds` is whether trainings over folds answered: these have seen validation.
+    """
+
+    rows: Rows
+    probabilities: Probabilities
+    over_folds: bool
+
+
 def _own(
-    kept: Winner, name: str, url: str | None, predictor: Predictor, train: Rows
-) -> tuple[Rows, Probabilities] | None:
-    """Training rows with what was answered by who had not seen them; None where nobody was that."""
+    kept: Winner,
+    before: ArmAnswers,
+    predictor: Predictor,
+    temperature: float | None,
+    train: Rows,
+) -> _Own | None:
+    """Training rows that may teach; None where nobody had not seen them.
+
+    Args:
+        before: what the arm's best trial answered to rows that it had not seen.
+    """
     made = kept.made_by
     # A cascade or an ensemble is no arm of the definition.
     arm = next((one for one in kept.definition.arms if one.name == kept.arm), None)
     frozen = arm and made and not strategies.learns(arm.strategy, arm.model, made.params)
     if frozen:
-        found = _answers(predictor, train.texts, lambda answered: None)
+        found = tempered(_answers(predictor, train.texts, lambda answered: None), temperature)
+    elif before.unseen is not None and before.unseen.which == "train+validation":
+        found = before.unseen.calibrated[: len(train)]
     else:
-        over = probabilities.of_arm(name, kept.arm, url).unseen
-        if over is None or over.which != "train+validation":
-            return None
-        found = over.probabilities[: len(train)]
+        return None
     some = np.flatnonzero(found.any(axis=1))
-    return (train.take(some), found[some]) if len(some) else None
+    return _Own(train.take(some), found[some], not frozen) if len(some) else None
 
 
 def _measured(results: StudyResults, arm: str) -> dict[str, Any]:
