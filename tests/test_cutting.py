@@ -424,6 +424,7 @@ def test_attention_on_frozen_vectors_finds_the_chunk_that_tells():
 def test_a_prompt_holds_the_end_of_a_text(built):
     from suite.prompting.chat import Prompter
     from suite.prompting.layout import Variant
+    from suite.prompting.stored import of_json, to_json
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(built["tiny-qwen3"])
     words = [f"{word}{place}" for place, word in enumerate(["music", "offer"] * 60)]
@@ -436,7 +437,7 @@ def test_a_prompt_holds_the_end_of_a_text(built):
         found = prompter.encode([text, "short"])
         assert found.cut == 1
         assert prompter.cutoff - 12 < len(found.ids[0]) <= prompter.cutoff
-        again = Prompter.load(tokenizer, json.loads(json.dumps(prompter.settings())))
+        again = of_json(tokenizer, json.loads(json.dumps(to_json(prompter))))
         assert again.encode([text]).contents == found.contents[:1]
         return found.contents[0]
 

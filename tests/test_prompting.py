@@ -15,6 +15,7 @@ from suite.errors import RecipeError
 from suite.prompting import answers, codes, frame, layout
 from suite.prompting.chat import Prompter
 from suite.prompting.layout import Variant
+from suite.prompting.stored import of_json, to_json
 
 AGNEWS = ["World", "Sports", "Business", "Sci/Tech"]
 
@@ -287,7 +288,7 @@ def test_empty_and_many_texts_keep_their_order() -> None:
 
 def test_settings_bring_the_same_prompts_back() -> None:
     found = prompter(variant=Variant(order="reversed"), examples=[(TEXTS[0], 1)])
-    again = Prompter.load(found.tokenizer, json.loads(json.dumps(found.settings())))
+    again = of_json(found.tokenizer, json.loads(json.dumps(to_json(found))))
     assert again == found
     assert again.encode(TEXTS[:3]) == found.encode(TEXTS[:3])
     assert found.facts()["shots"] == 1

@@ -6,11 +6,11 @@ Only the text is ever shortened: question and options survive.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from suite.contracts.cutting import LEFT_OUT, Plain
+from suite.contracts.cutting import Plain
 from suite.contracts.strategy import Refused, TextLength
 from suite.contracts.task import Task
 from suite.prompting import codes as coding
@@ -19,6 +19,7 @@ from suite.prompting.codes import Codes
 from suite.prompting.frame import Frame, control_marks
 from suite.prompting.layout import ExampleForm, Question, Variant
 from suite.prompting.own_examples import Chooser, Example, Excerpt, OwnExamples
+from suite.prompting.shortening import excerpt, shorten
 from suite.prompting.wordings import CODE, WORDS, Wordings
 
 #: Texts that are shortened to less than this say too little; such a prompt is refused.
@@ -128,21 +129,12 @@ class Prompter:
         blank = layout.question(task, ["?"] * len(listed), variant, mark=mark, coded=coded)
         given = [prompt.codes[index] for index in listed] if prompt.codes else ()
         end = blank.after[-40:] + scored.tail
-        try:
-            chosen = coding.choose(
-                tokenizer, len(listed), end,
-                prefix=scored.prefix, given=given, symbols=variant.codes,
-            )  # fmt: skip
-        except Refused:
-            if not scored.prefix:
-                raise
-            # Not every vocabulary has letters with their space before them.
-            frame = replace(frame, prefix="")
-            chosen = coding.choose(tokenizer, len(listed), end, given=given, symbols=variant.codes)
+        chosen, prefix = coding.choose_behind(
+            tokenizer, len(listed), end, prefix=scored.prefix, given=given, symbols=variant.codes
+        )
+        frame = replace(frame, prefix=prefix)
         marks = control_marks(tokenizer)
-        rows = [
-            _excerpt(tokenizer, text, label, marks, variant.cutting) for text, label in examples
-        ]
+        rows = [excerpt(tokenizer, text, label, marks, variant.cutting) for text, label in examples]
         shown = [(row.text, row.label) for row in rows]
         question = layout.question(
             task,
@@ -179,21 +171,38 @@ class Prompter:
             shots=len(own.chooser.longest if own else examples),
             own=own,
         )
-        fixed = len(prompter._tokens([prompter._whole("", own.chooser.longest if own else ())])[0])
-        answer = max(map(len, (*chosen.tokens, *wordings.tokens))) + 2  # and the end of the turn
+        return prompter._with_room(task.max_tokens, limit, cutoff, reserve)
+
+    def _with_room(
+        self, wanted: int, limit: int | None, cutoff: int | None, reserve: int
+    ) -> Prompter:
+        """With the tokens that a prompt takes without its text, and those that a text may have.
+
+        Args:
+            wanted: most tokens of a text.
+            limit, cutoff, reserve: as `build` has them.
+
+        Raises:
+            Refused: too few are left for a text.
+        """
+        longest = self.own.chooser.longest if self.own else ()
+        fixed = len(self._tokens([self._whole("", longest)])[0])
+        answer = (
+            max(map(len, (*self.codes.tokens, *self.wordings.tokens))) + 2
+        )  # and the turn's end
         room = min(bound for bound in (limit, cutoff, 1 << 30) if bound is not None)
-        allowance = min(task.max_tokens, room - fixed - answer - reserve)
-        if allowance < min(task.max_tokens, LEAST_TEXT):
+        allowance = min(wanted, room - fixed - answer - reserve)
+        if allowance < min(wanted, LEAST_TEXT):
             whose = "cutoff" if cutoff is not None and cutoff == room else "model"
             raise Refused(
                 f"the prompt without its text takes {fixed} tokens"
                 + (f", {reserve} are kept for the answer" if reserve else "")
                 + f", and the {whose} has {room}: {max(0, allowance)} would be left for the text; "
-                + ("fewer shots, " if examples else "")
+                + ("fewer shots, " if self.shots else "")
                 + ("a larger cutoff" if whose == "cutoff" else "shorter label words or linear_head")
                 + " would help"
             )
-        return replace(prompter, fixed=fixed, allowance=allowance)
+        return replace(self, fixed=fixed, allowance=allowance)
 
     @property
     def single(self) -> bool:
@@ -204,11 +213,6 @@ class Prompter:
     def class_tokens(self) -> tuple[tuple[int, ...], ...]:
         """Token ids of each class's code, by class index."""
         return self.codes.tokens
-
-    @property
-    def thinks(self) -> bool:
-        """Whether the model's chat format has a think block."""
-        return self.frame.thinks
 
     @property
     def cutoff(self) -> int:
@@ -293,7 +297,7 @@ class Prompter:
             safe = safe[:most] + safe[-most:]
         room = self.allowance
         while True:
-            shorter, kept = _shorten(self.tokenizer, safe, room, Plain(self.variant.cutting))
+            shorter, kept = shorten(self.tokenizer, safe, room, Plain(self.variant.cutting))
             content, frame = self._turn(layout.defuse(shorter, self.marks), examples)
             ids = self._tokens([frame.whole(content)])[0]
             if len(ids) <= self.cutoff or kept == 0:
@@ -317,97 +321,3 @@ class Prompter:
             "answer_tokens": max(len(ids) for ids in self.wordings.tokens),
             "shots": self.shots,
         }
-
-    def settings(self) -> dict[str, Any]:
-        """Plain JSON from which `load` makes the same prompts."""
-        return {
-            "question": self.question.to_json(),
-            "code_tokens": [list(ids) for ids in self.codes.tokens],
-            "wordings": asdict(self.wordings),
-            "frame": asdict(self.frame),
-            "think": self.think,
-            "marks": list(self.marks),
-            "fixed": self.fixed,
-            "allowance": self.allowance,
-            "variant": asdict(self.variant),
-            "shots": self.shots,
-            "own": None if self.own is None else self.own.settings(),
-        }
-
-    @classmethod
-    def load(
-        cls, tokenizer: Any, settings: Mapping[str, Any], chooser: Chooser | None = None
-    ) -> Prompter:
-        """Reads back what `settings` gave.
-
-        Args:
-            chooser: where each text has examples of its own.
-
-        Raises:
-            KeyError, TypeError: it is something else.
-        """
-        question = Question.from_json(settings["question"])
-        tokens = tuple(tuple(int(i) for i in ids) for ids in settings["code_tokens"])
-        codes, wordings = Codes(question.codes, tokens), settings.get("wordings")
-        own, think = settings.get("own"), bool(settings["think"])
-        return cls(
-            tokenizer=tokenizer,
-            question=question,
-            codes=codes,
-            wordings=Wordings.of_json(wordings) if wordings else Wordings.of_codes(codes),
-            frame=Frame(**settings["frame"]),
-            think=think,
-            marks=tuple(settings["marks"]),
-            fixed=int(settings["fixed"]),
-            allowance=int(settings["allowance"]),
-            variant=Variant(**settings["variant"]),
-            shots=int(settings["shots"]),
-            own=None
-            if own is None or chooser is None
-            else OwnExamples(
-                chooser,
-                ExampleForm(**own["form"]),
-                tuple(own["answers"]),
-                turns=bool(own["turns"]),
-                think=think,
-            ),
-        )
-
-
-def _excerpt(tokenizer: Any, text: str, label: int, marks: Sequence[str], cutting: str) -> Excerpt:
-    """A training row as it is shown."""
-    safe = layout.defuse(text.strip(), marks)
-    shorter, _ = _shorten(tokenizer, safe, layout.EXAMPLE_TOKENS, Plain(cutting))
-    return Excerpt(shorter, label, shorter == safe)
-
-
-def _shorten(tokenizer: Any, text: str, room: int, cutting: Plain) -> tuple[str, int]:
-    """A text cut to at most `room` tokens (at tokens' ends), and how many it has then; what shows
-    that its middle is left out is not counted."""
-    if room <= 0:
-        return "", 0
-    fast = getattr(tokenizer, "is_fast", False)
-    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=fast)
-    ids = encoded["input_ids"]
-    if len(ids) <= room:
-        return text, len(ids)
-    (spans,) = cutting.rows(len(ids), room)
-    if not fast:
-        parts = [str(tokenizer.decode(ids[span])) for span in spans]
-        return LEFT_OUT.join(part.strip() for part in parts).strip(), room
-    offsets = encoded["offset_mapping"]
-    whole = [_whole(offsets, span) for span in spans]
-    parts = [text[offsets[s.start][0] : offsets[s.stop - 1][1]] for s in whole if s.stop > s.start]
-    kept = sum(max(0, span.stop - span.start) for span in whole)
-    return LEFT_OUT.join(part.strip() for part in parts).strip(), kept
-
-
-def _whole(offsets: Sequence[tuple[int, int]], span: slice) -> slice:
-    """The tokens of a span without those that hold a part of a character: one may be spread over
-    several."""
-    start, stop = span.start, span.stop
-    while 0 < start < stop and offsets[start][0] < offsets[start - 1][1]:
-        start += 1
-    while start < stop < len(offsets) and offsets[stop][0] < offsets[stop - 1][1]:
-        stop -= 1
-    return slice(start, stop)

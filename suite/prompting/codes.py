@@ -110,6 +110,26 @@ def choose(
     return Codes(names, tuple(found[name] for name in names))
 
 
+def choose_behind(
+    tokenizer: Any,
+    count: int,
+    before: str,
+    *,
+    prefix: str,
+    given: Sequence[str] = (),
+    symbols: str = UPPER,
+) -> tuple[Codes, str]:
+    """As `choose`, without the prefix where codes can't be scored with it: not every vocabulary has
+    letters with their space before them. Returns what stands before the codes, too."""
+    how: dict[str, Any] = {"given": given, "symbols": symbols}
+    try:
+        return choose(tokenizer, count, before, prefix=prefix, **how), prefix
+    except Refused:
+        if not prefix:
+            raise
+    return choose(tokenizer, count, before, **how), ""
+
+
 def _not_too_many(count: int) -> None:
     if count > MOST:
         raise Refused(

@@ -7,6 +7,7 @@ from typing import Any
 
 from suite.errors import ModelError, counted
 from suite.prompting.chat import Prompter
+from suite.prompting.stored import of_json, to_json
 from suite.strategies.asking.settings import PromptedSettings
 from suite.strategies.network import settings
 from suite.strategies.network.transformer import Codec
@@ -19,7 +20,7 @@ def write(folder: Path, prompter: Prompter, **kept: Any) -> None:
         kept: settings beside those of the prompter.
     """
     prompter.tokenizer.save_pretrained(folder)
-    settings.write(folder, {"max_tokens": prompter.cutoff, **kept, "prompter": prompter.settings()})
+    settings.write(folder, {"max_tokens": prompter.cutoff, **kept, "prompter": to_json(prompter)})
     if prompter.own is not None:
         prompter.own.chooser.save(folder)
 
@@ -42,7 +43,7 @@ def read(folder: Path, kept: PromptedSettings, codec: Codec, config: Any) -> Pro
         from suite.strategies.asking.neighbours import Neighbours
 
         chooser = Neighbours.load(folder, len(kept.label_names))
-    prompter = Prompter.load(codec.tokenizer, kept.prompter.model_dump(), chooser)
+    prompter = of_json(codec.tokenizer, kept.prompter.model_dump(), chooser)
     if (least := len(prompter.encode([""]).ids[0])) > codec.max_tokens:
         raise ModelError(
             f"prompter: a prompt takes {counted(least, 'token')}, and the model has "

@@ -61,15 +61,8 @@ class Codebook:
         Raises:
             Refused: it does not even write letters in one token each.
         """
-        end, prefix = cue + frame.tail, frame.prefix
-        try:
-            few = coding.choose(tokenizer, _FEW, end, prefix=prefix)
-        except Refused:
-            if not prefix:
-                raise
-            # Not every vocabulary has letters with their space before them.
-            prefix = ""
-            few = coding.choose(tokenizer, _FEW, end)
+        end = cue + frame.tail
+        few, prefix = coding.choose_behind(tokenizer, _FEW, end, prefix=frame.prefix)
         try:
             many = coding.choose(tokenizer, MOST_OPTIONS, end, prefix=prefix)
         except Refused:

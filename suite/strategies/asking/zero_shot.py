@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from suite.prompting.chat import Prompter
     from suite.strategies.asking.endpoint_predictor import EndpointPredictor
+    from suite.strategies.network.transformer import Codec
 
 NAME = "zero_shot"
 DECISION = decision.FAMILY
@@ -289,7 +290,6 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
     """
     import torch
 
-    from suite.prompting.chat import Prompter
     from suite.strategies.asking import option_scoring, prompted
     from suite.strategies.asking.thinking import ThinkingPredictor
     from suite.strategies.network import transformer
@@ -305,25 +305,8 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
             shared[_CODEC] = config, transformer.load_codec(source, config, run.model.max_tokens)
     config, codec = shared[_CODEC]
     think = knobs.mode == THINK
-    choose = None
-    if knobs.selection == NEAREST and knobs.shots:
-        from suite.strategies.asking import neighbours
-
-        examples = neighbours.candidates(run.train)
-        choose = partial(neighbours.Neighbours.of, count=knobs.shots * len(run.task.labels))
     # Before the weights: a question that can't be asked is refused at once.
-    prompter = Prompter.build(
-        codec.tokenizer,
-        run.task,
-        limit=codec.max_tokens,
-        variant=Variant.of(run.params),
-        think=think,
-        examples=examples,
-        choose=choose,
-        reserve=knobs.max_new_tokens if think else 0,
-        score=wordings.CODE if think else knobs.score,
-        turns=knobs.examples == TURNS,
-    )
+    prompter = _prompter(run, knobs, examples, codec)
     precision = transformer.precision_for(where, transformer.width_of(config))
     if _WEIGHTS not in shared:
         with run.loading():
@@ -361,6 +344,30 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
         bias = predictor.calibrate(knobs.calibration, run.train.texts)
         run.note(calibration={n: round(b, 4) for n, b in zip(names, bias, strict=True)})
     return predictor
+
+
+def _prompter(run: Run, knobs: Knobs, examples: list[tuple[str, int]], codec: Codec) -> Prompter:
+    """The prompts of a trial; `examples` as in `_local`."""
+    from suite.prompting.chat import Prompter
+
+    think, choose = knobs.mode == THINK, None
+    if knobs.selection == NEAREST and knobs.shots:
+        from suite.strategies.asking import neighbours
+
+        examples = neighbours.candidates(run.train)
+        choose = partial(neighbours.Neighbours.of, count=knobs.shots * len(run.task.labels))
+    return Prompter.build(
+        codec.tokenizer,
+        run.task,
+        limit=codec.max_tokens,
+        variant=Variant.of(run.params),
+        think=think,
+        examples=examples,
+        choose=choose,
+        reserve=knobs.max_new_tokens if think else 0,
+        score=wordings.CODE if think else knobs.score,
+        turns=knobs.examples == TURNS,
+    )
 
 
 def _begun(run: Run, prompter: Prompter, where: torch.device, written: int | None) -> int | None:

@@ -76,6 +76,32 @@ class Plan:
 
 def configuration(plan: Plan, knobs: Knobs) -> dict[str, dict[str, Any]]:
     """LLaMA-Factory's settings, by section. `flat` makes them the one mapping `run_exp` takes."""
+    return {
+        "model": {
+            "model_name_or_path": str(plan.model),
+            "trust_remote_code": False,
+            "disable_gradient_checkpointing": not plan.recompute,
+        },
+        "method": _method(knobs),
+        "dataset": _dataset(plan, knobs),
+        "output": {
+            "output_dir": str(plan.folder / "output"),
+            "overwrite_output_dir": True,
+            "save_strategy": "no",
+            "logging_strategy": "steps",
+            "logging_steps": 0.01,
+            # A loss that is no number must be seen, not skipped.
+            "logging_nan_inf_filter": False,
+            "plot_loss": False,
+            "report_to": "none",
+            "disable_tqdm": True,
+        },
+        "train": _training(plan, knobs),
+    }
+
+
+def _method(knobs: Knobs) -> dict[str, Any]:
+    """What is trained of the model."""
     method: dict[str, Any] = {"stage": "sft", "do_train": True, "finetuning_type": knobs.tuning}
     if knobs.tuning == "lora":
         method |= {
@@ -86,6 +112,11 @@ def configuration(plan: Plan, knobs: Knobs) -> dict[str, dict[str, Any]]:
         }
     elif knobs.tuning == "freeze":
         method["freeze_trainable_layers"] = knobs.freeze_layers
+    return method
+
+
+def _dataset(plan: Plan, knobs: Knobs) -> dict[str, Any]:
+    """Where the rows are, and how they become tokens."""
     data: dict[str, Any] = {
         "dataset": DATASET,
         "dataset_dir": str(plan.folder),
@@ -100,50 +131,34 @@ def configuration(plan: Plan, knobs: Knobs) -> dict[str, dict[str, Any]]:
     }
     if plan.template is not None:
         data["template"] = plan.template
+    return data
+
+
+def _training(plan: Plan, knobs: Knobs) -> dict[str, Any]:
+    """Steps, their sizes, and in which numbers they are computed."""
     schedule = knobs.schedule
     if schedule == "constant" and knobs.warmup > 0:
         schedule = "constant_with_warmup"
     return {
-        "model": {
-            "model_name_or_path": str(plan.model),
-            "trust_remote_code": False,
-            "disable_gradient_checkpointing": not plan.recompute,
-        },
-        "method": method,
-        "dataset": data,
-        "output": {
-            "output_dir": str(plan.folder / "output"),
-            "overwrite_output_dir": True,
-            "save_strategy": "no",
-            "logging_strategy": "steps",
-            "logging_steps": 0.01,
-            # A loss that is no number must be seen, not skipped.
-            "logging_nan_inf_filter": False,
-            "plot_loss": False,
-            "report_to": "none",
-            "disable_tqdm": True,
-        },
-        "train": {
-            "per_device_train_batch_size": plan.device_batch,
-            "gradient_accumulation_steps": plan.accumulation,
-            "learning_rate": float(knobs.learning_rate),
-            "lr_scheduler_type": schedule,
-            # Below 1 it is a part of all steps: what `warmup_ratio` was.
-            "warmup_steps": float(knobs.warmup),
-            "num_train_epochs": float(plan.epochs),
-            "weight_decay": float(knobs.weight_decay),
-            "max_grad_norm": float(knobs.max_grad_norm),
-            # Not by length: transformers then feeds stretches of rows in falling length, and a
-            # model that has yet to find the text in its prompt learns the place instead (tiny-qwen3
-            # on the sample, 300 steps of 8: macro-F1 .10 so, .79 in random order).
-            "train_sampling_strategy": "random",
-            "bf16": plan.bfloat16,
-            "use_cpu": plan.on_cpu,
-            "seed": plan.seed,
-            "data_seed": plan.seed,
-            "dataloader_num_workers": 0,
-            "dataloader_pin_memory": not plan.on_cpu,
-        },
+        "per_device_train_batch_size": plan.device_batch,
+        "gradient_accumulation_steps": plan.accumulation,
+        "learning_rate": float(knobs.learning_rate),
+        "lr_scheduler_type": schedule,
+        # Below 1 it is a part of all steps: what `warmup_ratio` was.
+        "warmup_steps": float(knobs.warmup),
+        "num_train_epochs": float(plan.epochs),
+        "weight_decay": float(knobs.weight_decay),
+        "max_grad_norm": float(knobs.max_grad_norm),
+        # Not by length: transformers then feeds stretches of rows in falling length, and a
+        # model that has yet to find the text in its prompt learns the place instead (tiny-qwen3
+        # on the sample, 300 steps of 8: macro-F1 .10 so, .79 in random order).
+        "train_sampling_strategy": "random",
+        "bf16": plan.bfloat16,
+        "use_cpu": plan.on_cpu,
+        "seed": plan.seed,
+        "data_seed": plan.seed,
+        "dataloader_num_workers": 0,
+        "dataloader_pin_memory": not plan.on_cpu,
     }
 
 
