@@ -252,6 +252,20 @@ def test_the_nearest_rows_are_found_the_nearest_last_and_a_text_is_not_its_own_e
     assert [found.choose([text])[0] for text in asked] == chosen
     cut = neighbours.Neighbours.of([Excerpt("rocket", 0, False), Excerpt("atom", 1, True)], 2)
     assert cut.choose(["rocket science"])[0] == [("atom", 1)]
+    # Also where rows are shown by their end, or by both ends.
+    texts = ["rocket orbit atom comet", "lunch atom … garden"]
+    for shown in ("comet", "rocket … comet", "rocket orbit … comet", "rocket orbit atom comet"):
+        row = Excerpt(shown, 0, shown == texts[0])
+        found = neighbours.Neighbours.of([row, Excerpt("atom lunch", 1, False)], 1)
+        assert found.choose(["news comet orbit"]) == [
+            [(shown, 0)]
+        ]  # the nearer one, but for its own
+        assert found.choose(texts[:1]) == [[("atom lunch", 1)]], shown
+    # A text may have the same mark itself.
+    for shown in ("lunch atom … garden", "lunch … garden", "lunch atom … g … den"):
+        assert Excerpt(shown, 0, False).is_of(texts[1]), shown
+    for shown in ("unch … garden", "lunch … gard", "lunch … atom"):
+        assert not Excerpt(shown, 0, False).is_of(texts[1]), shown
     # Texts without a word have no near ones: the first stand for all.
     assert near(["…", "!?", ""]).choose(["..."])[0] == [("!?", 0), ("…", 0)]
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from suite.contracts.cutting import LEFT_OUT
 from suite.prompting.frame import Frame
 from suite.prompting.layout import EXAMPLES_GAP, ExampleForm, Question
 
@@ -31,6 +32,21 @@ class Excerpt:
     text: str
     label: int
     whole: bool
+
+    def is_of(self, text: str) -> bool:
+        """Whether it is what would be shown of a text (defused), by its head, its tail or both.
+
+        >>> Excerpt("It begins … ends", 0, whole=False).is_of("It begins, goes on and ends")
+        True
+        """
+        if self.whole:
+            return text == self.text
+        parts = self.text.split(LEFT_OUT)
+        return any(
+            text.startswith(LEFT_OUT.join(parts[:place]))
+            and text.endswith(LEFT_OUT.join(parts[place:]))
+            for place in range(len(parts) + 1)
+        )
 
 
 class Chooser(Protocol):

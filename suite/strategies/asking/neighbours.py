@@ -115,8 +115,7 @@ class Neighbours:
             if len(chosen) == self._count:
                 break
             row = self._rows[place]
-            same = text == row.text if row.whole else text.startswith(row.text)
-            if not same:
+            if not row.is_of(text):
                 chosen.insert(0, (row.text, row.label))
         return chosen
 
