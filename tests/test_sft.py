@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -391,6 +392,21 @@ def test_little_memory_is_reckoned_with_beforehand(strategy, toy_run, factory_fo
     assert configuration["disable_gradient_checkpointing"] is False
     assert configuration["gradient_accumulation_steps"] == 4
     assert np.abs(seen[0] - predictor.predict_proba(UNSEEN.texts)).max() < 1e-4
+
+
+def test_a_prompts_tokens_are_reckoned_without_logits(monkeypatch):
+    from transformers import Qwen3Config
+
+    from suite.strategies.teaching.sft_training import SftTraining
+
+    training = object.__new__(SftTraining)
+    training.config = Qwen3Config(hidden_size=64, num_hidden_layers=2, vocab_size=150_000)
+    training.precision, training.run = "float32", SimpleNamespace(shrink_batch=True)
+    # Of a row of 200 tokens 4 MB are kept, and of each token with logits 1.8 MB.
+    monkeypatch.setattr(SftTraining, "_room", lambda self: 400e6)
+    assert training._fitting(16, 200, answered=10) == (16, False)
+    assert training._fitting(16, 200, answered=200) == (1, False)
+    assert training._fitting(16, 4000, answered=200) == (1, True)
 
 
 def test_a_foreign_template_is_refused_and_the_empty_one_always_works(

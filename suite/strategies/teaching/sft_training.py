@@ -42,7 +42,7 @@ from suite.strategies.teaching.sft_rows import ENDING, Lesson, Teaching
 
 #: Numbers of the model's width that a layer keeps per token for the backward pass.
 _KEPT_PER_LAYER = 40
-#: Bytes per token and entry of the vocabulary: logits, their softmax and its gradient.
+#: Bytes per token of an answer and entry of the vocabulary: logits, their softmax and its gradient.
 _LOGIT_BYTES = 12
 #: Tokens of a packed row: enough to hold several texts, few enough for one to fit anywhere.
 _PACKED = 1024
@@ -98,9 +98,11 @@ class SftTraining:
         if run.task.class_weights == "balanced":
             run.note(class_weights="not applied: LLaMA-Factory has none")
         longest = max(len(lesson.ids) for lesson in lessons) + ENDING
+        answered = max(len(lesson.ids) - lesson.asked for lesson in lessons) + ENDING
         length, batch = longest, min(self.knobs.batch, len(lessons))
         if self.knobs.packing:
-            length, batch = self._packed(lessons, longest)
+            length, batch, each = self._packed(lessons, longest)
+            answered *= math.ceil(each)
         cutoff = self.knobs.cutoff or -(-length // 8) * 8
         self.attempts.batch = batch
 
@@ -114,7 +116,7 @@ class SftTraining:
         def noted(tried: tuple[int, bool]) -> dict[str, Any]:
             return {"device_batch": tried[0], "gradient_checkpointing": tried[1]}
 
-        begun = self.attempts.begun(self._fitting(batch, length), lesser)
+        begun = self.attempts.begun(self._fitting(batch, length, answered), lesser)
         run.note(
             device=self.where.type,
             precision=self.precision,
@@ -138,21 +140,26 @@ class SftTraining:
 
     # --- memory ---------------------------------------------------------------------------
 
-    def _packed(self, lessons: Sequence[Lesson], longest: int) -> tuple[int, int]:
-        """Tokens of a packed row, and packed rows behind one step: as many texts as without."""
+    def _packed(self, lessons: Sequence[Lesson], longest: int) -> tuple[int, int, float]:
+        """Tokens of a packed row, packed rows behind one step (as many texts as without), and texts
+        in one."""
         mean = sum(len(lesson.ids) for lesson in lessons) / len(lessons)
         batch = min(self.knobs.batch, len(lessons))
         wanted = min(_PACKED, math.ceil(batch * mean), self.teaching.limit)
         length = self.knobs.cutoff or max(longest, wanted)
         each = max(1.0, length / mean)
         self.run.note(texts_per_packed_row=round(each, 2))
-        return length, max(1, round(batch / each))
+        return length, max(1, round(batch / each)), each
 
-    def _fitting(self, batch: int, longest: int) -> tuple[int, bool]:
+    def _fitting(self, batch: int, longest: int, answered: int) -> tuple[int, bool]:
         """The device batch whose activations should fit, and whether to recompute them.
 
         A process that overdraws the CPU's memory is killed without an error that could be
         caught. A GPU raises one, but each attempt costs a start.
+
+        Args:
+            longest: tokens of a row.
+            answered: those of them that have logits: see `answers_alone`.
         """
         room = self._room()
         if room is None:
@@ -161,7 +168,7 @@ class SftTraining:
         width = transformer.width_of(self.config)
         each = 2 if self.precision == "bfloat16" else 4
         logits = int(getattr(self.config.get_text_config(), "vocab_size", 0)) * _LOGIT_BYTES
-        per_text = longest * (layers * width * _KEPT_PER_LAYER * each + logits)
+        per_text = longest * layers * width * _KEPT_PER_LAYER * each + answered * logits
         size = batch
         while self.run.shrink_batch and size > 1 and size * per_text > room:
             size = lesser_divisor(size, batch)
