@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from optuna.distributions import CategoricalDistribution
@@ -10,10 +11,12 @@ from optuna.trial import TrialState, create_trial
 from suite.contracts.model import Model
 from suite.contracts.results import Checkpoint, Trial
 from suite.contracts.rowfacts import Rows
+from suite.contracts.space import Choice, Fixed
 from suite.study import estimates
 from suite.study.allotting import TIMING_SHARE, Allowance, Contender, next_turn
-from suite.study.record import MEASURED, OWNER
+from suite.study.record import MEASURED, OWNER, SHORT
 from suite.study.thumb import Machine, Texts, reckon
+from suite.study.turns import Turns
 
 # ---------------------------------------------------------------- whose turn
 
@@ -33,6 +36,27 @@ def test_an_arm_that_no_longer_fits_leaves_its_turn_and_says_what_it_would_take(
     turn = next_turn(arms, left=50, timing_left=0)
     assert (turn.do, turn.arm, turn.unfit) == ("start", "quick", {"slow": 60.0})
     assert next_turn(arms, left=1, timing_left=0).do == "stop"
+
+
+def test_what_was_only_reckoned_is_told_as_a_rule_of_thumb(monkeypatch):
+    stored, said = {}, []
+    turns = object.__new__(Turns)
+    turns.unfit = {"a/sft": 1320.0, "b/probe": 60.0, "c/toy": float("inf")}
+    turns._ledger = SimpleNamespace(
+        study=SimpleNamespace(
+            get_trials=lambda deepcopy: [], user_attrs={}, set_user_attr=stored.__setitem__
+        ),
+        known_seconds=lambda: {"b/probe": 60.0},
+    )
+    monkeypatch.setattr(Turns, "_rounds", lambda self, trials, out: 1)
+    turns.tell(said.append)
+    assert said == [
+        "a/sft: 0 of 1 round: one more would take about 22 min by rule of thumb, longer than there "
+        "was time",
+        "b/probe: 0 of 1 round: one more would take about 60 s, longer than there was time",
+        "c/toy: 0 of 1 round: there was no time for one more",
+    ]
+    assert list(stored[SHORT]) == ["a/sft", "b/probe", "c/toy"]
 
 
 def test_what_the_finals_take_is_kept_back():
@@ -224,8 +248,8 @@ def test_a_rule_of_thumb_tells_seconds_from_minutes_and_days():
     texts = Texts(train=3000, validation=300, test=600, characters=300, language="en", classes=6)
     laptop, server = Machine(cores=2), Machine(cores=16, gpu=True)
 
-    def seconds(strategy, model, here, of=texts):
-        found = reckon(strategy, model, of, here, epochs=2, checkpoints=5, max_tokens=256)
+    def seconds(strategy, model, here, of=texts, **more):
+        found = reckon(strategy, model, of, here, epochs=2, checkpoints=5, max_tokens=256, **more)
         return found and found.trial
 
     tfidf = Model(name="tfidf", family="classic", builder="tfidf")
@@ -235,6 +259,11 @@ def test_a_rule_of_thumb_tells_seconds_from_minutes_and_days():
     assert 60 < seconds("linear_head", bert, laptop) < 7200
     assert seconds("probe", bert, laptop) < seconds("linear_head", bert, laptop) / 3
     assert seconds("sft", qwen, laptop) > 3600
+    # Weights that stay as they are need no gradients of their own.
+    lora = seconds("sft", qwen, laptop, dimensions={"tuning": Fixed("lora")})
+    assert 0.6 < lora / seconds("sft", qwen, laptop) < 0.8
+    either = {"tuning": Choice(("full", "lora"))}
+    assert seconds("sft", qwen, laptop, dimensions=either) == seconds("sft", qwen, laptop)
     assert seconds("linear_head", bert, server) < 30
     # However small the model, a loop has its steps; a trainer of prompts has slow ones.
     tiny = Model(name="tiny", family="decoder", builder="tiny-qwen3", parameters=1.2)

@@ -231,6 +231,15 @@ def test_languages_are_called_by_their_chinese_names():
                             "`prompt: {fr: …}` in its file words one.")  # fmt: skip
 
 
+def test_a_rule_of_thumb_is_told_as_one():
+    said = [
+        ZH.told(f"0 of 1 round: one more would take about 22 min{by}, longer than there was time")
+        for by in (" by rule of thumb", "")
+    ]
+    assert "按经验估计" in said[0] and said[0].replace("按经验估计，", "") == said[1]
+    assert "rule" not in said[0]
+
+
 def test_json_is_the_same_in_every_language_but_for_its_answer():
     english, chinese = (json.loads(to_json(everything(), words)) for words in (EN, ZH))
     for found in (english, chinese):

@@ -14,15 +14,16 @@ from types import MappingProxyType
 from suite.contracts import cutting
 from suite.contracts.model import Model
 from suite.contracts.rowfacts import DataFacts
-from suite.contracts.space import Dimension
+from suite.contracts.space import Dimension, Fixed
 from suite.machine import facts
 from suite.models import needs
 
 #: Useful operations a second: of a core in float32 (BERT-base trains 8 texts a second on two), and
 #: of a GPU.
 CORE_OPERATIONS, GPU_OPERATIONS = 5e10, 3e13
-#: Operations of one parameter for one token: forwards, and forwards and backwards.
-FORWARD, TRAINING = 2.0, 6.0
+#: Operations of one parameter for one token: forwards, and forwards and backwards, of weights that
+#: stay as they are without their own gradients.
+FORWARD, TRAINING, TRAINING_LORA = 2.0, 6.0, 4.0
 #: Of a model that is made on the spot, the share of parameters that are multiplied: the others are
 #: word vectors, which are looked up.
 MULTIPLIED = 0.4
@@ -117,7 +118,7 @@ def reckon(
     Args:
         max_tokens: at which texts are cut.
         folds: over which it is scored; 0: on validation alone.
-        dimensions: of the arm's space, which may have several ways of cutting.
+        dimensions: of the arm's space, which may have several ways of cutting, and of tuning.
     """
     trainings = max(1, folds)
     answered = texts.validation + (texts.train if folds else 0)
@@ -144,13 +145,14 @@ def reckon(
     tokens = min(float(max_tokens), max(8.0, texts.characters / letters))
     tokens *= cutting.times_read(dimensions, texts.lengths, max_tokens)
     prompt = tokens + QUESTION_TOKENS + OPTION_TOKENS * texts.classes
+    learning = TRAINING_LORA if dimensions.get("tuning") == Fixed("lora") else TRAINING
     match strategy:
         case "linear_head":
-            training, scoring, stops = TRAINING * tokens * epochs, FORWARD * tokens, checkpoints
+            training, scoring, stops = learning * tokens * epochs, FORWARD * tokens, checkpoints
         case "probe":
             training, scoring, stops = FORWARD * tokens, FORWARD * tokens, 1
         case "sft":
-            training, scoring, stops = TRAINING * prompt * epochs, FORWARD * prompt, checkpoints
+            training, scoring, stops = learning * prompt * epochs, FORWARD * prompt, checkpoints
         case "zero_shot":
             training, scoring, stops = 0.0, FORWARD * prompt, 1
         case _:

@@ -88,13 +88,9 @@ class Turns:
         trials = study.get_trials(deepcopy=False)
         counts = Counter(search.arm_of(t) for t in trials if t.state in FINISHED)
         wanted = self._rounds(trials, study.user_attrs.get(OUT, {}))
+        known = self._ledger.known_seconds()
         short = {
-            arm: f"{counts[arm]} of {counted(wanted, 'round')}: "
-            + (
-                f"one more would take about {duration(seconds)}, longer than there was time"
-                if math.isfinite(seconds)
-                else "there was no time for one more"
-            )
+            arm: f"{counts[arm]} of {counted(wanted, 'round')}: {_why(seconds, arm in known)}"
             for arm, seconds in self.unfit.items()
             if counts[arm] < wanted
         }
@@ -143,6 +139,19 @@ class Turns:
                 )
             )
         return found
+
+
+def _why(seconds: float, measured: bool) -> str:
+    """Why an arm got no more trials.
+
+    Args:
+        seconds: of one more; infinite where nothing is known of them.
+        measured: whether trials or a timing tell; else it is the rule of thumb.
+    """
+    if not math.isfinite(seconds):
+        return "there was no time for one more"
+    by = "" if measured else " by rule of thumb"
+    return f"one more would take about {duration(seconds)}{by}, longer than there was time"
 
 
 def thumbs(definition: Definition) -> Mapping[str, thumb.Thumb | None]:

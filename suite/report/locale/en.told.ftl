@@ -481,6 +481,7 @@ said_preset_takes = --preset { $preset } takes { $said_arms }, and others come f
 said_would_download = its weights would be downloaded: { $size } MB, above { $most } MB; --download { $allow } allows it
 said_download_unknown = how much would be downloaded is not known; --arms takes it in
 said_short_no_time = { $n } of { $said_rounds }: there was no time for one more
+said_short_thumb = { $n } of { $said_rounds }: one more would take about { $said_time } by rule of thumb, longer than there was time
 said_short_of = { $n } of { $said_rounds }: one more would take about { $said_time }, longer than there was time
 said_ranking_after = After { $said_rounds }, { $metric } on validation: { $ranking }
 said_at_most = At most { $said_time }, finals included; timing arms takes { $said_part } of it at most. --timeout changes it.

@@ -362,6 +362,7 @@ said_preset_takes = --preset { $preset } 选取 { $said_arms }，其他方案优
 said_would_download = 需要下载权重 { $size } MB，超过 { $most } MB；--download { $allow } 可允许下载
 said_download_unknown = 下载量未知；用 --arms 指定可纳入该方案
 said_short_no_time = 完成 { $n } / { $said_rounds }：已没有时间再做一轮
+said_short_thumb = 完成 { $n } / { $said_rounds }：按经验估计，再做一轮约需 { $said_time }，时间不够
 said_short_of = 完成 { $n } / { $said_rounds }：再做一轮约需 { $said_time }，时间不够
 said_ranking_after = { $said_rounds }之后，验证集{ $metric }：{ $ranking }
 said_at_most = 最多 { $said_time }，含决赛；其中估计用时最多占 { $said_part }。可用 --timeout 更改。
