@@ -27,6 +27,7 @@ BENCHMARKS = {
     "contrastive": "contrastive",
     "big_file": "big_file",
     "classic": "classic",
+    "large_tfidf": "large_tfidf",
     "long_texts": "long_texts",
     "frozen": "frozen",
     "sft_step": "sft_step",
