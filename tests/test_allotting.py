@@ -262,6 +262,12 @@ def test_a_rule_of_thumb_tells_seconds_from_minutes_and_days():
     # Weights that stay as they are need no gradients of their own.
     lora = seconds("sft", qwen, laptop, dimensions={"tuning": Fixed("lora")})
     assert 0.6 < lora / seconds("sft", qwen, laptop) < 0.8
+    # A calibration reads 128 of the training texts beside those that are answered.
+    asked = [
+        seconds("zero_shot", qwen, laptop, dimensions={"calibration": Fixed(way)}) - 5
+        for way in ("none", "batch")
+    ]
+    assert asked[1] / asked[0] == pytest.approx((300 + 128) / 300)
     either = {"tuning": Choice(("full", "lora"))}
     assert seconds("sft", qwen, laptop, dimensions=either) == seconds("sft", qwen, laptop)
     assert seconds("linear_head", bert, server) < 30

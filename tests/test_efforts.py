@@ -27,6 +27,7 @@ MORE = {
     "fasttext/classic": ("dim", "ngrams", "subwords"),
     "textcnn/classic": ("dim", "filters", "widths"),
     "bert-base-cased/linear_head": (),
+    "qwen3-0.6b/zero_shot": ("shots",),
 }
 LESS = {
     "tfidf/classic": ("min_df",),
@@ -94,6 +95,12 @@ def test_the_dearest_point_is_foretold_by_the_one_that_was_timed():
     assert efforts.most(arm) > 1.8 * efforts.timed(arm)
     frozen = ARMS["bert-base-cased/linear_head"]
     assert efforts.at(frozen, {"freeze": 0.75}) == pytest.approx(efforts.timed(frozen) / 2)
+    # Measured with one example of each of four classes: .5 s a text where all share them, and 1.8 s
+    # where each text has its own.
+    asked = ARMS["qwen3-0.6b/zero_shot"]
+    assert efforts.at(asked, {"shots": 1, "selection": "drawn"}) == efforts.timed(asked)
+    own = efforts.at(asked, {"shots": 1, "selection": "nearest"}) / efforts.timed(asked)
+    assert own == pytest.approx(1.8 / 0.5)
 
 
 def test_a_strategy_that_says_nothing_has_points_that_are_all_alike():
@@ -141,15 +148,13 @@ def test_what_comes_next_is_reckoned_at_its_own_point():
     assert by_preflight[arm.name] == pytest.approx(found.mean)
 
 
-def test_a_preflight_knows_that_few_rows_get_more_passes(tmp_path):
-    # A line takes 10 µs. Of 32 and 160 rows there are 200 passes, of 24,000 ten.
-    arm = ARMS["fasttext/classic"]
+def foretold(arm, tmp_path, train_seconds):
+    """What a preflight says that a trial of 24,000 rows takes, where so many rows take so long."""
 
     def train(job, max_seconds):
-        seconds = 1e-5 * job.rows * knobs.fasttext_passes(job.rows, 1.0)
         return SimpleNamespace(
-            train_seconds=seconds, evaluation_seconds=0.0, evaluated=1, evaluated_seconds=0.0,
-            again_seconds=0.0,
+            train_seconds=train_seconds(job.rows), evaluation_seconds=0.0, evaluated=1,
+            evaluated_seconds=0.0, again_seconds=0.0,
         )  # fmt: skip
 
     recipe = Recipe(name="r", arms=[arm.name], budget={"epochs": 2})
@@ -165,7 +170,21 @@ def test_a_preflight_knows_that_few_rows_get_more_passes(tmp_path):
         runner=SimpleNamespace(train=train),
         keeping=SimpleNamespace(scratch=tmp_path),
     )
-    assert preflight.estimate(work, arm).seconds == pytest.approx(2.4, abs=0.3)
+    return preflight.estimate(work, arm).seconds
+
+
+def test_a_preflight_knows_that_few_rows_get_more_passes(tmp_path):
+    # A line takes 10 µs. Of 32 and 160 rows there are 200 passes, of 24,000 ten.
+    found = foretold(
+        ARMS["fasttext/classic"], tmp_path, lambda n: 1e-5 * n * knobs.fasttext_passes(n, 1.0)
+    )
+    assert found == pytest.approx(2.4, abs=0.3)
+
+
+def test_a_preflight_knows_that_a_calibration_reads_few_of_many_rows(tmp_path):
+    # A text takes a second.
+    found = foretold(ARMS["qwen3-0.6b/zero_shot"], tmp_path, lambda n: float(min(n, 128)))
+    assert found == pytest.approx(128, abs=0.3)
 
 
 def test_what_is_told_says_how_much_other_points_take():

@@ -14,9 +14,10 @@ from types import MappingProxyType
 from suite.contracts import cutting
 from suite.contracts.model import Model
 from suite.contracts.rowfacts import DataFacts
-from suite.contracts.space import Dimension, Fixed
+from suite.contracts.space import Dimension, Fixed, contains
 from suite.machine import facts
 from suite.models import needs
+from suite.strategies.asking import priors
 
 #: Useful operations a second: of a core in float32 (BERT-base trains 8 texts a second on two), and
 #: of a GPU.
@@ -118,7 +119,7 @@ def reckon(
     Args:
         max_tokens: at which texts are cut.
         folds: over which it is scored; 0: on validation alone.
-        dimensions: of the arm's space, which may have several ways of cutting, and of tuning.
+        dimensions: of the arm's space, which may have several ways of cutting, tuning, calibrating.
     """
     trainings = max(1, folds)
     answered = texts.validation + (texts.train if folds else 0)
@@ -159,6 +160,9 @@ def reckon(
             return None
     per_text = scoring * size / machine.operations
     learned = training * size * texts.train / machine.operations
+    calibration = dimensions.get("calibration")
+    if calibration is not None and contains(calibration, priors.BATCH):
+        learned += per_text * min(priors.BATCH_TEXTS, texts.train)
     learned += LOOP_SECONDS.get(strategy, 0.0) * texts.train * epochs
     # Early checkpoints cost a tenth of their training at most (suite.child.evaluation).
     early = min(per_text * texts.validation * (stops - 1), 0.1 * learned)

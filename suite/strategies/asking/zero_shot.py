@@ -55,6 +55,10 @@ _BEFORE = "calibrate"
 #: What the trainings over folds share: they ask one model, with other examples.
 _CODEC, _WEIGHTS = f"{NAME}: the tokenizer", f"{NAME}: the weights"
 
+#: How much more there is to read of a text for each example of a class that is its own: measured
+#: with four classes of news (BENCHMARKS.md, "Examples nearest to a text").
+_OWN_EXAMPLES = 2.6
+
 #: Training texts whose prompts tell how long prompts are.
 _LENGTHS_TRIED = 200
 _ADVICE = "fewer shots, a smaller max_new_tokens or a smaller model would help"
@@ -146,6 +150,15 @@ class ZeroShotStrategy:
         if model.family == DECISION:
             return params.get("descriptions") in decision_question.DRAFTED
         return int(params.get("shots") or 0) > 0 or params.get("calibration") == priors.BATCH
+
+    def passes(self, model: Model, rows: int, epochs: float) -> float:
+        """A calibration reads some of the training texts once, however many there are."""
+        return min(rows, priors.BATCH_TEXTS) / max(1, rows)
+
+    def effort(self, model: Model, params: Params) -> float:
+        """Examples that all texts share are read once, and a text's own with each."""
+        own = int(params.get("shots") or 0) if params.get("selection") == NEAREST else 0
+        return 1 + _OWN_EXAMPLES * own
 
     def shrinks(self, model: Model) -> bool:
         """Where the model is here; a server's memory is its own."""
