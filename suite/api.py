@@ -127,6 +127,7 @@ def create_study(
     storage: str | None = None,
     seed: int | None = None,
     train_rows: int | None = None,
+    train_subset: str | None = None,
     splits: int | None = None,
     force: bool = False,
     max_memory: int | str | None = None,
@@ -165,6 +166,7 @@ def create_study(
         storage: a database URL; `studies/suite.db` in the working folder where none is given.
         seed: the recipe's where none is given.
         train_rows: take so many training rows (stratified, nested).
+        train_subset: of a recipe with one: the part to train on, `"hard"` or `"hard:1000"`.
         splits: part the rows so many times into train and test, each searched on its own.
         force: splits also ask endpoints anew, which may cost money.
         max_memory: what reading the rows may use: bytes, or `"8GB"`; a quarter of what this process
@@ -222,6 +224,7 @@ def create_study(
         storage=storage,
         seed=seed,
         train_rows=train_rows,
+        train_subset=train_subset,
         splits=splits,
         force=force,
         max_memory=_memory(max_memory),

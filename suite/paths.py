@@ -71,6 +71,11 @@ def soft_labels(task: str) -> Path:
     return distilled(f"{task}~soft")  # no task is called so
 
 
+def difficulty(task: str) -> Path:
+    """The file in which `suite data difficulty` says how hard a task's training rows are."""
+    return Path.cwd() / "studies" / "difficulty" / f"{task}.parquet"
+
+
 def settings() -> Path:
     """The folder of what a user decides once for all studies (`XDG_CONFIG_HOME`).
 

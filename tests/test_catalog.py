@@ -40,6 +40,7 @@ def test_the_shipped_catalogue_holds_the_models_of_the_design():
         "qwen3-0.6b": "decoder",
         "qwen3-1.7b": "decoder",
         "qwen3-4b": "decoder",
+        "smollm2-135m-instruct": "decoder",
         "ettin-decoder-17m": "decoder",
         "ettin-decoder-32m": "decoder",
         "ettin-decoder-68m": "decoder",

@@ -74,6 +74,8 @@ ENDS = {
     "scope_by_": ("probability", "class", "energy", "distance", "neighbours"),
     "scores_": ("lower", "lower_tested", "higher", "same"),
     "split_": ("train", "validation", "test"),
+    "difficulty_": ("easy", "medium", "hard", "ambiguous", "random"),
+    "difficulty_by_": ("perplexity", "zero_shot", "dynamics", "agreement"),
     "stress_": ("typos", "case", "cut", "homophones", "traditional", "name", "instruction"),
     "stress_steered_": ("most", "least", "only"),
     "state_": tuple(state.lower() for state in STATES),

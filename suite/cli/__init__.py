@@ -22,6 +22,7 @@ from suite.cli import (
     bench,
     console,
     dashboard,
+    data,
     decide,
     distil,
     doctor,
@@ -185,6 +186,7 @@ app.command("dashboard", rich_help_panel=RESULTS)(dashboard.dashboard)
 app.command("predict", rich_help_panel=WINNER)(predict.predict)
 app.command("export", rich_help_panel=WINNER)(predict.export)
 app.command("serve", rich_help_panel=WINNER)(serve.serve)
+app.add_typer(data.app, name="data", cls=Group, rich_help_panel=CATALOGUE)
 app.add_typer(task.app, name="task", cls=Group, rich_help_panel=CATALOGUE)
 app.add_typer(model.app, name="model", cls=Group, rich_help_panel=CATALOGUE)
 app.command("distil", rich_help_panel=CATALOGUE)(distil.distil)

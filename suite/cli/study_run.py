@@ -144,6 +144,14 @@ def create(
         int | None,
         typer.Option(min=2, help="Take so many training rows (stratified, nested)."),
     ] = None,
+    train_subset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PART[:ROWS]",
+            help="Of a recipe with a train_subset: the part to train on (easy, medium, hard, "
+            "ambiguous or random), and how many rows of it.",
+        ),
+    ] = None,
     splits: Splits = None,
     strict: Strict = False,
     skip_bad_rows: SkipBadRows = False,
@@ -218,6 +226,7 @@ def create(
         storage=storage,
         seed=seed,
         train_rows=train_rows,
+        train_subset=train_subset,
         splits=splits,
         force=force,
         max_memory=max_memory,

@@ -21,6 +21,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from suite import paths
 from suite.config import yamlfile
 from suite.contracts.deciding import Decide, Value
+from suite.contracts.difficulty import TrainSubset
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.limits import MOST_TRIALS, Preset
 from suite.contracts.results import DEFAULT_OBJECTIVE, MARGIN, ObjectiveName
@@ -207,6 +208,10 @@ class Recipe(Closed):
         description="Sets rows of train aside before the search, on which is certified what the "
         "model answers alone; in place of the task's own. With `decide` or `value` by its defaults "
         "where nothing is said.",
+    )
+    train_subset: TrainSubset | None = Field(
+        None,
+        description="Train on a part of the rows that `suite data difficulty` has judged.",
     )
     decide: Decide | None = Field(
         None,

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from suite.contracts.alike import Alike
 from suite.contracts.calibrated import Calibrated
 from suite.contracts.combination import Combination
 from suite.contracts.deciding import Decision
@@ -428,6 +429,8 @@ class StudyResults:
     """When arms' models answer alone, where that was asked; of models that they still ship."""
     stress: list[Stress] = field(default_factory=list)
     """What became of arms' answers to changed texts, by arm; of models that they still ship."""
+    alike: list[Alike] = field(default_factory=list)
+    """Whether arms find the same test rows hard; of finals that kept what arms answered."""
     beyond_bounds: dict[str, Holds] = field(default_factory=dict)
     """Arm -> `outside` the bounds, or `unsure`: its figures may not hold. Neither is recommended
     while an arm is within them. Arms within them are not named."""

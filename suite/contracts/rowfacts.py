@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from suite.contracts.difficulty import Subset
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -77,3 +79,5 @@ class DataFacts:
     validation_given: bool | None = None
     """Whether the source gives validation, else it is carved; null in studies from before that was
     told."""
+    subset: Subset | None = None
+    """Which part of the rows is trained on, by how hard they are; null where all of them are."""

@@ -36,6 +36,7 @@ from suite.study import (
     record,
     splitting,
     storage,
+    subsetting,
 )
 from suite.study.artifacts import Artifacts
 from suite.study.database import Database
@@ -69,6 +70,8 @@ class Wanted:
     storage: str | None = None
     seed: int | None = None
     train_rows: int | None = None
+    #: PART, or PART:ROWS, of a recipe that trains on a part of the rows.
+    train_subset: str | None = None
     #: How many splits of its rows the study is to have, itself the first; and whether they may ask
     #: endpoints anew.
     splits: int | None = None
@@ -149,7 +152,8 @@ def create(
             f"{loaded.facts.rows.train:,} are taken, class by class: --train-rows takes more"
         )
     recipe, recipe_file = _recipe(recipe_named, task, fell_back or wanted.sample)
-    recipe = _asked(recipe, wanted)
+    recipe = subsetting.asked(_asked(recipe, wanted), wanted.train_subset)
+    loaded = subsetting.narrowed(loaded, recipe, task, wanted.splits)
     seed = recipe.seed if wanted.seed is None else _seed(wanted.seed)
     name = _name(wanted, recipe, task)
     if not NAME.fullmatch(name):
@@ -315,6 +319,7 @@ def ensure_snapshot(
             calibration=definition.calibration,
             room=room,
         )
+    loaded = subsetting.narrowed(loaded, definition.recipe, definition.task)
     if loaded.facts.fingerprint != definition.data.fingerprint:
         raise StudyError(
             f"the rows found here ({loaded.facts.source}) are not those of the study: "
@@ -448,7 +453,8 @@ def _most_rows(wanted: Wanted, recipe: Recipe, task: Task) -> int | None:
 
 
 def _name(wanted: Wanted, recipe: Recipe, task: Task) -> str:
-    return wanted.name or (task.name if wanted.recipe is None else f"{task.name}-{recipe.name}")
+    named = task.name if wanted.recipe is None else f"{task.name}-{recipe.name}"
+    return wanted.name or named + subsetting.ending(recipe, wanted.train_subset)
 
 
 def _asked(recipe: Recipe, wanted: Wanted) -> Recipe:

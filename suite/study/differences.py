@@ -37,7 +37,8 @@ _TASK_FREE = {
     "data.note",
     "data.parted",
 }
-_RECIPE_FREE = {"title", "description", "trials"}
+#: Which part is trained on, the command may say too; the rows' fingerprint tells of another one.
+_RECIPE_FREE = {"title", "description", "trials", "train_subset.part", "train_subset.rows"}
 #: The same of a recipe that chooses its arms: what the choice fills in, and what it was made for;
 #: `create` compares the preset.
 _CHOICE_FREE = _RECIPE_FREE | {"arms", "finals.seeds", "choose.seconds", "choose.preset"}

@@ -20,6 +20,7 @@ from suite.contracts.scope import ScopeScore
 from suite.data import answered, snapshot
 from suite.errors import StudyError, counted
 from suite.study import (
+    alike_record,
     by_length,
     calibrating,
     combining,
@@ -30,6 +31,7 @@ from suite.study import (
     finals_rank,
     finals_record,
     finals_spread,
+    row_losses,
     scope,
     trainings_record,
 )
@@ -423,6 +425,7 @@ class _Scoring:
         finals = scope.with_scope(
             finals, definition, reader, lambda arm: self._belonging(named.get(arm))
         )
+        alike_record.store(study, row_losses.of_arms([final.arm for final in finals], reader))
         finals_record.store(
             study,
             finals,

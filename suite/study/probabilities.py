@@ -185,12 +185,16 @@ class Reader:
         study, definition = storage.load(storage.open_storage(url), name)
         return cls(study, definition, artifacts.find(study, definition.data.fingerprint), url)
 
+    @property
+    def arms(self) -> list[str]:
+        """The study's arms that can run."""
+        return [arm.name for arm in self._definition.runnable]
+
     def whole(self, arm: str) -> KeptProbabilities:
         """Errors as in `kept_probabilities`."""
-        known = [one.name for one in self._definition.runnable]
-        if arm not in known:
+        if arm not in self.arms:
             raise StudyError(
-                f"'{self._definition.name}' has no arm '{arm}'", fix=nearest(arm, known)
+                f"'{self._definition.name}' has no arm '{arm}'", fix=nearest(arm, self.arms)
             )
         found, trainings = self.left(arm), self._trainings(arm)
         aside = self._definition.data.rows.calibration > 0

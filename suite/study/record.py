@@ -32,6 +32,7 @@ from suite.contracts.speeds import Rps
 from suite.contracts.task import Reference
 from suite.errors import counted
 from suite.study import (
+    alike_record,
     bench_record,
     decisions_record,
     internals,
@@ -102,6 +103,7 @@ _SHAPES: dict[str, tuple[TypeAdapter[Any], Any]] = {
     COMBINED: (TypeAdapter(dict[Kind, str | None]), {}),
     FINALS: (TypeAdapter(list[Any]), []),
     COMPARISONS: (TypeAdapter(list[Any]), []),
+    alike_record.ALIKE: (TypeAdapter(list[Any]), []),
 }
 
 #: Optuna's states by their names, as the contract has them.
@@ -302,6 +304,7 @@ def _results(
             decisions_record.standing(attributes),
             unread,
         ),
+        alike=_each(alike_record.ADAPTER, "alike", attributes[alike_record.ALIKE], unread),
         stress=_each(stress_record.ADAPTER, "stress", stress_record.standing(attributes), unread),
         unread=unread,
     )

@@ -488,6 +488,46 @@ axis_coverage = share of texts answered
 axis_selective_error = wrong among answered
 finding_coverage = { $arm }: of the surest { $share } of texts { $error } are wrong, of all of them { $all }
 
+## Hard rows
+
+alike = Hard for whom
+alike_intro = Whether two arms find the same test rows hard: Spearman's rank correlation of their losses, row by row. The most that it can be is what two seeds of one arm have in common.
+alike_told = { $a } and { $b }: { $rho } ({ $interval }).
+alike_told_most = { $a } and { $b }: { $rho } ({ $interval }), where two seeds of one of them have { $most }.
+alike_rho = rank correlation
+alike_most = two seeds of one arm
+subset = Training rows
+subset_told = { $rows ->
+    [one] { $part } by { $by } ({ $judges }): { $rows } row of { $of } that were judged
+   *[other] { $part } by { $by } ({ $judges }): { $rows } rows of { $of } that were judged
+}
+subset_suspects = Of their labels { $share } are suspected to be wrong.
+difficulty_easy = easy third
+difficulty_medium = medium third
+difficulty_hard = hard third
+difficulty_ambiguous = ambiguous third
+difficulty_random = random rows
+difficulty_by_perplexity = perplexity
+difficulty_by_zero_shot = zero-shot margin
+difficulty_by_dynamics = training dynamics
+difficulty_by_agreement = agreement of arms
+parts = Which rows to train on
+parts_intro = { $of ->
+    [one] { $task }: parts by { $by } ({ $judges }) of { $of } row that was judged, of equal size and class mix, trained for the same steps. Below each score is the difference to random rows with its 95 % interval; the parts of an arm are one family, and what may be chance is grey.
+   *[other] { $task }: parts by { $by } ({ $judges }) of { $of } rows that were judged, of equal size and class mix, trained for the same steps. Below each score is the difference to random rows with its 95 % interval; the parts of an arm are one family, and what may be chance is grey.
+}
+parts_gains = { $rows ->
+    [one] { $arm } on { $rows } row: { $part } gains { $gap } ({ $low }–{ $high }) over random rows.
+   *[other] { $arm } on { $rows } rows: { $part } gains { $gap } ({ $low }–{ $high }) over random rows.
+}
+parts_loses = { $rows ->
+    [one] { $arm } on { $rows } row: { $part } loses { $gap } ({ $low }–{ $high }) against random rows.
+   *[other] { $arm } on { $rows } rows: { $part } loses { $gap } ({ $low }–{ $high }) against random rows.
+}
+parts_suspects = Labels that are suspected to be wrong: { $shares }.
+parts_suspects_of = { $part } { $share }
+parts_chance = No part differs from random rows by more than chance.
+
 ## Under a stranger's hand
 
 stress = Under a stranger's hand

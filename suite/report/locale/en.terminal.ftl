@@ -107,3 +107,14 @@ progress_so_far = { $time } so far, { $left }
 head_wall = time
 left_out_arms = Left out: { $arms }
 short_arms = No time for more: { $arms }
+
+## How hard rows are
+
+difficulty_by = by
+difficulty_judge = judge
+difficulty_title = { $n ->
+    [one] How hard { $n } training row is
+   *[other] How hard { $n } training rows are
+}
+difficulty_alike = { $a } and { $b } order the rows alike by { $rho } (Spearman).
+difficulty_suspects = By { $by }, labels are suspected of { $easy } of the easy third, { $medium } of the medium and { $hard } of the hard one.

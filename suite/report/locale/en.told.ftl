@@ -707,3 +707,14 @@ said_stress_not_here = not asked: the model of { $arm } is on { $host }
 said_stress_nowhere = not asked: the model of { $arm } is kept nowhere
 said_stress_no_finals = '{ $study }' has no finals: only their models are asked
 said_stress_no_arm = no finals of an arm '{ $arm }'
+
+## How hard rows are
+
+said_difficulty_progress = { $judge }: { $n } of { $said_rows } judged
+said_difficulty_answers = Judging { $said_rows } by { $arm }
+said_difficulty_parts = Judging { $said_rows } by { $said_trainings } of { $arm }, each without a part of them
+said_difficulty_written = How hard each row is stands in { $file }
+said_difficulty_few = train_subset: of { $names } fewer than 3 rows were judged, and every part has one of them
+said_difficulty_nobody = train_subset takes rows by { $by }, and nobody has judged them
+said_difficulty_not_so = train_subset takes rows by { $by }; they were judged by { $others }
+said_difficulty_others = { $n } of { $said_rows } that were judged are not among the { $train } to train on: they were judged for other rows

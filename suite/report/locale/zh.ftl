@@ -407,6 +407,34 @@ axis_coverage = 作答的文本占比
 axis_selective_error = 所答文本中答错的比例
 finding_coverage = { $arm }：最有把握的 { $share } 文本中 { $error } 答错，全部文本中 { $all } 答错
 
+## Hard rows
+
+alike = 对谁难
+alike_intro = 两个方案是否觉得同样的测试行难：它们逐行损失的斯皮尔曼等级相关。上限是同一方案两个种子之间的相关。
+alike_told = { $a } 与 { $b }：{ $rho }（{ $interval }）。
+alike_told_most = { $a } 与 { $b }：{ $rho }（{ $interval }）；其中一个方案的两个种子之间为 { $most }。
+alike_rho = 等级相关
+alike_most = 同一方案的两个种子
+subset = 训练所用的行
+subset_told = 按{ $by }（{ $judges }）的{ $part }：从判定过的 { $of } 行中取 { $rows } 行
+subset_suspects = 其中 { $share } 的标签可疑。
+difficulty_easy = 易的三分之一
+difficulty_medium = 中等的三分之一
+difficulty_hard = 难的三分之一
+difficulty_ambiguous = 模棱两可的三分之一
+difficulty_random = 随机
+difficulty_by_perplexity = 困惑度
+difficulty_by_zero_shot = 零样本间隔
+difficulty_by_dynamics = 训练动态
+difficulty_by_agreement = 方案的一致
+parts = 用哪些行训练
+parts_intro = { $task }：按{ $by }（{ $judges }）把判定过的 { $of } 行分成若干部分，大小与类别比例相同，训练步数相同。分数下面是与随机行之差及其 95% 区间；一个方案的各部分算作一族，可能出于偶然的以灰色显示。
+parts_gains = { $arm } 用 { $rows } 行训练：{ $part }比随机行高 { $gap }（{ $low }–{ $high }）。
+parts_loses = { $arm } 用 { $rows } 行训练：{ $part }比随机行低 { $gap }（{ $low }–{ $high }）。
+parts_suspects = 标签可疑的比例：{ $shares }。
+parts_suspects_of = { $part }中 { $share }
+parts_chance = 没有哪一部分与随机行有显著差异。
+
 ## Under a stranger's hand
 
 stress = 陌生人之手

@@ -101,3 +101,11 @@ progress_so_far = 已用 { $time }，{ $left }
 head_wall = 用时
 left_out_arms = 未选用：{ $arms }
 short_arms = 时间不足：{ $arms }
+
+## How hard rows are
+
+difficulty_by = 按
+difficulty_judge = 判定者
+difficulty_title = { $n } 行训练数据有多难
+difficulty_alike = { $a }与{ $b }对各行的排序相关为 { $rho }（斯皮尔曼）。
+difficulty_suspects = 按{ $by }，标签可疑的占易的三分之一的 { $easy }，中等的 { $medium }，难的 { $hard }。

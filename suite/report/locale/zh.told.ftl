@@ -576,3 +576,14 @@ said_stress_not_here = 未提问：{ $arm } 的模型在 { $host } 上
 said_stress_nowhere = 未提问：{ $arm } 的模型没有保存
 said_stress_no_finals = “{ $study }”没有决赛：只提问决赛的模型
 said_stress_no_arm = 决赛中没有方案“{ $arm }”
+
+## How hard rows are
+
+said_difficulty_progress = { $judge }：已判定 { $n }，共 { $said_rows }
+said_difficulty_answers = 由 { $arm } 判定 { $said_rows }
+said_difficulty_parts = 由 { $arm } 的 { $said_trainings }判定 { $said_rows }，每次留出其中一部分
+said_difficulty_written = 每行有多难写在 { $file }
+said_difficulty_few = train_subset：{ $names } 判定过的行不足 3 行，每个部分都含其中一行
+said_difficulty_nobody = train_subset 按 { $by } 取行，而它们尚未判定
+said_difficulty_not_so = train_subset 按 { $by } 取行；它们是按 { $others } 判定的
+said_difficulty_others = 判定过的 { $said_rows }中有 { $n } 行不在 { $train } 行训练数据之中：判定的是别的行

@@ -14,6 +14,7 @@ from suite.report import formats
 from suite.report.charts import STUDY_CHARTS, per_class
 from suite.report.charts.chart import Drawn, StudyScene
 from suite.report.charts.ranges import common_range
+from suite.report.data.alike import alike_rows, alike_sentence, rho_interval
 from suite.report.data.by_length import by_length, length_range
 from suite.report.data.calibration import calibration_rows, change, temperature_of
 from suite.report.data.classes import label_of
@@ -47,6 +48,7 @@ from suite.report.data.stress import (
     stress_sentences,
     stress_table,
 )
+from suite.report.data.subsets import subset_told
 from suite.report.data.taught import taught_told
 from suite.report.data.wrong import wrong
 from suite.report.pages.answer import Answer, answer, bounds_text, chosen_of, useful, validated
@@ -151,6 +153,9 @@ def render_page(
         "scope": scope_rows(results, board),
         "decided": [decided_row(one, words) for one in results.decisions],
         "decided_told": [decided_sentences(one, words) for one in _told_of(results)],
+        "alike": alike_rows(results, board),
+        "alike_told": alike_sentence(alike_rows(results, board), words),
+        "rho_interval": rho_interval,
         "stress": stress_table(results, board),
         "stress_told": stress_sentences(results.stress, words),
         "stress_command": shell.command("stress", results.study, storage=storage),
@@ -357,6 +362,7 @@ def _settings_rows(results: StudyResults, words: Words) -> list[tuple[str, str]]
         (words("created"), moments.shown(results.created)),
         (words("data_source"), results.data.source),
         (words("data_fingerprint"), results.data.fingerprint),
+        (words("subset"), subset_told(results.data.subset, words)),
         (words("target"), formats.count(results.target_trials) if results.target_trials else ""),
         (words("allocation"), results.allocation),
         (words("sampler"), results.sampler),

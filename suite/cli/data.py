@@ -1,0 +1,18 @@
+"""`suite data …`: what a task's rows are worth, before and beside studies of them."""
+
+from __future__ import annotations
+
+import typer
+
+from suite.cli.data_difficulty import difficulty
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Ask what a task's rows are worth: how hard each of them is.
+
+    Examples:
+
+        suite data difficulty agnews --decoder smollm2-135m-instruct --train-rows 8000
+    """,
+)
+app.command("difficulty")(difficulty)

@@ -1,0 +1,383 @@
+"""How hard training rows are, as a Parquet file, and which of them make a part.
+
+A row is known by a hash of its text and its class' name, so that a file of other rows is refused
+whatever its length. Parts are thirds within each class: what is compared has the same size and the
+same mix of classes, and no part loses a class that has three rows. Rows of a part are taken in an
+order that hashes give, so that a larger part holds the smaller one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from suite import files, paths, shell
+from suite.contracts.difficulty import By, Subset, TrainSubset
+from suite.contracts.records import why
+from suite.contracts.strategy import Rows
+from suite.contracts.task import Task
+from suite.data import tables
+from suite.data.parts import describe
+from suite.data.snapshot import TaskData
+from suite.data.splits import nested_order
+from suite.errors import DataError, StorageError, counted
+
+FORMAT = "difficulty 1"
+#: Where Parquet's own metadata has who judged.
+_HEAD = b"suite.difficulty"
+#: Bytes of a file, at most.
+_MOST_BYTES = 4 << 30
+
+Scores = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+#: What is told of a row by each judgement, in the file's columns.
+COLUMNS: Mapping[By, tuple[str, ...]] = {
+    "perplexity": ("perplexity", "margin"),
+    "zero_shot": ("margin", "zero_shot_right"),
+    "dynamics": ("confidence", "variability"),
+    "agreement": ("agreement", "disagreement"),
+}
+
+
+#: 1 of a row whose label was suspected, 0 of another one: a column where somebody looked.
+SUSPECT = "suspect"
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Who judged rows, and of which task.
+
+    Args:
+        task, source: whose rows they are, and where they came from.
+        rows: how many were judged.
+        by: judgement -> who made it.
+        seconds: that it took.
+    """
+
+    task: str
+    source: str
+    rows: int
+    by: dict[By, list[str]]
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """How hard rows are.
+
+    Args:
+        hashes: of the rows, as `row_hash` has them.
+        labels: their class indices.
+        columns: what is told of them, float [rows] each; see `COLUMNS`.
+    """
+
+    judges: Judges
+    hashes: list[str]
+    labels: list[int]
+    columns: dict[str, Scores] = field(default_factory=dict)
+
+    def hardness(self, by: By) -> Scores:
+        """How hard each row is; more is harder. Float [rows]."""
+        first = self.columns[COLUMNS[by][0]]
+        return first if by == "perplexity" else -first
+
+    def ambiguity(self, by: By) -> Scores:
+        """How near each row is to turning; more is nearer. Float [rows].
+
+        Of trainings and of arms it is how far they differ about a row (Swayamdipta et al.,
+        "Dataset Cartography", 2020), of a single model how small its margin is.
+        """
+        second = self.columns[COLUMNS[by][1] if by != "zero_shot" else "margin"]
+        return second if by in ("dynamics", "agreement") else -np.abs(second)
+
+
+_JUDGES = TypeAdapter(Judges)
+
+
+def row_hash(text: str, label: str) -> str:
+    """What a row is known by: 32 hex digits over its class' name and its text."""
+    content = f"{label}\0{text}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def hashes_of(rows: Rows, task: Task) -> list[str]:
+    """Those of rows, in their order."""
+    names = task.label_names
+    return [
+        row_hash(text, names[label]) for text, label in zip(rows.texts, rows.labels, strict=True)
+    ]
+
+
+def suspected(file: Path, hashes: Sequence[str]) -> Scores:
+    """Which rows a file names whose label may be wrong, by their `text` and the class that they are
+    `given`: 1 of those, float [rows].
+
+    Args:
+        hashes: of the rows.
+
+    Raises:
+        DataError: the file is missing, damaged, or no such one.
+    """
+    where = str(file)
+    table = tables.read_file(file, tables.pick_columns("text", "given", where=where))
+    columns = table.columns["text"], table.columns["given"]
+    named = {row_hash(str(text), str(given)) for text, given in zip(*columns, strict=True)}
+    return np.array([own in named for own in hashes], np.float64)
+
+
+def write(file: Path, found: Difficulty) -> None:
+    """Writes how hard rows are, all or nothing.
+
+    Raises:
+        StorageError: it can't be written.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    table = pyarrow.table(
+        {
+            "row": pyarrow.array(found.hashes, pyarrow.string()),
+            "label": pyarrow.array(found.labels, pyarrow.int32()),
+            **{name: pyarrow.array(own, pyarrow.float32()) for name, own in found.columns.items()},
+        }
+    )
+    head = {"format": FORMAT, **asdict(found.judges)}
+    table = table.replace_schema_metadata({_HEAD: json.dumps(head, ensure_ascii=False)})
+    aside = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            pyarrow.parquet.write_table(table, aside, compression="zstd")
+            aside.replace(file)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"cannot be written: {files.reason(error, file)}", where=str(file)
+        ) from None
+
+
+def read(file: Path) -> Difficulty:
+    """What `write` wrote.
+
+    Raises:
+        DataError: it is missing, damaged, or something else.
+    """
+    import io
+
+    import pyarrow
+    import pyarrow.parquet
+
+    fix = "Write it anew with `suite data difficulty TASK`."
+    content = files.read_small(file, _MOST_BYTES, DataError)
+    try:
+        table = pyarrow.parquet.read_table(io.BytesIO(content))
+        head = json.loads((table.schema.metadata or {}).get(_HEAD, b"{}"))
+        if head.pop("format", None) != FORMAT:
+            raise DataError("it does not say how hard rows are", where=str(file), fix=fix)
+        judges = _JUDGES.validate_python(head)
+        wanted = {name for by in judges.by for name in COLUMNS[by]}
+        wanted |= {SUSPECT} & set(table.column_names)
+        columns = {name: np.asarray(table[name].to_numpy(), np.float64) for name in sorted(wanted)}
+        hashes, labels = table["row"].to_pylist(), table["label"].to_pylist()
+    except ValidationError as error:
+        raise DataError(why(error), where=str(file), fix=fix) from None
+    except (pyarrow.ArrowException, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"damaged: {error}", where=str(file), fix=fix) from None
+    if not all(np.isfinite(own).all() for own in columns.values()) or len(hashes) != judges.rows:
+        raise DataError("damaged: rows or numbers are missing", where=str(file), fix=fix)
+    return Difficulty(judges, hashes, labels, columns)
+
+
+def narrowed(data: TaskData, wanted: TrainSubset, task: Task, file: Path | None = None) -> TaskData:
+    """The data of a task where it is trained on a part of the rows that were judged.
+
+    Args:
+        data: with all rows of train.
+        wanted: the part.
+        file: of the judgements; where the suite writes it for the task, where None.
+
+    Raises:
+        DataError: nobody judged, or other rows, or not so; or the part has fewer rows.
+    """
+    file = file or paths.difficulty(task.name)
+    command = shell.command("data", "difficulty", task.name)
+    if not file.is_file():
+        raise DataError(
+            f"train_subset takes rows by {wanted.by}, and nobody has judged them",
+            where=str(file),
+            fix=f"`{command}` does.",
+        )
+    judged = read(file)
+    if wanted.by not in judged.judges.by:
+        raise DataError(
+            f"train_subset takes rows by {wanted.by}; they were judged by "
+            f"{', '.join(judged.judges.by)}",
+            where=str(file),
+            fix=f"`{command}` with what judges by {wanted.by}.",
+        )
+    pool = _pool(data.train, judged, task, file)
+    chosen, told = parted(
+        [data.train.labels[place] for place in pool],
+        judged.hardness(wanted.by),
+        judged.ambiguity(wanted.by),
+        wanted,
+        task.label_names,
+    )
+    places = pool[chosen]
+    train = data.train.take(places)
+    order = nested_order(train, seed=task.validation.seed)
+    facts = data.facts
+    found = describe(
+        train.take(order),
+        data.validation,
+        data.test,
+        task.label_names,
+        source=facts.source,
+        train_rows_of=facts.train_rows_of or facts.rows.train,
+        validation_given=facts.validation_given,
+        sample=facts.sample,
+        notes=told,
+        calibration=data.calibration,
+    )
+    suspected = judged.columns.get(SUSPECT)
+    subset = Subset(
+        wanted.by,
+        wanted.part,
+        len(train),
+        len(pool),
+        list(judged.judges.by[wanted.by]),
+        None if suspected is None else float(suspected[chosen].mean()),
+    )
+    groups = data.groups
+    if groups is not None:
+        own = [groups[place] for place in places[order]]
+        groups = (*own, *groups[len(data.train) :])
+    return replace(
+        found, facts=replace(found.facts, subset=subset), groups=groups, timed=data.timed
+    )
+
+
+def _pool(train: Rows, judged: Difficulty, task: Task, file: Path) -> Places:
+    """Where the rows that were judged stand in train, in the file's order.
+
+    Raises:
+        DataError: some are not there.
+    """
+    there: dict[str, list[int]] = defaultdict(list)
+    for place, own in enumerate(hashes_of(train, task)):
+        there[own].append(place)
+    met: Counter[str] = Counter()
+    places = []
+    for own in judged.hashes:
+        if met[own] < len(there[own]):
+            places.append(there[own][met[own]])
+            met[own] += 1
+    if len(places) < len(judged.hashes):
+        strange = len(judged.hashes) - len(places)
+        raise DataError(
+            f"{strange:,} of {counted(len(judged.hashes), 'row')} that were judged are not among "
+            f"the {len(train):,} to train on: they were judged for other rows",
+            where=str(file),
+            fix=f"`{shell.command('data', 'difficulty', task.name)}` judges these; name the same "
+            "--data and --train-rows.",
+        )
+    return np.array(places, np.int64)
+
+
+def parted(
+    labels: Sequence[int],
+    hardness: Scores,
+    ambiguity: Scores,
+    wanted: TrainSubset,
+    names: Sequence[str],
+) -> tuple[Places, list[str]]:
+    """The rows of a part, and what is to be said of it.
+
+    Args:
+        labels: the class index of each row, in an order that has nothing to do with how hard it is.
+        hardness, ambiguity: of each, float [rows].
+        wanted: the part.
+        names: of the classes.
+
+    Raises:
+        DataError: the part has fewer rows, or fewer than there are classes.
+    """
+    of_class: dict[int, Places] = {
+        label: np.flatnonzero(np.asarray(labels) == label) for label in sorted(set(labels))
+    }
+    thirds = {label: max(1, len(rows) // 3) for label, rows in of_class.items()}
+    most = sum(thirds.values())
+    if not len(of_class) <= wanted.rows <= most:
+        short = wanted.rows < len(of_class)
+        raise DataError(
+            f"train_subset takes {counted(wanted.rows, 'row')}, "
+            + (
+                f"fewer than the {counted(len(of_class), 'class', 'classes')}"
+                if short
+                else f"and a third of the {len(labels):,} that were judged is {most:,}"
+            ),
+            fix=f"Between {len(of_class):,} and {most:,}"
+            + ("." if short else ", or judge more rows: `suite data difficulty`."),
+        )
+    counts = _dealt(wanted.rows, {label: len(rows) for label, rows in of_class.items()}, thirds)
+    chosen = [
+        _part(rows, hardness[rows], ambiguity[rows], thirds[label], wanted)[: counts[label]]
+        for label, rows in of_class.items()
+    ]
+    few = [names[label] for label, rows in of_class.items() if len(rows) < 3]
+    told = (
+        [
+            f"train_subset: of {', '.join(few)} fewer than 3 rows were judged, and every part has "
+            "one of them"
+        ]
+        if few
+        else []
+    )
+    return np.sort(np.concatenate(chosen)), told
+
+
+def _part(
+    rows: Places, hardness: Scores, ambiguity: Scores, third: int, wanted: TrainSubset
+) -> Places:
+    """The rows of one class that are in the part, in their own order."""
+    if wanted.part == "random":
+        return rows
+    if wanted.part == "ambiguous":
+        # The sort is stable: of equals those that come first.
+        return np.sort(rows[np.argsort(-ambiguity, kind="stable")[:third]])
+    ordered = rows[np.argsort(hardness, kind="stable")]
+    begin = {"easy": 0, "medium": (len(rows) - third) // 2, "hard": len(rows) - third}[wanted.part]
+    return np.sort(ordered[begin : begin + third])
+
+
+def _dealt(rows: int, sizes: Mapping[int, int], most: Mapping[int, int]) -> dict[int, int]:
+    """How many rows of each class there are among so many: in the classes' own shares, one at
+    least, and no more than a class has in a part."""
+    whole = sum(sizes.values())
+    counts = {
+        label: min(most[label], max(1, math.floor(rows * size / whole)))
+        for label, size in sizes.items()
+    }
+    while (left := rows - sum(counts.values())) != 0:
+        step = 1 if left > 0 else -1
+        open_to = [
+            label
+            for label in sizes
+            if (counts[label] < most[label] if step > 0 else counts[label] > 1)
+        ]
+        # Whose share is furthest from what it has.
+        at = max(open_to, key=lambda c: (step * (rows * sizes[c] / whole - counts[c]), -c))
+        counts[at] += step
+    return counts
