@@ -65,7 +65,7 @@ def stress(
     Texts get slips, are written in capitals or small letters, lose their second half, and of
     Chinese ones characters are taken for others that sound alike, or written in traditional forms;
     a class is named behind them, or one of eight instructions that name one, in English and
-    Chinese. Each arm is asked the same texts, 14 for each row (16 for Chinese); what a server is
+    Chinese. Each arm is asked the same texts, 13 for each row (15 for Chinese); what a server is
     asked may cost money. An arm's answers are kept as soon as they are there.
 
     Examples:
