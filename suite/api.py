@@ -29,7 +29,9 @@ from pydantic import PrivateAttr
 
 from suite.config.task import find_task
 from suite.config.task import reading as reading_of
+from suite.contracts.growth import Curve
 from suite.contracts.limits import (
+    MOST_DRAWS,
     MOST_SPLITS,
     MOST_TRAININGS,
     MOST_TRIALS,
@@ -129,6 +131,7 @@ def create_study(
     train_rows: int | None = None,
     train_subset: str | None = None,
     splits: int | None = None,
+    curve: Curve | None = None,
     force: bool = False,
     max_memory: int | str | None = None,
     text: str | Sequence[str] = (),
@@ -168,6 +171,9 @@ def create_study(
         train_rows: take so many training rows (stratified, nested).
         train_subset: of a recipe with one: the part to train on, `"hard"` or `"hard:1000"`.
         splits: part the rows so many times into train and test, each searched on its own.
+        curve: make it the largest size of a learning curve (`suite.contracts.growth.Curve`), whose
+            other sizes `run_study` runs after it; its recipe has its arms, and its finals train on
+            train alone.
         force: splits also ask endpoints anew, which may cost money.
         max_memory: what reading the rows may use: bytes, or `"8GB"`; a quarter of what this process
             may use where None.
@@ -203,6 +209,9 @@ def create_study(
     positive(MOST_TRIALS, trials=trials)
     positive(2**31, train_rows=train_rows)
     positive(MOST_SPLITS, splits=splits)
+    if curve is not None:
+        positive(MOST_DRAWS, draws=curve.draws)
+        positive(2**31, more=curve.more, **{f"sizes[{i}]": n for i, n in enumerate(curve.sizes)})
     wanted = Wanted(
         task=task if isinstance(task, str | Task) else _path(task),
         task_folder=task._folder if isinstance(task, _FileTask) else None,
@@ -226,6 +235,7 @@ def create_study(
         train_rows=train_rows,
         train_subset=train_subset,
         splits=splits,
+        curve=curve,
         force=force,
         max_memory=_memory(max_memory),
         command=command or called(task, given),
@@ -306,7 +316,7 @@ def run_study(
         results = run_study("agnews", trials=30, timeout="2h", workers=2)
         print(results.verdict.recommended, results.verdict.best)
     """
-    from suite.study import artifacts, course, splitting
+    from suite.study import artifacts, course, growing, splitting
     from suite.study import storage as storages
     from suite.study.record import TARGET
     from suite.study.work import Limits, Work
@@ -334,7 +344,8 @@ def run_study(
             room=Room(_memory(max_memory)),
             say=watching.said,
         )
-        if trials is not None:
+        carried = definition.subset is not None and definition.subset.carried is not None
+        if trials is not None and not carried:
             study.set_user_attr(TARGET, trials)
         limits = Limits(workers, seconds, disk, force, begun)
         with tensorboards.watched(watching, study_name, tensorboard) as observer:
@@ -347,13 +358,24 @@ def run_study(
                 work.close()
 
     with surroundings.restored():
+        opened = storages.open_storage(storage)
+        start = time.monotonic() if began is None else began
         splitting.run(
-            storages.open_storage(storage),
+            opened,
             first,
             one,
             seconds=seconds,
-            began=time.monotonic() if began is None else began,
+            began=start,
             room=Room(_memory(max_memory)),
+            say=watching.said,
+            ended=halt.is_set,
+        )
+        growing.run(
+            opened,
+            first,
+            one,
+            seconds=seconds,
+            began=start,
             say=watching.said,
             ended=halt.is_set,
         )
@@ -448,14 +470,14 @@ def load_results(
         for final in load_results("agnews").finals:
             print(final.rank, final.arm, final.test.macro_f1, final.test.macro_f1_interval)
     """
-    from suite.study import record, splitting
+    from suite.study import grown, record, splitting
     from suite.study import storage as storages
 
     with surroundings.restored():
         opened = storages.open_storage(storage)
         study, definition = storages.load(opened, name)
         found = record.results(study, definition, importance=importance, predictions=predictions)
-        return splitting.with_splits(found, opened, study)
+        return grown.with_growth(splitting.with_splits(found, opened, study), opened, study)
 
 
 def build_report(

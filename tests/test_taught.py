@@ -246,7 +246,7 @@ def test_no_text_of_test_and_none_with_a_label_is_answered():
     long = "oil prices fall as the supply of the gulf states grows again this week in the market"
     test = Rows(("A Test Text", f"{long} today"), (0, 1))
     texts = ["new", "  ", "a  test, text!", f"{long} now", "known", "NEW!", "other"]
-    chosen, left = distilling._chosen(texts, [Rows(("Known.",), (0,))], [test])
+    chosen, left = distilling.answerable(texts, [Rows(("Known.",), (0,))], [test])
     assert chosen == ["new", "other"]
     assert (left.blank, left.test, left.known, left.repeated, left.all) == (1, 2, 1, 1, 5)
 

@@ -21,6 +21,7 @@ from suite import files, redaction
 from suite.cli import (
     bench,
     console,
+    curve,
     dashboard,
     data,
     decide,
@@ -176,6 +177,7 @@ app = typer.Typer(
     """,
 )
 app.add_typer(study.app, name="study", cls=Group, rich_help_panel=STUDIES)
+app.command("curve", rich_help_panel=STUDIES)(curve.curve)
 app.command("finals", rich_help_panel=RESULTS)(finals.finals)
 app.command("report", rich_help_panel=RESULTS)(report.report)
 app.command("errors", rich_help_panel=RESULTS)(errors.errors)

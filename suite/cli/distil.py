@@ -19,6 +19,7 @@ from suite.errors import SuiteError, counted
 
 if TYPE_CHECKING:
     from suite.strategies.teaching.distil import Progress, ServedThinker
+    from suite.study.distilling import Left
 
 _EVERY_SECONDS = 10.0
 
@@ -214,14 +215,7 @@ def _teach(
     if teacher.own:
         rows = counted(teacher.own, "training row")
         lines.append(f"{teacher.arm} answered {rows} that it had not seen")
-    for count, why in (
-        (left.test, "for standing in test or calibration, or nearly"),
-        (left.known, "for standing in train or validation"),
-        (left.repeated, "for repeating others"),
-        (left.blank, "for being empty"),
-        (left.unanswered, "for want of an answer"),
-    ):
-        lines += [f"{counted(count, 'text')} left out {why}"] if count else []
+    lines += left_out(left)
     for line in lines:
         err.print(told(line), markup=False)
     if done.learnt:
@@ -244,6 +238,21 @@ def _teach(
     pair = ("--arms", "fasttext/classic", "--arms", "fasttext/classic+distilled")
     create = ("study", "create", task, *done.same, *pair, "--name", f"{study}-taught")
     next_step(shell.command(*create, storage=storage))
+
+
+def left_out(left: Left) -> list[str]:
+    """Which texts of a file were left out, by why."""
+    return [
+        f"{counted(count, 'text')} left out {why}"
+        for count, why in (
+            (left.test, "for standing in test or calibration, or nearly"),
+            (left.known, "for standing in train or validation"),
+            (left.repeated, "for repeating others"),
+            (left.blank, "for being empty"),
+            (left.unanswered, "for want of an answer"),
+        )
+        if count
+    ]
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def _formats(format: str) -> list[str]:
 
 def _gather(names: list[str] | None, storage: str | None, examples: bool) -> list[StudyResults]:
     from suite.handover.missed import with_missed
-    from suite.study import artifacts, record, splitting
+    from suite.study import artifacts, grown, record, splitting
     from suite.study import storage as storages
 
     opened = storages.open_storage(storage)
@@ -141,8 +141,9 @@ def _gather(names: list[str] | None, storage: str | None, examples: bool) -> lis
                 raise
             unread.append(error)  # of another version: the others have their pages
             continue
-        if not names and definition.split is not None and definition.split.study in known:
-            continue  # the first split's page has what all of them say
+        whole = definition.split or definition.subset
+        if not names and whole is not None and whole.study in known:
+            continue  # that one's page has what all of them say
         try:
             results = record.results(study, definition, importance=True, predictions=True)
         except LookupError:
@@ -150,6 +151,7 @@ def _gather(names: list[str] | None, storage: str | None, examples: bool) -> lis
                 raise
             raise StudyError(f"the study '{name}' was deleted by somebody meanwhile") from None
         results = splitting.with_splits(results, opened, study)
+        results = grown.with_growth(results, opened, study)
         lies = artifacts.find(study, definition.data.fingerprint)
         found.append(with_missed(results, lies.rows() if examples else None))
     if not found:

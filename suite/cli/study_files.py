@@ -22,7 +22,7 @@ def delete(
     storage: Storage = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> None:
-    """Delete a study, its trials and its files, and the further splits of its rows with theirs.
+    """Delete a study, its trials and its files; its further splits and its curve with theirs.
 
     Examples:
 
@@ -36,16 +36,16 @@ def delete(
     opened = storages.open_storage(storage)
     tidy(storage)
     what = f"'{name}' with its {counted(storages.trials(opened, name), 'trial')}"
-    splits = listing.splits_of(opened, name)
-    if splits:
-        trials = sum(storages.trials(opened, split) for split in splits)
-        what += f", and {', '.join(splits)} with {counted(trials, 'trial')}"
+    parts = listing.made_of(opened, name)
+    if parts:
+        trials = sum(storages.trials(opened, part) for part in parts)
+        what += f", and {', '.join(parts)} with {counted(trials, 'trial')}"
     if not yes:
         if not sys.stdin.isatty():
             raise StudyError(f"deleting {what} needs --yes here")
         typer.confirm(visible(f"Delete {what} and kept checkpoints?"), abort=True)
     # The study itself last: until then the same command goes on.
-    for one in (*splits, name):
+    for one in (*parts, name):
         _delete(opened, one)
     next_step("suite study list")
 

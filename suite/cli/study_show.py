@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
-    """List the studies of a storage, further splits of a study's rows below it.
+    """List the studies of a storage, further splits of a study's rows and its curve below it.
 
     Examples:
 
@@ -50,7 +50,8 @@ def list_studies(storage: Storage = None, as_json: AsJson = False) -> None:
     )
     for row in rows:
         task = row.task or formats.MISSING
-        below = out.is_terminal and row.split_of in {other.study for other in rows}
+        whole = row.whose if row.whose != row.study else None
+        below = out.is_terminal and whole in {other.study for other in rows}
         table.add_row(
             f"  {row.study}" if below else row.study,
             told("sample_mark", task=task) if row.sample else task,

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from suite.cli.console import out, print_table, told, visible, warn, words
 from suite.cli.fitting import name, number, text, word, wrapped
+from suite.cli.growth_table import growth_table, growth_told
 from suite.cli.splits_table import splits_table
 from suite.contracts.results import StudyResults, Trial
 from suite.contracts.speeds import BenchRow
@@ -458,5 +459,9 @@ def show_results(found: StudyResults, *, known: bool = False) -> None:
     if found.splits is not None:
         print_table(splits_table(found.study, found.splits))
         prose(words().sentences(split_sentences(found.splits, words())))
+    if found.growth is not None:
+        print_table(growth_table(found.study, found.growth))
+        for line in growth_told(found):
+            prose(line)
     refusals(found, known=known)
     unread(found)

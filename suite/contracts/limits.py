@@ -14,6 +14,9 @@ MOST_SEED = 2**32 - 1
 MOST_TRIALS = 100_000
 #: Splits of one study's rows.
 MOST_SPLITS = 50
+#: Draws of training rows at each size of a learning curve, and its sizes.
+MOST_DRAWS = 20
+MOST_SIZES = 24
 #: Trainings of an arm in the finals.
 MOST_TRAININGS = 20
 

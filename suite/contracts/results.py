@@ -17,6 +17,7 @@ from suite.contracts.alike import Alike
 from suite.contracts.calibrated import Calibrated
 from suite.contracts.combination import Combination
 from suite.contracts.deciding import Decision
+from suite.contracts.growth import Growth
 from suite.contracts.lengths import ByLength
 from suite.contracts.measured import Measured
 from suite.contracts.money import Money
@@ -425,6 +426,8 @@ class StudyResults:
     """Null where no arm has a result."""
     splits: Splits | None = None
     """What several splits of the rows say together; null where nobody asked for them."""
+    growth: Growth | None = None
+    """The learning curve that this is the largest size of; null where nobody asked for one."""
     decisions: list[Decision] = field(default_factory=list)
     """When arms' models answer alone, where that was asked; of models that they still ship."""
     stress: list[Stress] = field(default_factory=list)

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import optuna
-
-from suite import files, paths, shell
+from suite import files, paths
 from suite.config.recipe import Recipe, find_recipe
 from suite.config.task import find_task
 from suite.contracts import moments
+from suite.contracts.growth import Curve
 from suite.contracts.limits import MOST_SEED, Preset, told
 from suite.contracts.model import Model
 from suite.contracts.task import NAME, Task
@@ -20,7 +19,7 @@ from suite.data import load as data
 from suite.data.ahead import ahead
 from suite.data.draft import Said
 from suite.data.room import Room
-from suite.data.snapshot import TaskData, stands, write_snapshot
+from suite.data.snapshot import TaskData, write_snapshot
 from suite.endpoint import consent, reach
 from suite.errors import DataError, StorageError, StudyError, counted
 from suite.machine import facts
@@ -33,16 +32,19 @@ from suite.study import (
     deciding,
     differences,
     folding,
+    growing,
     record,
     splitting,
     storage,
     subsetting,
 )
-from suite.study.artifacts import Artifacts
 from suite.study.database import Database
 from suite.study.definition import Definition, StoredArm
 from suite.study.lock import StudyLock
 from suite.study.measurable import check_bounds
+from suite.study.parting import curve_recipe
+from suite.study.rows_here import ensure_snapshot as ensure_snapshot
+from suite.study.rows_here import keep_snapshot
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Wanted:
     #: How many splits of its rows the study is to have, itself the first; and whether they may ask
     #: endpoints anew.
     splits: int | None = None
+    #: The learning curve that it is to be the largest size of.
+    curve: Curve | None = None
     force: bool = False
     #: Bytes of memory that reading rows may use; a part of what there is where None.
     max_memory: int | None = None
@@ -153,6 +157,8 @@ def create(
         )
     recipe, recipe_file = _recipe(recipe_named, task, fell_back or wanted.sample)
     recipe = subsetting.asked(_asked(recipe, wanted), wanted.train_subset)
+    if wanted.curve is not None:
+        recipe = _of_curve(recipe)
     loaded = subsetting.narrowed(loaded, recipe, task, wanted.splits)
     seed = recipe.seed if wanted.seed is None else _seed(wanted.seed)
     name = _name(wanted, recipe, task)
@@ -221,12 +227,15 @@ def create(
         train_rows=wanted.train_rows,
         sample=loaded.facts.sample,
         seed=seed,
+        curve=wanted.curve is not None,
         command=wanted.command,
         created=moments.now(),
         environment=facts.environment(),
     )
     if wanted.splits is not None and wanted.splits > 1:
         splitting.check(definition, force=wanted.force)
+    if wanted.curve is not None and before is None:
+        growing.joined(None, definition, wanted.curve)
     opened = storage.open_storage(wanted.storage, create=True)
     if rows is not None and rows.text is not None:
         rows.write()
@@ -239,6 +248,10 @@ def create(
         if asked is not None:
             for line in splitting.told(made.definition, asked):
                 say(f"  {line}")
+    if wanted.curve is not None:
+        curve = growing.want(storage.find(opened, name), made.definition, wanted.curve)
+        for line in growing.told(made.definition, curve, loaded.train.labels):
+            say(line)
     return made
 
 
@@ -271,88 +284,12 @@ def _stood(
     held = artifacts.find(study, stored.data.fingerprint)
     told = differences.check(stored, definition, held.follows)
     if loaded.facts.fingerprint == stored.data.fingerprint:
-        _snapshot(artifacts.claim(study, stored.data.fingerprint), stored, loaded)
+        keep_snapshot(artifacts.claim(study, stored.data.fingerprint), stored, loaded)
     else:
         ensure_snapshot(study, stored, wanted.data, room=Room(wanted.max_memory))
     if wanted.trials is not None:
         study.set_user_attr(record.TARGET, wanted.trials)
     return Created(name, resumed=True, definition=stored, told=told)
-
-
-def ensure_snapshot(
-    study: optuna.Study,
-    definition: Definition,
-    data_dir: Path | None = None,
-    *,
-    room: Room | None = None,
-    say: Callable[[str], None] = lambda text: None,
-) -> None:
-    """Makes the study's data stand on this machine, as they were when it was created.
-
-    Args:
-        data_dir: where they lie; where None, where the study has them from.
-        room: how much of them may be in memory at once.
-        say: told where a folder of the study's is begun or taken over.
-
-    Raises:
-        StudyError: the rows to be had here are others, or another storage owns the study's folder.
-        DataError: none are to be had here, or only the database says where.
-    """
-    held = artifacts.claim(study, definition.data.fingerprint, say=say)
-    if _stands(held, definition):
-        return
-    if definition.sample:
-        loaded = sample.sample_data(
-            definition.task.language,
-            train_rows=definition.train_rows,
-            calibration=definition.calibration,
-        )
-    else:
-        if data_dir is None:
-            data_dir = _followed(definition, held)
-        loaded = data.load(
-            definition.task,
-            Path(definition.task_file),
-            data=data_dir,
-            hub_reachable=hub.reachable,
-            train_rows=definition.train_rows,
-            calibration=definition.calibration,
-            room=room,
-        )
-    loaded = subsetting.narrowed(loaded, definition.recipe, definition.task)
-    if loaded.facts.fingerprint != definition.data.fingerprint:
-        raise StudyError(
-            f"the rows found here ({loaded.facts.source}) are not those of the study: "
-            f"fingerprint {loaded.facts.fingerprint}, stored {definition.data.fingerprint}",
-            fix="Restore the data, or create a study under another --name.",
-        )
-    _snapshot(held, definition, loaded)
-
-
-def _followed(definition: Definition, held: Artifacts) -> Path | None:
-    """The folder of rows that a study was created with; None where its task names them.
-
-    Raises:
-        DataError: they are files that the database names, and need not be the user's.
-    """
-    source, beside = definition.task.data, Path(definition.task_file).parent
-    if definition.data_dir is not None:
-        named = [Path(definition.data_dir)]
-    elif source.files is not None:
-        parts = (source.files.train, source.files.validation, source.files.test)
-        named = [beside / part for part in parts if part is not None]
-    else:
-        named = [beside / part for part in (source.folder, source.file) if part is not None]
-    for path in named:
-        if not held.follows(path):
-            again = shell.command("study", "run", definition.name, "--data", "DIR")
-            raise DataError(
-                f"the database says that the rows of '{definition.name}' lie there; what a "
-                "database says is not followed out of the working folder",
-                where=str(path),
-                fix=f"If they are yours: `{again}`.",
-            )
-    return None if definition.data_dir is None else Path(definition.data_dir)
 
 
 def _rows(wanted: Wanted, say: Callable[[str], None]) -> own.Own | None:
@@ -444,12 +381,33 @@ def _data(
 
 
 def _most_rows(wanted: Wanted, recipe: Recipe, task: Task) -> int | None:
-    """How many rows a recipe that chooses its arms trains on, at most; None where a number was
-    said, or the study is there and has them all."""
-    if wanted.train_rows is not None or recipe.choose is None:
+    """How many rows a recipe that chooses its arms trains on, or a curve's largest size, at most;
+    None where a number was said, or the study is there and has them all."""
+    if wanted.train_rows is not None:
         return None
     before = _before(wanted, _name(wanted, recipe, task))
-    return None if before is not None and before.train_rows is None else auto.MOST_ROWS
+    if wanted.curve is not None:
+        if before is not None:
+            return before.train_rows
+        return max(wanted.curve.sizes, default=growing.MOST_ROWS)
+    if recipe.choose is None or (before is not None and before.train_rows is None):
+        return None
+    return auto.MOST_ROWS
+
+
+def _of_curve(recipe: Recipe) -> Recipe:
+    """A recipe as a learning curve has it.
+
+    Raises:
+        StudyError: it leaves the choice of arms open, which would be another for each size.
+    """
+    if recipe.choose is not None:
+        raise StudyError(
+            f"a learning curve compares the same arms at each size, and '{recipe.name}' chooses "
+            "them by the rows there are",
+            fix="Name a recipe that has its arms: --recipe curve.",
+        )
+    return curve_recipe(recipe, None)
 
 
 def _name(wanted: Wanted, recipe: Recipe, task: Task) -> str:
@@ -515,14 +473,3 @@ def _globs(wanted: Wanted, catalogue: Mapping[str, Model], servers: Sequence[Mod
         ):
             globs.append(f"{model.name}/*")
     return globs
-
-
-def _stands(held: Artifacts, definition: Definition) -> bool:
-    """Whether a study's rows are there, cut as its trials need them."""
-    folds = any(arm.folds for arm in definition.arms)
-    return stands(held.data, definition.data.fingerprint, folds=folds)
-
-
-def _snapshot(held: Artifacts, definition: Definition, loaded: TaskData) -> None:
-    if not _stands(held, definition):
-        write_snapshot(held.checked(held.data), folding.cut(definition, loaded))

@@ -17,7 +17,7 @@ from suite.contracts.task import Calibration, Closed, Task
 from suite.errors import StudyError
 from suite.study.arms import PlannedArm
 from suite.study.migrations import VERSION, migrated
-from suite.study.parting import SplitOf
+from suite.study.parting import SplitOf, SubsetOf
 from suite.version import __version__
 
 
@@ -62,7 +62,9 @@ class Definition(Closed):
     """A study, whole: what it is made of stays as it was, whatever becomes of files and defaults.
 
     `task_said` and `recipe_said` are the keys that the files themselves gave a value; the others
-    were this version's defaults. Another key in here is another `VERSION`: see `migrations`.
+    were this version's defaults. `curve` says that it is the largest size of a learning curve,
+    `subset` which part of that one's rows it has. Another key in here is another `VERSION`: see
+    `migrations`.
     """
 
     version: int = VERSION
@@ -81,6 +83,8 @@ class Definition(Closed):
     sample: bool = False
     seed: int
     split: SplitOf | None = None
+    curve: bool = False
+    subset: SubsetOf | None = None
     command: str
     created: str
     environment: dict[str, Any]

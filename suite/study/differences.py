@@ -21,7 +21,7 @@ from suite.contracts.model import Model
 from suite.errors import StudyError
 from suite.models.catalogue import load_catalogue
 from suite.study.definition import Definition
-from suite.study.parting import split_task
+from suite.study.parting import curve_recipe, split_task
 
 Follows = Callable[[Path], bool]
 
@@ -70,6 +70,8 @@ def check_unchanged(stored: Definition, follows: Follows) -> str | None:
     recipe_file = _recipe_file(stored)
     if _ours(recipe_file, follows) and recipe_file.is_file():
         recipe, _ = find_recipe(stored.recipe_named or stored.recipe.name)
+        if stored.curve or stored.subset is not None:
+            recipe = curve_recipe(recipe, stored.subset)
         asked = asked.model_copy(update={"recipe": recipe, "recipe_said": said(recipe)})
     catalogue = load_catalogue()
     arms = [
@@ -101,6 +103,7 @@ def check(stored: Definition, asked: Definition, follows: Follows) -> str | None
     if _named_seed(stored) is not None or _named_seed(asked) is not None:
         found.note("--seed", stored.seed, asked.seed)
     found.note("--train-rows", stored.train_rows, asked.train_rows)
+    found.note("a learning curve", stored.curve, asked.curve)
     if same_task:
         found.note("data fingerprint", stored.data.fingerprint, asked.data.fingerprint)
     _compare_arms(found, stored, asked)

@@ -117,13 +117,13 @@ def distil(
     texts: Iterable[str] = ()
     if unlabelled is not None:
         texts = TextFile(unlabelled, kept.joining, columns=columns, room=room)
-    chosen, left = _chosen(texts, (train, rows.validation), unseen)
+    chosen, left = answerable(texts, (train, rows.validation), unseen)
     before = probabilities.of_arm(name, kept.arm, url)
     temperature = before.unseen.temperature if before.unseen else temperature_of(folder)
     with consent.held(allowed or Consent()):
         predictor = strategies.load_uncalibrated(folder, classes=len(kept.labels))
         begun = time.perf_counter()
-        found = tempered(_answers(predictor, chosen, watch), temperature)
+        found = tempered(answers(predictor, chosen, watch), temperature)
         seconds = time.perf_counter() - begun
         own = _own(kept, before, predictor, temperature, train)
     answered = np.flatnonzero(found.any(axis=1))
@@ -200,7 +200,7 @@ def _unrefitted(kept: Winner, name: str, url: str | None) -> tuple[Path, bool]:
     return kept.folder, True
 
 
-def _chosen(
+def answerable(
     texts: Iterable[str], known: Sequence[Rows], unseen: Sequence[Rows]
 ) -> tuple[list[str], Left]:
     """The texts that may be answered, in their order, and how many may not."""
@@ -230,7 +230,7 @@ def _chosen(
     return chosen, Left(blank, repeated, stands, len(forms) - len(chosen))
 
 
-def _answers(
+def answers(
     predictor: Predictor, texts: Sequence[str], watch: Callable[[int], None]
 ) -> Probabilities:
     """Probabilities float32 [texts, classes]; a row of zeros where there is no answer."""
@@ -270,7 +270,7 @@ def _own(
     arm = next((one for one in kept.definition.arms if one.name == kept.arm), None)
     frozen = arm and made and not strategies.learns(arm.strategy, arm.model, made.params)
     if frozen:
-        found = tempered(_answers(predictor, train.texts, lambda answered: None), temperature)
+        found = tempered(answers(predictor, train.texts, lambda answered: None), temperature)
     elif before.unseen is not None and before.unseen.which == "train+validation":
         found = before.unseen.calibrated[: len(train)]
     else:

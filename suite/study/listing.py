@@ -10,7 +10,6 @@ from suite.contracts.results import DEFAULT_OBJECTIVE, Objective
 from suite.errors import StudyError
 from suite.study import reading, storage
 from suite.study.database import Database
-from suite.study.parting import split_name
 from suite.study.readable import attribute, checked, readable
 from suite.study.record import FINALS, TARGET
 
@@ -24,6 +23,7 @@ class Listed:
         best_validation: of its trials, by the study's objective.
         unreadable: why its definition can't be read here; what it would tell is null then.
         split_of: the study that it is a further split of; null where it is none.
+        curve_of: the study that it is a part of the learning curve of; likewise.
     """
 
     study: str
@@ -38,6 +38,12 @@ class Listed:
     unreadable: str | None = None
     best_validation: Objective | None = None
     split_of: str | None = None
+    curve_of: str | None = None
+
+    @property
+    def whose(self) -> str:
+        """The study that it is made of; itself where of none."""
+        return self.split_of or self.curve_of or self.study
 
 
 _TARGET: TypeAdapter[int | None] = TypeAdapter(int | None)
@@ -45,23 +51,24 @@ _BEST: TypeAdapter[float | None] = TypeAdapter(float | None)
 
 
 def studies(opened: Database) -> list[Listed]:
-    """Every study of the suite, by name, a study's further splits after it by their number. One
-    that can't be read does not hide the others."""
+    """Every study of the suite, by name, what is made of a study (its further splits, the parts of
+    its learning curve) after it by their number. One that can't be read does not hide the
+    others."""
     found = [_each(opened, name) for name in storage.names(opened)]
-    return sorted(found, key=lambda one: (one.split_of or one.study, len(one.study), one.study))
+    return sorted(found, key=lambda one: (one.whose, len(one.study), one.study))
 
 
-def splits_of(opened: Database, name: str) -> list[str]:
-    """The further splits of a study's rows that are there, each a study of its own.
+def made_of(opened: Database, name: str) -> list[str]:
+    """The further splits of a study's rows that are there, and the parts of its learning curve,
+    each a study of its own.
 
     They are known by their names, and by what each says that it is.
     """
-    start = split_name(name, 2).removesuffix("2")
     found = []
     for other in storage.names(opened):
-        if other.startswith(start):
+        if other.startswith(f"{name}."):
             one = _each(opened, other)
-            found += [other] if one.split_of == name else []
+            found += [other] if name in (one.split_of, one.curve_of) else []
     return sorted(found, key=lambda other: (len(other), other))
 
 
@@ -98,4 +105,5 @@ def _listed(opened: Database, name: str) -> Listed:
         definition.created,
         best_validation=None if best is None else Objective(objective, best),
         split_of=definition.split.study if definition.split is not None else None,
+        curve_of=definition.subset.study if definition.subset is not None else None,
     )

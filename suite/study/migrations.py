@@ -115,8 +115,8 @@ def _as_judged(stored: Stored) -> Stored:
 def _as_drawn(stored: Stored) -> Stored:
     """5 to 6: data gained `parted` and `redraw`, bounds `max_flips`, labels `description`, tasks
     and recipes `calibration`, recipes `train_subset`, facts of rows `subset`, counts of rows one of
-    them, all with defaults; models the family `decision`; and budgets `least_steps`: a study made
-    before keeps the steps that its passes made."""
+    them, definitions `curve` and `subset`, all with defaults; models the family `decision`; and
+    budgets `least_steps`: a study made before keeps the steps that its passes made."""
     recipe = stored["recipe"]
     budget = recipe.get("budget", {}) if isinstance(recipe, dict) else None
     if not isinstance(budget, dict):

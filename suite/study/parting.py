@@ -2,6 +2,9 @@
 
 `NAME` is the first split. `NAME.split-2` and on have its recipe and arms, another test, and a
 search of their own.
+
+Of a learning curve `NAME` is the largest size. `NAME.rows-200` has its validation and its test, and
+a part of its training rows.
 """
 
 from __future__ import annotations
@@ -10,7 +13,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from suite.contracts.limits import MOST_SEED, MOST_SPLITS
+from suite.config.recipe import Bounds, Recipe
+from suite.contracts.limits import MOST_DRAWS, MOST_SEED, MOST_SPLITS
 from suite.contracts.rowfacts import DataFacts
 from suite.contracts.splits import Way
 from suite.contracts.task import Closed, Task, TestCarving
@@ -36,6 +40,53 @@ class SplitOf(Closed):
     index: int = Field(ge=2, le=MOST_SPLITS)
     way: Literal["holdout", "folds"]
     fingerprint: str
+
+
+class SubsetOf(Closed):
+    """Which part of another study's training rows a study has; that one is the largest of a
+    learning curve.
+
+    `rows` are taken of the order that is the `draw`-th, and of the class `label` only `kept` of
+    them. `carried` is from how many rows the hyperparameters are; None where they are searched.
+    `fingerprint` is that of the largest's data.
+    """
+
+    study: str
+    fingerprint: str
+    rows: int = Field(ge=2)
+    draw: int = Field(1, ge=1, le=MOST_DRAWS)
+    label: int | None = Field(None, ge=0)
+    kept: int | None = Field(None, ge=1)
+    carried: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What the part's own study is called.
+
+        >>> SubsetOf(study="tickets", fingerprint="", rows=200, draw=2).name
+        'tickets.rows-200-2'
+        """
+        part = f"rows-{self.rows}" if self.label is None else f"less-{self.label}-{self.kept}"
+        return f"{self.study}.{part}" + (f"-{self.draw}" if self.draw > 1 else "")
+
+
+def curve_recipe(recipe: Recipe, subset: SubsetOf | None) -> Recipe:
+    """The recipe of a learning curve: its models learn from the training rows alone, else a size
+    would be no size. A part's speed is measured once for each size, its arms are timed in the
+    largest; and of further draws, which vary the training too, each is trained once."""
+    changes: dict[str, object] = {
+        "finals": recipe.finals.model_copy(update={"refit": False, "combine": False}),
+        "validation": "holdout",
+    }
+    if subset is not None:
+        changes["preflight"] = False
+        if subset.draw > 1 or subset.label is not None:
+            changes["measure"] = recipe.measure.model_copy(update={"seconds": 0.0})
+            changes["finals"] = recipe.finals.model_copy(
+                update={"refit": False, "combine": False, "seeds": 1}
+            )
+            changes["bounds"] = Bounds()
+    return recipe.model_copy(update=changes)
 
 
 def split_name(study: str, index: int) -> str:

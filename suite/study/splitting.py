@@ -20,13 +20,12 @@ from suite.contracts.splits import Splits, Way
 from suite.contracts.task import Task
 from suite.data import load as data
 from suite.data.room import Room
-from suite.data.snapshot import TaskData, write_snapshot
+from suite.data.snapshot import TaskData
 from suite.errors import StudyError, SuiteError, counted
 from suite.models import hub
-from suite.study import artifacts, record, storage
+from suite.study import derived, record, storage
 from suite.study.database import Database
 from suite.study.definition import Definition
-from suite.study.lock import StudyLock
 from suite.study.parting import (
     FEW_ROWS,
     POOLED,
@@ -257,13 +256,9 @@ def ensure(
             "created": moments.now(),
         }
     )
-    with StudyLock(opened, name).held():
-        if not storage.exists(opened, name):
-            first = storage.load(opened, definition.name)[0]
-            target = int(first.user_attrs.get(record.TARGET) or definition.recipe.trials)
-            with artifacts.begun(opened, name) as (id, folder):
-                write_snapshot(folder / artifacts.DATA, loaded)
-                storage.create(opened, made, id, target)
+    first = storage.find(opened, definition.name)
+    target = int(first.user_attrs.get(record.TARGET) or definition.recipe.trials)
+    derived.stand(opened, made, loaded, target)
     return name
 
 

@@ -15,6 +15,7 @@ from suite.report.charts import (
     costs,
     coverage,
     curves,
+    growth,
     history,
     importance,
     knobs,
@@ -30,6 +31,9 @@ from suite.report.charts.chart import AcrossScene, Kind, StudyScene
 STUDY_CHARTS: tuple[Kind[StudyScene], ...] = (
     trade_off.SPEED,
     trade_off.TRAINING,
+    growth.SCORES,
+    growth.TRAINING,
+    growth.SPEED,
     curves.KIND,
     importance.KIND,
     knobs.PARALLEL,

@@ -624,6 +624,54 @@ ours = Ours, best
 source = Source
 differs = What differs
 
+## A learning curve
+
+growth = Learning curve
+growth_intro = { $n ->
+    [one] Each size ({ $sizes } rows) is an ordinary study of a nested part of the training rows, with the same validation and test. Hyperparameters are searched at { $searched } rows and carried to the other sizes from the nearest of these. Models learn from these rows alone; validation, which chooses among trials, has { $validation } at every size.
+   *[other] Each size ({ $sizes } rows, { $n } draws of each but the largest) is an ordinary study of a nested part of the training rows, with the same validation and test. Hyperparameters are searched at { $searched } rows and carried to the other sizes and draws from the nearest of these. Models learn from these rows alone; validation, which chooses among trials, has { $validation } at every size.
+}
+growth_crossing = Beyond a training size of about { $size }, { $above } is above { $below } ({ $span }).
+growth_span = 95 %: { $low } to { $high }
+growth_sooner = fewer than were looked at
+growth_later = more than four times the largest size
+growth_checked = { $n ->
+    [one] As a check the scores at { $size } rows were predicted from sizes of at most { $known }: off by { $error }, and the interval held { $held } of one.
+   *[other] As a check the scores at { $size } rows were predicted from sizes of at most { $known }: off by { $error } on average over { $n } arms, and the interval held { $held } of them.
+}
+growth_no_law = Of { $arms } no law is told: its sizes are fewer than four, or its scores don't grow.
+growth_missing = Still missing: { $studies }.
+growth_more_missing = { $n } more
+growth_choice = With a training size of { $size }, { $cheapest } is the cheapest to serve that is not likely to lie more than the margin below the best, { $best }: { $score } by its law.
+growth_choice_best = With a training size of { $size } take { $best }: { $score } by its law, and nothing that is cheaper to serve comes near.
+growth_finding_best = With a training size of { $size }, { $arm } is best, { $score }, and within reach nobody overtakes it.
+growth_about = Points are scores on test, one for each draw of rows; lines are the laws through them (level - scale × (rows + shift)^-exponent) with the 95 % band of the score, up to twice the largest size.
+growth_axis_rows = training rows
+growth_draw = draw
+growth_carried = hyperparameters from
+growth_training_title = What training takes by the rows
+growth_training_about = Seconds of one training, each of a draw of rows.
+growth_speed_title = Serving speed by the rows that were trained on
+growth_speed_about = Texts per second, whole batches; measured once for each size.
+growth_at = at { $size }
+growth_error = check off by
+growth_exponent = exponent
+growth_advice = Which class's rows to label
+growth_advice_intro = Half of a class's training rows were left out, several draws of them, and { $arm } was trained without; its law carries on what they brought. Intervals hold for all classes together. Rows of any class, as many left out at random, are the control.
+growth_any = any class
+growth_gain = { $n ->
+    [one] { $n } more row of { $label }: { $gain } ± { $reach } { $metric }.
+   *[other] { $n } more rows of { $label }: { $gain } ± { $reach } { $metric }.
+}
+growth_gain_none = { $n ->
+    [one] { $n } more row of { $label }: nothing measurable (± { $reach } { $metric }).
+   *[other] { $n } more rows of { $label }: nothing measurable (± { $reach } { $metric }).
+}
+growth_gain_once = { $n ->
+    [one] { $n } more row of { $label }: { $gain } { $metric }; with one draw nothing tells what is chance.
+   *[other] { $n } more rows of { $label }: { $gain } { $metric }; with one draw nothing tells what is chance.
+}
+
 ## Several splits
 
 splits = Several splits

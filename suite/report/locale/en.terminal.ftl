@@ -52,10 +52,24 @@ head_mean = mean
 head_pooled = all rows
 head_deviation = std. dev.
 head_splits = splits
+head_twice = at { $size } (law)
+head_off = check off by
+head_way = picked
+head_over_random = over random
+head_exponent = exponent
 
 ## Leaderboard, trials, engines
 
 leaderboard_terminal = { $study }: { $title } ({ $metric })
+replay_terminal = { $study }: { $arm } after picking by each way ({ $metric } on validation)
+replay_told = { $n ->
+    [one] Each way began with the same { $first } labelled rows, where the score was { $start }; columns are labelled rows in all. Test was not opened.
+   *[other] Each way began with the same { $first } labelled rows, { $n } times from others, where the score was { $start } on average; columns are labelled rows in all, ± is half of the 95 % interval. Test was not opened.
+}
+way_diverse = unlike and unsure
+way_uncertain = least sure
+way_random = at random
+growth_terminal = { $study }: by training rows ({ $metric })
 splits_terminal = { $study }: over { $n } splits of the rows
 trials_terminal = trials ({ $shown } of { $all })
 engines_terminal = { $study }: serving engines

@@ -677,6 +677,37 @@ said_word_one = { $prompt } in its file words one
 said_several_languages = several languages
 said_no_language = no language that could be told
 
+## A learning curve
+
+said_next_of = { $n } of { $said_texts } to label, by what { $arm } answers
+said_curve_sizes = Sizes of training rows, each a study: { $sizes } ({ $name } … { $last })
+said_curve_searched = Hyperparameters are searched at these sizes: { $sizes }; the others have those of the nearest
+said_curve_draws = Each size but the largest is drawn { $n } times
+said_curve_floor = { $said_rows }: { $said_classes } would have none by their share, and get one each
+said_curve_part = Part { $n } of { $m } of the curve: { $name }
+said_curve_no_time = No time was left for the other parts of the curve: the same command goes on
+said_curve_chooses = a learning curve compares the same arms at each size, and { $name } chooses them by the rows there are
+said_curve_few = a size of { $size } of { $said_rows }
+said_curve_one = a curve of one size: { $size } of { $said_rows }
+said_curve_recipe_fix = Name a recipe that has its arms: --recipe curve
+said_curve_sizes_many = a curve of { $n } sizes
+said_curve_most = Name at most { $n }
+said_curve_classes = a size of { $said_rows } for { $said_classes }
+said_curve_classes_fix = The smallest size of a curve has a row of each class: at least { $n }
+said_curve_few_fix = Name sizes of at most { $n }
+said_curve_one_fix = Name several sizes: --sizes { $sizes }; a law needs four
+said_curve_no_number = --sizes: '{ $name }' is no number of training rows
+said_curve_no_number_fix = Numbers from 2 on, with commas between them: --sizes 100,1000,10000
+said_curve_other = '{ $name }' is there, and is no such part of '{ $study }'
+said_next_or_replay = suite data next picks texts of a file, or replays on labelled rows
+said_next_or_replay_fix = Give --unlabelled FILE, or --replay
+said_next_test = the study's test has { $n } of these { $said_texts }: once trained on, test would say nothing (in the file: { $places })
+said_next_test_fix = Take them out of the file
+said_next_none = none of { $said_texts } is left to label: { $n } have labels in the study, { $m } repeat others, { $k } are empty
+said_next_none_fix = Give texts that are not in the study yet
+said_replay_few = { $said_rows } in { $said_rounds } of { $said_training } leave nothing to pick among
+said_replay_few_fix = At most half of them: --rows { $n }
+
 ## Several splits
 
 said_folds_of = { $n } folds, which together test every row

@@ -519,6 +519,44 @@ ours = 本研究的最佳值
 source = 出处
 differs = 差异
 
+## A learning curve
+
+growth = 学习曲线
+growth_intro = { $n ->
+    [one] 每个规模（{ $sizes } 条）都是一项普通研究，用嵌套的部分训练样本，验证集与测试集相同。超参数在 { $searched } 条时搜索，其余规模沿用其中最接近者的。模型只从这些样本学习；用于在试验间选择的验证集在每个规模都有 { $validation } 条。
+   *[other] 每个规模（{ $sizes } 条，除最大者外各抽取 { $n } 次）都是一项普通研究，用嵌套的部分训练样本，验证集与测试集相同。超参数在 { $searched } 条时搜索，其余规模与抽取沿用其中最接近者的。模型只从这些样本学习；用于在试验间选择的验证集在每个规模都有 { $validation } 条。
+}
+growth_crossing = 训练样本约达 { $size } 条起，{ $above } 高于 { $below }（{ $span }）。
+growth_span = 95%：{ $low } 至 { $high }
+growth_sooner = 少于所考察的规模
+growth_later = 多于最大规模的四倍
+growth_checked = { $n ->
+   *[other] 作为检验，用不超过 { $known } 条的规模预测 { $size } 条时的分数：{ $n } 个方案平均相差 { $error }，其中 { $held } 个落在区间内。
+}
+growth_no_law = { $arms } 没有给出规律：规模不足四个，或分数不随样本增长。
+growth_missing = 尚缺：{ $studies }。
+growth_more_missing = 另外 { $n } 项
+growth_choice = 有 { $size } 条训练样本时，{ $cheapest } 是部署成本最低、且不大可能比最优的 { $best } 低出容差的方案：按其规律为 { $score }。
+growth_choice_best = 有 { $size } 条训练样本时选 { $best }：按其规律为 { $score }，没有部署更便宜而又接近的方案。
+growth_finding_best = 有 { $size } 条训练样本时 { $arm } 最优，为 { $score }，可及范围内没有方案超过它。
+growth_about = 点为测试集上的分数，每次抽取样本一个；线为穿过它们的规律（水平 - 尺度 × (样本数 + 偏移)^-指数），附分数的 95% 区间带，延至最大规模的两倍。
+growth_axis_rows = 训练样本数
+growth_draw = 抽取
+growth_carried = 超参数来自
+growth_training_title = 训练用时随样本数的变化
+growth_training_about = 单次训练的秒数，每次抽取样本一个。
+growth_speed_title = 部署速度随训练样本数的变化
+growth_speed_about = 每秒文本数，整批处理；每个规模测量一次。
+growth_at = { $size } 条时
+growth_error = 检验误差
+growth_exponent = 指数
+growth_advice = 该标注哪一类的样本
+growth_advice_intro = 每次去掉某一类的一半训练样本（抽取多次），再训练 { $arm }；由其规律推算更多样本的收益。区间对所有类别同时成立。从任意类别随机去掉同样多的样本作为对照。
+growth_any = 任意类别
+growth_gain = 再有 { $n } 条{ $label }：{ $metric } { $gain } ± { $reach }。
+growth_gain_none = 再有 { $n } 条{ $label }：测不出变化（{ $metric } ± { $reach }）。
+growth_gain_once = 再有 { $n } 条{ $label }：{ $metric } { $gain }；只抽取一次，无从判断是否出于偶然。
+
 ## Several splits
 
 splits = 多次划分

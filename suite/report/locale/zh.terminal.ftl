@@ -52,10 +52,23 @@ head_mean = 均值
 head_pooled = 全部行
 head_deviation = 标准差
 head_splits = 划分
+head_twice = { $size } 条时（规律）
+head_off = 检验误差
+head_way = 挑选方式
+head_over_random = 相对随机
+head_exponent = 指数
 
 ## Leaderboard, trials, engines
 
 leaderboard_terminal = { $study }：{ $title }（{ $metric }）
+replay_terminal = { $study }：{ $arm } 用各种方式挑选的样本（验证集 { $metric }）
+replay_told = { $n ->
+   *[other] 各方式都从相同的 { $first } 条已标注样本开始（共 { $n } 个不同的开头），当时平均分为 { $start }；各列为已标注样本总数，± 为 95% 区间的一半。没有打开测试集。
+}
+way_diverse = 不确定且互不相似
+way_uncertain = 最不确定
+way_random = 随机
+growth_terminal = { $study }：随训练样本数（{ $metric }）
 splits_terminal = { $study }：{ $n } 次划分
 trials_terminal = 试验（显示 { $shown } / { $all }）
 engines_terminal = { $study }：推理引擎

@@ -546,6 +546,37 @@ said_word_one = 可在任务文件中用 { $prompt } 给出
 said_several_languages = 多种语言
 said_no_language = 无法判断的语言
 
+## A learning curve
+
+said_next_of = 从 { $said_texts }中挑出 { $n } 条待标注，依据 { $arm } 的回答
+said_curve_sizes = 训练样本的规模，每个都是一项研究：{ $sizes }（{ $name } … { $last }）
+said_curve_searched = 在这些规模搜索超参数：{ $sizes }；其余规模沿用最接近者的
+said_curve_draws = 除最大规模外，每个规模抽取 { $n } 次
+said_curve_floor = { $said_rows }：{ $said_classes }按比例一条也没有，各取一条
+said_curve_part = 学习曲线第 { $n } 部分（共 { $m } 部分）：{ $name }
+said_curve_no_time = 学习曲线的其余部分没有时间了：再执行同一条命令即可继续
+said_curve_chooses = 学习曲线在每个规模比较相同的方案，而 { $name } 按样本数选择方案
+said_curve_few = 规模为 { $size }，而只有{ $said_rows }
+said_curve_one = 学习曲线只有一个规模：{ $size }，共{ $said_rows }
+said_curve_recipe_fix = 请指定列明方案的配方：--recipe curve
+said_curve_sizes_many = 学习曲线有 { $n } 个规模
+said_curve_most = 最多可指定 { $n } 个
+said_curve_classes = 规模只有{ $said_rows }，而类别有{ $said_classes }
+said_curve_classes_fix = 最小的规模须每类至少一条：至少 { $n } 条
+said_curve_few_fix = 规模最大为 { $n }
+said_curve_one_fix = 请指定多个规模：--sizes { $sizes }；得出规律需要四个
+said_curve_no_number = --sizes：“{ $name }”不是训练样本数
+said_curve_no_number_fix = 请写 2 以上的数，以逗号分隔：--sizes 100,1000,10000
+said_curve_other = “{ $name }”已存在，但不是“{ $study }”的这一部分
+said_next_or_replay = suite data next 从文件中挑选文本，或在已标注样本上重演
+said_next_or_replay_fix = 请给出 --unlabelled FILE，或 --replay
+said_next_test = 这{ $said_texts }中有 { $n } 条在该研究的测试集里：一旦用于训练，测试便毫无意义（在文件中：{ $places }）
+said_next_test_fix = 请把它们从文件中去掉
+said_next_none = { $said_texts }中没有可标注的：{ $n } 条在研究中已有标签，{ $m } 条与其他重复，{ $k } 条为空
+said_next_none_fix = 请给出研究中还没有的文本
+said_replay_few = { $said_training }不足以在{ $said_rounds }中挑选{ $said_rows }
+said_replay_few_fix = 至多取其一半：--rows { $n }
+
 ## Several splits
 
 said_folds_of = { $n } 折，合起来测试每一行

@@ -21,6 +21,7 @@ from suite.report.data.classes import label_of
 from suite.report.data.decided import decided_row, decided_sentences
 from suite.report.data.energy import energy_told
 from suite.report.data.every_metric import every_metric
+from suite.report.data.growth import growth_view
 from suite.report.data.learnt import learnt_in
 from suite.report.data.money import money_intro, money_rows, money_told
 from suite.report.data.over_splits import split_rows, split_sentences
@@ -207,6 +208,7 @@ def render_page(
         "engines": results.bench,
         "split_rows": split_rows(results.splits) if results.splits else [],
         "split_told": split_sentences(results.splits, words) if results.splits else [],
+        "growth": growth_view(results, words),
         "created": moments.shown(results.created),
         "label_of": lambda labels, index: (
             words("no_answer") if index < 0 else label_of(labels, index)
