@@ -143,7 +143,7 @@ def _chart(
                 _band(drawn, arm, scene.styles[arm.arm].colour)
         drawn.update_yaxes(tickformat=".3~f")
     else:
-        drawn.update_yaxes(type="log", dtick="D2", tickformat="~s")
+        drawn.update_yaxes(type="log", dtick="D2", tickformat=".3~r")
     rows: list[tuple[Cell, ...]] = [
         (p.arm, p.rows, p.draw, told, p.carried)
         for p in growth.points

@@ -636,7 +636,7 @@ growth_span = 95 %: { $low } to { $high }
 growth_sooner = fewer than were looked at
 growth_later = more than four times the largest size
 growth_checked = { $n ->
-    [one] As a check the scores at { $size } rows were predicted from sizes of at most { $known }: off by { $error }, and the interval held { $held } of one.
+    [one] As a check the scores at { $size } rows were predicted from sizes of at most { $known }: off by { $error }, and the interval holds { $held } of one prediction.
    *[other] As a check the scores at { $size } rows were predicted from sizes of at most { $known }: off by { $error } on average over { $n } arms, and the interval held { $held } of them.
 }
 growth_no_law = Of { $arms } no law is told: its sizes are fewer than four, or its scores don't grow.

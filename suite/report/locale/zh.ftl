@@ -553,9 +553,9 @@ growth_exponent = 指数
 growth_advice = 该标注哪一类的样本
 growth_advice_intro = 每次去掉某一类的一半训练样本（抽取多次），再训练 { $arm }；由其规律推算更多样本的收益。区间对所有类别同时成立。从任意类别随机去掉同样多的样本作为对照。
 growth_any = 任意类别
-growth_gain = 再有 { $n } 条{ $label }：{ $metric } { $gain } ± { $reach }。
-growth_gain_none = 再有 { $n } 条{ $label }：测不出变化（{ $metric } ± { $reach }）。
-growth_gain_once = 再有 { $n } 条{ $label }：{ $metric } { $gain }；只抽取一次，无从判断是否出于偶然。
+growth_gain = 再有 { $n } 条 { $label } 的样本：{ $metric } { $gain } ± { $reach }。
+growth_gain_none = 再有 { $n } 条 { $label } 的样本：测不出变化（{ $metric } ± { $reach }）。
+growth_gain_once = 再有 { $n } 条 { $label } 的样本：{ $metric } { $gain }；只抽取一次，无从判断是否出于偶然。
 
 ## Several splits
 
