@@ -1,11 +1,16 @@
 """Temperatures, and the calibration error that is believed since a simulation agrees."""
 
+import json
+import os
+
 import numpy as np
 import pytest
 
+from suite import strategies
 from suite.contracts.temperature import COLDEST, HOTTEST, LEAST, tempered
 from suite.errors import ModelError
-from suite.strategies import calibrated
+from suite.strategies import calibrated, mark
+from suite.strategies.mark import CALIBRATION, Mark
 from suite.verdict import calibration
 
 
@@ -76,6 +81,15 @@ def test_tempering_keeps_the_likeliest_class_and_rows_without_an_answer():
         < 1e-6
     )
     assert tempered(shares, None) is shares and tempered(shares[:0], 2.0).shape == (0, 7)
+
+
+def test_what_is_nearly_equal_is_answered_alike_at_every_temperature():
+    low = np.float32(0.5)
+    shares = np.array([[low, np.nextafter(low, np.float32(1))], [0.25, 0.75]], np.float32)
+    for temperature in (COLDEST, 1.5, HOTTEST):
+        now = tempered(shares, temperature)
+        assert now.argmax(axis=1).tolist() == [1, 1]
+        assert now.sum(axis=1) == pytest.approx([1, 1], abs=1e-6)
 
 
 # ---------------------------------------------------------------- its error
@@ -153,6 +167,34 @@ def test_a_predictor_answers_at_the_temperature_beside_it(tmp_path):
 
 @pytest.mark.parametrize("said", ["0", "1e9", "NaN", '"2"', "-1", "null"])
 def test_what_is_no_temperature_is_refused(tmp_path, said):
-    (tmp_path / calibrated.FILE).write_text(f'{{"temperature": {said}}}')
+    (tmp_path / CALIBRATION).write_text(f'{{"temperature": {said}}}')
     with pytest.raises(ModelError):
         calibrated.with_temperature(Fixed(), tmp_path)
+
+
+def test_a_temperature_that_was_changed_or_taken_away_is_refused(tmp_path):
+    mark.write(tmp_path, Mark(strategy="toy"))
+    beside = tmp_path / "linked"
+    os.link(tmp_path / mark.MARK, beside)
+    calibrated.keep_temperature(tmp_path, 2.0)
+    assert calibrated.temperature_of(tmp_path) == 2.0
+    # A combination's folder may hold a link to the mark: that one stays what it was.
+    assert json.loads(beside.read_text()) == {"strategy": "toy"}
+    file = tmp_path / CALIBRATION
+    whole = file.read_text()
+    file.write_text('{"temperature": 3.0}')
+    with pytest.raises(ModelError, match="not the one that was kept"):
+        calibrated.temperature_of(tmp_path)
+    file.unlink()
+    with pytest.raises(ModelError, match="not the one that was kept"):
+        calibrated.temperature_of(tmp_path)
+    file.write_text(whole)
+    calibrated.keep_temperature(tmp_path, None)
+    assert calibrated.temperature_of(tmp_path) is None and mark.read(tmp_path).strategy == "toy"
+    # Of a folder from before there were hashes nothing is known.
+    file.write_text('{"temperature": 3.0}')
+    assert calibrated.temperature_of(tmp_path) == 3.0
+    strategies.mark_predictor(tmp_path, "toy")
+    file.write_text(whole)
+    with pytest.raises(ModelError, match="not the one that was kept"):
+        calibrated.temperature_of(tmp_path)

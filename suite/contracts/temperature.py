@@ -38,6 +38,11 @@ def tempered(probabilities: Probabilities, temperature: float | None) -> Probabi
     scores = logarithms(probabilities) / temperature
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares /= shares.sum(axis=1, keepdims=True)
-    shares[~np.asarray(probabilities).any(axis=1)] = 0
+    there = np.asarray(probabilities).any(axis=1)
+    shares[~there] = 0
     made: Probabilities = shares.astype(np.float32)
+    # Two that are nearly equal become equal in float32, and the first of equals is the answer.
+    own = np.asarray(probabilities).argmax(axis=1)
+    lost = np.flatnonzero(there & (made.argmax(axis=1) != own))
+    made[lost, own[lost]] = np.nextafter(made[lost].max(axis=1), np.float32(2))
     return made

@@ -5,15 +5,11 @@ A strategy of somebody's own comes in through the entry point group `suite.strat
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from suite.config import jsonfile
-from suite.config.jsonfile import Strict
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
 from suite.contracts.package import Package
@@ -23,7 +19,12 @@ from suite.contracts.strategy import Predictor, Probabilities, Strategy
 from suite.contracts.task import Task
 from suite.errors import ModelError, counted, nearest
 from suite.models.folder import Use
+from suite.strategies import mark
 from suite.strategies.calibrated import with_temperature
+from suite.strategies.mark import CALIBRATION as CALIBRATION
+from suite.strategies.mark import MARK as MARK
+from suite.strategies.mark import SETTINGS as SETTINGS
+from suite.strategies.mark import Mark
 
 _KNOWN: Registry[Strategy] = Registry(
     "strategy",
@@ -46,16 +47,6 @@ COMBINATIONS: Mapping[str, str] = {
 
 #: The module that imports torch, transformers and peft.
 NETWORKS = "suite.child.preload_networks"
-MARK = "predictor.json"
-SETTINGS = "settings.json"
-
-
-class _Mark(Strict):
-    """What is in that file."""
-
-    strategy: str
-    #: Of settings.json, whose words no array can be held against; older folders have none.
-    settings_sha256: str | None = None
 
 
 def names() -> list[str]:
@@ -200,14 +191,12 @@ def save_predictor(predictor: Predictor, strategy: str, folder: Path) -> None:
 
 def mark_predictor(folder: Path, strategy: str) -> None:
     """Writes the mark beside what a strategy, or a combination, has written."""
-    mark = {"strategy": strategy, "settings_sha256": _digest(folder)}
-    (folder / MARK).write_text(json.dumps(mark), encoding="utf-8")
-
-
-def _digest(folder: Path) -> str | None:
-    """Of a predictor's settings; None where it has none."""
-    file = folder / SETTINGS
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+    own = Mark(
+        strategy=strategy,
+        settings_sha256=mark.digest(folder / SETTINGS),
+        calibration_sha256=mark.digest(folder / CALIBRATION),
+    )
+    mark.write(folder, own)
 
 
 def strategy_of(folder: Path) -> str:
@@ -219,19 +208,19 @@ def strategy_of(folder: Path) -> str:
     return _mark(folder).strategy
 
 
-def _mark(folder: Path) -> _Mark:
+def _mark(folder: Path) -> Mark:
     fix = "Expected a folder that `suite export NAME DIR` wrote, whole."
-    if not folder.is_dir() or not (folder / MARK).exists():
+    found = mark.read(folder, fix=fix) if folder.is_dir() else None
+    if found is None:
         raise ModelError(f"{folder} holds no trained predictor", fix=fix)
-    mark = jsonfile.load(folder / MARK, _Mark, fix=fix)
-    named = mark.strategy
+    named = found.strategy
     if named not in _KNOWN.names() and named not in COMBINATIONS:
         raise ModelError(
             f"the strategy '{named[:100]}' is not installed",
             where=str(folder / MARK),
             fix=nearest(named[:100], names()),
         )
-    return mark
+    return found
 
 
 def load_predictor(folder: Path, *, classes: int | None = None) -> Predictor:
@@ -250,12 +239,12 @@ def load_uncalibrated(folder: Path, *, classes: int | None = None) -> Predictor:
     Raises:
         ModelError: the folder is not one, or the predictor tells another number apart.
     """
-    mark = _mark(folder)
-    named = mark.strategy
+    known = _mark(folder)
+    named = known.strategy
     loads: Any = import_module(COMBINATIONS[named]) if named in COMBINATIONS else get(named)
     predictor: Predictor = loads.load(folder)
     # Afterwards: what is wrong with a value says more than that it is another.
-    if mark.settings_sha256 not in (None, _digest(folder)):
+    if known.settings_sha256 not in (None, mark.digest(folder / SETTINGS)):
         raise ModelError(
             "it is not the one that was saved with the model",
             where=str(folder / SETTINGS),

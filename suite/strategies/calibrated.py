@@ -13,10 +13,10 @@ from suite.config import jsonfile
 from suite.config.jsonfile import Strict
 from suite.contracts.strategy import Predictor, Probabilities
 from suite.contracts.temperature import COLDEST, HOTTEST, tempered
+from suite.errors import ModelError
+from suite.strategies import mark
+from suite.strategies.mark import CALIBRATION
 
-#: The file beside a predictor's own that has it; there is none where the predictor keeps its own
-#: probabilities.
-FILE = "calibration.json"
 _FIX = "Export the model again with `suite export NAME DIR`."
 
 
@@ -30,10 +30,17 @@ def temperature_of(folder: Path) -> float | None:
     """The temperature of the predictor that a folder holds; None where it has none.
 
     Raises:
-        ModelError: it is no temperature.
+        ModelError: it is no temperature, or not the one that was kept with the predictor.
     """
-    file = folder / FILE
-    return jsonfile.load(file, _Kept, fix=_FIX).temperature if file.exists() else None
+    file = folder / CALIBRATION
+    found = jsonfile.load(file, _Kept, fix=_FIX).temperature if file.exists() else None
+    own = mark.read(folder, fix=_FIX)
+    # Afterwards: what is wrong with a value says more than that it is another.
+    if own is not None and own.calibration_sha256 not in (None, mark.digest(file)):
+        raise ModelError(
+            "it is not the one that was kept with the model", where=str(file), fix=_FIX
+        )
+    return found
 
 
 def keep_temperature(folder: Path, temperature: float | None) -> None:
@@ -42,12 +49,20 @@ def keep_temperature(folder: Path, temperature: float | None) -> None:
     Raises:
         OSError: it can't be written.
     """
+    file = folder / CALIBRATION
+    own = mark.read(folder)
+    # Whenever this is cut short, the folder can be read: its mark has no hash of another file.
+    if own is not None and own.calibration_sha256 is not None:
+        own = own.model_copy(update={"calibration_sha256": None})
+        mark.write(folder, own)
     if temperature is None:
-        (folder / FILE).unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
         return
-    aside = folder / f"{FILE}.new"
+    aside = folder / f"{CALIBRATION}.new"
     aside.write_text(json.dumps({"temperature": temperature}), encoding="utf-8")
-    aside.replace(folder / FILE)
+    aside.replace(file)
+    if own is not None:
+        mark.write(folder, own.model_copy(update={"calibration_sha256": mark.digest(file)}))
 
 
 def with_temperature(predictor: Predictor, folder: Path) -> Predictor:
