@@ -8,6 +8,7 @@ import pytest
 from conftest import command_line, files_of, toy_rows, write_recipe, write_task
 
 from suite import strategies
+from suite.contracts.deciding import Asked, Limit
 from suite.contracts.strategy import Rows
 from suite.contracts.task import Calibration
 from suite.contracts.temperature import tempered
@@ -19,7 +20,16 @@ from suite.errors import DataError, StudyError
 from suite.report.pages.page import render_page
 from suite.report.words import Words
 from suite.strategies.calibrated import temperature_of
-from suite.study import artifacts, calibrating, kept_record, probabilities, record, storage
+from suite.study import (
+    artifacts,
+    calibrating,
+    deciding,
+    kept_record,
+    probabilities,
+    record,
+    storage,
+    trainings_record,
+)
 from suite.study.probabilities import kept_probabilities
 from suite.study.winner import winner
 from suite.verdict import calibration
@@ -206,6 +216,31 @@ def test_a_model_of_many_more_rows_keeps_its_own(there):
     assert calibrating.alike(few, "train+validation")
 
 
+def test_of_trainings_at_other_temperatures_the_shipped_one_s_like_are_told(there):
+    """A training from before there were temperatures has none, beside such as have one."""
+    study, definition = storage.load(storage.open_storage(None), "t")
+    lies = artifacts.find(study, definition.data.fingerprint)
+    trial = kept_record.of_arm(study.user_attrs, A).trial
+    first, second = trainings_record.stored(study, A, trial=trial, refit=True)
+    labels = snapshot.read_split(lies.data, "test").labels
+    fit = calibrating.fitted(study, definition, lies, A, refit=True)
+    assert first.temperature == second.temperature == fit.temperature != 1
+
+    def told(*trainings):
+        (final,) = record.results(study, definition).finals[:1]
+        own = {A: list(trainings)}
+        (found,) = calibrating.with_calibration(
+            [replace(final, arm=A)], labels, own, {A: fit}, lies
+        )
+        return found.calibration
+
+    old = told(replace(first, temperature=None), second)
+    assert old.temperature is None and old.before == old.after
+    now = told(first, replace(second, temperature=None))
+    assert now.temperature == fit.temperature and now == told(first)
+    assert now.before.log_loss > now.after.log_loss
+
+
 def test_it_is_exported_and_told(there):
     command_line("export", "t", "model", "--arm", A)
     temperature = temperature_of(there / "model")
@@ -230,6 +265,13 @@ def test_what_is_damaged_is_refused_and_made_again(there):
     place = files_of("t") / "attached" / "finals" / "fasttext--toy"
     before = kept_probabilities("t", B)
     (place / "calibration0").write_bytes(b"other")
+    # What another training answered is not taken for what the shipped model did.
+    assert len(before.calibration) == 2
+    with pytest.raises(StudyError, match="no probabilities of fasttext/toy are kept"):
+        deciding.decide("t", Asked(Limit(0.4, 0.6)), arm=B)
+    told = []
+    others = deciding.decide("t", Asked(Limit(0.4, 0.6)), say=told.append)
+    assert [one.arm for one in others] == [A] and f"{B}: nothing is said of when" in told[0]
     (files_of("t") / "attached").joinpath(f"trial-{before.unseen.trial}", "answered").unlink()
     with pytest.raises(StudyError) as refused:
         kept_probabilities("t", B)

@@ -14,6 +14,7 @@ from report_studies import EN
 from test_serve import asked
 
 from suite import strategies
+from suite.contracts.deciding import Asked, Limit
 from suite.contracts.results import StudyResults
 from suite.contracts.speeds import BenchRow
 from suite.contracts.strategy import TextLength
@@ -34,6 +35,7 @@ from suite.study import (
     artifacts,
     bench,
     bench_record,
+    deciding,
     finals_speed,
     kept_record,
     record,
@@ -44,9 +46,11 @@ from suite.study import combining as study_combining
 from suite.study.arms import expand
 from suite.study.combining import _Choosing
 from suite.study.ledger import Ledger
+from suite.study.probabilities import Reader
 from suite.study.winner import winner
 from suite.verdict import combining
 from suite.verdict.combining import Cascade, Chooser, Ensemble
+from suite.verdict.deciding import applied
 
 FAST, SURE = "fasttext/classic", "tfidf/classic"
 CASCADE, ENSEMBLE = "combined/cascade", "combined/ensemble"
@@ -301,11 +305,6 @@ def test_it_is_predicted_and_served_as_it_answered_in_the_finals_in_batches_and_
     service.close()
 
 
-def test_when_it_may_answer_alone_is_refused_with_the_reason(study):
-    told = command_line("decide", "t", "--arm", CASCADE, code=2).stderr.replace("\n", " ")
-    assert "were chosen on the rows that would say so" in told and "one of its members" in told
-
-
 def test_how_long_a_text_may_be_says_the_member_that_reads_least_of_it():
     def member(most, unit="token", per=1):
         length = TextLength(lambda texts: [len(text) * per for text in texts], most, unit)
@@ -360,6 +359,59 @@ def test_what_was_kept_by_finals_that_were_cut_short_is_nobodys(study, monkeypat
     assert "suite finals t --combine" in told.value.fix
     with pytest.raises(StudyError, match="were not asked to combine arms"):
         winner("t", CASCADE)
+def test_they_answer_alone_like_any_arm(study):
+    found = {one.arm: one for one in deciding.decide("t", Asked(Limit(0.3, 0.6)))}
+    assert list(found) == [FAST, SURE, CASCADE, ENSEMBLE]
+    ledger = Ledger(None, "t")
+    rows = snapshot.read_split(ledger.artifacts.data, "test")
+    for arm in (CASCADE, ENSEMBLE):
+        own = found[arm]
+        assert own.ground == "estimated" and own.found.rows == 50 and own.found.answered
+        taken = winner("t", arm)
+        assert taken.decision == own
+        # What is told of test is what the predictor that is shipped does there.
+        shares = strategies.load_predictor(taken.folder).predict_proba(rows.texts)
+        classes, decided = applied(own, shares, taken.labels)
+        wrong = decided & (classes != np.array(rows.labels))
+        assert (int(decided.sum()), int(wrong.sum())) == (own.test.answered, own.test.wrong)
+
+
+def test_rows_that_chose_a_combination_certify_nothing_of_it(study, monkeypatch):
+    ledger = Ledger(None, "t")
+    made = next(f.combined for f in ledger.results().finals if f.arm == CASCADE)
+    reader = Reader(ledger.study, ledger.definition, ledger.artifacts)
+    left = Reader.left
+
+    def aside(reader, arm):
+        found = left(reader, arm)
+        return replace(found, calibration=found.test)
+
+    monkeypatch.setattr(Reader, "left", aside)
+    assert len(reader.combined(made).calibration) == 1
+    assert reader.combined(replace(made, chosen_on="calibration")).calibration == ()
+    # A member that the search has found a better trial of is not what the combination was made of.
+    other = replace(made, members=[replace(m, trial=m.trial + 1) for m in made.members])
+    with pytest.raises(StudyError, match=f"no probabilities of {CASCADE} are kept"):
+        reader.combined(other)
+    # Where the recipe asks, they are left for certifying, and others choose.
+    asked = SimpleNamespace(rows=SimpleNamespace(calibration=50))
+    contestant = SimpleNamespace(
+        name=FAST,
+        trainings=[SimpleNamespace(index=0, calibrated="aside")],
+        trial=SimpleNamespace(number=0),
+    )
+    known = []
+    for certifies in (False, True):
+        choosing = SimpleNamespace(
+            _ledger=SimpleNamespace(
+                artifacts=ledger.artifacts,
+                definition=SimpleNamespace(data=asked),
+                study=ledger.study,
+            ),
+            _certifies=certifies,
+        )
+        known.append(study_combining._Choosing._kept(choosing, contestant)[0])
+    assert known == [ledger.artifacts.calibrated(FAST, 0), ledger.artifacts.validated(0)]
 
 
 def test_a_combination_of_combinations_is_refused(study, tmp_path):

@@ -11,6 +11,7 @@ from conftest import command_line, write_recipe, write_task
 
 from suite import api
 from suite.contracts.deciding import Asked, Decision, Limit, Tried, Value
+from suite.errors import DataError
 from suite.handover.export import read_exported
 from suite.report.data.decided import decided_row, decided_sentences
 from suite.report.words import words_of
@@ -90,14 +91,15 @@ def test_what_can_not_be_asked(there, words, says):
 
 def test_without_rows_set_aside_it_is_estimated_and_not_certified(there, monkeypatch):
     left = Reader.left
-    monkeypatch.setattr(Reader, "left", lambda *own: replace(left(*own), calibration=()))
+    before_finals = {"calibration": (), "trainings": 0}
+    monkeypatch.setattr(Reader, "left", lambda *own: replace(left(*own), **before_finals))
     try:
         told = command_line("decide", "t", "--arm", SURE).stdout
         assert "Estimated, not certified: on the 50 rows" in told and "Certified on" not in told
         assert kept()[SURE].ground == "estimated"
         monkeypatch.setattr(Reader, "left", lambda *own: ArmAnswers(None))
         result = command_line("decide", "t", code=2)
-        assert "is not kept here" in result.output and "suite finals t" in result.output
+        assert "no probabilities of" in result.output and "suite finals t" in result.output
     finally:
         monkeypatch.setattr(Reader, "left", left)
         command_line("decide", "t")
@@ -150,11 +152,41 @@ def test_a_server_says_it_too():
 def test_a_decision_of_another_model_than_the_arm_ships_is_not_shown(there):
     study, _ = storage.load(storage.open_storage(None), "t")
     before = decisions_record.standing(study.user_attrs)
-    other = [one | {"trial": one["trial"] + 5} for one in before]
-    assert (
-        before
-        and decisions_record.standing(study.user_attrs | {decisions_record.DECISIONS: other}) == []
-    )
+    assert len(before) == 2
+    # Another trial's, another training of it, or one that answers at another temperature by now:
+    # its threshold is none of the probabilities that are given.
+    for key, other in (("trial", 99), ("mark", "0a1b2c3d"), ("temperature", 7.5), ("refit", True)):
+        changed = [one | {key: other} for one in before]
+        assert (
+            decisions_record.standing(study.user_attrs | {decisions_record.DECISIONS: changed})
+            == []
+        )
+
+
+def test_decisions_that_a_kill_has_cost_are_made_by_the_next_run(there):
+    study, _ = storage.load(storage.open_storage(None), "t")
+    before = kept()
+    study.set_user_attr(decisions_record.DECISIONS, [])
+    command_line("study", "run", "t", "--quiet")
+    assert kept() == before
+
+
+def test_an_arm_that_nothing_can_be_said_of_costs_the_others_nothing(there, monkeypatch):
+    left = Reader.left
+
+    def damaged(reader, arm):
+        found = left(reader, arm)
+        if arm == SURE:
+            return found
+        odd = replace(found.unseen, probabilities=found.unseen.probabilities * 2, temperature=None)
+        return replace(found, unseen=odd)
+
+    monkeypatch.setattr(Reader, "left", damaged)
+    told = []
+    (only,) = deciding.decide("t", Asked(Limit()), say=told.append)
+    assert only.arm == SURE and f"{WRONG}: nothing is said of when it answers alone" in told[0]
+    with pytest.raises(DataError, match="sums to 2"):
+        deciding.decide("t", Asked(Limit()), arm=WRONG)
 
 
 def test_sets_name_the_classes_that_a_text_may_be_of(there):
@@ -169,6 +201,24 @@ def test_sets_name_the_classes_that_a_text_may_be_of(there):
     assert "--coverage" in command_line("decide", "t", "--help").stdout
     result = command_line("decide", "t", "--coverage", "1", code=2)
     assert "a coverage of 1 lies not between 0 and 1" in result.output
+
+
+def test_a_limit_to_wrong_answers_among_all_texts(there):
+    told = command_line("decide", "t", "--max-wrong", ".05", "--arm", SURE).stdout
+    told = " ".join(told.split())
+    assert (
+        f"{SURE} answers 100% of texts alone; of all texts at most 5% are answered wrongly" in told
+    )
+    assert "Certified on 50 rows" in told and "That is 0.0% of all texts there." in told
+    told = " ".join(command_line("decide", "t", "--max-wrong", ".01", "--arm", SURE).stdout.split())
+    assert "99 rows without an error would do" in told
+    for words, says in (
+        (("--max-error", ".1"), "--max-error of the answered ones"), ((), "not between 0 and 1")
+    ):  # fmt: skip
+        wrong = ".05" if words else "1"
+        output = command_line("decide", "t", "--max-wrong", wrong, *words, code=2).output
+        assert says in " ".join(output.split())
+    command_line("decide", "t")
 
 
 def test_value_says_what_answers_are_worth(there):

@@ -9,9 +9,18 @@ import pytest
 from pydantic import ValidationError
 
 from suite.contracts.deciding import Asked, Decide, Limit, Tried, Value
+from suite.contracts.temperature import tempered
 from suite.errors import DataError, RecipeError, UsageError
-from suite.verdict import certifying, conformal, deciding, offsets, out_of_scope, selective
+from suite.verdict import (
+    certifying,
+    conformal,
+    deciding,
+    offsets,
+    out_of_scope,
+    selective,
+)
 from suite.verdict.answering import Answered, answered, of
+from suite.verdict.deciding import Judged
 from suite.verdict.worth import Worth
 
 LIMIT = Limit(0.05, 0.9)
@@ -117,7 +126,8 @@ def test_never_sure_and_never_wrong():
     assert selective.aurc(silent) == pytest.approx(1)
     perfect = Answered(np.linspace(0.5, 1, 100), np.ones(100, bool))
     found = certifying.certify(perfect, certifying.path(perfect, LIMIT, 100), LIMIT)
-    assert (found.on.coverage, found.on.error, found.threshold) == (1, 0, 0.5)
+    # Halfway from the least sure to nothing.
+    assert (found.on.coverage, found.on.error, found.threshold) == (1, 0, 0.25)
     assert selective.aurc(perfect) == 0
 
 
@@ -163,6 +173,35 @@ def test_what_float32_gives_is_decided_as_what_float16_kept():
     threshold = float(rows.sure.max())
     assert (sure >= threshold).tolist() == (rows.sure >= threshold).tolist()
     assert (given.max(axis=1) >= threshold).tolist() != (sure >= threshold).tolist()
+
+
+def test_a_model_of_few_probabilities_is_decided_alike_before_and_after_it_is_kept():
+    """What is kept is float16 before its temperature; what is served is float32 before it."""
+    sure = np.repeat([0.9, 0.6], [300, 100]).astype(np.float32)
+    given = np.column_stack([sure, 1 - sure])
+    labels = [0] * 300 + [0, 1] * 50
+    kept = given.astype(np.float16).astype(np.float32)
+    model = deciding.Model("a", 0, False, ["x", "y"])
+    asked = Asked(Limit(0.05, 0.9), coverage=0.9)
+    for temperature in np.linspace(0.3, 3, 40):
+        rows = Judged(tempered(kept, temperature), labels)
+        found = deciding.found(model, asked, rows, rows, rows)
+        served = tempered(given, temperature)
+        _, decided = deciding.applied(found, served, model.labels)
+        assert (int(decided.sum()), found.found.answered) == (300, 300), temperature
+        held = conformal.sets(served, found.sets.threshold)[np.arange(400), labels]
+        assert held.mean() == found.sets.holds >= 0.9, temperature
+
+
+def test_offsets_are_not_told_of_where_an_answer_is_chosen_by_what_it_is_worth():
+    shares, labels = classified(400, 3)
+    rows = Judged(shares, labels)
+    model = deciding.Model("a", 0, False, list("abcdef"), "0a1b2c3d", 1.5)
+    by_worth = deciding.found(model, Asked(value=Value(wrong=-2), offsets=True), rows)
+    assert by_worth.moved is None
+    assert (by_worth.mark, by_worth.temperature) == ("0a1b2c3d", 1.5)
+    both = deciding.found(model, Asked(Limit(0.3, 0.6), Value(wrong=-2), offsets=True), rows)
+    assert both.moved is not None
 
 
 def softmax(logits):
@@ -215,11 +254,24 @@ def test_the_share_of_all_texts_that_is_answered_wrongly_holds_in_the_mean():
         risks.append(population.at(threshold)[1] / len(population))
     error = np.std(risks) / math.sqrt(DRAWS)
     assert 0.04 < np.mean(risks) <= 0.05 + 2.5 * error
-    with pytest.raises(UsageError, match="18 rows can't show") as raised:
-        conformal.threshold_of_risk(drawn(18, 1), 0.05)
-    assert "19 rows without an error" in str(raised.value)
     silent = Answered(np.zeros(40), np.zeros(40, bool))
     assert conformal.threshold_of_risk(silent, 0.05) == 0
+    boastful = Answered(np.ones(40), np.zeros(40, bool))
+    assert conformal.threshold_of_risk(boastful, 0.05) is None
+
+
+def test_a_limit_to_wrong_answers_among_all_texts_is_a_decision_like_others():
+    model = deciding.Model("a", 0, False, list("abcdef"))
+    rows, aside, test = (Judged(*classified(400, seed)) for seed in (1, 2, 3))
+    found = deciding.found(model, Asked(max_wrong=0.1), rows, aside, test)
+    assert found.ground == "certified" and found.max_wrong == 0.1 and found.max_error is None
+    assert 0 < found.found.wrong <= 0.1 * 401 - 1 and 0.02 < found.test.wrong / 400 < 0.15
+    few = Judged(*classified(18, 4))
+    none = deciding.found(model, Asked(max_wrong=0.05), rows, few, test)
+    assert (none.threshold, none.enough_rows, none.test.answered) == (None, 19, 0)
+    assert deciding.found(model, Asked(max_wrong=0.05), rows).ground == "estimated"
+    with pytest.raises(ValidationError, match="give one of them"):
+        Decide(max_wrong=0.1, max_error=0.05)
 
 
 def test_the_curve_ends_with_all_rows_and_knows_ties():

@@ -17,12 +17,16 @@ from report_studies import EN
 from suite import strategies
 from suite.child.messages import Failed, Finished
 from suite.child.runner import Interrupted, Predicted, Runner
+from suite.config.recipe import Recipe
 from suite.contracts.model import Model
 from suite.contracts.results import Checkpoint, KindSpread, Objective, Scores
+from suite.contracts.rowfacts import Rows as RowCounts
 from suite.data import snapshot
+from suite.errors import StudyError
 from suite.report.data.rows import leaderboard
 from suite.report.pages.answer import chosen_of
 from suite.study import (
+    calibrating,
     estimates,
     finals,
     finals_plan,
@@ -481,15 +485,60 @@ def slow(seconds):
     return lambda one, *about: replace(entrant(one, *about), seconds=seconds)
 
 
-def test_a_pair_of_which_one_is_refitted_gets_no_verdict(study, children):
+def test_a_pair_of_which_one_is_refitted_gets_no_verdict(study, children, monkeypatch):
     work = study(finals=BY_DEFAULT)
     finals.score(work())
     ledger = Ledger(None, "t")
     kept_record.store_shipped(ledger.study, B, None)  # B's model is lost
     children.jobs.clear()
+    fitted, asked = calibrating.fitted, []
+
+    def fit(study, definition, lies, arm, *, refit):
+        asked.append((arm, refit))
+        return fitted(study, definition, lies, arm, refit=refit)
+
+    monkeypatch.setattr(calibrating, "fitted", fit)
     found = {f.arm: f for f in finals.score(work(timeout=1e-3))}
     assert found[A].refit and not found[B].refit and children.jobs == []
     assert Ledger(None, "t").results().comparisons == []
+    # The temperature is that of the model which answers, not of one that was to be trained.
+    assert set(asked) == {(A, True), (B, False)}
+
+
+def test_what_is_wrong_with_the_study_and_with_no_arm_ends_the_finals(study, children, monkeypatch):
+    work = study(finals=BY_DEFAULT)
+    for way, name in (("ask_unseen", "answers"), ("train", "trains")):
+
+        def gone(trainer, one, name=name):
+            raise StudyError(f"the study is gone while it {name}")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(finals_training.Trainer, way, gone)
+            with pytest.raises(StudyError, match=f"is gone while it {name}"):
+                finals.score(work())
+    assert finals.score(work())
+
+
+def test_no_arm_is_refitted_where_one_s_probabilities_would_be_nobody_s():
+    def definition(train, validation, folds, **recipe):
+        arms = [
+            SimpleNamespace(name=name, folds=own, strategy="toy", model=None)
+            for name, own in zip("ab", folds, strict=True)
+        ]
+        return SimpleNamespace(
+            recipe=Recipe(name="r", arms=["a/b"], **recipe),
+            data=SimpleNamespace(rows=RowCounts(train, validation, 100)),
+            runnable=arms,
+        )
+
+    alone = finals_plan.speaking_alone
+    few = (100, 80)
+    # `b` was too dear for folds, and with validation it would have 1.8 times the rows.
+    assert alone(definition(*few, (5, 0), decide={})) == "b"
+    assert alone(definition(*few, (5, 0), value={"wrong": -5})) == "b"
+    assert alone(definition(*few, (5, 5), decide={})) is None
+    assert alone(definition(100, 50, (5, 0), decide={})) is None
+    assert alone(definition(*few, (5, 0))) is None  # nothing rests on how sure it is
 
 
 def test_a_better_trial_takes_the_place_of_what_was_shipped(study, children):

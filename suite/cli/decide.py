@@ -11,8 +11,10 @@ from rich.table import Table
 from suite import shell
 from suite.cli import fitting
 from suite.cli.console import next_step, out, print_json, print_table, words
+from suite.cli.console import say as to_err
 from suite.cli.options import AsJson, Name, Storage
 from suite.cli.study_files import tidy
+from suite.errors import UsageError
 from suite.report.data.decided import decided_row, decided_sentences
 from suite.report.words import Words
 
@@ -32,6 +34,13 @@ def decide(
     confidence: Annotated[
         float | None,
         typer.Option(help="With which that is claimed. Default: the recipe's, else .9."),
+    ] = None,
+    max_wrong: Annotated[
+        float | None,
+        typer.Option(
+            help="In place of both: share of all texts that may be answered wrongly at most, in "
+            "the mean."
+        ),
     ] = None,
     coverage: Annotated[
         float | None,
@@ -69,6 +78,8 @@ def decide(
 
         suite decide agnews --max-error .01 --confidence .95 --arm tfidf/classic
 
+        suite decide agnews --max-wrong .02
+
         suite decide agnews --json | jq .decisions
     """
     from suite import api
@@ -78,7 +89,21 @@ def decide(
 
     recipe = storages.load(storages.open_storage(storage), name)[1].recipe
     limit = None
-    if recipe.decide or not recipe.value or max_error is not None or confidence is not None:
+    limiting = max_error is not None or confidence is not None
+    if max_wrong is not None:
+        if limiting:
+            raise UsageError(
+                "--max-wrong is of all texts, --max-error of the answered ones",
+                fix="Give one of them.",
+            )
+        if not 0 < max_wrong < 1:
+            raise UsageError(
+                f"--max-wrong {max_wrong:g} lies not between 0 and 1",
+                fix="Say how much may be wrong, for example .02 for two texts of a hundred.",
+            )
+    elif recipe.decide is not None and not limiting:
+        max_wrong = recipe.decide.max_wrong
+    if max_wrong is None and (recipe.decide or not recipe.value or limiting or offsets):
         said = recipe.decide.limit if recipe.decide else Limit()
         limit = Limit(
             said.max_error if max_error is None else max_error,
@@ -87,8 +112,8 @@ def decide(
     if recipe.decide is not None:
         coverage = recipe.decide.coverage if coverage is None else coverage
         offsets = recipe.decide.offsets if offsets is None else offsets
-    asked = Asked(limit, recipe.value, coverage, bool(offsets))
-    found = deciding.decide(name, asked, arm=arm, url=storage)
+    asked = Asked(limit, recipe.value, coverage, bool(offsets), max_wrong)
+    found = deciding.decide(name, asked, arm=arm, url=storage, say=to_err)
     tidy(storage)
     if as_json:
         print_json({"study": name, "decisions": decisions_record.dumped(found)})

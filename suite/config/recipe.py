@@ -255,11 +255,15 @@ class Recipe(Closed):
                 raise ValueError(f"an arm is model/strategy, not {arm!r}")
         return value
 
+    @property
+    def decides(self) -> bool:
+        """Whether it asks when arms answer alone."""
+        return self.decide is not None or self.value is not None
+
     def calibration_of(self, task: Task) -> Calibration | None:
         """How rows are set aside on which something is certified; None where nothing asks for
         them."""
-        asked = Calibration() if self.decide is not None or self.value is not None else None
-        return self.calibration or task.calibration or asked
+        return self.calibration or task.calibration or (Calibration() if self.decides else None)
 
     def space_for(
         self,

@@ -20,7 +20,8 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class CalibrationScores:
-    """How well an arm's probabilities hold on test, as means of its trainings.
+    """How well an arm's probabilities hold on test, as means of its trainings at the temperature of
+    the one that is shipped.
 
     `ece` is the debiased calibration error over bins of equal mass, null where no row was answered;
     `bins` are those of the model that is shipped, the least sure first.

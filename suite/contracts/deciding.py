@@ -61,6 +61,13 @@ class Decide(Closed):
         MAX_ERROR, description="Share of answered texts that may be wrong at most."
     )
     confidence: float = Field(CONFIDENCE, description="With which that is claimed.")
+    max_wrong: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="In place of both: share of all texts that may be answered wrongly at most, in "
+        "the mean.",
+    )
     coverage: float | None = Field(
         None,
         gt=0,
@@ -80,6 +87,10 @@ class Decide(Closed):
             _ = self.limit
         except UsageError as error:
             raise ValueError(f"{error.what}. {error.fix}") from None
+        if self.max_wrong is not None and self.model_fields_set & {"max_error", "confidence"}:
+            raise ValueError(
+                "max_wrong is of all texts, max_error of the answered ones: give one of them"
+            )
         return self
 
     @property
@@ -122,7 +133,8 @@ class Value(Closed):
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of an arm: a limit to its errors, what its answers are worth, or both.
+    """What is asked of an arm: a limit to its errors (among its answers, or among all texts), what
+    its answers are worth, or both.
 
     With both the limit says where it answers, and the worth what that saves.
     """
@@ -133,6 +145,13 @@ class Asked:
     """Share of texts for which a set of classes is to hold the true one; None for no sets."""
     offsets: bool = False
     """Whether classes may be moved for a better macro-F1."""
+    max_wrong: float | None = None
+    """Share of all texts that may be answered wrongly, in the mean; in place of `limit`."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether it is a limit that says where an arm answers."""
+        return self.limit is not None or self.max_wrong is not None
 
 
 #: Why a model answers from a threshold on: it was shown on rows that were set aside for it, or read
@@ -202,7 +221,8 @@ class Sets:
 class Decision:
     """When an arm's model answers alone, and what is known of that.
 
-    `trial` and `refit` say which model it is of. It answers where its probability, as float16 holds
+    `trial`, `refit`, `mark` and `temperature` say which model it is of: it holds for no other. It
+    answers where its probability, as float16 holds
     it, is `threshold` or more. Null: no threshold can be shown to do, and it passes every text on;
     or single wrong answers have a worth of their own (`value.pairs`), and it is weighed text by
     text.
@@ -219,7 +239,7 @@ class Decision:
     """On the rows that speak for it."""
     max_error: float | None = None
     confidence: float | None = None
-    """Both null where nothing but what answers are worth was asked."""
+    """Both null where `max_wrong` or nothing but what answers are worth was asked."""
     bound: float | None = None
     """The error that is possible at most, by these rows, with this confidence; null where nothing
     is answered."""
@@ -235,6 +255,13 @@ class Decision:
     """Null where none were asked for."""
     moved: Moved | None = None
     """Null where that was not asked."""
+    mark: str | None = None
+    """Which training the model is, beside `trial` and `refit`; null where it bears no mark."""
+    temperature: float | None = None
+    """That it answered at; the threshold is of such probabilities."""
+    max_wrong: float | None = None
+    """Share of all texts that may be answered wrongly at most, in the mean over rows to find the
+    threshold on; null where that was not asked."""
 
     @property
     def offsets(self) -> list[float]:

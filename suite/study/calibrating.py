@@ -108,7 +108,10 @@ def _held(
     arm: str, labels: Sequence[int], trainings: Sequence[Training], fit: Fitted, lies: Artifacts
 ) -> Calibrated | None:
     own = []
-    for training in trainings:
+    # Those from before there were temperatures answer without one beside such as have one: what is
+    # told is told of the shipped model and its like.
+    alike = [one for one in trainings if one.temperature == trainings[0].temperature]
+    for training in alike:
         if training.answered is None:
             return None
         try:
@@ -118,7 +121,7 @@ def _held(
     before = [calibration.scores(one, labels) for one in own]
     after = [
         calibration.scores(tempered(one, training.temperature), labels)
-        for one, training in zip(own, trainings, strict=True)
+        for one, training in zip(own, alike, strict=True)
     ]
     return Calibrated(
         temperature=trainings[0].temperature,

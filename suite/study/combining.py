@@ -2,9 +2,12 @@
 
 Members, weights and threshold are chosen on what the arms' models answered to rows that they had
 not seen: on those that were set aside for calibration where there are any, else on what the best
-trials answered. What a combination answers to test is what its members answered: the first
-trainings of all together, then the second ones, as many as the member has that has fewest; of a
-member whose training repeats itself the one stands for all.
+trials answered. Where the recipe asks when arms answer alone, the rows set aside certify that, of
+combinations, too, and so they choose none.
+
+What a combination answers to test is what its members answered: the first trainings of all
+together, then the second ones, as many as the member has that has fewest; of a member whose
+training repeats itself the one stands for all.
 """
 
 from __future__ import annotations
@@ -218,6 +221,7 @@ class _Choosing:
         self._labels = labels
         self._objective: Metric = METRICS[ledger.definition.recipe.objective]
         self._say = say
+        self._certifies = ledger.definition.recipe.decides
         self._which: ChosenOn = "validation"
         self._unseen_labels: Sequence[int] = ()
         self._entrants = {one.name: one for one in self._entering(contestants, places)}
@@ -313,7 +317,7 @@ class _Choosing:
         known of it: of those set aside for calibration where there are any, of the model that is
         shipped; else of its best trial."""
         lies, first = self._ledger.artifacts, one.trainings[0]
-        if self._ledger.definition.data.rows.calibration:
+        if self._ledger.definition.data.rows.calibration and not self._certifies:
             return lies.calibrated(one.name, first.index), first.calibrated
         kept = kept_record.of_arm(self._ledger.study.user_attrs, one.name)
         known = kept.answered if kept is not None and kept.trial == one.trial.number else None

@@ -84,6 +84,8 @@ def run(
             say=watcher.said,
             watch=partial(watcher.step, "finals"),
         )
+    else:
+        finals.decide_the_rest(work.ledger, watcher.said)
 
 
 def told(seconds: float) -> str:

@@ -4,6 +4,7 @@ not seen, kept in the storage, and given to whoever uses the model.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import optuna
@@ -13,11 +14,11 @@ from suite.config.recipe import Recipe
 from suite.contracts.combination import ARMS
 from suite.contracts.deciding import Asked, Decision
 from suite.contracts.task import Task
-from suite.errors import StudyError, nearest
-from suite.study import artifacts, decisions_record, kept_record, storage
+from suite.errors import DataError, StudyError, nearest
+from suite.study import artifacts, decisions_record, kept_record, record, storage
 from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition
-from suite.study.probabilities import Answers, Reader
+from suite.study.probabilities import Answers, ArmAnswers, Reader
 from suite.verdict import deciding
 from suite.verdict.deciding import Judged, Model
 from suite.verdict.worth import Worth
@@ -36,23 +37,36 @@ def check(recipe: Recipe, task: Task) -> None:
 def asked(definition: Definition) -> Asked | None:
     """What a recipe asks of its arms; None where it asks nothing."""
     recipe = definition.recipe
-    if recipe.decide is None and recipe.value is None:
+    if not recipe.decides:
         return None
     if recipe.decide is None:
         return Asked(value=recipe.value)
-    return Asked(recipe.decide.limit, recipe.value, recipe.decide.coverage, recipe.decide.offsets)
+    decide = recipe.decide
+    return Asked(
+        decide.limit if decide.max_wrong is None else None,
+        recipe.value,
+        decide.coverage,
+        decide.offsets,
+        decide.max_wrong,
+    )
 
 
 def decide(
-    name: str, wanted: Asked, *, arm: str | None = None, url: str | Path | None = None
+    name: str,
+    wanted: Asked,
+    *,
+    arm: str | None = None,
+    url: str | Path | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> list[Decision]:
     """When each arm's model answers alone; the study keeps it.
 
     Args:
         name: the study's.
         wanted: of every arm.
-        arm: the only one that is asked; all that keep a model where None.
+        arm: the only one that is asked; all that keep a model where None, combinations among them.
         url: the database's; None for the default.
+        say: told of arms that are left out, and why.
 
     Raises:
         StudyError: no such study or arm, or none whose answers are kept here.
@@ -60,25 +74,32 @@ def decide(
         DataError: what is kept are no probabilities of these rows.
     """
     study, definition = storage.load(storage.open_storage(url), name)
-    there = kept_record.of_arms(study.user_attrs)
-    kept = [one.name for one in definition.runnable if one.name in there]
-    if arm in ARMS.values():
-        raise StudyError(
-            f"when '{arm}' may answer alone is not found: its members were chosen on the rows that "
-            "would say so",
-            fix="Name one of its members.",
-        )
+    kept = kept_arms(study, definition)
     if arm is not None and arm not in kept:
         raise StudyError(f"'{name}' keeps no model of '{arm}'", fix=nearest(arm, kept))
     lies = artifacts.find(study, definition.data.fingerprint)
-    found = of_arms(study, definition, lies, wanted, kept if arm is None else [arm])
+    arms = kept if arm is None else [arm]
+    found, left_out = of_arms(study, definition, lies, wanted, arms, url)
+    if not found and left_out:
+        raise next(iter(left_out.values()))
     if not found:
-        again = shell.command("finals", name, storage=None if url is None else str(url))
-        raise StudyError(
-            f"what the models of '{name}' answered to rows that they had not seen is not kept here",
-            fix=f"Run `{again}` on the machine that trained them.",
-        )
+        again = shell.command("study", "run", name, storage=None if url is None else str(url))
+        raise StudyError(f"'{name}' has no kept model yet", fix=f"Go on with `{again}`.")
+    for other, error in left_out.items():
+        say(undecided(other, error))
     return found
+
+
+def undecided(arm: str, error: StudyError | DataError) -> str:
+    """That nothing is said of an arm, and why."""
+    return f"{arm}: nothing is said of when it answers alone: {error.what}"
+
+
+def kept_arms(study: optuna.Study, definition: Definition) -> list[str]:
+    """The arms of a study that keep a model, its combinations last."""
+    there = kept_record.of_arms(study.user_attrs)
+    own = [one.name for one in definition.runnable if one.name in there]
+    return [*own, *kept_record.combinations(study.user_attrs)]
 
 
 def of_arms(
@@ -86,26 +107,59 @@ def of_arms(
     definition: Definition,
     lies: Artifacts,
     wanted: Asked,
-    arms: list[str],
-) -> list[Decision]:
-    """When these arms' models answer alone; the study keeps it. Without arms whose answers are not
-    kept here. Errors as in `decide`."""
-    reader = Reader(study, definition, lies)
-    found = []
+    arms: Sequence[str],
+    url: str | Path | None = None,
+) -> tuple[list[Decision], dict[str, StudyError | DataError]]:
+    """When these arms' models answer alone, which the study keeps; and of which that can't be said,
+    with the reason.
+
+    Raises:
+        RecipeError: the value of an answer is told of classes that are none.
+    """
+    reader = Reader(study, definition, lies, url)
+    attributes = study.user_attrs
+    found: list[Decision] = []
+    left_out: dict[str, StudyError | DataError] = {}
     for arm in arms:
-        version, answers = kept_record.version(study.user_attrs, arm), reader.left(arm)
-        if version is None or answers.unseen is None:
+        shipped = decisions_record.model_of(attributes, arm)
+        if shipped is None:
             continue
-        decision = deciding.found(
-            Model(arm, *version, definition.task.label_names),
-            wanted,
-            _judged(answers.unseen),
-            _judged(answers.calibration[0]) if answers.calibration else None,
-            _judged(answers.test[0]) if answers.test else None,
-        )
-        found.append(decision)
+        trial, refit, mark, temperature = shipped
+        try:
+            unseen, aside, test = _answers(study, definition, reader, arm)
+            model = Model(arm, trial, refit, definition.task.label_names, mark, temperature)
+            found.append(deciding.found(model, wanted, unseen, aside, test))
+        except (StudyError, DataError) as error:
+            left_out[arm] = error
     decisions_record.store(study, found)
-    return found
+    return found, left_out
+
+
+def _answers(
+    study: optuna.Study, definition: Definition, reader: Reader, arm: str
+) -> tuple[Judged, Judged | None, Judged | None]:
+    """What an arm's models answered unseen, and its shipped one to the rows set aside and to test.
+
+    Raises:
+        StudyError: that is not kept here, or not of the model that is shipped.
+    """
+    if arm in ARMS.values():
+        finals = record.results(study, definition, importance=False, predictions=False).finals
+        made = next((one.combined for one in finals if one.arm == arm), None)
+        answers = ArmAnswers(None) if made is None else reader.combined(made)
+    else:
+        answers = reader.left(arm)
+        aside = definition.data.rows.calibration > 0
+        # Of a model that was asked of them: never told as if there were none.
+        if answers.trainings and aside and not answers.calibration:
+            raise reader.missing(arm)
+    if answers.unseen is None:
+        raise reader.missing(arm)
+    return (
+        _judged(answers.unseen),
+        _judged(answers.calibration[0]) if answers.calibration else None,
+        _judged(answers.test[0]) if answers.test else None,
+    )
 
 
 def _judged(answers: Answers) -> Judged:

@@ -9,7 +9,8 @@ import optuna
 from pydantic import TypeAdapter
 
 from suite.contracts.deciding import Decision
-from suite.study import kept_record
+from suite.study import kept_record, trainings_record
+from suite.study.kept_record import Shipped
 
 DECISIONS = "suite:decisions"
 ADAPTER = TypeAdapter(list[Decision])
@@ -35,6 +36,23 @@ def standing(attributes: Mapping[str, Any]) -> list[Any]:
         one
         for one in (stored if isinstance(stored, list) else [])
         if isinstance(one, dict)
-        and kept_record.version(attributes, str(one.get("arm")))
-        == (one.get("trial"), one.get("refit"))
+        and model_of(attributes, str(one.get("arm"))) == tuple(map(one.get, _MODEL))
     ]
+
+
+#: By which keys of a decision a model is told from others.
+_MODEL = ("trial", "refit", "mark", "temperature")
+
+
+def model_of(
+    attributes: Mapping[str, Any], arm: str
+) -> tuple[int, bool, str | None, float | None] | None:
+    """The model that an arm ships: its trial, whether it is refitted, its mark, and the temperature
+    that it answers at; None where it ships none."""
+    taken = kept_record.taken(attributes, arm)
+    if taken is None:
+        return None
+    refit = isinstance(taken, Shipped) and taken.refit
+    index = 0 if isinstance(taken, Shipped) else trainings_record.KEPT
+    temperature = trainings_record.temperature(attributes, arm, index, trial=taken.trial)
+    return taken.trial, refit, taken.mark, temperature

@@ -25,6 +25,7 @@ from suite.study import (
     calibrating,
     combining,
     deciding,
+    decisions_record,
     estimates,
     far_rows,
     finals_plan,
@@ -39,7 +40,7 @@ from suite.study.combining import Combined
 from suite.study.definition import Definition, StoredArm
 from suite.study.finals_plan import Wanted
 from suite.study.finals_speed import Served, measure_all
-from suite.study.finals_training import Contestant, Trainer
+from suite.study.finals_training import Contestant, Trainer, Unable
 from suite.study.ledger import Ledger
 from suite.study.opening import Opening, claimed
 from suite.study.probabilities import Reader
@@ -87,15 +88,29 @@ def score(
             return work.ledger.results().finals
         made = wanted or Wanted.of(work.ledger.definition.recipe.finals)
         found = _Scoring(work, opening, made, say, watch).finals()
-        _decide(work.ledger, [final.arm for final in found])
+        _decide(work.ledger, [final.arm for final in found], say)
         return found
 
 
-def _decide(ledger: Ledger, arms: list[str]) -> None:
+def decide_the_rest(ledger: Ledger, say: Callable[[str], None]) -> None:
+    """When arms of finals answer alone of which the recipe asks it and nothing says: a command that
+    was killed after test was asked left them so."""
+    if not ledger.definition.recipe.decides or finals_record.missing_or_stale(ledger.study):
+        return
+    decided = {one["arm"] for one in decisions_record.standing(ledger.study.user_attrs)}
+    arms = [final.arm for final in ledger.results().finals]
+    _decide(ledger, [arm for arm in arms if arm not in decided], say)
+
+
+def _decide(ledger: Ledger, arms: list[str], say: Callable[[str], None]) -> None:
     """When the arms' models answer alone, where the recipe asks for it."""
     asked_of = deciding.asked(ledger.definition)
-    if asked_of is not None:
-        deciding.of_arms(ledger.study, ledger.definition, ledger.artifacts, asked_of, arms)
+    if asked_of is None or not arms:
+        return
+    study, definition = ledger.study, ledger.definition
+    _, left_out = deciding.of_arms(study, definition, ledger.artifacts, asked_of, arms)
+    for arm, error in left_out.items():
+        say(deciding.undecided(arm, error))
 
 
 def asked(
@@ -155,7 +170,7 @@ class _Scoring:
         self._rows = work.ledger.definition.data.rows.answered
         self._objective = METRICS[work.ledger.definition.recipe.objective]
         self._trainer = Trainer(work, opening, say)
-        self._troubles: list[StudyError] = []
+        self._troubles: list[Unable] = []
         self._made = 0
 
     def finals(self) -> list[Final]:
@@ -163,6 +178,12 @@ class _Scoring:
         if self._wanted.refit and not finals_plan.may_refit(self._ledger.definition):
             self._say(
                 "validation is not trained on: its rows may be newer than test, which is the newest"
+            )
+            self._wanted = replace(self._wanted, refit=False)
+        alone = finals_plan.speaking_alone(self._ledger.definition)
+        if self._wanted.refit and alone is not None:
+            self._say(
+                f"validation is not trained on: of {alone} nothing else tells how sure it may be"
             )
             self._wanted = replace(self._wanted, refit=False)
         contestants = self._contestants()
@@ -266,7 +287,7 @@ class _Scoring:
         """Sees to it that what an arm answered to rows that it had not seen is kept."""
         try:
             self._trainer.ask_unseen(one)
-        except StudyError as error:
+        except Unable as error:
             self._say(f"{error.what}; it can't be calibrated or combined with others")
 
     def _first(self, one: Contestant, contestants: Sequence[Contestant]) -> None:
@@ -279,7 +300,7 @@ class _Scoring:
                 self._trainer.keep(one)
             else:
                 self._trained_or_kept(one, contestants)
-        except StudyError as error:
+        except Unable as error:
             # One arm's trouble (a server that is gone) must not cost the others their scores.
             self._troubles.append(error)
             one.ended = True
@@ -323,7 +344,7 @@ class _Scoring:
         try:
             self._trainer.train(one)
             self._made += 1
-        except StudyError as error:
+        except Unable as error:
             one.ended = True
             trainings = counted(len(one.trainings), "training")
             self._say(f"{error.what}; its finals rest on {trainings}")
@@ -416,7 +437,7 @@ class _Scoring:
             {one.name for one in entries if one.way.deterministic},
         )
         trainings = {one.name: one.trainings for one in scored}
-        fits = {one.name: self._trainer.fitted(one) for one in scored}
+        fits = {one.name: self._trainer.fitted(one, refit=one.refit) for one in scored}
         finals = calibrating.with_calibration(
             finals, labels, trainings, fits, self._ledger.artifacts
         )

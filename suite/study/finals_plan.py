@@ -25,6 +25,7 @@ from suite.contracts.limits import MOST_SEED
 from suite.contracts.moments import duration
 from suite.contracts.results import Trial
 from suite.study import estimates
+from suite.study.calibrating import alike
 from suite.study.definition import Definition, StoredArm
 from suite.verdict.metrics import merit_of
 
@@ -109,6 +110,20 @@ def may_refit(definition: Definition) -> bool:
     return not by_time or definition.data.validation_given is False
 
 
+def speaking_alone(definition: Definition) -> str | None:
+    """An arm for whose sake none is trained on validation; None where each may be.
+
+    The recipe asks when arms answer alone, so something rests on their probabilities. What is known
+    of these is what the arm's model answered on validation, as its trials were too dear for folds;
+    and with validation it would be a model of many more rows, whose probabilities nobody knows. All
+    arms keep to the rows of the one: else they could not be compared.
+    """
+    if not definition.recipe.decides or alike(definition.data.rows, "validation"):
+        return None
+    dear = (one for one in definition.runnable if not one.folds)
+    return next((one.name for one in dear if strategies.learns(one.strategy, one.model, {})), None)
+
+
 def way_of(
     definition: Definition, arm: StoredArm, best: Trial | None, wanted: Wanted | None = None
 ) -> Way:
@@ -121,7 +136,10 @@ def way_of(
     params = best.params if best else {}
     wanted = wanted or Wanted.of(definition.recipe.finals)
     return Way.of(
-        replace(wanted, refit=wanted.refit and may_refit(definition)),
+        replace(
+            wanted,
+            refit=wanted.refit and may_refit(definition) and speaking_alone(definition) is None,
+        ),
         deterministic=strategies.deterministic(arm.strategy, arm.model, params),
         learns=strategies.learns(arm.strategy, arm.model, params),
     )

@@ -12,6 +12,8 @@ from dataclasses import replace
 from statistics import fmean
 from typing import Protocol
 
+import numpy as np
+
 from suite.contracts.combination import Combination
 from suite.contracts.measured import Measured
 from suite.contracts.results import (
@@ -188,10 +190,13 @@ def _compared(
             bounds=objective.bounds,
             seed=seed,
         )
+    # Of which less is better: of a metric of which more is, its negative.
+    sign = -1 if objective.higher_is_better else 1
+    low, high = sorted(sign * end for end in objective.bounds)
     return losses.compare(
-        {one.name: [t.losses or [] for t in one.trainings] for one in contestants},
-        {one.name: [t.scores.score for t in one.trainings] for one in contestants},
-        bounds=objective.bounds,
+        {one.name: [sign * np.array(t.losses or []) for t in one.trainings] for one in contestants},
+        {one.name: [sign * t.scores.score for t in one.trainings] for one in contestants},
+        bounds=(low, high),
         deterministic=fixed,
         seed=seed,
     )

@@ -35,6 +35,11 @@ from suite.study.work import Work
 from suite.verdict.metrics import MACRO_F1, Metric
 
 
+class Unable(StudyError):
+    """An arm could not be trained, or its model not answer. The others can go on; where the study
+    itself is gone, none can."""
+
+
 @dataclass
 class Contestant:
     """An arm in the finals.
@@ -121,26 +126,27 @@ class Trainer:
         self._say = say
         self._folder = work.keeping.scratch / "finals"
         self._asked = self._folder / "predict"
-        self._fits: dict[str, Fitted | None] = {}
+        self._fits: dict[tuple[str, bool], Fitted | None] = {}
 
-    def fitted(self, one: Contestant) -> Fitted | None:
-        """The temperature of an arm's models; None where what it answered unseen is not kept."""
-        if one.name not in self._fits:
+    def fitted(self, one: Contestant, *, refit: bool) -> Fitted | None:
+        """The temperature of an arm's models; None where what it answered unseen is not kept.
+
+        Args:
+            refit: whether they were trained on validation, too.
+        """
+        key = one.name, refit
+        if key not in self._fits:
             ledger = self._work.ledger
-            self._fits[one.name] = calibrating.fitted(
-                ledger.study,
-                ledger.definition,
-                ledger.artifacts,
-                one.name,
-                refit=one.way.refit,
+            self._fits[key] = calibrating.fitted(
+                ledger.study, ledger.definition, ledger.artifacts, one.name, refit=refit
             )
-        return self._fits[one.name]
+        return self._fits[key]
 
     def train(self, one: Contestant) -> None:
         """Adds the next training to an arm's.
 
         Raises:
-            StudyError: it could not be trained, or could not predict.
+            Unable: it could not be trained, or could not predict.
         """
         begun = time.monotonic()
         definition = self._work.ledger.definition
@@ -158,7 +164,7 @@ class Trainer:
         again, alone.
 
         Raises:
-            StudyError: it could not predict.
+            Unable: it could not predict.
         """
         begun = time.monotonic()
         seconds = one.trial.train_seconds
@@ -212,7 +218,7 @@ class Trainer:
         with machine_lock(timeout=3600, say=work.observer.said):
             outcome = work.runner.train(job)
         if isinstance(outcome, Failed):
-            raise StudyError(
+            raise Unable(
                 f"{one.name} could not be trained again with seed {seed}: {outcome.reason}"
             )
         return folder / KEPT, outcome.train_seconds, outcome.serving_shape
@@ -226,7 +232,8 @@ class Trainer:
         folder: Path,
         begun: float,
     ) -> None:
-        fit = self.fitted(one)
+        refit = index != trainings_record.KEPT and one.way.refit
+        fit = self.fitted(one, refit=refit)
         temperature = None if fit is None else fit.temperature
         with written(folder):
             keep_temperature(self._work.ledger.artifacts.checked(folder), temperature)
@@ -237,7 +244,7 @@ class Trainer:
             trial=one.trial.number,
             index=index,
             seed=seed,
-            refit=index != trainings_record.KEPT and one.way.refit,
+            refit=refit,
             train_seconds=train_seconds,
             seconds=round(time.monotonic() - begun, 3),
             scores=found.scores,
@@ -262,7 +269,7 @@ class Trainer:
         temperatures, ensembles and cascades are fitted on it.
 
         Raises:
-            StudyError: it could not predict.
+            Unable: it could not predict.
         """
         keeping = self._work.keeping
         kept = keeping.kept(one.name)
@@ -311,5 +318,5 @@ class Trainer:
             outside=work.ledger.definition.task.outside,
         )
         if isinstance(outcome, Failed):
-            raise StudyError(f"{one.name} could not predict the {split} split: {outcome.reason}")
+            raise Unable(f"{one.name} could not predict the {split} split: {outcome.reason}")
         return outcome

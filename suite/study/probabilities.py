@@ -17,6 +17,7 @@ from typing import Any
 import optuna
 
 from suite import shell
+from suite.contracts.combination import ARMS, Combination
 from suite.contracts.scope import ScopeScore
 from suite.contracts.strategy import Probabilities, Rows
 from suite.contracts.temperature import tempered
@@ -28,6 +29,7 @@ from suite.study import artifacts, kept_record, storage, trainings_record
 from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition
 from suite.study.trainings_record import Training
+from suite.verdict.combining import averaged, cascaded
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,16 @@ class ArmAnswers:
         unseen: of its best trial, none of whose models saw the rows that it answers; None where
             that was not kept: the study is from before, or the files are elsewhere.
         test: of the models of its finals, in the order of their trainings, the shipped one first;
-            those that were kept.
+            those that were kept. None where the shipped one's were not: what another model answered
+            would be taken for it.
         calibration: likewise, of the rows set aside for calibration.
+        trainings: how many the finals rest on; 0 before them.
     """
 
     unseen: Answers | None
     test: tuple[Answers, ...] = ()
     calibration: tuple[Answers, ...] = ()
+    trainings: int = 0
 
 
 @dataclass(frozen=True)
@@ -204,7 +209,7 @@ class Reader:
             or len(found.test) < len(trainings)
             or len(found.calibration) < aside * len(trainings)
         ):
-            raise self._missing(arm)
+            raise self.missing(arm)
         validation = self._definition.data.rows.validation
         return KeptProbabilities(
             arm=arm,
@@ -215,7 +220,8 @@ class Reader:
             calibration=found.calibration,
         )
 
-    def _missing(self, arm: str) -> StudyError:
+    def missing(self, arm: str) -> StudyError:
+        """Why what an arm's models answered can't be read, and what makes it anew."""
         name = self._definition.name
         if not self._lies.readable:
             return StudyError(
@@ -246,7 +252,35 @@ class Reader:
         calibration = [
             self._of(t, lies.calibrated(arm, t.index), t.calibrated, t.aside) for t in trainings
         ]
-        return ArmAnswers(unseen, *(tuple(filter(None, some)) for some in (test, calibration)))
+        return ArmAnswers(unseen, _from_first(test), _from_first(calibration), len(trainings))
+
+    def combined(self, made: Combination) -> ArmAnswers:
+        """What a combination answers, by what the models of its members did that are shipped: to
+        the rows that the best trials of all of them answered unseen, to test, and to those set
+        aside for calibration, where these did not choose it.
+
+        Raises:
+            StudyError: what a member answered is not kept, or its model is another one by now.
+        """
+        found = [self.left(member.arm) for member in made.members]
+        for member, left in zip(made.members, found, strict=True):
+            kept = kept_record.of_arm(self._study.user_attrs, member.arm)
+            if kept is None or kept.trial != member.trial:
+                raise self.missing(ARMS[made.kind])
+            if left.unseen is None or not left.test:
+                raise self.missing(member.arm)
+        seen = [left.unseen for left in found if left.unseen is not None]
+        if len({one.which for one in seen}) > 1:  # Over folds, the last rows are validation's.
+            count = self._definition.data.rows.validation
+            seen = [one.last(count, "validation") for one in seen]
+        aside = [left.calibration[0] for left in found if left.calibration]
+        whole = len(aside) == len(found) and made.chosen_on != "calibration"
+        return ArmAnswers(
+            _together(seen, made),
+            (_together([left.test[0] for left in found], made),),
+            (_together(aside, made),) if whole else (),
+            trainings=1,
+        )
 
     def _trainings(self, arm: str) -> list[Training]:
         """Those that the arm's finals rest on."""
@@ -255,7 +289,10 @@ class Reader:
         if kept is None:
             return []
         if shipped is not None:
-            return trainings_record.stored(self._study, arm, trial=kept.trial, refit=shipped.refit)
+            refit = shipped.refit
+            found = trainings_record.stored(self._study, arm, trial=kept.trial, refit=refit)
+            # One whose record can't be read leaves the others: none of them is the shipped model.
+            return found if found and found[0].index == 0 else []
         alone = trainings_record.stored_kept(self._study, arm, trial=kept.trial)
         return [] if alone is None else [alone]
 
@@ -298,3 +335,18 @@ class Reader:
                 rows = snapshot.read_split(self._lies.data, which)
             self._rows[which] = rows, snapshot.digest(rows)
         return self._rows[which]
+
+
+def _from_first(found: Sequence[Answers | None]) -> tuple[Answers, ...]:
+    """Those that were kept; none where the first, the shipped model's, were not."""
+    return tuple(filter(None, found)) if found and found[0] is not None else ()
+
+
+def _together(answers: Sequence[Answers], made: Combination) -> Answers:
+    """What a combination answers where its members answered this."""
+    own = [one.calibrated for one in answers]
+    if made.threshold is not None:
+        found = cascaded(own[0], own[1], made.threshold)
+    else:
+        found = averaged(own, [member.weight or 0.0 for member in made.members])
+    return replace(answers[-1], probabilities=found, temperature=None, belongs={})

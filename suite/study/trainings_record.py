@@ -125,6 +125,18 @@ def stored_kept(study: optuna.Study, arm: str, *, trial: int) -> Training | None
     return found if found is not None and found.trial == trial else None
 
 
+def temperature(attributes: Mapping[str, Any], arm: str, index: int, *, trial: int) -> float | None:
+    """That of an arm's training, without the rest of it; None where it has none, or there is no
+    such training of the trial's hyperparameters."""
+    value = attributes.get(_key(arm, index))
+    if not isinstance(value, dict) or value.get("trial") != trial:
+        return None
+    try:
+        return _TEMPERATURE.validate_python(value.get("temperature"))
+    except UNREADABLE:
+        return None
+
+
 def _key(arm: str, index: int | str) -> str:
     return f"{TRAINING}{arm}:{index}"
 

@@ -69,12 +69,27 @@ def path(learning: Answered, limit: Limit, rows: int) -> list[float]:
 
 def thresholds(rows: Answered) -> Array:
     """Thresholds of some rows, the highest first: as many as there are values of how sure a model
-    is, or `THRESHOLDS`, evenly apart in coverage. No answer is below all of them."""
+    is, or `THRESHOLDS`, evenly apart in coverage. No answer is below all of them.
+
+    Each lies between two values that were seen. A model that knows few of them would else be
+    decided by rounding: what was kept is tempered from float16, what is served from float32.
+    """
     sure = np.sort(rows.sure[rows.sure > 0])[::-1]
     if not len(sure):
         return np.array([1.0])
     at = np.linspace(0, len(sure) - 1, min(len(sure), THRESHOLDS)).round().astype(int)
-    return np.unique(sure[at])[::-1]
+    return between(np.unique(sure[at]), rows.sure)[::-1]
+
+
+def between(values: Array, seen: Array) -> Array:
+    """Numbers halfway from values to the next lower one that was seen, or to 0.
+
+    >>> between(np.array([0.5, 0.9]), np.array([0.9, 0.5, 0.7])).round(3).tolist()
+    [0.25, 0.8]
+    """
+    known = np.unique(np.append(seen, 0.0))
+    below = np.maximum(np.searchsorted(known, values) - 1, 0)
+    return np.asarray((values + known[below]) / 2)
 
 
 def certify(rows: Answered, tested: list[float], limit: Limit) -> Certified | None:

@@ -13,13 +13,14 @@ levels", 2019 (sets by the probability itself); Angelopoulos, Bates, Fisch, Lei 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import UsageError, counted
+from suite.errors import UsageError
 from suite.verdict.answering import Answered, Truth, checked, sureness
+from suite.verdict.certifying import between
 
 
 def threshold_of_sets(
@@ -43,10 +44,14 @@ def threshold_of_sets(
             fix="A set of all classes always holds the true one: say .9 or .95.",
         )
     checked(probabilities, labels)
-    own = np.sort(sureness(np.asarray(probabilities)[np.arange(len(labels)), list(labels)]))
+    shares = sureness(np.asarray(probabilities))
+    own = np.sort(shares[np.arange(len(labels)), list(labels)])
     # The rank from above that a new row is at most at, so often: ties only make sets larger.
     rank = ceil((len(own) + 1) * coverage)
-    return float(own[len(own) - rank]) if rank <= len(own) else 0.0
+    if rank > len(own):
+        return 0.0
+    # Of these rows it leaves out what the value itself would.
+    return float(between(own[[len(own) - rank]], shares)[0])
 
 
 def sets(probabilities: NDArray[np.floating], threshold: float) -> Truth:
@@ -62,30 +67,30 @@ def sets(probabilities: NDArray[np.floating], threshold: float) -> Truth:
     return found
 
 
-def threshold_of_risk(rows: Answered, max_risk: float) -> float:
+def threshold_of_risk(rows: Answered, max_wrong: float) -> float | None:
     """From which threshold on a model may answer so that at most this share of *all* texts is
-    answered, and wrong; above 1 where it may answer none.
+    answered, and wrong; None where it may answer none, or the rows are too few (`rows_needed`).
 
     Args:
         rows: seen by no training.
-        max_risk: in the mean over rows to fit on.
-
-    Raises:
-        UsageError: the rows are too few for so small a share.
+        max_wrong: in the mean over rows to fit on; above 0, below 1.
     """
-    if not 0 < max_risk < 1:
-        raise UsageError(f"a share of {max_risk:g} lies not between 0 and 1")
     # One row more than there are is taken to be wrong, whatever the threshold.
-    allowed = int(np.floor(max_risk * (len(rows) + 1) + 1e-9)) - 1
+    allowed = floor(max_wrong * (len(rows) + 1) + 1e-9) - 1
     if allowed < 0:
-        need = ceil(1 / max_risk) - 1
-        raise UsageError(
-            f"{counted(len(rows), 'row')} can't show that at most {max_risk:.3g} of all texts are "
-            "answered wrongly",
-            fix=f"{counted(need, 'row')} without an error would do.",
-        )
+        return None
     wrong = np.sort(rows.sure[~rows.right & (rows.sure > 0)])[::-1]
     if len(wrong) <= allowed:
         return 0.0
-    # The next step above the surest answer that may not be given.
-    return float(np.nextafter(np.float16(wrong[allowed]), np.float16(2)))
+    # Above the surest answer that may not be given, by half the way to the next that was seen.
+    surer = np.unique(rows.sure[rows.sure > wrong[allowed]])
+    return float((wrong[allowed] + surer[0]) / 2) if len(surer) else None
+
+
+def rows_needed(max_wrong: float) -> int:
+    """How many rows would do, were none of them answered wrongly.
+
+    >>> rows_needed(0.05), rows_needed(0.01)
+    (19, 99)
+    """
+    return ceil(1 / max_wrong - 1e-9) - 1

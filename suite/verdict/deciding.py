@@ -15,7 +15,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.contracts.deciding import Asked, Decision, Limit, Moved, Sets, Tried
+from suite.contracts.deciding import Asked, Decision, Ground, Limit, Moved, Sets, Tried
 from suite.errors import RecipeError
 from suite.verdict import certifying, conformal, offsets
 from suite.verdict.answering import Answered, Classes, Truth, answered, of
@@ -55,12 +55,16 @@ class Model:
         trial: whose hyperparameters it has.
         refit: whether it was trained on validation, too.
         labels: the classes' names, by index.
+        mark: which training it is, where it bears one.
+        temperature: that it answers at.
     """
 
     arm: str
     trial: int
     refit: bool
     labels: Sequence[str]
+    mark: str | None = None
+    temperature: float | None = None
 
 
 def found(
@@ -82,11 +86,14 @@ def found(
         RecipeError: nothing is asked, or the value of classes that are none.
     """
     by = unseen if aside is None else aside
-    moved = _moved(unseen, test) if asked.offsets else None
+    # What an answer is worth chooses the class itself.
+    moved = _moved(unseen, test) if asked.offsets and asked.limited else None
+    own = moved.offsets if moved is not None and moved.kept else []
+    ground: Ground = "estimated" if aside is None else "certified"
     if asked.limit is not None:
-        own = moved.offsets if moved is not None and moved.kept else []
-        rows = by.answered(own)
-        made = _by_limit(model, asked.limit, unseen.answered(own), rows, aside is not None)
+        made = _by_limit(model, asked.limit, unseen.answered(own), by.answered(own), ground)
+    elif asked.max_wrong is not None:
+        made = _by_share(model, asked.max_wrong, by.answered(own), ground)
     elif asked.value is not None:
         at = None if asked.value.pairs else asked.value.break_even
         made = Decision(
@@ -96,7 +103,14 @@ def found(
     else:
         raise RecipeError("neither how often answers may be wrong nor what they are worth is said")
     sets = None if asked.coverage is None else _sets(asked.coverage, by, test)
-    made = replace(made, value=asked.value, sets=sets, moved=moved)
+    made = replace(
+        made,
+        value=asked.value,
+        sets=sets,
+        moved=moved,
+        mark=model.mark,
+        temperature=model.temperature,
+    )
     if test is None:
         return made
     saved = None
@@ -124,7 +138,7 @@ def applied(
 
 
 def _by_limit(
-    model: Model, limit: Limit, learning: Answered, rows: Answered, aside: bool
+    model: Model, limit: Limit, learning: Answered, rows: Answered, ground: Ground
 ) -> Decision:
     path = certifying.path(learning, limit, len(rows))
     certified = certifying.certify(rows, path, limit)
@@ -132,7 +146,7 @@ def _by_limit(
         model.arm,
         model.trial,
         model.refit,
-        "certified" if aside else "estimated",
+        ground,
         None,
         Tried(len(rows), 0, 0),
         max_error=limit.max_error,
@@ -143,6 +157,22 @@ def _by_limit(
     on = certified.on
     bound = certifying.upper_bound(on.answered, on.wrong, limit.confidence)
     return replace(known, threshold=certified.threshold, found=on, bound=bound)
+
+
+def _by_share(model: Model, max_wrong: float, rows: Answered, ground: Ground) -> Decision:
+    threshold = conformal.threshold_of_risk(rows, max_wrong)
+    needed = conformal.rows_needed(max_wrong)
+    answers = (0, 0) if threshold is None else rows.at(threshold)
+    return Decision(
+        model.arm,
+        model.trial,
+        model.refit,
+        ground,
+        threshold,
+        Tried(len(rows), *answers),
+        max_wrong=max_wrong,
+        enough_rows=needed if threshold is None and len(rows) < needed else None,
+    )
 
 
 def _moved(unseen: Judged, test: Judged | None) -> Moved:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from suite.verdict.comparison import Findings, findings
 from suite.verdict.confusions import Trained
 
 
-def trained(losses: Sequence[Sequence[float]], scores: Sequence[float] | None = None) -> Trained:
+def trained(losses: Sequence[ArrayLike], scores: Sequence[float] | None = None) -> Trained:
     """Scores and pulls of an arm's trainings, of the negative.
 
     Args:
@@ -38,7 +39,7 @@ def trained(losses: Sequence[Sequence[float]], scores: Sequence[float] | None = 
 
 
 def compare(
-    losses: Mapping[str, Sequence[Sequence[float]]],
+    losses: Mapping[str, Sequence[ArrayLike]],
     scores: Mapping[str, Sequence[float]],
     *,
     bounds: tuple[float, float],

@@ -59,6 +59,9 @@ def decided_sentences(decision: Decision, words: Words) -> list[str]:
         said.append(words("decided_tried", rows=decision.found.rows))
     if decision.test is not None and decision.test.answered:
         said.append(_on(decision.test, words))
+        if decision.max_wrong is not None:
+            share = formats.percent(decision.test.wrong / decision.test.rows)
+            said.append(words("decided_test_of_all", share=share))
     if decision.saved is not None:
         said.append(words("decided_saves", saved=f"{decision.saved:+.1f}"))
     moved = decision.moved
@@ -88,6 +91,15 @@ def decided_sentences(decision: Decision, words: Words) -> list[str]:
 
 def _does(decision: Decision, words: Words) -> list[str]:
     arm = decision.arm
+    if decision.max_wrong is not None:
+        most = formats.whole_or_more(decision.max_wrong)
+        if decision.threshold is not None:
+            share = formats.whole_percent(decision.found.coverage)
+            return [words("decided_answers_of_all", arm=arm, share=share, most=most)]
+        none = words("decided_none_of_all", arm=arm, most=most)
+        if decision.enough_rows is None:
+            return [none]
+        return [none, words("decided_enough_of_all", rows=decision.enough_rows)]
     if decision.max_error is None or decision.confidence is None:
         at = decision.threshold
         if at is None:

@@ -450,6 +450,13 @@ decided_enough = { $rows ->
     [one] { $rows } row would do, if it goes on erring as it does where it is surest.
    *[other] { $rows } rows would do, if it goes on erring as it does where it is surest.
 }
+decided_answers_of_all = { $arm } answers { $share } of texts alone; of all texts at most { $most } are answered wrongly, in the mean. It passes the rest on.
+decided_none_of_all = { $arm } passes every text on: with any answer more than { $most } of all texts may be answered wrongly, in the mean.
+decided_enough_of_all = { $rows ->
+    [one] { $rows } row without an error would do.
+   *[other] { $rows } rows without an error would do.
+}
+decided_test_of_all = That is { $share } of all texts there.
 decided_never = No number of rows would do: it errs too often where it is surest, or never answers.
 decided_by_value = { $arm } answers alone where its probability is { $threshold } or more: from there on an answer is worth no less than passing on.
 decided_by_pairs = { $arm } answers alone where the answer is worth no less than passing on, weighed text by text.
@@ -824,7 +831,7 @@ uncalibrated = its own
 axis_confidence = probability of what was answered
 axis_right = share that is right
 finding_calibration = { $arm } was farthest from what it said, by { $before } on average; as it answers it is { $after } off
-finding_calibration_kept = { $arm } is farthest from what it says, by { $before } on average; no temperature did better
+finding_calibration_kept = { $arm } is farthest from what it says, by { $before } on average, and keeps its own probabilities
 finding_calibration_none = No arm answered with probabilities
 
 ## The search

@@ -378,6 +378,10 @@ deciding_none = { $command } 会找出概率从多少起可以独立作答，使
 decided_answers = { $arm } 独立回答 { $share } 的文本；其中答错的至多 { $most }，置信度 { $confidence }。其余转交。
 decided_none = { $arm } 转交全部文本：没有任何阈值能以 { $confidence } 的置信度证明其回答中至多 { $most } 是错的。
 decided_enough = 若它在最有把握处的错误率不变，{ $rows } 行就够了。
+decided_answers_of_all = { $arm } 独立回答 { $share } 的文本；在全部文本中，平均至多 { $most } 被答错。其余转交。
+decided_none_of_all = { $arm } 转交全部文本：只要作答，全部文本中平均被答错的就可能超过 { $most }。
+decided_enough_of_all = { $rows } 行且无一答错就够了。
+decided_test_of_all = 占那里全部文本的 { $share }。
 decided_never = 多少行都不够：它在最有把握处也错得太多，或者从不作答。
 decided_by_value = { $arm } 在概率不低于 { $threshold } 时独立作答：从此处起，作答的价值不低于转交。
 decided_by_pairs = { $arm } 在作答的价值不低于转交时独立作答，逐条文本权衡。
@@ -685,7 +689,7 @@ uncalibrated = 自身
 axis_confidence = 所给答案的概率
 axis_right = 答对的占比
 finding_calibration = { $arm } 与其所说相差最大，平均 { $before }；校准后实际给出的概率相差 { $after }
-finding_calibration_kept = { $arm } 与其所说相差最大，平均 { $before }；没有温度能做得更好
+finding_calibration_kept = { $arm } 与其所说相差最大，平均 { $before }，并保留自身的概率
 finding_calibration_none = 没有方案给出概率
 
 ## The search
