@@ -359,6 +359,8 @@ def test_what_was_kept_by_finals_that_were_cut_short_is_nobodys(study, monkeypat
     assert "suite finals t --combine" in told.value.fix
     with pytest.raises(StudyError, match="were not asked to combine arms"):
         winner("t", CASCADE)
+
+
 def test_they_answer_alone_like_any_arm(study):
     found = {one.arm: one for one in deciding.decide("t", Asked(Limit(0.3, 0.6)))}
     assert list(found) == [FAST, SURE, CASCADE, ENSEMBLE]

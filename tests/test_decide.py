@@ -189,6 +189,26 @@ def test_an_arm_that_nothing_can_be_said_of_costs_the_others_nothing(there, monk
         deciding.decide("t", Asked(Limit()), arm=WRONG)
 
 
+def test_value_may_be_what_a_study_goes_by(there):
+    recipe = write_recipe(
+        there, "worth", arms=[SURE, WRONG], trials=2, objective="value",
+        calibration={"least": 20}, value={"right": 1, "wrong": -5},
+        spaces={SURE: {"noise": 0.0}, WRONG: {"noise": 0.3}},
+    )  # fmt: skip
+    command_line("study", "create", "toy.yaml", "--recipe", recipe, "--name", "w", "--quiet")
+    results = api.load_results("w", importance=False)
+    assert results.objective == "value" and results.verdict.best == SURE
+    values = {t.arm: t.validation.objective.value for t in results.trials}
+    # It answers all at .91, which pays, and the one of the two is often wrong.
+    assert values[SURE] == 1 and values[WRONG] < 0
+    finals = {one.arm: one for one in results.finals}
+    assert (finals[SURE].test.objective.name, finals[SURE].test.objective.value) == ("value", 1)
+    # At its temperature it knows that no answer pays, and gives none.
+    assert finals[WRONG].test.objective.value == 0
+    assert {one.arm: one.saved for one in results.decisions} == {SURE: 100.0, WRONG: 0.0}
+    assert "value" in command_line("study", "show", "w").stdout
+
+
 def test_sets_name_the_classes_that_a_text_may_be_of(there):
     told = command_line("decide", "t", "--coverage", ".9").stdout
     assert "Sets that are to hold the true class for 90% of texts hold it for 100.0%" in told

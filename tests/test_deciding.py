@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from suite.config.recipe import Recipe
 from suite.contracts.deciding import Asked, Decide, Limit, Tried, Value
 from suite.contracts.temperature import tempered
 from suite.errors import DataError, RecipeError, UsageError
@@ -17,10 +18,12 @@ from suite.verdict import (
     deciding,
     offsets,
     out_of_scope,
+    scored,
     selective,
 )
 from suite.verdict.answering import Answered, answered, of
 from suite.verdict.deciding import Judged
+from suite.verdict.metrics import objective_of
 from suite.verdict.worth import Worth
 
 LIMIT = Limit(0.05, 0.9)
@@ -202,6 +205,20 @@ def test_offsets_are_not_told_of_where_an_answer_is_chosen_by_what_it_is_worth()
     assert (by_worth.mark, by_worth.temperature) == ("0a1b2c3d", 1.5)
     both = deciding.found(model, Asked(Limit(0.3, 0.6), Value(wrong=-2), offsets=True), rows)
     assert both.moved is not None
+
+
+def test_a_value_as_a_score_is_what_is_worth_having_of_every_text():
+    worth = Worth.of(Value(right=2, wrong=-5, passed=1), ["a", "b"])
+    shares = np.array([[0.9, 0.1], [0.9, 0.1], [0.8, 0.2], [0, 0]])
+    # From 6/7 on an answer pays; a right one is worth 1 more than passing on, a wrong one 6 less.
+    assert worth.parts(np.array([0, 1, 0, 0]), shares).tolist() == [1.0, -6.0, 0.0, 0.0]
+    metric = objective_of("value", worth)
+    assert metric.bounds == (-6.0, 1.0) and metric.share(1.0) == 1 and metric.higher_is_better
+    scores = scored.of_probabilities([0, 1, 0, 0], shares, "value", worth)
+    assert scores.objective.value == scores.others["value"] == pytest.approx(-5 / 4)
+    assert "value" not in scored.of_probabilities([0, 1, 0, 0], shares).others
+    with pytest.raises(ValidationError, match="nothing says what answers are worth"):
+        Recipe(name="r", arms=["a/b"], objective="value")
 
 
 def softmax(logits):

@@ -17,10 +17,12 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
+from suite.contracts.deciding import Value
 from suite.contracts.results import Objective, ObjectiveName
 from suite.errors import ModelError
 from suite.verdict import of_confusion, scoring
-from suite.verdict.metrics import METRICS
+from suite.verdict.metrics import METRICS, objective_of
+from suite.verdict.worth import Worth
 
 LABELS = [0, 0, 0, 1, 1, 2]
 PREDICTED = np.array([0, 0, 1, 1, 2, 2])
@@ -258,7 +260,10 @@ def test_every_objective_is_a_metric_of_confusion_matrices_or_a_mean_over_rows()
     assert of_rows == {"log_loss", "brier", "aurc"} and not of_rows & of_confusion
     # What a row adds to an area over ranks depends on the others: arms are not compared by it.
     shown = {"precision", "recall", "aurc"}
-    assert set(get_args(ObjectiveName)) == (of_rows | of_confusion) - shown
+    # What answers are worth is a mean over rows where a recipe says it, and nothing elsewhere.
+    worth = Worth.of(Value(wrong=-5), ["a", "b"])
+    assert objective_of("value", worth).of_rows and not objective_of("value").of_rows
+    assert set(get_args(ObjectiveName)) == ((of_rows | of_confusion) - shown) | {"value"}
 
 
 def test_aurc_is_small_where_a_model_knows_when_it_errs():

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from suite.contracts.deciding import Value
 from suite.contracts.model import Model
 from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Scores
 from suite.contracts.space import Params
@@ -43,6 +44,8 @@ class Job:
     folds: int = 0
     #: Key of the metric by which its checkpoints are chosen.
     objective: str = DEFAULT_OBJECTIVE
+    #: What answers are worth, where the recipe says it.
+    value: Value | None = None
     #: Train on train and validation together, unscored, and end at this fraction of the budget.
     refit: float | None = None
     #: Whether what it takes in energy is read.

@@ -52,6 +52,7 @@ from suite.machine import surroundings
 from suite.machine.scratch import Scratch
 from suite.serving.load.engine_job import Doing, EngineJob, bench_engine
 from suite.strategies import NETWORKS
+from suite.verdict.worth import Worth
 
 #: How often it is asked whether what a child works for still stands, in seconds.
 STILL_SECONDS = 2.0
@@ -225,17 +226,21 @@ class Runner:
         *,
         objective: str = DEFAULT_OBJECTIVE,
         outside: int | None = None,
+        worth: Worth | None = None,
     ) -> Predicted | Failed:
         """A kept predictor's classes over a split, and their scores.
 
         Args:
             objective: key of the metric that counts.
             outside: the class of texts that fit no other, where the task has one.
+            worth: what answers are worth, where a recipe says it.
 
         Raises:
             Interrupted: `stop` was set.
         """
-        arguments = (folder, snapshot, split, classes, threads, logs, objective, outside)
+        arguments = (
+            folder, snapshot, split, classes, threads, logs, objective, outside, worth
+        )  # fmt: skip
         with self._child(_predict_main, arguments, logs) as child:
             while True:
                 match self._heard(child):
@@ -423,6 +428,7 @@ def _predict_main(
     logs: Path,
     objective: str,
     outside: int | None,
+    worth: Worth | None,
 ) -> None:
     """The predicting child's entry."""
     message: Predicted | Failed
@@ -435,7 +441,7 @@ def _predict_main(
         from suite.data import answered
         from suite.data import snapshot as snapshots
         from suite.strategies.calibrated import temperature_of
-        from suite.verdict.metrics import METRICS
+        from suite.verdict.metrics import objective_of
         from suite.verdict.scoring import decide, score
 
         process.set_threads(threads)
@@ -448,10 +454,10 @@ def _predict_main(
         predictions = decide(probabilities)
         synchronise()
         seconds = time.perf_counter() - begun
-        of_rows = METRICS[objective].of_rows
+        of_rows = objective_of(objective, worth).of_rows
         message = Predicted(
             predictions=[int(p) for p in predictions],
-            scores=score(probabilities, rows.labels, classes, objective),
+            scores=score(probabilities, rows.labels, classes, objective, worth),
             seconds=seconds,
             confidences=[float(p) for p in probabilities.max(axis=1)],
             answered=None

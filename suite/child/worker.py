@@ -22,6 +22,7 @@ from suite.data import answered
 from suite.data.answered import Answered
 from suite.data.folds import Folds
 from suite.errors import SuiteError
+from suite.verdict.worth import Worth
 
 #: The best early checkpoint, while it is not known whether it is the one to keep.
 CANDIDATE = "candidate"
@@ -163,17 +164,25 @@ class ChildRun:
         return bool(self._channel.recv())
 
     def _scores(self, probabilities: Probabilities, some: Sequence[int] | None) -> Scores:
-        from suite.verdict.metrics import METRICS
+        from suite.verdict.metrics import objective_of
         from suite.verdict.scoring import score
 
         rows = self._validation if some is None else self._validation.take(some)
-        metric = METRICS[self._job.objective]
+        metric = objective_of(self._job.objective, self._worth)
         if metric.of_rows is not None and not _graded(probabilities):
             raise Refused(
                 f"its answers are a class each, and no probabilities: {metric.label('en')} says "
                 "nothing of them; objective: macro_f1 compares it"
             )
-        return score(probabilities, rows.labels, len(self.task.labels), self._job.objective)
+        return score(
+            probabilities, rows.labels, len(self.task.labels), self._job.objective, self._worth
+        )
+
+    @property
+    def _worth(self) -> Worth | None:
+        """What answers are worth, where the recipe says it."""
+        value = self._job.value
+        return None if value is None else Worth.of(value, self.task.label_names)
 
     def _merit(self, found: Scores | Checkpoint) -> float:
         """A score as a number of which the higher is the better one."""
@@ -328,7 +337,7 @@ class ChildRun:
         )
         self.out_of_fold = found
         classes = len(self.task.labels)
-        return score(found, self.pool.rows.labels, classes, self._job.objective)
+        return score(found, self.pool.rows.labels, classes, self._job.objective, self._worth)
 
     def answered(self) -> Answered | None:
         """Writes what was answered to rows that the answering model did not see, as the file

@@ -194,8 +194,8 @@ class Recipe(Closed):
     objective: ObjectiveName = Field(
         DEFAULT_OBJECTIVE,
         description="The metric that the search goes by on validation, and arms are ranked by on "
-        "test. Of log_loss and brier less is better; arms that answer a class and no probabilities "
-        "are refused then.",
+        "test. Of log_loss and brier less is better; value is what `value` says that answers are "
+        "worth. Arms that answer a class and no probabilities are refused by these three.",
     )
     validation: Literal["auto", "holdout", "folds"] = Field(
         "auto",
@@ -237,6 +237,15 @@ class Recipe(Closed):
         True, description="When memory runs out: halve the batch, double the accumulation."
     )
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _says_what_it_goes_by(self) -> Recipe:
+        if self.objective == "value" and self.value is None:
+            raise ValueError(
+                "objective: value, and nothing says what answers are worth: add it, for example "
+                "value: {right: 1, wrong: -5}"
+            )
+        return self
 
     @field_validator("name")
     @classmethod

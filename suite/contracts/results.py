@@ -42,6 +42,7 @@ ObjectiveName = Literal[
     "mcc",
     "log_loss",
     "brier",
+    "value",
 ]
 #: What it goes by where its recipe names none.
 DEFAULT_OBJECTIVE: ObjectiveName = "macro_f1"

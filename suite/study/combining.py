@@ -29,7 +29,7 @@ from suite.contracts.temperature import tempered
 from suite.data import answered, snapshot
 from suite.errors import DataError
 from suite.strategies.combined import cascade, ensemble
-from suite.study import calibrating, kept_record
+from suite.study import calibrating, deciding, kept_record
 from suite.study.artifacts import part, written
 from suite.study.finals_plan import Way
 from suite.study.finals_training import Contestant
@@ -48,7 +48,7 @@ from suite.verdict.combining import (
     cascaded,
     unsure,
 )
-from suite.verdict.metrics import METRICS, Metric, merit_of
+from suite.verdict.metrics import Metric, merit_of
 
 ChosenOn = Literal["train+validation", "validation", "calibration"]
 
@@ -219,7 +219,7 @@ class _Choosing:
     ) -> None:
         self._ledger = ledger
         self._labels = labels
-        self._objective: Metric = METRICS[ledger.definition.recipe.objective]
+        self._objective: Metric = deciding.objective_of(ledger.definition)
         self._say = say
         self._certifies = ledger.definition.recipe.decides
         self._which: ChosenOn = "validation"
@@ -426,7 +426,12 @@ class _Choosing:
             refit=any(training.refit for training in own),
             train_seconds=sum(known) if len(known) == len(own) else None,
             seconds=0.0,
-            scores=scored.of_probabilities(self._labels, probabilities, self._objective.key),
+            scores=scored.of_probabilities(
+                self._labels,
+                probabilities,
+                self._objective.key,
+                deciding.worth_of(self._ledger.definition),
+            ),
             predictions=scored.decide(probabilities).tolist(),
             confidences=probabilities.max(axis=1).tolist(),
             losses=None if of_rows is None else of_rows(labels, probabilities).tolist(),

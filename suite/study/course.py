@@ -53,7 +53,7 @@ def run(
     Raises:
         Interrupted: asked to stop; what ran is queued again.
     """
-    from suite.study import finals
+    from suite.study import deciding, finals
 
     recipe, allowance = work.ledger.definition.recipe, work.turns.allowance
     if retry_arms or work.ledger.missing() > 0:
@@ -85,7 +85,7 @@ def run(
             watch=partial(watcher.step, "finals"),
         )
     else:
-        finals.decide_the_rest(work.ledger, watcher.said)
+        deciding.the_rest(work.ledger, watcher.said)
 
 
 def told(seconds: float) -> str:

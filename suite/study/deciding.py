@@ -15,12 +15,21 @@ from suite.contracts.combination import ARMS
 from suite.contracts.deciding import Asked, Decision
 from suite.contracts.task import Task
 from suite.errors import DataError, StudyError, nearest
-from suite.study import artifacts, decisions_record, kept_record, record, storage
+from suite.study import (
+    artifacts,
+    decisions_record,
+    finals_record,
+    kept_record,
+    record,
+    storage,
+)
 from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition
+from suite.study.ledger import Ledger
 from suite.study.probabilities import Answers, ArmAnswers, Reader
-from suite.verdict import deciding
+from suite.verdict import deciding, metrics
 from suite.verdict.deciding import Judged, Model
+from suite.verdict.metrics import Metric
 from suite.verdict.worth import Worth
 
 
@@ -49,6 +58,17 @@ def asked(definition: Definition) -> Asked | None:
         decide.offsets,
         decide.max_wrong,
     )
+
+
+def worth_of(definition: Definition) -> Worth | None:
+    """What answers are worth in a study; None where its recipe does not say it."""
+    value = definition.recipe.value
+    return None if value is None else Worth.of(value, definition.task.label_names)
+
+
+def objective_of(definition: Definition) -> Metric:
+    """The metric that a study goes by."""
+    return metrics.objective_of(definition.recipe.objective, worth_of(definition))
 
 
 def decide(
@@ -100,6 +120,26 @@ def kept_arms(study: optuna.Study, definition: Definition) -> list[str]:
     there = kept_record.of_arms(study.user_attrs)
     own = [one.name for one in definition.runnable if one.name in there]
     return [*own, *kept_record.combinations(study.user_attrs)]
+
+
+def the_rest(ledger: Ledger, say: Callable[[str], None]) -> None:
+    """When arms of finals answer alone of which the recipe asks it and nothing says: a command that
+    was killed after test was asked left them so."""
+    if not ledger.definition.recipe.decides or finals_record.missing_or_stale(ledger.study):
+        return
+    decided = {one["arm"] for one in decisions_record.standing(ledger.study.user_attrs)}
+    arms = [final.arm for final in ledger.results().finals]
+    of_finals(ledger, [arm for arm in arms if arm not in decided], say)
+
+
+def of_finals(ledger: Ledger, arms: Sequence[str], say: Callable[[str], None]) -> None:
+    """When these arms' models answer alone, where the recipe asks for it."""
+    wanted = asked(ledger.definition)
+    if wanted is None or not arms:
+        return
+    _, left_out = of_arms(ledger.study, ledger.definition, ledger.artifacts, wanted, arms)
+    for arm, error in left_out.items():
+        say(undecided(arm, error))
 
 
 def of_arms(

@@ -25,7 +25,6 @@ from suite.study import (
     calibrating,
     combining,
     deciding,
-    decisions_record,
     estimates,
     far_rows,
     finals_plan,
@@ -46,7 +45,7 @@ from suite.study.opening import Opening, claimed
 from suite.study.probabilities import Reader
 from suite.study.trainings_record import Training
 from suite.study.work import Work
-from suite.verdict.metrics import METRICS, merit_of
+from suite.verdict.metrics import merit_of
 
 #: Trainings of each arm where several are asked for and nobody says how many.
 DEFAULT_SEEDS = 3
@@ -88,29 +87,8 @@ def score(
             return work.ledger.results().finals
         made = wanted or Wanted.of(work.ledger.definition.recipe.finals)
         found = _Scoring(work, opening, made, say, watch).finals()
-        _decide(work.ledger, [final.arm for final in found], say)
+        deciding.of_finals(work.ledger, [final.arm for final in found], say)
         return found
-
-
-def decide_the_rest(ledger: Ledger, say: Callable[[str], None]) -> None:
-    """When arms of finals answer alone of which the recipe asks it and nothing says: a command that
-    was killed after test was asked left them so."""
-    if not ledger.definition.recipe.decides or finals_record.missing_or_stale(ledger.study):
-        return
-    decided = {one["arm"] for one in decisions_record.standing(ledger.study.user_attrs)}
-    arms = [final.arm for final in ledger.results().finals]
-    _decide(ledger, [arm for arm in arms if arm not in decided], say)
-
-
-def _decide(ledger: Ledger, arms: list[str], say: Callable[[str], None]) -> None:
-    """When the arms' models answer alone, where the recipe asks for it."""
-    asked_of = deciding.asked(ledger.definition)
-    if asked_of is None or not arms:
-        return
-    study, definition = ledger.study, ledger.definition
-    _, left_out = deciding.of_arms(study, definition, ledger.artifacts, asked_of, arms)
-    for arm, error in left_out.items():
-        say(deciding.undecided(arm, error))
 
 
 def asked(
@@ -168,7 +146,7 @@ class _Scoring:
         self._watch = watch
         self._found = work.ledger.results()
         self._rows = work.ledger.definition.data.rows.answered
-        self._objective = METRICS[work.ledger.definition.recipe.objective]
+        self._objective = deciding.objective_of(work.ledger.definition)
         self._trainer = Trainer(work, opening, say)
         self._troubles: list[Unable] = []
         self._made = 0

@@ -19,6 +19,7 @@ from suite.study import storage
 from suite.study.database import Database
 from suite.study.readable import attribute
 from suite.study.record import FINALS, FINALS_ADAPTER
+from suite.verdict.metrics import VALUE
 
 #: A strategy whose models have nothing but their name in common.
 _UNLIKE = "classic"
@@ -58,7 +59,9 @@ def of_kinds(
             spreads[arm] = _pooled(alike)
         else:
             missing.append(arm)
-    elsewhere = _of_others(opened, study, objective) if missing else {}
+    # What answers are worth is of another scale in each study.
+    asks = bool(missing) and objective != VALUE.key
+    elsewhere = _of_others(opened, study, objective) if asks else {}
     for arm in missing:
         found = {
             (name, other): values

@@ -21,7 +21,7 @@ from suite.data import answered
 from suite.data.snapshot import Split
 from suite.errors import StudyError
 from suite.strategies.calibrated import keep_temperature
-from suite.study import calibrating, finals_plan, trainings_record
+from suite.study import calibrating, deciding, finals_plan, trainings_record
 from suite.study.artifacts import part, written
 from suite.study.calibrating import Fitted
 from suite.study.definition import StoredArm
@@ -316,6 +316,7 @@ class Trainer:
             self._asked,
             objective=work.ledger.definition.recipe.objective,
             outside=work.ledger.definition.task.outside,
+            worth=deciding.worth_of(work.ledger.definition),
         )
         if isinstance(outcome, Failed):
             raise Unable(f"{one.name} could not predict the {split} split: {outcome.reason}")

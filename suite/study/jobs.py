@@ -61,6 +61,7 @@ class Jobs:
             "evaluation": self._evaluation(arm.name),
             "folds": arm.folds,
             "objective": recipe.objective,
+            "value": recipe.value,
             "energy": self._energy,
         }
         return Job(**(values | changes))

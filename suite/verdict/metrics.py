@@ -16,8 +16,8 @@ the classes: it says nothing of them, and a model that is sure and wrong does wo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from math import log
+from dataclasses import dataclass, replace
+from math import inf, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Objective, Sc
 from suite.contracts.temperature import LEAST
 from suite.verdict import answering, of_confusion, selective
 from suite.verdict.confusions import Array, Score
+from suite.verdict.worth import Worth
 
 #: Class indices, int [rows].
 Labels = NDArray[np.int64]
@@ -43,7 +44,9 @@ class Metric:
         labels: what people read, by language of the page.
         summary: what it is, in a sentence.
         of_confusion: of confusion matrices as `verdict.confusions` has them.
-        of_rows: of labels and probabilities, one value a row; where `of_confusion` is None.
+        of_rows: of labels and probabilities, one value a row; where `of_confusion` is None. Of
+            `value` both are None but in a study whose recipe says what answers are worth
+            (`objective_of`).
         bounds: what it lies between.
         higher_is_better: which way is up.
         digits: behind the point, where it is shown in full.
@@ -223,8 +226,31 @@ METRICS: dict[str, Metric] = {
             of_rows=aurc,
             higher_is_better=False,
         ),
+        Metric(
+            "value",
+            {"en": "value", "zh": "价值"},
+            "Worth of the answers beyond passing every text on, as a share of what right answers "
+            "to all would be worth; only answers that pay are given.",
+            bounds=(-inf, 1.0),
+            column=False,
+        ),
     )
 }
+
+#: What answers are worth: nothing where a recipe does not say it.
+VALUE = METRICS["value"]
+
+
+def objective_of(name: str, worth: Worth | None = None) -> Metric:
+    """The metric that a study goes by.
+
+    Args:
+        worth: what answers are worth there, where the recipe says it.
+    """
+    if name != VALUE.key or worth is None:
+        return METRICS[name]
+    return replace(VALUE, of_rows=worth.parts, bounds=(worth.least, 1.0))
+
 
 #: Those that have a column in leaderboards, whatever the objective is.
 COLUMNS = tuple(metric for metric in METRICS.values() if metric.column)

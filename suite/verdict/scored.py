@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from suite.contracts.results import DEFAULT_OBJECTIVE, Objective, Scores
 from suite.contracts.strategy import NO_ANSWER
 from suite.verdict import of_confusion
-from suite.verdict.metrics import METRICS
+from suite.verdict.metrics import METRICS, objective_of
 from suite.verdict.of_confusion import Classes
+from suite.verdict.worth import Worth
 
 
 def decide(probabilities: NDArray[Any]) -> NDArray[np.int64]:
@@ -47,12 +48,19 @@ def of_classes(labels: Classes, predictions: Classes, classes: int) -> dict[str,
     }
 
 
-def of_rows(labels: NDArray[np.int64], probabilities: NDArray[Any]) -> dict[str, float]:
-    """Every metric that is the mean of a value of each row, by its key."""
+def of_rows(
+    labels: NDArray[np.int64], probabilities: NDArray[Any], worth: Worth | None = None
+) -> dict[str, float]:
+    """Every metric that is the mean of a value of each row, by its key.
+
+    Args:
+        worth: what answers are worth, where a recipe says it.
+    """
     exact = probabilities.astype(np.float64)
+    metrics = (objective_of(key, worth) for key in METRICS)
     return {
         metric.key: float(metric.of_rows(labels, exact).mean())
-        for metric in METRICS.values()
+        for metric in metrics
         if metric.of_rows is not None
     }
 
@@ -72,15 +80,19 @@ def whole(found: Mapping[str, Any], objective: str) -> Scores:
 
 
 def of_probabilities(
-    labels: Sequence[int], probabilities: NDArray[Any], objective: str = DEFAULT_OBJECTIVE
+    labels: Sequence[int],
+    probabilities: NDArray[Any],
+    objective: str = DEFAULT_OBJECTIVE,
+    worth: Worth | None = None,
 ) -> Scores:
     """The scores of probabilities, float [rows, classes], a row of zeros being no answer.
 
     Args:
         labels: the class index of each row.
         objective: key of the metric that counts.
+        worth: what answers are worth, where a recipe says it.
     """
     expected = np.asarray(labels)
     predicted = decide(probabilities)
     found = of_classes(labels, predicted, probabilities.shape[1])
-    return whole(found | of_rows(expected, probabilities), objective)
+    return whole(found | of_rows(expected, probabilities, worth), objective)

@@ -27,6 +27,7 @@ from suite.errors import ModelError
 from suite.verdict import of_confusion, scored
 from suite.verdict.metrics import Metric
 from suite.verdict.scored import decide as decide
+from suite.verdict.worth import Worth
 
 
 @contextmanager
@@ -109,6 +110,7 @@ def score(
     labels: Sequence[int],
     classes: int,
     objective: str = DEFAULT_OBJECTIVE,
+    worth: Worth | None = None,
 ) -> Scores:
     """The scores of one split. Free of NaN. Those of probabilities are there where these are given.
 
@@ -118,6 +120,7 @@ def score(
         labels: class indices, one per row.
         classes: how many classes the task has; every index lies in [0, classes).
         objective: key of the metric that counts.
+        worth: what answers are worth, where a recipe says it.
 
     Raises:
         ModelError: the probabilities are not finite: the training diverged.
@@ -147,5 +150,5 @@ def score(
             raise ValueError(f"a {name} lies outside [0, {classes})")
     found = Everything().compute(predictions=predicted, references=expected, classes=classes)
     if probabilities is not None:
-        found |= scored.of_rows(expected, probabilities)
+        found |= scored.of_rows(expected, probabilities, worth)
     return scored.whole(found, objective)

@@ -71,6 +71,27 @@ class Worth:
         decided = there & (best >= self.passed - _OFF)
         return np.where(there, classes, NO_ANSWER).astype(np.int64), decided
 
+    def parts(self, labels: Classes, probabilities: NDArray[np.floating]) -> Array:
+        """What each row's answer is worth beyond passing it on, as a share of a right one's: 1 for
+        a right answer, 0 for a text that is passed on, below 0 for a wrong one.
+
+        Args:
+            labels: the true class of each row.
+            probabilities: as of `decide`, by which it answers what pays.
+        """
+        classes, decided = self.decide(probabilities)
+        own = self.table[labels, np.maximum(classes, 0)]
+        return np.asarray(np.where(decided, (own - self.passed) / self._gain, 0.0))
+
+    @property
+    def least(self) -> float:
+        """The least that such a part may be."""
+        return float((self.table.min() - self.passed) / self._gain)
+
+    @property
+    def _gain(self) -> float:
+        return float(self.table[0, 0]) - self.passed
+
     def saved(self, classes: Classes, decided: Truth, labels: Sequence[int]) -> float:
         """What answers are worth beyond passing every text on, per 100 texts.
 
