@@ -115,7 +115,10 @@ def planned(folder, *lines, arms_="[tfidf/classic, tiny-bert/linear_head, tiny-b
         (
             ["  tiny-bert/probe:", "    batch: 16"],
             5,
-            ["'batch'", "Available: C, chunks, cutting, distilled, pooling, relative, scaling"],
+            [
+                "'batch'",
+                "Available: C, balance, chunks, cutting, distilled, pooling, relative, scaling",
+            ],
         ),
         # A model, and an arm, that the study has not: a mistake is one all the same.
         (['  "qwen3-*/sft+*": {lerning_rate: 1e-4}'], 4, ["Did you mean 'learning_rate'?"]),
@@ -176,7 +179,8 @@ def test_what_is_declared_is_what_the_space_has_and_may_be(name):
             space = strategy.space(model, task)
             # Who learns from a teacher is a variant, and in no space that nobody asked for.
             own = [key for key in declared if key != teaching.NAME]
-            assert own == list(strategies.for_long_texts(name, model, space).dimensions)
+            whole = strategies.for_long_texts(name, model, space)
+            assert own == list(strategies.for_rare_classes(name, model, whole, task).dimensions)
             for key, dimension in space.dimensions.items():
                 declared[key].admit(dimension)
         for hyperparameter in declared.values():

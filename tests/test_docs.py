@@ -309,6 +309,7 @@ def test_the_hyperparameters_listed_are_those_searched(language):
                 strategy = arm.split("/")[1]
                 space = strategies.get(strategy).space(model, find_task(task)[0])
                 space = strategies.for_long_texts(strategy, model, space)
+                space = strategies.for_rare_classes(strategy, model, space, find_task(task)[0])
                 assert [ticked(row[0])[0] for row in rows] == list(space.dimensions), (arm, task)
 
 

@@ -516,10 +516,11 @@ def test_the_loss_of_parts_adds_up_to_the_loss_of_the_whole():
     import torch
 
     from suite.strategies.heads.head_training import _Loss
+    from suite.strategies.network.soft_loss import LossBalance
 
     logits = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 0.0]])
     labels = torch.tensor([0, 1, 1])
-    loss = _Loss(torch.tensor([0.5, 2.0]), 0.0, None)
+    loss = _Loss(LossBalance(torch.tensor([0.5, 2.0]), torch.zeros(2)), 0.0, None)
     whole = loss(logits, labels, 3)
     parts = loss(logits[:2], labels[:2], 3) + loss(logits[2:], labels[2:], 3)
     # -log softmax: .3133, .1269, 3.0486, weighted .5, 2, 2, over three texts.

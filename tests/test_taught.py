@@ -168,6 +168,7 @@ def test_a_loss_with_probabilities_is_that_with_labels_where_they_are_sure():
     logits = torch.randn(5, 3, generator=generator)
     labels, weights = torch.tensor([0, 2, 1, 1, 0]), torch.tensor([1.0, 2.0, 0.5])
     sure = torch.eye(3)[labels]
+    weights = soft_loss.LossBalance(weights, torch.zeros(3))
     with_labels = soft_loss.summed(logits, labels, weights)
     torch.testing.assert_close(soft_loss.summed(logits, sure, weights), with_labels)
     unsure = torch.full((5, 3), 1 / 3)

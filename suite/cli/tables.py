@@ -35,6 +35,7 @@ from suite.report.data.rows import (
     silence_of,
 )
 from suite.report.data.scope import ScopeRow, scope_rows
+from suite.report.data.slices import arm_of, slice_rows
 from suite.report.data.taught import taught_told
 from suite.report.pages.answer import (
     chosen_of,
@@ -132,6 +133,34 @@ def lengths_table(rows: Sequence[LengthRow]) -> Table:
                 formats.interval(one.interval),
                 say(f"length_in_{row.unit}"),
             )
+    return table
+
+
+def slices_table(found: StudyResults) -> Table:
+    """What the arm to take scores on parts of test."""
+    say = words()
+    table = Table(
+        name(say("slices_by")),
+        name(say("slices_value")),
+        number(say("by_length_count")),
+        number("F1"),
+        number(say("head_interval"), leaves=1),
+        number(say("slices_right")),
+        number(say("slices_expected")),
+        number(say("slices_p")),
+        title=say("slices_title", arm=arm_of(found) or ""),
+    )
+    for row in slice_rows(found, say):
+        table.add_row(
+            row.by,
+            row.value,
+            formats.count(row.rows),
+            formats.score(row.f1),
+            formats.interval(row.interval),
+            row.right,
+            row.expected,
+            row.p,
+        )
     return table
 
 

@@ -25,6 +25,7 @@ from suite.contracts.predictions import Missed, TestPredictions
 from suite.contracts.records import FINITE
 from suite.contracts.rowfacts import DataFacts
 from suite.contracts.scope import OutOfScope
+from suite.contracts.slices import Slices
 from suite.contracts.space import Params
 from suite.contracts.speeds import BenchRow, Rps
 from suite.contracts.splits import Splits
@@ -440,6 +441,9 @@ class StudyResults:
     while an arm is within them. Arms within them are not named."""
     money: Money | None = None
     """What the arms cost at the prices of the settings; null where none is set."""
+    slices: Slices | None = None
+    """What arms score on parts of test; null without finals, or of finals from before it was
+    told."""
 
     @property
     def sample(self) -> bool:

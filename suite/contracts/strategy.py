@@ -5,9 +5,9 @@ A strategy sees its `Run` and nothing else: no Optuna, no clock, no test split.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
@@ -52,6 +52,8 @@ class Rows:
     soft: NDArray[np.float32] | None = None
     """Of rows that a teacher answered: what to learn, as probabilities [rows, classes], of which
     `labels` are the likeliest classes."""
+    others: Mapping[str, Sequence[str | None]] = field(default_factory=dict, compare=False)
+    """Other columns of the source that were asked for, by name."""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -64,6 +66,7 @@ class Rows:
             tuple(map(self.labels.__getitem__, at)),
             None if self.ids is None else _taken(self.ids, at),
             None if self.soft is None else self.soft[list(at)],
+            {name: _taken(values, at) for name, values in self.others.items()},
         )
 
 
@@ -227,6 +230,8 @@ class Strategy(Protocol):
       sets it; asked of models that fit;
     - `for_long_texts(space, model)`, that space where many training texts are longer than the
       arm may read: with what is read of them as a dimension (as it is);
+    - `for_rare_classes(space, model, task)`, that space where the largest class has five times the
+      rows of the smallest, or more: with what makes up for that as a dimension (as it is);
     - `variants`, name -> hyperparameter -> dimension as a recipe writes it: the arm
       `model/strategy+name` has these dimensions so;
     - `known_good(model, task, rows)`, known-good points for so many training rows, in place of

@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.contracts.balancing import are_rare
 from suite.contracts.rowfacts import Audit, SplitAudit
 from suite.contracts.strategy import Rows
 from suite.data import near
@@ -27,9 +28,6 @@ _LOWER = bytes(range(256)).lower()
 _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
 
 Hashes = NDArray[np.int64]
-
-#: From here on, the ratio of the largest class to the smallest is worth a warning.
-IMBALANCE = 5.0
 
 #: A score that one answer moves so far can't tell arms apart that are close: twice the margin
 #: within which an arm is as good as the best.
@@ -205,7 +203,7 @@ def warnings(found: Audit, labels: Sequence[str]) -> list[str]:
             said.append(f"{_noun(more, name)} {verb}")
     counts = found.splits["train"].class_counts
     present = [count for count in counts if count]
-    if present and max(present) / min(present) >= IMBALANCE:
+    if are_rare(counts):
         big, small = max(present), min(present)
         said.append(
             f"the largest class of train ({labels[counts.index(big)]}, {big:,}) is "

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import yaml
 
+from suite.contracts.balancing import are_rare
 from suite.contracts.language import LANGUAGES
 from suite.contracts.task import Reading, TestCarving, default_prompt
-from suite.data.audit import IMBALANCE
 from suite.data.columns import Found
 from suite.data.languages import LanguageGuess
 from suite.data.spellings import doubtful
@@ -209,7 +209,7 @@ def told(source: Path, guess: Guess) -> Iterator[str]:
 
 def _balance(guess: Guess) -> list[str]:
     present = [count for count in guess.counts if count]
-    if not present or max(present) / min(present) < IMBALANCE:
+    if not are_rare(present):
         return []
     note = f"largest class of train {counted(max(present), 'row')}, smallest {min(present):,}"
     return [

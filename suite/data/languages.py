@@ -61,21 +61,46 @@ class LanguageGuess:
     reason: str
 
 
-def detect(texts: Sequence[str]) -> LanguageGuess:
-    """The language of most texts."""
-    some = texts[:: max(1, -(-len(texts) // MOST_TEXTS))]
-    read = [_NO_LANGUAGE.sub(" ", text[:MOST_CHARACTERS]) for text in some]
-    read = [text for text in read if any(map(str.isalpha, text))]
-    if not read:
-        return LanguageGuess(UNKNOWN, 0.0, "no text has a letter")
+def of_each(texts: Sequence[str]) -> list[str]:
+    """The language of each text, told with what is known of the others; `und` where a text has no
+    letter."""
+    read = [_read(text) for text in texts]
+    lettered = [place for place, text in enumerate(read) if text is not None]
+    codes, likely = _likely([text for text in read if text is not None])
+    found = [UNKNOWN] * len(texts)
+    if lettered:
+        best = (likely * _parts(likely, codes)).argmax(axis=1).tolist()
+        for place, at in zip(lettered, best, strict=True):
+            found[place] = as_code(_FORMS.get(codes[at], codes[at]))
+    return found
+
+
+def _read(text: str) -> str | None:
+    """What of a text its language is told by; None where it has no letter."""
+    found = _NO_LANGUAGE.sub(" ", text[:MOST_CHARACTERS])
+    return found if any(map(str.isalpha, found)) else None
+
+
+def _likely(texts: Sequence[str]) -> tuple[list[str], NDArray[np.float64]]:
+    """The detector's languages, and its probability of each for each text [texts, languages]."""
     identifier = _identifier()
     codes = [code for code in identifier.labels if code != "zxx"]
     columns = {code: column for column, code in enumerate(codes)}
-    likely = np.zeros((len(read), len(codes)))
-    for row, text in enumerate(read):
+    likely = np.zeros((len(texts), len(codes)))
+    for row, text in enumerate(texts):
         for code, probability in identifier.rank(text):
             if code in columns:
                 likely[row, columns[code]] = probability
+    return codes, likely
+
+
+def detect(texts: Sequence[str]) -> LanguageGuess:
+    """The language of most texts."""
+    some = texts[:: max(1, -(-len(texts) // MOST_TEXTS))]
+    read = [text for text in map(_read, some) if text is not None]
+    if not read:
+        return LanguageGuess(UNKNOWN, 0.0, "no text has a letter")
+    codes, likely = _likely(read)
     parts: dict[str, float] = {}
     for code, part in zip(codes, _parts(likely, codes), strict=True):
         known = as_code(_FORMS.get(code, code))

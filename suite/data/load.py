@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -72,6 +73,7 @@ def load(
     calibration: Calibration | None = None,
     room: Room | None = None,
     strict: bool = False,
+    others: Sequence[str] = (),
 ) -> TaskData:
     """The rows of a task.
 
@@ -87,25 +89,27 @@ def load(
         room: how much of it may be in memory at once.
         strict: refuse rows without text or label where test is carved here; they are else left
             out, and counted.
+        others: columns that are read beside texts and labels (`Rows.others`); `tables.PLACE` is
+            where each stands.
 
     Raises:
         HubUnavailable: the rows are neither local nor cached, and the Hub is out of reach.
         DataError: no rows, or rows that are no labelled problem; says file, row and remedy.
     """
-    room = room or Room()
+    wanted = _Wanted(room or Room(), tuple(others))
     if data is not None and not files.is_folder(data, DataError) and data.exists():
-        source = _from_file(task, data, room, named_by_task=False)
+        source = _from_file(task, data, wanted, named_by_task=False)
     elif data is not None:
-        source = _from_folder(task, data, room, named_by_task=False)
+        source = _from_folder(task, data, wanted, named_by_task=False)
     elif task.data.files is not None:
-        source = _from_files(task, task_file, room)
+        source = _from_files(task, task_file, wanted)
     elif task.data.file is not None:
-        source = _from_file(task, beside(task_file, task.data.file), room)
+        source = _from_file(task, beside(task_file, task.data.file), wanted)
     elif task.data.folder is not None:
-        source = _from_folder(task, beside(task_file, task.data.folder), room, named_by_task=True)
+        source = _from_folder(task, beside(task_file, task.data.folder), wanted, named_by_task=True)
     else:
-        source = _from_hub(task, hub_reachable, room)
-    rows, notes = resolve(task, source, strict=strict)
+        source = _from_hub(task, hub_reachable, wanted)
+    rows, notes = resolve(task, source, strict=strict, others=others)
     return assemble(
         task,
         rows,
@@ -117,7 +121,25 @@ def load(
     )
 
 
-def _from_folder(task: Task, folder: Path, room: Room, *, named_by_task: bool) -> Source:
+@dataclass(frozen=True)
+class _Wanted:
+    """How much may be in memory at once, and what is read beside texts and labels."""
+
+    room: Room
+    others: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """What of it stands in the source."""
+        return [name for name in self.others if name != tables.PLACE]
+
+    @property
+    def placed(self) -> bool:
+        """Whether it is wanted where each row stands."""
+        return tables.PLACE in self.others
+
+
+def _from_folder(task: Task, folder: Path, wanted: _Wanted, *, named_by_task: bool) -> Source:
     if not files.is_folder(folder, DataError):
         what = "this is a file, not a folder" if folder.exists() else "no such folder"
         raise DataError(
@@ -144,10 +166,10 @@ def _from_folder(task: Task, folder: Path, room: Room, *, named_by_task: bool) -
                 where=str(folder),
                 fix=f"Expected {stems[0]} as {tables.FORMATS}. Found: {listing(folder)}.",
             )
-        part = _part(task, file, room, fall_back=not named_by_task)
+        part = _part(task, file, wanted, fall_back=not named_by_task)
         if list(part.text) != task.data.text or part.column != task.data.label:
-            wanted = [*task.data.text, task.data.label]
-            missing = [name for name in wanted if name not in part.table.columns]
+            expected = [*task.data.text, task.data.label]
+            missing = [name for name in expected if name not in part.table.columns]
             notes.append(
                 f"the files have no column {' and '.join(missing)}: text and label are read instead"
             )
@@ -158,18 +180,18 @@ def _from_folder(task: Task, folder: Path, room: Room, *, named_by_task: bool) -
         for split in SPLITS:
             extra = split_file(folder, tuple(f"oos_{stem}" for stem in STEMS[split]))
             if extra:
-                part = _part(task, extra, room, fall_back=not named_by_task, label=index)
+                part = _part(task, extra, wanted, fall_back=not named_by_task, label=index)
                 # Where validation is to be carved from train, its rows go there too.
                 parts[split if split in parts else "train"].append(part)
     return Source(f"folder {folder}", parts, names, tuple(dict.fromkeys(notes)))
 
 
-def _from_files(task: Task, task_file: Path, room: Room) -> Source:
+def _from_files(task: Task, task_file: Path, wanted: _Wanted) -> Source:
     given = task.data.files
     assert given is not None
     named = {"train": given.train, "validation": given.validation, "test": given.test}
     parts = {
-        split: [_part(task, beside(task_file, str(named[split])), room, fall_back=False)]
+        split: [_part(task, beside(task_file, str(named[split])), wanted, fall_back=False)]
         for split in SPLITS
         if named[split] is not None
     }
@@ -178,7 +200,7 @@ def _from_files(task: Task, task_file: Path, room: Room) -> Source:
     return Source(f"files {listed}", parts, notes=tuple(notes))
 
 
-def _from_file(task: Task, path: Path, room: Room, *, named_by_task: bool = True) -> Source:
+def _from_file(task: Task, path: Path, wanted: _Wanted, *, named_by_task: bool = True) -> Source:
     if task.data.carving is None:
         raise DataError(
             "this is a file, not a folder",
@@ -186,7 +208,7 @@ def _from_file(task: Task, path: Path, room: Room, *, named_by_task: bool = True
             fix="Name the folder of train and test: --data DIR. A task whose test is carved from "
             "one file says so under data.test.",
         )
-    part = _part(task, path, room, fall_back=not named_by_task)
+    part = _part(task, path, wanted, fall_back=not named_by_task)
     return Source(f"file {path.name}", {"train": [part]}, notes=_read_notes(part))
 
 
@@ -196,19 +218,19 @@ def _read_notes(part: Part) -> tuple[str, ...]:
     return () if found is None else tuple(found.notes(part.table.where))
 
 
-def _from_hub(task: Task, hub_reachable: Callable[[], bool], room: Room) -> Source:
+def _from_hub(task: Task, hub_reachable: Callable[[], bool], wanted: _Wanted) -> Source:
     hub = task.data.hub
     assert hub is not None
-    wanted = {s: str(getattr(task.data.splits, s)) for s in SPLITS if getattr(task.data.splits, s)}
+    splits = {s: str(getattr(task.data.splits, s)) for s in SPLITS if getattr(task.data.splits, s)}
     if task.data.carving is not None:
-        wanted.pop("test", None)
+        splits.pop("test", None)
     columns = _columns(task)
 
     def pick(where: str) -> Pick:
         exactly = tables.pick_columns(*columns, where=where)
-        return lambda present: _with_id(task, exactly(present), present)
+        return lambda present: _with_others(task, exactly(present), present, wanted, where)
 
-    found = tables.read_hub(hub, wanted, pick, hub_reachable, room)
+    found = tables.read_hub(hub, splits, pick, hub_reachable, wanted.room, placed=wanted.placed)
     parts = {
         split: [Part(found[split], task.data.text, task.data.label)]
         for split in SPLITS
@@ -225,27 +247,35 @@ def _columns(task: Task, *, labelled: bool = True) -> list[str]:
     return list(dict.fromkeys(name for name in [*task.data.text, *label, *keys] if name))
 
 
-def _with_id(task: Task, wanted: Sequence[str], present: Sequence[str]) -> Sequence[str]:
-    """The wanted columns, and the rows' own names where there are any: nothing depends on them."""
+def _with_others(
+    task: Task, columns: Sequence[str], present: Sequence[str], wanted: _Wanted, where: str
+) -> Sequence[str]:
+    """The columns, the rows' own names where there are any (nothing depends on them), and what else
+    is wanted."""
     own = [task.data.id] if task.data.id is not None and task.data.id in present else []
-    return list(dict.fromkeys([*wanted, *own]))
+    for name in wanted.columns:
+        if name not in present:
+            raise tables.missing_column(name, present, where)
+    return list(dict.fromkeys([*columns, *own, *wanted.columns]))
 
 
-def _part(task: Task, path: Path, room: Room, *, fall_back: bool, label: int | None = None) -> Part:
+def _part(
+    task: Task, path: Path, wanted: _Wanted, *, fall_back: bool, label: int | None = None
+) -> Part:
     """A file as a part; where `fall_back`, its columns may also be called text and label."""
-    wanted = _columns(task, labelled=label is None)
+    columns = _columns(task, labelled=label is None)
 
     def pick(present: list[str]) -> Sequence[str]:
         plain = ["text"] if label is not None else ["text", "label"]
-        if fall_back and not set(wanted) <= set(present) and set(plain) <= set(present):
-            return plain
-        missing = [name for name in wanted if name not in present]
+        if fall_back and not set(columns) <= set(present) and set(plain) <= set(present):
+            return _with_others(task, plain, present, wanted, str(path))
+        missing = [name for name in columns if name not in present]
         if missing:
             raise tables.missing_column(missing[0], present, str(path))
-        return _with_id(task, wanted, present)
+        return _with_others(task, columns, present, wanted, str(path))
 
-    table = tables.read_file(path, pick, room, task.data.reading)
-    own = set(wanted) <= set(table.columns)
+    table = tables.read_file(path, pick, wanted.room, task.data.reading, placed=wanted.placed)
+    own = set(columns) <= set(table.columns)
     column = None if label is not None else (task.data.label if own else "label")
     return Part(table, task.data.text if own else ["text"], column, label)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from suite.config.task import find_task
@@ -22,6 +23,7 @@ def rows_of(
     use_sample: bool = False,
     train_rows: int | None = None,
     room: Room | None = None,
+    others: Sequence[str] = (),
 ) -> tuple[Task, TaskData]:
     """A task and its rows, parted as a study parts them.
 
@@ -30,7 +32,7 @@ def rows_of(
             drafted, and not written.
         folder: stands in for the task's source.
         use_sample: the bundled sample, as the task `NAME-sample`.
-        train_rows, room: as of `load`.
+        train_rows, room, others: as of `load`.
 
     Raises:
         SuiteError: no such task, or no rows.
@@ -56,6 +58,7 @@ def rows_of(
             hub_reachable=hub.reachable,
             train_rows=train_rows,
             room=room,
+            others=others,
         )
     except data.HubUnavailable as error:
         raise DataError(

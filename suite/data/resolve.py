@@ -54,11 +54,14 @@ class Source:
 _Blank = Literal["kept", "dropped", "refused"]
 
 
-def resolve(task: Task, source: Source, *, strict: bool) -> tuple[dict[Split, Keyed], list[str]]:
+def resolve(
+    task: Task, source: Source, *, strict: bool, others: Sequence[str] = ()
+) -> tuple[dict[Split, Keyed], list[str]]:
     """Rows by split, and what is to be said of them: texts joined, labels as class indices.
 
     Args:
         strict: refuse rows without text or label where test is carved; they are else left out.
+        others: columns to be kept beside texts and labels.
 
     Raises:
         DataError: a row has a defect; says file, row and remedy.
@@ -96,7 +99,10 @@ def resolve(task: Task, source: Source, *, strict: bool) -> tuple[dict[Split, Ke
             raise DataError("no row has both a text and a label", where=source.description)
         ids = _ids(task, kept)
         together = texts[0] if len(texts) == 1 else chained(texts)
-        rows[split] = Keyed(Rows(together, tuple(indices), ids), *_keys(task, kept, source))
+        named = {name: _spelled(_values(kept, name)) for name in others}
+        rows[split] = Keyed(
+            Rows(together, tuple(indices), ids, others=named), *_keys(task, kept, source)
+        )
     said = check_purposes({split: keyed.rows for split, keyed in rows.items()}, source.description)
     return rows, [*said, *_left_out(dropped), *labels.notes]
 

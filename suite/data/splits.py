@@ -93,7 +93,11 @@ def drawn_anew(train: Keyed, test: Keyed, seed: int) -> tuple[Keyed, Keyed]:
             id for part in (train, test) for id in part.rows.ids or (None,) * len(part.rows)
         )
     texts = chained((train.rows.texts, test.rows.texts))
-    both = Keyed(Rows(texts, train.rows.labels + test.rows.labels, ids))
+    others = {
+        name: chained((values, test.rows.others[name]))
+        for name, values in train.rows.others.items()
+    }
+    both = Keyed(Rows(texts, train.rows.labels + test.rows.labels, ids, others=others))
     return carve(both, share=len(test) / max(1, len(both)), seed=seed)
 
 

@@ -34,6 +34,9 @@ __all__ = [
 
 SplitT = TypeVar("SplitT", bound=str)
 
+#: The column of where each row stands ("rows.csv, line 3"), where that is asked for.
+PLACE = "\0place"
+
 
 class HubUnavailable(DataError):
     """Neither the local Hub cache nor the Hub itself could give the rows."""
@@ -78,7 +81,12 @@ def missing_column(name: str, present: Iterable[str], where: str) -> DataError:
 
 
 def read_file(
-    path: Path, pick: Pick, room: Room | None = None, reading: Reading | None = None
+    path: Path,
+    pick: Pick,
+    room: Room | None = None,
+    reading: Reading | None = None,
+    *,
+    placed: bool = False,
 ) -> Table:
     """The wanted columns of a file. Fields of a CSV are texts; others keep the file's types.
 
@@ -88,21 +96,24 @@ def read_file(
     Args:
         room: how much may be in memory, with what was read into it before.
         reading: what is known of how the file is written.
+        placed: whether there is to be a column `PLACE` too.
 
     Raises:
         DataError: the file is missing, no regular file, damaged, of another format, larger than
             the room, or has no such columns.
     """
     room = room or Room()
+    parts: Sequence[Path]
     if not files.is_folder(path, DataError):
         parts = layouts.shards(path)
-        return joined([_read_one(part, pick, room, reading) for part in parts], str(path))
-    if arrow := layouts.arrow_files(path):
-        return joined([_read_one(part, pick, room, reading) for part in arrow], str(path))
-    return _read_classes(path, pick, room, reading)
+    elif not (parts := layouts.arrow_files(path)):
+        return _read_classes(path, pick, room, reading, placed)
+    return joined([_read_one(part, pick, room, reading, placed) for part in parts], str(path))
 
 
-def _read_classes(path: Path, pick: Pick, room: Room, reading: Reading | None) -> Table:
+def _read_classes(
+    path: Path, pick: Pick, room: Room, reading: Reading | None, placed: bool
+) -> Table:
     folders = layouts.class_folders(path)
     for folder in folders:
         layouts.check_within(folder, path)
@@ -127,22 +138,22 @@ def _read_classes(path: Path, pick: Pick, room: Room, reading: Reading | None) -
                 yield str(file), {name: row[name] for name in wanted}
 
     found = Found("a folder of texts for each class", unread=unread)
-    return Table(str(path), _kept(rows(), str(path), room), {}, found)
+    return Table(str(path), _kept(rows(), str(path), room, placed), {}, found)
 
 
-def _read_one(path: Path, pick: Pick, room: Room, reading: Reading | None) -> Table:
+def _read_one(path: Path, pick: Pick, room: Room, reading: Reading | None, placed: bool) -> Table:
     file = RowFile(path, room, reading)
-    columns = _kept(file.rows(pick, kept=True), str(path), room)
+    columns = _kept(file.rows(pick, kept=True), str(path), room, placed)
     names = {name: known for name, known in file.class_names.items() if name in columns}
     return Table(str(path), columns, names, file.found)
 
 
-def _kept(rows: Iterable[Row], where: str, room: Room) -> dict[str, Sequence[Any]]:
+def _kept(rows: Iterable[Row], where: str, room: Room, placed: bool) -> dict[str, Sequence[Any]]:
     """Rows as columns, in memory or on disk."""
     keeping = Keeping(room)
     place = where
     for place, row in rows:
-        keeping.add(row, place)
+        keeping.add({**row, PLACE: place} if placed else row, place)
     columns = keeping.done(place)
     if not columns:
         raise no_rows(where)
@@ -174,8 +185,10 @@ def joined(tables: Sequence[Table], where: str) -> Table:
     return Table(where, columns, first.class_names, first.found)
 
 
-def collect(rows: Any, pick: Pick, where: str, room: Room | None = None) -> Table:
-    """The wanted columns of a `datasets` Dataset or IterableDataset.
+def collect(
+    rows: Any, pick: Pick, where: str, room: Room | None = None, *, placed: bool = False
+) -> Table:
+    """The wanted columns of a `datasets` Dataset or IterableDataset, and `PLACE` where `placed`.
 
     Raises:
         DataError: it has no rows, or not these columns.
@@ -193,7 +206,7 @@ def collect(rows: Any, pick: Pick, where: str, room: Room | None = None) -> Tabl
         for name, feature in features.items()
         if getattr(feature, "names", None)
     }
-    columns = _kept(picked(), where, room or Room())
+    columns = _kept(picked(), where, room or Room(), placed)
     return Table(where, columns, {n: known for n, known in names.items() if n in columns})
 
 
@@ -207,6 +220,8 @@ def read_hub(
     pick: Callable[[str], Pick],
     hub_reachable: Callable[[], bool],
     room: Room | None = None,
+    *,
+    placed: bool = False,
 ) -> dict[SplitT, Table]:
     """Splits of a Hub data set at its revision: from the local cache, else from the Hub.
 
@@ -215,6 +230,7 @@ def read_hub(
         pick: the wanted columns, given a table's place in words.
         hub_reachable: asked only when the cache does not have the rows.
         room: how much may be in memory, of all splits together.
+        placed: as of `read_file`.
 
     Raises:
         HubUnavailable: not cached, and the Hub is out of reach.
@@ -241,7 +257,7 @@ def read_hub(
                 )
             where = f"Hub {source.id}@{source.revision[:7]}, {name}"
             try:
-                tables[split] = collect(found[name], pick(where), where, room)
+                tables[split] = collect(found[name], pick(where), where, room, placed=placed)
             except (OSError, EOFError, ValueError, KeyError, RuntimeError, zlib.error) as error:
                 raise DataError(f"cannot be read: {_first_line(error)}", where=where) from None
         return tables

@@ -95,6 +95,13 @@ def for_long_texts(name: str, model: Model, space: Space) -> Space:
     return found
 
 
+def for_rare_classes(name: str, model: Model, space: Space, task: Task) -> Space:
+    """A strategy's space where some classes have few rows beside others."""
+    declared = getattr(get(name), "for_rare_classes", None)
+    found: Space = space if declared is None else declared(space, model, task)
+    return found
+
+
 def space(name: str, model: Model, task: Task, rows: int | None = None) -> Space:
     """A strategy's space, with known-good points for so many training rows where it has some."""
     strategy = get(name)

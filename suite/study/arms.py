@@ -15,7 +15,7 @@ from typing import Any
 
 from suite import shell, strategies
 from suite.config.recipe import Recipe, matches
-from suite.contracts import cutting
+from suite.contracts import balancing, cutting
 from suite.contracts.combination import ARMS
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.language import LANGUAGES, name_of
@@ -76,6 +76,7 @@ def plan(
     recipe_file: Path | None = None,
     lengths: Sequence[int] = (),
     rows: int | None = None,
+    counts: Sequence[int] = (),
 ) -> list[PlannedArm]:
     """The arms of a study, in the recipe's order.
 
@@ -88,6 +89,8 @@ def plan(
         lengths: tokens of training texts, by estimate: where they are long, how they are cut is
             searched.
         rows: that are trained on, where that is known: known-good points follow them.
+        counts: rows of each class among them: where some are rare, what makes up for that is
+            searched.
 
     Raises:
         RecipeError: a glob matches nothing, a strategy is unknown, or a space has a hyperparameter
@@ -100,7 +103,7 @@ def plan(
         names += [name for name in expand(pattern, catalogue) if name not in names]
     _refuse_unknown(recipe, task, catalogue, recipe_file)
     return [
-        _plan_one(name, recipe, task, catalogue, unavailable, recipe_file, lengths, rows)
+        _plan_one(name, recipe, task, catalogue, unavailable, recipe_file, lengths, rows, counts)
         for name in names
     ]
 
@@ -250,6 +253,7 @@ def _plan_one(
     recipe_file: Path | None,
     lengths: Sequence[int],
     rows: int | None,
+    counts: Sequence[int],
 ) -> PlannedArm:
     model_name, strategy_name, variant = parts(name)
     model = find_model(model_name, dict(catalogue))
@@ -260,6 +264,8 @@ def _plan_one(
         space = strategies.space(strategy_name, model, task, rows)
         if cutting.are_long(lengths, cutting.limit(task, model)):
             space = strategies.for_long_texts(strategy_name, model, space)
+        if balancing.are_rare(counts):
+            space = strategies.for_rare_classes(strategy_name, model, space, task)
         declared = strategies.hyperparameters(strategy_name, model)
         if variant is None:
             space = recipe.space_for(name, space, declared, recipe_file)

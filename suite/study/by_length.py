@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from suite.contracts.lengths import ENDS, ByLength, LengthScores, Unit, bucket
 from suite.contracts.results import Final
+from suite.contracts.slices import FEWEST_ROWS, LENGTH
 from suite.strategies.classic.tokens import unit_cutter
 from suite.verdict.metrics import MACRO_F1
+from suite.verdict.slicing import Group
 from suite.verdict.unjudged import of_metrics
-
-#: With fewer rows an interval says nothing.
-FEWEST = 10
 
 
 def of_words(texts: Sequence[str], language: str) -> list[int]:
@@ -20,6 +21,24 @@ def of_words(texts: Sequence[str], language: str) -> list[int]:
     cut = unit_cutter(language)
     # A text has no more words than characters.
     return [bucket(len(cut(text))) if len(text) > ENDS[0] else 0 for text in texts]
+
+
+def thirds(texts: Sequence[str], language: str) -> list[Group]:
+    """Rows by how many words their texts have (of Chinese and its like: characters), in parts of
+    about equally many; none where all are alike."""
+    cut = unit_cutter(language)
+    counts = [len(cut(text)) for text in texts]
+    ordered = sorted(counts)
+    thirds = sorted({ordered[len(ordered) * part // 3] for part in (1, 2)})
+    ends = [end for end in thirds if end < ordered[-1]]
+    if not ends:
+        return []
+    names = [f"≤ {ends[0]:,}", *(f"{a + 1:,}–{b:,}" for a, b in pairwise(ends)), f"> {ends[-1]:,}"]
+    places = [bisect_left(ends, count) for count in counts]
+    return [
+        Group(LENGTH, value, [row for row, own in enumerate(places) if own == place])
+        for place, value in enumerate(names)
+    ]
 
 
 def with_lengths(
@@ -69,7 +88,7 @@ def _scored(
     above = ENDS[index - 1] if index else 0
     most = ENDS[index] if index < len(ENDS) else None
     rows = [row for row, place in enumerate(places) if place == index]
-    if len(rows) < FEWEST:
+    if len(rows) < FEWEST_ROWS:
         return LengthScores(above, most, len(rows), None, None)
     interval = of_metrics(
         [labels[row] for row in rows],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -190,6 +191,7 @@ def create(
             recipe_file=recipe_file,
             lengths=languages.token_lengths(loaded.train.texts),
             rows=loaded.facts.rows.train,
+            counts=list(Counter(loaded.train.labels).values()),
         )
         planned, loaded = folding.decide(recipe, planned, task, loaded)
         if recipe.choose is not None and there is None:

@@ -33,6 +33,7 @@ from suite.study import (
     finals_spread,
     row_losses,
     scope,
+    slicing,
     trainings_record,
 )
 from suite.study.combining import Combined
@@ -418,6 +419,13 @@ class _Scoring:
         fits = {one.name: self._trainer.fitted(one, refit=one.refit) for one in scored}
         finals = calibrating.with_calibration(
             finals, labels, trainings, fits, self._ledger.artifacts
+        )
+        slicing.of_finals(
+            study,
+            definition,
+            test,
+            answers,
+            {one.name for one in entries if one.way.deterministic},
         )
         reader = Reader(study, definition, self._ledger.artifacts)
         named = {one.name: one for one in scored}

@@ -42,6 +42,7 @@ from suite.study import (
     pricing,
     reading,
     search,
+    slices_record,
     sparse,
     stress_record,
 )
@@ -306,6 +307,17 @@ def _results(
         ),
         alike=_each(alike_record.ADAPTER, "alike", attributes[alike_record.ALIKE], unread),
         stress=_each(stress_record.ADAPTER, "stress", stress_record.standing(attributes), unread),
+        slices=next(
+            iter(
+                _each(
+                    slices_record.ADAPTER,
+                    "parts of test",
+                    slices_record.standing(attributes),
+                    unread,
+                )
+            ),
+            None,
+        ),
         unread=unread,
     )
     stood = standing(found)

@@ -49,7 +49,7 @@ def ensure_snapshot(
         )
     else:
         if data_dir is None:
-            data_dir = _followed(definition, held)
+            data_dir = followed(definition, held)
         loaded = data.load(
             definition.task,
             Path(definition.task_file),
@@ -71,7 +71,7 @@ def ensure_snapshot(
     keep_snapshot(held, definition, loaded)
 
 
-def _followed(definition: Definition, held: Artifacts) -> Path | None:
+def followed(definition: Definition, held: Artifacts) -> Path | None:
     """The folder of rows that a study was created with; None where its task names them.
 
     Raises:

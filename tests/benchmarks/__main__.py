@@ -33,6 +33,7 @@ BENCHMARKS = {
     "sft_step": "sft_step",
     "decisions": "decisions",
     "gpu": "gpu",
+    "wrong_labels": "wrong_labels",
 }
 
 if __name__ == "__main__":

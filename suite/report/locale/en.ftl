@@ -380,6 +380,48 @@ by_length_length = length
 by_length_count = rows
 length_in_tokens = tokens
 length_in_words = words
+slices = Parts of test
+slices_about = What { $arm } scores on parts of the test rows, with 95 % intervals; of fewer than 10 rows nothing is said. A part is held against other rows of the same classes, and p is corrected for the number of parts: a part that is worse by chance is told as one.
+slices_by = parted by
+slices_value = part
+slices_f1 = macro-F1
+slices_right = right
+slices_expected = right elsewhere
+slices_p = p (all parts)
+slices_length = words
+slices_language = language
+slices_class_size = rows to learn a class
+slices_none = (none)
+slices_chance = { $n ->
+    [one] That the 1 part that was compared is worse or better could be chance.
+   *[other] That any of the { $n } parts is worse could be chance.
+}
+slices_weak = { $arm } is weaker where { $by } is { $value }: { $right } of { $rows ->
+    [one] { $rows } row
+   *[other] { $rows } rows
+} are right, and { $expected } elsewhere (p { $p }, of { $n ->
+    [one] { $n } part
+   *[other] { $n } parts
+}).
+slices_drift = A classifier tells { $one } from { $other }: AUROC { $auroc } ({ $interval }), where .5 is a coin. What holds on one need not hold on the other.
+slices_no_drift = A classifier does not tell { $one } from { $other } by more than chance: AUROC { $auroc } ({ $interval }).
+slices_few = { $n ->
+    [one] Of { $n } class little can be said, for it has fewer than { $least } rows
+   *[other] Of { $n } classes little can be said, for they have fewer than { $least } rows
+} to learn from or in test: { $classes }. Their F1 moves with single rows; whether one arm is better there than another can't be told.
+slices_few_class = { $label } ({ $train } to learn from, { $test } in test)
+slices_left_out = { $n ->
+    [one] { $n } value of { $column } is left out: it has too few rows, or others have more.
+   *[other] { $n } values of { $column } are left out: they have too few rows, or others have more.
+}
+slices_more = By language and by any column of the source, and whether the splits differ:
+balanced_best = Rare classes: of the ways that were searched to make up for them, { $way } has { $arm }'s best trial on validation ({ $ways }).
+balanced_none = Rare classes: no way that was searched to make up for them has a better trial on validation than none, of { $arm } ({ $ways }).
+balanced_way = { $way } { $score }, { $n ->
+    [one] { $n } trial
+   *[other] best of { $n } trials
+}
+balanced_moved = Moving classes after training takes its macro-F1 from { $before } to { $after }.
 taught = What distilling bought
 taught_by = { $arm } learned from { $by } ({ $study }), which answered { $texts }{ $own }.
 taught_texts = { $n ->

@@ -132,3 +132,24 @@ difficulty_title = { $n ->
 }
 difficulty_alike = { $a } and { $b } order the rows alike by { $rho } (Spearman).
 difficulty_suspects = By { $by }, labels are suspected of { $easy } of the easy third, { $medium } of the medium and { $hard } of the hard one.
+## suite data suspects
+
+suspects_learnt = Suspects in train and validation: { $n } of { $rows }.
+suspects_test = Suspects in test, from which nothing is removed: { $n } of { $rows }.
+suspects_place = where
+suspects_given = label
+suspects_likely = likelier
+suspects_probability = probability
+suspects_agreed = arms that say so
+suspects_text = text
+suspects_scores = macro-F1 on test, of one training each
+suspects_all = all test rows
+suspects_sure = without suspects of test
+suspects_without = trained without suspects
+suspects_difference = difference
+suspects_flattered = A score without suspects of test leaves out rows that these arms got wrong: it flatters them. What training without suspects does is judged on all test rows.
+suspects_few = Nothing is said of labels of classes with less to learn from than { $n }, each with its rows: { $classes }.
+
+## suite data slices
+
+slices_title = { $arm } on parts of test

@@ -752,3 +752,30 @@ said_difficulty_few = train_subset: of { $names } fewer than 3 rows were judged,
 said_difficulty_nobody = train_subset takes rows by { $by }, and nobody has judged them
 said_difficulty_not_so = train_subset takes rows by { $by }; they were judged by { $others }
 said_difficulty_others = { $n } of { $said_rows } that were judged are not among the { $train } to train on: they were judged for other rows
+## suite data
+
+said_n_suspects = { $n ->
+    [one] { $n } suspect
+   *[other] { $n } suspects
+}
+said_suspects_few = too few rows to tell wrong labels from hard texts: { $n } of train and validation
+said_suspects_read = Give { $n } at least; of so few, read each: a person is surer and quicker
+said_suspects_one_class = only { $said_classes } with at least { $n } labelled rows: labels can't be held against others
+said_suspects_two_classes = Give { $n } labelled rows of two classes at least
+said_cannot_be_cut = { $said_rows } can't be cut so that two classes are left to learn whichever part is held out
+said_more_of_each = Give more rows of each class
+said_one_model = { $model } alone can't tell its own blind spots from wrong labels
+said_two_models = Name arms of two models at least, for example { $arms }
+said_arm_not_asked = { $arm } could not be asked: { $said_why }
+said_an_arm_not_asked = an arm can't be asked:
+said_asking_arms = Asking { $arms }: { $said_trainings } each, on { $said_rows }
+said_training_without = Training without { $said_suspects }
+said_wrote_suspects = Listed in { $file }: { $said_suspects }
+said_more_suspects = More: --limit N; all of them: --out suspects.csv
+said_other_rows = { $option } names other rows than { $file }
+said_no_finals_yet = '{ $study }' has no finals yet: nothing was answered on test
+said_score_winners = Score its winners: { $command }
+said_sample_no_column = the bundled sample has no column beside text and label
+said_leave_slice = Leave --slice away
+said_other_fingerprint = the test rows found here are not those of the study: digest { $own }, stored { $stored }
+said_restore_or_data = Restore the data, or name them with --data

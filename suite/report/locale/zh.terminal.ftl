@@ -122,3 +122,24 @@ difficulty_judge = 判定者
 difficulty_title = { $n } 行训练数据有多难
 difficulty_alike = { $a }与{ $b }对各行的排序相关为 { $rho }（斯皮尔曼）。
 difficulty_suspects = 按{ $by }，标签可疑的占易的三分之一的 { $easy }，中等的 { $medium }，难的 { $hard }。
+## suite data suspects
+
+suspects_learnt = 训练集与验证集中的可疑标注：{ $n } / { $rows }。
+suspects_test = 测试集中的可疑标注（不删除任何样本）：{ $n } / { $rows }。
+suspects_place = 位置
+suspects_given = 标注
+suspects_likely = 更可能的类别
+suspects_probability = 概率
+suspects_agreed = 如此判断的方案数
+suspects_text = 文本
+suspects_scores = 测试集宏平均 F1（各训练一次）
+suspects_all = 全部测试样本
+suspects_sure = 去掉测试集可疑样本
+suspects_without = 训练时去掉可疑样本
+suspects_difference = 差
+suspects_flattered = 去掉测试集可疑样本的得分，去掉的正是这些方案答错的样本，因而偏高。训练时去掉可疑样本的效果按全部测试样本判断。
+suspects_few = 可学样本不足 { $n } 条的类别，其标注不作判断：{ $classes }。
+
+## suite data slices
+
+slices_title = { $arm } 在测试集各部分上的得分

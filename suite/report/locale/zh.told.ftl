@@ -621,3 +621,27 @@ said_difficulty_few = train_subset：{ $names } 判定过的行不足 3 行，�
 said_difficulty_nobody = train_subset 按 { $by } 取行，而它们尚未判定
 said_difficulty_not_so = train_subset 按 { $by } 取行；它们是按 { $others } 判定的
 said_difficulty_others = 判定过的 { $said_rows }中有 { $n } 行不在 { $train } 行训练数据之中：判定的是别的行
+## suite data
+
+said_n_suspects = { $n } 条可疑标注
+said_suspects_few = 训练集与验证集只有 { $n } 行，太少，无法区分标注错误与难判的文本
+said_suspects_read = 至少给出 { $n } 行；这样少的数据不如逐条阅读：人工更可靠也更快
+said_suspects_one_class = 不少于 { $n } 行的类别只有 { $said_classes }：没有其他标注可供对照
+said_suspects_two_classes = 至少有两个类别各给出 { $n } 行
+said_cannot_be_cut = { $said_rows } 无法划分成无论留出哪一份都还有两个类别可学的若干份
+said_more_of_each = 请为每个类别给出更多数据
+said_one_model = 只有 { $model } 一个模型，无法区分它自己的盲点与标注错误
+said_two_models = 至少指定两个模型的方案，例如 { $arms }
+said_arm_not_asked = 无法询问 { $arm }：{ $said_why }
+said_an_arm_not_asked = 有方案无法询问：
+said_asking_arms = 正在询问 { $arms }：各 { $said_trainings }，共 { $said_rows }
+said_training_without = 正在去掉 { $said_suspects }后重新训练
+said_wrote_suspects = 已列入 { $file }：{ $said_suspects }
+said_more_suspects = 更多：--limit N；全部：--out suspects.csv
+said_other_rows = { $option } 指定的数据与 { $file } 不同
+said_no_finals_yet = “{ $study }”还没有决赛：尚未回答测试集
+said_score_winners = 请为胜者评分：{ $command }
+said_sample_no_column = 内置样例除文本与标签外没有其他列
+said_leave_slice = 请去掉 --slice
+said_other_fingerprint = 此处的测试数据不是该研究的数据：摘要 { $own }，存储的为 { $stored }
+said_restore_or_data = 请恢复数据，或用 --data 指定

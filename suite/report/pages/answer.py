@@ -14,6 +14,7 @@ from math import inf
 
 from suite.contracts.results import StudyResults
 from suite.report import formats
+from suite.report.data.balanced import balanced_told
 from suite.report.data.rows import (
     METRICS,
     Leaderboard,
@@ -22,6 +23,7 @@ from suite.report.data.rows import (
     extreme,
     missing_families,
 )
+from suite.report.data.slices import weak_slice
 from suite.report.pages.leanings import leanings
 from suite.report.pages.read_tokens import read_tokens
 from suite.report.pages.trainings import basis_of
@@ -137,6 +139,8 @@ def answer(results: StudyResults, board: Leaderboard, words: Words) -> Answer:
     notes += [
         opened_elsewhere(results, words),
         without_near(results, words),
+        weak_slice(results, words),
+        *balanced_told(results, words),
         leanings(results, board, words),
         read_tokens(results, board, words),
     ]

@@ -41,6 +41,7 @@ from suite.report.data.rows import (
     silence_of,
 )
 from suite.report.data.scope import scope_rows
+from suite.report.data.slices import arm_of, slice_rows, slice_sentences
 from suite.report.data.spoken import environment, spoken
 from suite.report.data.stress import (
     by_chance,
@@ -152,6 +153,10 @@ def render_page(
         "every_metric": every_metric(board),
         "by_length": by_length(board),
         "scope": scope_rows(results, board),
+        "slices": slice_rows(results, words),
+        "slices_arm": arm_of(results),
+        "slices_told": slice_sentences(results, words),
+        "slices_command": shell.command("data", "slices", results.study, storage=storage),
         "decided": [decided_row(one, words) for one in results.decisions],
         "decided_told": [decided_sentences(one, words) for one in _told_of(results)],
         "alike": alike_rows(results, board),

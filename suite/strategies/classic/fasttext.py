@@ -40,8 +40,8 @@ from suite.strategies.classic.fasttext_file import (
 from suite.strategies.classic.knobs import FastTextKnobs
 from suite.strategies.classic.settings import FastTextSettings
 from suite.strategies.classic.tokens import unit_cutter
-from suite.strategies.network import loop
 from suite.strategies.network.arrays import Form
+from suite.strategies.network.balance import class_weights
 from suite.strategies.network.softmax import softmax
 
 FORMAT = "fasttext-library"
@@ -257,7 +257,7 @@ def _lines(run: Run, rows: Sequence[Sequence[str]], copies: int, dropout: float)
     """
     rng = np.random.default_rng(run.seed)
     labels, soft = np.asarray(run.train.labels), run.train.soft
-    reached = np.concatenate([[0.0], np.cumsum(loop.class_weights(run)[labels], dtype=np.float64)])
+    reached = np.concatenate([[0.0], np.cumsum(class_weights(run)[labels], dtype=np.float64)])
     for _ in range(copies):
         if soft is not None:
             # What a teacher is not sure of is another class in one pass and in the next.

@@ -12,7 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from suite.contracts import cutting, teaching
+from suite.contracts import balancing, cutting, teaching
+from suite.contracts.balancing import Balancing, Weighing
 from suite.contracts.cutting import Plain
 from suite.contracts.hyperparameters import Declared, Hyperparameter
 from suite.contracts.language import language_of
@@ -50,7 +51,8 @@ class ClassicStrategy:
         """What each may be, by builder."""
         known = _builder(model)
         cuts = Plain.hyperparameters() if known.cuts else {}
-        return known.knobs.hyperparameters() | cuts | Teaching.hyperparameters()
+        learns = known.balances.hyperparameters() | Teaching.hyperparameters()
+        return known.knobs.hyperparameters() | cuts | learns
 
     def lacks(self, model: Model, task: Task, space: Space) -> str | None:
         """A teacher's answers, where it is to learn from them."""
@@ -94,6 +96,10 @@ class ClassicStrategy:
     def for_long_texts(self, space: Space, model: Model) -> Space:
         """Of textcnn what is read is searched too; the others read texts whole."""
         return cutting.searched(space, Plain) if _builder(model).cuts else space
+
+    def for_rare_classes(self, space: Space, model: Model, task: Task) -> Space:
+        """What makes up for them is searched too, by what the builder can."""
+        return balancing.searched(space, _builder(model).balances, task)
 
     def known_good(self, model: Model, task: Task, rows: int) -> Sequence[Params]:
         """Points for so many rows: fasttext's leave more words out where rows are few."""
@@ -244,7 +250,8 @@ def _textcnn_space(task: Task) -> Space:
 @dataclass(frozen=True)
 class _Builder:
     """A classic model: its hyperparameters, its space, how much a point asks for, what trains and
-    restores it, the format by which it is kept, and whether it cuts long texts."""
+    restores it, the format by which it is kept, whether it cuts long texts, and what it can do for
+    rare classes."""
 
     knobs: type[Declared]
     space: Callable[[Task], Space]
@@ -253,6 +260,7 @@ class _Builder:
     predictor: str
     format: str
     cuts: bool = False
+    balances: type[Declared] = Weighing
 
     def module(self) -> Any:
         return import_module(f"suite.strategies.classic.{self.file}")
@@ -276,6 +284,7 @@ _BUILDERS: Mapping[str, _Builder] = {
         "TextCnnPredictor",
         "textcnn",
         cuts=True,
+        balances=Balancing,
     ),
 }
 

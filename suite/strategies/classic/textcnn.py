@@ -32,7 +32,9 @@ from suite.strategies.classic.settings import TextCnnSettings
 from suite.strategies.classic.tokens import unit_cutter
 from suite.strategies.network import loop, shrinking, soft_loss
 from suite.strategies.network.arrays import Form
+from suite.strategies.network.balance import oversampled
 from suite.strategies.network.lazy_adamw import LazyAdamW
+from suite.strategies.network.soft_loss import LossBalance
 
 FORMAT = "textcnn"
 
@@ -257,6 +259,7 @@ def fit(run: Run) -> TextCnnPredictor:
         Pruned: from a checkpoint.
     """
     knobs = TextCnnKnobs.of(run.params)
+    run = oversampled(run)
     place = device()
 
     cut = unit_cutter(run.task.language)
@@ -288,11 +291,11 @@ def fit(run: Run) -> TextCnnPredictor:
     }
     lengths = [len(row) for row in rows]
     labels = soft_loss.targets(run, place)
-    weights = torch.from_numpy(loop.class_weights(run)).to(place)
+    balance = LossBalance.of(run, place)
 
     def begin(at_once: int) -> _Learner:
         torch.manual_seed(run.seed)
-        return _Learner(encoder, shape, knobs, rows, labels, weights, at_once=at_once)
+        return _Learner(encoder, shape, knobs, rows, labels, balance, at_once=at_once)
 
     # The seed is the trial's alone: whatever else draws from torch here is left as it was.
     with torch.random.fork_rng():
@@ -316,7 +319,7 @@ class _Learner:
         shape: of the network.
         rows: unit ids of the training texts.
         labels: of the texts, as `soft_loss.targets` has them, where the network is.
-        weights: of the classes in the loss, float32 [classes], where the network is.
+        balance: what rare classes get in the loss, where the network is.
         at_once: rows that go through the network at once.
     """
 
@@ -327,7 +330,7 @@ class _Learner:
         knobs: TextCnnKnobs,
         rows: Sequence[Sequence[int]],
         labels: Tensor,
-        weights: Tensor,
+        balance: LossBalance,
         *,
         at_once: int,
     ) -> None:
@@ -335,7 +338,7 @@ class _Learner:
         self._shape = shape
         self._rows = rows
         self._labels = labels
-        self._weights = weights
+        self._balance = balance
         self._at_once = at_once
         self._learning_rate = knobs.learning_rate
         self._network = Network(**shape).to(labels.device).train()
@@ -387,4 +390,4 @@ class _Learner:
         """The sum over some rows, of whose units these are the vectors."""
         logits = self._network.read(vectors, lengths)
         chosen = self._labels[torch.from_numpy(indices).to(self._labels.device)]
-        return soft_loss.summed(logits, chosen, self._weights)
+        return soft_loss.summed(logits, chosen, self._balance)

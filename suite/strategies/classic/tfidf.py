@@ -32,6 +32,7 @@ from suite.strategies.classic.ngram_counts import Counted, count
 from suite.strategies.classic.settings import TfidfSettings
 from suite.strategies.classic.tokens import by_script, jieba_cutter
 from suite.strategies.network.arrays import Form
+from suite.strategies.network.balance import weighted
 from suite.strategies.network.softmax import softmax
 
 FORMAT = "tfidf"
@@ -288,11 +289,7 @@ def fit(run: Run) -> TfidfPredictor:
 
     labels = np.asarray(run.train.labels, dtype=np.int64)
     trained = np.unique(labels)
-    weights = (
-        compute_sample_weight("balanced", labels)
-        if run.task.class_weights == "balanced"
-        else np.ones(len(labels))
-    )
+    weights = compute_sample_weight("balanced", labels) if weighted(run) else np.ones(len(labels))
     if not columns.views or len(trained) == 1:
         # Nothing to tell classes apart by, or only one of them: their weighted shares.
         shares = np.asarray([weights[labels == c].sum() for c in trained])

@@ -33,10 +33,11 @@ from suite.strategies.heads.head_knobs import Knobs
 from suite.strategies.network import soft_loss, token_cache, transformer, weights
 from suite.strategies.network.chunk_pooling import ChunkPooling, last_layer
 from suite.strategies.network.feeding import Classifier
-from suite.strategies.network.loop import class_weights, marks
+from suite.strategies.network.loop import marks
 from suite.strategies.network.lora import without_copies
 from suite.strategies.network.packing import Packed
 from suite.strategies.network.shrinking import Attempts, half_the_tokens
+from suite.strategies.network.soft_loss import LossBalance, focused
 from suite.strategies.network.sources import source_of
 from suite.strategies.network.transformer import Encoded, TransformerPredictor
 
@@ -185,9 +186,6 @@ class HeadTraining:
             threads=torch.get_num_threads(),
             feeding=classifier.feeding,
         )
-        weights = None
-        if run.task.class_weights == "balanced":
-            weights = torch.from_numpy(class_weights(run)).to(self.where)
         watch = _Watch(self, predictor)
         lengths = [len(row) for row in encoded.ids]
         trainer = _Trainer(
@@ -199,7 +197,7 @@ class HeadTraining:
         )
         trainer.classifier = classifier
         trainer.tokens = tokens
-        trainer.loss = _Loss(weights, knobs.label_smoothing, watch)
+        trainer.loss = _Loss(LossBalance.of(run, self.where), knobs.label_smoothing, watch)
         trainer.autocast = self.autocast
         padded = lengths if classifier.feeding == "padded" else None
         trainer.order = Order(padded, len(lengths), self.batch, run.seed)
@@ -335,22 +333,24 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
 
 
 class _Loss:
-    """Cross-entropy, weighted and smoothed as asked, averaged over the whole effective batch."""
+    """Cross-entropy, balanced and smoothed as asked, averaged over the whole effective batch."""
 
-    def __init__(self, weights: torch.Tensor | None, smoothing: float, watch: _Watch) -> None:
-        self.weights = weights
+    def __init__(self, balance: LossBalance, smoothing: float, watch: _Watch) -> None:
+        self.balance = balance
         self.smoothing = smoothing
         self.watch = watch
 
     def __call__(self, logits: torch.Tensor, labels: torch.Tensor, texts: int) -> torch.Tensor:
         # A sum over a part, divided by the texts of all parts: parts add up to the whole.
-        total: torch.Tensor = cross_entropy(
-            logits.float(),
+        logits = logits.float() + self.balance.priors
+        losses = cross_entropy(
+            logits,
             labels,
-            weight=self.weights,
+            weight=self.balance.weights,
             label_smoothing=self.smoothing,
-            reduction="sum",
+            reduction="none",
         )
+        total = focused(losses, logits, labels, self.balance.gamma).sum()
         if not torch.isfinite(total):
             raise transformer.Diverged(
                 f"the loss became {total.item()} at step {self.watch.step + 1}: lower learning_rate"

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from suite.contracts import cutting, teaching
+from suite.contracts import balancing, cutting, teaching
+from suite.contracts.balancing import Balancing
 from suite.contracts.cutting import Cutting
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
@@ -25,6 +26,7 @@ from suite.strategies.heads import static_model
 from suite.strategies.heads.head_knobs import Knobs
 from suite.strategies.heads.static_knobs import StaticKnobs
 from suite.strategies.heads.static_model import StaticPredictor
+from suite.strategies.network.balance import oversampled
 from suite.strategies.network.taught import taught
 
 NAME = "linear_head"
@@ -46,7 +48,7 @@ class LinearHeadStrategy:
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be; of a static model, which reads texts whole, there are fewer."""
-        learns = Teaching.hyperparameters()
+        learns = Balancing.hyperparameters() | Teaching.hyperparameters()
         if model.family == "static":
             return StaticKnobs.hyperparameters() | learns
         return Knobs.hyperparameters() | Cutting.hyperparameters() | learns
@@ -100,6 +102,10 @@ class LinearHeadStrategy:
         """How texts are cut is searched too; a static model reads them whole."""
         return space if model.family == "static" else cutting.searched(space, Cutting)
 
+    def for_rare_classes(self, space: Space, model: Model, task: Task) -> Space:
+        """What makes up for them is searched too."""
+        return balancing.searched(space, Balancing, task)
+
     def effort(self, model: Model, params: Params) -> float:
         """A pass forth costs 1, one back 2: this goes through what is trained alone."""
         return 1.0 if model.family == "static" else 3 - 2 * Knobs.of(params).freeze
@@ -114,7 +120,7 @@ class LinearHeadStrategy:
             Diverged: the loss became infinite or NaN.
             OutOfMemory: memory ran out and the batch may not, or can not, be made smaller.
         """
-        run = taught(run)
+        run = oversampled(taught(run))
         if run.model.family == "static":
             from suite.strategies.heads import static_tuning
 

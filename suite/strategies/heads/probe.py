@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from suite.contracts import cutting, teaching
+from suite.contracts import balancing, cutting, teaching
+from suite.contracts.balancing import Shifting
 from suite.contracts.cutting import Cutting
 from suite.contracts.hyperparameters import Declared, Hyperparameter, declared
 from suite.contracts.model import Model
@@ -93,7 +94,8 @@ class ProbeStrategy:
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be; a static model reads texts whole."""
         cuts = {} if model.family == "static" else Cutting.hyperparameters()
-        return Knobs.hyperparameters() | cuts | Teaching.hyperparameters()
+        learns = Shifting.hyperparameters() | Teaching.hyperparameters()
+        return Knobs.hyperparameters() | cuts | learns
 
     def lacks(self, model: Model, task: Task, space: Space) -> str | None:
         """A teacher's answers, where it is to learn from them."""
@@ -144,6 +146,10 @@ class ProbeStrategy:
     def for_long_texts(self, space: Space, model: Model) -> Space:
         """How texts are cut is searched too; a static model reads them whole."""
         return space if model.family == "static" else cutting.searched(space, Cutting)
+
+    def for_rare_classes(self, space: Space, model: Model, task: Task) -> Space:
+        """What makes up for them is searched too."""
+        return balancing.searched(space, Shifting, task)
 
     def fit(self, run: Run) -> Predictor:
         """Embeds the training rows (or finds them embedded) and fits; one checkpoint, at 1.0.

@@ -15,6 +15,7 @@ from suite.contracts.strategy import Run
 from suite.errors import ModelError
 from suite.strategies.network import arrays
 from suite.strategies.network.arrays import Form
+from suite.strategies.network.balance import Balance, weighted
 
 FILE = "lr.safetensors"
 
@@ -107,7 +108,7 @@ def fit(matrix: Matrix, run: Run, *, C: float, scaling: str, relative: bool) -> 
     regression = LogisticRegression(
         C=C / max(length, 1e-12),
         max_iter=_MAX_ITERATIONS,
-        class_weight="balanced" if run.task.class_weights == "balanced" else None,
+        class_weight="balanced" if weighted(run) else None,
         random_state=run.seed,
     )
     with warnings.catch_warnings(record=True) as caught:
@@ -128,4 +129,7 @@ def fit(matrix: Matrix, run: Run, *, C: float, scaling: str, relative: bool) -> 
     else:
         weight[regression.classes_] = regression.coef_
         bias[regression.classes_] = regression.intercept_
+    # What a loss with the classes' shares added to the scores would come to: intercepts are free.
+    known = regression.classes_
+    bias[known] -= Balance.of(run).priors[known]
     return Head(weight, bias, mean, scale)

@@ -27,6 +27,7 @@ from suite.strategies.heads.static_knobs import StaticKnobs
 from suite.strategies.heads.static_model import StaticPredictor
 from suite.strategies.network import loop, soft_loss
 from suite.strategies.network.lazy_adamw import LazyAdamW
+from suite.strategies.network.soft_loss import LossBalance
 
 if TYPE_CHECKING:
     from model2vec import StaticModel
@@ -54,10 +55,10 @@ def fit(run: Run, knobs: StaticKnobs, name: str) -> StaticPredictor:
     head = regression.fit(matrix, run, C=knobs.C, scaling="none", relative=True)
     rows = [np.asarray(ids, dtype=np.int64) for ids in model.tokenize(list(run.train.texts))]
     labels = soft_loss.targets(run, torch.device("cpu"))
-    weights = torch.from_numpy(loop.class_weights(run))
+    balance = LossBalance.of(run, torch.device("cpu"))
 
     def begin(at_once: int) -> _Learner:
-        return _Learner(model, head, rows, labels, weights, knobs, seed=run.seed, at_once=at_once)
+        return _Learner(model, head, rows, labels, balance, knobs, seed=run.seed, at_once=at_once)
 
     return loop.train(
         run,
@@ -78,7 +79,7 @@ class _Learner:
         head: that it begins as.
         rows: ids of the training texts' pieces.
         labels: of the texts, as `soft_loss.targets` has them.
-        weights: of the classes in the loss, float32 [classes].
+        balance: what rare classes get in the loss.
         at_once: rows that go through the model at once.
     """
 
@@ -88,7 +89,7 @@ class _Learner:
         head: Head,
         rows: Sequence[_Pieces],
         labels: Tensor,
-        weights: Tensor,
+        balance: LossBalance,
         knobs: StaticKnobs,
         *,
         seed: int,
@@ -97,7 +98,7 @@ class _Learner:
         self._model = model
         self._rows = rows
         self._labels = labels
-        self._weights = weights
+        self._balance = balance
         self._at_once = at_once
         self._dropout = knobs.dropout
         self._random = np.random.default_rng(seed)
@@ -165,4 +166,4 @@ class _Learner:
         if self._model.normalize:
             found = functional.normalize(found)
         chosen = self._labels[torch.from_numpy(indices)]
-        return soft_loss.summed(self._layer(found), chosen, self._weights)
+        return soft_loss.summed(self._layer(found), chosen, self._balance)

@@ -183,18 +183,3 @@ def marks(steps: int, checkpoints: int) -> dict[int, float]:
     {1: 0.5, 2: 1.0}
     """
     return {-(-i * steps // checkpoints): i / checkpoints for i in range(1, checkpoints + 1)}
-
-
-def class_weights(run: Run) -> NDArray[np.float32]:
-    """The weight of each class in the loss, float32 [classes]: 1, or as the task balances them.
-
-    A step's loss is the weighted sum over its rows, divided by their number: the weights of all
-    rows average 1, and dividing by a batch's own weights would undo them in batches without a
-    rare class. Balanced: rows / (classes present × rows of the class); a class without rows has 1.
-    """
-    weights = np.ones(len(run.task.labels), dtype=np.float32)
-    if run.task.class_weights == "balanced":
-        counts = np.bincount(np.asarray(run.train.labels), minlength=len(weights))
-        present = counts > 0
-        weights[present] = len(run.train) / (present.sum() * counts[present])
-    return weights

@@ -7,15 +7,13 @@ temperature 1.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from typing import Any
-
 import numpy as np
 
 from suite import paths
-from suite.contracts.strategy import Pool, Predictor, Refused, Rows, Run
+from suite.contracts.strategy import Refused, Rows, Run
 from suite.contracts.teaching import NAME, Teaching
 from suite.data import soft
+from suite.strategies.network.other_rows import OtherRows
 
 #: Part of the label in the target of a training row that the teacher answered.
 LABEL_SHARE = 0.5
@@ -57,7 +55,7 @@ def taught(run: Run) -> Run:
             "per_second": teacher.per_second,
         }
     )
-    return _Taught(run, _rows(run, found, count))
+    return OtherRows(run, _rows(run, found, count), "taught", without=(NAME,))
 
 
 def _rows(run: Run, found: soft.Taught, count: int) -> Rows:
@@ -73,49 +71,3 @@ def _rows(run: Run, found: soft.Taught, count: int) -> Rows:
         (*run.train.labels, *map(int, theirs.argmax(axis=1))),
         soft=np.concatenate([own, theirs]),
     )
-
-
-class _Taught:
-    """`Run` with other rows; all else is the run's own."""
-
-    def __init__(self, run: Run, train: Rows) -> None:
-        self._run = run
-        self.task = run.task
-        self.model = run.model
-        self.params = {name: value for name, value in run.params.items() if name != NAME}
-        self.train = train
-        self.seed = run.seed
-        self.folder = run.folder
-        self.attached = run.attached
-        self.epochs = run.epochs
-        self.checkpoints = run.checkpoints
-        self.shrink_batch = run.shrink_batch
-        self.halvings = run.halvings
-        self.fingerprint = f"{run.fingerprint}-taught-{_digest(train)}"
-        self.pool: Pool | None = None
-
-    def checkpoint(self, predictor: Predictor, fraction: float) -> None:
-        """See `Run.checkpoint`."""
-        self._run.checkpoint(predictor, fraction)
-
-    def loading(self) -> AbstractContextManager[None]:
-        """See `Run.loading`."""
-        return self._run.loading()
-
-    def saved(self, seconds: float) -> None:
-        """See `Run.saved`."""
-        self._run.saved(seconds)
-
-    def progress(self, fraction: float) -> None:
-        """See `Run.progress`."""
-        self._run.progress(fraction)
-
-    def note(self, **facts: Any) -> None:
-        """See `Run.note`."""
-        self._run.note(**facts)
-
-
-def _digest(train: Rows) -> str:
-    from suite.data.snapshot import digest
-
-    return digest(train)

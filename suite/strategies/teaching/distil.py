@@ -16,16 +16,14 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from suite import paths
-from suite.config.task import find_task
 from suite.contracts.language import language_of
 from suite.contracts.model import Model
 from suite.contracts.strategy import Refused, Rows
 from suite.contracts.task import Task
-from suite.data import load as data
-from suite.data import sample
+from suite.data.named import rows_of
 from suite.data.room import Room
 from suite.endpoint import Answer, Endpoint, reach
-from suite.errors import DataError, EndpointError, ModelError, counted
+from suite.errors import EndpointError, ModelError, counted
 from suite.models import hub
 from suite.prompting.answers import THINK_CLOSES, THINK_OPENS, parse
 from suite.prompting.layout import Variant
@@ -129,20 +127,7 @@ def training_rows(
     Raises:
         SuiteError: no such task, or no rows.
     """
-    task, file = find_task(name)
-    if use_sample:
-        if data_folder is not None:
-            raise DataError("--sample and --data contradict each other", fix="Give one of them.")
-        stand_in = sample.sample_task(task)
-        return stand_in, sample.sample_data(stand_in.language).train
-    try:
-        loaded = data.load(task, file, data=data_folder, hub_reachable=hub.reachable, room=room)
-    except data.HubUnavailable as error:
-        raise DataError(
-            error.what,
-            where=error.where,
-            fix="Give --data DIR with train and test files, or --sample for the bundled sample.",
-        ) from None
+    task, loaded = rows_of(name, folder=data_folder, use_sample=use_sample, room=room)
     return task, loaded.train
 
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from suite.contracts import cutting
+from suite.contracts import balancing, cutting
+from suite.contracts.balancing import Repeating
 from suite.contracts.cutting import Plain
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
@@ -22,6 +23,7 @@ from suite.contracts.task import Task
 from suite.models import needs
 from suite.prompting import codes, think_block, traces
 from suite.prompting.layout import Variant
+from suite.strategies.network.balance import oversampled
 from suite.strategies.teaching.llamafactory_files import INSTALL, LIBRARY
 from suite.strategies.teaching.sft_knobs import Knobs
 
@@ -46,7 +48,8 @@ class SftStrategy:
 
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, whatever the model."""
-        return Knobs.hyperparameters() | Variant.hyperparameters()
+        own = Knobs.hyperparameters() | Variant.hyperparameters()
+        return own | Repeating.hyperparameters()
 
     def preload(self, model: Model) -> Sequence[str]:
         """Imported once for all trials of a study."""
@@ -99,6 +102,10 @@ class SftStrategy:
         """What of a text stands in the prompt is searched too."""
         return cutting.searched(space, Plain)
 
+    def for_rare_classes(self, space: Space, model: Model, task: Task) -> Space:
+        """Whether their rows stand several times is searched too."""
+        return balancing.searched(space, Repeating, task)
+
     def lacks(self, model: Model, task: Task, space: Space) -> str | None:
         """A think block, where it is to think, and thoughts, where it is to learn from them."""
         think, inference = space.dimensions["think"], space.dimensions["inference"]
@@ -126,7 +133,7 @@ class SftStrategy:
                 raise Refused(f"{reason}; tuning: lora needs about half of that")
         from suite.strategies.teaching.sft_training import SftTraining
 
-        return SftTraining(run, knobs, self.name).predictor()
+        return SftTraining(oversampled(run), knobs, self.name).predictor()
 
     def load(self, folder: Path) -> Predictor:
         """Reads a kept checkpoint, whichever form it was saved in."""

@@ -1,0 +1,228 @@
+"""`suite data suspects`: rows whose label may be wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from suite import shell
+from suite.cli import completion, fitting
+from suite.cli.console import (
+    err,
+    exact,
+    next_step,
+    one_line,
+    out,
+    print_json,
+    print_table,
+    say,
+    told,
+    words,
+)
+from suite.cli.options import AsJson, Device, MaxMemory, Threads, room_for
+from suite.errors import StorageError, UsageError, counted
+from suite.files import writing
+
+if TYPE_CHECKING:
+    from suite.contracts.suspects import Bounded, Suspect, Suspects, Without
+    from suite.report.words import Words
+
+Task = Annotated[
+    str,
+    typer.Argument(
+        help="A shipped task's name, a task file, or a file of labelled rows.",
+        autocompletion=completion.tasks,
+    ),
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option(help="Folder with train, validation or dev, and test."),
+]
+Sample = Annotated[bool, typer.Option("--sample", help="Use the bundled sample.")]
+TrainRows = Annotated[
+    int | None, typer.Option(min=2, help="Only so many training rows (stratified).")
+]
+Arms = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GLOB",
+        help="Arms to ask, of two models at least; globs allowed. Repeatable. Default: "
+        "tfidf/classic, and the smallest pretrained model that is here as probe, else "
+        "fasttext/classic.",
+        autocompletion=completion.arms,
+    ),
+]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=PATH", help="Add a local transformers folder. Repeatable."),
+]
+To = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Write the rows into a new .csv or .jsonl."),
+]
+
+#: Suspects shown in a terminal where no number is asked for.
+ROWS = 20
+
+
+def suspects(
+    task: Task,
+    arms: Arms = None,
+    model: Models = None,
+    data: Folder = None,
+    sample: Sample = False,
+    train_rows: TrainRows = None,
+    scores: Annotated[
+        bool,
+        typer.Option(
+            "--scores/--no-scores",
+            help="Also train without the suspects, and say what that does to macro-F1 on test.",
+        ),
+    ] = True,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="So many suspects at most. Default: 20 in a terminal, else all of them."
+        ),
+    ] = None,
+    to: To = None,
+    max_memory: MaxMemory = None,
+    device: Device = None,
+    threads: Threads = None,
+    as_json: AsJson = False,
+) -> None:
+    """List rows whose label may be wrong: where each stands, the label it has, the class it more
+    probably is.
+
+    Unlike arms answer each row by trainings that did not see it, and confident learning (cleanlab)
+    finds the labels that their answers speak against. A suspect is worth a look, and no proof: some
+    are hard texts, rightly labelled. Suspects of test are listed apart. Nothing is removed.
+
+    Examples:
+
+        suite data suspects agnews --sample
+
+        suite data suspects tickets.csv --out suspects.csv
+
+        suite data suspects agnews --data ./ag_news --model minilm=./minilm --train-rows 4000
+
+        suite data suspects agnews --no-scores --json
+    """
+    from suite.contracts.suspects import FEWEST_ROWS
+    from suite.data.named import rows_of
+    from suite.data.tables import PLACE
+    from suite.study import suspecting
+
+    if as_json and to is not None:
+        raise UsageError("--json contradicts --out", fix="Give one of them.")
+    _check_new(to)
+    named, rows = rows_of(
+        task,
+        folder=data,
+        use_sample=sample,
+        train_rows=train_rows,
+        room=room_for(max_memory),
+        others=(PLACE,),
+    )
+    found = suspecting.suspects(
+        named, rows, globs=arms or (), models=model or (), scores=scores, say=say
+    )
+    if as_json:
+        print_json(asdict(found))
+        return
+    if to is not None:
+        _write(to, [*found.found, *found.test])
+    speak = words()
+    shown = limit or (ROWS if to is None and out.is_terminal else None)
+    learnt = found.rows["train"] + found.rows["validation"]
+    _print(speak("suspects_learnt", n=len(found.found), rows=learnt), found.found, shown, speak)
+    _print(
+        speak("suspects_test", n=len(found.test), rows=found.rows["test"]), found.test, shown, speak
+    )
+    if found.scores:
+        out.print()
+        print_table(_scores(found.scores, speak))
+        out.print(speak("suspects_flattered"))
+    if found.few:
+        listed = speak("comma").join(f"{name} ({rows})" for name, rows in found.few.items())
+        out.print(speak("suspects_few", n=FEWEST_ROWS, classes=listed), markup=False)
+    _conclude(found, task, to, shown)
+
+
+def _conclude(found: Suspects, task: str, to: Path | None, shown: int | None) -> None:
+    every = len(found.found) + len(found.test)
+    if to is not None:
+        err.print(told(f"Listed in {to}: {counted(every, 'suspect')}"), markup=False)
+    elif shown is not None and max(len(found.found), len(found.test)) > shown:
+        say("More: --limit N; all of them: --out suspects.csv.")
+    next_step(shell.command("study", "create", task))
+
+
+def _check_new(to: Path | None) -> None:
+    """Refuses an output that could not be written, before anything takes time."""
+    if to is not None and to.suffix not in (".csv", ".jsonl"):
+        raise UsageError(f"{to} is neither .csv nor .jsonl", where="--out")
+    if to is not None and to.exists():
+        raise StorageError(f"{to} exists", fix="Name a new file.")
+
+
+def _print(title: str, rows: Sequence[Suspect], shown: int | None, say: Words) -> None:
+    out.print(title, markup=False)
+    if not rows:
+        return
+    table = Table(
+        fitting.name(say("suspects_place")),
+        fitting.name(say("suspects_given")),
+        fitting.name(say("suspects_likely")),
+        fitting.number(say("suspects_probability")),
+        fitting.number(say("suspects_agreed"), leaves=2),
+        fitting.text(say("suspects_text"), leaves=1),
+    )
+    for one in rows[:shown]:
+        table.add_row(
+            one.place, one.given, one.likely, f"{one.probability:.2f}", str(one.agreed),
+            one_line(one.text),
+        )  # fmt: skip
+    print_table(table)
+
+
+def _scores(rows: Sequence[Without], say: Words) -> Table:
+    def bounded(one: Bounded) -> str:
+        return f"{one.macro_f1:.3f} ({one.interval[0]:.3f}–{one.interval[1]:.3f})"
+
+    table = Table(
+        fitting.name(say("head_arm")),
+        fitting.number(say("suspects_all")),
+        fitting.number(say("suspects_sure"), leaves=1),
+        fitting.number(say("suspects_without")),
+        fitting.number(say("suspects_difference")),
+        fitting.number("p", leaves=2),
+        title=say("suspects_scores"),
+    )
+    for row in rows:
+        low, high = row.difference_interval
+        table.add_row(
+            row.arm, bounded(row.test), bounded(row.sure), bounded(row.trained),
+            f"{row.difference:+.3f} ({low:+.3f} … {high:+.3f})", f"{row.p:.3f}",
+        )  # fmt: skip
+    return table
+
+
+def _write(to: Path, rows: Sequence[Any]) -> None:
+    """Values as CSV, a column for each of their fields, or as JSON lines."""
+    from suite.report.pages.text_tables import csv_text
+
+    cells = [asdict(row) for row in rows]
+    if to.suffix == ".csv":
+        text = csv_text(list(cells[0]) if cells else ["place"], cells)
+    else:
+        text = "".join(f"{exact(json.dumps(row, ensure_ascii=False))}\n" for row in cells)
+    fix = "Name a file in a place you may write to, with --out."
+    with writing("the rows cannot be written", to, fix):
+        to.write_text(text, encoding="utf-8", newline="")
