@@ -18,7 +18,7 @@ from suite.contracts.prices import Prices, Tariff
 from suite.contracts.results import Arm, StudyResults
 from suite.errors import SettingsError
 from suite.report.data.rows import leaderboard
-from suite.report.pages import export
+from suite.report.pages import csv_files, export
 from suite.report.pages.page import render_page
 from suite.study import pricing
 from suite.verdict.money import money, own_seconds
@@ -233,7 +233,7 @@ def test_without_a_price_nothing_is_told():
     found = with_server()
     assert money(found, standing(found), Prices(currency="EUR"), {ASKED: None}) is None
     assert 'id="money"' not in render_page(found, EN)
-    assert export.leaderboard_csv(leaderboard(found)).splitlines()[1].endswith(",,,,,")
+    assert csv_files.leaderboard_csv(leaderboard(found)).splitlines()[1].endswith(",,,,,")
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_page_terminal_files_and_json_say_the_same(words, said, monkeypatch):
     assert cells[0][3] == "102"
     rows = {
         row["arm"]: row
-        for row in csv.DictReader(io.StringIO(export.leaderboard_csv(leaderboard(found), "EUR")))
+        for row in csv.DictReader(io.StringIO(csv_files.leaderboard_csv(leaderboard(found), "EUR")))
     }
     assert float(rows[ASKED]["cost_per_million"]) == pytest.approx(PER_MILLION)
     assert rows[ASKED]["currency"] == "EUR" and float(rows[FAST]["search_cost"]) > 0

@@ -36,7 +36,8 @@ from report_studies import (
 from suite.contracts.predictions import Missed
 from suite.contracts.results import Arm, Checkpoint, Published, StudyResults
 from suite.report import write_reports
-from suite.report.pages.export import engines_csv, to_markdown
+from suite.report.pages.csv_files import engines_csv
+from suite.report.pages.export import to_markdown
 from suite.report.pages.images import study_charts
 from suite.report.pages.page import render_page
 from suite.report.pages.shell import unpacked

@@ -49,21 +49,20 @@ from suite.report.charts import (
 )
 from suite.report.charts.chart import StudyScene
 from suite.report.charts.labels import place_labels
+from suite.report.data.absences import absent, failures, missing_families
 from suite.report.data.classes import class_view, class_views
 from suite.report.data.knobs import knobs
 from suite.report.data.rows import (
     METRICS,
-    absent,
     extreme,
-    failures,
     leaderboard,
-    missing_families,
     pareto_front,
     references,
 )
 from suite.report.data.spoken import spoken
 from suite.report.data.styles import PALETTE, styles
-from suite.report.pages.export import file_names, leaderboard_csv, to_json, to_markdown
+from suite.report.pages.csv_files import leaderboard_csv
+from suite.report.pages.export import file_names, to_json, to_markdown
 from suite.report.pages.images import study_charts
 from suite.report.pages.page import render_page
 from suite.report.pages.shell import TEMPLATES

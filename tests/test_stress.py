@@ -19,7 +19,8 @@ from suite.contracts.stress import Changed, Injected, Stress
 from suite.data import stressed
 from suite.report.data.rows import leaderboard
 from suite.report.data.stress import stress_sentences, stress_table
-from suite.report.pages.export import leaderboard_csv, to_markdown
+from suite.report.pages.csv_files import leaderboard_csv
+from suite.report.pages.export import to_markdown
 from suite.report.pages.page import render_page
 from suite.report.words import words_of
 from suite.study import storage, stress_record, stressing

@@ -15,6 +15,7 @@ from suite.cli.splits_table import splits_table
 from suite.contracts.results import StudyResults, Trial
 from suite.contracts.speeds import BenchRow
 from suite.report import formats
+from suite.report.data.absences import failures
 from suite.report.data.by_length import LengthRow, by_length, length_range
 from suite.report.data.calibration import (
     CalibrationRow,
@@ -30,7 +31,6 @@ from suite.report.data.rows import (
     Leaderboard,
     LeaderboardRow,
     beyond_of,
-    failures,
     leaderboard,
     silence_of,
 )

@@ -16,7 +16,7 @@ def trials_frame(results: StudyResults) -> pandas.DataFrame:
     Example:
         trials_frame(results).groupby("arm")["macro_f1"].max()
     """
-    from suite.report.pages.export import trials_csv
+    from suite.report.pages.csv_files import trials_csv
 
     return _frame(trials_csv(results))
 
@@ -28,7 +28,7 @@ def leaderboard_frame(results: StudyResults) -> pandas.DataFrame:
         leaderboard_frame(results)[["rank", "arm", "test_macro_f1", "offline_per_second"]]
     """
     from suite.report.data.rows import leaderboard
-    from suite.report.pages.export import leaderboard_csv
+    from suite.report.pages.csv_files import leaderboard_csv
 
     return _frame(leaderboard_csv(leaderboard(results)))
 

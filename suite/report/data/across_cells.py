@@ -10,7 +10,10 @@ from typing import Literal
 
 from suite.contracts.results import Holds, StudyResults
 from suite.report import formats
-from suite.report.data.rows import Leaderboard, absent
+from suite.report.data.absences import absent
+from suite.report.data.rows import (
+    Leaderboard,
+)
 from suite.report.data.side_by_side import ratio
 from suite.verdict.speeds import Ratio
 

@@ -14,6 +14,7 @@ from math import inf
 
 from suite.contracts.results import StudyResults
 from suite.report import formats
+from suite.report.data.absences import missing_families
 from suite.report.data.balanced import balanced_told
 from suite.report.data.rows import (
     METRICS,
@@ -21,7 +22,6 @@ from suite.report.data.rows import (
     LeaderboardRow,
     bounds_of,
     extreme,
-    missing_families,
 )
 from suite.report.data.slices import weak_slice
 from suite.report.pages.leanings import leanings

@@ -14,6 +14,7 @@ from suite.report import formats
 from suite.report.charts import STUDY_CHARTS, per_class
 from suite.report.charts.chart import Drawn, StudyScene
 from suite.report.charts.ranges import common_range
+from suite.report.data.absences import absent, by_reason, failures
 from suite.report.data.alike import alike_rows, alike_sentence, rho_interval
 from suite.report.data.by_length import by_length, length_range
 from suite.report.data.calibration import calibration_rows, change, temperature_of
@@ -30,11 +31,8 @@ from suite.report.data.rows import (
     METRICS,
     Leaderboard,
     LeaderboardRow,
-    absent,
     bounds_of,
-    by_reason,
     extreme,
-    failures,
     last_score,
     leaderboard,
     references,
