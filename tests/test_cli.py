@@ -575,8 +575,10 @@ def test_doctor_says_what_is_there():
 
 def test_help_is_there_at_once_and_without_heavy_imports():
     code = (
-        "import sys, suite.cli, suite.study.record, suite.study.storage, suite.report\n"
-        "print([m for m in ('torch', 'transformers', 'evaluate', 'datasets', 'sklearn') "
+        "import sys, suite.cli\n"
+        "there = [m for m in ('pydantic', 'numpy', 'psutil', 'filelock') if m in sys.modules]\n"
+        "import suite.study.record, suite.study.storage, suite.report\n"
+        "print(there + [m for m in ('torch', 'transformers', 'evaluate', 'datasets', 'sklearn') "
         "if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -27,7 +27,6 @@ from suite.cli.options import (
     Workers,
 )
 from suite.cli.words import Quiet
-from suite.contracts.growth import Curve
 from suite.contracts.limits import MOST_DRAWS, MOST_SEED
 from suite.errors import UsageError
 
@@ -131,6 +130,7 @@ def curve(
     from suite import api
     from suite.cli.progress import observer
     from suite.cli.tables import show_results
+    from suite.contracts.growth import Curve
 
     began = clock.monotonic()
     made = api.create_study(

@@ -7,7 +7,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 from rich.table import Table
 
@@ -169,6 +168,8 @@ def _told(found: Difficulty, file: Path) -> dict[str, object]:
 
 def _thirds(found: Difficulty) -> Table:
     """Of each judgement the mean of its first column in each third of the rows."""
+    import numpy as np
+
     from suite.data.difficulty import COLUMNS
 
     say = words()
@@ -201,6 +202,8 @@ def _alike(found: Difficulty) -> list[str]:
 
 def _suspects(found: Difficulty) -> list[str]:
     """How many rows of each third are suspected to be labelled wrongly."""
+    import numpy as np
+
     from suite.data.difficulty import SUSPECT
 
     own = found.columns.get(SUSPECT)

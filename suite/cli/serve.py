@@ -21,7 +21,6 @@ from suite.cli.console import err, exact, out, say, tell, warn
 from suite.cli.options import Device, Storage, Threads
 from suite.cli.predict import Arm, Chosen, Model, chosen
 from suite.errors import UsageError, counted
-from suite.machine.scratch import temporary
 from suite.serving import engines
 
 if TYPE_CHECKING:
@@ -135,6 +134,7 @@ def serve(
             fix="Raise --max-queue, or lower --max-texts.",
         )
     from suite.endpoint.consent import held
+    from suite.machine.scratch import temporary
     from suite.serving.http import run as server_run
     from suite.serving.http.guard import TOKEN, Guard, is_local
     from suite.serving.http.interface import Limits

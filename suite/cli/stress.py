@@ -15,21 +15,13 @@ from suite.cli.console import err, next_step, out, print_json, print_table, say,
 from suite.cli.options import AsJson, Device, Name, Storage, Threads
 from suite.cli.study_files import tidy
 from suite.cli.words import Quiet
-from suite.contracts.limits import MOST_SEED
-from suite.contracts.stress import ROWS
+from suite.contracts.limits import MOST_SEED, STRESS_ROWS
 from suite.errors import counted
 from suite.report import formats
-from suite.report.data.rows import leaderboard
-from suite.report.data.stress import (
-    StressTable,
-    share_interval,
-    signed_interval,
-    stress_sentences,
-    stress_table,
-)
 
 if TYPE_CHECKING:
     from suite.contracts.results import StudyResults
+    from suite.report.data.stress import StressTable
 
 _EVERY_SECONDS = 10.0
 
@@ -38,7 +30,7 @@ def stress(
     name: Name,
     rows: Annotated[
         int, typer.Option(min=1, help="Test rows that are asked about, drawn by the seed.")
-    ] = ROWS,
+    ] = STRESS_ROWS,
     seed: Annotated[
         int, typer.Option(min=0, max=MOST_SEED, help="Of the rows, and of what is done to them.")
     ] = 0,
@@ -102,6 +94,9 @@ def stress(
 
 def _show(results: StudyResults) -> None:
     """What is kept of every arm, in the leaderboard's order."""
+    from suite.report.data.rows import leaderboard
+    from suite.report.data.stress import stress_sentences, stress_table
+
     found = stress_table(results, leaderboard(results))
     if found is not None:
         print_table(_table(found))
@@ -110,6 +105,8 @@ def _show(results: StudyResults) -> None:
 
 
 def _table(found: StressTable) -> Table:
+    from suite.report.data.stress import share_interval, signed_interval
+
     say = words()
     interval = say("metric_test_interval")
     table = Table(

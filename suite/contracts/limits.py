@@ -9,6 +9,9 @@ from suite.errors import StudyError
 #: Seeds are what NumPy's and Optuna's generators take: 32 bits.
 MOST_SEED = 2**32 - 1
 
+#: Test rows that `suite stress` asks about where nobody says how many.
+STRESS_ROWS = 500
+
 #: Trials of a study: far beyond what a search profits from; each is reckoned with wherever the
 #: time left is told.
 MOST_TRIALS = 100_000

@@ -8,9 +8,6 @@ from typing import Literal
 from suite.contracts.measured import Measured
 from suite.contracts.records import FINITE
 
-#: Test rows that are asked about where nobody says how many.
-ROWS = 500
-
 #: What is done to a text: letters go astray, all is written in capitals or in small letters, the
 #: second half is cut off, Chinese characters are taken for others that sound alike or written in
 #: their traditional form, a class is named behind it, or an instruction that names one.

@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from suite import shell, strategies
 from suite.contracts import moments
+from suite.contracts.limits import STRESS_ROWS as ROWS
 from suite.contracts.results import Final, StudyResults
 from suite.contracts.strategy import NO_ANSWER, Rows
-from suite.contracts.stress import ROWS, Change, Injected, Stress
+from suite.contracts.stress import Change, Injected, Stress
 from suite.data import snapshot, stressed
 from suite.data.stressed import Variant
 from suite.endpoint import consent

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from suite.contracts.deciding import Decision, Tried
 from suite.report import formats
 from suite.report.words import Words
+
+if TYPE_CHECKING:
+    from suite.contracts.deciding import Decision, Tried
 
 
 @dataclass(frozen=True)
