@@ -24,7 +24,7 @@ from suite.report.data.calibration import (
     temperature_of,
 )
 from suite.report.data.combined import combined_sentences
-from suite.report.data.energy import energy_told
+from suite.report.data.energy import bench_energy_told, energy_told
 from suite.report.data.money import money_intro, money_rows, money_told
 from suite.report.data.over_splits import split_sentences
 from suite.report.data.rows import (
@@ -364,6 +364,8 @@ def bench_notes(found: StudyResults) -> None:
     bounds = {row.server.bound_ms for row in found.bench if row.server}
     if len(bounds) == 1:
         prose(say("engines_within", bound=formats.milliseconds(min(bounds), say)), "dim")
+    if energy := bench_energy_told(found, say):
+        prose(energy, "dim")
     whys: dict[str, list[str]] = defaultdict(list)
     for row in found.bench:
         what = " ".join(filter(None, (row.arm, row.engine, row.precision)))

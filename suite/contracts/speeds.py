@@ -145,3 +145,9 @@ class BenchRow:
     """Windows that were measured again because other processes computed beside them."""
     made_of: str = ""
     """Of a combination the digest of its members, weights and threshold; empty of an arm."""
+    joules_per_text: float | None = None
+    """What the whole machine took for a text Offline, by the counters of `energy_by`, over rounds
+    the median; null where none was read, or others computed beside it."""
+    energy_by: str = ""
+    """The counters, "RAPL", "NVML" or both; "TDP" where none could be read, empty where nobody
+    looked."""

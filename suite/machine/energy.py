@@ -17,6 +17,10 @@ from suite.contracts.package import Package
 
 CODECARBON = Package("codecarbon", "codecarbon", "suite[energy]", "the energy of trainings")
 
+#: What stands for counters where none could be read.
+ESTIMATED = "TDP"
+#: Of a kilowatt-hour.
+_JOULES = 3.6e6
 #: Seconds between two readings of a counter, which some wrap around.
 _EVERY_SECONDS = 15
 #: Nothing is written, sent or asked for, whatever files and variables of codecarbon's say: what is
@@ -44,12 +48,17 @@ class Energy:
     """What was read.
 
     Args:
-        by: the counters, "RAPL", "NVML" or "RAPL+NVML"; "TDP" where none could be read.
+        by: the counters, "RAPL", "NVML" or "RAPL+NVML"; `ESTIMATED` where none could be read.
         kwh: kilowatt-hours; of counters what these say, else what codecarbon reckons.
     """
 
     by: str
     kwh: float
+
+    @property
+    def joules(self) -> float | None:
+        """The same in joules; None where it was reckoned and not read."""
+        return None if self.by == ESTIMATED else self.kwh * _JOULES
 
 
 class Reading:
@@ -94,4 +103,4 @@ def _read(found: Any) -> Energy | None:
     read = {name: kwh for name, kwh in parts.items() if kwh > 0}
     if read:
         return Energy("+".join(read), sum(read.values()))
-    return Energy("TDP", float(found.energy_consumed))
+    return Energy(ESTIMATED, float(found.energy_consumed))

@@ -13,10 +13,12 @@ from __future__ import annotations
 import fnmatch
 import math
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from suite import shell
@@ -166,6 +168,8 @@ def outcome(row: BenchRow) -> str:
     if server is not None:
         rate = "no rate" if server.per_second is None else f"{server.per_second:,.0f} texts/s"
         parts.append(f"Server {rate} within {server.bound_ms:g} ms")
+    if row.joules_per_text is not None:
+        parts.append(f"{row.joules_per_text:,.3g} J a text by {row.energy_by}")
     return ", ".join(parts) or "nothing could be established"
 
 
@@ -300,6 +304,8 @@ class _Measuring:
         self._rows: dict[str, BenchRow] = {}
         #: Those beside which trials of the study ran.
         self._beside: set[str] = set()
+        #: Joules of a text, window by window.
+        self._joules: dict[str, list[float]] = defaultdict(list)
         self._said = 0
 
     def all(self) -> None:
@@ -315,7 +321,7 @@ class _Measuring:
             if found is None:
                 continue  # it was not measured, and its row says why
             first = replace(self._rows[name], contended=name in self._beside)
-            row = _with_rounds(first, found)
+            row = _with_rounds(first, found, self._joules[name])
             bench_record.store(self._work.ledger.study, row)
             self._say(f"{name}: {outcome(row)}")
 
@@ -385,6 +391,8 @@ class _Measuring:
             seed=number,
             known=plan.name in self._rows,
             asked="test" if plan.made_of and plan.refit else "validation",
+            # What a server takes is not read here.
+            energy=work.jobs.energy and plan.engine != ENDPOINT,
         )
         others = work.neighbours.running()
         try:
@@ -401,15 +409,19 @@ class _Measuring:
         contended = bool(others | work.neighbours.running())
         if contended:
             told = "timed while trials of this study ran on the machine: no rank"
-            found = replace(found, note="; ".join(filter(None, (found.note, told))))
+            note = "; ".join(filter(None, (found.note, told)))
+            found = replace(found, note=note, joules_per_text=None)
+        if found.joules_per_text is not None:
+            self._joules[plan.name].append(found.joules_per_text)
         return replace(found, contended=contended)
 
 
-def _with_rounds(first: BenchRow, found: Rps) -> BenchRow:
+def _with_rounds(first: BenchRow, found: Rps, joules: Sequence[float]) -> BenchRow:
     """An engine's row with the figures of all rounds; what was found once is the first's.
 
     Args:
         found: its speed over the rounds.
+        joules: of a text, of the rounds that have them.
     """
     return replace(
         first,
@@ -422,6 +434,7 @@ def _with_rounds(first: BenchRow, found: Rps) -> BenchRow:
         rounds=found.rounds,
         disturbed=found.disturbed,
         repeated=found.repeated,
+        joules_per_text=median(joules) if joules else None,
     )
 
 

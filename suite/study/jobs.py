@@ -33,8 +33,8 @@ class Jobs:
 
     def __init__(self, ledger: Ledger, workers: int) -> None:
         self._ledger = ledger
-        #: Whether their energy is read.
-        self._energy = _energy()
+        #: Whether their energy is read, and that of what is measured of the study.
+        self.energy = _energy()
         #: Threads of one child.
         self.threads = max(1, facts.threads() // workers)
 
@@ -62,7 +62,7 @@ class Jobs:
             "folds": arm.folds,
             "objective": recipe.objective,
             "value": recipe.value,
-            "energy": self._energy,
+            "energy": self.energy,
         }
         return Job(**(values | changes))
 

@@ -1,4 +1,6 @@
-"""The sentence about what trainings took in energy: where a counter was read, and where not."""
+"""What trainings, and answers, took in energy, in a sentence: where a counter was read, and where
+none was.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +36,27 @@ def energy_told(results: StudyResults, board: Leaderboard, words: Words) -> str:
             read[by].append(words("energy_of", arm=arm, kwh=formats.quantity(kwh)))
     told = [words("energy_read", by=by, arms=words.join(arms)) for by, arms in read.items()]
     told += [words(key, arms=words.join(arms)) for key, arms in without.items()]
+    return words.sentences(told)
+
+
+def bench_energy_told(results: StudyResults, words: Words) -> str:
+    """Joules of a text that is answered Offline, engine by engine, by what they were read from; ""
+    where none were looked at. What was estimated, or read beside other work, has no figure."""
+    read: dict[str, list[str]] = defaultdict(list)
+    without: dict[str, list[str]] = defaultdict(list)
+    for row in results.bench:
+        if row.state != "measured" or not row.energy_by:
+            continue
+        engine = formats.name(" ".join(filter(None, (row.arm, row.engine, row.precision))))
+        if row.energy_by == _ESTIMATED:
+            without["energy_estimated"].append(engine)
+        elif row.joules_per_text is None:
+            without["energy_contended"].append(engine)
+        else:
+            joules = formats.quantity(row.joules_per_text)
+            read[row.energy_by].append(words("energy_of_text", engine=engine, joules=joules))
+    told = [words("energy_served", by=by, engines=words.join(one)) for by, one in read.items()]
+    told += [words(key, arms=words.join(engines)) for key, engines in without.items()]
     return words.sentences(told)
 
 

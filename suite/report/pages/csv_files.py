@@ -38,7 +38,7 @@ ENGINE_COLUMNS = (
     "latency_valid", "offline_per_second", "offline_valid", "server_per_second", "server_p99_ms",
     "server_bound_ms", "server_valid", "batch", "server_batch", "device", "threads",
     "load_seconds", "prepare_seconds", "seconds", "contended", "stale", "measured", "fastest_in",
-    "fastest_overall_in", "versions", "note",
+    "fastest_overall_in", "versions", "note", "joules_per_text", "energy_by",
 )  # fmt: skip
 
 

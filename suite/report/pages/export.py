@@ -17,6 +17,7 @@ from suite.errors import ReportError, nearest
 from suite.files import reason
 from suite.report import formats
 from suite.report.data.absences import absent, failures
+from suite.report.data.energy import bench_energy_told
 from suite.report.data.money import money_intro, money_rows, money_told
 from suite.report.data.rows import Leaderboard, beyond_of, leaderboard, references, silence_of
 from suite.report.data.spoken import environment, spoken
@@ -154,6 +155,8 @@ def to_markdown(results: StudyResults, words: Words) -> str:
         lines += ["", f"## {words('engines')}", ""]
         lines += [words.sentences([words("engines_intro"), words("engines_star")]), ""]
         lines += _engines(results, board, words)
+        if energy := bench_energy_told(results, words):
+            lines += ["", markdown_line(energy)]
     gone = [a for a in absent(results, board) if a.reason or a.kind != "without_result"]
     if gone:
         lines += ["", f"## {words('absent')}", ""]

@@ -20,7 +20,7 @@ from suite.report.data.by_length import by_length, length_range
 from suite.report.data.calibration import calibration_rows, change, temperature_of
 from suite.report.data.classes import label_of
 from suite.report.data.decided import decided_row, decided_sentences
-from suite.report.data.energy import energy_told
+from suite.report.data.energy import bench_energy_told, energy_told
 from suite.report.data.every_metric import every_metric
 from suite.report.data.growth import growth_view
 from suite.report.data.learnt import learnt_in
@@ -169,6 +169,7 @@ def render_page(
         "by_chance": by_chance,
         "length_range": lambda one: length_range(one, words),
         "energy": energy_told(results, board, words),
+        "bench_energy": bench_energy_told(results, words),
         "taught": taught_told(results, board, words),
         "money": money_rows(results, board, words),
         "money_intro": money_intro(results, words),

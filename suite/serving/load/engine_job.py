@@ -77,6 +77,8 @@ class EngineJob:
     known: bool = False
     #: Whose texts the load is drawn from.
     asked: Split = "validation"
+    #: Whether it is read what Offline takes in energy.
+    energy: bool = False
 
 
 @dataclass(frozen=True)
@@ -228,8 +230,11 @@ def _measured(
         say(f"{scenario}, {seconds:g} s")
         two[scenario] = _answered(
             job,
-            run_scenario(scenario, predict, texts, seconds, logs / scenario, seed=job.seed),
-        )
+            run_scenario(
+                scenario, predict, texts, seconds, logs / scenario, seed=job.seed,
+                energy=job.energy and scenario == "Offline",
+            ),
+        )  # fmt: skip
     single, offline = two["SingleStream"], two["Offline"]
     notes = [f"Offline: {counted(offline.samples, 'text')} in one query"]
     found = {"SingleStream": single, "Offline": offline}
@@ -262,8 +267,15 @@ def _measured(
         else None,
         server_batch=server.batch if server else 0,
         disturbed=int(disturbed),
+        joules_per_text=None if disturbed else _joules_per_text(offline),
+        energy_by=offline.energy.by if offline.energy else "",
         note="; ".join(filter(None, (row.note, *notes))),
     )
+
+
+def _joules_per_text(offline: ScenarioResult) -> float | None:
+    spent = offline.energy.joules if offline.energy else None
+    return spent / offline.samples if spent is not None and offline.samples else None
 
 
 def _answered(job: EngineJob, result: ScenarioResult) -> ScenarioResult:

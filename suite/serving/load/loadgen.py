@@ -30,6 +30,7 @@ import numpy as np
 
 from suite.contracts.strategy import Probabilities
 from suite.errors import StorageError
+from suite.machine.energy import Energy, metered
 
 Scenario = Literal["SingleStream", "Offline", "Server"]
 Predict = Callable[[Sequence[str]], Probabilities]
@@ -78,6 +79,8 @@ class ScenarioResult:
     """Server: whether the 99th percentile as measured was within the bound."""
     batch: int = 0
     """Server: texts that one batch of the batcher could hold."""
+    energy: Energy | None = None
+    """What the machine took within the timed part; None where nobody looked."""
 
 
 class Callbacks(Protocol):
@@ -153,6 +156,7 @@ def run_scenario(
     folder: Path,
     *,
     seed: int = 0,
+    energy: bool = False,
 ) -> ScenarioResult:
     """Warms up, calibrates, and runs one scenario: SingleStream or Offline.
 
@@ -167,23 +171,30 @@ def run_scenario(
         seconds: how long the timed part is to last; above 0.
         folder: LoadGen's logs are written here (`mlperf_log_*`).
         seed: of LoadGen's draw.
+        energy: whether it is read what the timed part takes.
 
     Raises:
         StorageError: the folder can't be written.
         KeyboardInterrupt, SystemExit: came while answering; raised after LoadGen has ended.
     """
     prepare(texts, seconds, folder)
+
+    def tested(settings: Any) -> ScenarioResult:
+        with metered(energy) as reading:
+            found = run_test(scenario, settings, _Answering(predict, texts), texts, folder)
+        return replace(found, energy=reading.energy)
+
     try:
         settings = _PLANS[scenario](predict, texts, seconds, seed)
     except Exception as error:  # noqa: BLE001 - a predictor may raise anything; it is reported
         return ScenarioResult(scenario, valid=False, error=described(error))
-    result = run_test(scenario, settings, _Answering(predict, texts), texts, folder)
+    result = tested(settings)
     for _ in range(RECALIBRATIONS):
         if scenario != "Offline" or not _too_short(result, settings):
             break
         # More texts at once were quicker than a calibration by few: expect that to go on.
         settings = _offline_settings(2 * (result.samples_per_second or 1.0), seconds, seed)
-        result = run_test(scenario, settings, _Answering(predict, texts), texts, folder)
+        result = tested(settings)
     return _rests_on_enough(result) if scenario == "Offline" else result
 
 
