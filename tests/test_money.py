@@ -163,6 +163,8 @@ def test_a_server_of_ones_own_is_paid_by_the_hour_at_its_measured_speed():
     assert cost.per_million.value == pytest.approx(1e-3 * 1e6 / 50) and cost.paid == "hours"
     assert cost.per_million.interval == pytest.approx((20.0, 20.0))
     assert not found.money.break_even
+    # The machine that waited for 36 s, and the server that was there for as long.
+    assert cost.search == pytest.approx(36e-4 + 36 * 3.6 / 3600)
 
 
 def test_calls_that_nobody_counted_make_the_search_the_least():

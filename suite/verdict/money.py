@@ -126,8 +126,11 @@ def _arm(
     amount, missing = _by_answers(place, tariff)
     uses = [_used(trial, tariff) for trial in trials if tariff is not None and tariff.by_use]
     counted = [use for use in uses if use is not None]
-    # The machine only waits; where nobody says what its hour costs, that is no part of it.
-    search = math.fsum([*(one or 0.0 for one in hours), *counted])
+    # The machine only waits; where nobody says what its hour costs, that is no part of it. The
+    # server's hour is: it is there for as long as a trial asks.
+    per_second = (tariff.per_hour or 0.0) / SECONDS_OF_AN_HOUR if tariff else 0.0
+    there = [per_second * one for one in own_seconds(trials).values()]
+    search = math.fsum([*(one or 0.0 for one in hours), *there, *counted])
     return ArmMoney(
         name,
         "answers" if tariff is None or tariff.by_use else "hours",
