@@ -57,6 +57,18 @@ def _way(options: tuple[str, ...], *others: str) -> Any:
     return declared(HEAD, told, options=options)
 
 
+class Asks(Declared):
+    """Of what asks a model, whose `cutting` is a dimension only where texts are long."""
+
+    @classmethod
+    def dimensions(cls, **searched: Dimension) -> dict[str, Dimension]:
+        """As ever, but for cutting: of texts that are short nothing is cut."""
+        found = super().dimensions(**searched)
+        if NAME not in searched:
+            del found[NAME]
+        return found
+
+
 @dataclass(frozen=True)
 class Plain(Declared):
     """Of what reads one row of a text."""

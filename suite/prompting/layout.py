@@ -14,11 +14,10 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
-from suite.contracts.cutting import HEAD, PLAIN, Plain
+from suite.contracts.cutting import HEAD, PLAIN, Asks, Plain
 from suite.contracts.cutting import NAME as CUTTING
-from suite.contracts.hyperparameters import Declared, declared
+from suite.contracts.hyperparameters import declared
 from suite.contracts.language import language_of
-from suite.contracts.space import Dimension
 from suite.contracts.task import Prompt, Task, default_prompt
 from suite.prompting import codes as coding
 
@@ -45,7 +44,7 @@ COMMON_MARKS = (
 
 
 @dataclass(frozen=True)
-class Variant(Declared):
+class Variant(Asks):
     """What may be varied in a prompt: hyperparameters that stay at their defaults until a recipe
     opens them; how a text is cut also where many are long."""
 
@@ -72,14 +71,6 @@ class Variant(Declared):
         False, "whether the turn ends in /no_think, where the model's template thinks"
     )
     cutting: str = declared(HEAD, Plain.hyperparameters()[CUTTING].about, options=PLAIN)
-
-    @classmethod
-    def dimensions(cls, **searched: Dimension) -> dict[str, Dimension]:
-        """As ever, but for cutting: of texts that are short nothing is cut."""
-        found = super().dimensions(**searched)
-        if CUTTING not in searched:
-            del found[CUTTING]
-        return found
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from suite.contracts.cutting import HEAD, PLAIN, Plain
+from suite.contracts.cutting import HEAD, PLAIN, Asks, Plain
 from suite.contracts.cutting import NAME as CUTTING
 from suite.contracts.decisions import Choice, Option, YesNo
-from suite.contracts.hyperparameters import Declared, declared
+from suite.contracts.hyperparameters import declared
 from suite.contracts.language import language_of
-from suite.contracts.space import Dimension
 from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
 from suite.prompting import layout
@@ -37,7 +36,7 @@ _ONE = "class"
 
 
 @dataclass(frozen=True)
-class Knobs(Declared):
+class Knobs(Asks):
     """What may be varied in asking a decision server."""
 
     form: str = declared(
@@ -65,14 +64,6 @@ class Knobs(Declared):
         False, "whether a choice also offers none of them; what goes there goes to no label"
     )
     cutting: str = declared(HEAD, Plain.hyperparameters()[CUTTING].about, options=PLAIN)
-
-    @classmethod
-    def dimensions(cls, **searched: Dimension) -> dict[str, Dimension]:
-        """As ever, but for cutting: of texts that are short nothing is cut."""
-        found = super().dimensions(**searched)
-        if CUTTING not in searched:
-            del found[CUTTING]
-        return found
 
 
 @dataclass(frozen=True)
