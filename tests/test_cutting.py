@@ -450,7 +450,7 @@ def test_a_prompt_holds_the_end_of_a_text(built):
 
 
 def test_a_server_is_sent_the_end_of_a_text():
-    from suite.strategies.asking.endpoint_predictor import prepare
+    from suite.strategies.asking.served import prepare
 
     text = "".join(chr(ord("a") + place) for place in range(20))
     assert prepare(text, 8).text == text[:8]

@@ -7,31 +7,27 @@ two levels; where questions of yes or no are more than it takes, in several requ
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
-from suite import paths
 from suite.config import jsonfile
 from suite.contracts.cutting import HEAD
 from suite.contracts.decisions import Option, Question
-from suite.contracts.language import language_of
 from suite.contracts.strategy import Probabilities, Run
 from suite.endpoint import Answer
+from suite.endpoint.asking import Bounds
 from suite.endpoint.decider import REFUSED, UNUSABLE, Decider, Inquiry, decided
 from suite.endpoint.decision_shapes import Probabilities as Given
 from suite.errors import EndpointError, counted
 from suite.strategies.asking import decision_levels as levels
 from suite.strategies.asking.decision_question import ONE_CHOICE, Asked
-from suite.strategies.asking.endpoint_predictor import prepare
+from suite.strategies.asking.served import ServedPredictor, prepare, text_limit
 from suite.strategies.asking.settings import DecisionSettings
 from suite.strategies.network.settings import FIX, MOST_BYTES, SETTINGS
-
-FORMAT = "decision_endpoint"
 
 
 @dataclass(frozen=True)
@@ -58,43 +54,19 @@ class Settings:
 _Row = tuple[Given, ...] | None
 
 
-class DecisionPredictor:
-    """Asks a decision server for each text. Answers are kept, and none is paid for twice.
+class DecisionPredictor(ServedPredictor[Settings, Decider]):
+    """Asks a decision server for each text."""
 
-    Args:
-        keep: whether answers are kept and taken from those that were.
+    format = "decision_endpoint"
 
-    Raises:
-        EndpointError: an address that can't be one, a server that may not be asked, or a key that
-            no header can carry.
-    """
+    def _server(self, **bounds: Unpack[Bounds]) -> Decider:
+        return Decider(self.settings.url, self.settings.model, **bounds)
 
-    precision = "server"
-    engine = "endpoint"
-    form = "endpoint"
-    steady = False
-
-    def __init__(self, settings: Settings, *, keep: bool = True) -> None:
-        self.settings = settings
-        self.batch = settings.concurrency
-        self.device = f"server at {settings.url}"
-        self.endpoint = Decider(
-            settings.url,
-            settings.model,
-            concurrency=settings.concurrency,
-            timeout=settings.timeout,
-            cache=paths.cache() / "answers" if keep else None,
-            merge=keep,
-        )
-        #: Of the last `predict_proba`: rates over its texts; and what the server was asked since
-        #: the beginning.
-        self.facts: dict[str, Any] = {}
-        asked = settings.asked
+    def _shape(self) -> str:
+        settings, asked = self.settings, self.settings.asked
         length = sum(len(o.name) + len(o.about or "") for o in asked.labels)
         length += sum(map(len, asked.instructions))
-        self.serving_shape = (
-            f"decision {settings.url} {settings.model} form={asked.form} prompt={length}"
-        )
+        return f"decision {settings.url} {settings.model} form={asked.form} prompt={length}"
 
     @classmethod
     def of_run(cls, run: Run, asked: Asked, cutting: str) -> DecisionPredictor:
@@ -104,9 +76,14 @@ class DecisionPredictor:
             EndpointError: as said.
         """
         assert run.model.endpoint is not None and run.model.endpoint_model is not None
-        limit = run.task.max_tokens * language_of(run.task.language).characters_per_token
         return cls(
-            Settings(run.model.endpoint, run.model.endpoint_model, asked, limit, cutting=cutting)
+            Settings(
+                run.model.endpoint,
+                run.model.endpoint_model,
+                asked,
+                text_limit(run.task),
+                cutting=cutting,
+            )
         )
 
     @property
@@ -207,16 +184,6 @@ class DecisionPredictor:
         found[list(order)] = listed[: len(order)]
         total = found.sum()
         return found / total if total > 0 else None
-
-    def to_measure(self) -> DecisionPredictor:
-        """The same, asking the server about every text every time, also about repeats."""
-        return DecisionPredictor(self.settings, keep=False)
-
-    def save(self, folder: Path) -> None:
-        """Writes settings.json: address, model, questions; never the key."""
-        folder.mkdir(parents=True, exist_ok=True)
-        kept = {"format": FORMAT, **asdict(self.settings)}
-        (folder / SETTINGS).write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path, *, keep: bool = True) -> DecisionPredictor:

@@ -17,7 +17,7 @@ from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
 from suite.prompting import layout
 from suite.strategies.asking.drawn import draw_examples
-from suite.strategies.asking.endpoint_predictor import prepare
+from suite.strategies.asking.served import prepare
 
 ONE_CHOICE, YES_NO = "choice", "yes_no"
 

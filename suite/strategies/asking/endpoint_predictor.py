@@ -8,40 +8,38 @@ readable answer has a row of zeros.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suite import paths
 from suite.config import jsonfile
-from suite.contracts.cutting import HEAD, LEFT_OUT, Plain
+from suite.contracts.cutting import HEAD
 from suite.contracts.language import language_of
 from suite.contracts.model import Model
 from suite.contracts.strategy import Probabilities, Run, TextLength
 from suite.contracts.task import Task
 from suite.endpoint import Answer, Endpoint
+from suite.endpoint.asking import Bounds
 from suite.errors import ModelError
 from suite.prompting import codes as coding
 from suite.prompting import layout
 from suite.prompting.answers import THINK_CLOSES, THINK_OPENS, after_thinking, parse
 from suite.prompting.layout import (
-    COMMON_MARKS,
     CONTENT_FREE,
     EXAMPLE_TOKENS,
     Question,
     Variant,
 )
+from suite.strategies.asking import served
+from suite.strategies.asking.served import ServedPredictor, prepare
 from suite.strategies.asking.settings import EndpointSettings
 from suite.strategies.network.settings import FIX, MOST_BYTES, SETTINGS
 from suite.strategies.network.softmax import softmax
-
-FORMAT = "endpoint"
 
 #: Tokens asked for without thinking: one would do, some models say "The answer is" first.
 ANSWER_TOKENS = 16
@@ -78,8 +76,8 @@ class Settings:
     cutting: str = HEAD
 
 
-class EndpointPredictor:
-    """Asks a server for each text. Answers are kept, and none is paid for twice.
+class EndpointPredictor(ServedPredictor[Settings, Endpoint]):
+    """Asks a server for each text.
 
     Args:
         model: with `endpoint` (the address) and `endpoint_model`.
@@ -96,10 +94,7 @@ class EndpointPredictor:
         EndpointError: an address that can't be one, or a key that no header can carry.
     """
 
-    precision = "server"
-    engine = "endpoint"
-    form = "endpoint"
-    steady = False
+    format = "endpoint"
 
     def __init__(
         self,
@@ -119,42 +114,30 @@ class EndpointPredictor:
     ) -> None:
         if model.endpoint is None:
             raise ModelError(f"the model '{model.name}' has no endpoint")
-        self._begin(
+        super().__init__(
             Settings(
                 url=model.endpoint,
                 model=model.endpoint_model or model.name,
                 question=question,
                 think=think,
                 max_new_tokens=max_new_tokens or (THINKING_TOKENS if think else ANSWER_TOKENS),
-                text_limit=text_limit
-                or task.max_tokens * language_of(task.language).characters_per_token,
+                text_limit=text_limit or served.text_limit(task),
                 temperature=temperature,
                 concurrency=concurrency,
                 timeout=timeout or (600.0 if think else 60.0),
                 bias=None if bias is None else tuple(bias),
                 cutting=cutting,
             ),
-            keep,
+            keep=keep,
         )
 
-    def _begin(self, settings: Settings, keep: bool) -> None:
-        self.settings = settings
-        self.batch = settings.concurrency
-        self.device = f"server at {settings.url}"
-        self.endpoint = Endpoint(
-            settings.url,
-            settings.model,
-            concurrency=settings.concurrency,
-            timeout=settings.timeout,
-            cache=paths.cache() / "answers" if keep else None,
-            merge=keep,
-        )
-        #: Of the last `predict_proba`: rates over its texts; and what the server was asked since
-        #: the beginning, calibration included.
-        self.facts: dict[str, Any] = {}
-        question = settings.question
+    def _server(self, **bounds: Unpack[Bounds]) -> Endpoint:
+        return Endpoint(self.settings.url, self.settings.model, **bounds)
+
+    def _shape(self) -> str:
+        settings, question = self.settings, self.settings.question
         length = len(question.before) + len(question.after)
-        self.serving_shape = (
+        return (
             f"endpoint {settings.url} {settings.model} think={settings.think} "
             f"new={settings.max_new_tokens} prompt={length}"
         )
@@ -266,16 +249,6 @@ class EndpointPredictor:
         }
         return found
 
-    def to_measure(self) -> EndpointPredictor:
-        """The same, asking the server about every text every time, also about repeats."""
-        return self._made(self.settings, keep=False)
-
-    def save(self, folder: Path) -> None:
-        """Writes settings.json: address, model, question; never the key."""
-        folder.mkdir(parents=True, exist_ok=True)
-        kept = {"format": FORMAT, **asdict(self.settings)}
-        (folder / SETTINGS).write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
-
     @classmethod
     def load(cls, folder: Path, *, keep: bool = True) -> EndpointPredictor:
         """What `save` wrote.
@@ -289,13 +262,7 @@ class EndpointPredictor:
             question=Question.from_json(kept.question.model_dump()),
             bias=None if kept.bias is None else tuple(kept.bias),
         )
-        return cls._made(settings, keep=keep)
-
-    @classmethod
-    def _made(cls, settings: Settings, *, keep: bool) -> EndpointPredictor:
-        predictor = cls.__new__(cls)
-        predictor._begin(settings, keep)
-        return predictor
+        return cls._of(settings, keep=keep)
 
     def _ask(self, contents: Sequence[str]) -> list[Answer]:
         settings = self.settings
@@ -366,31 +333,6 @@ def final_text(answer: Answer, *, think: bool) -> str | None:
     # A template may open the thought itself: what was cut off before it closed is thought.
     opened = think and answer.finish_reason == "length"
     return after_thinking(answer.text, opened=opened)
-
-
-def clean(text: str) -> str:
-    """A text that any server can decode: halves of surrogate pairs become question marks."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A text as it is sent, whether it was cut, and whether a control mark was broken."""
-
-    text: str
-    cut: bool
-    defused: bool
-
-
-def prepare(text: str, limit: int, cutting: str = HEAD) -> Prepared:
-    """A text of at most `limit` characters that holds no control mark."""
-    whole = clean(text).strip()
-    cut = len(whole) > limit
-    if cut:
-        (spans,) = Plain(cutting).rows(len(whole), limit)
-        whole = LEFT_OUT.join(whole[span].strip() for span in spans)
-    safe = layout.defuse(whole, COMMON_MARKS)
-    return Prepared(safe, cut, safe != whole)
 
 
 def _answer_place(tokens: Sequence[str]) -> int | None:

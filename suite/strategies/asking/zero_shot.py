@@ -262,13 +262,13 @@ class ZeroShotStrategy:
 
     def load(self, folder: Path) -> Predictor:
         """Reads a kept predictor, local or behind a server."""
-        from suite.strategies.asking import decision_predictor, endpoint_predictor
+        from suite.strategies.asking.decision_predictor import DecisionPredictor
+        from suite.strategies.asking.endpoint_predictor import EndpointPredictor
 
         kept = jsonfile.read(folder / SETTINGS, most=MOST_BYTES, fix=FIX)
-        if kept.get("format") == endpoint_predictor.FORMAT:
-            return endpoint_predictor.EndpointPredictor.load(folder)
-        if kept.get("format") == decision_predictor.FORMAT:
-            return decision_predictor.DecisionPredictor.load(folder)
+        for served in (EndpointPredictor, DecisionPredictor):
+            if kept.get("format") == served.format:
+                return served.load(folder)
         from suite.strategies.asking import prompted
 
         return prompted.load(folder, NAME, asks=True)

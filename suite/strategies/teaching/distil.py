@@ -249,7 +249,7 @@ class ServedThinker:
 
     def each(self, texts: Sequence[str]) -> Generator[tuple[int, Said], None, None]:
         """See `Thinker`."""
-        from suite.strategies.asking.endpoint_predictor import prepare
+        from suite.strategies.asking.served import prepare
 
         questions = [
             [{"role": "user", "content": self._question.content(prepare(text, self._limit).text)}]
