@@ -318,6 +318,18 @@ def test_models_are_listed_for_both_clients():
     assert found["object"] == "list" and [model["id"] for model in found["data"]] == names
 
 
+def test_a_model_was_made_on_its_day_wherever_the_server_stands(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        with service(Served(rows, LABELS, {}, made="2026-11-27")) as to:
+            (found, _) = send(to, "/v1/models", method="GET").json()["data"]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert found["created"] == 1795737600  # midnight in UTC
+
+
 def test_a_model_is_asked_by_its_names_and_no_other():
     with service() as to:
         for name in ("mail", "tfidf/classic", "jev-latest"):

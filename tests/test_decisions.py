@@ -1,5 +1,6 @@
 """Decision servers: both shapes, limits, what becomes of odd answers; and their arm."""
 
+import asyncio
 import json
 from dataclasses import replace
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from suite.endpoint import reach
 from suite.endpoint.address import decision_address
 from suite.endpoint.decider import NEUTRAL, Decider, Inquiry, _fewer, decided
 from suite.endpoint.decision_shapes import Manner, Unusable, read, request
+from suite.endpoint.exchange import Response, TryAgain
 from suite.errors import EndpointError, ModelError
 from suite.models.catalogue import decision_model
 from suite.report.words import words_of
@@ -137,6 +139,8 @@ def test_probabilities_are_read_and_nothing_else():
     nothing = whole | {"usage": {"input_tokens": 0, "output_tokens": 0}}
     found = read("decisions", nothing, [CHOICE, YES])
     assert (found.input_tokens, found.output_tokens) == (None, None)  # it does not count
+    long = read("decisions", whole | {"model": "\x1b[31m" + "m" * 10_000}, [CHOICE, YES])
+    assert len(long.model) == 100 and long.model.isprintable()
     refused = {"answers": [{"type": "refusal", "name": "q", "refusal": "no"}]}
     assert read("decisions", refused, [CHOICE]).answers == (None,)
 
@@ -242,6 +246,33 @@ def test_another_version_of_a_server_is_found_out_anew(tmp_path):
         with Decider(one.url, "toy", cache=tmp_path, **QUICK) as asked:
             assert decided(asked.ask([Inquiry("b", (CHOICE,))])[0]).answers[0][1] == LIKELY
             assert asked.facts["shape"] == "decisions"
+
+
+def test_what_is_under_way_goes_on_where_another_request_found_the_server_gone(tmp_path):
+    quick = QUICK | {"concurrency": 2}
+    with deciding("systemone") as one, Decider(one.url, "toy", cache=tmp_path, **quick) as asked:
+        asked.most_options(CHOICE)
+        real, broken = asked._exchange, []
+
+        async def exchange(door, wish, ends):
+            if wish.text == "a":
+                while not broken:  # until the other is under way
+                    await asyncio.sleep(0)
+                return Response(404, {}, "{}", door.url)
+            if not broken:
+                broken.append(wish)
+                while asked._known().door is not None:
+                    await asyncio.sleep(0)
+                raise TryAgain("broke the connection")
+            return await real(door, wish, ends)
+
+        asked._exchange = exchange
+        with pytest.raises(EndpointError, match="no such address"):
+            asked.ask([Inquiry("a", (CHOICE,)), Inquiry("b", (CHOICE,))])
+        assert one.texts() == [NEUTRAL, "b"]  # it may be paid for, and is kept
+        asked._exchange = real
+        asked.ask([Inquiry("b", (CHOICE,))])
+        assert one.texts() == [NEUTRAL, "b", NEUTRAL]
 
 
 @EITHER

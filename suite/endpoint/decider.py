@@ -122,6 +122,8 @@ class Decider(Asking[Inquiry]):
         by_label = [replace(door, manner=_BY_LABEL) for door in doors]
         self._doors = [*doors, *blank, *by_label]
         self._learnt: _Learnt | None = None
+        #: Where texts were asked until that was found to be gone.
+        self._left: _Door | None = None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -179,13 +181,11 @@ class Decider(Asking[Inquiry]):
         return [answers[position] for position in range(len(inquiries))]
 
     def _kept(self, wishes: Sequence[Inquiry]) -> list[Answer | None]:
-        door = self._known().door
-        assert door is not None
+        door = self._door()
         return self._memory.find([self._body(door, wish) for wish in wishes])
 
     async def _try(self, wish: Inquiry, ends: float) -> Answer:
-        door = self._known().door
-        assert door is not None
+        door = self._door()
         # Another process may have asked meanwhile.
         (kept,) = self._memory.find([self._body(door, wish)])
         if kept is not None:
@@ -201,6 +201,7 @@ class Decider(Asking[Inquiry]):
             self._memory.keep(self._body(door, wish), reply)
             return reply
         if reply.status in _NOWHERE:
+            self._left = door
             self._learn(_Learnt())
             raise self._wire.refusal(reply, self.model)
         said = self._wire.clean(said_in(reply.body))
@@ -232,6 +233,13 @@ class Decider(Asking[Inquiry]):
 
     def _body(self, door: _Door, wish: Inquiry) -> dict[str, Any]:
         return request(door.shape, self.model, wish.text, wish.questions, door.manner)
+
+    def _door(self) -> _Door:
+        """Where texts are asked. What is under way goes on where it began, whatever another request
+        has found meanwhile."""
+        door = self._known().door or self._left
+        assert door is not None
+        return door
 
     def _known(self) -> _Learnt:
         if self._learnt is None:

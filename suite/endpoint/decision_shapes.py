@@ -26,6 +26,10 @@ _CLOSE = 0.05
 _FEWEST_DIGITS, _FARTHEST = 2, 0.5
 
 
+#: Characters of a model's name.
+_LONGEST_NAME = 100
+
+
 class Unusable(Exception):
     """A response that is no answer to what was asked; the message is a clause behind "answered"."""
 
@@ -126,10 +130,15 @@ def read(shape: Shape, found: Any, questions: Sequence[Question]) -> Decided:
     tokens = _count(usage.get("input_tokens")) or None
     return Decided(
         tuple(_answer(shape, named, question) for question in questions),
-        model if isinstance(model, str) else None,
+        _named(model) if isinstance(model, str) else None,
         tokens,
         None if tokens is None else _count(usage.get("output_tokens")),
     )
+
+
+def _named(model: str) -> str:
+    """What a server calls its model, as it may be kept and shown."""
+    return "".join(c if c.isprintable() else " " for c in model[:_LONGEST_NAME])
 
 
 def _by_name(answers: Sequence[Any], questions: Sequence[Question]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ Errors have the shape of these routes, and nothing that a client sends is answer
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -58,7 +58,7 @@ def add(app: FastAPI, service: Service) -> None:
 def models_body(service: Service) -> dict[str, Any]:
     """What GET /v1/models says, to clients of either shape."""
     served = service.served
-    made = datetime.fromisoformat(served.made)
+    made = datetime.fromisoformat(served.made).replace(tzinfo=UTC)
     description = f"{served.about.get('arm', '')}, trained by suite".lstrip(", ")
     names = [*served.names, LATEST]
     return {

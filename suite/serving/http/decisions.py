@@ -192,7 +192,7 @@ def of_labels(asked: Asked, labels: Sequence[str]) -> list[list[int]]:
             defects.append((place, said, "unanswerable"))
         elif question.kind == typed.CHOICE:
             for position, option in enumerate(question.options):
-                if option.name not in known:
+                if option.name not in known and len(defects) < _DEFECTS:
                     where = _place_of_option(asked, place, position, option.name)
                     said = f"{option.name[:200]!r} is no label of this model; they are {shown}"
                     defects.append((where, said, "unknown_option"))

@@ -50,6 +50,9 @@ class Settings:
     timeout: float = 60.0
 
 
+#: Names by which a server says it answers, that are noted.
+_MOST_MODELS = 8
+
 #: Of one text, to each question: probabilities, or None where one of them has no answer.
 _Row = tuple[Given, ...] | None
 
@@ -268,8 +271,8 @@ class _Answers:
             return None
         self.read.append(found.input_tokens)
         self.written.append(found.output_tokens)
-        if found.model is not None and found.model not in self.models:
-            self.models.append(found.model)
+        if found.model is not None and len(self.models) < _MOST_MODELS:
+            self.models = list(dict.fromkeys([*self.models, found.model]))
         if None in found.answers:
             self.refused += 1
             return None
