@@ -32,7 +32,7 @@ class DecisionServer:
         self.models = more.get("models", ("toy", "jev-latest"))
         self.key, self.nulls = more.get("key"), more.get("nulls", True)
         self.banned = more.get("banned")
-        self.failures = more.get("failures", 1)
+        self.failures, self.busy = more.get("failures", 1), more.get("busy", 429)
         self.lock = threading.Lock()
         self.requests = []  # shape and body of POSTs, in order of arrival
         self.answered = []  # those that were answered
@@ -159,7 +159,7 @@ def _handler(owner):
                 self.close_connection = True
                 return
             if owner.mode == "busy" and number <= owner.failures:
-                self.send(429, {"detail": "rate limit"}, Retry_After="0.05")
+                self.send(owner.busy, {"detail": "rate limit"}, Retry_After="0.05")
                 return
             if owner.mode == "error_as_200":
                 self.send(200, {"error": {"message": "upstream is overloaded"}})

@@ -341,11 +341,16 @@ def test_no_such_server_is_told():
         assert [shape for shape, _ in one.requests] == ["systemone", "decisions"]
 
 
-def test_a_busy_server_is_waited_for_and_a_slow_one_left():
-    busy = deciding("systemone", mode="busy", failures=2)
-    with busy as one, Decider(one.url, "toy", **QUICK) as asked:
+@pytest.mark.parametrize("status", [429, 529])
+def test_a_busy_server_is_waited_for(status):
+    """As long as it says: coming back then is no failure."""
+    busy = deciding("systemone", mode="busy", failures=2, busy=status)
+    with busy as one, Decider(one.url, "toy", retries=0, **QUICK) as asked:
         asked.ask([Inquiry("a", (CHOICE,))])
         assert asked.facts["retried"] == 2
+
+
+def test_a_slow_server_is_left():
     with (
         deciding("systemone", mode="hangs") as one,
         Decider(one.url, "toy", timeout=1.0, retries=1, backoff=0.01) as asked,

@@ -29,6 +29,8 @@ REDIRECTS = 3
 _REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
 _NO_QUOTA = ("insufficient_quota", "billing_not_active")
 _TRANSIENT = frozenset({408, 409, 425, 429})
+#: Too many requests, and what servers of decisions say where they have too many.
+_BUSY = frozenset({429, 529})
 _HOPELESS = frozenset({501, 505})
 
 
@@ -261,7 +263,7 @@ class Wire:
         if status == 429 and any(code in response.body for code in _NO_QUOTA):
             return EndpointError(f"the account has no quota left{detail}", where=response.url)
         if status in _TRANSIENT or (status >= 500 and status not in _HOPELESS):
-            busy = status == 429
+            busy = status in _BUSY
             what = "has no room for more requests" if busy else "failed"
             return TryAgain(
                 f"{what} (HTTP {status}{detail})",
