@@ -15,12 +15,11 @@ from suite.cli.console import say as to_err
 from suite.cli.options import AsJson, Name, Storage
 from suite.cli.study_files import tidy
 from suite.errors import UsageError
-from suite.report.data.decided import decided_row, decided_sentences
-from suite.report.words import Words
 
 if TYPE_CHECKING:
     from suite.contracts.deciding import Decision
     from suite.contracts.results import StudyResults
+    from suite.report.words import Words
 
 
 def decide(
@@ -118,6 +117,8 @@ def decide(
     if as_json:
         print_json({"study": name, "decisions": decisions_record.dumped(found)})
         return
+    from suite.report.data.decided import decided_sentences
+
     say = words()
     print_table(_table(found, say))
     taken = _taken(found, api.load_results(name, storage=storage, importance=False))
@@ -133,6 +134,8 @@ def _taken(found: Sequence[Decision], results: StudyResults) -> Decision:
 
 
 def _table(found: Sequence[Decision], say: Words) -> Table:
+    from suite.report.data.decided import decided_row
+
     table = Table(
         fitting.name(say("head_arm")),
         fitting.number(say("decided_answering")),

@@ -66,7 +66,7 @@ def stress(
 
         suite stress agnews --rows 200 --arm 'smollm2*/zero_shot'
 
-        suite stress agnews --json | jq '.stress[] | {arm, changes}'
+        suite stress agnews --json | jq '.stress[].macro_f1'
     """
     from suite import api
     from suite.endpoint.consent import Consent
