@@ -44,7 +44,6 @@ from suite.study import (
 )
 from suite.study import combining as study_combining
 from suite.study.arms import expand
-from suite.study.combining import _Choosing
 from suite.study.ledger import Ledger
 from suite.study.probabilities import Reader
 from suite.study.winner import winner
@@ -446,48 +445,6 @@ def test_page_and_terminal_say_it_in_both_languages(study):
     assert CASCADE in shown
     bare = replace(found, finals=[f for f in found.finals if f.combined is None])
     assert combined_sentences(bare, EN) == []
-
-
-def test_none_is_chosen_on_answers_of_models_of_many_fewer_rows(study, monkeypatch):
-    """Validation of more than half of train, and the finals' models trained on both: a threshold
-    that was chosen on answers of the search's models is not theirs."""
-    ledger = Ledger(None, "t")
-    rows = ledger.definition.data.rows
-    unalike = replace(ledger.definition.data, rows=replace(rows, validation=rows.train))
-
-    def chosen(refit, data):
-        contestants = [
-            SimpleNamespace(refit=refit, name=arm, trial=SimpleNamespace(number=0))
-            for arm in (FAST, SURE)
-        ]
-        entrants = [SimpleNamespace(contestant=one, name=one.name) for one in contestants]
-        monkeypatch.setattr(_Choosing, "_entering", lambda self, *given: entrants)
-        definition = ledger.definition.model_copy(update={"data": data})
-        monkeypatch.setattr(study_combining, "Chooser", lambda *given, **more: _NoneFound())
-        monkeypatch.setattr(study_combining, "Candidate", lambda *given: given)
-        monkeypatch.setattr(study_combining, "_seconds", lambda one: 1.0)
-        for one in entrants:
-            one.unseen, one.served = None, False
-        made = SimpleNamespace(definition=definition, artifacts=ledger.artifacts)
-        return _Choosing(made, contestants, {}, [], lambda text: None).all()
-
-    assert set(chosen(True, unalike).values()) == {study_combining.UNALIKE}
-    assert chosen(False, unalike) == chosen(True, ledger.definition.data) == {
-        "cascade": "none is worth it", "ensemble": "none is worth it",
-    }  # fmt: skip
-    assert Words("zh").told(study_combining.UNALIKE).startswith("验证集超过训练集的一半")
-
-
-class _NoneFound:
-    """A chooser that finds nothing."""
-
-    rows = 0
-
-    def cascade(self, margin):
-        return "none is worth it"
-
-    def ensemble(self):
-        return "none is worth it"
 
 
 def test_no_arm_is_written_out_so():

@@ -29,7 +29,7 @@ from suite.contracts.temperature import tempered
 from suite.data import answered, snapshot
 from suite.errors import DataError
 from suite.strategies.combined import cascade, ensemble
-from suite.study import calibrating, deciding, kept_record
+from suite.study import deciding, kept_record
 from suite.study.artifacts import part, written
 from suite.study.finals_plan import Way
 from suite.study.finals_training import Contestant
@@ -51,14 +51,6 @@ from suite.verdict.combining import (
 from suite.verdict.metrics import Metric, merit_of
 
 ChosenOn = Literal["train+validation", "validation", "calibration"]
-
-#: Why there is none where what answered validation is far from what the finals ship: a threshold
-#: that was chosen on the one says nothing of the other.
-UNALIKE = (
-    "validation has more than half as many rows as train, and models of both are others than "
-    "those that it would be chosen by: name `calibration` in the recipe, or "
-    "`finals: {refit: false}`"
-)
 
 
 @dataclass(frozen=True)
@@ -238,10 +230,6 @@ class _Choosing:
         if len(self._entrants) < 2:
             why = "it needs two arms whose answers to unseen rows and to test are kept"
             return dict.fromkeys(ARMS, why)
-        if any(one.contestant.refit for one in self._entrants.values()) and not calibrating.alike(
-            self._ledger.definition.data.rows, self._which
-        ):
-            return dict.fromkeys(ARMS, UNALIKE)
         chooser = Chooser(
             [
                 Candidate(one.name, one.unseen, _seconds(one.contestant), one.served)

@@ -226,7 +226,6 @@ said_cascade_alone = { $arm } alone is as good, and no cascade is faster
 said_cascade_unsure = { $arm } would pass { $share } of the texts on to { $other }: too little is gained for a second model
 said_combined_worse = on rows that did not choose it, it has { $own } where { $arm } alone has { $its }
 said_combined_few = it needs two arms whose answers to unseen rows and to test are kept
-said_combined_unalike = validation has more than half as many rows as train, and models of both are others than those that it would be chosen by: name `calibration` in the recipe, or `finals: {"{"}refit: false{"}"}`
 said_combined_once = { $arm } in it was trained once
 
 ## Why an engine is refused

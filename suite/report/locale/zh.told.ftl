@@ -230,7 +230,6 @@ said_cascade_alone = 单用 { $arm } 同样好，没有更快的级联
 said_cascade_unsure = { $arm } 要把 { $share } 的文本交给 { $other }：所得太少，不值得再用一个模型
 said_combined_worse = 在未参与选择的样本上，它的得分为 { $own }，而单用 { $arm } 为 { $its }
 said_combined_few = 至少需要两个保留了对未见样本和测试集的回答的方案
-said_combined_unalike = 验证集超过训练集的一半，用两者训练出的模型与据以选择它的模型相差太大：请在配方中写 `calibration`，或 `finals: {"{"}refit: false{"}"}`
 said_combined_once = 其中的 { $arm } 只训练了一次
 said_over_budget = 单次试验约需 { $said_time }，超出预算 { $said_budget }；--force 可保留该方案
 said_memory_ran_out = 内存不足（{ $why }）；减小批大小、减少 token 或使用 LoRA 可降低需求
