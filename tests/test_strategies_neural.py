@@ -687,6 +687,7 @@ def test_a_relative_c_means_the_same_whatever_the_length_of_embeddings():
     matrix = (draws.normal(size=(120, 8)) + 2 * np.eye(8)[labels]).astype(np.float32)
     run = SimpleNamespace(
         task=task(3),
+        params={},
         train=SimpleNamespace(labels=labels.tolist(), soft=None),
         seed=0,
         note=lambda **of: None,
