@@ -119,6 +119,15 @@ def test_the_articles_configuration_comes_first_at_its_size(strategy):
     assert strategy.space(CATALOGUE["qwen3-4b"], task()).dimensions["tuning"] == Fixed("lora")
 
 
+def test_few_rows_have_larger_steps_than_the_articles():
+    def first(name, rows):
+        return strategies.space("sft", CATALOGUE[name], task(), rows).known_good[0]["learning_rate"]
+
+    assert (first("smollm2-135m-instruct", 500), first("qwen3-0.6b", 500)) == (1e-4, 5e-5)
+    assert first("smollm2-135m-instruct", 120_000) == first("qwen3-0.6b", 120_000) == 1.2e-5
+    assert first("tiny-qwen3", 500) == 1.5e-3
+
+
 def test_what_can_not_be_trained_so_is_refused_with_the_way_out(strategy, monkeypatch):
     toy = task()
     assert strategy.refuses(QWEN, toy) is None
