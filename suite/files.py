@@ -237,6 +237,26 @@ def writing(what: str, where: Path, fix: str) -> Iterator[None]:
         raise StorageError(f"{what}: {reason(error, where)}", where=str(where), fix=fix) from None
 
 
+@contextmanager
+def whole(file: Path) -> Iterator[Path]:
+    """Within: a draft beside the file, which takes its place at the end; after an error it is gone
+    and the file as it was. Folders on the way are made.
+
+    Raises:
+        StorageError: it can't be written.
+    """
+    draft = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield draft
+            draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"cannot be written: {reason(error, file)}", where=str(file)) from None
+
+
 def is_full(trouble: BaseException) -> bool:
     """Whether an error says that a disk, a quota or a process's bound has no room left."""
     return isinstance(trouble, OSError) and trouble.errno in _FULL

@@ -10,7 +10,7 @@ import pytest
 from suite import files
 from suite.config import yamlfile
 from suite.contracts.task import Task
-from suite.errors import DataError, YamlError
+from suite.errors import DataError, StorageError, YamlError
 
 
 @pytest.mark.parametrize(
@@ -150,3 +150,16 @@ def test_a_number_of_any_length_is_a_text_where_a_text_is_wanted():
     for written in ("9" * 30, "9" * 5000, "0x" + "f" * 5000):
         value, _ = yamlfile.parse(f"title: {written}", "t.yaml", Task)
         assert value == {"title": written}
+
+
+def test_a_draft_takes_a_files_place_only_when_it_is_whole(tmp_path):
+    file = tmp_path / "folder" / "kept.txt"
+    with files.whole(file) as draft:
+        draft.write_text("first")
+        assert not file.exists()
+    with pytest.raises(KeyError), files.whole(file) as draft:
+        draft.write_text("half")
+        raise KeyError
+    assert [(f.name, f.read_text()) for f in file.parent.iterdir()] == [("kept.txt", "first")]
+    with pytest.raises(StorageError, match="cannot be written"), files.whole(file / "below") as _:
+        raise AssertionError("there is no such folder")

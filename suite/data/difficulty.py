@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -30,7 +29,7 @@ from suite.data import tables
 from suite.data.parts import describe
 from suite.data.snapshot import TaskData
 from suite.data.splits import nested_order
-from suite.errors import DataError, StorageError, counted
+from suite.errors import DataError, counted
 
 FORMAT = "difficulty 1"
 #: Where Parquet's own metadata has who judged.
@@ -154,18 +153,8 @@ def write(file: Path, found: Difficulty) -> None:
     )
     head = {"format": FORMAT, **asdict(found.judges)}
     table = table.replace_schema_metadata({_HEAD: json.dumps(head, ensure_ascii=False)})
-    aside = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            pyarrow.parquet.write_table(table, aside, compression="zstd")
-            aside.replace(file)
-        finally:
-            aside.unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"cannot be written: {files.reason(error, file)}", where=str(file)
-        ) from None
+    with files.whole(file) as draft:
+        pyarrow.parquet.write_table(table, draft, compression="zstd")
 
 
 def read(file: Path) -> Difficulty:

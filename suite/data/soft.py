@@ -8,7 +8,6 @@ rows, it could tell of that study's test.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from suite.contracts.space import Space
 from suite.contracts.strategy import Probabilities, Rows
 from suite.contracts.task import Task
 from suite.contracts.teaching import may_be_taught
-from suite.errors import DataError, StorageError, counted
+from suite.errors import DataError, counted
 
 FORMAT = "soft labels 1"
 #: Bytes of a file, at most.
@@ -106,24 +105,13 @@ def write(
     Raises:
         StorageError: it can't be written.
     """
-    aside = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with aside.open("w", encoding="utf-8", newline="\n") as opened:
-                _line(opened, {"format": FORMAT, **asdict(teacher)})
-                for text, row in zip(texts, found, strict=True):
-                    _line(opened, {"text": text, "p": _told(row)})
-                if own is not None and of_own is not None:
-                    for text, row in zip(own.texts, of_own, strict=True):
-                        _line(opened, {"own": text, "p": _told(row)})
-            aside.replace(file)
-        finally:
-            aside.unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"cannot be written: {files.reason(error, file)}", where=str(file)
-        ) from None
+    with files.whole(file) as draft, draft.open("w", encoding="utf-8", newline="\n") as opened:
+        _line(opened, {"format": FORMAT, **asdict(teacher)})
+        for text, row in zip(texts, found, strict=True):
+            _line(opened, {"text": text, "p": _told(row)})
+        if own is not None and of_own is not None:
+            for text, row in zip(own.texts, of_own, strict=True):
+                _line(opened, {"own": text, "p": _told(row)})
 
 
 def read(file: Path) -> Taught:
