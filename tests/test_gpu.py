@@ -11,11 +11,14 @@ from tiny_decoders import ToyRun, build, rows, task
 
 torch = pytest.importorskip("torch")
 
+from test_packing import ROWS, model_of  # noqa: E402
+
 from suite import strategies  # noqa: E402
 from suite.contracts.strategy import Rows  # noqa: E402
 from suite.machine import computing  # noqa: E402
 from suite.models.catalogue import load_catalogue, local_model  # noqa: E402
-from suite.strategies.network import packed_attention  # noqa: E402
+from suite.strategies.network import packed_attention, packed_models  # noqa: E402
+from suite.strategies.network.feeding import pad  # noqa: E402
 from suite.strategies.network.packed_attention import attend  # noqa: E402
 from suite.strategies.network.packing import pack  # noqa: E402
 
@@ -99,6 +102,18 @@ def test_attention_and_its_gradients_are_those_of_the_cpu(numbers, causal):
     within = 1e-4 if numbers == torch.float32 else 0.06
     for there, here in zip(found["cuda"], found["cpu"], strict=True):
         torch.testing.assert_close(there, here, atol=within, rtol=within)
+
+
+@pytest.mark.parametrize("name", ["Bert", "Qwen3"])
+def test_packed_is_what_transformers_makes_of_padded_rows(name):
+    gpu = torch.device("cuda")
+    model = model_of(name).to(gpu)
+    plain = model(**pad(ROWS, 0, gpu, 64)).logits
+    packed = packed_models.packed_classifier(model)(pack(ROWS, gpu))
+    torch.testing.assert_close(packed, plain, atol=1e-4, rtol=1e-3)
+    with torch.autocast("cuda", dtype=torch.bfloat16):
+        rough = packed_models.packed_classifier(model)(pack(ROWS, gpu))
+    torch.testing.assert_close(rough.float(), plain, atol=0.03, rtol=0.05)
 
 
 # --- heads --------------------------------------------------------------------------------------
