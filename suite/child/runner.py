@@ -292,6 +292,10 @@ def _context(preload: Sequence[str]) -> ForkServerContext:
     # do that is ruinous: a small network trained up to ten times slower on two busy cores
     # (BENCHMARKS.md). It must be set before the forkserver starts.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    # A training step takes and gives back as much memory as the model has, and each page of 4 KiB
+    # costs a fault: 60,000 of them in a step of BERT-base, 2,000 where pages are large. Read by the
+    # C library at a process's start, and by no other library than glibc.
+    os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
     surroundings.variables()  # what the forkserver has, and may be gone when a child starts
     context = multiprocessing.get_context("forkserver")
     # A process that goes on to other studies may need the networks then, and has one forkserver.

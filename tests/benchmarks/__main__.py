@@ -10,6 +10,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the suite's own children h
 BENCHMARKS = {
     "overhead": "overhead",
     "neural": "neural",
+    "encoder_training": "encoder_training",
     "serving": "serving",
     "profile": "profiles",
     "option_scoring": "option_scoring",

@@ -47,7 +47,7 @@ class Run:
         self.notes |= facts
 
 
-def by_trainer(folder, train, **changes):
+def by_trainer(folder, train, callbacks=(), **changes):
     """Trainer as its documentation shows it; the trained network, and the tokenizer."""
     from transformers import (
         AutoModelForSequenceClassification,
@@ -69,7 +69,7 @@ def by_trainer(folder, train, **changes):
             for text, label in zip(train.texts, train.labels, strict=True)
         ]
         Trainer(
-            model=net, args=arguments, train_dataset=rows,
+            model=net, args=arguments, train_dataset=rows, callbacks=list(callbacks),
             data_collator=DataCollatorWithPadding(tokenizer),
         ).train()  # fmt: skip
     return net, tokenizer

@@ -145,6 +145,11 @@ def _by_runs(
     return torch.cat(found) if len(found) > 1 else found[0]
 
 
+#: Texts shorter than this attend in float32 whatever else computes in: products so small, of a
+#: new shape in almost every batch, cost bfloat16 several times as much (BENCHMARKS.md).
+_SHORT = 96
+
+
 class _Dropped(torch.autograd.Function):
     """softmax(q kᵀ) with weights dropped out, times v; by runs, on a CPU."""
 
@@ -162,19 +167,19 @@ class _Dropped(torch.autograd.Function):
     ) -> Tensor:
         out = torch.empty_like(query)
         kept: list[Tensor] = []
-        nothing = query.new_zeros(1, 1, 1)
         at = asked_at = 0
         rescale = 1 / (1 - probability)
         asked = _asked(query, packed)
         for (count, length), (_, asks) in zip(packed.runs, asked, strict=True):
             rows = slice(at, at := at + count * length)
             asking = slice(asked_at, asked_at := asked_at + count * asks)
-            q = _by_heads(query[asking], count, asks, heads)
-            k, v = (_by_heads(x[rows], count, length, heads) for x in (key, value))
-            scores = torch.baddbmm(nothing, q, k.transpose(1, 2), beta=0, alpha=scale)
+            numbers = torch.float32 if length < _SHORT else query.dtype
+            q = _by_heads(query[asking], count, asks, heads, numbers)
+            k, v = (_by_heads(x[rows], count, length, heads, numbers) for x in (key, value))
+            scores = torch.baddbmm(q.new_zeros(1, 1, 1), q, k.transpose(1, 2), beta=0, alpha=scale)
             weights = torch.softmax(scores, dim=-1, dtype=torch.float32)
             drawn = drop.drawn(weights.shape, probability)
-            dropped = weights.masked_fill(drawn, 0).to(query.dtype)
+            dropped = weights.masked_fill(drawn, 0).to(numbers)
             attended = torch.bmm(dropped, v).mul_(rescale)
             _into(out[asking], attended, count, asks, heads)
             kept += [q, k, v, weights, drawn]
@@ -189,18 +194,17 @@ class _Dropped(torch.autograd.Function):
         gradient = gradient.contiguous()
         to_query = torch.empty_like(gradient)
         to_key, to_value = (gradient.new_empty(len(packed.ids), gradient.shape[1]) for _ in "kv")
-        nothing = gradient.new_zeros(1, 1, 1)
         at = asked_at = 0
         for run, ((count, length), (_, asks)) in enumerate(zip(packed.runs, asked, strict=True)):
             rows = slice(at, at := at + count * length)
             asking = slice(asked_at, asked_at := asked_at + count * asks)
             q, k, v, weights, drawn = kept[5 * run : 5 * run + 5]
-            g = _by_heads(gradient[asking], count, asks, heads) * rescale
+            g = _by_heads(gradient[asking], count, asks, heads, q.dtype) * rescale
             dropped = weights.masked_fill(drawn, 0).to(g.dtype)
             to_v = torch.bmm(dropped.transpose(1, 2), g)
             to_weights = torch.bmm(g, v.transpose(1, 2)).float().masked_fill_(drawn, 0)
             to_scores = torch._softmax_backward_data(to_weights, weights, -1, torch.float32)
-            to_scores = to_scores.to(g.dtype)
+            to_scores, nothing = to_scores.to(g.dtype), g.new_zeros(1, 1, 1)
             to_q = torch.baddbmm(nothing, to_scores, k, beta=0, alpha=scale)
             to_k = torch.baddbmm(nothing, to_scores.transpose(1, 2), q, beta=0, alpha=scale)
             _into(to_query[asking], to_q, count, asks, heads)
@@ -209,10 +213,11 @@ class _Dropped(torch.autograd.Function):
         return to_query, to_key, to_value, None, None, None, None, None
 
 
-def _by_heads(rows: Tensor, count: int, length: int, heads: int) -> Tensor:
-    """[count × length, heads × size] -> [count × heads, length, size]."""
+def _by_heads(rows: Tensor, count: int, length: int, heads: int, numbers: torch.dtype) -> Tensor:
+    """[count × length, heads × size] -> [count × heads, length, size], in these numbers."""
     apart = rows.view(count, length, heads, -1).transpose(1, 2)
-    return apart.reshape(count * heads, length, -1)
+    copied = apart.to(numbers, copy=True, memory_format=torch.contiguous_format)
+    return copied.view(count * heads, length, -1)
 
 
 def _into(rows: Tensor, values: Tensor, count: int, length: int, heads: int) -> None:
