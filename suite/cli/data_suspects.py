@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -28,6 +28,7 @@ from suite.cli.console import (
 from suite.cli.options import AsJson, Device, MaxMemory, Threads, room_for
 from suite.errors import StorageError, UsageError, counted
 from suite.files import writing
+from suite.report import formats
 
 if TYPE_CHECKING:
     from suite.contracts.suspects import Bounded, Suspect, Suspects, Without
@@ -53,8 +54,8 @@ Arms = Annotated[
     typer.Option(
         metavar="GLOB",
         help="Arms to ask, of two models at least; globs allowed. Repeatable. Default: "
-        "tfidf/classic, and the smallest pretrained model that is here as probe, else "
-        "fasttext/classic.",
+        "tfidf/classic, and as probe each --model, else the smallest pretrained model that is "
+        "here, else fasttext/classic.",
         autocompletion=completion.arms,
     ),
 ]
@@ -88,7 +89,9 @@ def suspects(
     limit: Annotated[
         int | None,
         typer.Option(
-            min=1, help="So many suspects at most. Default: 20 in a terminal, else all of them."
+            min=1,
+            help="Show so many suspects at most, of test as many. Default: 20 in a terminal and "
+            "with --out, else all of them.",
         ),
     ] = None,
     to: To = None,
@@ -102,7 +105,8 @@ def suspects(
 
     Unlike arms answer each row by trainings that did not see it, and confident learning (cleanlab)
     finds the labels that their answers speak against. A suspect is worth a look, and no proof: some
-    are hard texts, rightly labelled. Suspects of test are listed apart. Nothing is removed.
+    are hard texts, rightly labelled. Suspects of test are listed apart. Nothing is removed. Test's
+    labels meet answers here: mend them before a study begins, and not for what it says.
 
     Examples:
 
@@ -134,12 +138,12 @@ def suspects(
         named, rows, globs=arms or (), models=model or (), scores=scores, say=say
     )
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(replace(found, found=found.found[:limit], test=found.test[:limit])))
         return
     if to is not None:
         _write(to, [*found.found, *found.test])
     speak = words()
-    shown = limit or (ROWS if to is None and out.is_terminal else None)
+    shown = limit or (ROWS if to is not None or out.is_terminal else None)
     learnt = found.rows["train"] + found.rows["validation"]
     _print(speak("suspects_learnt", n=len(found.found), rows=learnt), found.found, shown, speak)
     _print(
@@ -148,7 +152,8 @@ def suspects(
     if found.scores:
         out.print()
         print_table(_scores(found.scores, speak))
-        out.print(speak("suspects_flattered"))
+        out.print(speak("suspects_flattered"), markup=False)
+    out.print(speak("suspects_opened"), markup=False)
     if found.few:
         listed = speak("comma").join(f"{name} ({rows})" for name, rows in found.few.items())
         out.print(speak("suspects_few", n=FEWEST_ROWS, classes=listed), markup=False)
@@ -193,8 +198,16 @@ def _print(title: str, rows: Sequence[Suspect], shown: int | None, say: Words) -
 
 
 def _scores(rows: Sequence[Without], say: Words) -> Table:
-    def bounded(one: Bounded) -> str:
+    def bounded(one: Bounded | None) -> str:
+        if one is None:
+            return formats.MISSING
         return f"{one.macro_f1:.3f} ({one.interval[0]:.3f}–{one.interval[1]:.3f})"
+
+    def apart(row: Without) -> str:
+        if row.difference is None or row.difference_interval is None:
+            return formats.MISSING
+        low, high = row.difference_interval
+        return f"{row.difference:+.3f} ({low:+.3f} … {high:+.3f})"
 
     table = Table(
         fitting.name(say("head_arm")),
@@ -206,21 +219,21 @@ def _scores(rows: Sequence[Without], say: Words) -> Table:
         title=say("suspects_scores"),
     )
     for row in rows:
-        low, high = row.difference_interval
         table.add_row(
-            row.arm, bounded(row.test), bounded(row.sure), bounded(row.trained),
-            f"{row.difference:+.3f} ({low:+.3f} … {high:+.3f})", f"{row.p:.3f}",
+            row.arm, bounded(row.test), bounded(row.sure), bounded(row.trained), apart(row),
+            formats.MISSING if row.p is None else formats.p_value(row.p),
         )  # fmt: skip
     return table
 
 
-def _write(to: Path, rows: Sequence[Any]) -> None:
-    """Values as CSV, a column for each of their fields, or as JSON lines."""
+def _write(to: Path, rows: Sequence[Suspect]) -> None:
+    """Suspects as CSV, a column for each of their fields, or as JSON lines."""
+    from suite.contracts.suspects import Suspect
     from suite.report.pages.text_tables import csv_text
 
     cells = [asdict(row) for row in rows]
     if to.suffix == ".csv":
-        text = csv_text(list(cells[0]) if cells else ["place"], cells)
+        text = csv_text([field.name for field in fields(Suspect)], cells)
     else:
         text = "".join(f"{exact(json.dumps(row, ensure_ascii=False))}\n" for row in cells)
     fix = "Name a file in a place you may write to, with --out."

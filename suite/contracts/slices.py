@@ -21,11 +21,12 @@ class SliceScore:
     """An arm on a part of the test rows, as means over its trainings.
 
     `macro_f1` is of these rows alone; by the size of classes it is the mean F1 of these classes on
-    all rows. `right` is the share of the rows that is answered right, and `expected` the one that
-    other rows of the same classes have (by the size of classes: other rows). `p` is two-sided, of
-    the difference of these two within classes (by the size of classes: of the mean F1 from the
-    other classes'), by Holm's correction over all parts of the arm; null where there is nothing to
-    compare with.
+    all rows, and `elsewhere` that of the other classes. `right` is the share of the rows that is
+    answered right, and `expected` the one that other rows of the same classes have (by the size of
+    classes: other rows). `p` is two-sided, of the difference of these two within classes (by the
+    size of classes: of `macro_f1` from `elsewhere`), by Holm's correction over all parts of the
+    arm; null where there is nothing to compare with. `narrow`: there are so few rows a class that
+    the interval covers less than 95 %.
     """
 
     __pydantic_config__ = FINITE
@@ -36,16 +37,23 @@ class SliceScore:
     right: float
     expected: float | None
     p: float | None
+    elsewhere: float | None = None
+    narrow: bool = False
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of the test rows: those whose `by` is `value`. No scores where rows are too few."""
+    """A part of the test rows: those whose `by` is `value`. No scores where rows are too few.
+
+    Args:
+        column: whether `by` is a column of the source; one may be called `length`, too.
+    """
 
     by: str
     value: str
     rows: int
     scores: list[SliceScore]
+    column: bool = False
 
 
 @dataclass(frozen=True)

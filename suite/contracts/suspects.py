@@ -49,18 +49,19 @@ class Bounded:
 class Without:
     """What leaving suspects out does to an arm's macro-F1 on test.
 
-    `test` is of all test rows, and `sure` of those that are no suspects, by a model that was
-    trained on all rows. `trained` is of all test rows again, by one that was trained without the
-    suspects: the `difference` is that less `test`, of two trained models on the same rows.
+    `test` is of all test rows, and `sure` of those that are no suspects (null where all are), by a
+    model that was trained on all rows. `trained` is of all test rows again, by one that was trained
+    without the suspects: the `difference` is that less `test`, of two trained models on the same
+    rows. Null where there is no suspect to train without.
     """
 
     arm: str
     test: Bounded
-    sure: Bounded
-    trained: Bounded
-    difference: float
-    difference_interval: tuple[float, float]
-    p: float
+    sure: Bounded | None
+    trained: Bounded | None = None
+    difference: float | None = None
+    difference_interval: tuple[float, float] | None = None
+    p: float | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Suspects:
             said of labels that name them.
         found: in train and validation.
         test: in test, which nothing is removed from.
-        scores: what leaving them out does, arm by arm; empty where that was not asked.
+        scores: what leaving them out does, arm by arm; empty where that was not asked, or there
+            are none.
     """
 
     task: str

@@ -131,7 +131,12 @@ def suspected(file: Path, hashes: Sequence[str]) -> Scores:
     where = str(file)
     table = tables.read_file(file, tables.pick_columns("text", "given", where=where))
     columns = table.columns["text"], table.columns["given"]
-    named = {row_hash(str(text), str(given)) for text, given in zip(*columns, strict=True)}
+    # In a CSV of ours a text that begins like a formula has a mark before it.
+    named = {
+        row_hash(spelled, str(given))
+        for text, given in zip(*columns, strict=True)
+        for spelled in (str(text), str(text).removeprefix("'"))
+    }
     return np.array([own in named for own in hashes], np.float64)
 
 

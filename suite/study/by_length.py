@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import TypeVar
 
 from suite.contracts.lengths import ENDS, ByLength, LengthScores, Unit, bucket
 from suite.contracts.results import Final
@@ -14,6 +15,8 @@ from suite.strategies.classic.tokens import unit_cutter
 from suite.verdict.metrics import MACRO_F1
 from suite.verdict.slicing import Group
 from suite.verdict.unjudged import of_metrics
+
+Number = TypeVar("Number", int, float)
 
 
 def of_words(texts: Sequence[str], language: str) -> list[int]:
@@ -28,9 +31,7 @@ def thirds(texts: Sequence[str], language: str) -> list[Group]:
     about equally many; none where all are alike."""
     cut = unit_cutter(language)
     counts = [len(cut(text)) for text in texts]
-    ordered = sorted(counts)
-    thirds = sorted({ordered[len(ordered) * part // 3] for part in (1, 2)})
-    ends = [end for end in thirds if end < ordered[-1]]
+    ends = ends_of_thirds(counts)
     if not ends:
         return []
     names = [f"≤ {ends[0]:,}", *(f"{a + 1:,}–{b:,}" for a, b in pairwise(ends)), f"> {ends[-1]:,}"]
@@ -39,6 +40,14 @@ def thirds(texts: Sequence[str], language: str) -> list[Group]:
         Group(LENGTH, value, [row for row, own in enumerate(places) if own == place])
         for place, value in enumerate(names)
     ]
+
+
+def ends_of_thirds(values: Sequence[Number]) -> list[Number]:
+    """The largest values of the first and the second third; fewer where many are alike, none where
+    all are."""
+    ordered = sorted(values)
+    thirds = sorted({ordered[len(ordered) * part // 3] for part in (1, 2)}) if ordered else []
+    return [end for end in thirds if end < ordered[-1]]
 
 
 def with_lengths(

@@ -63,6 +63,7 @@ def sliced(
     ]
     left_out: dict[str, int] = {}
     if columns:
+        columns = list(dict.fromkeys(columns))
         values = _columns(definition, held, columns, data, room)
         for column in columns:
             own, left = slicing.by_value(column, values[column])

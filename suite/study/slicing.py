@@ -3,6 +3,7 @@ and by the size of classes."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Sequence
 
@@ -17,7 +18,9 @@ from suite.contracts.slices import (
     Slices,
 )
 from suite.contracts.strategy import Rows
+from suite.data import times
 from suite.data.languages import of_each
+from suite.errors import DataError
 from suite.study import by_length, slices_record
 from suite.study.definition import Definition
 from suite.verdict.slicing import Group, judged
@@ -38,14 +41,17 @@ def of_finals(
     answers: Answers,
     fixed: Collection[str],
 ) -> Slices:
-    """The parts that every study has, stored in place of what stood there."""
+    """The parts that every study has, stored in place of what stood there. How far the splits
+    differ stays as it was found: their rows are the same."""
     groups = [
         *by_length.thirds(test.texts, definition.task.language),
         *by_size(definition, test.labels),
     ]
     classes = len(definition.task.labels)
     found = Slices(
-        judged(test.labels, answers, groups, classes, fixed), few=few(definition, test.labels)
+        judged(test.labels, answers, groups, classes, fixed),
+        drift=slices_record.drift(study),
+        few=few(definition, test.labels),
     )
     slices_record.store(study, found)
     return found
@@ -100,15 +106,44 @@ def by_language(texts: Sequence[str]) -> list[Group]:
 
 
 def by_value(column: str, values: Sequence[str | None]) -> tuple[list[Group], int]:
-    """Rows by their value in a column, the most frequent values first; and how many values are left
-    out."""
-    shares = Counter(MISSING if value is None else value for value in values)
+    """Rows by their value in a column, the most frequent values first, and how many values are left
+    out; of more different numbers or times than are told of, thirds."""
+    known = [value or MISSING for value in values]
+    shares = Counter(known)
+    if len(shares) > MOST_VALUES and (found := _by_order(column, known)):
+        return found
     told = [value for value, rows in shares.most_common(MOST_VALUES) if rows >= FEWEST_ROWS]
     groups = [
-        Group(column, value, [row for row, own in enumerate(values) if (own or MISSING) == value])
+        Group(column, value, [row for row, own in enumerate(known) if own == value], column=True)
         for value in told
     ]
     return groups, len(shares) - len(told)
+
+
+def _by_order(column: str, values: Sequence[str]) -> tuple[list[Group], int] | None:
+    """The same of numbers or times; None where the values are neither, or nearly all alike."""
+    try:
+        places = times.read(values, column, "")
+    except DataError:
+        return None
+    there = [place for place in places if place != times.OLDEST]
+    ends = by_length.ends_of_thirds(there)
+    if not ends:
+        return None
+    spelled = dict(zip(places, values, strict=True))
+    low, high = spelled[ends[0]], spelled[ends[-1]]
+    names = [f"≤ {low}", *([f"> {low}, ≤ {high}"] if len(ends) > 1 else []), f"> {high}"]
+    rows: list[list[int]] = [[] for _ in names]
+    missing = []
+    for row, place in enumerate(places):
+        if place == times.OLDEST:
+            missing.append(row)
+        else:
+            rows[bisect_left(ends, place)].append(row)
+    groups = [Group(column, name, own, column=True) for name, own in zip(names, rows, strict=True)]
+    if len(missing) >= FEWEST_ROWS:
+        return [*groups, Group(column, MISSING, missing, column=True)], 0
+    return groups, int(bool(missing))
 
 
 def _train_rows(definition: Definition) -> list[int]:

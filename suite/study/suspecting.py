@@ -110,15 +110,21 @@ def suspects(
         )
         doubtful = {one.row for one in found}
         made: list[Without] = []
-        if scores and any(row < len(pool) for row in doubtful):
+        tested, classes = labels[len(pool) :], len(task.labels)
+        if scores and doubtful:
+            beyond = {row - len(pool) for row in doubtful}
+            made = [
+                _whole(arm, tested, own, beyond, classes)
+                for arm, own in zip(asked, every, strict=True)
+            ]
+        if made and any(row < len(pool) for row in doubtful):
             less = _less(data, doubtful)
             say(f"Training without {counted(len(pool) - _learnt(less), 'suspect')}")
             with _asking(task, less, asked) as again:
                 made = [
-                    _without(arm, labels[len(pool) :], every[place], again.tested(arm),
-                             {row - len(pool) for row in doubtful}, len(task.labels))
-                    for place, arm in enumerate(asked)
-                ]  # fmt: skip
+                    _with_less(one, tested, own, again.tested(arm), classes)
+                    for one, arm, own in zip(made, asked, every, strict=True)
+                ]
     listed = [_suspect(one, task, data, pool) for one in found]
     return Suspects(
         task=task.name,
@@ -175,7 +181,7 @@ def _arms(task: Task, rows: int, globs: Sequence[str], models: Sequence[str]) ->
     catalogue = load_catalogue()
     added = [local_model(option) for option in models]
     catalogue |= {model.name: model for model in added}
-    chosen = list(globs) or [WORDS, _second(task, catalogue, added)]
+    chosen = list(globs) or _chosen(task, catalogue, added)
     planned = arms.plan(
         Recipe(name="suspects", arms=chosen),
         task,
@@ -196,21 +202,23 @@ def _arms(task: Task, rows: int, globs: Sequence[str], models: Sequence[str]) ->
     return [StoredArm.of(arm) for arm in planned]
 
 
-def _second(task: Task, catalogue: Mapping[str, Model], added: Sequence[Model]) -> str:
-    """The arm to ask beside the one that counts words: a pretrained model's embeddings, of those
-    that were named or else are here the smallest that reads the language."""
+def _chosen(task: Task, catalogue: Mapping[str, Model], added: Sequence[Model]) -> list[str]:
+    """The arm that counts words, and embeddings beside it: of the models that were named, else of
+    the smallest pretrained one here that reads the language."""
+    if added:
+        return [WORDS, *(f"{model.name}/probe" for model in added)]
     strategy = strategies.get("probe")
     here = [
         model
-        for model in added or catalogue.values()
+        for model in catalogue.values()
         if strategies.fits(model, "probe")
         and model.builder is None
         and model_folder.here(model) is not None
         and strategy.refuses(model, task) is None
     ]
     if not here:
-        return OTHER
-    return f"{min(here, key=lambda model: needs.parameters(model) or 0.0).name}/probe"
+        return [WORDS, OTHER]
+    return [WORDS, f"{min(here, key=lambda model: needs.parameters(model) or 0.0).name}/probe"]
 
 
 @contextmanager
@@ -327,30 +335,50 @@ def _learnt(data: TaskData) -> int:
     return len(data.train) + len(data.validation)
 
 
-def _without(
+def _whole(
     arm: StoredArm,
     labels: Sequence[int],
-    whole: tuple[list[int], Probabilities],
-    less: tuple[list[int], Probabilities],
+    answered: tuple[list[int], Probabilities],
     doubtful: set[int],
     classes: int,
 ) -> Without:
-    """What leaving suspects out does to an arm.
+    """What an arm that was trained on all rows scores on test, and without its suspects.
 
     Args:
         labels: of the test rows.
-        whole, less: what it answered to them, trained on all rows, and without suspects.
+        answered: what it answered to them.
         doubtful: test rows that are suspects.
     """
+    answers = answered[0]
     sure = [row for row in range(len(labels)) if row not in doubtful]
+    return Without(
+        arm=arm.name,
+        test=_bounded(labels, answers, classes),
+        sure=_bounded([labels[row] for row in sure], [answers[row] for row in sure], classes)
+        if sure
+        else None,
+    )
+
+
+def _with_less(
+    known: Without,
+    labels: Sequence[int],
+    whole: tuple[list[int], Probabilities],
+    less: tuple[list[int], Probabilities],
+    classes: int,
+) -> Without:
+    """The same with what leaving suspects out of training does.
+
+    Args:
+        labels: of the test rows.
+        whole, less: what the arm answered to them, trained on all rows, and without suspects.
+    """
     answers, others = whole[0], less[0]
     pair = compare(labels, {"less": [others], "whole": [answers]}, classes).differences[0]
     sign = 1 if pair.a == "less" else -1
     ends = sorted((sign * pair.low, sign * pair.high))
-    return Without(
-        arm=arm.name,
-        test=_bounded(labels, answers, classes),
-        sure=_bounded([labels[row] for row in sure], [answers[row] for row in sure], classes),
+    return replace(
+        known,
         trained=_bounded(labels, others, classes),
         difference=sign * pair.value,
         difference_interval=(ends[0], ends[1]),

@@ -93,7 +93,7 @@ def doubts(
     found = []
     for at in np.asarray(ranked).tolist():
         best = int(mean[at].argmax())
-        if best == own[at]:
+        if mean[at, best] <= mean[at, own[at]]:
             continue
         found.append(
             Doubt(

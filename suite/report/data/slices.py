@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from suite.contracts.language import UNKNOWN
 from suite.contracts.results import StudyResults
 from suite.contracts.slices import CLASS_SIZE, FEWEST_ROWS, LANGUAGE, LENGTH, Drift, Slice, Slices
 from suite.report import formats
 from suite.report.words import Words
-from suite.verdict.interval import LEVEL
+from suite.verdict.interval import LEVEL, ROWS_PER_CLASS
 from suite.verdict.slicing import worst
 
 #: Of a coin: what a classifier between two splits comes to where they do not differ.
@@ -72,11 +73,13 @@ def by_of(one: Slice, words: Words) -> str:
         LANGUAGE: words("slices_language"),
         CLASS_SIZE: words("slices_class_size"),
     }
-    return known.get(one.by, formats.name(one.by))
+    return formats.name(one.by) if one.column else known.get(one.by, formats.name(one.by))
 
 
 def value_of(one: Slice, words: Words) -> str:
     """What they have in common."""
+    if one.by == LANGUAGE and one.value == UNKNOWN and not one.column:
+        return words("slices_no_language")
     return formats.name(one.value) or words("slices_none")
 
 
@@ -85,8 +88,9 @@ def slice_sentences(results: StudyResults, words: Words) -> list[str]:
     found = results.slices
     if found is None:
         return []
-    weak = weak_slice(results, words)
-    said = [weak or words("slices_chance", n=_counted(found))]
+    said = [_compared(results, found, words)]
+    if narrow := sum(any(score.narrow for score in one.scores) for one in found.slices):
+        said.append(words("slices_narrow", n=narrow, least=formats.plain(ROWS_PER_CLASS)))
     said += [_drifted(one, words) for one in found.drift]
     if found.few:
         named = [
@@ -108,6 +112,14 @@ def slice_sentences(results: StudyResults, words: Words) -> list[str]:
     return said
 
 
+def _compared(results: StudyResults, found: Slices, words: Words) -> str:
+    """Which part is the weakest, or that none is known to be."""
+    if weak := weak_slice(results, words):
+        return weak
+    compared = _counted(found)
+    return words("slices_chance", n=compared) if compared else words("slices_not_compared")
+
+
 def weak_slice(results: StudyResults, words: Words) -> str:
     """Where the arm to take falls furthest below what is expected, where that is no chance; else
     empty."""
@@ -118,16 +130,26 @@ def weak_slice(results: StudyResults, words: Words) -> str:
     if found is None:
         return ""
     one, score = found
+    told: dict[str, str | int] = {
+        "arm": formats.name(arm),
+        "value": value_of(one, words),
+        "rows": one.rows,
+        "p": formats.p_told(score.p or 0.0),
+        "n": _counted(results.slices),
+    }
+    if score.elsewhere is not None:
+        return words(
+            "slices_weak_classes",
+            f1=formats.score(score.macro_f1),
+            elsewhere=formats.score(score.elsewhere),
+            **told,
+        )
     return words(
         "slices_weak",
-        arm=formats.name(arm),
         by=by_of(one, words),
-        value=value_of(one, words),
         right=formats.percent(score.right),
         expected=formats.percent(score.expected),
-        rows=one.rows,
-        p=formats.p_told(score.p or 0.0),
-        n=_counted(results.slices),
+        **told,
     )
 
 

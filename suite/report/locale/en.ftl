@@ -381,7 +381,7 @@ by_length_count = rows
 length_in_tokens = tokens
 length_in_words = words
 slices = Parts of test
-slices_about = What { $arm } scores on parts of the test rows, with 95 % intervals; of fewer than 10 rows nothing is said. A part is held against other rows of the same classes, and p is corrected for the number of parts: a part that is worse by chance is told as one.
+slices_about = What { $arm } scores on parts of the test rows, with 95 % intervals; of fewer than 10 rows nothing is said. A part is held against other rows of the same classes, classes by their rows against the other classes' mean F1, and p is corrected for the number of parts.
 slices_by = parted by
 slices_value = part
 slices_f1 = macro-F1
@@ -392,6 +392,7 @@ slices_length = words
 slices_language = language
 slices_class_size = rows to learn a class
 slices_none = (none)
+slices_no_language = (no letters)
 slices_chance = { $n ->
     [one] That the 1 part that was compared is worse or better could be chance.
    *[other] That any of the { $n } parts is worse could be chance.
@@ -403,6 +404,18 @@ slices_weak = { $arm } is weaker where { $by } is { $value }: { $right } of { $r
     [one] { $n } part
    *[other] { $n } parts
 }).
+slices_weak_classes = { $arm } is weaker on classes with { $value } rows to learn from: their mean F1 is { $f1 } on { $rows ->
+    [one] { $rows } row
+   *[other] { $rows } rows
+}, and { $elsewhere } that of the other classes (p { $p }, of { $n ->
+    [one] { $n } part
+   *[other] { $n } parts
+}).
+slices_not_compared = No part can be compared: too few rows, or no other rows of the same classes.
+slices_narrow = { $n ->
+    [one] The interval of { $n } part is too narrow: it has
+   *[other] The intervals of { $n } parts are too narrow: they have
+} fewer than { $least } rows for each class, in the harmonic mean.
 slices_drift = A classifier tells { $one } from { $other }: AUROC { $auroc } ({ $interval }), where .5 is a coin. What holds on one need not hold on the other.
 slices_no_drift = A classifier does not tell { $one } from { $other } by more than chance: AUROC { $auroc } ({ $interval }).
 slices_few = { $n ->

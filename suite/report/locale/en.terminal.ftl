@@ -132,6 +132,7 @@ difficulty_title = { $n ->
 }
 difficulty_alike = { $a } and { $b } order the rows alike by { $rho } (Spearman).
 difficulty_suspects = By { $by }, labels are suspected of { $easy } of the easy third, { $medium } of the medium and { $hard } of the hard one.
+
 ## suite data suspects
 
 suspects_learnt = Suspects in train and validation: { $n } of { $rows }.
@@ -148,6 +149,7 @@ suspects_sure = without suspects of test
 suspects_without = trained without suspects
 suspects_difference = difference
 suspects_flattered = A score without suspects of test leaves out rows that these arms got wrong: it flatters them. What training without suspects does is judged on all test rows.
+suspects_opened = Labels of test met answers here. Mend them before a study begins: what is changed for its score is no test of it.
 suspects_few = Nothing is said of labels of classes with less to learn from than { $n }, each with its rows: { $classes }.
 
 ## suite data slices

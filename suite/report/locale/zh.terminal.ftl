@@ -122,6 +122,7 @@ difficulty_judge = 判定者
 difficulty_title = { $n } 行训练数据有多难
 difficulty_alike = { $a }与{ $b }对各行的排序相关为 { $rho }（斯皮尔曼）。
 difficulty_suspects = 按{ $by }，标签可疑的占易的三分之一的 { $easy }，中等的 { $medium }，难的 { $hard }。
+
 ## suite data suspects
 
 suspects_learnt = 训练集与验证集中的可疑标注：{ $n } / { $rows }。
@@ -138,6 +139,7 @@ suspects_sure = 去掉测试集可疑样本
 suspects_without = 训练时去掉可疑样本
 suspects_difference = 差
 suspects_flattered = 去掉测试集可疑样本的得分，去掉的正是这些方案答错的样本，因而偏高。训练时去掉可疑样本的效果按全部测试样本判断。
+suspects_opened = 测试集的标签在此与回答相遇。要改正，请在研究开始之前：为了得分而作的改动，不再是对它的测试。
 suspects_few = 可学样本不足 { $n } 条的类别，其标注不作判断：{ $classes }。
 
 ## suite data slices
