@@ -32,10 +32,18 @@ OPTION_LIMITS = (255, 208, 64, 50, 26)
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a choice: its name, byte for byte, and what is said of it."""
+    """One option of a choice.
+
+    Args:
+        name: byte for byte.
+        about: what is said of it.
+        label: the label that it stands for, byte for byte, for who knows labels alone; None where
+            that is its name, or it stands for none.
+    """
 
     name: str
     about: str | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True)

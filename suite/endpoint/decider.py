@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Unpack
 
@@ -18,7 +18,15 @@ from suite.contracts.decisions import OPTION_LIMITS, SHAPES, SYSTEM_ONE, Choice,
 from suite.endpoint.address import decision_address
 from suite.endpoint.answer import Answer, said_in
 from suite.endpoint.asking import CHECK_SECONDS, Asking, Bounds
-from suite.endpoint.decision_shapes import PLAIN, Decided, Manner, Unusable, read, request
+from suite.endpoint.decision_shapes import (
+    PLAIN,
+    Decided,
+    Manner,
+    Unusable,
+    read,
+    request,
+    says_labels,
+)
 from suite.endpoint.exchange import DECISION, Response, TryAgain
 from suite.files import NotJson, parse_json
 
@@ -124,6 +132,8 @@ class Decider(Asking[Inquiry]):
         self._learnt: _Learnt | None = None
         #: Where texts were asked until that was found to be gone.
         self._left: _Door | None = None
+        #: Whether what was learnt of the server has been doubted: once is enough.
+        self._doubted = False
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -178,7 +188,19 @@ class Decider(Asking[Inquiry]):
         if inquiries and self._known().door is None:
             self.most_questions(inquiries[0].questions)
         answers: dict[int, Answer] = dict(self._each(inquiries))
+        if self._refused_all(answers.values()):
+            # What was learnt of it may be of another model that was there before, or of other
+            # questions. Where it was not, these are asked about one by one, and so are the texts.
+            self._doubted = True
+            self._learn(_Learnt())
+            self.most_questions(inquiries[0].questions)
+            answers = dict(self._each(inquiries))
         return [answers[position] for position in range(len(inquiries))]
+
+    def _refused_all(self, answers: Collection[Answer]) -> bool:
+        """Whether nothing but refusals came from a server that nobody here has doubted yet."""
+        refused = bool(answers) and all(one.finish_reason == REFUSED for one in answers)
+        return refused and not self._doubted
 
     def _kept(self, wishes: Sequence[Inquiry]) -> list[Answer | None]:
         door = self._door()
@@ -217,7 +239,7 @@ class Decider(Asking[Inquiry]):
         """
         response, seconds = await self._post(door.url, self._body(door, wish), ends)
         if response.status == 200:
-            found = read(door.shape, self._wire.found(response), wish.questions)
+            found = read(door.shape, self._wire.found(response), wish.questions, door.manner)
             answer = Answer(
                 json.dumps({"model": found.model, "answers": found.answers}),
                 finish_reason="stop",
@@ -268,11 +290,11 @@ class Decider(Asking[Inquiry]):
             if bound.refused is not None and bound.refused <= count and bound.taken >= least:
                 return bound.taken
         refusals: list[Response] = []
-        choices = all(isinstance(question, Choice) for question in of(count, False))
+        otherwise = says_labels(of(count, False))
         for door in [known.door] if known.door else self._doors:
             if any(one.status in _NOWHERE and one.url == door.url for one in refusals):
                 continue
-            if choices and refusals and door.manner == _BY_LABEL:
+            if refusals and door.manner == _BY_LABEL and not otherwise:
                 continue  # it is no other way to ask them
             refusal = await self._refusal(door, of(count, False))
             if refusal is None:

@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from suite.contracts.decisions import CHOICE, REFUSAL, SYSTEM_ONE, YES_NO, Choice, Question, Shape
+from suite.contracts.decisions import (
+    CHOICE,
+    REFUSAL,
+    SYSTEM_ONE,
+    YES_NO,
+    Choice,
+    Option,
+    Question,
+    Shape,
+)
 
 #: A probability of each option, in the order they were offered; of yes alone, for yes or no.
 Probabilities = tuple[float, ...]
@@ -55,8 +64,9 @@ class Manner:
 
     Args:
         blank: a description that there is not is an empty one: some servers take no null.
-        by_label: yes or no is asked by a label alone: a server with a trained model knows these,
-            and no sentence about them.
+        by_label: options go by their labels' own names, however these are shown, and yes or no is
+            asked by a label alone: a server with a trained model knows these, and no other word or
+            sentence for them.
     """
 
     blank: bool = False
@@ -64,6 +74,21 @@ class Manner:
 
 
 PLAIN = Manner()
+
+
+def says_labels(questions: Sequence[Question]) -> bool:
+    """Whether any of these questions is another one where it is put by label."""
+    return any(
+        any(option.label not in (None, option.name) for option in question.options)
+        if isinstance(question, Choice)
+        else question.label is not None
+        for question in questions
+    )
+
+
+def _called(option: Option, manner: Manner) -> str:
+    """By which name an option is offered, and answered."""
+    return option.label if manner.by_label and option.label is not None else option.name
 
 
 def request(
@@ -84,7 +109,7 @@ def _in_system_one(question: Question, manner: Manner) -> dict[str, Any]:
     found: dict[str, Any] = {"instructions": question.instructions}
     empty = "" if manner.blank else None
     if isinstance(question, Choice):
-        said = {option.name: option.about or empty for option in question.options}
+        said = {_called(one, manner): one.about or empty for one in question.options}
         return {"type": CHOICE, **found, "criteria": said}
     about = question.label if manner.by_label else question.about
     if about is not None:
@@ -96,8 +121,9 @@ def _in_decisions(question: Question, manner: Manner) -> dict[str, Any]:
     found: dict[str, Any] = {"name": question.name, "instructions": question.instructions}
     if isinstance(question, Choice):
         choices = [
-            {"value": option.name} | ({} if option.about is None else {"description": option.about})
-            for option in question.options
+            {"value": _called(one, manner)}
+            | ({} if one.about is None else {"description": one.about})
+            for one in question.options
         ]
         return {"type": CHOICE, **found, "choices": choices}
     if manner.by_label and question.label is not None:
@@ -108,8 +134,10 @@ def _in_decisions(question: Question, manner: Manner) -> dict[str, Any]:
     return {"type": YES_NO["decisions"], **found}
 
 
-def read(shape: Shape, found: Any, questions: Sequence[Question]) -> Decided:
-    """What a response of status 200 says.
+def read(
+    shape: Shape, found: Any, questions: Sequence[Question], manner: Manner = PLAIN
+) -> Decided:
+    """What a response of status 200 says to questions that were put in this manner.
 
     Raises:
         Unusable: it is of another shape, or an answer is none to its question.
@@ -129,7 +157,7 @@ def read(shape: Shape, found: Any, questions: Sequence[Question]) -> Decided:
     # A question has tokens: who counts none (jev-compatible-server) does not count.
     tokens = _count(usage.get("input_tokens")) or None
     return Decided(
-        tuple(_answer(shape, named, question) for question in questions),
+        tuple(_answer(shape, named, question, manner) for question in questions),
         _named(model) if isinstance(model, str) else None,
         tokens,
         None if tokens is None else _count(usage.get("output_tokens")),
@@ -154,7 +182,9 @@ def _by_name(answers: Sequence[Any], questions: Sequence[Question]) -> dict[str,
     return found
 
 
-def _answer(shape: Shape, answers: Mapping[str, Any], question: Question) -> Probabilities | None:
+def _answer(
+    shape: Shape, answers: Mapping[str, Any], question: Question, manner: Manner
+) -> Probabilities | None:
     answer = answers.get(question.name)
     if not isinstance(answer, Mapping):
         raise Unusable(f"with nothing to the question '{question.name}'")
@@ -170,7 +200,7 @@ def _answer(shape: Shape, answers: Mapping[str, Any], question: Question) -> Pro
         given = _listed(given)
     if not isinstance(given, Mapping):
         raise Unusable("without probabilities")
-    offered = [option.name for option in question.options]
+    offered = [_called(option, manner) for option in question.options]
     if missing := [name for name in offered if name not in given]:
         raise Unusable(f"without a probability of {missing[0]!r:.60}")
     if len(given) != len(offered):

@@ -203,7 +203,7 @@ class DecisionPredictor(ServedPredictor[Settings, Decider]):
                 asked=Asked(
                     asked.form,
                     tuple(asked.instructions),
-                    tuple(Option(one.name, one.about) for one in asked.labels),
+                    tuple(Option(one.name, one.about, one.label) for one in asked.labels),
                     tuple(asked.order),
                     asked.none,
                 ),

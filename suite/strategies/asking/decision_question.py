@@ -95,7 +95,7 @@ class Asked:
         """A question for each label, as they are listed."""
         listed = [(index, self.instructions[index], self.labels[index]) for index in self.order]
         return tuple(
-            YesNo(f"{_ONE}{index}", asked, label.about, label.name)
+            YesNo(f"{_ONE}{index}", asked, label.about, label.label or label.name)
             for index, asked, label in listed
         )
 
@@ -118,9 +118,13 @@ def of_task(task: Task, knobs: Knobs, train: Rows, seed: int) -> Asked:
     # An option is known by its name: two that are shown alike go by those they have in the rows.
     names = shown if len(set(shown)) == len(shown) else task.label_names
     about = descriptions(task, knobs.descriptions, train, seed)
-    labels = tuple(Option(name, said) for name, said in zip(names, about, strict=True))
+    labels = tuple(
+        Option(name, said, None if label == name else label)
+        for name, said, label in zip(names, about, task.label_names, strict=True)
+    )
     none = None
-    if knobs.form == ONE_CHOICE and knobs.none_of_these and language.none not in names:
+    known = {*names, *task.label_names}
+    if knobs.form == ONE_CHOICE and knobs.none_of_these and language.none not in known:
         none = language.none
     instructions: tuple[str, ...] = (asked,)
     if knobs.form == YES_NO:

@@ -172,6 +172,7 @@ class EndpointSettings(Strict):
 class _KeptOption(Strict):
     name: Annotated[str, Field(min_length=1)]
     about: str | None
+    label: Annotated[str, Field(min_length=1)] | None = None
 
 
 class _KeptAsked(Strict):
@@ -191,6 +192,9 @@ class _KeptAsked(Strict):
         names = [one.name for one in self.labels]
         if len({*names, self.none}) != classes + 1:
             raise ValueError("two options have one name")
+        known = [one.label or one.name for one in self.labels]
+        if len({*known, self.none}) != classes + 1:
+            raise ValueError("two options are one label")
         if len(self.instructions) != (1 if self.form == "choice" else classes):
             raise ValueError(f"instructions are {len(self.instructions)}, of form {self.form}")
         return self
