@@ -66,9 +66,15 @@ def distilled(task: str) -> Path:
     return Path.cwd() / "studies" / "distilled" / f"{task}.jsonl"
 
 
-def soft_labels(task: str) -> Path:
-    """The file of a teacher's answers that `suite distil --teacher` wrote for a task."""
-    return distilled(f"{task}~soft")  # no task is called so
+def soft_labels(task: str, digest: str) -> Path:
+    """The file of a teacher's answers that `suite distil --teacher` wrote for a task: those of this
+    digest, or with `*` as a pattern all of them."""
+    return distilled(f"{task}~soft-{digest}")  # no task is called so
+
+
+def soft_begun(task: str, digest: str) -> Path:
+    """The file of what a teacher has answered so far; `digest` tells teachers apart."""
+    return distilled(f"{task}~begun-{digest}")
 
 
 def difficulty(task: str) -> Path:

@@ -21,6 +21,7 @@ class RememberingRun:
         self.halvings = 0
         self.fingerprint = "toy-rows"
         self.pool = None
+        self.teacher = None
         self.on_checkpoint = on_checkpoint
         self.fractions, self.notes, self.progressed = [], {}, []
         self.saved_seconds = 0.0

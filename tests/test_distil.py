@@ -14,6 +14,7 @@ from test_study import suite
 
 from suite import paths
 from suite.contracts.strategy import Refused, Rows
+from suite.data.appended import alone
 from suite.errors import DataError, EndpointError, StorageError
 from suite.models.catalogue import endpoint_model
 from suite.prompting import traces
@@ -207,7 +208,7 @@ def test_two_at_a_time_are_refused(toy_task):
     task, train = training_rows(toy_task)
     with (
         server("thinking") as one,
-        traces.alone(paths.distilled("toy")),
+        alone(paths.distilled("toy"), "thoughts"),
         pytest.raises(StorageError, match="another `suite distil`"),
     ):
         distil(task, train, thinker(one, task))

@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -18,9 +19,9 @@ from suite.config.recipe import Recipe
 from suite.contracts.space import Choice, Fixed, Space
 from suite.contracts.strategy import Refused, Rows
 from suite.contracts.teaching import may_be_taught
-from suite.data import soft
+from suite.data import soft, soft_begun
 from suite.data.soft import Teacher
-from suite.errors import DataError
+from suite.errors import DataError, StorageError
 from suite.models.catalogue import find_model, load_catalogue
 from suite.report.data.rows import leaderboard
 from suite.report.data.taught import taught_told
@@ -42,10 +43,13 @@ ROWS = english_rows(60)
 
 
 def written(teacher=TEACHER, texts=TEXTS, said=SAID, own=None):
-    file = paths.soft_labels("toy")
     own = ROWS.take([0]) if own is None else own
-    soft.write(file, teacher, texts, said, own, np.asarray([[0.0, 0.5, 0.5]], dtype=np.float32))
-    return file
+    of_own = np.asarray([[0.0, 0.5, 0.5]], dtype=np.float32)
+    return soft.write("toy", teacher, texts, said, own, of_own)
+
+
+def latest():
+    return soft.read(soft.there("toy")[0])
 
 
 def asked(folder, builder="fasttext", train=ROWS, **changes):
@@ -75,8 +79,10 @@ def test_what_a_teacher_said_is_read_back_and_sums_to_one(folder):
         (lambda lines: [*lines[:2], "{", *lines[3:]], "damaged"),
         (lambda lines: [lines[0], '{"text": "a", "p": [1, 0]}', *lines[2:]], "line 2: no prob"),
         (lambda lines: [lines[0], '{"text": "a", "p": [2, -1, 0]}'], "line 2: no probabilities"),
-        (lambda lines: [lines[0], '{"text": "a", "p": [NaN, 0, 1]}'], "soft.jsonl"),
+        (lambda lines: [lines[0], '{"text": "a", "p": [NaN, 0, 1]}'], "toy~soft-"),
         (lambda lines: [lines[0], '{"p": [1, 0, 0]}'], "damaged"),
+        (lambda lines: [*lines[:3], lines[3].replace("three", "3"), *lines[4:]], "was changed"),
+        (lambda lines: [lines[0].replace('"trial": 3', '"trial": 4'), *lines[1:]], "was changed"),
     ],
 )
 def test_a_file_of_something_else_is_told(folder, change, says):
@@ -86,6 +92,89 @@ def test_a_file_of_something_else_is_told(folder, change, says):
     with pytest.raises(DataError) as told:
         soft.read(file)
     assert says in str(told.value)
+
+
+def test_another_teachers_answers_stand_beside_and_the_last_written_are_the_newest(folder):
+    first = written()
+    second = written(said=SAID[::-1])
+    assert first != second and sorted(soft.there("toy")) == sorted([first, second])
+    assert soft.newest(toy_task(), "toy") == second.stem.rpartition("-")[2]
+    # The same teacher, asked again: seconds are a circumstance.
+    os.utime(second, (1, 1))
+    os.utime(written(replace(TEACHER, seconds=9.0)), (9, 9))
+    assert len(soft.there("toy")) == 2
+    assert soft.newest(toy_task(), "toy") == first.stem.rpartition("-")[2]
+    assert soft.newest(toy_task(), "other") is None
+    # Whatever comes later, a study learns from what it has chosen.
+    run = asked(folder, teacher=second.stem.rpartition("-")[2])
+    np.testing.assert_allclose(taught(run).train.soft[60:], SAID[::-1], atol=1e-6)
+    second.unlink()
+    with pytest.raises(Refused, match=r"are not here: .*toy~soft-") as told:
+        taught(run)
+    assert "教师回答不在此处" in ZH.told(str(told.value))
+
+
+def test_probabilities_of_many_classes_are_read_as_they_were_rounded(folder):
+    many = [f"class {i}" for i in range(400)]
+    said = np.full((1, 400), 0.00006, dtype=np.float32)
+    said[0, 0] = 1 - said[0, 1:].sum()
+    file = soft.write("toy", replace(TEACHER, labels=many, texts=1, own=0), ["a"], said, None, None)
+    assert soft.read(file).probabilities[0, 0] == pytest.approx(said[0, 0], abs=0.02)
+
+
+class Slow:
+    """Answers by the text's length; is killed at its third call."""
+
+    def __init__(self, calls=99):
+        self.left, self.asked = calls, []
+
+    def predict_proba(self, texts):
+        if not self.left:
+            raise KeyboardInterrupt
+        self.left -= 1
+        self.asked += texts
+        share = np.asarray([len(text) / 20 for text in texts], np.float32)
+        found = np.stack([share, 1 - share], axis=1)
+        found[[text == "no" for text in texts]] = 0
+        return found
+
+
+def test_a_teacher_that_is_cut_short_goes_on_where_it_stopped(folder, monkeypatch):
+    monkeypatch.setattr(distilling, "AT_ONCE", 2)
+    file, seen = paths.soft_begun("toy", "0" * 16), []
+    texts = ["a", "no", "ccc", "dddd", "eeeee", "ffffff"]
+
+    def answers(slow, **more):
+        with soft_begun.going_on(file, 2) as begun:
+            found = distilling.answers_kept(slow, texts, None, begun, seen.append)
+            told = begun.asked, begun.of(texts[:1])
+            begun.done()
+        return found, told
+
+    with pytest.raises(KeyboardInterrupt):
+        answers(killed := Slow(2))
+    with file.open("a") as opened:
+        opened.write('{"text": "eee')  # killed at once
+    found, _ = answers(second := Slow())
+    assert killed.asked == texts[:4] and second.asked == ["no", "eeeee", "ffffff"]
+    assert seen == [2, 4, 5, 6] and not file.exists()
+    whole, _ = answers(Slow())
+    np.testing.assert_array_equal(found, whole)
+    with soft_begun.going_on(file, 2), pytest.raises(StorageError, match="another `suite distil`"):
+        answers(Slow())
+    assert not list(file.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    "line", ["[]", "1", '{"text": "a"}', '{"text": "a", "p": [0.5, 0.2]}',
+             '{"text": "a", "p": [1, 0, 0]}', '{"text": "a", "p": 1}', "{"],
+)  # fmt: skip
+def test_a_beginning_that_is_something_else_is_told(folder, line):
+    file = paths.soft_begun("toy", "0" * 16)
+    file.parent.mkdir(parents=True)
+    file.write_text(f'{{"text": "a", "p": [0.5, 0.5]}}\n{line}\n')
+    with pytest.raises(DataError, match="line 2"), soft_begun.going_on(file, 2):
+        pass
 
 
 # ---------------------------------------------------------------- what is learned
@@ -227,11 +316,11 @@ def test_training_rows_and_texts_are_answered_at_the_arms_temperature_and_folds_
     train = Rows(("a", "b"), (0, 1))
     rows = Rows(("a", "b", "c"), (0, 1, 1))
     unseen = Answers(own, rows, "0" * 16, "train+validation", temperature=2.0)
-    found = distilling._own(kept, ArmAnswers(unseen), None, 2.0, train)
+    found = distilling._own(kept, ArmAnswers(unseen), None, train)
     assert found.rows.texts == ("a",) and found.over_folds
     np.testing.assert_allclose(found.probabilities, [[2 / 3, 1 / 3]], atol=1e-6)
     alone = replace(unseen, which="validation")
-    assert distilling._own(kept, ArmAnswers(alone), None, 2.0, train) is None
+    assert distilling._own(kept, ArmAnswers(alone), None, train) is None
 
 
 def test_calls_to_servers_are_counted_over_the_members_of_a_combination():
@@ -263,7 +352,7 @@ def test_a_study_teaches_another_and_the_page_says_what_was_bought(toy_task_here
     test = [json.loads(line)["text"] for line in (toy_task_here / "data" / "test.jsonl").open()]
     (toy_task_here / "more.txt").write_text("\n".join([*rows, *test[:7]]), encoding="utf-8")
     said = command_line("distil", "toy.yaml", "--teacher", "big", "--unlabelled", "more.txt").output
-    found = soft.read(paths.soft_labels("toy"))
+    found = latest()
     assert not set(found.texts) & set(test)
     # Those that answered training rows over folds were trained on validation.
     assert found.teacher.arm == "tfidf/classic" and found.teacher.refit
@@ -287,9 +376,21 @@ def test_a_study_teaches_another_and_the_page_says_what_was_bought(toy_task_here
     # A teacher without folds has learnt its training rows, and is not asked about them.
     both = ("--teacher", "small", "--arm", "fasttext/classic")
     said = command_line("distil", "toy.yaml", *both, "--unlabelled", "more.txt").output
-    assert "has learnt them" in said and soft.read(paths.soft_labels("toy")).own == {}
+    assert "has learnt them" in said and latest().own == {}
+    assert len(soft.there("toy")) == 2 and not list(toy_task_here.glob("**/*begun*"))
+    # Who has begun to learn goes on with the same teacher; who begins now has the new one.
+    command_line("study", "run", "small", "--trials", "4", "--quiet")
+    assert teachers_of("small") == {("tfidf/classic", "big")}
+    command_line("study", "create", "toy.yaml", "--recipe", recipe, "--name", "third", "--quiet")
+    assert teachers_of("third") == {("fasttext/classic", "small")}
     told = command_line("distil", "toy.yaml", *both, code=2).stderr.replace("\n", " ")
     assert "has learnt its training rows" in told and "--unlabelled FILE" in told
+
+
+def teachers_of(study):
+    trials = json.loads(command_line("study", "show", study, "--json").stdout)["trials"]
+    facts = [t["circumstances"].get("taught") for t in trials if t["arm"].endswith("+distilled")]
+    return {(one["by"], one["study"]) for one in facts}
 
 
 @pytest.fixture

@@ -63,6 +63,7 @@ class FoldRun:
         self.shrink_batch = first.shrink_batch
         self.halvings = first.halvings
         self.fingerprint = f"{first.fingerprint}-{name}"
+        self.teacher = first.teacher
         #: Its answers to what is held out, float32 [rows, classes]; None before it gave any.
         self.answers: Probabilities | None = None
         self._rows = first.pool.rows

@@ -50,6 +50,8 @@ class Job:
     refit: float | None = None
     #: Whether what it takes in energy is read.
     energy: bool = False
+    #: Which teacher's answers the study learns from, where it learns from one.
+    teacher: str | None = None
 
 
 @dataclass(frozen=True)

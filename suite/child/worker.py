@@ -71,6 +71,7 @@ class ChildRun:
         self.halvings = job.halvings
         self.fingerprint = fingerprint
         self.pool = pool
+        self.teacher = job.teacher
         self.clock = Clock()
         self.load_seconds = 0.0
         self.evaluation_seconds = 0.0

@@ -192,6 +192,8 @@ class Run(Protocol):
     fingerprint: str
     #: Where there are several trainings: the rows that each draws its own from.
     pool: Pool | None
+    #: Which teacher's answers the study learns from; None where it has chosen none.
+    teacher: str | None
 
     def checkpoint(self, predictor: Predictor, fraction: float) -> None:
         """Stops the clock, scores on validation, reports, starts the clock again.

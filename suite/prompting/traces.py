@@ -11,18 +11,15 @@ import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
-
-from filelock import FileLock, Timeout
 
 from suite import files, paths, shell
 from suite.contracts.strategy import Refused, Rows
 from suite.contracts.task import Task
 from suite.data.room import Room
-from suite.errors import DataError, StorageError
+from suite.errors import DataError
 from suite.prompting import layout
 from suite.prompting.layout import COMMON_MARKS
 
@@ -107,56 +104,6 @@ def traces_for(task: Task, rows: Rows) -> list[Trace | None]:
 def missed_file(file: Path) -> Path:
     """Where rows that were asked in vain stand, beside a file of traces."""
     return file.with_name(f"{file.stem}~missed.jsonl")  # no task is called so
-
-
-@contextmanager
-def alone(file: Path) -> Iterator[None]:
-    """Within: no other run writes this file.
-
-    Raises:
-        StorageError: another does, or nothing can be written there.
-    """
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(file.with_suffix(".lock"))
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise StorageError(
-            "another `suite distil` is writing this file",
-            where=str(file),
-            fix="Wait for it to end: the next one goes on where it stopped.",
-        ) from None
-    except OSError as error:
-        raise _unwritable(file, error) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def appending(file: Path) -> Iterator[IO[str]]:
-    """A file to append lines to; half a line at its end (a crash) is cut off first."""
-    if os.path.lexists(file):
-        files.size(file, StorageError)  # no pipe, which would be waited for
-    try:
-        with file.open("a+b") as stream:
-            stream.seek(0)
-            content = stream.read()
-            if content and not content.endswith(b"\n"):
-                stream.truncate(content.rfind(b"\n") + 1)
-        with file.open("a", encoding="utf-8") as text:
-            yield text
-    except OSError as error:
-        raise _unwritable(file, error) from None
-
-
-def _unwritable(file: Path, error: OSError) -> StorageError:
-    return StorageError(
-        f"thoughts can't be kept: {files.reason(error, file)}",
-        where=str(file),
-        fix="Work in a folder that can be written, on a disk with space left.",
-    )
 
 
 def write_line(stream: IO[str], line: Trace | Missed) -> None:

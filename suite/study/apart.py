@@ -56,6 +56,7 @@ class ApartRun:
         self.halvings = 0
         self.fingerprint = fingerprint
         self.pool: Pool | None = None
+        self.teacher: str | None = None
         #: What was answered at each checkpoint, float32 [texts, classes].
         self.answers: list[Probabilities] = []
         self._asked = list(asked)

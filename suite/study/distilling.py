@@ -5,11 +5,14 @@ Which texts it may answer is decided here: none that stands in test, nor nearly,
 learns from the answers has not met test; none of the study's other rows, whose labels are known.
 Training rows are answered by trainings that did not see them, as the trial over folds kept them,
 or by a model that learns from none; else by nobody: a model would only repeat what it has learnt.
-All answers are at the temperature that the arm answers users at.
+All answers are at the temperature that the arm answers users at. They are written down as they
+come: a run that is cut short goes on where it stopped.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,23 +25,25 @@ from suite import paths, strategies
 from suite.contracts.results import StudyResults
 from suite.contracts.strategy import Predictor, Probabilities, Rows
 from suite.contracts.temperature import tempered
-from suite.data import near, snapshot, soft
+from suite.data import near, snapshot, soft, soft_begun
 from suite.data.audit import normalise
 from suite.data.room import Room
 from suite.data.soft import Teacher
+from suite.data.soft_begun import Begun
 from suite.data.texts import TextFile, whole
 from suite.endpoint import consent
 from suite.endpoint.consent import Consent
 from suite.errors import StudyError
 from suite.strategies.calibrated import temperature_of
+from suite.strategies.mark import MARK
 from suite.study import kept_record, probabilities, storage
 from suite.study.definition import Definition
 from suite.study.probabilities import ArmAnswers
 from suite.study.winner import Winner, winner
 from suite.verdict.standing import standing
 
-#: Texts that are answered at once.
-AT_ONCE = 1024
+#: Texts that are answered at once: of a slow model, what is lost where it is cut short.
+AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,8 @@ def distil(
     allowed: Consent | None = None,
     watch: Callable[[int], None] = lambda answered: None,
 ) -> Written:
-    """Asks a study's model about texts and writes its answers down, in place of those before.
+    """Asks a study's model about texts and writes its answers down: studies that begin to learn
+    from a teacher after that learn from these.
 
     Args:
         name: the study's; `arm` the one that it recommends where None.
@@ -101,8 +107,8 @@ def distil(
     Raises:
         StudyError: no such study or arm, one of another task, or nothing that could be learned.
         DataError: the file is missing, damaged, or of no known kind.
-        StorageError: the answers can't be written.
-        EndpointError: the teacher's server can't be asked.
+        StorageError: the answers can't be written, or the same teacher is asked by another run.
+        EndpointError: the teacher's server can't be asked; what it answered is kept.
     """
     kept = winner(name, arm, url)
     if kept.definition.task.name != task:
@@ -120,34 +126,58 @@ def distil(
     chosen, left = answerable(texts, (train, rows.validation), unseen)
     before = probabilities.of_arm(name, kept.arm, url)
     temperature = before.unseen.temperature if before.unseen else temperature_of(folder)
-    with consent.held(allowed or Consent()):
+    file = paths.soft_begun(task, _which(kept, name, folder, temperature))
+    with (
+        consent.held(allowed or Consent()),
+        soft_begun.going_on(file, len(kept.labels)) as begun,
+    ):
         predictor = strategies.load_uncalibrated(folder, classes=len(kept.labels))
-        begun = time.perf_counter()
-        found = tempered(answers(predictor, chosen, watch), temperature)
-        seconds = time.perf_counter() - begun
-        own = _own(kept, before, predictor, temperature, train)
-    answered = np.flatnonzero(found.any(axis=1))
-    left = replace(left, unanswered=len(chosen) - len(answered))
-    if not len(answered) and own is None:
-        raise _teaches_nothing(kept, name, unlabelled)
-    own_rows, of_rows = (own.rows, own.probabilities) if own else (None, None)
-    teacher = Teacher(
-        fingerprint=kept.definition.data.fingerprint,
-        study=name,
-        arm=kept.arm,
-        trial=kept.trial,
-        labels=kept.labels,
-        train=len(train),
-        texts=len(answered),
-        own=0 if own_rows is None else len(own_rows),
-        refit=refit or (own is not None and own.over_folds),
-        asked=_asked(predictor),
-        seconds=round(seconds, 3),
-        **_measured(kept.results, kept.arm),
-    )
-    file = paths.soft_labels(task)
-    soft.write(file, teacher, [chosen[i] for i in answered], found[answered], own_rows, of_rows)
-    return Written(file, teacher, left, own is None, _same(kept.definition))
+
+        def asked(texts: Sequence[str], watch: Callable[[int], None]) -> Probabilities:
+            return answers_kept(predictor, texts, temperature, begun, watch)
+
+        found = asked(chosen, watch)
+        seconds = begun.seconds
+        own = _own(kept, before, asked, train)
+        answered = np.flatnonzero(found.any(axis=1))
+        left = replace(left, unanswered=len(chosen) - len(answered))
+        if not len(answered) and own is None:
+            raise _teaches_nothing(kept, name, unlabelled)
+        own_rows, of_rows = (own.rows, own.probabilities) if own else (None, None)
+        teacher = Teacher(
+            fingerprint=kept.definition.data.fingerprint,
+            study=name,
+            arm=kept.arm,
+            trial=kept.trial,
+            labels=kept.labels,
+            train=len(train),
+            texts=len(answered),
+            own=0 if own_rows is None else len(own_rows),
+            refit=refit or (own is not None and own.over_folds),
+            asked=begun.asked,
+            seconds=round(seconds, 3),
+            **_measured(kept.results, kept.arm),
+        )
+        texts_of = [chosen[i] for i in answered]
+        written = soft.write(task, teacher, texts_of, found[answered], own_rows, of_rows)
+        begun.done()
+    return Written(written, teacher, left, own is None, _same(kept.definition))
+
+
+def _which(kept: Winner, name: str, folder: Path, temperature: float | None) -> str:
+    """What tells one teacher from every other one: also from the same arm, trained anew."""
+    mark = folder / MARK
+    told = [
+        kept.definition.data.fingerprint,
+        name,
+        kept.arm,
+        kept.trial,
+        kept.labels,
+        temperature,
+        mark.read_text(encoding="utf-8"),
+        mark.stat().st_mtime_ns,
+    ]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 def _teaches_nothing(kept: Winner, name: str, unlabelled: str | None) -> StudyError:
@@ -241,6 +271,27 @@ def answers(
     return np.concatenate(found) if found else np.zeros((0, 0), dtype=np.float32)
 
 
+def answers_kept(
+    predictor: Predictor,
+    texts: Sequence[str],
+    temperature: float | None,
+    begun: Begun,
+    watch: Callable[[int], None],
+) -> Probabilities:
+    """What a teacher answers at a temperature, float32 [texts, classes]; a row of zeros where there
+    is no answer. It is asked about what `begun` has no answer to, which has them all then."""
+    left = begun.lacking(texts)
+    before = len(texts) - len(left)
+    for start in range(0, len(left), AT_ONCE):
+        some = left[start : start + AT_ONCE]
+        calls, since = _asked(predictor), time.perf_counter()
+        found = tempered(predictor.predict_proba(some), temperature)
+        seconds = round(time.perf_counter() - since, 3)
+        begun.add(some, found, seconds=seconds, asked=_asked(predictor) - calls)
+        watch(before + start + len(some))
+    return begun.of(texts)
+
+
 @dataclass(frozen=True)
 class _Own:
     """Training rows with what was answered by who had not seen them.
@@ -256,21 +307,21 @@ class _Own:
 def _own(
     kept: Winner,
     before: ArmAnswers,
-    predictor: Predictor,
-    temperature: float | None,
+    asked: Callable[[Sequence[str], Callable[[int], None]], Probabilities],
     train: Rows,
 ) -> _Own | None:
     """Training rows that may teach; None where nobody had not seen them.
 
     Args:
         before: what the arm's best trial answered to rows that it had not seen.
+        asked: answers texts.
     """
     made = kept.made_by
     # A cascade or an ensemble is no arm of the definition.
     arm = next((one for one in kept.definition.arms if one.name == kept.arm), None)
     frozen = arm and made and not strategies.learns(arm.strategy, arm.model, made.params)
     if frozen:
-        found = tempered(answers(predictor, train.texts, lambda answered: None), temperature)
+        found = asked(train.texts, lambda answered: None)
     elif before.unseen is not None and before.unseen.which == "train+validation":
         found = before.unseen.calibrated[: len(train)]
     else:

@@ -8,7 +8,9 @@ from typing import Any
 
 from suite.child.messages import Job
 from suite.config import settings
+from suite.contracts import teaching
 from suite.contracts.package import missing
+from suite.data import soft
 from suite.errors import SettingsError
 from suite.machine import facts
 from suite.machine.energy import CODECARBON
@@ -18,6 +20,8 @@ from suite.study.pace import BATCH, Pace, pace_of, told
 
 #: Validation rows of an arm's early checkpoints.
 EVALUATION = "suite:evaluation:"
+#: Which teacher's answers its arms learn from.
+TEACHER = "suite:teacher"
 
 
 class Jobs:
@@ -63,6 +67,7 @@ class Jobs:
             "objective": recipe.objective,
             "value": recipe.value,
             "energy": self.energy,
+            "teacher": self._teacher() if params.get(teaching.NAME) else None,
         }
         return Job(**(values | changes))
 
@@ -86,6 +91,19 @@ class Jobs:
                 return known
             self._ledger.study.set_user_attr(f"{EVALUATION}{arm}", rows)
             return rows
+
+    def _teacher(self) -> str | None:
+        """Which teacher's answers the study learns from: the last that were written before its
+        first training that learns from any. They stay the same, whatever is distilled later."""
+        with self._ledger.lock.held():
+            known = self._ledger.study.user_attrs.get(TEACHER)
+            if soft.is_digest(known):
+                return str(known)
+            definition = self._ledger.definition
+            found = soft.newest(definition.task, definition.data.fingerprint)
+            if found is not None:
+                self._ledger.study.set_user_attr(TEACHER, found)
+            return found
 
     def _evaluation(self, arm: str) -> int | str:
         """The same, where they are decided; else how they are to be."""

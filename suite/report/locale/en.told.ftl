@@ -466,6 +466,7 @@ said_taught_refit = The teacher was trained on validation too: what its pupils s
 said_taught_file = What it answered is in { $file }
 said_taught_progress = Answered { $said_texts }
 said_taught_lacks = distilled needs a teacher's answers, and { $file } is not there: run `{ $command }` first
+said_taught_gone = the teacher's answers that this study began to learn from are not here: { $file }; copy them from where it began
 said_taught_others = the answers of { $arm } in { $study } belong to other rows ({ $own }, not { $other }): what taught it may stand in test here; name a study of the same rows: suite distil TASK --teacher STUDY
 said_asked_of = Asked { $n } of { $said_rows }, { $kept } kept
 said_asked_of_left = Asked { $n } of { $said_rows }, { $kept } kept, about { $said_time } left

@@ -353,6 +353,7 @@ said_taught_refit = 教师也在验证集上训练过：学生在验证集上的
 said_taught_file = 它的回答已写入 { $file }
 said_taught_progress = 已回答 { $said_texts }
 said_taught_lacks = distilled 需要教师的回答，而 { $file } 不存在：请先运行 `{ $command }`
+said_taught_gone = 本研究最初采用的教师回答不在此处：{ $file }；请从研究开始之处复制过来
 said_taught_others = { $study } 中 { $arm } 的回答属于另一些样本（{ $own }，而非 { $other }）：教过它的样本可能在这里的测试集中；请指定样本相同的研究：suite distil TASK --teacher STUDY
 said_asked_of = 已询问 { $n } / { $said_rows }，保留 { $kept } 条
 said_asked_of_left = 已询问 { $n } / { $said_rows }，保留 { $kept } 条，预计还需 { $said_time }

@@ -45,6 +45,7 @@ class OtherRows:
         self.halvings = run.halvings
         self.fingerprint = f"{run.fingerprint}-{word}-{digest(train)}"
         self.pool: Pool | None = None
+        self.teacher = run.teacher
 
     def checkpoint(self, predictor: Predictor, fraction: float) -> None:
         """See `Run.checkpoint`."""

@@ -29,10 +29,21 @@ def taught(run: Run) -> Run:
     """
     if not Teaching.of(run.params).distilled:
         return run
-    found = soft.read(paths.soft_labels(run.task.name))
-    teacher = found.teacher
     # A refit or a preflight adds to the fingerprint of the study's rows.
     rows = run.fingerprint.partition("-")[0]
+    digest = run.teacher or soft.newest(run.task, rows)
+    there = soft.there(run.task.name)
+    if digest is None and not there:
+        raise Refused(soft.nobody(run.task.name))
+    # Where no answers belong to these rows, the message is about the last that were written.
+    file = there[0] if digest is None else paths.soft_labels(run.task.name, digest)
+    if not file.exists():
+        raise Refused(
+            f"the teacher's answers that this study began to learn from are not here: {file}; copy "
+            "them from where it began"
+        )
+    found = soft.read(file)
+    teacher = found.teacher
     if teacher.fingerprint != rows or teacher.labels != run.task.label_names:
         raise Refused(
             f"the answers of {teacher.arm} in {teacher.study} belong to other rows "

@@ -20,6 +20,7 @@ from suite.contracts.language import language_of
 from suite.contracts.model import Model
 from suite.contracts.strategy import Refused, Rows
 from suite.contracts.task import Task
+from suite.data.appended import alone, appending
 from suite.data.named import rows_of
 from suite.data.room import Room
 from suite.endpoint import Answer, Endpoint, reach
@@ -31,8 +32,6 @@ from suite.prompting.traces import (
     Missed,
     Outcome,
     Trace,
-    alone,
-    appending,
     defused,
     missed_file,
     read_missed,
@@ -46,6 +45,8 @@ PATIENCE = 8
 #: What models that think are published with (greedy thinking is known to go in circles).
 TEMPERATURE = 0.6
 MAX_TOKENS = 2048
+#: What is kept, for messages.
+_THOUGHTS = "thoughts"
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def distil(
     """
     file = paths.distilled(task.name)
     names = task.label_names
-    with alone(file):
+    with alone(file, _THOUGHTS):
         found = _wanted(rows.take(range(min(limit or len(rows), len(rows)))))
         progress = Progress(file, rows=len(found.rows), skipped=found.skipped)
         traces = {(t.key, t.label) for t in read_traces(file)}
@@ -176,7 +177,10 @@ def distil(
                 labels.append(label)
         watch(progress)
         if texts:
-            with appending(file) as right, appending(missed_file(file)) as wrong:
+            with (
+                appending(file, _THOUGHTS) as right,
+                appending(missed_file(file), _THOUGHTS) as wrong,
+            ):
                 _Scribe(task, thinker, progress, right, wrong, watch).write(texts, labels)
     return progress
 
