@@ -418,9 +418,13 @@ def test_rows_that_chose_a_combination_certify_nothing_of_it(study, monkeypatch)
 def test_a_combination_of_combinations_is_refused(study, tmp_path):
     outer = tmp_path / "outer"
     folder = winner("t", CASCADE).folder
-    from suite.strategies.combined import ensemble
+    from suite.strategies.combined import members
+    from suite.strategies.combined.ensemble import EnsembleSettings
 
-    ensemble.write(outer, [folder, folder], ["a", "b"], [0.5, 0.5], 2)
+    settings = EnsembleSettings(
+        format="ensemble", classes=2, members=["a", "b"], weights=[0.5, 0.5]
+    )
+    members.write(outer, settings, [folder, folder])
     strategies.mark_predictor(outer, "ensemble")
     for look in (strategies.load_predictor, kept.look):
         with pytest.raises(ModelError, match="a combination of combinations"):

@@ -28,7 +28,10 @@ from suite.contracts.strategy import Probabilities
 from suite.contracts.temperature import tempered
 from suite.data import answered, snapshot
 from suite.errors import DataError
-from suite.strategies.combined import cascade, ensemble
+from suite.strategies.combined.cascade import CascadeSettings
+from suite.strategies.combined.ensemble import EnsembleSettings
+from suite.strategies.combined.members import CombinedSettings
+from suite.strategies.combined.members import write as write_members
 from suite.study import deciding, kept_record
 from suite.study.artifacts import part, written
 from suite.study.finals_plan import Way
@@ -127,11 +130,17 @@ class Combined:
             OSError: it can't be written.
         """
         made, arms = self.combination, [one.name for one in self.members]
+        settings: CombinedSettings
         if made.threshold is not None:
-            cascade.write(folder, self.places, arms, made.threshold, classes)
+            settings = CascadeSettings(
+                format="cascade", classes=classes, members=arms, threshold=made.threshold
+            )
         else:
             weights = [member.weight or 0.0 for member in made.members]
-            ensemble.write(folder, self.places, arms, weights, classes)
+            settings = EnsembleSettings(
+                format="ensemble", classes=classes, members=arms, weights=weights
+            )
+        write_members(folder, settings, self.places)
         strategies.mark_predictor(folder, made.kind)
 
     def shipped(self, host: str) -> Shipped:

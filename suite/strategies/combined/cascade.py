@@ -14,8 +14,6 @@ from suite.strategies.combined import members
 from suite.strategies.combined.members import CombinedPredictor, CombinedSettings, Share
 from suite.verdict.combining import cascaded, unsure
 
-FORMAT = "cascade"
-
 
 class CascadeSettings(CombinedSettings):
     """Below `threshold` the first member's largest probability passes a text on to the second."""
@@ -46,29 +44,8 @@ class CascadePredictor(CombinedPredictor):
         return found
 
 
-def write(
-    folder: Path, places: Sequence[Path], arms: Sequence[str], threshold: float, classes: int
-) -> None:
-    """Writes a cascade of two kept predictors, without loading either.
-
-    Args:
-        places: where they lie.
-        arms: what they are called.
-
-    Raises:
-        OSError: it can't be written.
-    """
-    settings = {
-        "format": FORMAT,
-        "classes": classes,
-        "members": list(arms),
-        "threshold": threshold,
-    }
-    members.write(folder, settings, places)
-
-
 def load(folder: Path) -> CascadePredictor:
-    """Reads what `write` wrote.
+    """Reads what `members.write` wrote.
 
     Raises:
         ModelError: something is missing or damaged.

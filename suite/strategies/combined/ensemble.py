@@ -13,8 +13,6 @@ from suite.strategies.combined import members
 from suite.strategies.combined.members import MOST_MEMBERS, CombinedPredictor, CombinedSettings
 from suite.verdict.combining import averaged
 
-FORMAT = "ensemble"
-
 _Weight = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -47,34 +45,8 @@ class EnsemblePredictor(CombinedPredictor):
         return averaged(answers, self.weights)
 
 
-def write(
-    folder: Path,
-    places: Sequence[Path],
-    arms: Sequence[str],
-    weights: Sequence[float],
-    classes: int,
-) -> None:
-    """Writes an ensemble of kept predictors, without loading any.
-
-    Args:
-        places: where they lie.
-        arms: what they are called.
-        weights: of each.
-
-    Raises:
-        OSError: it can't be written.
-    """
-    settings = {
-        "format": FORMAT,
-        "classes": classes,
-        "members": list(arms),
-        "weights": list(weights),
-    }
-    members.write(folder, settings, places)
-
-
 def load(folder: Path) -> EnsemblePredictor:
-    """Reads what `write` wrote.
+    """Reads what `members.write` wrote.
 
     Raises:
         ModelError: something is missing or damaged.

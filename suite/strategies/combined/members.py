@@ -104,13 +104,13 @@ class CombinedPredictor:
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
 
 
-def write(folder: Path, settings: dict[str, Any], members: Sequence[Path]) -> None:
-    """Writes a combination's folder. Members' files are linked where the disk can do that: a copy
-    of a large model would take its size once more.
+def write(folder: Path, settings: CombinedSettings, members: Sequence[Path]) -> None:
+    """Writes a combination of kept predictors, without loading any. Members' files are linked where
+    the disk can do that: a copy of a large model would take its size once more.
 
     Args:
-        settings: as the combination's schema has them.
-        members: the folders of kept predictors, in their order.
+        settings: the combination's.
+        members: the folders of the predictors, in their order.
 
     Raises:
         OSError: it can't be written.
@@ -118,7 +118,7 @@ def write(folder: Path, settings: dict[str, Any], members: Sequence[Path]) -> No
     folder.mkdir(parents=True, exist_ok=True)
     for place, member in enumerate(members):
         shutil.copytree(member, folder / MEMBERS / str(place), copy_function=_linked)
-    text = json.dumps(settings, ensure_ascii=False, indent=1)
+    text = json.dumps(settings.model_dump(), ensure_ascii=False, indent=1)
     (folder / SETTINGS).write_text(text, encoding="utf-8")
 
 
