@@ -46,6 +46,8 @@ MAKE_ROOM = (
     "Free some space there, or use another disk: SUITE_CACHE names the folder of what studies "
     "share, TMPDIR that of temporary files; --max-disk bounds a study's files."
 )
+#: Bytes of a draft's name that are the file's.
+_LONGEST_DRAFT = 200
 #: No room left: of a disk, of a quota, of what this process may write (ulimit -f).
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -238,23 +240,54 @@ def writing(what: str, where: Path, fix: str) -> Iterator[None]:
 
 
 @contextmanager
-def whole(file: Path) -> Iterator[Path]:
+def whole(
+    file: Path,
+    error: type[SuiteError] = StorageError,
+    *,
+    what: str = "cannot be written",
+    fix: str | None = None,
+    new: bool = False,
+) -> Iterator[Path]:
     """Within: a draft beside the file, which takes its place at the end; after an error it is gone
     and the file as it was. Folders on the way are made.
 
+    Args:
+        what: is told where it can't be written; the reason follows.
+        fix: what would work instead.
+        new: whether a file that another makes there meanwhile stays, and this one is not written.
+
     Raises:
-        StorageError: it can't be written.
+        error: it can't be written.
     """
-    draft = file.with_name(f".{file.name}.{os.getpid()}.part")
+    # A name has 255 bytes; of a long one the beginning is enough.
+    begins = os.fsencode(file.name)[:_LONGEST_DRAFT].decode(errors="ignore")
+    draft = file.with_name(f".{begins}.{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield draft
-            draft.replace(file)
+            if new:
+                _named_first(draft, file)
+            else:
+                draft.replace(file)
         finally:
             draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageError(f"cannot be written: {reason(error, file)}", where=str(file)) from None
+    except OSError as trouble:
+        raise error(f"{what}: {reason(trouble, file)}", where=str(file), fix=fix) from None
+
+
+def _named_first(draft: Path, file: Path) -> None:
+    """Gives a draft its name.
+
+    Raises:
+        FileExistsError: another has made a file of that name meanwhile.
+    """
+    try:
+        os.link(draft, file)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system that has no links
+        os.rename(draft, file)
 
 
 def is_full(trouble: BaseException) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from suite import files
 from suite.config import yamlfile
 from suite.contracts.task import Task
-from suite.errors import DataError, StorageError, YamlError
+from suite.errors import DataError, ReportError, StorageError, YamlError
 
 
 @pytest.mark.parametrize(
@@ -163,3 +163,16 @@ def test_a_draft_takes_a_files_place_only_when_it_is_whole(tmp_path):
     assert [(f.name, f.read_text()) for f in file.parent.iterdir()] == [("kept.txt", "first")]
     with pytest.raises(StorageError, match="cannot be written"), files.whole(file / "below") as _:
         raise AssertionError("there is no such folder")
+
+
+def test_a_new_file_leaves_one_that_another_made_meanwhile(tmp_path):
+    file = tmp_path / f"{'球' * 80}.db"  # a name of 243 bytes: its draft's has no more
+    with files.whole(file, new=True) as draft:
+        draft.write_text("first")
+    with (
+        pytest.raises(ReportError, match="not made: File exists") as told,
+        files.whole(file, ReportError, what="not made", fix="other", new=True) as draft,
+    ):
+        draft.write_text("second")
+    assert [(f.name, f.read_text()) for f in tmp_path.iterdir()] == [(file.name, "first")]
+    assert told.value.fix == "other"

@@ -27,7 +27,7 @@ from suite.data.draft_text import as_drafted
 from suite.data.room import Room
 from suite.data.rowfile import FASTTEXT, format_of
 from suite.errors import DataError, SuiteError, TaskError
-from suite.files import writing
+from suite.files import whole, writing
 from suite.machine import scratch
 
 #: What stands for standard input in place of a file.
@@ -283,12 +283,6 @@ def write_new(target: Path, text: str) -> None:
     Raises:
         StorageError: it can't be written.
     """
-    aside = target.with_name(f".{target.name}.part")
     fix = "Work in a folder that can be written, or name a file there with --out."
-    with writing("the task file cannot be written", target, fix):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            aside.write_text(text, encoding="utf-8")
-            aside.replace(target)
-        finally:
-            aside.unlink(missing_ok=True)
+    with whole(target, what="the task file cannot be written", fix=fix) as draft:
+        draft.write_text(text, encoding="utf-8")

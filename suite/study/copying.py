@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table, select
 
 from suite import redaction
 from suite.errors import StorageError, StudyError
+from suite.files import whole
 from suite.study import artifacts, internals, storage
 from suite.study.database import Database
 from suite.study.internals import STUDY_ATTRIBUTES
@@ -65,38 +66,16 @@ def export(source: Database, name: str, file: Path) -> None:
     storage.check(source, name)
     if file.exists():
         raise StorageError(f"{file} exists", fix="Name a new file.")
-    draft = file.with_name(f".{file.name[:200]}-{os.getpid()}.part")
-    try:
+    with whole(file, what="the file cannot be written", new=True) as draft:
         written = storage.open_storage(draft, create=True)
         try:
             copy(source, written, {name: name})
         finally:
             written.engine.dispose()
+            with suppress(OSError):
+                draft.with_name(f"{draft.name}-journal").unlink()
         with draft.open("rb") as opened:
             os.fsync(opened.fileno())
-        _put(draft, file)
-    except OSError as error:
-        raise StorageError(
-            f"the file cannot be written: {error.strerror or error}", where=str(file)
-        ) from None
-    finally:
-        for left in (draft, draft.with_name(f"{draft.name}-journal")):
-            with suppress(OSError):
-                left.unlink()
-
-
-def _put(draft: Path, file: Path) -> None:
-    """Gives a finished file its name.
-
-    Raises:
-        FileExistsError: another has made a file of that name meanwhile.
-    """
-    try:
-        os.link(draft, file)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system that has no links
-        os.rename(draft, file)
 
 
 def _copy_rows(

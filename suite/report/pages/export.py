@@ -5,7 +5,6 @@ one place where reports are written to disk.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from suite.contracts import moments
 from suite.contracts.results import StudyResults
 from suite.contracts.speeds import BenchRow
 from suite.errors import ReportError, nearest
-from suite.files import reason
+from suite.files import reason, whole
 from suite.report import formats
 from suite.report.data.absences import absent, failures
 from suite.report.data.energy import bench_energy_told
@@ -36,6 +35,8 @@ _STATES = {
     "retired": "flag_retired",
     "without_result": "flag_short",
 }
+#: What helps where a file can't be written.
+_ELSEWHERE = "Name a folder that can be written with --out DIR."
 
 
 def write(
@@ -65,7 +66,8 @@ def write(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(folder, error) from None
+        told = f"cannot be written: {reason(error, folder)}"
+        raise ReportError(told, where=str(folder), fix=_ELSEWHERE) from None
     names = file_names([study.study for study in studies])
     # The page comes last, whatever the order it was asked in.
     ordered = [name for name in ("json", "csv", "md", "html") if name in asked]
@@ -383,21 +385,6 @@ def _files(
 
 
 def _write(path: Path, text: str) -> Path:
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        try:
-            aside.write_text(text, encoding="utf-8", newline="\n")
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(path, error) from None
+    with whole(path, ReportError, fix=_ELSEWHERE) as draft:
+        draft.write_text(text, encoding="utf-8", newline="\n")
     return path
-
-
-def _unwritable(path: Path, error: OSError) -> ReportError:
-    return ReportError(
-        f"cannot be written: {reason(error, path)}",
-        where=str(path),
-        fix="Name a folder that can be written with --out DIR.",
-    )
