@@ -18,7 +18,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from suite.contracts.deciding import Value
-from suite.contracts.results import Objective, ObjectiveName
+from suite.contracts.objective import ObjectiveName
+from suite.contracts.results import Objective
 from suite.errors import ModelError
 from suite.verdict import of_confusion, scoring
 from suite.verdict.metrics import METRICS, objective_of

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from suite.contracts.deciding import Value
 from suite.contracts.model import Model
-from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Scores
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import Checkpoint, Scores
 from suite.contracts.space import Params
 from suite.contracts.task import Task
 from suite.data.answered import Answered

@@ -40,7 +40,8 @@ from suite.child.messages import (
 )
 from suite.child.offspring import Offspring
 from suite.contracts.lengths import ENDS, bucket
-from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Scores
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import Checkpoint, Scores
 from suite.contracts.scope import ScopeScore
 from suite.contracts.speeds import BenchRow, Rps
 from suite.contracts.strategy import Predictor, Rows

@@ -24,7 +24,8 @@ from suite.contracts.deciding import Decide, Value
 from suite.contracts.difficulty import TrainSubset
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.limits import MOST_TRIALS, Preset
-from suite.contracts.results import DEFAULT_OBJECTIVE, MARGIN, ObjectiveName
+from suite.contracts.objective import DEFAULT_OBJECTIVE, ObjectiveName
+from suite.contracts.results import MARGIN
 from suite.contracts.space import Dimension, Space, parse_dimension
 from suite.contracts.task import NAME, Calibration, Closed, Seed, Task, Text
 from suite.errors import RecipeError, YamlError, nearest

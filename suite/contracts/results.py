@@ -21,6 +21,7 @@ from suite.contracts.growth import Growth
 from suite.contracts.lengths import ByLength
 from suite.contracts.measured import Measured
 from suite.contracts.money import Money
+from suite.contracts.objective import DEFAULT_OBJECTIVE
 from suite.contracts.predictions import Missed, TestPredictions
 from suite.contracts.records import FINITE
 from suite.contracts.rowfacts import DataFacts
@@ -33,20 +34,6 @@ from suite.contracts.stress import Stress
 
 SCHEMA_VERSION = 1
 
-#: Metrics that a study can search by and rank arms by.
-ObjectiveName = Literal[
-    "macro_f1",
-    "accuracy",
-    "balanced_accuracy",
-    "micro_f1",
-    "weighted_f1",
-    "mcc",
-    "log_loss",
-    "brier",
-    "value",
-]
-#: What it goes by where its recipe names none.
-DEFAULT_OBJECTIVE: ObjectiveName = "macro_f1"
 #: How far below the best score a cheaper arm may lie and still be recommended.
 MARGIN = 0.01
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, Final, KindSpread
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import Final, KindSpread
 from suite.errors import SuiteError
 from suite.study import storage
 from suite.study.database import Database

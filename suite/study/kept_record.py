@@ -14,8 +14,9 @@ import optuna
 from pydantic import Field, TypeAdapter, ValidationError
 
 from suite.contracts.combination import ARMS
+from suite.contracts.objective import DEFAULT_OBJECTIVE
 from suite.contracts.records import why
-from suite.contracts.results import DEFAULT_OBJECTIVE, Objective
+from suite.contracts.results import Objective
 from suite.data.answered import Answered
 from suite.verdict import metrics
 

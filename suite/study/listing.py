@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, Objective
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import Objective
 from suite.errors import StudyError
 from suite.study import reading, storage
 from suite.study.database import Database

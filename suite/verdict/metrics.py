@@ -22,7 +22,8 @@ from math import inf, log
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, Checkpoint, Objective, Scores, TestScores
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import Checkpoint, Objective, Scores, TestScores
 from suite.contracts.temperature import LEAST
 from suite.verdict import answering, of_confusion, selective
 from suite.verdict.confusions import Array, Score

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, Objective, Scores
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import Objective, Scores
 from suite.contracts.strategy import NO_ANSWER
 from suite.verdict import of_confusion
 from suite.verdict.metrics import METRICS, objective_of

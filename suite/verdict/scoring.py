@@ -21,7 +21,8 @@ import datasets
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, Scores
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import Scores
 from suite.contracts.strategy import NO_ANSWER
 from suite.errors import ModelError
 from suite.verdict import of_confusion, scored

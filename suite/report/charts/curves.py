@@ -8,7 +8,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults, Trial
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import StudyResults, Trial
 from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
 from suite.report.charts.drawing import NEUTRAL, Styles, blank, clip, marker, safe

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import StudyResults
 from suite.report import formats
 from suite.report.charts.chart import Chart, Kind, StudyScene
 from suite.report.charts.drawing import NEUTRAL, Styles, blank, clip, marker, safe

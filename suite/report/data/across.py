@@ -18,7 +18,8 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from suite.contracts import moments
-from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import StudyResults
 from suite.report.data.across_cells import Cell, cells_of, speed_ratio
 from suite.report.data.rows import Leaderboard, LeaderboardRow, leaderboard
 from suite.report.data.side_by_side import SideBySide, machine_of, pairs_of

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults, Trial
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import StudyResults, Trial
 from suite.report.data.rows import Leaderboard, last_score
 from suite.verdict.metrics import METRICS
 

@@ -15,8 +15,8 @@ from typing import Literal
 from suite.contracts.calibrated import Calibrated
 from suite.contracts.lengths import ByLength
 from suite.contracts.money import ArmMoney
+from suite.contracts.objective import DEFAULT_OBJECTIVE
 from suite.contracts.results import (
-    DEFAULT_OBJECTIVE,
     Arm,
     Final,
     Holds,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import StudyResults
 from suite.report import formats
 from suite.report.data.rows import (
     Leaderboard,

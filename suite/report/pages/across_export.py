@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, StudyResults
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import StudyResults
 from suite.report import formats
 from suite.report.data.across import Across, Column, across
 from suite.report.data.across_cells import Cell

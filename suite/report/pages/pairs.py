@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from suite.contracts.results import DEFAULT_OBJECTIVE, Comparison, StudyResults
+from suite.contracts.objective import DEFAULT_OBJECTIVE
+from suite.contracts.results import Comparison, StudyResults
 from suite.report import formats
 from suite.report.words import Words
 from suite.verdict.interval import LEVEL
