@@ -30,12 +30,8 @@ from suite.endpoint.kept import Kept
 from suite.endpoint.patience import Patience
 from suite.errors import EndpointError, ModelError, StorageError
 from suite.prompting.layout import Variant
-from suite.strategies.asking.endpoint_predictor import (
-    BELOW_THE_LEAST,
-    EndpointPredictor,
-    final_text,
-    for_task,
-)
+from suite.strategies.asking.endpoint_answers import BELOW_THE_LEAST, final_text
+from suite.strategies.asking.endpoint_predictor import EndpointPredictor, for_task
 
 pytestmark = pytest.mark.usefixtures("loopback")
 

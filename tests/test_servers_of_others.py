@@ -17,11 +17,8 @@ from suite.contracts.model import Model
 from suite.endpoint import consent
 from suite.endpoint.answer import read_answer, said_in
 from suite.prompting.layout import Variant
-from suite.strategies.asking.endpoint_predictor import (
-    BELOW_THE_LEAST,
-    EndpointPredictor,
-    for_task,
-)
+from suite.strategies.asking.endpoint_answers import BELOW_THE_LEAST
+from suite.strategies.asking.endpoint_predictor import EndpointPredictor, for_task
 
 pytestmark = pytest.mark.usefixtures("loopback")
 

@@ -8,7 +8,6 @@ readable answer has a row of zeros.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +27,7 @@ from suite.endpoint.asking import Bounds
 from suite.errors import ModelError
 from suite.prompting import codes as coding
 from suite.prompting import layout
-from suite.prompting.answers import THINK_CLOSES, THINK_OPENS, after_thinking, parse
+from suite.prompting.answers import parse
 from suite.prompting.layout import (
     CONTENT_FREE,
     EXAMPLE_TOKENS,
@@ -36,6 +35,7 @@ from suite.prompting.layout import (
     Variant,
 )
 from suite.strategies.asking import served
+from suite.strategies.asking.endpoint_answers import final_text, scores
 from suite.strategies.asking.served import ServedPredictor, prepare
 from suite.strategies.asking.settings import EndpointSettings
 from suite.strategies.network.settings import FIX, MOST_BYTES, SETTINGS
@@ -46,9 +46,6 @@ ANSWER_TOKENS = 16
 THINKING_TOKENS = 2048
 #: Most alternatives that OpenAI's servers and vLLM give for a token.
 TOP_LOGPROBS = 20
-#: An option that is not among the alternatives is less likely than the least of them; by how
-#: much is not known. One unit keeps it below, and finite.
-BELOW_THE_LEAST = 1.0
 
 
 @dataclass(frozen=True)
@@ -213,10 +210,10 @@ class EndpointPredictor(ServedPredictor[Settings, Endpoint]):
         found = np.zeros((len(texts), len(settings.question.codes)), dtype=np.float32)
         scored = unanswered = unclosed = 0
         for row, answer in enumerate(answers):
-            scores = self._scored(answer)
-            if scores is not None:
+            own = self._scored(answer)
+            if own is not None:
                 bias = 0.0 if settings.bias is None else np.asarray(settings.bias)
-                found[row] = softmax(scores - bias)
+                found[row] = softmax(own - bias)
                 scored += 1
                 continue
             said = final_text(answer, think=settings.think)
@@ -282,23 +279,7 @@ class EndpointPredictor(ServedPredictor[Settings, Endpoint]):
 
     def _scored(self, answer: Answer) -> NDArray[np.float64] | None:
         """Log-probability of each option at the answer's first token; None where none is there."""
-        if not self._scores or answer.tokens is None or answer.top_logprobs is None:
-            return None
-        place = _answer_place(answer.tokens)
-        if place is None or place >= len(answer.top_logprobs):
-            return None
-        listed = answer.top_logprobs[place]
-        codes = self.settings.question.codes
-        scores = np.full(len(codes), -math.inf)
-        index = {code: position for position, code in enumerate(codes)}
-        for token, logprob in listed.items():
-            position = index.get(token.strip())
-            if position is not None:  # "A" and " A" are the same option
-                scores[position] = np.logaddexp(scores[position], logprob)
-        if not np.isfinite(scores).any():
-            return None
-        floor = min(listed.values()) - BELOW_THE_LEAST
-        return np.where(np.isfinite(scores), scores, floor)
+        return scores(answer, self.settings.question.codes) if self._scores else None
 
 
 def for_task(
@@ -321,28 +302,3 @@ def for_task(
     shown = [(prepare(text, limit).text, label) for text, label in examples]
     mark = variant.no_think_mark and not think
     return layout.question(task, names, variant, examples=shown, mark=mark)
-
-
-def final_text(answer: Answer, *, think: bool) -> str | None:
-    """The text after the thought; None where the thought never closed."""
-    if answer.reasoning is not None:
-        if answer.text.strip():
-            return answer.text
-        # Some servers' parsers take a whole answer without any thought for one.
-        return answer.reasoning if not think and answer.finish_reason == "stop" else None
-    # A template may open the thought itself: what was cut off before it closed is thought.
-    opened = think and answer.finish_reason == "length"
-    return after_thinking(answer.text, opened=opened)
-
-
-def _answer_place(tokens: Sequence[str]) -> int | None:
-    """The position of the answer's first token: after blanks and a think block; None if none."""
-    text = ""
-    closed = THINK_CLOSES in "".join(tokens)
-    for place, token in enumerate(tokens):
-        if closed and THINK_CLOSES not in text:
-            text += token
-            continue
-        if token.strip():
-            return None if token.strip() == THINK_OPENS else place
-    return None
