@@ -227,8 +227,22 @@ def test_whether_the_model_answers_alone_is_said_where_that_was_asked():
         with service(made) as to:
             body = {"model": "jev-latest", "state": "x", "questions": questions}
             found = send(to, body=body).json()["answers"]
-        assert found["all"]["x_decided"] is told
+        assert found["all"]["x_decided"] is told and "x_label" not in found["all"]
         assert "x_decided" not in found["some"] and "x_decided" not in found["one"]
+
+
+def test_a_label_that_is_not_the_likeliest_is_named_where_a_rule_answers_it():
+    def moved(found):
+        return np.array([1] * len(found)), np.ones(len(found), bool)
+
+    made = Served(rows, LABELS, {}, decide=moved)
+    choices = [{"value": label} for label in LABELS]
+    asked = {"type": "choice", "instructions": "Which?", "choices": choices}
+    with service(made) as to:
+        found = send(to, body=one(choice(*LABELS))).json()["answers"]["q"]
+        [other] = send(to, "/v1/decisions", listed(asked)).json()["answers"]
+    for answer in (found, other):
+        assert (answer["choice"], answer["x_label"], answer["x_decided"]) == ("ham", "spam", True)
 
 
 def seen(state, path="/v1/systemone", joining=ONE_COLUMN):

@@ -243,11 +243,18 @@ def shares_of_labels(row: Any, chosen: Sequence[Sequence[int]], asked: Asked) ->
 
 def decided(row: Any, chosen: Sequence[Sequence[int]], served: Served) -> list[Mapping[str, Any]]:
     """What is said beside each answer: whether the model answers the text alone, where that was
-    asked of it, and the question is the one that it was trained on: a choice over all labels."""
+    asked of it, and the question is the one that it was trained on: a choice over all labels.
+
+    The choice is the likeliest option. Where classes are moved, or wrong answers are worth unlike
+    much, the label that the model answers may be another one, and is named.
+    """
     if served.decide is None:
         return [{}] * len(chosen)
-    _, alone = served.decide(np.asarray(row)[None])
-    told = {"x_decided": bool(alone[0])}
+    values = np.asarray(row)
+    (best,), alone = served.decide(values[None])
+    told: dict[str, Any] = {"x_decided": bool(alone[0])}
+    if best >= 0 and best != values.argmax():
+        told["x_label"] = served.labels[best]
     return [told if len(set(own)) == len(served.labels) else {} for own in chosen]
 
 
