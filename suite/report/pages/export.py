@@ -88,7 +88,7 @@ def write(
             written.append(_write(folder / file, text))
     if "html" in asked and len(studies) > 1:
         from suite.report.pages.across_page import render_across
-        from suite.report.pages.page import index_entry, render_index
+        from suite.report.pages.index_page import index_entry, render_index
 
         hrefs = [f"{name}.html" for name in names]
         text = render_across(studies, hrefs, words, refresh=refresh)
