@@ -338,7 +338,7 @@ def test_killed_after_the_last_training_what_was_made_is_ranked_by_the_next(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("suite.study.finals.measure_all", dies)
+        patch.setattr("suite.study.finals_outcome.measure_all", dies)
         with pytest.raises(Killed):
             finals.score(work(), Wanted(5, None, True))
     assert {final.seeds for final in Ledger(None, "t").results().finals} == {3}
