@@ -16,6 +16,8 @@ from suite.prompting import answers, codes, frame, layout
 from suite.prompting.chat import Prompter
 from suite.prompting.layout import Variant
 from suite.prompting.stored import of_json, to_json
+from suite.prompting.wordings import of_labels
+from suite.strategies.asking.neighbours import Neighbours
 
 AGNEWS = ["World", "Sports", "Business", "Sci/Tech"]
 
@@ -352,3 +354,51 @@ def test_what_follows_thinking() -> None:
 def test_marks_of_chat_formats_are_known() -> None:
     marks = frame.control_marks(tiny_tokenizer())
     assert {"<think>", "</think>", "<|im_end|>", "<|endoftext|>"} <= set(marks)
+
+
+# ------------------------------------------------------------------- whose a word, how long, a cue
+
+
+def test_a_classs_own_word_is_not_lost_to_a_part_of_another_s_name() -> None:
+    task = make_task(["Sports", "Sports/Leisure", "World", "Press"])
+    labels = list(task.labels)
+    labels[0] = labels[0].model_copy(update={"aliases": ["Sport", "sports news"]})
+    labels[3] = labels[3].model_copy(update={"aliases": ["World", "Sports News"]})
+    found = of_labels(labels, [label.shown for label in labels])
+    # What two classes are called alike by another name is nobody's.
+    assert found[0] == ["Sports", "Sport"]
+    assert found[1] == ["Sports/Leisure", "Leisure"]
+    assert found[2] == ["World"]
+    assert found[3] == ["Press"]
+
+
+def test_examples_of_many_tokens_and_few_letters_leave_a_text_its_room() -> None:
+    short, long = "鰯" * 30, "the team won match 1 and the market fell by 1 points "
+    rows = [(short + str(i), 0) for i in range(4)] + [(long + str(i), 1) for i in range(4)]
+    made = prompter(examples=rows, choose=lambda found: Neighbours.of(found, 4))
+    asked = short[:18]
+    assert [text[:30] for text, _ in made.own.chooser.choose([asked])[0]] == [short] * 4
+    assert made.lengths([asked])[0] <= made.allowance
+    prompts = made.encode([asked])
+    assert prompts.cut == 0 and prompts.contents[0].count(asked) == 5
+    assert len(prompts.ids[0]) <= made.cutoff
+
+
+def test_an_article_before_another_options_words_is_no_code() -> None:
+    words = ["World", "Sports", "World Affairs"]
+    upper, lower = ["A", "B", "C"], ["a", "b", "c"]
+    assert answers.parse("A Sports story.", upper, words) == 1
+    assert answers.parse("This is a Sports story.", lower, words) == 1
+    assert answers.parse("A World", upper, words) == 0
+    assert answers.parse("A World Affairs", upper, words) == 0  # begins with its own
+    assert answers.parse("A. Sports", upper, words) == 0
+    assert answers.parse("B Sports", upper, words) == 1
+    assert answers.parse("A Sports story? No: C", upper, words) == 2
+
+
+def test_the_cue_of_a_template_that_ends_in_the_options_names_none() -> None:
+    ends = {"{options}": "", "{options}\n\n{answer}": "Answer:", "{options}\nSo": "So"}
+    for end, cue in ends.items():
+        prompt = {"instruction": "I", "question": "Q", "template": "{text}\n" + end}
+        made = prompter(make_task(AGNEWS, prompt={"en": prompt}))
+        assert made.cue() == made._tokens([made.prompt(cue)])[0], end

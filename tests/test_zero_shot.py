@@ -369,6 +369,23 @@ def test_calibration_takes_out_what_a_model_answers_unasked(strategy, decoder, f
     np.testing.assert_allclose(by_batch.predict_proba(TEXTS), alone, atol=1e-5)
 
 
+def test_no_text_that_is_shown_with_its_answer_tells_of_a_liking(strategy, decoder, folder):
+    from suite.strategies.asking import drawn, priors
+
+    asked = {"shots": 2, "calibration": "batch"}
+    train = rows(12)
+    predictor = strategy.fit(ToyRun(folder, decoder, asked, train=train))
+    shown = {text for text, _ in drawn.draw_examples(train, 4, 2, 0)}
+    others = [text for text in train.texts if text not in shown]
+    assert len(others) == 4
+    expected = priors.of_mean(predictor.scores(priors.drawn(others)))
+    np.testing.assert_allclose(predictor.bias, expected, atol=1e-5)
+    # Where all are shown there are no others.
+    whole = strategy.fit(ToyRun(folder, decoder, asked, train=rows(8)))
+    expected = priors.of_mean(whole.scores(priors.drawn(rows(8).texts)))
+    np.testing.assert_allclose(whole.bias, expected, atol=1e-5)
+
+
 def test_a_trial_from_before_keeps_its_calibration():
     from suite.strategies.asking.zero_shot import Knobs
 

@@ -42,6 +42,8 @@ def parse(text: str, codes: Sequence[str], words: Sequence[str]) -> int | None:
     1
     >>> parse("A sports story, so the answer is B", ["A", "B"], ["World", "Sports"])
     1
+    >>> parse("A Sports story.", ["A", "B"], ["World", "Sports"])
+    1
     >>> parse("It is about sports.", ["A", "B"], ["World", "Sports"])
     1
     >>> parse("I can't tell.", ["A", "B"], ["World", "Sports"]) is None
@@ -59,8 +61,9 @@ def parse(text: str, codes: Sequence[str], words: Sequence[str]) -> int | None:
     )
     for pattern in patterns:
         for found in re.finditer(pattern, text):
-            if not _NO_CODE.match(text, found.start(1)):
-                return known[found[1]]
+            place, option = found.start(1), known[found[1]]
+            if not _NO_CODE.match(text, place) and not _is_article(text, place, words, option):
+                return option
     lowered = text.casefold()
     places = [
         (place, -len(word), position)
@@ -68,3 +71,14 @@ def parse(text: str, codes: Sequence[str], words: Sequence[str]) -> int | None:
         if word and (place := lowered.find(word.casefold())) >= 0
     ]
     return min(places)[2] if places else None
+
+
+def _is_article(text: str, place: int, words: Sequence[str], option: int) -> bool:
+    """Whether the letter at a place is the article of another option's words ("A Sports story",
+    where B is Sports), and no code before its own ("A World")."""
+    found = re.match(r"[Aa]\s+(?=\S)", text[place:])
+    if found is None:
+        return False
+    rest = text[place + found.end() :].casefold()
+    begun = {at for at, word in enumerate(words) if word and rest.startswith(word.casefold())}
+    return bool(begun) and option not in begun

@@ -233,6 +233,8 @@ class Prompter:
         """Token ids of a prompt that asks for an answer without text, question or options: what
         the model says to it, it says of the answers alone."""
         last = self.question.after.rstrip().rpartition("\n")[2]
+        if last in self.question.listed:  # a template of the task's own that ends in the options
+            last = ""
         return self._tokens([self.prompt(last)])[0]
 
     def prompt(self, content: str) -> str:

@@ -73,6 +73,15 @@ class Variant(Asks):
     cutting: str = declared(HEAD, Plain.hyperparameters()[CUTTING].about, options=PLAIN)
 
 
+def option_line(word: str, code: str | None = None) -> str:
+    """How an option is listed.
+
+    >>> option_line("Sports", "B"), option_line("Sports")
+    ('B. Sports', '- Sports')
+    """
+    return f"- {word}" if code is None else f"{code}. {word}"
+
+
 @dataclass(frozen=True)
 class Question:
     """The user's turn, with a gap for the text.
@@ -93,6 +102,12 @@ class Question:
     def content(self, text: str) -> str:
         """The whole turn for a text (already defused and shortened)."""
         return f"{self.before}{text}{self.after}"
+
+    @property
+    def listed(self) -> set[str]:
+        """The lines that options may stand in, with their codes or without."""
+        coded = {option_line(*each) for each in zip(self.words, self.codes, strict=True)}
+        return coded | {option_line(word) for word in self.words}
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, kept with a predictor."""
@@ -197,7 +212,7 @@ def question(
     for code, index in zip(codes, listed, strict=True):
         by_class[index] = code
     options = "\n".join(
-        f"{by_class[index]}. {words[index]}" if coded else f"- {words[index]}" for index in listed
+        option_line(words[index], by_class[index] if coded else None) for index in listed
     )
     answer = prompt.answer + (NO_THINK if mark else "")
     answers = by_class if coded else words

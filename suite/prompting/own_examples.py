@@ -27,11 +27,13 @@ class Excerpt:
         text: defused and short.
         label: its class index.
         whole: whether it is the whole text.
+        tokens: how many it has, where a prompt is built; 0 where that no longer matters.
     """
 
     text: str
     label: int
     whole: bool
+    tokens: int = 0
 
     def is_of(self, text: str) -> bool:
         """Whether it is what would be shown of a text (defused), by its head, its tail or both.

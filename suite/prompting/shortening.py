@@ -13,8 +13,8 @@ from suite.prompting.own_examples import Excerpt
 def excerpt(tokenizer: Any, text: str, label: int, marks: Sequence[str], cutting: str) -> Excerpt:
     """A training row as it is shown."""
     safe = layout.defuse(text.strip(), marks)
-    shorter, _ = shorten(tokenizer, safe, layout.EXAMPLE_TOKENS, Plain(cutting))
-    return Excerpt(shorter, label, shorter == safe)
+    shorter, tokens = shorten(tokenizer, safe, layout.EXAMPLE_TOKENS, Plain(cutting))
+    return Excerpt(shorter, label, shorter == safe, tokens)
 
 
 def shorten(tokenizer: Any, text: str, room: int, cutting: Plain) -> tuple[str, int]:

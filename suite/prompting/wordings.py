@@ -6,7 +6,6 @@ model would write it: every wording of a class is a sequence of tokens behind th
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -131,21 +130,27 @@ class Wordings:
 
 
 def of_labels(labels: Sequence[Label], words: Sequence[str]) -> list[list[str]]:
-    """The words that may stand for each class, its own first; what may stand for two is left out.
+    """The words that may stand for each class, its own first. What may stand for two is that one's
+    whose own word it is, before another name's, and before a part of a name; else it is left out.
 
     >>> labels = [Label(name="World"), Label(name="Sci/Tech", aliases=["Gadgets"])]
     >>> of_labels(labels, ["World", "Science/Technology"])[1]
     ['Science/Technology', 'Sci/Tech', 'Gadgets', 'Science', 'Technology', 'Sci', 'Tech']
     """
-    found = []
-    for label, own in zip(labels, words, strict=True):
+    found: list[list[str]] = []
+    #: Of each text, case aside: the places of the classes that have it, by how nearly it is theirs.
+    owners: dict[str, dict[int, set[int]]] = {}
+    for place, (label, own) in enumerate(zip(labels, words, strict=True)):
         named = [own, label.shown, label.name, *label.aliases]
         parts = [part.strip() for text in named for part in text.split(_JOINT)]
-        found.append(list(dict.fromkeys([*named, *filter(None, parts)])))
-    owners = Counter(text for own in found for text in {t.casefold() for t in own})
+        found.append([text for text in dict.fromkeys([*named, *parts]) if text])
+        for rank, texts in enumerate(([own], named, parts)):
+            for text in texts:
+                owners.setdefault(text.casefold(), {}).setdefault(rank, set()).add(place)
+    mine = {text: ranks[min(ranks)] for text, ranks in owners.items()}
     return [
-        [text for text in own if owners[text.casefold()] == 1] or [word]
-        for own, word in zip(found, words, strict=True)
+        [text for text in own if mine[text.casefold()] == {place}] or [word]
+        for place, (own, word) in enumerate(zip(found, words, strict=True))
     ]
 
 

@@ -96,7 +96,7 @@ class Neighbours:
     @property
     def longest(self) -> list[Example]:
         """As many as a text is shown, none of which is shorter than those left out."""
-        ordered = sorted(self._rows, key=lambda row: -len(row.text))
+        ordered = sorted(self._rows, key=lambda row: (-row.tokens, -len(row.text)))
         return [(row.text, row.label) for row in ordered[: self._count]]
 
     def choose(self, texts: Sequence[str]) -> list[list[Example]]:

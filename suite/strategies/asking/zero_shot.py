@@ -354,7 +354,10 @@ def _local(run: Run, knobs: Knobs, examples: list[tuple[str, int]]) -> Predictor
     )  # fmt: skip
     run.note(batch=predictor.batch)
     if knobs.calibration != priors.NONE:
-        bias = predictor.calibrate(knobs.calibration, run.train.texts)
+        # What stands in the prompt with its answer says nothing of a liking.
+        shown = {text for text, _ in examples}
+        others = [text for text in run.train.texts if text not in shown]
+        bias = predictor.calibrate(knobs.calibration, others or run.train.texts)
         run.note(calibration={n: round(b, 4) for n, b in zip(names, bias, strict=True)})
     return predictor
 
