@@ -49,7 +49,7 @@ POPULATIONS = {surest: drawn(300_000, 0, surest) for surest in (0.01, 0.1)}
 @pytest.mark.parametrize("surest", [0.01, 0.1])
 def test_a_certified_error_is_broken_as_seldom_as_promised(surest):
     population = POPULATIONS[surest]
-    broken, naive, coverage, none = 0, 0, [], 0
+    broken, naive, coverage, none, beyond = 0, 0, [], 0, 0
     for draw in range(DRAWS):
         learning, rows = drawn(400, 2 * draw + 1, surest), drawn(1500, 2 * draw + 2, surest)
         path = certifying.path(learning, LIMIT, len(rows))
@@ -61,9 +61,14 @@ def test_a_certified_error_is_broken_as_seldom_as_promised(surest):
             none += 1
             continue
         assert found.on == Tried(len(rows), *rows.at(found.threshold))
-        broken += _error(population, found.threshold) > 0.05
+        error = _error(population, found.threshold)
+        broken += error > 0.05
+        beyond += error > certifying.upper_bound(found.on.answered, found.on.wrong, 0.9)
         coverage.append(population.at(found.threshold)[0] / len(population))
     assert broken / DRAWS <= AT_MOST
+    # No theorem says it of the bound, whose threshold was chosen on these rows; it lies just below
+    # the limit, and holds about as often.
+    assert broken <= beyond and beyond / DRAWS <= AT_MOST
     # The rows themselves break it far more often: a threshold by their own error is none.
     assert naive / DRAWS > 3 * AT_MOST
     assert none / DRAWS < 0.5

@@ -241,8 +241,8 @@ class Decision:
     confidence: float | None = None
     """Both null where `max_wrong` or nothing but what answers are worth was asked."""
     bound: float | None = None
-    """The error that is possible at most, by these rows, with this confidence; null where nothing
-    is answered."""
+    """The error that is possible at most, by these rows, with this confidence, were the threshold
+    not chosen on them; the claim is `max_error`. Null where nothing is answered."""
     enough_rows: int | None = None
     """Rows on which a threshold would have been found, as the arm errs; null where there is one,
     and where no number of rows would do."""

@@ -121,7 +121,13 @@ def _counted(rows: Answered, thresholds: Array) -> tuple[Array, Array]:
 
 def upper_bound(answered: int, wrong: int, confidence: float) -> float:
     """The error that so many wrong answers leave possible at most (Clopper and Pearson, 1934); of
-    no answer at all, 1."""
+    no answer at all, 1.
+
+    It is exact where the threshold was not chosen on the rows that are counted. That of `certify`
+    was: what is certified is the limit, and this lies a little below it. In simulations of five
+    kinds of error and 500 to 5,000 rows (4,000 draws each) the error at the threshold found was
+    above the limit in at most 9 of 100, and above this in at most 10.5, where 10 may be.
+    """
     from scipy import stats
 
     if wrong >= answered:
