@@ -8,7 +8,8 @@ that has seen one of them would know the others.
 Lopez-Paz and Oquab, "Revisiting classifier two-sample tests", 2017 (arXiv:1610.06545). The area of
 cross-fitted scores varies more than DeLong's variance says, for its trainings share rows: each part
 counts 1/parts + 1/(parts - 1) in place of 1/parts (Nadeau and Bengio, "Inference for the
-generalization error", 2003). In simulation (`python -m tests.verdicts.parts`) intervals hold then.
+generalization error", 2003). By DeLong's alone 88 % of the intervals of 60 simulated studies held
+what they should; `python -m tests.verdicts.parts` asks it of these.
 """
 
 from __future__ import annotations
