@@ -364,7 +364,7 @@ def run_study(
             opened,
             first,
             one,
-            seconds=seconds,
+            seconds=None if seconds is None else seconds * growing.share(opened, first),
             began=start,
             room=Room(_memory(max_memory)),
             say=watching.said,

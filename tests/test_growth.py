@@ -31,9 +31,10 @@ from suite.report.pages.page import render_page
 from suite.study import artifacts, growing, storage
 from suite.study.create import ensure_snapshot
 from suite.study.differences import check_unchanged
-from suite.study.growing import Asked, checked, searched
+from suite.study.growing import Asked
+from suite.study.sizes import checked, searched
 from suite.verdict import growth
-from suite.verdict.gains import Held, gains
+from suite.verdict.gains import Held, gains, ratio
 from suite.verdict.growth import Size
 
 SIZES = (100, 200, 400, 800, 1600, 3200)
@@ -134,6 +135,37 @@ def test_crossings_are_found_within_their_interval() -> None:
     assert held >= 0.9 * found
 
 
+def test_crossings_are_of_other_test_rows_too() -> None:
+    """All sizes are tested on the same rows, which favour one of the arms."""
+    rng = np.random.default_rng(11)
+    count, known, unknown = 80, 0, 0
+    for _ in range(count):
+        where, slope = rng.uniform(400, 1500), rng.uniform(0.3, 0.5)
+
+        def one(rows: float) -> float:
+            return float(0.85 - 0.4 * rows**-0.5)
+
+        def other(rows: float, where: float = where, slope: float = slope) -> float:
+            return float(0.93 - (0.93 - one(where)) * (rows / where) ** -slope)
+
+        favour = rng.normal(0, 0.006)
+        laws = [
+            growth.fit(
+                [Size(n, law(n) + off + rng.normal(0, 0.002)) for n in SIZES for _ in range(2)]
+            )
+            for law, off in ((other, favour), (one, 0.0))
+        ]
+        assert laws[0] is not None and laws[1] is not None
+        ends = SIZES[0], SIZES[-1]
+        for apart in ((), [(100, 0.006), (3200, 0.006)]):
+            crossed = growth.crossing(laws[0], laws[1], ends, apart)
+            low, high = (0, 10**9) if crossed is None else (crossed.low or 0, crossed.high or 10**9)
+            held = low <= where <= high
+            known, unknown = known + (held and bool(apart)), unknown + (held and not apart)
+    assert unknown < 0.8 * count
+    assert known >= 0.9 * count
+
+
 def test_arms_that_do_not_cross_have_no_crossing() -> None:
     above = growth.fit([Size(n, 0.95 - 0.5 * n**-0.5) for n in SIZES])
     below = growth.fit([Size(n, 0.80 - 0.5 * n**-0.5) for n in SIZES])
@@ -191,6 +223,39 @@ def test_gains_are_carried_on_by_the_law_and_cover():
             measured += label > 1 and abs(gain) > reach
     assert held / 600 >= 0.95
     assert measured / 300 <= 0.05
+
+
+def test_gains_of_arms_that_begin_flat_go_by_the_shift_too():
+    """Laws of a shift are steep only in appearance: their exponent alone promises too little."""
+    exponents, shifts = np.full(200, 0.9), np.full(200, 1.5)
+    whole = ratio(400, 200, 300, exponents, shifts)
+    # (1 + 1.5)^-.9 and so on, written out.
+    lost = 2.0**-0.9 - 2.5**-0.9
+    gained = 2.5**-0.9 - 3.25**-0.9
+    assert whole.tolist() == pytest.approx([gained / lost] * 200)
+    assert ratio(400, 200, 300, exponents)[0] < 0.6 * whole[0]
+    held = [Held(0, 400, 200, [0.89, 0.89]), Held(1, 400, 200, [0.9, 0.9])]
+    ((_, gain, _), _) = gains(0.9, held, 300, exponents, shifts)
+    assert gain == pytest.approx(0.01 * gained / lost)
+
+
+def test_gains_are_of_other_test_rows_too():
+    """What is lost on these test rows is by chance more or less than on others."""
+    rng = np.random.default_rng(9)
+    exponents = np.full(200, 0.4)
+    factor = float(ratio(400, 200, 300, exponents)[0])
+    covered = {0.0: 0, 0.004: 0}
+    for _ in range(300):
+        by_rows = rng.normal(0, 0.004, 2)
+        for error in covered:
+            held = [
+                Held(at, 400, 200, rng.normal(0.88 + off, 0.001, 3), error)
+                for at, off in enumerate(by_rows)
+            ]
+            for _, gain, reach in gains(0.9 + rng.normal(0, 0.001), held, 300, exponents):
+                assert reach is not None
+                covered[error] += abs(gain - factor * 0.02) <= reach
+    assert covered[0.0] < 0.75 * 600 and covered[0.004] >= 0.95 * 600
 
 
 def test_one_draw_tells_nothing_of_chance():

@@ -95,6 +95,9 @@ def test_texts_are_picked_of_what_is_neither_labelled_nor_tested(toys):
     out = toys / "next.jsonl"
     suite("data", "next", "t", "--unlabelled", "texts.txt", "--rows", "5", "--out", str(out))
     assert out.read_text() == said.stdout
+    # Somebody may have written labels into it.
+    again = ("data", "next", "t", "--unlabelled", "texts.txt", "--out", str(out))
+    assert "next.jsonl exists" in suite(*again, code=2).stderr and out.read_text() == said.stdout
     # What stands in test is refused, whatever its case, and so is a file that has nothing new.
     tested = next(row["text"] for row in toy_rows(100, 2))
     (toys / "texts.txt").write_text(f"something new\n{tested.upper()}\n")
@@ -102,8 +105,63 @@ def test_texts_are_picked_of_what_is_neither_labelled_nor_tested(toys):
     assert "the study's test has 1 of these 2 texts" in said and "(in the file: 2)" in said
     (toys / "known.txt").write_text(f"{next(iter(toy_rows(200, 1)))['text']}\n\n")
     said = suite("data", "next", "t", "--unlabelled", "known.txt", code=2).stderr
-    assert "none of 2 texts is left to label: 1 have labels in the study, 0 repeat others" in said
+    assert "none of 2 texts is left to label; left out: 1 for standing in train or val" in said
+    assert "1 for being empty" in said
     assert "or replays on labelled rows" in suite("data", "next", "t", code=2).stderr
+
+
+def test_texts_that_have_a_label_in_their_file_are_dropped_and_counted(toys):
+    fresh = [f"nobody has seen text {n} yet, which speaks of number {n * n}" for n in range(9)]
+    labels = ["ham", "", None, " ", -1, "a note", "spam", "1", 0.0]
+    rows = [{"text": text, "label": label} for text, label in zip(fresh, labels, strict=True)]
+    rows.append({"text": fresh[0].upper()})  # the same as one with a label
+    rows.append({"text": "of this row nobody says anything", "other": 1})
+    (toys / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = suite("data", "next", "t", "--unlabelled", "rows.jsonl", "--rows", "50")
+    assert "5 texts left out for having a label in the file" in said.stderr
+    found = {json.loads(line)["row"] for line in said.stdout.splitlines()}
+    assert found == {2, 3, 4, 5, 6, 11}
+    (toys / "rows.csv").write_text("text,label\nsomething new that nobody knows,spam\n")
+    said = suite("data", "next", "t", "--unlabelled", "rows.csv", code=2).stderr
+    assert "none of 1 text is left to label; left out: 1 for having a label in the file" in said
+
+
+def test_files_that_have_no_texts_say_so(toys):
+    (toys / "empty.txt").write_text("")
+    (toys / "others.csv").write_text("id,body\n1,something\n")
+    (toys / "headed.csv").write_text("text,label\n")
+    for file, why in (
+        ("empty.txt", "no texts stand in it"),
+        ("headed.csv", "no texts stand in it"),
+        ("others.csv", "no column 'text'"),
+        ("nowhere.txt", "nowhere.txt"),
+    ):
+        said = suite("data", "next", "t", "--unlabelled", file, code=2).stderr
+        assert why in said and file in said, said
+    assert "something" in suite(
+        "data", "next", "t", "--unlabelled", "others.csv", "--column", "body"
+    ).stdout  # fmt: skip
+
+
+def test_a_replay_that_cannot_be_is_refused(toys):
+    replay = ("data", "next", "t", "--replay", "--arm", "tfidf/toy")
+    said = suite(*replay, "--rows", "1", "--rounds", "1", code=2).stderr
+    assert "1 row to begin with, of 2 classes: some would have none" in said
+    assert "--replay picks among" in suite(*replay, "--out", "x.jsonl", code=2).stderr
+    assert "has no arm 'tfidf/toys'" in suite(*replay[:-1], "tfidf/toys", code=2).stderr
+    recipe = write_recipe(toys, name="none")
+    suite("study", "create", "toy.yaml", "--recipe", recipe, "--name", "n", "--no-run")
+    said = suite("data", "next", "n", "--replay", "--rows", "10", code=2).stderr
+    assert "'n' has no finished trial yet" in said and "suite study run n" in said
+
+
+def test_the_seed_of_a_replay_is_asked_for(toys):
+    words = ("data", "next", "t", "--replay", "--rows", "10", "--rounds", "1", "--draws", "1")
+    words = (*words, "--arm", "tfidf/toy", "--json")
+    first, same, other = (
+        json.loads(suite(*words, "--seed", seed).stdout) for seed in ("0", "0", "1")
+    )
+    assert first == same and first["start"] != other["start"]
 
 
 def test_every_way_is_replayed_from_the_same_rows(toys):

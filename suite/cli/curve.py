@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import sys
 import time as clock
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from suite import redaction, shell
+from suite import redaction
 from suite.cli import completion
 from suite.cli.allowing import AllowEndpoint, named
-from suite.cli.console import err, next_step, print_json, say, told, warn
+from suite.cli.console import is_verbose, say, warn
 from suite.cli.options import (
+    Arms,
     AsJson,
     Device,
+    Folder,
     Label,
     MaxDisk,
     MaxMemory,
+    Models,
+    NoFallback,
+    Sample,
+    Seed,
     Storage,
     Text,
     Threads,
@@ -26,8 +31,9 @@ from suite.cli.options import (
     Trials,
     Workers,
 )
+from suite.cli.running import check_words, run_and_show, tell_arms, tell_definition
 from suite.cli.words import Quiet
-from suite.contracts.limits import MOST_DRAWS, MOST_SEED
+from suite.contracts.limits import MOST_DRAWS
 from suite.errors import UsageError
 
 
@@ -80,34 +86,18 @@ def curve(
     name: Annotated[
         str | None, typer.Option(help="The largest size's study. Default: TASK-RECIPE.")
     ] = None,
-    arms: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="model/strategy, globs allowed; in place of the recipe's. Repeatable.",
-            autocompletion=completion.arms,
-        ),
-    ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=PATH", help="A local transformers folder. Repeatable."),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Folder with train, validation or dev, and test."),
-    ] = None,
-    sample: Annotated[bool, typer.Option("--sample", help="Use the bundled sample.")] = False,
-    no_fallback: Annotated[
-        bool, typer.Option("--no-fallback", help="Never let the sample take the data's place.")
-    ] = False,
+    arms: Arms = None,
+    model: Models = None,
+    data: Folder = None,
+    sample: Sample = False,
+    no_fallback: NoFallback = False,
     trials: Trials = None,
     timeout: Timeout = None,
     workers: Workers = 1,
     storage: Storage = None,
     device: Device = None,
     threads: Threads = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=MOST_SEED, help="Default: the recipe's.")
-    ] = None,
+    seed: Seed = None,
     max_disk: MaxDisk = None,
     max_memory: MaxMemory = None,
     allow_endpoint: AllowEndpoint = None,
@@ -128,11 +118,10 @@ def curve(
         suite curve tickets.csv --arms 'tfidf/*' --advice tfidf/classic --more 200
     """
     from suite import api
-    from suite.cli.progress import observer
-    from suite.cli.tables import show_results
     from suite.contracts.growth import Curve
 
     began = clock.monotonic()
+    check_words(durations=(timeout,), sizes=(max_disk, max_memory))
     made = api.create_study(
         task,
         recipe=recipe,
@@ -155,22 +144,15 @@ def curve(
     )
     if made.resumed:
         say(f"The study '{made.name}' exists: going on with it.")
-    again = shell.command("study", "run", made.name, storage=storage)
-    with observer(quiet) as watching:
-        try:
-            found = api.run_study(
-                made.name, storage=storage, watcher=watching, importance=False, timeout=timeout,
-                began=began, workers=workers, max_disk=max_disk, max_memory=max_memory,
-                allow_endpoint=named(allow_endpoint),
-            )  # fmt: skip
-        except KeyboardInterrupt:
-            err.print(told(f"Interrupted; everything is saved. Go on with: {again}"))
-            raise typer.Exit(130) from None
-    if as_json:
-        print_json(found.to_json())
-        return
-    show_results(found)
-    next_step(shell.command("report", made.name, storage=storage))
+    if not quiet:
+        tell_arms(made.definition)
+    if is_verbose():
+        tell_definition(made.definition)
+    run_and_show(
+        made.name, storage, quiet, known=not quiet, as_json=as_json, timeout=timeout, began=began,
+        workers=workers, max_disk=max_disk, max_memory=max_memory,
+        allow_endpoint=named(allow_endpoint),
+    )  # fmt: skip
 
 
 def _sizes(said: str | None) -> tuple[int, ...]:
@@ -179,8 +161,10 @@ def _sizes(said: str | None) -> tuple[int, ...]:
     Raises:
         UsageError: something in it is no number of rows.
     """
-    parts = [part.strip().replace("_", "") for part in (said or "").split(",") if part.strip()]
-    for part in parts:
+    if said is None:
+        return ()
+    parts = [part.strip().replace("_", "") for part in said.split(",") if part.strip()]
+    for part in parts or [said]:
         if not part.isascii() or not part.isdecimal() or not 2 <= int(part) < 2**31:
             raise UsageError(
                 f"--sizes: '{part}' is no number of training rows",

@@ -13,7 +13,17 @@ from rich.table import Table
 from suite import paths, shell
 from suite.cli import completion, fitting
 from suite.cli.console import err, next_step, out, print_json, print_table, say, tell, told, words
-from suite.cli.options import AsJson, Device, MaxMemory, Storage, Threads, room_for
+from suite.cli.options import (
+    AsJson,
+    Device,
+    Folder,
+    MaxMemory,
+    Models,
+    Sample,
+    Storage,
+    Threads,
+    room_for,
+)
 from suite.cli.words import Quiet
 from suite.errors import DataError, counted
 from suite.report import formats
@@ -63,14 +73,9 @@ def difficulty(
             help="Mark rows whose label may be wrong: .csv or .jsonl with columns text and given.",
         ),
     ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=PATH", help="Add a local transformers folder. Repeatable."),
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder with train, validation or dev, and test.")
-    ] = None,
-    sample: Annotated[bool, typer.Option("--sample", help="Use the bundled sample.")] = False,
+    model: Models = None,
+    data: Folder = None,
+    sample: Sample = False,
     train_rows: Annotated[
         int | None, typer.Option(min=2, help="Only so many training rows (stratified, nested).")
     ] = None,

@@ -16,7 +16,16 @@ from suite.cli import completion, fitting
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import err, exact, next_step, print_json, print_table, told, words
 from suite.cli.distil import left_out
-from suite.cli.options import AsJson, Device, MaxMemory, Name, Storage, Threads, room_for
+from suite.cli.options import (
+    AsJson,
+    Device,
+    MaxMemory,
+    Name,
+    Storage,
+    Threads,
+    check_new,
+    room_for,
+)
 from suite.cli.words import Quiet
 from suite.contracts.limits import MOST_DRAWS, MOST_SEED
 from suite.contracts.picking import Way
@@ -69,7 +78,9 @@ def next_rows(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write them there, as .jsonl. Default: print them."),
+        typer.Option(
+            metavar="FILE", help="Write them into a new file, as .jsonl. Default: print them."
+        ),
     ] = None,
     replay: Annotated[
         bool,
@@ -111,8 +122,15 @@ def next_rows(
             fix="Give --unlabelled FILE, or --replay.",
         )
     if replay:
-        _replay(name, arm, rows, rounds, draws, storage, as_json, quiet, allow_endpoint)
+        if out is not None or column:
+            raise UsageError(
+                "--replay picks among the study's own rows, and writes none",
+                fix=f"Leave {'--out' if out is not None else '--column'} away.",
+            )
+        how = (rows, rounds, draws, seed)
+        _replay(name, arm, how, storage, as_json, quiet, allow_endpoint)
         return
+    check_new(out)
     from suite.endpoint.consent import Consent
     from suite.study import next_rows as room
     from suite.study.storage import place
@@ -153,9 +171,7 @@ def _picked(chosen: Chosen, out: Path | None, as_json: bool) -> None:
 def _replay(
     name: str,
     arm: str | None,
-    rows: int,
-    rounds: int,
-    draws: int,
+    how: tuple[int, int, int, int],
     storage: str | None,
     as_json: bool,
     quiet: bool,
@@ -175,11 +191,12 @@ def _replay(
                 found = replaying.replay(
                     work,
                     arm,
-                    replaying.Asked(rows, rounds, draws),
+                    replaying.Asked(*how),
                     watch=lambda done, total, what: watching.step("replay", done, total, what),
                 )
         except (Interrupted, KeyboardInterrupt):
             work.stop.set()
+            err.print(told("Interrupted; what was replayed so far is not kept."))
             raise typer.Exit(130) from None
         finally:
             work.close()

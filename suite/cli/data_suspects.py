@@ -25,8 +25,18 @@ from suite.cli.console import (
     told,
     words,
 )
-from suite.cli.options import AsJson, Device, MaxMemory, Threads, room_for
-from suite.errors import StorageError, UsageError, counted
+from suite.cli.options import (
+    AsJson,
+    Device,
+    Folder,
+    MaxMemory,
+    Models,
+    Sample,
+    Threads,
+    check_new,
+    room_for,
+)
+from suite.errors import UsageError, counted
 from suite.files import writing
 from suite.report import formats
 
@@ -41,11 +51,6 @@ Task = Annotated[
         autocompletion=completion.tasks,
     ),
 ]
-Folder = Annotated[
-    Path | None,
-    typer.Option(help="Folder with train, validation or dev, and test."),
-]
-Sample = Annotated[bool, typer.Option("--sample", help="Use the bundled sample.")]
 TrainRows = Annotated[
     int | None, typer.Option(min=2, help="Only so many training rows (stratified).")
 ]
@@ -58,10 +63,6 @@ Arms = Annotated[
         "here, else fasttext/classic.",
         autocompletion=completion.arms,
     ),
-]
-Models = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME=PATH", help="Add a local transformers folder. Repeatable."),
 ]
 To = Annotated[
     Path | None,
@@ -125,7 +126,7 @@ def suspects(
 
     if as_json and to is not None:
         raise UsageError("--json contradicts --out", fix="Give one of them.")
-    _check_new(to)
+    check_new(to, ".csv", ".jsonl")
     named, rows = rows_of(
         task,
         folder=data,
@@ -167,14 +168,6 @@ def _conclude(found: Suspects, task: str, to: Path | None, shown: int | None) ->
     elif shown is not None and max(len(found.found), len(found.test)) > shown:
         say("More: --limit N; all of them: --out suspects.csv.")
     next_step(shell.command("study", "create", task))
-
-
-def _check_new(to: Path | None) -> None:
-    """Refuses an output that could not be written, before anything takes time."""
-    if to is not None and to.suffix not in (".csv", ".jsonl"):
-        raise UsageError(f"{to} is neither .csv nor .jsonl", where="--out")
-    if to is not None and to.exists():
-        raise StorageError(f"{to} exists", fix="Name a new file.")
 
 
 def _print(title: str, rows: Sequence[Suspect], shown: int | None, say: Words) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +12,7 @@ import typer
 from suite.cli import completion
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import draws, err, next_step, tell, told
-from suite.cli.options import Device, MaxMemory, Storage, Threads, room_for
+from suite.cli.options import Device, Folder, MaxMemory, Sample, Storage, Threads, room_for
 from suite.cli.words import Quiet
 from suite.errors import SuiteError, counted
 
@@ -81,11 +80,8 @@ def distil(
     rows: Annotated[
         int | None, typer.Option(min=1, help="Ask about so many training rows (stratified).")
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Folder with train, validation or dev, and test."),
-    ] = None,
-    sample: Annotated[bool, typer.Option("--sample", help="Use the bundled sample.")] = False,
+    data: Folder = None,
+    sample: Sample = False,
     max_memory: MaxMemory = None,
     device: Device = None,
     threads: Threads = None,
@@ -242,17 +238,7 @@ def _teach(
 
 def left_out(left: Left) -> list[str]:
     """Which texts of a file were left out, by why."""
-    return [
-        f"{counted(count, 'text')} left out {why}"
-        for count, why in (
-            (left.test, "for standing in test or calibration, or nearly"),
-            (left.known, "for standing in train or validation"),
-            (left.repeated, "for repeating others"),
-            (left.blank, "for being empty"),
-            (left.unanswered, "for want of an answer"),
-        )
-        if count
-    ]
+    return [f"{counted(count, 'text')} left out {why}" for count, why in left.reasons]
 
 
 @contextmanager

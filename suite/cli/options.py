@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from suite.cli import completion
-from suite.contracts.limits import MOST_SPLITS, MOST_TRIALS
+from suite.contracts.limits import MOST_SEED, MOST_SPLITS, MOST_TRIALS
+from suite.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
     from suite.contracts.task import Reading
@@ -27,6 +28,26 @@ Storage = Annotated[
         "postgresql+psycopg://user@host/db."
     ),
 ]
+Arms = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="model/strategy, globs allowed; in place of the recipe's. Repeatable.",
+        autocompletion=completion.arms,
+    ),
+]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=PATH", help="A local transformers folder. Repeatable."),
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option(help="Folder with train, validation or dev, and test."),
+]
+Sample = Annotated[bool, typer.Option("--sample", help="Use the bundled sample.")]
+NoFallback = Annotated[
+    bool, typer.Option("--no-fallback", help="Never let the sample take the data's place.")
+]
+Seed = Annotated[int | None, typer.Option(min=0, max=MOST_SEED, help="Default: the recipe's.")]
 Trials = Annotated[
     int | None,
     typer.Option(
@@ -161,6 +182,25 @@ Threads = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def check_new(to: Path | None, *kinds: str) -> None:
+    """Refuses an output that could not be written, before anything takes time. What is there may be
+    somebody's work.
+
+    Args:
+        kinds: suffixes that it may have; any where none is named.
+
+    Raises:
+        UsageError: it has another suffix.
+        StorageError: it exists.
+    """
+    if to is None:
+        return
+    if kinds and to.suffix not in kinds:
+        raise UsageError(f"{to} is neither {' nor '.join(kinds)}", where="--out")
+    if to.exists():
+        raise StorageError(f"{to} exists", fix="Name a new file.")
 
 
 def room_for(max_memory: str | None) -> Room:

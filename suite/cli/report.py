@@ -162,16 +162,18 @@ def _gather(names: list[str] | None, storage: str | None, examples: bool) -> lis
 
 
 def _over(results: StudyResults) -> bool:
-    """Whether nothing more is to come of a study by itself."""
+    """Whether nothing more is to come of a study by itself, of its splits and its curve neither."""
     tested = bool(results.finals) and not any(final.stale for final in results.finals)
-    return results.finished >= results.target_trials and tested
+    made = [one for one in (results.splits, results.growth) if one is not None]
+    whole = tested and not any(one.missing for one in made)
+    return results.finished >= results.target_trials and whole
 
 
 def _state(found: Sequence[StudyResults]) -> str:
     """What a page shows, as far as it can change."""
     return repr(
         [
-            (r.study, r.test_openings, len(r.bench),
+            (r.study, r.test_openings, len(r.bench), r.splits, r.growth,
              [(t.state, len(t.checkpoints)) for t in r.trials])
             for r in found
         ]

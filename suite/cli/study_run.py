@@ -6,27 +6,33 @@ import sys
 import time as clock
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from suite import redaction, shell
 from suite.cli import completion
 from suite.cli.allowing import AllowEndpoint, named
-from suite.cli.console import detail, err, is_verbose, next_step, say, tell, told, warn
+from suite.cli.console import is_verbose, next_step, say, tell, warn
 from suite.cli.options import (
+    Arms,
     Case,
     Delimiter,
     Device,
     Encoding,
+    Folder,
     Force,
     Group,
     Id,
     Label,
     MaxDisk,
     MaxMemory,
+    Models,
     Name,
+    NoFallback,
     RetryArm,
+    Sample,
+    Seed,
     SkipBadRows,
     Splits,
     Storage,
@@ -41,13 +47,9 @@ from suite.cli.options import (
     Workers,
     reading_of,
 )
+from suite.cli.running import check_words, run_and_show, tell_arms, tell_definition
 from suite.cli.words import Quiet as Quiet
-from suite.contracts.limits import MOST_SEED, Preset
-from suite.contracts.moments import duration
-from suite.errors import counted
-
-if TYPE_CHECKING:
-    from suite.study.definition import Definition
+from suite.contracts.limits import Preset
 
 
 def create(
@@ -78,17 +80,8 @@ def create(
             help="Default: TASK (of own rows their file's name), or TASK-RECIPE with --recipe."
         ),
     ] = None,
-    arms: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="model/strategy, globs allowed; in place of the recipe's. Repeatable.",
-            autocompletion=completion.arms,
-        ),
-    ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=PATH", help="A local transformers folder. Repeatable."),
-    ] = None,
+    arms: Arms = None,
+    model: Models = None,
     endpoint: Annotated[
         str | None,
         typer.Option(
@@ -112,14 +105,9 @@ def create(
         str | None,
         typer.Option(metavar="NAME", help="What it calls the model. Default: jev-latest."),
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Folder with train, validation or dev, and test."),
-    ] = None,
-    sample: Annotated[bool, typer.Option("--sample", help="Study the bundled sample.")] = False,
-    no_fallback: Annotated[
-        bool, typer.Option("--no-fallback", help="Never let the sample take the data's place.")
-    ] = False,
+    data: Folder = None,
+    sample: Sample = False,
+    no_fallback: NoFallback = False,
     trials: Trials = None,
     preset: Annotated[
         Preset | None,
@@ -137,9 +125,7 @@ def create(
     storage: Storage = None,
     device: Device = None,
     threads: Threads = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=MOST_SEED, help="Default: the recipe's.")
-    ] = None,
+    seed: Seed = None,
     train_rows: Annotated[
         int | None,
         typer.Option(min=2, help="Take so many training rows (stratified, nested)."),
@@ -189,20 +175,10 @@ def create(
     """
     from suite import api
     from suite.cli.asking import asked
-    from suite.files import parse_size
     from suite.handover.tensorboard import require
-    from suite.study.duration import parse_duration
 
     began = clock.monotonic()
-    # Wrong words are told before any work is done.
-    for said, parse in (
-        (timeout, parse_duration),
-        (max_disk, parse_size),
-        (max_memory, parse_size),
-        (download, parse_size),
-    ):
-        if said:
-            parse(said)
+    check_words(durations=(timeout,), sizes=(max_disk, max_memory, download))
     if tensorboard is not None:
         require()
     make = partial(
@@ -250,16 +226,16 @@ def create(
     if made.resumed:
         say(f"The study '{made.name}' exists: going on with it.")
     if not quiet:
-        _tell_arms(made.definition)
+        tell_arms(made.definition)
     if is_verbose():
-        _tell_definition(made.definition)
+        tell_definition(made.definition)
     if no_run:
         if made.told:  # else running says it
             say(made.told)
         tell(f"{'Found' if made.resumed else 'Created'} '{made.name}'.")
         next_step(shell.command("study", "run", made.name, storage=storage))
         return
-    _run(
+    run_and_show(
         made.name, storage, quiet, known=not quiet, timeout=timeout, began=began, workers=workers,
         max_disk=max_disk, force=force, retry_arms=retry_arm or (), tensorboard=tensorboard,
         allow_endpoint=named(allow_endpoint),
@@ -298,79 +274,10 @@ def run(
     from suite.study import storage as storages
 
     if is_verbose():
-        _tell_definition(storages.load(storages.open_storage(storage), name)[1])
-    _run(
+        tell_definition(storages.load(storages.open_storage(storage), name)[1])
+    run_and_show(
         name, storage, quiet, trials=trials, timeout=timeout, workers=workers, data=data,
         max_disk=max_disk, max_memory=max_memory, force=force, retry_arms=retry_arm or (),
         tensorboard=tensorboard,
         allow_endpoint=named(allow_endpoint),
     )  # fmt: skip
-
-
-def _run(
-    name: str, storage: str | None, quiet: bool, *, known: bool = False, **options: Any
-) -> None:
-    """Preflight, search, finals, and the table.
-
-    Args:
-        known: which arms can't run was said before.
-    """
-    from suite import api
-    from suite.cli.progress import observer
-    from suite.cli.tables import show_results
-
-    again = shell.command("study", "run", name, storage=storage)
-    with observer(quiet) as watching:
-        try:
-            found = api.run_study(
-                name, storage=storage, watcher=watching, importance=False, **options
-            )
-        except KeyboardInterrupt:
-            err.print(told(f"Interrupted; everything is saved. Go on with: {again}"))
-            raise typer.Exit(130) from None
-    show_results(found, known=known)
-    missing = found.target_trials - found.finished
-    if missing > 0 and not found.finals:
-        say(f"Still missing: {counted(missing, 'trial')}.")
-        next_step(again)
-        return
-    if missing > 0:
-        say(f"Still missing: {counted(missing, 'trial')}; `{again}` searches on.")
-    next_step(shell.command("report", name, storage=storage))
-
-
-def _tell_arms(definition: Definition) -> None:
-    """The arms that were chosen, what is downloaded for them, and the others, by their reasons."""
-    from suite.cli.tables import by_reason
-    from suite.models import hub
-
-    choice = definition.recipe.choose
-    if choice is not None:
-        names = ", ".join(arm.name for arm in definition.runnable)
-        say(f"Chosen for {duration(choice.seconds)} (--preset {choice.preset}): {names}")
-        fetched = {a.model.name: hub.to_fetch(a.model) or 0.0 for a in definition.runnable}
-        told = [f"{name} {size / 1e6:,.0f} MB" for name, size in fetched.items() if size]
-        if told:
-            say(f"Downloaded for them: {', '.join(told)}")
-    refused = [(arm.name, arm.refused) for arm in definition.arms if arm.refused]
-    for line in by_reason("refused_arms" if choice is None else "left_out_arms", refused):
-        say(line)
-
-
-def _tell_definition(definition: Definition) -> None:
-    """The data found, what the Hub said, and each arm's space."""
-    from suite.cli.console import is_verbose
-    from suite.models import hub
-
-    if not is_verbose():
-        return
-    rows = definition.data.rows
-    detail(
-        f"data: {definition.data.source}, fingerprint {definition.data.fingerprint}, "
-        f"{rows.train:,} train, {rows.validation:,} validation, {rows.test:,} test"
-    )
-    if any(arm.model.hub for arm in definition.arms):
-        detail(f"Hub: {hub.reason() or 'reachable'}")
-    for arm in definition.runnable:
-        space = ", ".join(arm.space.dimensions)
-        detail(f"{arm.name}: {f'searches {space}' if space else 'nothing to search'}")

@@ -114,7 +114,10 @@ class GrowthCrossing:
 @dataclass(frozen=True)
 class GrowthChoice:
     """With so many rows: the best arm, and the cheapest to serve of those that are unlikely to lie
-    more than the margin below it."""
+    more than the margin below it.
+
+    `cheapest` is the best, and `per_second` null, where the speed of one of these was not measured.
+    """
 
     rows: int
     best: str
@@ -167,8 +170,8 @@ class Advice:
 class Growth:
     """A study's learning curve: itself is the largest size.
 
-    `searched` are the sizes at which hyperparameters were searched. Studies in `missing` have no
-    finals yet.
+    `searched` are the sizes at which hyperparameters were searched. Studies in `missing` lack
+    trials, or finals that saw all of them.
     """
 
     __pydantic_config__ = FINITE

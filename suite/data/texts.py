@@ -51,6 +51,7 @@ class TextFile:
         columns: what the file calls them, where otherwise. Where none is named and the file has
             none of them, a column `text` is the whole text.
         keep: columns to keep besides the joining's `id`, which a file may lack.
+        also: columns to keep where the file has them.
         room: how much may be in memory at once; of the file's length there is no bound.
 
     Raises:
@@ -64,6 +65,7 @@ class TextFile:
         *,
         columns: Sequence[str] = (),
         keep: Sequence[str] = (),
+        also: Sequence[str] = (),
         room: Room | None = None,
     ) -> None:
         self.name = name
@@ -72,7 +74,7 @@ class TextFile:
         self._join = joining.join
         self._named = bool(columns)
         self._keep = tuple(keep)
-        self._id = joining.id
+        self._also = tuple(also) if joining.id is None else (joining.id, *also)
         self._found: tuple[str, ...] | None = None
         self._room = room or Room()
         self._file: RowFile | None = None
@@ -140,7 +142,8 @@ class TextFile:
         for column in self._keep:
             if column not in present:
                 raise self._missing(column, present, self.name, "--id")
-        own = (self._id,) if self._id is not None and self._id in present else ()
+        present = set(present)
+        own = [column for column in self._also if column in present]
         return tuple(dict.fromkeys((*own, *self._keep)))
 
     def _given(self, row: dict[str, Any], where: str) -> Given:

@@ -35,6 +35,7 @@ from suite.study import (
     folding,
     growing,
     record,
+    sizes,
     splitting,
     storage,
     subsetting,
@@ -239,6 +240,8 @@ def create(
     if wanted.curve is not None and before is None:
         growing.joined(None, definition, wanted.curve)
     opened = storage.open_storage(wanted.storage, create=True)
+    if wanted.curve is not None and before is not None and before.curve:
+        growing.joined(growing.asked(storage.find(opened, name)), before, wanted.curve)
     if rows is not None and rows.text is not None:
         rows.write()
         say(f"Wrote {rows.file}: from now on it says how the rows are read.")
@@ -391,7 +394,7 @@ def _most_rows(wanted: Wanted, recipe: Recipe, task: Task) -> int | None:
     if wanted.curve is not None:
         if before is not None:
             return before.train_rows
-        return max(wanted.curve.sizes, default=growing.MOST_ROWS)
+        return max(wanted.curve.sizes, default=sizes.MOST_ROWS)
     if recipe.choose is None or (before is not None and before.train_rows is None):
         return None
     return auto.MOST_ROWS

@@ -57,11 +57,26 @@ class Left:
     test: int = 0
     """They stand in test, or in what is set aside for calibration, or nearly."""
     unanswered: int = 0
+    labelled: int = 0
+    """They, or what they repeat, have a label in their own file."""
 
     @property
     def all(self) -> int:
         """All of them."""
-        return self.blank + self.repeated + self.known + self.test + self.unanswered
+        return sum(count for count, _ in self.reasons)
+
+    @property
+    def reasons(self) -> list[tuple[int, str]]:
+        """How many were left out for which reason, of those that there are."""
+        found = (
+            (self.test, "for standing in test or calibration, or nearly"),
+            (self.known, "for standing in train or validation"),
+            (self.labelled, "for having a label in the file"),
+            (self.repeated, "for repeating others"),
+            (self.blank, "for being empty"),
+            (self.unanswered, "for want of an answer"),
+        )
+        return [(count, why) for count, why in found if count]
 
 
 @dataclass(frozen=True)

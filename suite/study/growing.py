@@ -8,7 +8,6 @@ largest size's attributes: whoever runs that study, here or on another machine, 
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ from pydantic import ValidationError
 
 from suite.contracts import moments
 from suite.contracts.growth import Curve
-from suite.contracts.limits import MOST_DRAWS, MOST_SEED, MOST_SIZES
+from suite.contracts.limits import MOST_DRAWS, MOST_SEED
 from suite.contracts.results import StudyResults, Trial
 from suite.contracts.space import Fixed, Params, dump_dimension
 from suite.contracts.task import Closed
@@ -28,22 +27,15 @@ from suite.data import snapshot, subsets
 from suite.data.parts import describe
 from suite.data.snapshot import TaskData
 from suite.errors import StudyError, counted, nearest
-from suite.study import artifacts, derived, record, storage
+from suite.study import artifacts, derived, finals_record, reading, record, storage
 from suite.study.database import Database
 from suite.study.definition import Definition, StoredArm
 from suite.study.parting import SubsetOf, curve_recipe
+from suite.study.sizes import LEAST_OF_CLASS, apart, checked, searched, usual
 from suite.verdict.metrics import merit_of
 
 #: What curve a study is the largest size of.
 CURVE = "suite:curve"
-#: Training rows of the largest size where nothing is said.
-MOST_ROWS = 16_000
-#: Where nothing is said sizes halve from the largest, down to so many rows, and no more sizes.
-LEAST_ROWS, USUAL_SIZES = 100, 8
-#: Sizes that there are at least, as far as the rows allow: for a law, and one more to check it.
-FEW_SIZES = 5
-#: Sizes at which hyperparameters are searched.
-SEARCHED = 3
 #: Classes whose rows are held back, at most: those with the lowest F1.
 MOST_CLASSES = 12
 #: Draws of the rows that are held back, where the curve has fewer: chance is told by them.
@@ -52,8 +44,6 @@ HELD_DRAWS = 3
 _LONGEST_NAME = 40
 #: Rows of a class that are spoken of where nothing is said.
 MORE = 300
-#: The fewest rows of a class of which half may be left out.
-LEAST_OF_CLASS = 4
 
 
 class Asked(Closed):
@@ -76,72 +66,7 @@ class Asked(Closed):
     def source(self, rows: int) -> int:
         """The searched size whose hyperparameters so many rows have: the nearest in doublings, of
         two as near the larger."""
-        return min(self.searched, key=lambda one: (_apart(one, rows), -one))
-
-
-def _apart(one: float, other: float) -> float:
-    """How far two sizes lie apart, in doublings."""
-    return round(abs(math.log2(one / other)), 6)
-
-
-def searched(sizes: Sequence[int]) -> list[int]:
-    """The sizes at which hyperparameters are searched: both ends, and the one in the middle.
-
-    >>> searched([125, 250, 500, 1000, 2000, 4000, 8000, 16000])
-    [125, 1000, 16000]
-    """
-    if len(sizes) <= SEARCHED:
-        return list(sizes)
-    middle = math.sqrt(sizes[0] * sizes[-1])
-    inner = min(sizes[1:-1], key=lambda rows: (_apart(rows, middle), rows))
-    return [sizes[0], inner, sizes[-1]]
-
-
-def usual(rows: int, classes: int = 2) -> list[int]:
-    """The sizes of a curve up to so many training rows, where none are named: halves, down to some
-    hundred; of few rows some more, so that there is a law.
-
-    >>> usual(16_000)
-    [125, 250, 500, 1000, 2000, 4000, 8000, 16000]
-    >>> usual(480, 4)
-    [30, 60, 120, 240, 480]
-    """
-    sizes = [rows]
-    while len(sizes) < USUAL_SIZES:
-        half = sizes[-1] // 2
-        least = LEAST_ROWS if len(sizes) >= FEW_SIZES else LEAST_OF_CLASS * classes
-        if half < least:
-            break
-        sizes.append(half)
-    return sizes[::-1]
-
-
-def checked(sizes: Sequence[int], rows: int, classes: int) -> list[int]:
-    """Sizes that were named, growing, the largest of them the study itself.
-
-    Raises:
-        StudyError: there are fewer rows, or fewer than classes, or but one size.
-    """
-    found = sorted(set(sizes))
-    if len(found) > MOST_SIZES:
-        raise StudyError(f"a curve of {len(found)} sizes", fix=f"Name at most {MOST_SIZES}.")
-    if found[0] < max(2, classes):
-        raise StudyError(
-            f"a size of {counted(found[0], 'row')} for {counted(classes, 'class', 'classes')}",
-            fix=f"The smallest size of a curve has a row of each class: at least "
-            f"{max(2, classes):,}.",
-        )
-    if found[-1] > rows:
-        raise StudyError(
-            f"a size of {found[-1]:,} of {counted(rows, 'training row')}",
-            fix=f"Name sizes of at most {rows:,}.",
-        )
-    if len(found) < 2:
-        raise StudyError(
-            f"a curve of one size: {found[0]:,} of {counted(rows, 'training row')}",
-            fix=f"Name several sizes: --sizes {max(2, classes)},{rows}; a law needs four.",
-        )
-    return found
+        return min(self.searched, key=lambda one: (apart(one, rows), -one))
 
 
 def asked(study: optuna.Study) -> Asked | None:
@@ -170,6 +95,8 @@ def joined(there: Asked | None, definition: Definition, more: Curve) -> Asked:
         advice=more.advice or (there.advice if there else None),
         more=more.more or (there.more if there else MORE),
     )
+    if found.more < 1:
+        raise StudyError(f"{found.more} more rows of a class", fix="At least 1.")
     if found.draws > MOST_DRAWS:
         raise StudyError(f"{found.draws} draws of the rows", fix=f"At most {MOST_DRAWS}.")
     if len(definition.name) > _LONGEST_NAME:
@@ -181,6 +108,12 @@ def joined(there: Asked | None, definition: Definition, more: Curve) -> Asked:
     if found.advice is not None and found.advice not in arms:
         raise StudyError(
             f"'{definition.name}' has no arm '{found.advice}'", fix=nearest(found.advice, arms)
+        )
+    if there is not None and there.advice not in (None, found.advice):
+        # Its parts have that arm alone.
+        raise StudyError(
+            f"'{definition.name}' has advice by {there.advice}, and not by {found.advice}",
+            fix="Give another --name, or leave --advice out to go on.",
         )
     return found
 
@@ -243,19 +176,59 @@ def plan(curve: Asked, definition: Definition, counts: Counter[int]) -> Iterator
             yield SubsetOf(**of, rows=size, draw=draw, carried=curve.source(size))
     if curve.advice is None or not counts:
         return
-    fewer = control(rows, counts)
+    fewer = control(curve, counts)
     for draw in range(1, max(curve.draws, HELD_DRAWS) + 1):
         for label, count in counts.items():
             yield SubsetOf(
                 **of, rows=rows, draw=draw, label=label, kept=count - count // 2, carried=rows
             )
-        if not (fewer in smaller and draw <= curve.draws):
-            yield SubsetOf(**of, rows=fewer, draw=draw, carried=rows)
+        yield SubsetOf(**of, rows=fewer, draw=draw, carried=rows)
 
 
-def control(rows: int, counts: Counter[int]) -> int:
-    """Rows that are left where as many are left out at random as of a class on average."""
-    return rows - round(sum(count // 2 for count in counts.values()) / len(counts))
+def control(curve: Asked, counts: Counter[int]) -> int:
+    """Rows that are left where as many are left out at random as of a class on average; a row
+    fewer where that is a size of the curve, whose hyperparameters may be others."""
+    left_out = round(sum(count // 2 for count in counts.values()) / len(counts))
+    fewer = curve.sizes[-1] - max(1, left_out)
+    while fewer in curve.sizes:
+        fewer -= 1
+    return fewer
+
+
+def share(opened: Database, name: str) -> float:
+    """The part of a command's time that a study itself has: all, or what it costs beside what is
+    missing of its curve."""
+    study, definition = storage.load(opened, name)
+    curve = asked(study)
+    if curve is None:
+        return 1.0
+    classes = Counter(range(min(MOST_CLASSES, len(definition.task.labels))))
+    parts = plan(curve, definition, classes if curve.advice else Counter())
+    trials = _target(study, definition)
+    rest = sum(cost(definition, trials, one) for one in parts if not _done(opened, one.name))
+    whole = cost(definition, trials, None)
+    return whole / (whole + rest)
+
+
+def _target(study: optuna.Study, definition: Definition) -> int:
+    return int(study.user_attrs.get(record.TARGET) or definition.recipe.trials)
+
+
+def cost(definition: Definition, trials: int, subset: SubsetOf | None) -> float:
+    """What a part of a curve costs beside others: trainings times their rows.
+
+    Args:
+        definition: the largest size's.
+        trials: of a size at which hyperparameters are searched.
+        subset: None for the largest itself.
+    """
+    arms = len(definition.runnable)
+    if subset is not None and subset.label is not None:
+        arms = 1  # the one that advice is asked of
+    if subset is not None and subset.carried is not None:
+        trials = arms
+    rows = definition.data.rows.train if subset is None else subset.rows
+    return rows * float(trials + arms * curve_recipe(definition.recipe, subset).finals.seeds)
 
 
 def advised(found: StudyResults, arm: str, labels: Sequence[int]) -> Counter[int]:
@@ -326,6 +299,8 @@ def run(
         return
     largest = _Largest.of(study, definition)
     parts = list(plan(curve, definition, largest.classes(curve.advice)))
+    trials = _target(study, definition)
+    costs = [0.0 if _done(opened, one.name) else cost(definition, trials, one) for one in parts]
     for index, subset in enumerate(parts):
         if ended():
             return
@@ -333,9 +308,12 @@ def run(
             continue
         now = time.monotonic()
         left = None if seconds is None else seconds - (now - began)
-        if left is not None and left <= 0:
-            say("No time was left for the other parts of the curve: the same command goes on.")
-            return
+        if left is not None:
+            if left <= 0:
+                say("No time was left for the other parts of the curve: the same command goes on.")
+                return
+            # Each has its part of what is left, else the first ones would leave nothing.
+            left *= costs[index] / sum(costs[index:])
         say(f"Part {index + 1} of {len(parts)} of the curve: {subset.name}")
         try:
             one(ensure(opened, largest, subset, curve), left, now)
@@ -364,9 +342,13 @@ class _Largest:
 
 
 def _done(opened: Database, name: str) -> bool:
-    return storage.exists(opened, name) and bool(
-        storage.find(opened, name).user_attrs.get(record.FINALS)
-    )
+    """Whether a part has its trials, and finals that saw all of them: one whose time was up has
+    finals of fewer."""
+    if not storage.exists(opened, name):
+        return False
+    study = storage.find(opened, name)
+    enough = reading.summary(study).finished >= int(study.user_attrs.get(record.TARGET) or 1)
+    return enough and not finals_record.missing_or_stale(study)
 
 
 def ensure(opened: Database, largest: _Largest, subset: SubsetOf, curve: Asked) -> str:
@@ -386,10 +368,7 @@ def ensure(opened: Database, largest: _Largest, subset: SubsetOf, curve: Asked) 
         return name
     loaded = part_of(largest.rows, definition, subset)
     arms = definition.arms
-    target = int(
-        storage.find(opened, definition.name).user_attrs.get(record.TARGET)
-        or definition.recipe.trials
-    )
+    target = _target(storage.find(opened, definition.name), definition)
     if subset.carried is not None:
         arms = _carried(opened, largest, subset, curve)
         target = sum(arm.refused is None for arm in arms)

@@ -24,12 +24,13 @@ from suite.contracts.growth import (
 from suite.contracts.results import Final, StudyResults
 from suite.data import snapshot
 from suite.errors import SuiteError
-from suite.study import artifacts, growing, record, storage
+from suite.study import artifacts, growing, predictions_record, record, storage
 from suite.study.database import Database
 from suite.study.definition import Definition
 from suite.study.growing import Asked
 from suite.study.parting import SubsetOf
-from suite.verdict import growth
+from suite.verdict import confusions, growth
+from suite.verdict.confusions import Array
 from suite.verdict.gains import Held, gains
 from suite.verdict.growth import BEYOND, Laws, Size
 from suite.verdict.metrics import METRICS, Metric
@@ -58,7 +59,10 @@ def with_growth(found: StudyResults, opened: Database, study: optuna.Study) -> S
     parts: dict[SubsetOf, StudyResults | None] = {
         subset: _results(opened, subset) for subset in growing.plan(curve, definition, counts)
     }
-    return replace(found, growth=together(found, definition, curve, parts, counts))
+    largest = found
+    if found.predictions is None:
+        largest = replace(found, predictions=predictions_record.stored(study, []))
+    return replace(found, growth=together(largest, definition, curve, parts, counts))
 
 
 def _results(opened: Database, subset: SubsetOf) -> StudyResults | None:
@@ -67,7 +71,9 @@ def _results(opened: Database, subset: SubsetOf) -> StudyResults | None:
         return None
     try:
         study, definition = storage.load(opened, subset.name)
-        return record.results(study, definition) if definition.subset == subset else None
+        if definition.subset != subset:
+            return None
+        return record.results(study, definition, predictions=True)
     except SuiteError:
         return None
 
@@ -107,14 +113,57 @@ def together(
         sizes=curve.sizes,
         draws=curve.draws,
         searched=curve.searched,
-        missing=[subset.name for subset, one in parts.items() if one is None or not one.finals],
+        missing=[subset.name for subset, one in parts.items() if not _whole(one)],
         validation_rows=largest.data.rows.validation,
         points=points,
         arms=[_arm(arm, laws[arm], sizes[arm], curve, metric) for arm in names],
-        crossings=_crossings(known, curve),
+        crossings=_crossings(known, curve, _pulls_by_rows(largest, sized, curve, metric)),
         choices=_choices(known, points, curve, largest.margin, metric),
         advice=_advice(curve, largest, parts, counts, known, metric),
     )
+
+
+def _whole(found: StudyResults | None) -> bool:
+    """Whether a part has all its trials, and finals that saw them."""
+    if found is None or not found.finals or found.finished < found.target_trials:
+        return False
+    return not any(final.stale for final in found.finals)
+
+
+def _pulls(found: StudyResults | None, arm: str, metric: Metric) -> Array | None:
+    """How far each test row moves an arm's score, the mean over its trainings, [rows]; None where
+    its answers were not kept, or tell nothing of the score."""
+    kept = None if found is None else found.predictions
+    if found is None or kept is None or metric.of_confusion is None or not kept.arms.get(arm):
+        return None
+    own = confusions.trained(kept.labels, kept.arms[arm], len(found.labels), metric.of_confusion)
+    mean: Array = own.pulls.mean(axis=0)
+    return mean
+
+
+def _pulls_by_rows(
+    largest: StudyResults,
+    sized: Mapping[SubsetOf, StudyResults | None],
+    curve: Asked,
+    metric: Metric,
+) -> dict[int, dict[str, Array]]:
+    """Size -> arm -> pulls of the first draw's trainings."""
+    first = {one: found for one, found in sized.items() if one.draw == 1 and one.label is None}
+    studies = {one.rows: found for one, found in first.items()}
+    studies[curve.sizes[-1]] = largest
+    found = {}
+    for rows, study in studies.items():
+        arms = study.finals if study is not None else []
+        pulls = {final.arm: _pulls(study, final.arm, metric) for final in arms}
+        found[rows] = {arm: own for arm, own in pulls.items() if own is not None}
+    return found
+
+
+def _apart(one: Array | None, other: Array | None) -> float | None:
+    """The standard error of the difference of two scores by other test rows."""
+    if one is None or other is None or len(one) != len(other):
+        return None
+    return float(np.sqrt(np.sum((one - other) ** 2)))
 
 
 def _points(subset: SubsetOf | None, found: StudyResults, curve: Asked) -> list[GrowthPoint]:
@@ -172,7 +221,9 @@ def _scored(metric: Metric, band: growth.Band) -> tuple[float, float, float]:
     return metric.merit(band.value), low, high
 
 
-def _crossings(laws: Mapping[str, Laws], curve: Asked) -> list[GrowthCrossing]:
+def _crossings(
+    laws: Mapping[str, Laws], curve: Asked, pulls: Mapping[int, Mapping[str, Array]]
+) -> list[GrowthCrossing]:
     """Where one arm overtakes another, the earliest first."""
     ends = curve.sizes[0], curve.sizes[-1]
     found = []
@@ -181,7 +232,12 @@ def _crossings(laws: Mapping[str, Laws], curve: Asked) -> list[GrowthCrossing]:
         far = BEYOND * ends[1]
         ahead = float(np.median(laws[one].at(far))) >= float(np.median(laws[other].at(far)))
         above, below = (one, other) if ahead else (other, one)
-        crossed = growth.crossing(laws[above], laws[below], ends)
+        apart = [
+            (rows, error)
+            for rows, own in pulls.items()
+            if (error := _apart(own.get(above), own.get(below))) is not None
+        ]
+        crossed = growth.crossing(laws[above], laws[below], ends, apart)
         if crossed is not None:
             found.append(
                 GrowthCrossing(above, below, crossed.rows, crossed.low, crossed.high, crossed.share)
@@ -210,7 +266,9 @@ def _choices(
             if arm == best or growth.often_below(law, laws[best], rows, margin) < 0.5
         ]
         fast = {arm: _nearest(speeds[arm], rows) for arm in good if speeds[arm]}
-        cheapest = max(fast, key=lambda arm: fast[arm]) if best in fast else best
+        if len(fast) < len(good):
+            fast = {}  # which is the cheapest nobody knows
+        cheapest = max(fast, key=lambda arm: fast[arm]) if fast else best
         found.append(
             GrowthChoice(
                 rows,
@@ -249,10 +307,12 @@ def _advice(
     if arm is None:
         return None
     whole = _merit(largest, arm, metric)
+    pull = _pulls(largest, arm, metric)
     held: dict[int | None, list[float]] = defaultdict(list)
+    pulls: dict[int | None, list[Array]] = defaultdict(list)
     missing = []
     rows = curve.sizes[-1]
-    fewer = growing.control(rows, counts) if counts else rows
+    fewer = growing.control(curve, counts) if counts else rows
     for subset, found in parts.items():
         if subset.label is None and subset.rows != fewer:
             continue
@@ -261,15 +321,18 @@ def _advice(
             missing.append(subset.name)
         else:
             held[subset.label].append(score)
+            moved = _pulls(found, arm, metric)
+            pulls[subset.label] += [moved] if moved is not None else []
     law = laws.get(arm)
     if whole is None or not held or law is None:
         return Advice(arm, curve.more, [], None, missing)
     asked = [
         Held(label, rows if label is None else counts[label],
-             rows - fewer if label is None else counts[label] // 2, scores)
+             rows - fewer if label is None else counts[label] // 2, scores,
+             _apart(pull, _mean(pulls[label])) or 0.0)
         for label, scores in held.items()
     ]  # fmt: skip
-    found_gains = gains(whole, asked, curve.more, law.exponent)
+    found_gains = gains(whole, asked, curve.more, law.exponent, law.shifts(rows))
     told = [
         ClassGain(
             one.label,
@@ -285,6 +348,10 @@ def _advice(
     own = sorted((g for g in told if g.label is not None), key=lambda g: -g.gain)
     control = next((g for g in told if g.label is None), None)
     return Advice(arm, curve.more, own, control, missing)
+
+
+def _mean(pulls: Sequence[Array]) -> Array | None:
+    return np.mean(pulls, axis=0) if pulls else None
 
 
 def _merit(found: StudyResults | None, arm: str, metric: Metric) -> float | None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from suite import strategies
 from suite.contracts.language import language_of
 from suite.contracts.picking import Way
+from suite.contracts.task import Task
 from suite.data import snapshot
 from suite.data.audit import normalise
+from suite.data.columns import missing
+from suite.data.joining import Joining
+from suite.data.labels import Labels
 from suite.data.room import Room
 from suite.data.texts import TextFile, whole
 from suite.data.vectors import vectors
@@ -79,21 +83,19 @@ def choose(
     Raises:
         StudyError: no such study or arm.
         DataError: the file can't be read, has texts of the study's test, or none to label.
+            Those that a class stands beside, in the task's column of labels, have one.
         EndpointError: the arm's server can't be asked.
     """
     kept = winner(name, arm, url)
     data = snapshot.read_snapshot(kept.snapshot)
-    texts = [whole(text) for text in TextFile(unlabelled, kept.joining, columns=columns, room=room)]
+    texts, labelled = _read(kept.definition.task, unlabelled, kept.joining, columns, room)
     unseen = [data.test] if data.calibration is None else [data.test, data.calibration]
     _refuse_test(texts, {normalise(text) for rows in unseen for text in rows.texts}, unlabelled)
-    pool, left = answerable(texts, (data.train, data.validation), unseen)
+    open_ = [text for text in texts if normalise(text) not in labelled]
+    pool, left = answerable(open_, (data.train, data.validation), unseen)
+    left = replace(left, labelled=len(texts) - len(open_))
     if not pool:
-        raise DataError(
-            f"none of {counted(len(texts), 'text')} is left to label: {left.known:,} have labels "
-            f"in the study, {left.repeated:,} repeat others, {left.blank:,} are empty",
-            where=unlabelled,
-            fix="Give texts that are not in the study yet.",
-        )
+        raise _none_left(texts, left, unlabelled)
     with consent.held(allowed or Consent()):
         predictor = strategies.load_predictor(kept.folder, classes=len(kept.labels))
         found = answers(predictor, pool, watch)
@@ -120,6 +122,33 @@ def choose(
         for at in places.tolist()
     ]
     return Chosen(kept.arm, way, chosen, len(pool), left)
+
+
+def _read(
+    task: Task, file: str, joining: Joining, columns: Sequence[str], room: Room | None
+) -> tuple[list[str], set[str]]:
+    """A file's texts, and the forms of those that have a class of the task beside them."""
+    column, classes = task.data.label, Labels(task)
+    texts: list[str] = []
+    labelled = set()
+    for given in TextFile(file, joining, columns=columns, also=(column,), room=room).rows():
+        text, label = whole(given.text), given.kept.get(column)
+        texts.append(text)
+        if not missing(label) and classes.index(classes.read(label)) is not None:
+            labelled.add(normalise(text))
+    return texts, labelled
+
+
+def _none_left(texts: Sequence[str], left: Left, file: str) -> DataError:
+    """The error of a file without a text to label."""
+    if not texts:
+        return DataError("no texts stand in it", where=file, fix="Give texts without labels.")
+    reasons = ", ".join(f"{count:,} {why}" for count, why in left.reasons)
+    return DataError(
+        f"none of {counted(len(texts), 'text')} is left to label; left out: {reasons}",
+        where=file,
+        fix="Give texts that have no label yet, in the study or in their file.",
+    )
 
 
 def _refuse_test(texts: Sequence[str], tested: set[str], file: str) -> None:

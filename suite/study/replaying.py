@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from suite import shell
 from suite.child.messages import ANSWERED, KEPT, Failed
 from suite.contracts.language import language_of
 from suite.contracts.picking import WAYS, Way
@@ -46,11 +47,13 @@ class Asked:
         rows: picked in each round, and labelled to begin with.
         rounds: how often.
         draws: from how many beginnings.
+        seed: of these, and of what is drawn of the pool.
     """
 
     rows: int = 100
     rounds: int = 3
     draws: int = 5
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,10 +104,15 @@ def replay(
     found = work.ledger.results()
     runnable = [one.name for one in work.ledger.definition.runnable]
     name = arm or (found.verdict.recommended if found.verdict else None)
+    if name is None:
+        raise StudyError(
+            f"'{found.study}' has no finished trial yet",
+            fix=f"Go on with `{shell.command('study', 'run', found.study)}`.",
+        )
     if name not in runnable:
         raise StudyError(
             f"'{found.study}' has no arm '{name}' to be trained again",
-            fix=nearest(name or "", runnable),
+            fix=nearest(name, runnable),
         )
     params = best_point(found.trials, name)
     if params is None:
@@ -117,6 +125,13 @@ def replay(
             f"{counted(most, 'row')} in {counted(asked.rounds, 'round')} of "
             f"{counted(len(data.train), 'training row')} leave nothing to pick among",
             fix=f"At most half of them: --rows {fewer}.",
+        )
+    classes = len(set(data.train.labels))
+    if asked.rows < classes:
+        raise StudyError(
+            f"{counted(asked.rows, 'row')} to begin with, of "
+            f"{counted(classes, 'class', 'classes')}: some would have none",
+            fix=f"At least one of each: --rows {classes}.",
         )
     trainer = _Trainer(work, work.ledger.definition.arm(name), params, data)
     total = asked.draws * (1 + len(WAYS) * asked.rounds)
@@ -155,7 +170,8 @@ class _Begun:
     @classmethod
     def of(cls, data: TaskData, asked: Asked, draw: int, trainer: _Trainer) -> _Begun:
         task = trainer.task
-        order = drawn(data.train, len(data.train), draw=draw + 1, seed=task.validation.seed)
+        seed = task.validation.seed + asked.seed
+        order = drawn(data.train, len(data.train), draw=draw + 1, seed=seed)
         pool = order[asked.rows : asked.rows + MOST_POOL]
         texts = data.train.take(pool).texts
         spaced = language_of(task.language).spaced
@@ -177,7 +193,7 @@ def _rounds(
     labelled, left = begun.labelled, np.arange(len(begun.pool))
     answers, scores = first.answers, []
     for round_ in range(asked.rounds):
-        seed = 1000 * draw + round_
+        seed = asked.seed + 1000 * draw + round_
         at = picked(way, answers, begun.vectors[left], asked.rows, seed=seed)
         labelled = np.concatenate([labelled, begun.pool[left[at]]])
         left = np.delete(left, at)

@@ -92,6 +92,10 @@ class Laws:
         beyond = max(0.0, math.log2(rows / self.largest))
         return self.level - self.scale * powers + self.drift * beyond
 
+    def shifts(self, rows: float) -> Array:
+        """Each law's shift, over so many rows, [draws]."""
+        return self.shift * self.middle / rows
+
     def band(self, rows: float) -> Band:
         """The score that the arm has there over all draws of rows."""
         return self._band(self.at(rows))
@@ -283,18 +287,32 @@ BEYOND = 4.0
 _FEWEST_SHARE = 0.5
 
 
-def crossing(above: Laws, below: Laws, rows: tuple[int, int]) -> Crossing | None:
+def crossing(
+    above: Laws,
+    below: Laws,
+    rows: tuple[int, int],
+    apart: Sequence[tuple[int, float]] = (),
+    *,
+    seed: int = 0,
+) -> Crossing | None:
     """Where `above` overtakes `below`: looked for from the smallest size to four times the largest.
 
     Args:
         above: the arm that is above at many rows; the other is above at few.
         rows: the smallest and the largest size that was measured.
+        apart: at sizes, the standard error of how far the arms lie apart by other test rows. All
+            sizes were tested on the same rows, which may favour one of the arms at all of them.
 
     Returns:
         None where less than half of the laws cross so.
     """
     places = np.geomspace(rows[0], BEYOND * rows[1], _STEPS)
-    ahead = np.stack([differences(above, below, n) for n in places], axis=1) > 0
+    differ = np.stack([differences(above, below, n) for n in places], axis=1)
+    if apart:
+        at, errors = np.array(sorted(apart), dtype=np.float64).T
+        favour = np.random.default_rng(seed + 2).standard_normal(len(differ))
+        differ = differ + favour[:, None] * np.interp(np.log(places), np.log(at), errors)
+    ahead = differ > 0
     # The last place at which it is not ahead; -1: always ahead, the last place: never.
     last = np.where(ahead.all(axis=1), -1, _STEPS - 1 - np.argmin(ahead[:, ::-1], axis=1))
     within = (last >= 0) & (last < _STEPS - 1)

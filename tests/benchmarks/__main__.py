@@ -35,6 +35,7 @@ BENCHMARKS = {
     "decisions": "decisions",
     "gpu": "gpu",
     "wrong_labels": "wrong_labels",
+    "label_advice": "label_advice",
 }
 
 if __name__ == "__main__":

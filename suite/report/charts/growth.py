@@ -167,7 +167,7 @@ def _chart(
 
 def _scores(scene: StudyScene) -> Iterator[Chart]:
     growth, words = scene.results.growth, scene.words
-    if growth is None:
+    if growth is None or not growth.points:
         return
     yield from _chart(
         scene,
@@ -181,12 +181,14 @@ def _scores(scene: StudyScene) -> Iterator[Chart]:
 
 
 def _finding(growth: Growth, words: Words) -> str:
-    """The earliest crossing; else the best arm at the largest size."""
+    """The earliest crossing; else the best arm at the largest size, and that none is likely to
+    overtake it where all have laws that tell."""
     if growth.crossings:
         return crossing_told(growth.crossings[0], words)
     best = growth_rows(growth)[0]
+    known = len(growth.arms) > 1 and all(arm.band for arm in growth.arms)
     return words(
-        "growth_finding_best",
+        "growth_finding_best" if known else "growth_finding_highest",
         arm=best.arm,
         size=formats.count(growth.sizes[-1]),
         score=formats.score(best.largest),

@@ -102,12 +102,13 @@ def growth_sentences(growth: Growth, words: Words) -> list[str]:
     """What a curve's parts say: crossings, the check, whom it can't be told of, what is missing."""
     said = [crossing_told(one, words) for one in growth.crossings[:_TOLD]]
     checks = [arm.check for arm in growth.arms if arm.check is not None]
+    checks = [check for check in checks if check.rows == growth.sizes[-1]]
     if checks:
         off = sum(check.error for check in checks) / len(checks)
         said.append(
             words(
                 "growth_checked",
-                known=formats.count(checks[0].known),
+                known=formats.count(max(check.known for check in checks)),
                 size=formats.count(checks[0].rows),
                 error=formats.gap(off),
                 held=formats.count(sum(c.low <= c.truth <= c.high for c in checks)),
@@ -157,6 +158,8 @@ def crossing_span(crossing: GrowthCrossing, words: Words) -> str:
 def choice_told(choice: GrowthChoice, words: Words) -> str:
     """The cheapest good arm at a number of rows, in a sentence."""
     values = {"size": formats.count(choice.rows), "score": formats.score(choice.score)}
+    if choice.per_second is None:
+        return words("growth_choice_unmeasured", best=choice.best, **values)
     if choice.cheapest == choice.best:
         return words("growth_choice_best", best=choice.best, **values)
     return words("growth_choice", best=choice.best, cheapest=choice.cheapest, **values)
@@ -164,6 +167,8 @@ def choice_told(choice: GrowthChoice, words: Words) -> str:
 
 def advice_told(advice: Advice, labels: list[str], words: Words) -> list[str]:
     """What more rows of each class would bring, the most first, and of rows at random beside it."""
+    if not advice.gains:
+        return [words("growth_advice_none", arm=advice.arm)]
     said = [gain_told(gain, advice.more, labels, words) for gain in advice.gains]
     if advice.any_class is not None:
         said.append(gain_told(advice.any_class, advice.more, labels, words))

@@ -1,0 +1,217 @@
+"""`suite curve` as a command: cut short, shared, with an end, asked for what can't be."""
+
+import json
+import signal
+import time
+from collections import Counter
+
+import pytest
+from conftest import PATIENCE, write_recipe
+from report_studies import EN
+from test_study import alive_children, running, start, suite, wait_for
+
+from suite.cli.report import _over
+from suite.contracts.growth import Advice
+from suite.errors import SuiteError
+from suite.report.data.growth import advice_told
+from suite.study import growing, sizes, storage
+from suite.study.record import TARGET
+
+SIZES = "20,40,80,150"
+PARTS = ("g.rows-20", "g.rows-40", "g.rows-80")
+
+
+def curve(folder, name="g", **changes):
+    """The words of a curve of the toy task."""
+    made = {"arms": ["tfidf/toy"], "trials": 2} | changes
+    recipe = write_recipe(folder, **made)
+    return ("curve", "toy.yaml", "--recipe", recipe, "--name", name, "--sizes", SIZES)
+
+
+def growth(name="g"):
+    return json.loads(suite("study", "show", name, "--json").stdout)["growth"]
+
+
+def states(name):
+    study, _ = storage.load(storage.open_storage(None), name)
+    return Counter(trial.state.name for trial in study.get_trials(deepcopy=False))
+
+
+def begun():
+    """Whether a part of the curve is there."""
+    try:
+        return set(PARTS) & set(storage.names(storage.open_storage(None)))
+    except SuiteError:
+        return False  # there is no database yet
+
+
+def measured(found):
+    keys = ("arm", "rows", "draw", "score", "carried")
+    return [tuple(point[key] for key in keys) for point in found["points"]]
+
+
+# ---------------------------------------------------------------- cut short, and shared
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_curve_that_is_cut_short_in_a_part_goes_on_and_loses_nothing(
+    folder, toy_task, hold, number
+):
+    words = curve(folder, spaces={"*/toy": {"noise": 0.3, "seconds": 0.5, "hold": str(hold)}})
+    hold.unlink()
+    process = start(*words)
+    # From its first part on a trial stays half-way.
+    wait_for(begun, process)
+    hold.touch()
+    wait_for(lambda: any(t.intermediate_values for p in PARTS for t in running(p)), process)
+    offspring = alive_children(process.pid)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=PATIENCE)
+    for child in offspring:
+        child.wait(PATIENCE)
+    assert "Traceback" not in told
+    if number != signal.SIGKILL:
+        assert process.returncode == 130
+        assert "everything is saved" in told and "suite study run g" in told
+    assert growth()["missing"]
+    hold.unlink()
+    # Whoever goes on with the study goes on with its curve.
+    suite("study", "run", "g")
+    found = growth()
+    assert found["missing"] == []
+    for name, target in (("g", 2), ("g.rows-20", 2), ("g.rows-40", 2), ("g.rows-80", 1)):
+        left = states(name)
+        assert left["COMPLETE"] == target
+        assert not left["RUNNING"] and not left["WAITING"]
+    # And it is the curve that nobody cut short.
+    again = curve(folder, name="h", spaces={"*/toy": {"noise": 0.3, "seconds": 0.0}})
+    suite(*again)
+    assert measured(found) == measured(growth("h"))
+
+
+def test_two_commands_share_a_curve(folder, toy_task, hold):
+    words = curve(folder, spaces={"*/toy": {"noise": 0.3, "hold": str(hold)}})
+    first = start(*words)
+    wait_for(lambda: any(t.intermediate_values for t in running("g")), first)
+    second = start("study", "run", "g", "--workers", "2")
+    wait_for(lambda: len(running("g")) == 2, second)
+    hold.unlink()
+    for process in (first, second):
+        _, told = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, told
+    assert growth()["missing"] == []
+    for name, target in (("g", 2), ("g.rows-20", 2), ("g.rows-40", 2), ("g.rows-80", 1)):
+        assert states(name) == {"COMPLETE": target}
+
+
+def test_workers_share_a_part(folder, toy_task):
+    words = curve(folder, arms=["tfidf/toy", "fasttext/toy"], trials=4)
+    suite(*words, "--workers", "2")
+    assert growth()["missing"] == []
+    assert [states(name).total() for name in ("g", *PARTS)] == [4, 4, 4, 2]
+
+
+# ---------------------------------------------------------------- with an end
+
+
+def test_a_part_that_lacks_trials_is_not_done(folder, toy_task):
+    """What a part has whose time was up: finals, of fewer trials than it is to have."""
+    words = curve(folder)
+    suite(*words)
+    part = storage.find(storage.open_storage(None), "g.rows-20")
+    part.set_user_attr(TARGET, 3)
+    assert growth()["missing"] == ["g.rows-20"]
+    assert "g.rows-20" in suite(*words).stderr
+    assert states("g.rows-20").total() == 3 and growth()["missing"] == []
+    assert "Part" not in suite(*words).stderr
+
+
+def test_each_part_has_its_share_of_what_time_is_left(folder, toy_task):
+    words = curve(folder)
+    suite(*words, "--timeout", "1h")
+    opened = storage.open_storage(None)
+    assert growing.share(opened, "g") == 1.0  # nothing of the curve is missing
+    for name in PARTS:
+        suite("study", "delete", name, "--yes")
+    # 2 trials and a final of 150 rows; the same of 20 and of 40; 1 and a final of 80.
+    whole, rest = 150 * 3, 20 * 3 + 40 * 3 + 80 * 2
+    assert growing.share(opened, "g") == pytest.approx(whole / (whole + rest))
+    given = []
+    growing.run(
+        opened, "g", lambda name, seconds, began: given.append((name, seconds)), seconds=1e9,
+        began=time.monotonic(), say=lambda line: None, ended=lambda: False,
+    )  # fmt: skip
+    # As good as nothing was spent, so the next ones have their share of all.
+    assert given == [
+        ("g.rows-40", pytest.approx(1e9 * 120 / 340, rel=1e-3)),
+        ("g.rows-20", pytest.approx(1e9 * 60 / 220, rel=1e-3)),
+        ("g.rows-80", pytest.approx(1e9, rel=1e-3)),
+    ]
+
+
+def test_a_page_that_is_kept_fresh_waits_for_the_curve(folder, toy_task):
+    from suite.api import load_results
+
+    suite(*curve(folder))
+    assert _over(load_results("g"))
+    suite("study", "delete", "g.rows-40", "--yes")
+    assert not _over(load_results("g"))
+
+
+# ---------------------------------------------------------------- what can't be
+
+
+def test_wrong_words_are_told_before_anything_is_stored(folder, toy_task):
+    words = curve(folder)[:-2]
+    for options, why in (
+        (("--timeout", "soon"), "'soon'"),
+        (("--max-disk", "much"), "'much'"),
+        (("--sizes", ""), "'' is no number of training rows"),
+        (("--sizes", ","), "',' is no number of training rows"),
+        (("--sizes", "150"), "a curve of one size: 150 of 150 training rows"),
+        (("--sizes", "1,150"), "'1' is no number of training rows"),
+        (("--sizes", "20,-40"), "'-40' is no number of training rows"),
+        (("--sizes", "20,1e3"), "'1e3' is no number of training rows"),
+        (("--data", "nowhere"), "nowhere"),
+    ):
+        said = suite(*words, *options, code=2).stderr
+        assert why in said and "Traceback" not in said, said
+    assert not (folder / "studies" / "suite.db").exists()
+
+
+def test_sizes_in_any_order_and_twice_are_the_same_sizes(folder, toy_task):
+    words = curve(folder)[:-2]
+    suite(*words, "--sizes", "80,20,150,40,20")
+    assert growth()["sizes"] == [20, 40, 80, 150]
+
+
+def test_what_is_refused_of_a_curve_that_is_there_changes_nothing(folder, toy_task):
+    words = curve(folder)
+    suite(*words)
+    said = suite(*words[:-2], "--sizes", "500", "--trials", "9", code=2).stderr
+    assert "a size of 500 of 150 training rows" in said and "another --name" in said
+    assert "has no arm 'x/y'" in suite(*words, "--trials", "9", "--advice", "x/y", code=2).stderr
+    assert storage.find(storage.open_storage(None), "g").user_attrs[TARGET] == 2
+    # A study of the name that is no curve, or has other settings, is not made one.
+    changed = curve(folder, arms=["tfidf/toy"], trials=2, margin=0.05)
+    assert "margin: stored" in suite(*changed, code=2).stderr
+    plain = write_recipe(folder, trials=1)
+    suite("study", "create", toy_task, "--recipe", plain, "--name", "p")
+    said = suite("curve", toy_task, "--recipe", plain, "--name", "p", code=2).stderr
+    assert "a learning curve: stored False, now True" in said
+
+
+def test_sizes_by_halves_have_a_row_of_each_class():
+    for classes in (2, 4, 15, 77, 119, 150, 1000):
+        for rows in (300, 4_000, 9_000, 15_000, 16_000):
+            found = sizes.usual(rows, classes)
+            if len(found) > 1:
+                assert sizes.checked(found, rows, classes) == found
+
+
+# ---------------------------------------------------------------- what is told
+
+
+def test_advice_without_a_law_says_so():
+    said = advice_told(Advice("a/b", 300, [], None), ["x", "y"], EN)
+    assert len(said) == 1 and "it takes a law of a/b" in said[0]
