@@ -22,6 +22,7 @@ class RememberingRun:
         self.fingerprint = "toy-rows"
         self.pool = None
         self.teacher = None
+        self.companions = {}
         self.on_checkpoint = on_checkpoint
         self.fractions, self.notes, self.progressed = [], {}, []
         self.saved_seconds = 0.0

@@ -64,6 +64,7 @@ class FoldRun:
         self.halvings = first.halvings
         self.fingerprint = f"{first.fingerprint}-{name}"
         self.teacher = first.teacher
+        self.companions = first.companions
         #: Its answers to what is held out, float32 [rows, classes]; None before it gave any.
         self.answers: Probabilities | None = None
         self._rows = first.pool.rows

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from suite.contracts.deciding import Value
-from suite.contracts.model import Model
+from suite.contracts.model import Companion, Model
 from suite.contracts.objective import DEFAULT_OBJECTIVE
 from suite.contracts.results import Checkpoint, Scores
 from suite.contracts.space import Params
@@ -53,6 +54,8 @@ class Job:
     energy: bool = False
     #: Which teacher's answers the study learns from, where it learns from one.
     teacher: str | None = None
+    #: Models that the arm's hyperparameters name, by name.
+    companions: Mapping[str, Companion] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ class ChildRun:
         self.fingerprint = fingerprint
         self.pool = pool
         self.teacher = job.teacher
+        self.companions = job.companions
         self.clock = Clock()
         self.load_seconds = 0.0
         self.evaluation_seconds = 0.0

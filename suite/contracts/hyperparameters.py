@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from suite.contracts.model import Family
 from suite.contracts.space import Choice, Dimension, Fixed, Float, Int, Params, Value
 from suite.errors import RecipeError
 
@@ -33,6 +34,8 @@ class Hyperparameter:
         options: the only values, where there are few.
         form: raises ValueError for a text that is written wrongly.
         wanted: how such a text is written.
+        names: families of models that a text may name in place of its default: such a model is
+            its arm's companion.
     """
 
     default: str | int | float | bool
@@ -44,6 +47,7 @@ class Hyperparameter:
     options: tuple[Value, ...] = ()
     form: Callable[[str], object] | None = None
     wanted: str = "a text"
+    names: tuple[Family, ...] = ()
 
     @property
     def described(self) -> str:
@@ -56,6 +60,8 @@ class Hyperparameter:
             return f"one of {', '.join(map(str, self.options))}"
         if isinstance(self.default, bool):
             return "true or false"
+        if self.names:
+            return f"{self.default}, or the name of a model of family {' or '.join(self.names)}"
         if isinstance(self.default, str):
             return self.wanted
         kind = "a whole number" if isinstance(self.default, int) else "a number"

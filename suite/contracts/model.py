@@ -84,3 +84,14 @@ class Model(Closed):
         if self.builder or self.endpoint or self.hub or not self.path:
             return self.identity
         return f"folder:{Path(self.path).name}"
+
+
+class Companion(Closed):
+    """A model that a hyperparameter of an arm names, beside the arm's own.
+
+    `fingerprint` is of its folder's files when the study was made; None where they were not here
+    then, and a revision says what they are.
+    """
+
+    model: Model
+    fingerprint: str | None = None

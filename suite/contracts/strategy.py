@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.contracts.model import Model
+from suite.contracts.model import Companion, Model
 from suite.contracts.space import Params, Space
 from suite.contracts.task import Task
 
@@ -194,6 +194,8 @@ class Run(Protocol):
     pool: Pool | None
     #: Which teacher's answers the study learns from; None where it has chosen none.
     teacher: str | None
+    #: Models that the arm's hyperparameters name, by name.
+    companions: Mapping[str, Companion]
 
     def checkpoint(self, predictor: Predictor, fraction: float) -> None:
         """Stops the clock, scores on validation, reports, starts the clock again.

@@ -21,6 +21,7 @@ from suite.contracts.results import Final, Scores, TestScores
 from suite.contracts.rowfacts import DataFacts
 from suite.errors import ModelError, counted
 from suite.models.checkpoint import CONFIG, MOST_CONFIG_BYTES
+from suite.strategies.asking.settings import NEAR
 from suite.strategies.calibrated import temperature_of
 from suite.strategies.network.settings import MOST_BYTES, SETTINGS
 from suite.version import __version__
@@ -76,10 +77,11 @@ def _head(winner: Winner, folder: Path) -> ModelCardData:
     from huggingface_hub import ModelCardData
 
     task, model = winner.definition.task, _model(winner)
-    # Of a combination's members that have several licences none is the whole's.
-    named = model.licence if len({one.licence for one in winner.models}) == 1 else None
+    parts = [*winner.models, *_beside(winner, folder)]
+    # Of parts that have several licences none is the whole's.
+    named = model.licence if len({one.licence for one in parts}) == 1 else None
     licence = named.lower() if named else None
-    hubs = [one.hub for one in winner.models if one.hub]
+    hubs = [one.hub for one in parts if one.hub]
     known = licence in _LICENCES
     strategy = winner.arm.split("/")[-1].split("+")[0]
     measured = _measured(winner)
@@ -108,6 +110,11 @@ def _based(model: Model) -> str:
         return f"{model.hub} at revision {model.revision}"
     place = _last_part(model.path or model.name)
     return f"a local folder ({place}), called {model.name} in the study"
+
+
+def _beside(winner: Winner, folder: Path) -> list[Model]:
+    """Models beside those that answer whose weights lie in the folder, too."""
+    return winner.beside if any(folder.rglob(f"{NEAR}/{CONFIG}")) else []
 
 
 def _library(model: Model, folder: Path) -> str | None:
@@ -186,6 +193,7 @@ def _page(winner: Winner, folder: Path, onnx: OnnxFile | None) -> str:
         language=language_of(task.language).name,
         model=_model(winner),
         models=winner.models,
+        beside=_beside(winner, folder),
         combined=winner.combined,
         based=_based,
         found=found,

@@ -55,6 +55,11 @@ class Chooser(Protocol):
     """Which training rows stand in the prompt of a text; no choice depends on other texts."""
 
     @property
+    def shape(self) -> str:
+        """What decides how long a choice takes, as part of a serving shape; "" where nothing to
+        speak of."""
+
+    @property
     def longest(self) -> list[Example]:
         """As many as a prompt has, none of which is shorter than those it leaves out."""
 
@@ -90,6 +95,11 @@ class OwnExamples:
             return question, frame.after(tokenizer, said, think=self.think)
         block = self.form.block(examples, self.answers)
         return replace(question, before=question.before.replace(EXAMPLES_GAP, block)), frame
+
+    @property
+    def shape(self) -> str:
+        """What they add to a serving shape."""
+        return f" own examples {self.chooser.shape}".rstrip()
 
     def settings(self) -> dict[str, Any]:
         """Plain JSON of all but the chooser."""

@@ -4,12 +4,13 @@ rows that it does not learn from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from suite.config.recipe import Recipe
+from suite.contracts.model import Companion
 from suite.contracts.strategy import Pool, Predictor, Probabilities, Rows
 from suite.contracts.task import Task
 from suite.study.definition import StoredArm
@@ -57,6 +58,7 @@ class ApartRun:
         self.fingerprint = fingerprint
         self.pool: Pool | None = None
         self.teacher: str | None = None
+        self.companions: Mapping[str, Companion] = arm.companions
         #: What was answered at each checkpoint, float32 [texts, classes].
         self.answers: list[Probabilities] = []
         self._asked = list(asked)

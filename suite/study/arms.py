@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,13 @@ from suite.contracts import balancing, cutting
 from suite.contracts.combination import ARMS
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.language import LANGUAGES, name_of
-from suite.contracts.model import Model
+from suite.contracts.model import Companion, Model
 from suite.contracts.space import Choice, Dimension, Fixed, Space, contains, parse_dimension
 from suite.contracts.task import Task
 from suite.errors import RecipeError, nearest
 from suite.models import folder
 from suite.models.catalogue import find_model
+from suite.study import companions
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class PlannedArm:
     Args:
         away: whether its server is all that is missing: it may be back when the study is run.
         folds: over how many its trials are scored; 0: on validation alone.
+        companions: models that its hyperparameters name, by name.
     """
 
     name: str
@@ -43,6 +45,7 @@ class PlannedArm:
     refused: str | None = None
     away: bool = False
     folds: int = 0
+    companions: Mapping[str, Companion] = field(default_factory=dict)
 
 
 def asked_in_english(arms: Sequence[PlannedArm], task: Task) -> str | None:
@@ -279,4 +282,8 @@ def _plan_one(
         refused = _unfit(model, strategy_name)
     if refused is None:
         refused = strategies.lacks(strategy_name, model, task, space)
-    return PlannedArm(name, model, strategy_name, space, refused, away)
+    beside: Mapping[str, Companion] = {}
+    if refused is None:
+        declared = strategies.hyperparameters(strategy_name, model)
+        beside, refused = companions.of_space(name, space, declared, task, catalogue, unavailable)
+    return PlannedArm(name, model, strategy_name, space, refused, away, companions=beside)

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from suite import redaction, shell
 from suite.config.recipe import Recipe
-from suite.contracts.model import Model
+from suite.contracts.model import Companion, Model
 from suite.contracts.records import UNREADABLE, why
 from suite.contracts.rowfacts import DataFacts
 from suite.contracts.space import Params, Space, dump_dimension, parse_dimension
@@ -25,7 +25,8 @@ class StoredArm(Closed):
     """An arm as the study holds it; a categorical's choices can't change once recorded.
 
     `folds` is over how many folds its trials are scored, 0 where on validation alone: decided once,
-    when the study is made, so that all trials are scored alike.
+    when the study is made, so that all trials are scored alike. `companions` are the models that
+    its hyperparameters name, by name.
     """
 
     name: str
@@ -35,6 +36,7 @@ class StoredArm(Closed):
     dimensions: dict[str, Any] = Field(default_factory=dict)
     known_good: list[Params] = Field(default_factory=list)
     folds: int = Field(0, ge=0)
+    companions: dict[str, Companion] = Field(default_factory=dict)
 
     @classmethod
     def of(cls, arm: PlannedArm) -> StoredArm:
@@ -47,6 +49,7 @@ class StoredArm(Closed):
             dimensions={k: dump_dimension(d) for k, d in arm.space.dimensions.items()},
             known_good=[dict(point) for point in arm.space.known_good],
             folds=arm.folds,
+            companions=dict(arm.companions),
         )
 
     @property

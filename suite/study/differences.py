@@ -17,10 +17,10 @@ from suite import paths
 from suite.config.recipe import find_recipe
 from suite.config.task import load_task
 from suite.config.yamlfile import is_path
-from suite.contracts.model import Model
+from suite.contracts.model import Companion, Model
 from suite.errors import StudyError
 from suite.models.catalogue import load_catalogue
-from suite.study.definition import Definition
+from suite.study.definition import Definition, StoredArm
 from suite.study.parting import curve_recipe, split_task
 
 Follows = Callable[[Path], bool]
@@ -232,6 +232,9 @@ def _compare_arms(found: _Found, stored: Definition, asked: Definition) -> None:
         old, new = before[name], now[name]
         if _origin(old.model) != _origin(new.model):
             found.note(f"the model of {name}", old.model.identity, new.model.identity)
+        elif (other := _companions_differ(old, new)) is not None:
+            then, now_ = (one.companions[other] for one in (old, new))
+            found.note(f"{other}, beside {name}", _pinned(then), _pinned(now_))
         elif old.model != new.model:
             entries.append(old.model.name)
         # A refusal may come and go with the machine or the Hub.
@@ -240,6 +243,23 @@ def _compare_arms(found: _Found, stored: Definition, asked: Definition) -> None:
     found.told("the catalogue's entries", entries)
     if stored.recipe.spaces == asked.recipe.spaces:
         found.told("search spaces", spaces)
+
+
+def _companions_differ(old: StoredArm, new: StoredArm) -> str | None:
+    """The first of the models that both name beside an arm's own of which one has other weights
+    than the other; None where there is none."""
+    for name in sorted(old.companions.keys() & new.companions.keys()):
+        then, now = old.companions[name], new.companions[name]
+        prints = (then.fingerprint, now.fingerprint)
+        if _origin(then.model) != _origin(now.model) or (None not in prints and len({*prints}) > 1):
+            return name
+    return None
+
+
+def _pinned(companion: Companion) -> str:
+    """What exactly it is."""
+    print_ = companion.fingerprint
+    return companion.model.identity + (f" ({print_[:12]})" if print_ else "")
 
 
 def _edits(

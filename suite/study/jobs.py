@@ -68,6 +68,7 @@ class Jobs:
             "value": recipe.value,
             "energy": self.energy,
             "teacher": self._teacher() if params.get(teaching.NAME) else None,
+            "companions": arm.companions,
         }
         return Job(**(values | changes))
 

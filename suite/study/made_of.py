@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from suite import shell
 from suite.contracts.model import Model
 from suite.contracts.results import Final
+from suite.contracts.space import Params
 from suite.errors import StudyError
 from suite.study.definition import Definition
 
@@ -22,6 +23,13 @@ def models_of(definition: Definition, finals: Sequence[Final], arm: str) -> list
     if final is None or final.combined is None:
         return [definition.arm(arm).model]
     return [definition.arm(member.arm).model for member in final.combined.members]
+
+
+def beside_of(definition: Definition, arm: str, params: Params) -> list[Model]:
+    """The models beside its own that an arm is made with at these hyperparameters."""
+    named = [value for value in params.values() if isinstance(value, str)]
+    companions = definition.arm(arm).companions
+    return [one.model for name, one in companions.items() if name in named]
 
 
 def asks(models: Sequence[Model]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 Stored = dict[str, Any]
 
-VERSION = 6
+VERSION = 7
 
 #: What a recipe and a task of version 1 were where their file said nothing.
 _RECIPE_1: Stored = {
@@ -124,6 +124,11 @@ def _as_drawn(stored: Stored) -> Stored:
     return stored | {"recipe": recipe | {"budget": {"least_steps": 0} | budget}}
 
 
+def _accompanied(stored: Stored) -> Stored:
+    """6 to 7: arms gained `companions`; before, no hyperparameter named a model."""
+    return stored
+
+
 def _beyond(values: Any, defaults: Stored) -> Stored:
     """The values that are not the defaults; none where they are no table, which is told later."""
     found: Stored = {}
@@ -143,4 +148,5 @@ _STEPS: list[Callable[[Stored], Stored]] = [
     _one_file,
     _as_judged,
     _as_drawn,
+    _accompanied,
 ]

@@ -97,9 +97,11 @@ class Retiring:
                     self._bring_back(arm, asked=wanted)
 
     def _still_away(self, arm: str) -> str | None:
-        """Why an arm's model can still not be had; None where it can."""
+        """Why an arm's model, or one beside it, can still not be had; None where they can."""
+        found = self._ledger.definition.arm(arm)
+        models = [found.model, *(one.model for one in found.companions.values())]
         try:
-            return reach.unavailable(self._ledger.definition.arm(arm).model)
+            return next(filter(None, map(reach.unavailable, models)), None)
         except SuiteError as error:
             return error.what
 

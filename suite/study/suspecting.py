@@ -297,6 +297,7 @@ class _Asking:
             threads=facts.threads(),
             folds=folds,
             refit=refit,
+            companions=arm.companions,
         )
 
 

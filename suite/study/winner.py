@@ -20,7 +20,7 @@ from suite.study import storage as storages
 from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition
 from suite.study.kept_record import Shipped
-from suite.study.made_of import models_of, not_combined
+from suite.study.made_of import beside_of, models_of, not_combined
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,20 @@ class Winner:
     def models(self) -> list[Model]:
         """Those that answer: one, or a combination's in its members' order."""
         return models_of(self.definition, self.results.finals, self.arm)
+
+    @property
+    def beside(self) -> list[Model]:
+        """Those that its arm, or a combination's members, have beside them: also in its folder."""
+        members = [(self.arm, self.trial)]
+        if self.combined is not None:
+            members = [(one.arm, one.trial) for one in self.combined.members]
+        trials = {trial.number: trial for trial in self.results.trials}
+        found = [
+            beside_of(self.definition, arm, trials[number].params)
+            for arm, number in members
+            if number in trials
+        ]
+        return list({model.name: model for models in found for model in models}.values())
 
     @property
     def combined(self) -> Combination | None:

@@ -4,7 +4,8 @@
 
 - a model that is here: `prompted` has the predictors, `option_scoring` scores, over `prompt_batch`,
   `conversion` makes a classification head of it, `thinking` reads what `generation` writes;
-- what a prompt shows and what is taken out of an answer: `drawn` and `neighbours`, `priors`;
+- what a prompt shows and what is taken out of an answer: `drawn` and `neighbours` (near by
+  `nearness` or `embedded_nearness`), `priors`;
 - what is kept of it: `kept_prompter`, in the schemas of `settings`;
 - a model behind a server: `endpoint_predictor`;
 - a decision server: `decision`, with its questions in `decision_question`, asked by

@@ -1,32 +1,28 @@
 """The training rows that are most like a text: examples of its own for every prompt.
 
 Liu et al. 2022, "What Makes Good In-Context Examples for GPT-3?" (arXiv:2101.06804): the rows
-nearest to a text teach more than drawn ones, and most where the nearest stands last. Near is the
-cosine of TF-IDF vectors, which needs no second model. Vectors are of the rows as they are shown.
+nearest to a text teach more than drawn ones, and most where the nearest stands last. What is near
+is another room's: `nearness`. It is of the rows as they are shown.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
-from sklearn.feature_extraction.text import TfidfTransformer
 
 from suite.config import jsonfile
 from suite.config.jsonfile import Strict
 from suite.contracts.strategy import Rows
 from suite.errors import ModelError, counted
 from suite.prompting.own_examples import Example, Excerpt
-from suite.strategies.classic import ngram_counts
-from suite.strategies.classic.knobs import View
-from suite.strategies.classic.tfidf import make_vectorizer
+from suite.strategies.asking.nearness import MOST_TERMS, Nearness, TfidfNearness
 from suite.strategies.network import arrays
 from suite.strategies.network.arrays import Form
 from suite.strategies.network.settings import FIX
@@ -34,9 +30,6 @@ from suite.strategies.network.settings import FIX
 #: Rows among which is chosen: more cost each text time, and everybody who gets the folder gets
 #: them.
 MOST_ROWS = 10_000
-#: Words and pairs of words, the most frequent; characters where a script has no spaces.
-_VIEW = View("script", 1, 2)
-_MOST_TERMS = 100_000
 
 ROWS, WEIGHTS = "examples.json", "examples.safetensors"
 _MOST_BYTES = 100_000_000
@@ -52,46 +45,37 @@ def candidates(rows: Rows) -> list[Example]:
 
 
 class Neighbours:
-    """Rows and their TF-IDF vectors.
+    """Rows, and which of them are near.
 
     Args:
         rows: in an order that decides between equally near ones.
         count: how many a text is shown.
-        terms: what is counted, in the order of columns.
-        weights: inverse document frequency, float32 [terms].
+        near: how near these rows are to a text.
     """
 
-    def __init__(
-        self,
-        rows: Sequence[Excerpt],
-        count: int,
-        terms: Sequence[str],
-        weights: NDArray[np.float32],
-    ) -> None:
+    def __init__(self, rows: Sequence[Excerpt], count: int, near: Nearness) -> None:
         self._rows = list(rows)
         self._count = min(count, len(self._rows))
-        self._terms = list(terms)
-        self._weights = weights.astype(np.float32)
-        self._vectorizer = None
-        if self._terms:
-            known = {term: place for place, term in enumerate(self._terms)}
-            self._vectorizer = make_vectorizer(_VIEW, sublinear=True, vocabulary=known)
-            self._vectorizer.idf_ = self._weights
-        self._vectors = self._vectors_of([row.text for row in self._rows]).T.tocsr()
+        self._near = near
 
     @classmethod
-    def of(cls, rows: Sequence[Excerpt], count: int) -> Neighbours:
-        """Of training rows."""
-        found = ngram_counts.count(
-            [row.text for row in rows],
-            make_vectorizer(_VIEW, sublinear=True),
-            min_df=1,
-            most=_MOST_TERMS,
-        )
-        if not found.terms:
-            return cls(rows, count, (), np.zeros(0, dtype=np.float32))
-        weights = TfidfTransformer(sublinear_tf=True).fit(found.counts).idf_
-        return cls(rows, count, found.terms, weights)
+    def of(
+        cls,
+        rows: Sequence[Excerpt],
+        count: int,
+        near: Callable[[Sequence[str]], Nearness] = TfidfNearness.of,
+    ) -> Neighbours:
+        """Of training rows.
+
+        Args:
+            near: makes of their texts what tells how near each is.
+        """
+        return cls(rows, count, near([row.text for row in rows]))
+
+    @property
+    def shape(self) -> str:
+        """See `Nearness.shape`."""
+        return self._near.shape
 
     @property
     def longest(self) -> list[Example]:
@@ -105,7 +89,7 @@ class Neighbours:
         found = []
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             block = texts[start : start + _TEXTS_AT_ONCE]
-            near = (self._vectors_of(block) @ self._vectors).toarray()
+            near = self._near.of_texts(block)
             found += [self._nearest(*each) for each in zip(block, near, strict=True)]
         return found
 
@@ -119,22 +103,18 @@ class Neighbours:
                 chosen.insert(0, (row.text, row.label))
         return chosen
 
-    def _vectors_of(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
-        if self._vectorizer is None or not len(texts):
-            return scipy.sparse.csr_matrix((len(texts), len(self._terms)), dtype=np.float32)
-        return self._vectorizer.transform(texts)
-
     def save(self, folder: Path) -> None:
-        """Writes the rows and terms as JSON, the weights as an array."""
+        """Writes the rows as JSON, and what tells how near they are."""
         kept: dict[str, Any] = {
             "count": self._count,
             "texts": [row.text for row in self._rows],
             "labels": [row.label for row in self._rows],
             "whole": [row.whole for row in self._rows],
-            "terms": self._terms,
+            **self._near.settings(),
         }
         (folder / ROWS).write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
-        arrays.write(folder / WEIGHTS, {"weights": self._weights})
+        arrays.write(folder / WEIGHTS, self._near.arrays())
+        self._near.save_model(folder)
 
     @classmethod
     def load(cls, folder: Path, classes: int) -> Neighbours:
@@ -150,20 +130,30 @@ class Neighbours:
                 where=str(folder / ROWS),
                 fix=FIX,
             )
-        form = {"weights": Form((len(kept.terms),))}
-        weights = arrays.read(folder / WEIGHTS, form)["weights"]
         rows = [Excerpt(*each) for each in zip(kept.texts, kept.labels, kept.whole, strict=True)]
-        return cls(rows, kept.count, kept.terms, weights)
+        return cls(rows, kept.count, _nearness(folder, kept))
+
+
+def _nearness(folder: Path, kept: KeptRows) -> Nearness:
+    """What told how near the rows are, read back."""
+    if kept.embedded:  # torch takes seconds to import
+        from suite.strategies.asking.embedded_nearness import EmbeddedNearness
+
+        return EmbeddedNearness.load(folder, folder / WEIGHTS, len(kept.texts))
+    weights = arrays.read(folder / WEIGHTS, {"weights": Form((len(kept.terms),))})["weights"]
+    return TfidfNearness(kept.texts, kept.terms, weights)
 
 
 class KeptRows(Strict):
-    """`examples.json`: the rows to choose among, and the terms they are compared by."""
+    """`examples.json`: the rows to choose among, and the terms they are compared by, or that it is
+    the embeddings of a model that lies beside them."""
 
     count: Annotated[int, Field(ge=1, le=MOST_ROWS)]
     texts: Annotated[list[str], Field(max_length=MOST_ROWS)]
     labels: list[Annotated[int, Field(ge=0)]]
     whole: list[bool]
-    terms: Annotated[list[str], Field(max_length=_MOST_TERMS)]
+    terms: Annotated[list[str], Field(max_length=MOST_TERMS)]
+    embedded: bool = False
 
     @model_validator(mode="after")
     def _counted(self) -> KeptRows:

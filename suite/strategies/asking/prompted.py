@@ -109,7 +109,7 @@ class _Scored(ABC):
 
     def _shape(self, form: str) -> str:
         return transformer.shape(
-            f"{self.strategy}/{form}{'' if self.prompter.own is None else ' own examples'}",
+            f"{self.strategy}/{form}{'' if self.prompter.own is None else self.prompter.own.shape}",
             self._decoder(),
             self.prompter.cutoff,
             self.precision,

@@ -12,6 +12,9 @@ from suite.config.jsonfile import Strict
 from suite.errors import counted
 from suite.strategies.network.settings import MOST_TOKENS, NetworkSettings, Tokens
 
+#: Where a second model that says what is near lies in a kept predictor's folder.
+NEAR = "near"
+
 _Count = Annotated[int, Field(ge=0, le=MOST_TOKENS)]
 _TokenIds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 

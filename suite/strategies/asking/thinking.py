@@ -72,7 +72,7 @@ class ThinkingPredictor:
         decoder = decoder_of(model)
         self.serving_shape = (
             transformer.shape(
-                f"{strategy}/{self.form}",
+                f"{strategy}/{self.form}{'' if prompter.own is None else prompter.own.shape}",
                 decoder,
                 prompter.cutoff,
                 precision,

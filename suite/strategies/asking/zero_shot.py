@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from suite.config import jsonfile
 from suite.contracts import cutting
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from suite.strategies.asking.endpoint_predictor import EndpointPredictor
     from suite.strategies.network.transformer import Codec
 
+T = TypeVar("T")
+
 NAME = "zero_shot"
 DECISION = decision.FAMILY
 
@@ -44,6 +46,7 @@ NO_THINK, THINK = "no_think", "think"
 MODES = (NO_THINK, THINK)
 IN_PROMPT, TURNS = "prompt", "turns"
 DRAWN, NEAREST = "drawn", "nearest"
+TFIDF = "tfidf"
 
 #: Most examples that the default space puts into a prompt; each class has as many.
 _MOST_EXAMPLES = 32
@@ -54,6 +57,7 @@ _BEFORE = "calibrate"
 
 #: What the trainings over folds share: they ask one model, with other examples.
 _CODEC, _WEIGHTS = f"{NAME}: the tokenizer", f"{NAME}: the weights"
+_NEAR = f"{NAME}: what says what is near"
 
 #: How much more there is to read of a text for each example of a class that is its own: measured
 #: with four classes of news (BENCHMARKS.md, "Examples nearest to a text").
@@ -78,8 +82,13 @@ class Knobs(Declared):
     selection: str = declared(
         DRAWN,
         "which rows they are: drawn by the seed, as many of each class and the same for all texts; "
-        "or as many in all, those nearest to the text by TF-IDF, the nearest last",
+        "or as many in all, those nearest to the text, the nearest last",
         options=(DRAWN, NEAREST),
+    )
+    near: str = declared(
+        TFIDF,
+        "what says which rows are nearest: TF-IDF, or a model of the study by its embeddings",
+        names=("encoder", "decoder"),
     )
     score: str = declared(
         wordings.CODE,
@@ -128,7 +137,7 @@ class ZeroShotStrategy:
         """What each may be; a decision model is asked in ways of its own."""
         if model.family == DECISION:
             return decision_question.Knobs.hyperparameters()
-        return Knobs.hyperparameters() | Variant.hyperparameters()
+        return _asked_of(model, Knobs.hyperparameters()) | Variant.hyperparameters()
 
     def preload(self, model: Model) -> Sequence[str] | None:
         """What asks a server needs no torch."""
@@ -220,7 +229,7 @@ class ZeroShotStrategy:
                 {**plain, "calibration": priors.BATCH},
                 plain,
             )
-        return Space(dimensions | Variant.dimensions(), points)
+        return Space(_asked_of(model, dimensions) | Variant.dimensions(), points)
 
     def for_long_texts(self, space: Space, model: Model) -> Space:
         """What of a text stands in the prompt is searched too."""
@@ -272,6 +281,12 @@ class ZeroShotStrategy:
         from suite.strategies.asking import prompted
 
         return prompted.load(folder, NAME, asks=True)
+
+
+def _asked_of(model: Model, named: Mapping[str, T]) -> dict[str, T]:
+    """What there is to choose, by name: a server's prompts are the same for all texts, and nothing
+    is near."""
+    return {name: one for name, one in named.items() if name != "near" or not model.endpoint}
 
 
 def _refuse_what_servers_lack(knobs: Knobs) -> None:
@@ -371,7 +386,11 @@ def _prompter(run: Run, knobs: Knobs, examples: list[tuple[str, int]], codec: Co
         from suite.strategies.asking import neighbours
 
         examples = neighbours.candidates(run.train)
-        choose = partial(neighbours.Neighbours.of, count=knobs.shots * len(run.task.labels))
+        choose = partial(
+            neighbours.Neighbours.of,
+            count=knobs.shots * len(run.task.labels),
+            **_nearness(run, knobs.near),
+        )
     return Prompter.build(
         codec.tokenizer,
         run.task,
@@ -384,6 +403,24 @@ def _prompter(run: Run, knobs: Knobs, examples: list[tuple[str, int]], codec: Co
         score=wordings.CODE if think else knobs.score,
         turns=knobs.examples == TURNS,
     )
+
+
+def _nearness(run: Run, near: str) -> dict[str, Any]:
+    """How `Neighbours.of` is to tell what is near, where it isn't by TF-IDF.
+
+    Raises:
+        Refused: the model that is named can't be had.
+    """
+    if near == TFIDF:
+        return {}
+    from suite.strategies.asking import embedded_nearness
+
+    shared = run.pool.shared if run.pool is not None else {}
+    if _NEAR not in shared:
+        shared[_NEAR] = embedded_nearness.embedder_of(run, near)
+    embedder, pooling = shared[_NEAR]
+    made = embedded_nearness.EmbeddedNearness.of
+    return {"near": partial(made, run=run, embedder=embedder, pooling=pooling)}
 
 
 def _begun(run: Run, prompter: Prompter, where: torch.device, written: int | None) -> int | None:

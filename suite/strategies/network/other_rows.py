@@ -46,6 +46,7 @@ class OtherRows:
         self.fingerprint = f"{run.fingerprint}-{word}-{digest(train)}"
         self.pool: Pool | None = None
         self.teacher = run.teacher
+        self.companions = run.companions
 
     def checkpoint(self, predictor: Predictor, fraction: float) -> None:
         """See `Run.checkpoint`."""
