@@ -15,6 +15,7 @@ BENCHMARKS = {
     "profile": "profiles",
     "option_scoring": "option_scoring",
     "asking_ceiling": "asking_ceiling",
+    "asked_f1": "asked_f1",
     "reading": "reading",
     "agreement": "agreement",
     "equal_f1": "equal_f1",
