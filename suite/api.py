@@ -169,7 +169,8 @@ def create_study(
         storage: a database URL; `studies/suite.db` in the working folder where none is given.
         seed: the recipe's where none is given.
         train_rows: take so many training rows (stratified, nested).
-        train_subset: of a recipe with one: the part to train on, `"hard"` or `"hard:1000"`.
+        train_subset: of a recipe with one: the part to train on, `"hard"`, `"hard:1000"`, and
+            whole `"dynamics:hard:1000:2"`, the second draw of so many rows.
         splits: part the rows so many times into train and test, each searched on its own.
         curve: make it the largest size of a learning curve (`suite.contracts.growth.Curve`), whose
             other sizes `run_study` runs after it; its recipe has its arms, and its finals train on

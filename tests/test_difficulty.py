@@ -124,7 +124,7 @@ def test_a_file_comes_back_and_what_is_damaged_is_refused(tmp_path):
     assert len(set(back.hashes)) == 3 and {len(one) for one in back.hashes} == {32}
     assert difficulty.row_hash("one", "a") != difficulty.row_hash("one", "b")
     (tmp_path / "no.parquet").write_bytes(b"PAR1 not at all")
-    with pytest.raises(DataError, match="damaged"):
+    with pytest.raises(DataError, match="not a Parquet file"):
         difficulty.read(tmp_path / "no.parquet")
     import pyarrow
     import pyarrow.parquet
@@ -134,13 +134,12 @@ def test_a_file_comes_back_and_what_is_damaged_is_refused(tmp_path):
         difficulty.read(tmp_path / "other.parquet")
     with pytest.raises(DataError):
         difficulty.read(tmp_path / "gone.parquet")
-    # Judgements of the same rows are kept together, those of others are not.
+    # Judgements of the same rows are kept together.
     more = Difficulty(replace(found.judges, by={"agreement": ["x", "y"]}), found.hashes,
                       found.labels, judging.agreement(np.ones((2, 3))))  # fmt: skip
     kept = judging.merged(found, more)
     assert list(kept.judges.by) == ["perplexity", "agreement"] and "perplexity" in kept.columns
-    assert kept.judges.seconds == 2.0
-    assert judging.merged(replace(found, hashes=["z"] * 3), more) is more
+    assert kept.judges.seconds == 2.0 and judging.merged(None, more) is more
 
 
 @pytest.fixture(scope="module")
@@ -382,9 +381,13 @@ def test_the_page_says_hard_for_whom_in_both_languages():
     results = drawn(alike=pairs)
     rows = alike_rows(results, leaderboard(results))
     assert [(row.a, row.b) for row in rows] == [(HEAD, BERT), (HEAD, FAST)]
-    assert rows[0].most.value == 0.91
+    # Of an arm that was trained once nothing bounds what it has in common with itself.
+    assert rows[0].most.value == pytest.approx(0.91**0.5)
     said = alike_sentence(rows, words_of("en"))
-    assert said == f"{HEAD} and {FAST}: 0.42 (0.30–0.53), where two seeds of one of them have 0.91."
+    assert said == (
+        f"{HEAD} and {FAST}: 0.42 (0.30–0.53), of 0.95 at most: as much as two seeds of each of "
+        "them have."
+    )
     one_model = (replace(rows[0], a="m/sft", b="m/probe", most=None), *rows)
     assert alike_sentence(one_model, words_of("en")) == "m/sft and m/probe: 0.61 (0.50–0.70)."
     assert alike_sentence((), words_of("en")) == ""
@@ -425,11 +428,11 @@ def test_several_studies_say_which_rows_to_train_on():
     easy, hard, control = large.parts
     assert control.difference is None and easy.difference.p > 0.5
     assert hard.difference.p < 0.01 and hard.difference.high < 0
-    (said,) = part_sentences(table, words_of("en"))
+    said, once = part_sentences(table, words_of("en"))
     assert said.startswith(f"{FAST} on 300 rows: hard third loses 0.") and "random rows" in said
     assert part_sentences(replace(table, rows=(small,)), words_of("en")) == [
-        "No part differs from random rows by more than chance."
-    ]
+        "No part differs from random rows by more than chance.", once,
+    ]  # fmt: skip
     looked = replace(table, suspects={"hard": 0.142, "easy": 0.005})
     assert part_sentences(looked, words_of("en"))[-1] == (
         "Labels that are suspected to be wrong: easy third 0.5% and hard third 14.2%."

@@ -89,7 +89,7 @@ NOUNS = (
 )
 #: Phrases said only of several: of more than are drawn or named.
 OF_SEVERAL = {"across_more_facts", "across_ranks_title", "across_test_few", "axes_capped",
-              "curves_capped"}  # fmt: skip
+              "curves_capped", "parts_draws"}  # fmt: skip
 
 
 def phrases(language: str) -> dict[str, ast.Message]:

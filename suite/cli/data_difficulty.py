@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,14 +26,15 @@ from suite.cli.options import (
     room_for,
 )
 from suite.cli.words import Quiet
-from suite.errors import DataError, counted
+from suite.errors import counted
 from suite.report import formats
 
 if TYPE_CHECKING:
-    from suite.contracts.difficulty import By
-    from suite.data.difficulty import Difficulty
+    from suite.contracts.difficulty import By, Part
+    from suite.data.difficulty import Difficulty, Places
 
 _EVERY_SECONDS = 10.0
+_THIRDS: tuple[Part, ...] = ("easy", "medium", "hard")
 
 
 def difficulty(
@@ -105,7 +107,8 @@ def difficulty(
 
     Judges may be named one after another: what is known of the same rows stays in the file. A
     recipe trains on a part of them, such as the hard third of each class, with
-    `train_subset: {by: perplexity, part: hard, rows: 1000}`.
+    `train_subset: {by: perplexity, part: hard, rows: 1000}`. Judgements of other rows are not
+    written over.
 
     Examples:
 
@@ -130,9 +133,11 @@ def difficulty(
     named, rows = rows_of(
         task, folder=data, use_sample=sample, train_rows=train_rows, room=room_for(max_memory)
     )
+    file = paths.difficulty(named.name)
+    judging.same_rows(_before(file), rows.train, named, file)
     wanted = judging.Wanted(decoder, dynamics, study, suspects, model or (), epochs, checkpoints)
     found = judging.judge(named, rows, wanted, url=storage, say=say, watch=watch)
-    file = paths.difficulty(named.name)
+    # Once more: another judge may have come to an end meanwhile.
     found = judging.merged(_before(file), found)
     for place in (file, to):
         if place is not None:
@@ -144,20 +149,36 @@ def difficulty(
     for line in (*_alike(found), *_suspects(found)):
         out.print(line)
     tell(f"How hard each row is stands in {file}")
-    next_step(shell.command("study", "create", task, "--recipe", "difficulty"))
+    if found.judges.by:
+        options: list[object] = [part for name in model or () for part in ("--model", name)]
+        options += ["--data", data] if data else []
+        options += ["--sample"] if sample else []
+        options += ["--train-rows", train_rows] if train_rows else []
+        next_step(_next(found, task, options))
+
+
+def _next(found: Difficulty, task: str, options: Sequence[object]) -> str:
+    """The command that trains on the hard rows of the same pool, as it is pasted."""
+    by = next(iter(found.judges.by))
+    rows = len(_part(found, by, "hard"))
+    words = "study", "create", task, "--recipe", "difficulty", "--train-subset"
+    return shell.command(*words, f"{by}:hard:{rows}", *options)
 
 
 def _before(file: Path) -> Difficulty | None:
-    """What was judged before; None where nothing can be read of it."""
+    """What was judged before; None where there is nothing.
+
+    Raises:
+        DataError: it can't be read. It is not written over: that is for its owner to say.
+    """
     from suite.data import difficulty as kept
 
-    try:
-        return kept.read(file) if file.is_file() else None
-    except DataError:
-        return None
+    return kept.read(file) if file.exists() else None
 
 
 def _told(found: Difficulty, file: Path) -> dict[str, object]:
+    from suite.data import difficulty as kept
+
     judges = found.judges
     return {
         "schema_version": 1,
@@ -168,27 +189,41 @@ def _told(found: Difficulty, file: Path) -> dict[str, object]:
         "by": judges.by,
         "means": {name: float(own.mean()) for name, own in found.columns.items()},
         "spearman": {f"{a}-{b}": rho for a, b, rho in _correlations(found)},
+        "suspects": {
+            by: dict(zip(_THIRDS, _means(found, by, kept.SUSPECT), strict=True))
+            for by in found.judges.by
+            if kept.SUSPECT in found.columns
+        },
     }
 
 
 def _thirds(found: Difficulty) -> Table:
-    """Of each judgement the mean of its first column in each third of the rows."""
-    import numpy as np
-
+    """Of each judgement the mean of its first column in each third within classes."""
     from suite.data.difficulty import COLUMNS
 
     say = words()
     table = Table(
         fitting.word(say("difficulty_by")),
         fitting.name(say("difficulty_judge")),
-        *(fitting.number(say(f"difficulty_{part}")) for part in ("easy", "medium", "hard")),
+        *(fitting.number(say(f"difficulty_{part}")) for part in _THIRDS),
         title=say("difficulty_title", n=found.judges.rows),
     )
     for by, judges in found.judges.by.items():
-        own = found.columns[COLUMNS[by][0]][np.argsort(found.hardness(by), kind="stable")]
-        means = [formats.quantity(float(part.mean())) for part in np.array_split(own, 3)]
+        means = [formats.quantity(mean) for mean in _means(found, by, COLUMNS[by][0])]
         table.add_row(say(f"difficulty_by_{by}"), say("comma").join(judges), *means)
     return table
+
+
+def _means(found: Difficulty, by: By, column: str) -> list[float]:
+    """The mean of a column in each of the parts that `train_subset` takes."""
+    own = found.columns[column]
+    return [float(own[_part(found, by, part)].mean()) for part in _THIRDS]
+
+
+def _part(found: Difficulty, by: By, part: Part) -> Places:
+    from suite.data.difficulty import part_of
+
+    return part_of(found.labels, found.hardness(by), found.ambiguity(by), part)
 
 
 def _alike(found: Difficulty) -> list[str]:
@@ -207,19 +242,16 @@ def _alike(found: Difficulty) -> list[str]:
 
 def _suspects(found: Difficulty) -> list[str]:
     """How many rows of each third are suspected to be labelled wrongly."""
-    import numpy as np
-
     from suite.data.difficulty import SUSPECT
 
     own = found.columns.get(SUSPECT)
     if own is None:
         return []
     say = words()
-    told = []
+    told = [say("difficulty_suspected", n=int(own.sum()), of=found.judges.rows)]
     for by in found.judges.by:
-        ordered = own[np.argsort(found.hardness(by), kind="stable")]
-        shares = [formats.percent(float(part.mean())) for part in np.array_split(ordered, 3)]
-        named = dict(zip(("easy", "medium", "hard"), shares, strict=True))
+        shares = map(formats.percent, _means(found, by, SUSPECT))
+        named = dict(zip(_THIRDS, shares, strict=True))
         told.append(say("difficulty_suspects", by=say(f"difficulty_by_{by}"), **named))
     return told
 

@@ -133,9 +133,10 @@ def create(
     train_subset: Annotated[
         str | None,
         typer.Option(
-            metavar="PART[:ROWS]",
+            metavar="[BY:]PART[:ROWS[:DRAW]]",
             help="Of a recipe with a train_subset: the part to train on (easy, medium, hard, "
-            "ambiguous or random), and how many rows of it.",
+            "ambiguous or random), how many rows of it, in which draw; and by which judgement "
+            "(perplexity, zero_shot, dynamics or agreement).",
         ),
     ] = None,
     splits: Splits = None,

@@ -11,8 +11,8 @@ from suite.contracts.measured import Measured
 class Alike:
     """Spearman's rank correlation of two arms' losses on test, row by row.
 
-    Where `a` and `b` are one arm, it is of two of its trainings, with other seeds: the most that it
-    can have in common with another.
+    Where `a` and `b` are one arm, it is of two of its trainings, with other seeds, which bounds
+    what it can have in common with another.
     """
 
     a: str

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from suite.contracts.limits import MOST_DRAWS
 from suite.contracts.task import Closed
 
 #: By what a row is hard: by how little a decoder that was not taught expects its label, by how
@@ -27,6 +28,13 @@ class TrainSubset(Closed):
         "control, of equal size and class mix.",
     )
     rows: int = Field(ge=2, description="Rows of it, in the classes' own shares.")
+    draw: int = Field(
+        1,
+        ge=1,
+        le=MOST_DRAWS,
+        description="Which of several draws of so many rows: how much depends on the rows that "
+        "were drawn is told by several.",
+    )
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,7 @@ class Subset:
 
     `of` is how many rows were judged, by `judges`: the model or arms that say how hard they are.
     `suspects` is the share of the rows taken whose label was suspected; null where nobody looked.
+    `draw` is which of several draws of so many rows.
     """
 
     by: By
@@ -43,3 +52,4 @@ class Subset:
     of: int
     judges: list[str] = field(default_factory=list)
     suspects: float | None = None
+    draw: int = 1

@@ -3,32 +3,33 @@
 A row is known by a hash of its text and its class' name, so that a file of other rows is refused
 whatever its length. Parts are thirds within each class: what is compared has the same size and the
 same mix of classes, and no part loses a class that has three rows. Rows of a part are taken in an
-order that hashes give, so that a larger part holds the smaller one.
+order that hashes give, so that a larger part holds the smaller one of its draw.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from suite import files, paths, shell
-from suite.contracts.difficulty import By, Subset, TrainSubset
+from suite.contracts.difficulty import By, Part, Subset, TrainSubset
 from suite.contracts.records import why
 from suite.contracts.strategy import Rows
 from suite.contracts.task import Task
-from suite.data import tables
+from suite.data import readers, tables
 from suite.data.parts import describe
 from suite.data.snapshot import TaskData
 from suite.data.splits import nested_order
+from suite.data.subsets import drawn
 from suite.errors import DataError, counted
 
 FORMAT = "difficulty 1"
@@ -48,6 +49,14 @@ COLUMNS: Mapping[By, tuple[str, ...]] = {
     "agreement": ("agreement", "disagreement"),
 }
 
+
+#: How the command is told who is to judge.
+_ASKED_BY: Mapping[By, tuple[str, str]] = {
+    "perplexity": ("--decoder", "MODEL"),
+    "zero_shot": ("--decoder", "MODEL"),
+    "dynamics": ("--dynamics", "MODEL/STRATEGY"),
+    "agreement": ("--study", "STUDY"),
+}
 
 #: 1 of a row whose label was suspected, 0 of another one: a column where somebody looked.
 SUSPECT = "suspect"
@@ -118,15 +127,17 @@ def hashes_of(rows: Rows, task: Task) -> list[str]:
     ]
 
 
-def suspected(file: Path, hashes: Sequence[str]) -> Scores:
+def suspected(file: Path, hashes: Sequence[str], others: Sequence[str] = ()) -> Scores:
     """Which rows a file names whose label may be wrong, by their `text` and the class that they are
     `given`: 1 of those, float [rows].
 
     Args:
+        file: may name other rows too.
         hashes: of the rows.
+        others: hashes of the other splits' rows.
 
     Raises:
-        DataError: the file is missing, damaged, or no such one.
+        DataError: the file is missing, damaged, no such one, or of other rows.
     """
     where = str(file)
     table = tables.read_file(file, tables.pick_columns("text", "given", where=where))
@@ -137,7 +148,16 @@ def suspected(file: Path, hashes: Sequence[str]) -> Scores:
         for text, given in zip(*columns, strict=True)
         for spelled in (str(text), str(text).removeprefix("'"))
     }
-    return np.array([own in named for own in hashes], np.float64)
+    found = np.array([own in named for own in hashes], np.float64)
+    if named and not found.any() and named.isdisjoint(others):
+        raise DataError(
+            f"none of its {counted(len(columns[0]), 'row')} is among these "
+            f"{len(hashes) + len(others):,}, with the class that it is given: these are suspects "
+            "of other rows",
+            where=where,
+            fix="Name the file that `suite data suspects` wrote of the same task and data.",
+        )
+    return found
 
 
 def write(file: Path, found: Difficulty) -> None:
@@ -159,7 +179,8 @@ def write(file: Path, found: Difficulty) -> None:
     head = {"format": FORMAT, **asdict(found.judges)}
     table = table.replace_schema_metadata({_HEAD: json.dumps(head, ensure_ascii=False)})
     with files.whole(file) as draft:
-        pyarrow.parquet.write_table(table, draft, compression="zstd")
+        # A number that a disk changed is told from the one that was written.
+        pyarrow.parquet.write_table(table, draft, compression="zstd", write_page_checksum=True)
 
 
 def read(file: Path) -> Difficulty:
@@ -170,27 +191,43 @@ def read(file: Path) -> Difficulty:
     """
     import io
 
+    content = files.read_small(file, _MOST_BYTES, DataError)
+    fix = "Remove it, and write it anew with `suite data difficulty TASK`."
+    try:
+        with readers.parquet_told(str(file)):
+            return _read(io.BytesIO(content), str(file), fix)
+    except DataError as error:
+        raise DataError(error.what, where=str(file), fix=fix) from None
+
+
+def _read(content: BinaryIO, where: str, fix: str) -> Difficulty:
     import pyarrow
     import pyarrow.parquet
 
-    fix = "Write it anew with `suite data difficulty TASK`."
-    content = files.read_small(file, _MOST_BYTES, DataError)
-    try:
-        table = pyarrow.parquet.read_table(io.BytesIO(content))
-        head = json.loads((table.schema.metadata or {}).get(_HEAD, b"{}"))
-        if head.pop("format", None) != FORMAT:
-            raise DataError("it does not say how hard rows are", where=str(file), fix=fix)
-        judges = _JUDGES.validate_python(head)
+    with pyarrow.parquet.ParquetFile(content, page_checksum_verification=True) as parquet:
+        written = parquet.schema_arrow
+        head = files.parse_json((written.metadata or {}).get(_HEAD, b"{}"))
+        if not isinstance(head, dict) or head.pop("format", None) != FORMAT:
+            raise DataError("it does not say how hard rows are", where=where, fix=fix)
+        try:
+            judges = _JUDGES.validate_python(head)
+        except ValidationError as error:
+            raise DataError(why(error), where=where, fix=fix) from None
         wanted = {name for by in judges.by for name in COLUMNS[by]}
-        wanted |= {SUSPECT} & set(table.column_names)
-        columns = {name: np.asarray(table[name].to_numpy(), np.float64) for name in sorted(wanted)}
-        hashes, labels = table["row"].to_pylist(), table["label"].to_pylist()
-    except ValidationError as error:
-        raise DataError(why(error), where=str(file), fix=fix) from None
-    except (pyarrow.ArrowException, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"damaged: {error}", where=str(file), fix=fix) from None
-    if not all(np.isfinite(own).all() for own in columns.values()) or len(hashes) != judges.rows:
-        raise DataError("damaged: rows or numbers are missing", where=str(file), fix=fix)
+        wanted |= {SUSPECT} & set(written.names)
+        kinds = {"row": pyarrow.string(), "label": pyarrow.int32()}
+        kinds |= dict.fromkeys(sorted(wanted), pyarrow.float32())
+        # What is there is read only where it is what was written: as many rows, of these kinds.
+        if parquet.metadata.num_rows != judges.rows or any(
+            written.names.count(name) != 1 or written.field(name).type != kind
+            for name, kind in kinds.items()
+        ):
+            raise DataError("damaged: rows or columns are missing", where=where, fix=fix)
+        table = parquet.read(columns=list(kinds))
+    columns = {name: np.asarray(table[name].to_numpy(), np.float64) for name in sorted(wanted)}
+    hashes, labels = table["row"].to_pylist(), table["label"].to_pylist()
+    if None in hashes or None in labels or not all(np.isfinite(c).all() for c in columns.values()):
+        raise DataError("damaged: numbers are missing", where=where, fix=fix)
     return Difficulty(judges, hashes, labels, columns)
 
 
@@ -206,7 +243,7 @@ def narrowed(data: TaskData, wanted: TrainSubset, task: Task, file: Path | None 
         DataError: nobody judged, or other rows, or not so; or the part has fewer rows.
     """
     file = file or paths.difficulty(task.name)
-    command = shell.command("data", "difficulty", task.name)
+    command = shell.command("data", "difficulty", task.name, *_ASKED_BY[wanted.by])
     if not file.is_file():
         raise DataError(
             f"train_subset takes rows by {wanted.by}, and nobody has judged them",
@@ -219,19 +256,21 @@ def narrowed(data: TaskData, wanted: TrainSubset, task: Task, file: Path | None 
             f"train_subset takes rows by {wanted.by}; they were judged by "
             f"{', '.join(judged.judges.by)}",
             where=str(file),
-            fix=f"`{command}` with what judges by {wanted.by}.",
+            fix=f"`{command}` judges by {wanted.by} too.",
         )
     pool = _pool(data.train, judged, task, file)
+    seed = task.validation.seed
     chosen, told = parted(
         [data.train.labels[place] for place in pool],
         judged.hardness(wanted.by),
         judged.ambiguity(wanted.by),
         wanted,
         task.label_names,
+        drawn(data.train.take(pool), len(pool), draw=wanted.draw, seed=seed),
     )
     places = pool[chosen]
     train = data.train.take(places)
-    order = nested_order(train, seed=task.validation.seed)
+    order = nested_order(train, seed=seed)
     facts = data.facts
     found = describe(
         train.take(order),
@@ -253,6 +292,7 @@ def narrowed(data: TaskData, wanted: TrainSubset, task: Task, file: Path | None 
         len(pool),
         list(judged.judges.by[wanted.by]),
         None if suspected is None else float(suspected[chosen].mean()),
+        wanted.draw,
     )
     groups = data.groups
     if groups is not None:
@@ -296,6 +336,7 @@ def parted(
     ambiguity: Scores,
     wanted: TrainSubset,
     names: Sequence[str],
+    order: Places | None = None,
 ) -> tuple[Places, list[str]]:
     """The rows of a part, and what is to be said of it.
 
@@ -304,6 +345,8 @@ def parted(
         hardness, ambiguity: of each, float [rows].
         wanted: the part.
         names: of the classes.
+        order: the rows in that of a draw, in which they are taken of the part, [rows]; as they are
+            where None. The part itself is the same in every draw, also where rows are equally hard.
 
     Raises:
         DataError: the part has fewer rows, or fewer than there are classes.
@@ -311,7 +354,7 @@ def parted(
     of_class: dict[int, Places] = {
         label: np.flatnonzero(np.asarray(labels) == label) for label in sorted(set(labels))
     }
-    thirds = {label: max(1, len(rows) // 3) for label, rows in of_class.items()}
+    thirds = {label: _third(rows) for label, rows in of_class.items()}
     most = sum(thirds.values())
     if not len(of_class) <= wanted.rows <= most:
         short = wanted.rows < len(of_class)
@@ -326,10 +369,13 @@ def parted(
             + ("." if short else ", or judge more rows: `suite data difficulty`."),
         )
     counts = _dealt(wanted.rows, {label: len(rows) for label, rows in of_class.items()}, thirds)
-    chosen = [
-        _part(rows, hardness[rows], ambiguity[rows], thirds[label], wanted)[: counts[label]]
-        for label, rows in of_class.items()
-    ]
+    turn = np.arange(len(labels))
+    if order is not None:
+        turn[order] = np.arange(len(labels))
+    chosen = []
+    for label, rows in of_class.items():
+        own = _of_class(rows, hardness[rows], ambiguity[rows], wanted.part)
+        chosen.append(own[np.argsort(turn[own])][: counts[label]])
     few = [names[label] for label, rows in of_class.items() if len(rows) < 3]
     told = (
         [
@@ -342,36 +388,49 @@ def parted(
     return np.sort(np.concatenate(chosen)), told
 
 
-def _part(
-    rows: Places, hardness: Scores, ambiguity: Scores, third: int, wanted: TrainSubset
-) -> Places:
+def part_of(labels: Sequence[int], hardness: Scores, ambiguity: Scores, part: Part) -> Places:
+    """All rows of a part, in their own order.
+
+    Args:
+        labels, hardness, ambiguity: as of `parted`.
+    """
+    own = np.asarray(labels)
+    found = [
+        _of_class(rows, hardness[rows], ambiguity[rows], part)
+        for rows in (np.flatnonzero(own == label) for label in np.unique(own))
+    ]
+    return np.sort(np.concatenate(found))
+
+
+def _third(rows: Places) -> int:
+    """How many rows of a class each part has."""
+    return max(1, len(rows) // 3)
+
+
+def _of_class(rows: Places, hardness: Scores, ambiguity: Scores, part: Part) -> Places:
     """The rows of one class that are in the part, in their own order."""
-    if wanted.part == "random":
+    if part == "random":
         return rows
-    if wanted.part == "ambiguous":
+    third = _third(rows)
+    if part == "ambiguous":
         # The sort is stable: of equals those that come first.
         return np.sort(rows[np.argsort(-ambiguity, kind="stable")[:third]])
     ordered = rows[np.argsort(hardness, kind="stable")]
-    begin = {"easy": 0, "medium": (len(rows) - third) // 2, "hard": len(rows) - third}[wanted.part]
+    begin = {"easy": 0, "medium": (len(rows) - third) // 2, "hard": len(rows) - third}[part]
     return np.sort(ordered[begin : begin + third])
 
 
 def _dealt(rows: int, sizes: Mapping[int, int], most: Mapping[int, int]) -> dict[int, int]:
-    """How many rows of each class there are among so many: in the classes' own shares, one at
-    least, and no more than a class has in a part."""
-    whole = sum(sizes.values())
-    counts = {
-        label: min(most[label], max(1, math.floor(rows * size / whole)))
+    """How many rows of each class there are among so many: one of each first, then the r-th of n
+    at (r + ½) / n of the way, and no more than a class has in a part.
+
+    Those are a class's own shares, and of more rows no class has fewer: of shares rounded by what
+    is left of them it may (the Alabama paradox), and the larger part would not hold the smaller.
+    """
+    way = [
+        (-1.0 if row == 0 else (row + 0.5) / size, label)
         for label, size in sizes.items()
-    }
-    while (left := rows - sum(counts.values())) != 0:
-        step = 1 if left > 0 else -1
-        open_to = [
-            label
-            for label in sizes
-            if (counts[label] < most[label] if step > 0 else counts[label] > 1)
-        ]
-        # Whose share is furthest from what it has.
-        at = max(open_to, key=lambda c: (step * (rows * sizes[c] / whole - counts[c]), -c))
-        counts[at] += step
-    return counts
+        for row in range(most[label])
+    ]
+    taken = Counter(label for _, label in sorted(way)[:rows])
+    return {label: taken[label] for label in sizes}

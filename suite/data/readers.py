@@ -241,7 +241,7 @@ def parquet_rows(
     Raises:
         DataError: no Parquet, or more than the room holds.
     """
-    with _parquet_told(where):
+    with parquet_told(where):
         import pyarrow
         import pyarrow.parquet
 
@@ -278,7 +278,8 @@ def parquet_rows(
 
 
 @contextmanager
-def _parquet_told(where: str, what: str = "a Parquet file") -> Iterator[None]:
+def parquet_told(where: str, what: str = "a Parquet file") -> Iterator[None]:
+    """Whatever pyarrow raises within, as one DataError: its readers raise nearly anything."""
     import pyarrow
 
     try:
@@ -331,7 +332,7 @@ def _values(column: Any, room: Room, where: str) -> tuple[int, Iterable[Any]]:
 
 def parquet_classes(raw: BinaryIO, where: str) -> dict[str, list[str]]:
     """Class names by column, where `datasets` wrote the file and noted them in its schema."""
-    with _parquet_told(where):
+    with parquet_told(where):
         import pyarrow.parquet
 
         with pyarrow.parquet.ParquetFile(raw) as file:
@@ -364,7 +365,7 @@ def arrow_rows(
     Raises:
         DataError: no Arrow stream, or more than the room holds.
     """
-    with _parquet_told(where, "an Arrow stream"):
+    with parquet_told(where, "an Arrow stream"):
         import pyarrow.ipc
 
         messages = pyarrow.ipc.MessageReader.open_stream(raw)
@@ -381,7 +382,7 @@ def _arrow_batches(
     stream: Any, wanted: list[str], size: int, where: str, room: Room
 ) -> Iterator[Row]:
     left, done = room.expanded(size), 0
-    with _parquet_told(where, "an Arrow stream"):
+    with parquet_told(where, "an Arrow stream"):
         places = delimited.places(stream.schema.names, wanted).values()
         for whole in stream:
             # Otherwise lengths and places that the file gives are believed, beyond what is there.

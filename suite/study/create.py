@@ -162,7 +162,7 @@ def create(
     if wanted.curve is not None:
         recipe = _of_curve(recipe)
     loaded = subsetting.narrowed(loaded, recipe, task, wanted.splits)
-    seed = recipe.seed if wanted.seed is None else _seed(wanted.seed)
+    seed = subsetting.seed_of(recipe) if wanted.seed is None else _seed(wanted.seed)
     name = _name(wanted, recipe, task)
     if not NAME.fullmatch(name):
         raise StudyError(

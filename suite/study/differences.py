@@ -21,7 +21,7 @@ from suite.contracts.model import Companion, Model
 from suite.errors import StudyError
 from suite.models.catalogue import load_catalogue
 from suite.study.definition import Definition, StoredArm
-from suite.study.parting import curve_recipe, split_task
+from suite.study.parting import curve_recipe, part_recipe, split_task
 
 Follows = Callable[[Path], bool]
 
@@ -38,7 +38,15 @@ _TASK_FREE = {
     "data.parted",
 }
 #: Which part is trained on, the command may say too; the rows' fingerprint tells of another one.
-_RECIPE_FREE = {"title", "description", "trials", "train_subset.part", "train_subset.rows"}
+_RECIPE_FREE = {
+    "title",
+    "description",
+    "trials",
+    "train_subset.by",
+    "train_subset.part",
+    "train_subset.rows",
+    "train_subset.draw",
+}
 #: The same of a recipe that chooses its arms: what the choice fills in, and what it was made for;
 #: `create` compares the preset.
 _CHOICE_FREE = _RECIPE_FREE | {"arms", "finals.seeds", "choose.seconds", "choose.preset"}
@@ -70,6 +78,7 @@ def check_unchanged(stored: Definition, follows: Follows) -> str | None:
     recipe_file = _recipe_file(stored)
     if _ours(recipe_file, follows) and recipe_file.is_file():
         recipe, _ = find_recipe(stored.recipe_named or stored.recipe.name)
+        recipe = part_recipe(recipe)
         if stored.curve or stored.subset is not None:
             recipe = curve_recipe(recipe, stored.subset)
         asked = asked.model_copy(update={"recipe": recipe, "recipe_said": said(recipe)})

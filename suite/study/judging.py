@@ -9,6 +9,7 @@ are drawn here of the rows that a training leaves out, at each of its checkpoint
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,17 +17,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from suite import shell, strategies
 from suite.config.recipe import Budget, Recipe
 from suite.contracts.difficulty import By
+from suite.contracts.records import why
 from suite.contracts.strategy import Predictor, Probabilities, Refused, Rows
 from suite.contracts.task import Task
 from suite.data import difficulty, folds
 from suite.data.difficulty import Difficulty, Judges, Scores
 from suite.data.snapshot import TaskData
 from suite.endpoint import reach
-from suite.errors import DataError, StudyError, counted
+from suite.errors import DataError, StudyError, UsageError, counted
 from suite.machine import scratch
 from suite.models.catalogue import load_catalogue, local_model
 from suite.study import arms
@@ -34,9 +37,9 @@ from suite.study.apart import ApartRun
 from suite.study.definition import StoredArm
 from suite.study.probabilities import Answers, Reader
 
-#: Texts that are asked at once, trainings over which dynamics are drawn at most, and the least
-#: probability that is told from none.
-AT_ONCE, PARTS, LEAST = 256, 5, 1e-9
+#: Texts that are asked at once, trainings over which dynamics are drawn at most, the least
+#: probability that is told from none; and checkpoints below which nothing varies.
+AT_ONCE, PARTS, LEAST, FEWEST = 256, 5, 1e-9, 2
 
 
 @dataclass(frozen=True)
@@ -90,37 +93,98 @@ def judge(
     begun = time.perf_counter()
     by: dict[By, list[str]] = {}
     columns: dict[str, Scores] = {}
-    if wanted.decoder is not None:
-        arm = _arm(f"{wanted.decoder}/zero_shot", task, wanted, _ASKED)
-        say(f"Judging {counted(len(data.train), 'row')} by {arm.name}")
-        columns |= expected(_asked(task, arm, data, watch), data.train.labels)
-        by["perplexity"] = by["zero_shot"] = [arm.name]
-    if wanted.dynamics is not None:
-        arm = _arm(wanted.dynamics, task, wanted, {})
-        if strategies.scored_once(arm.strategy, arm.model):
-            raise StudyError(
-                f"{arm.name} is scored once, at the end of its training: it has no checkpoints to "
-                "look at",
-                where="--dynamics",
-                fix="Name an arm of linear_head or sft, or textcnn/classic.",
-            )
-        columns |= cartography(_course(task, arm, data, wanted, say, watch), data.train.labels)
-        by["dynamics"] = [arm.name]
+    # Whatever can be refused is, before any judge takes its time.
+    if wanted.suspects is not None:
+        own, *others = (
+            difficulty.hashes_of(rows, task) for rows in (data.train, data.validation, data.test)
+        )
+        rest = [one for split in others for one in split]
+        columns[difficulty.SUSPECT] = difficulty.suspected(wanted.suspects, own, rest)
+    asked, trained = _judges(task, wanted)
     if wanted.study is not None:
-        agreed, judges = _agreement(wanted.study, task, data.train, url)
+        agreed, by["agreement"] = _agreement(wanted.study, task, data.train, url)
         columns |= agreed
-        by["agreement"] = judges
+    if asked is not None:
+        say(f"Judging {counted(len(data.train), 'row')} by {asked.name}")
+        columns |= expected(_asked(task, asked, data, watch), data.train.labels)
+        by["perplexity"] = by["zero_shot"] = [asked.name]
+        _check_numbers(columns, by)
+    if trained is not None:
+        columns |= _drawn_maps(task, trained, data, wanted, say, watch)
+        by["dynamics"] = [trained.name]
+    _check_numbers(columns, by)
     seconds = round(time.perf_counter() - begun, 3)
     judges_of = Judges(task.name, data.facts.source, len(data.train), by, seconds)
     hashes = difficulty.hashes_of(data.train, task)
-    if wanted.suspects is not None:
-        columns[difficulty.SUSPECT] = difficulty.suspected(wanted.suspects, hashes)
     return Difficulty(judges_of, hashes, list(data.train.labels), columns)
 
 
+def _judges(task: Task, wanted: Wanted) -> tuple[StoredArm | None, StoredArm | None]:
+    """The arm that is asked, and the one that is trained, where they are named.
+
+    Raises:
+        StudyError: one can't judge; says why.
+    """
+    asked = trained = None
+    if wanted.decoder is not None:
+        asked = _arm(f"{wanted.decoder}/zero_shot", task, wanted, _ASKED)
+    if wanted.dynamics is not None:
+        trained = _arm(wanted.dynamics, task, wanted, {})
+        if strategies.scored_once(trained.strategy, trained.model):
+            raise StudyError(
+                f"{trained.name} is scored once, at the end of its training: it has no checkpoints "
+                "to look at",
+                where="--dynamics",
+                fix="Name an arm of linear_head or sft, or textcnn/classic.",
+            )
+    return asked, trained
+
+
+def _check_numbers(columns: Mapping[str, Scores], by: Mapping[By, Sequence[str]]) -> None:
+    """Refuses judgements that are no numbers: they order nothing.
+
+    Raises:
+        StudyError: some are none; says whose, and of how many rows.
+    """
+    for judgement, judges in by.items():
+        told = np.stack([columns[name] for name in difficulty.COLUMNS[judgement]])
+        rows = int(np.count_nonzero(~np.isfinite(told).all(axis=0)))
+        if rows:
+            raise StudyError(
+                f"what {', '.join(judges)} says of {counted(rows, 'row')} is no number: nothing "
+                "is written",
+                fix="Its weights, or their precision here, do not answer these texts; name another "
+                "judge.",
+            )
+
+
+def same_rows(before: Difficulty | None, rows: Rows, task: Task, file: Path) -> None:
+    """Refuses to judge rows where those of a file would be lost, before any time is spent.
+
+    Args:
+        before: what stands in the file; None where there is none.
+        rows: that are to be judged.
+
+    Raises:
+        DataError: they are others.
+    """
+    if before is None:
+        return
+    hashes = difficulty.hashes_of(rows, task)
+    if before.hashes != hashes:
+        shared = (Counter(before.hashes) & Counter(hashes)).total()
+        raise DataError(
+            f"{counted(before.judges.rows, 'row')} are judged there by "
+            f"{', '.join(before.judges.by) or 'nobody'}, of which {shared:,} are among these "
+            f"{len(hashes):,}, and one file has one pool of rows",
+            where=str(file),
+            fix="Name the same --data and --train-rows; or move the file away to begin with these.",
+        )
+
+
 def merged(before: Difficulty | None, found: Difficulty) -> Difficulty:
-    """Judgements with those that were made before of the very same rows."""
-    if before is None or before.hashes != found.hashes:
+    """Judgements with those that were made before of the very same rows (`same_rows`)."""
+    if before is None:
         return found
     judges = found.judges
     by = {**before.judges.by, **judges.by}
@@ -201,12 +265,24 @@ def _arm(name: str, task: Task, wanted: Wanted, space: Mapping[str, Any]) -> Sto
 
 
 def _recipe(name: str, wanted: Wanted, space: Mapping[str, Any]) -> Recipe:
-    return Recipe(
-        name="difficulty",
-        arms=[name],
-        spaces={name: dict(space)} if space else {},
-        budget=Budget(epochs=wanted.epochs, checkpoints=wanted.checkpoints),
-    )
+    """What a training of a judge goes by.
+
+    Raises:
+        UsageError: there is no such arm, or no such training.
+    """
+    try:
+        return Recipe(
+            name="difficulty",
+            arms=[name],
+            spaces={name: dict(space)} if space else {},
+            budget=Budget(epochs=wanted.epochs, checkpoints=wanted.checkpoints),
+        )
+    except ValidationError as error:
+        raise UsageError(
+            why(error),
+            where=f"judging by {name}",
+            fix="--decoder MODEL, --dynamics MODEL/STRATEGY.",
+        ) from None
 
 
 def _asked(
@@ -228,16 +304,19 @@ def _asked(
     return np.concatenate(found)
 
 
-def _course(
+def _drawn_maps(
     task: Task,
     arm: StoredArm,
     data: TaskData,
     wanted: Wanted,
     say: Callable[[str], None],
     watch: Callable[[str, int, int], None],
-) -> list[Probabilities]:
-    """What trainings answer at each checkpoint to the rows that they leave out: of each checkpoint
-    float32 [rows, classes]."""
+) -> dict[str, Scores]:
+    """Data maps of the rows that trainings leave out, each over its training's own checkpoints.
+
+    Raises:
+        StudyError: a training had one checkpoint, or none: nothing varies.
+    """
     train = data.train
     parts = left_out(task, data)
     say(
@@ -245,11 +324,12 @@ def _course(
         "each without a part of them"
     )
     recipe = _recipe(arm.name, wanted, {})
-    course: list[Probabilities] = []
+    maps: dict[str, Scores] = {}
     done = 0
     for number, held in enumerate(parts):
         watch(arm.name, done, len(train))
         learnt = np.setdiff1d(np.arange(len(train)), held, assume_unique=True)
+        asked = train.take(held)
         own = f"{data.facts.fingerprint}-without{number}of{len(parts)}"
         with scratch.temporary() as folder:
             run = ApartRun(
@@ -257,18 +337,22 @@ def _course(
                 arm,
                 recipe,
                 train.take(learnt),
-                train.take(held).texts,
+                asked.texts,
                 fingerprint=own,
                 folder=folder,
             )
             _trained(arm, run)
-        if not course:
-            empty = np.zeros((len(train), len(task.labels)), np.float32)
-            course = [empty.copy() for _ in run.answers]
-        for whole, answers in zip(course, run.answers, strict=True):
-            whole[held] = answers
+        if len(run.answers) < FEWEST:
+            raise StudyError(
+                f"{arm.name} was asked at {counted(len(run.answers), 'checkpoint')} of its "
+                f"training: dynamics take {FEWEST} at least",
+                where="--dynamics",
+                fix="Ask for more --checkpoints, or name another arm.",
+            )
+        for name, values in cartography(run.answers, asked.labels).items():
+            maps.setdefault(name, np.zeros(len(train)))[held] = values
         done += len(held)
-    return course
+    return maps
 
 
 def _trained(arm: StoredArm, run: ApartRun) -> Predictor:

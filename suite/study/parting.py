@@ -89,6 +89,15 @@ def curve_recipe(recipe: Recipe, subset: SubsetOf | None) -> Recipe:
     return recipe.model_copy(update=changes)
 
 
+def part_recipe(recipe: Recipe) -> Recipe:
+    """The recipe of a study that trains on a part of its rows: its models learn from the part
+    alone. Validation, of which nobody says how hard its rows are, may be larger than it."""
+    if recipe.train_subset is None:
+        return recipe
+    finals = recipe.finals.model_copy(update={"refit": False})
+    return recipe.model_copy(update={"finals": finals, "validation": "holdout"})
+
+
 def split_name(study: str, index: int) -> str:
     """What a split's own study is called.
 

@@ -8,48 +8,79 @@ from typing import get_args
 from pydantic import ValidationError
 
 from suite.config.recipe import Recipe
-from suite.contracts.difficulty import Part, TrainSubset
+from suite.contracts.difficulty import By, Part, TrainSubset
+from suite.contracts.limits import MOST_SEED
 from suite.contracts.records import why
 from suite.contracts.task import Task
 from suite.data import difficulty
 from suite.data.snapshot import TaskData
 from suite.errors import StudyError, UsageError, nearest
+from suite.study import parting
 
 
 def asked(recipe: Recipe, said: str | None) -> Recipe:
     """A recipe that trains on the part which the command names, in place of its own.
 
     Args:
-        said: PART, or PART:ROWS; None where the command says nothing.
+        said: PART, PART:ROWS or PART:ROWS:DRAW, each with BY: before it or not; None where the
+            command says nothing.
 
     Raises:
         StudyError: the recipe trains on no part.
         UsageError: it names no part, or no number of rows.
     """
     if said is None:
-        return recipe
+        return parting.part_recipe(recipe)
     if recipe.train_subset is None:
         raise StudyError(
             f"--train-subset belongs to a recipe with a train_subset, and '{recipe.name}' has none",
             fix="Give --recipe difficulty, or leave it out.",
         )
-    part, _, rows = said.partition(":")
+    named = said.split(":")
+    own = recipe.train_subset.model_dump()
+    if _says_by(said):
+        own["by"] = named.pop(0)
+    part, *numbers = named or [""]
     parts = get_args(Part)
     if part not in parts:
-        raise UsageError(f"'{part}' is no part", where="--train-subset", fix=nearest(part, parts))
-    own = recipe.train_subset.model_dump() | {"part": part} | ({"rows": rows} if rows else {})
+        raise UsageError(
+            f"'{part}' is no part",
+            where="--train-subset",
+            fix=nearest(part, (*parts, *get_args(By))),
+        )
+    if len(numbers) > 2:
+        raise UsageError(
+            f"'{said}' says more than BY:PART:ROWS:DRAW",
+            where="--train-subset",
+            fix="For example hard:1000.",
+        )
+    own |= {"part": part} | dict(zip(("rows", "draw"), numbers, strict=False))
     try:
         wanted = TrainSubset.model_validate(own)
     except ValidationError as error:
         raise UsageError(why(error), where="--train-subset", fix="For example hard:1000.") from None
-    return recipe.model_copy(update={"train_subset": wanted})
+    return parting.part_recipe(recipe.model_copy(update={"train_subset": wanted}))
+
+
+def seed_of(recipe: Recipe) -> int:
+    """The seed of a study where the command names none: further draws of rows vary the training
+    too, so that their scores lie as far apart as those of any two such trainings."""
+    draw = 1 if recipe.train_subset is None else recipe.train_subset.draw
+    return (recipe.seed + draw - 1) % (MOST_SEED + 1)
 
 
 def ending(recipe: Recipe, said: str | None) -> str:
     """What a study's default name has more where the command names the part."""
-    if said is None or recipe.train_subset is None:
+    wanted = recipe.train_subset
+    if said is None or wanted is None:
         return ""
-    return f"-{recipe.train_subset.part}-{recipe.train_subset.rows}"
+    by = f"-{wanted.by}" if _says_by(said) else ""
+    draw = f"-{wanted.draw}" if wanted.draw > 1 else ""
+    return f"{by}-{wanted.part}-{wanted.rows}{draw}"
+
+
+def _says_by(said: str) -> bool:
+    return said.partition(":")[0] in get_args(By)
 
 
 def narrowed(loaded: TaskData, recipe: Recipe, task: Task, splits: int | None = None) -> TaskData:

@@ -1,6 +1,6 @@
 """Whether arms find the same rows hard: the rank correlation of their losses, row by row.
 
-How alike two arms can be is bounded by how alike one is to itself: trained again with another
+How alike two arms can be is bounded by how alike each is to itself: trained again with another
 seed, it finds other rows hard too. That is told beside it.
 """
 

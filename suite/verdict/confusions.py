@@ -123,6 +123,27 @@ class Trained:
         return bool(same)
 
 
+def each(several: Sequence[Trained]) -> Trained:
+    """One of which each member is a training: with the mean of its trainings' scores.
+
+    Args:
+        several: what was trained in as many ways, over the same rows.
+    """
+
+    def means(of: Callable[[Trained], Array]) -> Array:
+        return np.stack([of(one).mean(axis=0) for one in several])
+
+    first = several[0]
+    return Trained(
+        means(lambda one: one.scores),
+        means(lambda one: one.pulls),
+        means(lambda one: np.asarray(one.right, np.float64)),
+        means(lambda one: one.biases),
+        first.worth,
+        first.per_class,
+    )
+
+
 def trained(
     labels: Sequence[int] | NDArray[np.int64],
     answers: Sequence[Sequence[int]] | NDArray[np.int64],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from suite.contracts.measured import Measured
@@ -9,11 +10,19 @@ from suite.contracts.results import StudyResults
 from suite.report.data.rows import Leaderboard
 from suite.report.words import Words
 
+#: What an arm has in common with itself that is trained in one way only.
+_ALL = Measured(1.0, 1.0, 1.0)
+
 
 @dataclass(frozen=True)
 class AlikeRow:
-    """Two arms, and the most that they can have in common: what the one of them that is less like
-    itself has, trained with two seeds. None where neither was."""
+    """Two arms, and the most that they can have in common: the geometric mean of what each has in
+    common with itself, trained with two seeds (Spearman, "The proof and measurement of association
+    between two things", 1904). Two that find exactly the same rows hard have that, and no more.
+
+    An arm whose training repeats itself has all in common with itself; one that was trained once
+    is taken to have, for more it can't be. None where neither was trained with two seeds.
+    """
 
     a: str
     b: str
@@ -26,16 +35,25 @@ def alike_rows(results: StudyResults, board: Leaderboard) -> tuple[AlikeRow, ...
     shown = {row.arm for row in board.rows}
     own = {one.a: one.spearman for one in results.alike if one.a == one.b}
     rows = [
-        AlikeRow(one.a, one.b, one.spearman, _less(own.get(one.a), own.get(one.b)))
+        AlikeRow(one.a, one.b, one.spearman, _most(own.get(one.a), own.get(one.b)))
         for one in results.alike
         if one.a != one.b and {one.a, one.b} <= shown
     ]
     return tuple(sorted(rows, key=lambda row: -row.spearman.value))
 
 
-def _less(one: Measured | None, other: Measured | None) -> Measured | None:
-    known = [found for found in (one, other) if found is not None]
-    return min(known, key=lambda found: found.value, default=None)
+def _most(one: Measured | None, other: Measured | None) -> Measured | None:
+    if one is None and other is None:
+        return None
+    one, other = one or _ALL, other or _ALL
+    return Measured(
+        _mean(one.value, other.value), _mean(one.low, other.low), _mean(one.high, other.high)
+    )
+
+
+def _mean(one: float, other: float) -> float:
+    """The geometric mean; nothing in common is none."""
+    return math.sqrt(max(0.0, one) * max(0.0, other))
 
 
 def alike_sentence(rows: tuple[AlikeRow, ...], words: Words) -> str:

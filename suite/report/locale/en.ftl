@@ -555,17 +555,18 @@ finding_coverage = { $arm }: of the surest { $share } of texts { $error } are wr
 ## Hard rows
 
 alike = Hard for whom
-alike_intro = Whether two arms find the same test rows hard: Spearman's rank correlation of their losses, row by row. The most that it can be is what two seeds of one arm have in common.
+alike_intro = Whether two arms find the same test rows hard: Spearman's rank correlation of their losses, row by row. Another seed finds other rows hard, too: the most that two arms can have in common is the geometric mean of what two seeds of each have.
 alike_told = { $a } and { $b }: { $rho } ({ $interval }).
-alike_told_most = { $a } and { $b }: { $rho } ({ $interval }), where two seeds of one of them have { $most }.
+alike_told_most = { $a } and { $b }: { $rho } ({ $interval }), of { $most } at most: as much as two seeds of each of them have.
 alike_rho = rank correlation
-alike_most = two seeds of one arm
+alike_most = at most, by two seeds of each
 subset = Training rows
 subset_told = { $rows ->
     [one] { $part } by { $by } ({ $judges }): { $rows } row of { $of } that were judged
    *[other] { $part } by { $by } ({ $judges }): { $rows } rows of { $of } that were judged
 }
 subset_suspects = Of their labels { $share } are suspected to be wrong.
+subset_draw = { $told }, draw { $n }
 difficulty_easy = easy third
 difficulty_medium = medium third
 difficulty_hard = hard third
@@ -591,6 +592,10 @@ parts_loses = { $rows ->
 parts_suspects = Labels that are suspected to be wrong: { $shares }.
 parts_suspects_of = { $part } { $share }
 parts_chance = No part differs from random rows by more than chance.
+parts_draws = Each part was drawn at least { $n } times: this holds for other draws of its rows.
+parts_drawn_once = Where a part was drawn once, this holds for the very rows that were drawn, and with others of the same part it may be otherwise.
+parts_drawn = draws
+parts_alike = Do arms find the same test rows hard? Trained on the most random rows, { $told }
 
 ## Under a stranger's hand
 

@@ -131,6 +131,10 @@ difficulty_title = { $n ->
    *[other] How hard { $n } training rows are
 }
 difficulty_alike = { $a } and { $b } order the rows alike by { $rho } (Spearman).
+difficulty_suspected = { $n ->
+    [one] Of { $of } rows the label of { $n } is suspected to be wrong.
+   *[other] Of { $of } rows the labels of { $n } are suspected to be wrong.
+}
 difficulty_suspects = By { $by }, labels are suspected of { $easy } of the easy third, { $medium } of the medium and { $hard } of the hard one.
 
 ## suite data suspects

@@ -751,6 +751,9 @@ said_difficulty_written = How hard each row is stands in { $file }
 said_difficulty_few = train_subset: of { $names } fewer than 3 rows were judged, and every part has one of them
 said_difficulty_nobody = train_subset takes rows by { $by }, and nobody has judged them
 said_difficulty_not_so = train_subset takes rows by { $by }; they were judged by { $others }
+said_difficulty_no_number = what { $judges } says of { $said_rows } is no number: nothing is written
+said_difficulty_there = { $said_rows } are judged there by { $judges }, of which { $shared } are among these { $n }, and one file has one pool of rows
+said_difficulty_suspects_none = none of its { $said_rows } is among these { $n }, with the class that it is given: these are suspects of other rows
 said_difficulty_others = { $n } of { $said_rows } that were judged are not among the { $train } to train on: they were judged for other rows
 ## suite data
 

@@ -444,14 +444,15 @@ finding_coverage = { $arm }：最有把握的 { $share } 文本中 { $error } �
 ## Hard rows
 
 alike = 对谁难
-alike_intro = 两个方案是否觉得同样的测试行难：它们逐行损失的斯皮尔曼等级相关。上限是同一方案两个种子之间的相关。
+alike_intro = 两个方案是否觉得同样的测试行难：它们逐行损失的斯皮尔曼等级相关。换一个种子，难的行也会不同：两个方案的共同之处至多是各自两个种子之间相关的几何平均。
 alike_told = { $a } 与 { $b }：{ $rho }（{ $interval }）。
-alike_told_most = { $a } 与 { $b }：{ $rho }（{ $interval }）；其中一个方案的两个种子之间为 { $most }。
+alike_told_most = { $a } 与 { $b }：{ $rho }（{ $interval }）；由各自的两个种子可知，至多为 { $most }。
 alike_rho = 等级相关
-alike_most = 同一方案的两个种子
+alike_most = 上限（由各自的两个种子）
 subset = 训练所用的行
 subset_told = 按{ $by }（{ $judges }）的{ $part }：从判定过的 { $of } 行中取 { $rows } 行
 subset_suspects = 其中 { $share } 的标签可疑。
+subset_draw = { $told }，第 { $n } 次抽取
 difficulty_easy = 易的三分之一
 difficulty_medium = 中等的三分之一
 difficulty_hard = 难的三分之一
@@ -468,6 +469,10 @@ parts_loses = { $arm } 用 { $rows } 行训练：{ $part }比随机行低 { $gap
 parts_suspects = 标签可疑的比例：{ $shares }。
 parts_suspects_of = { $part }中 { $share }
 parts_chance = 没有哪一部分与随机行有显著差异。
+parts_draws = 每一部分至少抽取了 { $n } 次：结论对该部分的其他抽取也成立。
+parts_drawn_once = 只抽取了一次的，结论只对抽到的这些行成立，换成同一部分的其他行可能不同。
+parts_drawn = 抽取次数
+parts_alike = 不同方案是否觉得同样的测试行难？用最多的随机行训练时，{ $told }
 
 ## Under a stranger's hand
 

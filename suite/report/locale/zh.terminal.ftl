@@ -121,6 +121,7 @@ difficulty_by = 按
 difficulty_judge = 判定者
 difficulty_title = { $n } 行训练数据有多难
 difficulty_alike = { $a }与{ $b }对各行的排序相关为 { $rho }（斯皮尔曼）。
+difficulty_suspected = { $of } 行中有 { $n } 行的标签可疑。
 difficulty_suspects = 按{ $by }，标签可疑的占易的三分之一的 { $easy }，中等的 { $medium }，难的 { $hard }。
 
 ## suite data suspects

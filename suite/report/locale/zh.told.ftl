@@ -620,6 +620,9 @@ said_difficulty_written = 每行有多难写在 { $file }
 said_difficulty_few = train_subset：{ $names } 判定过的行不足 3 行，每个部分都含其中一行
 said_difficulty_nobody = train_subset 按 { $by } 取行，而它们尚未判定
 said_difficulty_not_so = train_subset 按 { $by } 取行；它们是按 { $others } 判定的
+said_difficulty_no_number = { $judges } 对 { $said_rows }的判定不是数：什么也没有写入
+said_difficulty_there = 文件里已有 { $judges } 判定过的 { $said_rows }，其中 { $shared } 行属于这 { $n } 行；一个文件只容一批行
+said_difficulty_suspects_none = 其中 { $said_rows }连同所给类别都不在这 { $n } 行之中：这是别的行的可疑标签
 said_difficulty_others = 判定过的 { $said_rows }中有 { $n } 行不在 { $train } 行训练数据之中：判定的是别的行
 ## suite data
 
