@@ -11,10 +11,11 @@ from report_studies import EN
 from test_study import alive_children, running, start, suite, wait_for
 
 from suite.cli.report import _over
-from suite.contracts.growth import Advice
-from suite.errors import SuiteError
+from suite.contracts.growth import Advice, Curve
+from suite.errors import StudyError, SuiteError
 from suite.report.data.growth import advice_told
 from suite.study import growing, sizes, storage
+from suite.study.growing import Asked, plan
 from suite.study.record import TARGET
 
 SIZES = "20,40,80,150"
@@ -209,9 +210,76 @@ def test_sizes_by_halves_have_a_row_of_each_class():
                 assert sizes.checked(found, rows, classes) == found
 
 
+def test_the_control_of_advice_is_no_size_of_the_curve(folder, toy_task):
+    """Its hyperparameters are those of the largest size, a size's may be others."""
+    suite(*curve(folder))
+    definition = storage.load(storage.open_storage(None), "g")[1]
+    counts = Counter({0: 80, 1: 40})
+    asked = Asked(sizes=[20, 120, 150], searched=[20, 150], advice="tfidf/toy")
+    parts = list(plan(asked, definition, counts))
+    assert len({part.name for part in parts}) == len(parts)
+    controls = [part.rows for part in parts if part.label is None and part.rows not in asked.sizes]
+    assert controls == [119] * growing.HELD_DRAWS
+    words = curve(folder, name="h", arms=["tfidf/toy", "fasttext/toy"])
+    suite(*words, "--advice", "tfidf/toy")
+    assert suite(*words, "--advice", "tfidf/toy").exit_code == 0
+    said = suite(*words, "--advice", "fasttext/toy", code=2).stderr
+    assert "has advice by tfidf/toy, and not by fasttext/toy" in said
+    with pytest.raises(StudyError, match="-5 more rows"):
+        growing.joined(None, definition, Curve((20, 150), more=-5))
+
+
 # ---------------------------------------------------------------- what is told
+
+
+def test_a_curve_that_has_no_finals_yet_has_its_page(folder, toy_task):
+    from suite.api import create_study
+
+    recipe = write_recipe(folder, trials=1)
+    create_study("toy.yaml", recipe=recipe, name="g", curve=Curve((20, 40, 150)))
+    assert growth()["missing"] == ["g.rows-40", "g.rows-20"] and growth()["arms"] == []
+    assert "Still missing" in suite("study", "show", "g").stdout
+    suite("report", "g")
+    page = (folder / "reports" / "g.html").read_text(encoding="utf-8")
+    assert 'id="growth"' in page and 'id="chart-growth"' not in page
 
 
 def test_advice_without_a_law_says_so():
     said = advice_told(Advice("a/b", 300, [], None), ["x", "y"], EN)
     assert len(said) == 1 and "it takes a law of a/b" in said[0]
+
+
+# ---------------------------------------------------------------- rows of somebody's own
+
+
+def table(folder, rows):
+    lines = "".join(f'"{text}",{label}\n' for text, label in rows)
+    (folder / "rows.csv").write_text(f"text,label\n{lines}")
+
+
+def of(label, count):
+    words = {"ham": "meeting agenda notes", "spam": "winner prize lottery"}[label]
+    return [(f"{words} number {n * n} of {n}", label) for n in range(count)]
+
+
+def test_a_class_that_its_share_would_lose_has_a_row_and_is_told(folder):
+    table(folder, of("ham", 400) + of("spam", 12))
+    recipe = write_recipe(folder, arms=["tfidf/toy"], trials=1)
+    words = ("curve", "rows.csv", "--recipe", recipe, "--name", "g", "--sizes", "4,10,200")
+    said = suite(*words).stderr
+    assert "10 rows: 1 class would have none by their share, and get one each" in said
+    assert "200 rows:" not in said and "Part 2 of 2" in said
+    assert growth()["missing"] == []
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[], of("ham", 1), of("ham", 300), of("ham", 3) + of("spam", 2), [("", ""), ("x", "")]],
+    ids=["none", "one", "one class", "five", "empty"],
+)
+def test_rows_that_make_no_curve_are_refused_in_words(folder, rows):
+    table(folder, rows)
+    recipe = write_recipe(folder, arms=["tfidf/toy"], trials=1)
+    said = suite("curve", "rows.csv", "--recipe", recipe, "--name", "g", code=2).stderr
+    assert "rows.csv" in said or "curve of one size" in said
+    assert "Traceback" not in said and not (folder / "studies" / "suite.db").exists()
