@@ -441,4 +441,5 @@ def test_several_studies_say_which_rows_to_train_on():
         words = words_of(language)
         page = render_across(studies, [f"{s.study}.html" for s in studies], words)
         assert 'id="parts"' in page and words("difficulty_hard") in page
+        assert f'<a href="#parts">{words("parts")}</a>' in page
         assert 'id="parts"' not in render_across(studies[1:3], ["a", "b"], words)
