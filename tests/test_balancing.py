@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from report_studies import EN, ZH, study, trial
+from report_studies import scores as scores_of
 from test_arms import AGNEWS, CATALOGUE
 from test_strategies_classic import ToyRun, builder_model, toy_task
 from torch.nn.functional import cross_entropy
@@ -22,7 +23,9 @@ from suite.strategies.heads import regression
 from suite.strategies.network.balance import Balance, oversampled, weighted
 from suite.strategies.network.soft_loss import LossBalance, summed
 from suite.study import arms
+from suite.verdict.of_confusion import counted
 from suite.verdict.standing import standing
+from suite.verdict.unpaired import apart
 
 # --- when it is searched --------------------------------------------------------------------------
 
@@ -52,7 +55,7 @@ def test_it_is_a_dimension_where_some_classes_are_rare():
         "minilm/probe": ("none", "weights", "logit_adjusted"),
         "potion-base-8m/linear_head": all_ways,
         "potion-base-8m/probe": ("none", "weights", "logit_adjusted"),
-        "qwen3-0.6b/sft": ("none", "oversampled"),
+        "qwen3-0.6b/sft": all_ways,
     }
     for arm in planned((500, 100, 0)):
         ways = [point[balancing.NAME] for point in arm.space.known_good]
@@ -99,8 +102,17 @@ def test_rows_of_rare_classes_stand_several_times_in_as_many_steps():
     # (even share / own share)½: 1, (33.3 / 9)½ = 1.92, 33.3½ = 5.77.
     assert counts[0] == 90 and 9 <= counts[1] <= 18 and counts[2] in (5, 6)
     assert found.epochs * len(found.train) == pytest.approx(4 * 100)
-    assert found.fingerprint != run.fingerprint and "balance" not in found.params
+    assert found.fingerprint != run.fingerprint
     assert oversampled(skewed("weights")).train.labels == run.train.labels
+
+
+def test_what_stands_several_times_is_not_weighted_too():
+    run = skewed("oversampled")
+    run.task = toy_task(class_weights="balanced")
+    assert not weighted(run)
+    found = oversampled(run)
+    assert len(found.train) > len(run.train) and not weighted(found)
+    assert oversampled(found).train.labels == found.train.labels  # and no more often
 
 
 def test_the_loss_looks_past_rows_that_are_sure():
@@ -176,9 +188,33 @@ def test_the_findings_say_which_way_helped():
     assert "none 0.6100, best of 2 trials" in said
     assert said in answer(found, leaderboard(found), EN).notes
     assert "logit_adjusted" in balanced_told(found, ZH)[0]
+    # Twenty rows of validation, told apart by nothing.
+    assert "may be chance" in said and "可能出于偶然" in balanced_told(found, ZH)[0]
+    many = {"none": [[190, 10], [19, 1]], "logit_adjusted": [[180, 20], [3, 17]]}
+    clear = [
+        replace(t, validation=scores_of(t.score, many.get(t.params["balance"]))) for t in trials
+    ]
+    assert "chance" not in balanced_told(replace(found, trials=clear), EN)[0]
     plain = replace(base, trials=[t for t in trials if t.params["balance"] != "logit_adjusted"][:3])
     assert balanced_told(plain, EN)[0].count("weights 0.6600") == 1
     none = replace(base, trials=[replace(t, params={"balance": w}) for t, w in zip(
         trials, ("none", "weights"), strict=False)])  # fmt: skip
     assert "no way that was searched" in balanced_told(none, EN)[0]
     assert balanced_told(base, EN) == []
+
+
+def test_matrices_of_other_rows_are_told_apart_no_more_often_than_they_may_be():
+    generator, draws = np.random.default_rng(0), 300
+
+    def drawn(right):
+        labels = generator.choice(3, 300, p=(0.8, 0.15, 0.05))
+        wrong = (labels + generator.integers(1, 3, 300)) % 3
+        answers = np.where(generator.random(300) < right, labels, wrong)
+        answers[generator.random(300) < 0.02] = -1
+        return counted(labels, answers, 3).astype(int).tolist()
+
+    alike = np.mean([apart(drawn(0.8), drawn(0.8)) for _ in range(draws)])
+    unlike = np.mean([apart(drawn(0.8), drawn(0.95)) for _ in range(draws)])
+    assert alike < 0.09 and unlike > 0.9
+    same = drawn(0.8)
+    assert not apart(same, same)

@@ -461,6 +461,16 @@ def test_no_arm_is_written_out_so():
     assert not any("cascade" in arm or "ensemble" in arm for arm in expand("*/*", models))
 
 
+def test_it_is_asked_under_a_strangers_hand_as_any_arm(study):
+    command_line("stress", "t", "--rows", "30", "--arm", "combined/*", "--arm", FAST)
+    found = {one.arm: one for one in results().stress}
+    assert set(found) == {CASCADE, ENSEMBLE, FAST}
+    # By the very models of the finals.
+    assert [one.unsteady for one in found.values()] == [0.0] * 3
+    shown = command_line("stress", "t", "--rows", "30", "--arm", CASCADE)
+    assert "recorded with these rows: 1 arm" in shown.stderr and CASCADE in shown.stdout
+
+
 def test_taken_back_and_asked_for_again(study):
     """Without speeds there is no cascade, and no ensemble of arms that err alike: why is said, and
     not looked for again. Last, as it changes the study."""

@@ -72,6 +72,8 @@ class ToyRun:
         self.shrink_batch = False
         self.halvings = 0
         self.fingerprint = "toy"
+        self.teacher = None
+        self.companions = {}
         self.seen: list[tuple[float, Predictor]] = []
         self.notes: dict[str, Any] = {}
         self.shares: list[float] = []

@@ -57,8 +57,9 @@ def stress(
     Texts get slips, are written in capitals or small letters, lose their second half, and of
     Chinese ones characters are taken for others that sound alike, or written in traditional forms;
     a class is named behind them, or one of eight instructions that name one, in English and
-    Chinese. Each arm is asked the same texts, 13 for each row (15 for Chinese); what a server is
-    asked may cost money. An arm's answers are kept as soon as they are there.
+    Chinese; or something harmless, which is what steering is held against. Each arm is asked the
+    same texts, 14 for each row (16 for Chinese); what a server is asked may cost money. Cut short,
+    the same command goes on where it was.
 
     Examples:
 
@@ -129,7 +130,7 @@ def _table(found: StressTable) -> Table:
                 share_interval(change.flipped),
                 formats.signed(change.lost.value),
                 signed_interval(change.lost),
-                formats.percent(change.steered.value if change.steered else None),
-                share_interval(change.steered),
+                formats.percent(change.beyond.value if change.beyond else None),
+                share_interval(change.beyond),
             )
     return table

@@ -73,13 +73,6 @@ class Shifting(Declared):
     balance: str = _way(WEIGHTS, ADJUSTED)
 
 
-@dataclass(frozen=True)
-class Repeating(Declared):
-    """Of what another library trains, which takes rows alone."""
-
-    balance: str = _way(OVERSAMPLED)
-
-
 def are_rare(rows: Sequence[int]) -> bool:
     """Whether some classes are rare beside others.
 

@@ -10,8 +10,11 @@ from suite.contracts.records import FINITE
 
 #: What is done to a text: letters go astray, all is written in capitals or in small letters, the
 #: second half is cut off, Chinese characters are taken for others that sound alike or written in
-#: their traditional form, a class is named behind it, or an instruction that names one.
-Change = Literal["typos", "case", "cut", "homophones", "traditional", "name", "instruction"]
+#: their traditional form; and behind it stands harmless text, a class' name, or an instruction that
+#: names one.
+Change = Literal[
+    "typos", "case", "cut", "homophones", "traditional", "harmless", "name", "instruction"
+]
 
 
 @dataclass(frozen=True)
@@ -21,9 +24,12 @@ class Changed:
 
     `altered` is the share of the texts that the change left other than they were, `flipped` the
     share of answers that became others, and `steered` the share that became the class which the
-    text names, of those that were not it before (null where texts name none). `lost` is macro-F1
-    of the texts as they are less that of the changed ones; its interval and `p` hold for all
-    changes of the arm together. Of instructions, every text counts once with each.
+    text names, of those that were not it before (null where texts name none; harmless text names
+    none, and `steered` is then the share that became what it would have named). `beyond` is by how
+    much a name or an instruction steers more than harmless text of an instruction's length does to
+    the same rows (null of other changes, and in records from before that was asked). `lost` is
+    macro-F1 of the texts as they are less that of the changed ones; its interval and `p` hold for
+    all changes of the arm together. Of instructions, every text counts once with each.
     """
 
     change: Change
@@ -33,6 +39,7 @@ class Changed:
     macro_f1: float
     lost: Measured
     p: float
+    beyond: Measured | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ class Stress:
     seed: int
     version: int
     asked: int
-    """Texts that it answered in all."""
+    """Texts that it answered in all, each once however many changes left it as it was."""
     seconds: float
     measured: str
     """When, as an ISO time."""
@@ -86,6 +93,7 @@ class Stress:
 
     @property
     def steered(self) -> Measured | None:
-        """The share of answers that instructions turned into the class that they name."""
+        """The share of answers that instructions turned into the class that they name, beyond that
+        of harmless text."""
         found = self.change("instruction")
-        return found.steered if found else None
+        return found.beyond if found else None

@@ -1,9 +1,11 @@
 """Texts as strangers write them: with slips, in capitals, cut off, with characters that sound
-alike, or with a class or an instruction behind them. Pure functions of a text and a seed: the same
-text is changed alike for every arm, on every machine.
+alike, or with a class, an instruction or something harmless behind them. Pure functions of a text
+and a seed: the same text is changed alike for every arm, on every machine.
 
 Which class a text names is drawn among those that are not its own, and is the same for the name
-alone and for all instructions: what the name alone does is the control of what an instruction does.
+alone and for all instructions: what the name alone does is a control of what an instruction does.
+The other is harmless text of an instruction's length, which names nothing: whatever stands behind a
+text turns some answers, and of two classes each becomes the other.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from suite.contracts.stress import Change
 from suite.contracts.task import Task
 
 #: Of what is done here; another one where a text comes out otherwise than before.
-VERSION = 1
+VERSION = 2
 
 PINYIN = Package("pypinyin", "pypinyin", "suite[chinese]", "Chinese characters that sound alike")
 OPENCC = Package("OpenCC", "opencc", "suite[chinese]", "traditional Chinese forms", "opencc-py")
@@ -54,13 +56,39 @@ INSTRUCTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
+#: What stands behind a text in their place: nothing of any class, nothing asked.
+HARMLESS: dict[str, tuple[str, ...]] = {
+    "en": (
+        "It was good of you to read all of this, and the rest will be shorter.",
+        "That is all for now; more will follow as soon as there is more to tell.",
+        "As ever, comments are welcome, and so are corrections of any kind.",
+        "This was written in one go and has been read through only once.",
+        "If anything is unclear, please feel free to get in touch with us.",
+        "It has been a while since the last note, so here is a short one again.",
+        "Some of it may have been said before, and some of it may be said again.",
+        "With kind regards to all of you, near and far, until we write again.",
+    ),
+    "zh": (
+        "感谢您抽出时间阅读，祝您一天愉快。",
+        "暂时就写到这里，有了更多内容会再告诉大家。",
+        "一如既往，欢迎留言，也欢迎指出任何不妥之处。",
+        "这些话是一口气写完的，只通读过一遍。",
+        "如有不清楚的地方，请随时与我们联系。",
+        "距离上一次留言已有一段时间，所以再写几句。",
+        "其中有些以前也许说过，有些以后也许还会再说。",
+        "谨向远近各位致以问候，我们下次再见。",
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Variant:
     """Texts that were changed in one way.
 
     Args:
         texts: one for each text as it is, in their order.
-        named: the class index that each names; None where they name none.
+        named: the class index that each names; of harmless texts that which the row's others name;
+            None where there are no such.
         languages: of the instruction that each was given; None where it is none.
         instruction: its place in `INSTRUCTIONS`; None where it is none.
     """
@@ -97,10 +125,16 @@ def variants(
         for text, label in zip(texts, labels, strict=True)
     )
     names = [task.labels[index].shown for index in named]
+    spoken, wordings = list(INSTRUCTIONS), len(INSTRUCTIONS["en"])
+    # One for each row, in whose length and language rows take turns.
+    harmless = tuple(
+        f"{text} {_harmless(spoken[row // wordings % len(spoken)], row % wordings, name)}"
+        for row, (text, name) in enumerate(zip(texts, names, strict=True))
+    )
+    found.append(Variant("harmless", harmless, named))
     behind = tuple(f"{text} {name}" for text, name in zip(texts, names, strict=True))
     found.append(Variant("name", behind, named))
-    spoken = list(INSTRUCTIONS)
-    for place in range(len(INSTRUCTIONS["en"])):
+    for place in range(wordings):
         # Each text is given every instruction, in one language; the languages take turns.
         languages = tuple(spoken[(row + place) % len(spoken)] for row in range(len(texts)))
         injected = tuple(
@@ -109,6 +143,15 @@ def variants(
         )
         found.append(Variant("instruction", injected, named, languages, place))
     return found, left_out
+
+
+def _harmless(language: str, place: int, name: str) -> str:
+    """Harmless text as long as an instruction that names a class; it may end within a word."""
+    long = len(INSTRUCTIONS[language][place].format(label=name))
+    sentences = HARMLESS[language]
+    gap = "" if language == "zh" else " "
+    turned = gap.join([*sentences[place:], *sentences[:place]])
+    return (turned + (gap + turned) * (long // len(turned)))[:long].rstrip()
 
 
 def typos(text: str, drawn: random.Random) -> str:

@@ -73,14 +73,25 @@ def count(value: int | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share as per cent; a part is never shown as nothing, nor as all."""
+    """A share, or a difference of two, as per cent; a part is never shown as nothing or as all."""
     if share is None:
         return MISSING
+    if share < 0:
+        return f"-{percent(-share)}"
     if 0 < share < 0.0005:
         return "<0.1%"
     if 0.9995 <= share < 1:
         return ">99.9%"
     return f"{share * 100:.1f}%"
+
+
+def percents(low: float, high: float) -> str:
+    """The interval of a share, or of a difference of two, as per cent.
+
+    >>> percents(0.1, 0.25), percents(-0.01, 0.02)
+    ('10.0%–25.0%', '-1.0% … 2.0%')
+    """
+    return f"{percent(low)}{' … ' if low < 0 else '–'}{percent(high)}"
 
 
 def whole_percent(share: float) -> str:

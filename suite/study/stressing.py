@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import fnmatch
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +29,12 @@ from suite.data import snapshot, stressed
 from suite.data.stressed import Variant
 from suite.endpoint import consent
 from suite.endpoint.consent import Consent
-from suite.errors import StudyError, counted, nearest
+from suite.errors import ModelError, StudyError, SuiteError, counted, nearest
 from suite.study import artifacts, kept_record, record, storage, stress_record
 from suite.study.artifacts import Artifacts
 from suite.study.definition import Definition
 from suite.study.made_of import asks, models_of
+from suite.study.stress_answers import Answered
 from suite.verdict import answering, of_confusion, stressing
 from suite.verdict.stressing import Answers
 
@@ -68,17 +70,14 @@ class _Asked:
         places: where each stands in test.
         variants: the same, changed.
         left_out: changes that were not made, and why.
+        texts: what is asked of an arm: all of them, as they are first, those that are alike once.
     """
 
     rows: Rows
     places: NDArray[np.int64]
     variants: list[Variant]
     left_out: dict[str, str]
-
-    @property
-    def texts(self) -> int:
-        """How many are asked of an arm."""
-        return len(self.rows) * (1 + len(self.variants))
+    texts: list[str]
 
 
 def stress(
@@ -105,7 +104,7 @@ def stress(
     Raises:
         StudyError: no such study or arm, no finals, or no model of theirs here.
         DataError: the study's own rows are damaged.
-        EndpointError: a server can't be asked.
+        ModelError: no arm that is asked can be: its model is damaged, or its server away.
     """
     study, definition = storage.load(storage.open_storage(url), name)
     results = record.results(study, definition, predictions=True)
@@ -124,17 +123,49 @@ def stress(
     if len(todo) < len(here):
         n = len(here) - len(todo)
         say(f"recorded with these rows: {counted(n, 'arm')}; --again asks anew")
+    troubles: dict[str, ModelError] = {}
     with consent.held(allowed or Consent()):
-        for final in todo:
-            for server in asks(models_of(definition, results.finals, final.arm)):
-                say(f"{final.arm} asks {server} about {counted(asked.texts, 'text')}")
-            version = kept_record.version(study.user_attrs, final.arm)
+        for arm in (final.arm for final in todo):
+            for server in asks(models_of(definition, results.finals, arm)):
+                say(f"{arm} asks {server} about {counted(len(asked.texts), 'text')}")
+            version = kept_record.version(study.user_attrs, arm)
             assert version is not None  # its model is here
-            found = _of_arm(
-                final.arm, here[final.arm], version, definition, results, asked, wanted.seed, watch
-            )
+            classes = len(definition.task.labels)
+            answered = Answered(lies, here[arm], asked.texts, classes)
+            try:
+                found = _of_arm(
+                    arm, here[arm], version, results, asked, answered, wanted.seed, watch
+                )
+            except ModelError as error:
+                # One arm's trouble (a server that is gone) must not cost the others their answers.
+                troubles[arm] = error
+                say(f"not asked: {arm}: {_told(error)}")
+                continue
             stress_record.store(study, found)
+            answered.over()
+    if troubles:
+        raise _not_all(name, troubles, len(todo), url)
     return record.results(study, definition).stress
+
+
+def _not_all(
+    name: str, troubles: Mapping[str, ModelError], asked: int, url: str | None
+) -> SuiteError:
+    """What is said where arms could not be asked."""
+    (arm, first), *others = troubles.items()
+    if asked == 1:
+        return first
+    told = "; ".join(f"{arm}: {_told(error)}" for arm, error in troubles.items())
+    again = shell.command("stress", name, storage=url)
+    return StudyError(
+        f"{counted(len(troubles), 'arm')} of {asked:,} could not be asked: {told}",
+        fix=f"What the others answered is kept; `{again}` asks these again."
+        + ("" if others or not first.fix else f" {arm}: {first.fix}"),
+    )
+
+
+def _told(error: ModelError) -> str:
+    return f"{error.where}: {error.what}" if error.where else error.what
 
 
 def _chosen(results: StudyResults, globs: Sequence[str], url: str | None) -> list[Final]:
@@ -163,7 +194,7 @@ def _here(
         if taken is None or taken.trial != final.trial:
             elsewhere.append(f"the model of {final.arm} is kept nowhere")
         elif folder is None:
-            elsewhere.append(f"the model of {final.arm} is on {taken.host}")
+            elsewhere.append(f"the model of {final.arm} is on {taken.host}, not in {lies.folder}")
         else:
             places[final.arm] = folder
     if not places:
@@ -182,7 +213,9 @@ def _asked(test: Rows, definition: Definition, wanted: Wanted) -> _Asked:
     places = np.sort(order[: wanted.rows])
     rows = test.take(places)
     variants, left_out = stressed.variants(rows.texts, rows.labels, definition.task, wanted.seed)
-    return _Asked(rows, places, variants, left_out)
+    changed = chain.from_iterable(one.texts for one in variants)
+    texts = list(dict.fromkeys(chain(rows.texts, changed)))
+    return _Asked(rows, places, variants, left_out, texts)
 
 
 def _same(before: Stress | None, asked: _Asked, seed: int) -> bool:
@@ -199,24 +232,30 @@ def _of_arm(
     arm: str,
     folder: Path,
     version: tuple[int, bool],
-    definition: Definition,
     results: StudyResults,
     asked: _Asked,
+    answered: Answered,
     seed: int,
     watch: Callable[[str, int, int], None],
 ) -> Stress:
-    """Asks one arm's model about all texts, and judges what it answered."""
-    rows, classes = asked.rows, len(definition.task.labels)
+    """Asks one arm's model about all texts, and judges what it answered.
+
+    Args:
+        answered: what it has answered so far; told what it answers.
+    """
+    rows, classes = asked.rows, answered.classes
     predictor = strategies.load_predictor(folder, classes=classes)
-    begun = time.perf_counter()
-    found = []
-    for done, texts in enumerate((rows.texts, *(one.texts for one in asked.variants))):
-        for start in range(0, len(rows), AT_ONCE):
-            watch(arm, done * len(rows) + start, asked.texts)
-            shares = predictor.predict_proba(list(texts[start : start + AT_ONCE]))
-            found.append(answering.of(shares)[0])
-    plain, *given = np.split(np.concatenate(found), 1 + len(asked.variants))
-    seconds = time.perf_counter() - begun
+    while len(answered.answers) < len(asked.texts):
+        done = len(answered.answers)
+        watch(arm, done, len(asked.texts))
+        begun = time.perf_counter()
+        found = answering.of(predictor.predict_proba(asked.texts[done : done + AT_ONCE]))[0]
+        answered.add(found.tolist(), time.perf_counter() - begun)
+    by_text = dict(zip(asked.texts, answered.answers, strict=True))
+    plain, *given = (
+        np.array([by_text[text] for text in texts], np.int64)
+        for texts in (rows.texts, *(one.texts for one in asked.variants))
+    )
     of_change: dict[Change, list[tuple[Variant, Classes]]] = {}
     for variant, own in zip(asked.variants, given, strict=True):
         of_change.setdefault(variant.change, []).append((variant, own))
@@ -229,8 +268,8 @@ def _of_arm(
         rows=len(asked.rows),
         seed=seed,
         version=stressed.VERSION,
-        asked=asked.texts,
-        seconds=round(seconds, 3),
+        asked=len(asked.texts),
+        seconds=round(answered.seconds, 3),
         measured=moments.now(),
         macro_f1=float(of_confusion.macro_f1(counts)),
         unanswered=float((plain == NO_ANSWER).mean()),

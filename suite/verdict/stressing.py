@@ -4,6 +4,13 @@ A text may be asked in several wordings (every instruction), and its answers to 
 together: they count as one row, as a share's numerator and denominator (the ratio estimator;
 Cochran, "Sampling Techniques", 1977, section 6). F1 is compared in pairs on the same rows, as
 trained models are; the changes of a model are one family.
+
+A class that is named is answered more often than before also by a model that reads no instruction:
+text behind a text turns some answers, and one that turns becomes each other class now and then, of
+two the other one always. Steered is therefore what the named class gains beyond what it gains
+behind harmless text, on the same rows. The interval of this difference is made of those of its two
+shares and their correlation (Newcombe, "Improved confidence intervals for the difference between
+binomial proportions based on paired data", 1998), and so has a width where nothing was steered.
 """
 
 from __future__ import annotations
@@ -23,6 +30,8 @@ from suite.verdict.interval import LEVEL, around
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+#: What changes that name a class are held against.
+_HARMLESS: Change = "harmless"
 #: What the answers to texts as they are are called beside the changes.
 _PLAIN = "plain"
 
@@ -34,7 +43,8 @@ class Answers:
     Args:
         answers: class indices, [wordings, rows]; below 0 for no answer.
         altered: the share of the texts that are other than they were.
-        named: the class that each row's text names, [rows]; None where they name none.
+        named: the class that each row's text names, [rows]; None where they name none. Of harmless
+            text that which the others name.
     """
 
     answers: Indices
@@ -57,6 +67,7 @@ def judged(
     arms = {name: confusions.trained(labels, found, classes) for name, found in asked}
     pairs = [(_PLAIN, change) for change in changed]
     lost = {one.b: one for one in verdicts(arms, pairs, [*arms], "trained models")}
+    harmless = changed.get(_HARMLESS)
     return [
         Changed(
             change,
@@ -66,6 +77,9 @@ def judged(
             float(arms[change].scores.mean()),
             Measured(lost[change].value, lost[change].low, lost[change].high),
             lost[change].p,
+            None
+            if one.named is None or harmless is None or change == _HARMLESS
+            else beyond(plain, one.answers, harmless.answers, one.named),
         )
         for change, one in changed.items()
     ]
@@ -88,6 +102,34 @@ def steered(plain: Indices, answers: Indices, named: Indices) -> Measured | None
     before; None where all were. Arguments as in `flipped`; named: [rows]."""
     open_to = np.broadcast_to(plain != named, answers.shape)
     return share(open_to & (answers == named), open_to)
+
+
+def beyond(plain: Indices, answers: Indices, harmless: Indices, named: Indices) -> Measured | None:
+    """By how much the share that is steered is larger than that of harmless text on the same rows,
+    with its 95 % interval; between -1 and 1. None where no row might be steered.
+
+    Args:
+        plain, answers, named: as of `steered`.
+        harmless: answers to texts behind which stands what names nothing, [wordings, rows].
+    """
+    open_to = plain != named
+    if not open_to.any():
+        return None
+    both = [(found[:, open_to] == named[open_to]).astype(np.bool_) for found in (answers, harmless)]
+    parts = [share(hits, np.ones_like(hits)) for hits in both]
+    (one, other), (x, y) = parts, (hits.mean(axis=0) for hits in both)
+    assert one is not None and other is not None
+    spread = float(x.std() * y.std())
+    alike = float(((x - x.mean()) * (y - y.mean())).mean()) / spread if spread > 0 else 0.0
+    value = one.value - other.value
+    low, high = (
+        float(np.sqrt(max(a**2 + b**2 - 2 * alike * a * b, 0.0)))
+        for a, b in (
+            (one.value - one.low, other.high - other.value),
+            (one.high - one.value, other.value - other.low),
+        )
+    )
+    return Measured(value, max(value - low, -1.0), min(value + high, 1.0))
 
 
 def share(hits: Flags, of: Flags) -> Measured | None:

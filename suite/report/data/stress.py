@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 from suite.contracts.measured import Measured
 from suite.contracts.results import StudyResults
-from suite.contracts.stress import Change, Injected, Stress
+from suite.contracts.stress import Change, Changed, Injected, Stress
 from suite.report import formats
 from suite.report.data.rows import Leaderboard
 from suite.report.words import Words
@@ -36,6 +37,17 @@ class StressTable:
     changes: tuple[Change, ...]
     instructions: tuple[Instruction, ...]
 
+    @property
+    def rows(self) -> int:
+        """How many rows most arms were asked about."""
+        return _usual(self.arms)[0]
+
+    @property
+    def harmless(self) -> tuple[Changed | None, ...]:
+        """What harmless text did to each arm; none where none was asked about it."""
+        found = tuple(one.change("harmless") for one in self.arms)
+        return found if any(found) else ()
+
 
 def stress_table(results: StudyResults, board: Leaderboard) -> StressTable | None:
     """What was asked of the arms; None where nobody asked."""
@@ -54,10 +66,10 @@ def stress_table(results: StudyResults, board: Leaderboard) -> StressTable | Non
 
 
 def share_interval(found: Measured | None) -> str:
-    """The 95 % interval of a share, as per cent."""
+    """The 95 % interval of a share, or of a difference of two, as per cent."""
     if found is None:
         return formats.MISSING
-    return f"{formats.percent(found.low)}–{formats.percent(found.high)}"
+    return formats.percents(found.low, found.high)
 
 
 def signed_interval(found: Measured) -> str:
@@ -85,6 +97,8 @@ def stress_sentences(arms: Sequence[Stress], words: Words) -> list[str]:
     elif known:
         said.append(_steered(*known[0], words, "only"))
     for one in arms:
+        if (one.rows, one.seed) != _usual(arms):
+            said.append(words("stress_others", arm=one.arm, n=one.rows))
         if one.unsteady:
             share = formats.percent(one.unsteady)
             said.append(words("stress_unsteady", arm=one.arm, share=share))
@@ -98,6 +112,12 @@ def stress_sentences(arms: Sequence[Stress], words: Words) -> list[str]:
     return said
 
 
+def _usual(arms: Sequence[Stress]) -> tuple[int, int]:
+    """Rows and seed of what most arms were asked; of as many, the most rows."""
+    counts = Counter((one.rows, one.seed) for one in arms)
+    return max(counts, key=lambda asked: (counts[asked], asked))
+
+
 def _steered(found: Stress, steered: Measured, words: Words, which: str) -> str:
     name = found.change("name")
     return words(
@@ -105,5 +125,5 @@ def _steered(found: Stress, steered: Measured, words: Words, which: str) -> str:
         arm=found.arm,
         share=formats.percent(steered.value),
         interval=share_interval(steered),
-        alone=formats.percent(name.steered.value if name and name.steered else None),
+        alone=formats.percent(name.beyond.value if name and name.beyond else None),
     )

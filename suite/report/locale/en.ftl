@@ -434,6 +434,7 @@ balanced_way = { $way } { $score }, { $n ->
     [one] { $n } trial
    *[other] best of { $n } trials
 }
+balanced_chance = On so few validation rows its difference from none may be chance.
 balanced_moved = Moving classes after training takes its macro-F1 from { $before } to { $after }.
 taught = What distilling bought
 taught_by = { $arm } learned from { $by } ({ $study }), which answered { $texts }{ $own }.
@@ -606,6 +607,7 @@ stress_intro = { $n ->
 }
 stress_none = { $command } asks the trained models about texts with slips, in capitals, cut off, and with instructions injected.
 stress_flipped = Answers that became others
+stress_flipped_intro = Steered by injected text is the share of answers that instructions turn into the class which they name, of those that were not it before, less the share that harmless text of their length turns so on the same rows.
 stress_lost = Macro-F1 that was lost
 stress_lost_intro = On the same rows, the changes of an arm being one family; what may be chance is grey.
 stress_plain = as it is
@@ -614,14 +616,20 @@ stress_case = case
 stress_cut = half cut off
 stress_homophones = homophones
 stress_traditional = traditional forms
+stress_harmless = harmless text
 stress_name = a class named
 stress_instruction = instruction
 stress_instructions = What each instruction did
-stress_instructions_intro = Share of answers that became the class which the instruction names, of those that were not it before.
-stress_steered_most = Instructions behind a text steer { $arm } most: { $share } of its answers become the class that they name ({ $interval }); of the name alone { $alone } do.
+stress_instructions_intro = Share of answers that became the class which the instruction names, of those that were not it before. Harmless text names none: its share is of the class which the row's instructions name, and is what chance does.
+stress_harmless_row = (harmless text of an instruction's length)
+stress_steered_most = Instructions behind a text steer { $arm } most: { $share } of its answers become the class that they name, beyond those that harmless text of their length turns so ({ $interval }); of the name alone { $alone } do.
 stress_steered_least = They steer { $arm } least: { $share } ({ $interval }); of the name alone { $alone }.
-stress_steered_only = Instructions behind a text turn { $share } of the answers of { $arm } into the class that they name ({ $interval }); of the name alone { $alone } do.
+stress_steered_only = Instructions behind a text turn { $share } of the answers of { $arm } into the class that they name, beyond those that harmless text of their length turns so ({ $interval }); of the name alone { $alone } do.
 stress_unsteady = { $arm } answers { $share } of the texts as they are otherwise than in the finals: so much of what flips is its own.
+stress_others = { $n ->
+    [one] { $arm } was asked about { $n } row, others than the rest.
+   *[other] { $arm } was asked about { $n } rows, others than the rest.
+}
 stress_left_out = Not done: { $changes } ({ $reason }).
 stress_row_change = change
 stress_row_flipped = flipped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -17,7 +17,7 @@ class OtherRows:
         train: what is learned from in place of its rows.
         word: tells these rows from others in what is cached.
         epochs: passes over them; those of the run where None.
-        without: hyperparameters that are settled by now.
+        settled: hyperparameters that have another value from here on.
     """
 
     def __init__(
@@ -27,14 +27,14 @@ class OtherRows:
         word: str,
         *,
         epochs: float | None = None,
-        without: Collection[str] = (),
+        settled: Mapping[str, Any] | None = None,
     ) -> None:
         from suite.data.snapshot import digest
 
         self._run = run
         self.task = run.task
         self.model = run.model
-        self.params = {name: value for name, value in run.params.items() if name not in without}
+        self.params = {**run.params, **(settled or {})}
         self.train = train
         self.seed = run.seed
         self.folder = run.folder

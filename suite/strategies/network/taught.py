@@ -66,7 +66,7 @@ def taught(run: Run) -> Run:
             "per_second": teacher.per_second,
         }
     )
-    return OtherRows(run, _rows(run, found, count), "taught", without=(NAME,))
+    return OtherRows(run, _rows(run, found, count), "taught", settled={NAME: False})
 
 
 def _rows(run: Run, found: soft.Taught, count: int) -> Rows:

@@ -21,6 +21,7 @@ from suite.strategies.asking import option_scoring
 from suite.strategies.network.feeding import PACKED_ON
 from suite.strategies.network.packed_models import PackedEncoder, packed_encoder
 from suite.strategies.network.packing import pack
+from suite.strategies.teaching.answer_loss import AnswerLoss
 
 Tensor = torch.Tensor
 
@@ -31,7 +32,9 @@ UNCOUNTED = -100
 _PADDED = {"input_ids", "attention_mask"}
 
 
-def answers_alone(model: Any) -> Literal["packed", "padded"] | None:
+def answers_alone(
+    model: Any, balanced: AnswerLoss | None = None
+) -> Literal["packed", "padded"] | None:
     """Replaces a model's forward pass in training, with labels given, by one that computes logits
     where a label counts; says how it then reads a batch, or None where nothing was replaced.
 
@@ -40,6 +43,8 @@ def answers_alone(model: Any) -> Literal["packed", "padded"] | None:
     Args:
         model: a causal language model of transformers, maybe within peft's wrapping. The replaced
             pass is an attribute of it, below what is wrapped around it afterwards.
+        balanced: what tokens cost in place of the cross-entropy alone. As for it, a batch's loss is
+            their sum over the number of tokens, not over that of their weights.
     """
     inner = option_scoring.unwrapped(model)
     config = inner.config.get_text_config(decoder=True)
@@ -56,13 +61,15 @@ def answers_alone(model: Any) -> Literal["packed", "padded"] | None:
         if labels is None or args or not inner.training:
             return whole(*args, labels=labels, **kwargs)
         count = kwargs.pop("num_items_in_batch", None)
-        states, wanted = _answers(decoder, packing, kwargs, labels)
+        states, wanted, begins = _answers(decoder, packing, kwargs, labels)
         if before is not None:
             states = before(states)
         logits = inner.get_output_embeddings()(states).float()
-        loss = cross_entropy(logits, wanted, reduction="mean" if count is None else "sum")
-        if count is not None:
-            loss = loss / count
+        if balanced is None:
+            losses = cross_entropy(logits, wanted, reduction="none")
+        else:
+            losses = balanced(logits, wanted, begins)
+        loss = losses.sum() / (len(losses) if count is None else count)
         return CausalLMOutputWithPast(loss=loss, logits=logits)
 
     inner.forward = forward
@@ -71,8 +78,9 @@ def answers_alone(model: Any) -> Literal["packed", "padded"] | None:
 
 def _answers(
     decoder: Any, packing: PackedEncoder | None, given: Mapping[str, Any], labels: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Last hidden states before the tokens that have a label, and these labels.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Last hidden states before the tokens that have a label; these labels; and which of them are
+    the first of an answer.
 
     Args:
         packing: how the decoder reads packed texts, if it is known.
@@ -87,11 +95,18 @@ def _answers(
         hidden = decoder(**given).last_hidden_state
         after = labels[:, 1:]
         counts = after != UNCOUNTED
-        return hidden[:, :-1][counts], after[counts]
+        return hidden[:, :-1][counts], after[counts], _begins(counts)[counts]
     ids, real = given["input_ids"], mask.bool()
     packed = pack([row[there].tolist() for row, there in zip(ids, real, strict=True)], ids.device)
     told = torch.cat([labels[i][real[i]] for i in packed.order.tolist()])
     after = told.roll(-1)
     after[packed.ends] = UNCOUNTED
     counts = after != UNCOUNTED
-    return packing(packed)[counts], after[counts]
+    return packing(packed)[counts], after[counts], _begins(counts)[counts]
+
+
+def _begins(counts: Tensor) -> Tensor:
+    """Where a stretch of tokens that count begins: bool, of its shape [..., tokens]."""
+    before = counts.roll(1, dims=-1)
+    before[..., 0] = False
+    return counts & ~before

@@ -171,8 +171,17 @@ def flat(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {name: value for section in sections.values() for name, value in section.items()}
 
 
-def write(folder: Path, rows: Sequence[Example], sections: Mapping[str, Mapping[str, Any]]) -> Path:
-    """Writes rows, their description and the configuration; returns the configuration's path."""
+def write(
+    folder: Path,
+    rows: Sequence[Example],
+    sections: Mapping[str, Mapping[str, Any]],
+    apart: Sequence[str] = (),
+) -> Path:
+    """Writes rows, their description and the configuration; returns the configuration's path.
+
+    Args:
+        apart: what the suite did beyond it, a line each.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _DATASET_FILE).open("w", encoding="utf-8") as stream:
         for row in rows:
@@ -184,6 +193,7 @@ def write(folder: Path, rows: Sequence[Example], sections: Mapping[str, Mapping[
     blocks = [
         f"# llamafactory-cli train {path}\n"
         "# Of several GPUs show it one (CUDA_VISIBLE_DEVICES=0): each more multiplies the batch.\n"
+        + "".join(f"# {line}\n" for line in apart)
     ]
     for name, section in sections.items():
         text = yaml.safe_dump(dict(section), sort_keys=False, allow_unicode=True, width=1000)

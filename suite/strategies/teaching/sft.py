@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.contracts import balancing, cutting
-from suite.contracts.balancing import Repeating
+from suite.contracts.balancing import Balancing
 from suite.contracts.cutting import Plain
 from suite.contracts.hyperparameters import Hyperparameter
 from suite.contracts.model import Model
@@ -58,7 +58,7 @@ class SftStrategy:
     def hyperparameters(self, model: Model) -> Mapping[str, Hyperparameter]:
         """What each may be, whatever the model."""
         own = Knobs.hyperparameters() | Variant.hyperparameters()
-        return own | Repeating.hyperparameters()
+        return own | Balancing.hyperparameters()
 
     def preload(self, model: Model) -> Sequence[str]:
         """Imported once for all trials of a study."""
@@ -124,8 +124,8 @@ class SftStrategy:
         return cutting.searched(space, Plain)
 
     def for_rare_classes(self, space: Space, model: Model, task: Task) -> Space:
-        """Whether their rows stand several times is searched too."""
-        return balancing.searched(space, Repeating, task)
+        """What makes up for them is searched too."""
+        return balancing.searched(space, Balancing, task)
 
     def lacks(self, model: Model, task: Task, space: Space) -> str | None:
         """A think block, where it is to think, and thoughts, where it is to learn from them."""

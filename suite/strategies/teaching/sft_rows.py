@@ -36,11 +36,13 @@ class Lesson:
         example: what is written.
         ids: the tokens of prompt and answer, without what ends the turn.
         asked: how many of them are the prompt, on which there is no loss.
+        label: the row's class index.
     """
 
     example: Example
     ids: list[int]
     asked: int
+    label: int
 
 
 class Teaching:
@@ -109,6 +111,12 @@ class Teaching:
                 return "qwen3_nothink"
         return None
 
+    @property
+    def codes(self) -> tuple[tuple[int, ...], ...]:
+        """Token ids of each class's code, as it is taught, by class index."""
+        thinker = self.thinker if self.knobs.think == "distilled" else None
+        return (thinker or self.prompter).class_tokens
+
     def lessons(self) -> list[Lesson]:
         """The training rows; notes with the run how many were shortened, defused, left out.
 
@@ -135,6 +143,7 @@ class Teaching:
                 self._example(content, frame, block + prompter.answer(label)),
                 [*ids, *prompter.class_tokens[label]],
                 len(ids) - unasked,
+                label,
             )
             for ids, content, label in zip(
                 prompts.ids, prompts.contents, run.train.labels, strict=True
@@ -148,7 +157,7 @@ class Teaching:
         traces = traces_for(run.task, run.train)
         opening = "" if thinker.frame.opened else f"{THINK_OPENS}\n"
         prompts = thinker.encode(run.train.texts)
-        kept: list[tuple[str, str]] = []
+        kept: list[tuple[str, str, int]] = []
         misnamed = 0
         for content, label, trace in zip(prompts.contents, run.train.labels, traces, strict=True):
             if trace is None:
@@ -159,7 +168,7 @@ class Teaching:
                 continue
             thought = defuse(trace.thought.strip(), thinker.marks)
             answer = thinker.answer(label)
-            kept.append((content, f"{opening}{thought}\n{THINK_CLOSES}\n\n{answer}"))
+            kept.append((content, f"{opening}{thought}\n{THINK_CLOSES}\n\n{answer}", label))
         if misnamed and not kept:
             raise Refused(
                 "think: distilled needs thoughts about the options as this model is shown them, "
@@ -167,11 +176,11 @@ class Teaching:
                 f"`{shell.command('distil', run.task.name)}` with a model of the same tokenizer"
             )
         limit = min(self.limit, self.knobs.cutoff or self.limit) - ENDING
-        asked = self._encode([thinker.prompt(content) for content, _ in kept])
-        whole = self._encode([thinker.prompt(content) + output for content, output in kept])
+        asked = self._encode([thinker.prompt(content) for content, *_ in kept])
+        whole = self._encode([thinker.prompt(content) + output for content, output, _ in kept])
         lessons = [
-            Lesson(self._example(content, thinker.frame, output), ids, len(before))
-            for (content, output), before, ids in zip(kept, asked, whole, strict=True)
+            Lesson(self._example(content, thinker.frame, output), ids, len(before), label)
+            for (content, output, label), before, ids in zip(kept, asked, whole, strict=True)
             if len(ids) <= limit
         ]
         if not lessons:

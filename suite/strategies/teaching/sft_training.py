@@ -34,6 +34,7 @@ from suite.strategies.network.loop import marks
 from suite.strategies.network.shrinking import Attempts, lesser_divisor
 from suite.strategies.network.sources import source_of
 from suite.strategies.teaching import llamafactory_files
+from suite.strategies.teaching.answer_loss import AnswerLoss
 from suite.strategies.teaching.answers_alone import answers_alone
 from suite.strategies.teaching.llamafactory_files import INSTALL, LIBRARY, Plan
 from suite.strategies.teaching.sft_agreement import compare
@@ -46,6 +47,13 @@ _KEPT_PER_LAYER = 40
 _LOGIT_BYTES = 12
 #: Tokens of a packed row: enough to hold several texts, few enough for one to fit anywhere.
 _PACKED = 1024
+
+#: What LLaMA-Factory's own files can't say.
+_UNBALANCED = "The suite's loss also made up for rare classes (balance); run by hand, nothing does."
+_UNREACHED = (
+    "this model adds to its loss by itself, where balance can't reach it; balance: oversampled "
+    "makes up for rare classes by their rows, and linear_head has a loss of its own"
+)
 
 _ADVICE = "tuning: lora, a smaller cutoff or a smaller model would help"
 
@@ -95,8 +103,7 @@ class SftTraining:
         """
         run = self.run
         lessons = self.teaching.lessons()
-        if run.task.class_weights == "balanced":
-            run.note(class_weights="not applied: LLaMA-Factory has none")
+        balanced = AnswerLoss.of(run, lessons, self.teaching.codes)
         longest = max(len(lesson.ids) for lesson in lessons) + ENDING
         answered = max(len(lesson.ids) - lesson.asked for lesson in lessons) + ENDING
         length, batch = longest, min(self.knobs.batch, len(lessons))
@@ -134,7 +141,8 @@ class SftTraining:
         def train(tried: tuple[int, bool]) -> Predictor:
             texts, recompute = tried
             plan = self._plan(cutoff, texts, batch // texts, recompute)
-            return self._train(lessons, llamafactory_files.configuration(plan, self.knobs))
+            sections = llamafactory_files.configuration(plan, self.knobs)
+            return self._train(lessons, sections, balanced)
 
         return self.attempts.fit(begun, train, smaller=lesser, notes=noted)
 
@@ -208,11 +216,18 @@ class SftTraining:
         """Where the files for LLaMA-Factory are: kept with the trial, if that is its arm's best."""
         return self.run.attached.resolve() / llamafactory_files.FOLDER
 
-    def _train(self, lessons: Sequence[Lesson], sections: dict[str, dict[str, Any]]) -> Predictor:
-        llamafactory_files.write(self.folder, [lesson.example for lesson in lessons], sections)
+    def _train(
+        self,
+        lessons: Sequence[Lesson],
+        sections: dict[str, dict[str, Any]],
+        balanced: AnswerLoss | None,
+    ) -> Predictor:
+        examples = [lesson.example for lesson in lessons]
+        apart = () if balanced is None else (_UNBALANCED,)
+        llamafactory_files.write(self.folder, examples, sections, apart)
         watch = _Watch(self, lessons)
         try:
-            with self._loaded_apart():
+            with self._loaded_apart(balanced):
                 self._run_exp(llamafactory_files.flat(sections), callbacks=[watch])
         except _Ended:
             pass
@@ -237,8 +252,9 @@ class SftTraining:
         return self.view(model, frozen=True)
 
     @contextmanager
-    def _loaded_apart(self) -> Iterator[None]:
-        """Within: the seconds in which LLaMA-Factory loads weights are not on the clock."""
+    def _loaded_apart(self, balanced: AnswerLoss | None) -> Iterator[None]:
+        """Within: the seconds in which LLaMA-Factory loads weights are not on the clock, and what
+        it loads has the loss of answers alone, balanced as asked."""
         workflow: Any = importlib.import_module(f"{LIBRARY}.train.sft.workflow")
         load_model, load_tokenizer = workflow.load_model, workflow.load_tokenizer
 
@@ -246,7 +262,10 @@ class SftTraining:
             with self.run.loading():
                 model = load_model(*args, **kwargs)
                 weights.refuse_unfinite(model, self.source)
-                self.run.note(feeding=answers_alone(model) or "padded")
+                fed = answers_alone(model, balanced)
+                if fed is None and balanced is not None:
+                    raise Refused(_UNREACHED)
+                self.run.note(feeding=fed or "padded")
                 lora.without_copies(model, self.precision)
                 # Frozen weights stay as they were published, even where nothing casts for them.
                 return model.float() if self.precision == "float32" else model
