@@ -376,6 +376,27 @@ def test_a_head_learns_what_stands_at_the_end(built, tmp_path, monkeypatch, mode
     assert run.notes.get("cutting") == kept.get("cutting")
 
 
+def test_what_joins_chunks_has_the_gradient_of_one_step_alone(built, tmp_path, monkeypatch):
+    """It is no part of the model whose gradients Trainer empties."""
+    from suite.strategies.heads import head_training
+
+    monkeypatch.setenv("SUITE_CACHE", str(tmp_path))
+    plain, sizes = head_training._Trainer.training_step, []
+
+    def watched(self, *given, **named):
+        loss = plain(self, *given, **named)
+        sizes.append(float(self.classifier.pooling.vector.grad.norm()))
+        return loss
+
+    monkeypatch.setattr(head_training._Trainer, "training_step", watched)
+    # The same rows in each of five steps, and next to nothing is learned of them.
+    params = {**QUICK, "cutting": "chunks_attention", "chunks": 2}
+    params |= {"batch": 512, "learning_rate": 1e-12}
+    trained("linear_head", BERT, built, tmp_path, params)
+    assert len(sizes) == 5
+    assert max(sizes) < 2 * sizes[0]
+
+
 @pytest.mark.parametrize("way", ["head", "tail", "chunks_max", "chunks_attention"])
 def test_a_probe_reads_the_end_too(built, tmp_path, monkeypatch, way):
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path))

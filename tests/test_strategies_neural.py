@@ -604,7 +604,8 @@ def test_a_probe_embeds_fewer_tokens_at_once_where_memory_runs_out(folder, monke
     monkeypatch.setattr(feeding.Encoder, "__call__", short)
     run = ToyRun(folder, BERT, {}, fingerprint="short")
     found = probe.fit(run)
-    np.testing.assert_allclose(found.predict_proba(texts), whole, atol=1e-4)
+    # Sums in another order, and a regression that ends where it is good enough.
+    np.testing.assert_allclose(found.predict_proba(texts), whole, atol=1e-3)
     assert sizes[-1] <= 40 < sizes[0]
     sizes.clear()
     killed = ToyRun(folder, BERT, {}, fingerprint="killed", halvings=5)

@@ -298,6 +298,8 @@ class _Trainer(Trainer):  # type: ignore[misc]
             model.train()
         if self.frozen is not None:
             self.frozen.quiet()
+        if self.classifier.pooling is not None:  # Trainer empties what its model has.
+            self.classifier.pooling.zero_grad()
         total = torch.zeros((), device=self.classifier.where)
         for positions in self.classifier.parts(batch.ids, self.tokens):
             part = self.classifier.batch([batch.ids[i] for i in positions])
