@@ -105,8 +105,8 @@ def test_texts_are_picked_of_what_is_neither_labelled_nor_tested(toys):
     assert "the study's test has 1 of these 2 texts" in said and "(in the file: 2)" in said
     (toys / "known.txt").write_text(f"{next(iter(toy_rows(200, 1)))['text']}\n\n")
     said = suite("data", "next", "t", "--unlabelled", "known.txt", code=2).stderr
-    assert "none of 2 texts is left to label; left out: 1 for standing in train or val" in said
-    assert "1 for being empty" in said
+    assert "none of 2 texts is left to label: 1 text left out for standing in train" in said
+    assert "1 text left out for being empty" in said
     assert "or replays on labelled rows" in suite("data", "next", "t", code=2).stderr
 
 
@@ -123,7 +123,7 @@ def test_texts_that_have_a_label_in_their_file_are_dropped_and_counted(toys):
     assert found == {2, 3, 4, 5, 6, 11}
     (toys / "rows.csv").write_text("text,label\nsomething new that nobody knows,spam\n")
     said = suite("data", "next", "t", "--unlabelled", "rows.csv", code=2).stderr
-    assert "none of 1 text is left to label; left out: 1 for having a label in the file" in said
+    assert "none of 1 text is left to label: 1 text left out for having a label in" in said
 
 
 def test_files_that_have_no_texts_say_so(toys):

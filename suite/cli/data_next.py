@@ -15,7 +15,6 @@ from suite import shell
 from suite.cli import completion, fitting
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import err, exact, next_step, print_json, print_table, told, words
-from suite.cli.distil import left_out
 from suite.cli.options import (
     AsJson,
     Device,
@@ -154,7 +153,7 @@ def _picked(chosen: Chosen, out: Path | None, as_json: bool) -> None:
     """The texts, a JSON object a line; what was left out beside them."""
     of = counted(chosen.of, "text")
     lines = [f"{len(chosen.texts):,} of {of} to label, by what {chosen.arm} answers"]
-    for line in [*lines, *left_out(chosen.left)]:
+    for line in [*lines, *chosen.left.told]:
         err.print(told(line), markup=False)
     if as_json:
         print_json(asdict(chosen))

@@ -18,7 +18,6 @@ from suite.errors import SuiteError, counted
 
 if TYPE_CHECKING:
     from suite.strategies.teaching.distil import Progress, ServedThinker
-    from suite.study.distilling import Left
 
 _EVERY_SECONDS = 10.0
 
@@ -211,7 +210,7 @@ def _teach(
     if teacher.own:
         rows = counted(teacher.own, "training row")
         lines.append(f"{teacher.arm} answered {rows} that it had not seen")
-    lines += left_out(left)
+    lines += left.told
     for line in lines:
         err.print(told(line), markup=False)
     if done.learnt:
@@ -234,11 +233,6 @@ def _teach(
     pair = ("--arms", "fasttext/classic", "--arms", "fasttext/classic+distilled")
     create = ("study", "create", task, *done.same, *pair, "--name", f"{study}-taught")
     next_step(shell.command(*create, storage=storage))
-
-
-def left_out(left: Left) -> list[str]:
-    """Which texts of a file were left out, by why."""
-    return [f"{counted(count, 'text')} left out {why}" for count, why in left.reasons]
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from suite.data.soft_begun import Begun
 from suite.data.texts import TextFile, whole
 from suite.endpoint import consent
 from suite.endpoint.consent import Consent
-from suite.errors import StudyError
+from suite.errors import StudyError, counted
 from suite.strategies.calibrated import temperature_of
 from suite.strategies.mark import MARK
 from suite.study import kept_record, probabilities, storage
@@ -69,14 +69,19 @@ class Left:
     def reasons(self) -> list[tuple[int, str]]:
         """How many were left out for which reason, of those that there are."""
         found = (
-            (self.test, "for standing in test or calibration, or nearly"),
-            (self.known, "for standing in train or validation"),
-            (self.labelled, "for having a label in the file"),
-            (self.repeated, "for repeating others"),
-            (self.blank, "for being empty"),
-            (self.unanswered, "for want of an answer"),
+            (self.test, "left out for standing in test or calibration, or nearly"),
+            (self.known, "left out for standing in train or validation"),
+            (self.labelled, "left out for having a label in the file"),
+            (self.repeated, "left out for repeating others"),
+            (self.blank, "left out for being empty"),
+            (self.unanswered, "left out for want of an answer"),
         )
         return [(count, why) for count, why in found if count]
+
+    @property
+    def told(self) -> list[str]:
+        """The same in words."""
+        return [f"{counted(count, 'text')} {why}" for count, why in self.reasons]
 
 
 @dataclass(frozen=True)

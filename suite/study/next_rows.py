@@ -143,9 +143,8 @@ def _none_left(texts: Sequence[str], left: Left, file: str) -> DataError:
     """The error of a file without a text to label."""
     if not texts:
         return DataError("no texts stand in it", where=file, fix="Give texts without labels.")
-    reasons = ", ".join(f"{count:,} {why}" for count, why in left.reasons)
     return DataError(
-        f"none of {counted(len(texts), 'text')} is left to label; left out: {reasons}",
+        f"none of {counted(len(texts), 'text')} is left to label: {'; '.join(left.told)}",
         where=file,
         fix="Give texts that have no label yet, in the study or in their file.",
     )
