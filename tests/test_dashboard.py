@@ -88,12 +88,22 @@ class Dashboard:
         return self.process.returncode, out, err
 
 
-@pytest.fixture
-def dashboard(study):
-    started = Dashboard("--port", "0")
+@pytest.fixture(scope="module")
+def dashboards():
+    """Those that were started; the last one may still run."""
+    started = []
     yield started
-    if started.process.poll() is None:
-        started.end()
+    for one in started:
+        if one.process.poll() is None:
+            one.end()
+
+
+@pytest.fixture
+def dashboard(dashboards, study):
+    """One that runs: that of the test before, unless it ended it."""
+    if not dashboards or dashboards[-1].process.poll() is not None:
+        dashboards.append(Dashboard("--port", "0"))
+    return dashboards[-1]
 
 
 # ---------------------------------------------------------------- what a study bears
@@ -175,6 +185,26 @@ def test_values_name_and_note_travel_with_a_copy(study, tmp_path):
 # ---------------------------------------------------------------- the dashboard
 
 
+def test_its_page_shows_our_values_and_asks_nothing_elsewhere(dashboard, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(1000 * PATIENCE)
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append((message.type, message.text)))
+    page.goto(f"{dashboard.url}dashboard/studies/1/trials")
+    page.get_by_text("peak_memory_mb", exact=False).first.wait_for()
+    text = page.inner_text("body")
+    page.goto(f"{dashboard.url}dashboard/studies/1/note")
+    page.get_by_text("suite report t").wait_for()
+    assert page.locator("b").count() == 0
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
+    assert "macro_f1" in text and "train_seconds" in text and "suite:" not in text
+    assert wide <= 1400
+    assert all(url.startswith((dashboard.url, "data:", "blob:")) for url in asked)
+    assert not [text for kind, text in said if kind == "error"]
+
+
 def test_the_dashboard_shows_them_and_ends_with_ctrl_c(dashboard):
     _, body = dashboard.ask("api/studies")
     [summary] = json.loads(body)["study_summaries"]
@@ -218,26 +248,6 @@ def test_no_storage_and_no_package_are_told(folder, monkeypatch):
     assert "does not exist" in suite("dashboard", code=2).stderr
     monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
     assert "pip install optuna-dashboard" in suite("dashboard", code=2).stderr
-
-
-def test_its_page_shows_our_values_and_asks_nothing_elsewhere(dashboard, browser):
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.set_default_timeout(1000 * PATIENCE)
-    asked, said = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append((message.type, message.text)))
-    page.goto(f"{dashboard.url}dashboard/studies/1/trials")
-    page.get_by_text("peak_memory_mb", exact=False).first.wait_for()
-    text = page.inner_text("body")
-    page.goto(f"{dashboard.url}dashboard/studies/1/note")
-    page.get_by_text("suite report t").wait_for()
-    assert page.locator("b").count() == 0
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    page.close()
-    assert "macro_f1" in text and "train_seconds" in text and "suite:" not in text
-    assert wide <= 1400
-    assert all(url.startswith((dashboard.url, "data:", "blob:")) for url in asked)
-    assert not [text for kind, text in said if kind == "error"]
 
 
 @pytest.mark.parametrize(

@@ -87,8 +87,12 @@ def by_perplexity(model, prompter, texts):
             answer_only = whole.clone()
             answer_only[0, : len(ids)] = -100
             with torch.no_grad():
-                perplexities.append(model(whole, labels=whole).loss.exp().item())
-                scores.append(-model(whole, labels=answer_only).loss.item() * len(code))
+                read = model(whole, labels=whole)
+                perplexities.append(read.loss.exp().item())
+                loss = model.loss_function(
+                    logits=read.logits, labels=answer_only, vocab_size=model.config.vocab_size
+                )
+                scores.append(-loss.item() * len(code))
         best.append(int(np.argmin(perplexities)))
         scores = np.array(scores)
         table.append(scores - np.logaddexp.reduce(scores))

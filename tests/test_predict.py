@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import PATIENCE, write_recipe
+from conftest import PATIENCE, write_recipe, write_task
 from typer.testing import CliRunner
 
 from suite.cli import app
@@ -29,10 +29,22 @@ def suite(*words, code=0, stdin=None):
     return result
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder with a study `t` of one arm, which nobody changes."""
+    folder = tmp_path_factory.mktemp("predicted")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        recipe = write_recipe(folder, arms=["tfidf/classic"], trials=1)
+        suite(
+            "study", "create", write_task(folder), "--recipe", recipe, "--name", "t", "--quiet"
+        )  # fmt: skip
+    return folder
+
+
 @pytest.fixture
-def study(folder, toy_task):
-    recipe = write_recipe(folder, arms=["tfidf/classic"], trials=1)
-    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--quiet")
+def study(home, monkeypatch):
+    monkeypatch.chdir(home)
     return "t"
 
 
@@ -110,24 +122,24 @@ def test_halves_of_characters_are_read_as_a_mark():
     assert whole(text) is text
 
 
-def test_a_file_in_and_json_lines_out_agree_with_the_predictor(study, folder):
-    file = write(folder / "in.csv", column="title")
+def test_a_file_in_and_json_lines_out_agree_with_the_predictor(study, home):
+    file = write(home / "in.csv", column="title")
     told = suite("predict", study, "--file", file, "--column", "title", "--out", "out.jsonl")
     assert "Wrote 5 answers of tfidf/classic to out.jsonl" in told.stdout
-    rows = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (home / "out.jsonl").read_text().splitlines()]
     expected = load_predictor(winner(study).folder).predict_proba(TEXTS)
     assert [row["text"] for row in rows] == TEXTS
     for row, values in zip(rows, expected):
         assert list(row) == ["text", "label", "probabilities"]
         assert list(row["probabilities"].values()) == pytest.approx(values.tolist())
         assert row["label"] == max(row["probabilities"], key=row["probabilities"].get)
-    assert not (folder / "out.jsonl.part").exists()
+    assert not (home / "out.jsonl.part").exists()
     told = suite("predict", study, "--file", file, "--out", "out.jsonl", code=2)
     assert "exists" in told.stderr
     # What was there stays where a file ends badly, and nothing half written is left.
-    (folder / "bad.jsonl").write_text('{"text": "a"}\n{\n')
+    (home / "bad.jsonl").write_text('{"text": "a"}\n{\n')
     suite("predict", study, "--file", "bad.jsonl", "--out", "new.jsonl", code=2)
-    assert not list(folder.glob("new.jsonl*"))
+    assert not list(home.glob("new.jsonl*"))
 
 
 def test_json_lines_to_standard_output_and_the_most_probable_first(study):
@@ -148,9 +160,9 @@ def test_standard_input_and_the_one_object_are_as_they_were(study):
     assert suite("predict", study, "--file", "-", stdin="win\n\n").stdout.count("\n") == 2
 
 
-def test_nothing_to_classify_is_one_message(study, folder):
-    (folder / "empty.txt").touch()
-    (folder / "none.csv").write_text("text\n")
+def test_nothing_to_classify_is_one_message(study, home):
+    (home / "empty.txt").touch()
+    (home / "none.csv").write_text("text\n")
     for words in (("--file", "empty.txt"), ("--file", "none.csv"), ()):
         told = suite("predict", study, *words, code=2, stdin="")
         assert "no text to classify" in told.stderr and told.stdout == ""
@@ -159,25 +171,25 @@ def test_nothing_to_classify_is_one_message(study, folder):
     assert "contradicts" in suite("predict", study, "a", "--json", "--jsonl", code=2).stderr
 
 
-def test_an_exported_folder_stands_in_for_the_name(study, folder):
+def test_an_exported_folder_stands_in_for_the_name(study, home):
     suite("export", study, "model")
     one = json.loads(suite("predict", study, "win a prize", "--json").stdout)
-    for name in ("./model", folder / "model", "model"):
+    for name in ("./model", home / "model", "model"):
         assert json.loads(suite("predict", name, "win a prize", "--json").stdout) == one
     told = suite("predict", "./model", "a", "--arm", "other/classic", code=2).stderr
     assert "holds tfidf/classic" in told
     # A study's name means the study, whatever folders there are.
-    (folder / "t").mkdir()
+    (home / "t").mkdir()
     assert json.loads(suite("predict", "t", "win a prize", "--json").stdout) == one
 
 
-def test_bytes_that_are_no_text_and_a_closed_pipe_do_no_harm(study, folder):
+def test_bytes_that_are_no_text_and_a_closed_pipe_do_no_harm(study, home):
     command = [sys.executable, "-m", "suite", "predict", study, b"win \xff prize", "--jsonl"]
     found = subprocess.run(command, capture_output=True, timeout=PATIENCE)
     assert found.returncode == 0, found.stderr
     assert json.loads(found.stdout)["text"] == "win \ufffd prize"
     assert b"halves of characters" in found.stderr
-    write(folder / "many.txt", ["win a prize"] * 20_000)
+    write(home / "many.txt", ["win a prize"] * 5_000)
     shell = f"{sys.executable} -m suite predict {study} --file many.txt --jsonl | head -1"
     found = subprocess.run(shell, shell=True, capture_output=True, text=True, timeout=PATIENCE,
                            env=os.environ)  # fmt: skip
