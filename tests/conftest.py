@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 # Before anything imports a Hub client or starts a forkserver.
@@ -201,6 +202,15 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SUITE_CACHE", str(tmp_path / "cache"))
     return tmp_path
+
+
+@contextmanager
+def inside(place):
+    """Within: as in a test that has `folder`. What is made there once, several tests may copy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setenv("SUITE_CACHE", str(place / "cache"))
+        yield place
 
 
 @pytest.fixture(scope="module")

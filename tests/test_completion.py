@@ -6,11 +6,13 @@ import sys
 
 import pytest
 from conftest import PATIENCE, write_recipe
-from test_study import suite
+from test_study import cli, suite
+
+from suite.cli import app
 
 
-def tab(*words, shell="bash", **environment):
-    """The completions of the last word, and what came on standard error."""
+def tab(*words, shell):
+    """The completions of the last word, and what came on standard error: of a process."""
     if shell == "bash":
         asked = {"COMP_WORDS": " ".join(["suite", *words]), "COMP_CWORD": str(len(words))}
     else:
@@ -20,16 +22,18 @@ def tab(*words, shell="bash", **environment):
     code = "import sys; sys.argv = ['suite']; from suite.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE,
-        env=os.environ | asked | {"_SUITE_COMPLETE": f"complete_{shell}"} | environment,
+        env=os.environ | asked | {"_SUITE_COMPLETE": f"complete_{shell}"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
 
 
-def offered(*words, **environment):
-    told, trouble = tab(*words, **environment)
-    assert trouble == ""
-    return told.split()
+def offered(*words):
+    """The same of bash, in this process."""
+    asked = {"COMP_WORDS": " ".join(["suite", *words]), "COMP_CWORD": str(len(words))}
+    done = cli.invoke(app, [], prog_name="suite", env=asked | {"_SUITE_COMPLETE": "complete_bash"})
+    assert done.exit_code == 0 and done.stderr == "", done.output
+    return done.stdout.split()
 
 
 @pytest.fixture
@@ -68,8 +72,8 @@ def test_commands_and_options():
     assert offered("study", "create", "agnews", "--tri") == ["--trials"]
 
 
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_other_shells(folder, shell):
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells(folder, shell):
     told, trouble = tab("study", "create", "agn", shell=shell)
     assert "agnews" in told and trouble == ""
 

@@ -1,12 +1,13 @@
 """`suite curve` as a command: cut short, shared, with an end, asked for what can't be."""
 
 import json
+import shutil
 import signal
 import time
 from collections import Counter
 
 import pytest
-from conftest import PATIENCE, write_recipe
+from conftest import PATIENCE, inside, write_recipe, write_task
 from report_studies import EN
 from test_study import alive_children, running, start, suite, wait_for
 
@@ -16,17 +17,34 @@ from suite.errors import StudyError, SuiteError
 from suite.report.data.growth import advice_told
 from suite.study import growing, sizes, storage
 from suite.study.growing import Asked, plan
-from suite.study.record import TARGET
+from suite.study.record import OWNER, TARGET
 
-SIZES = "20,40,80,150"
+#: In any order, one of them twice.
+SIZES = "80,20,150,40,20"
 PARTS = ("g.rows-20", "g.rows-40", "g.rows-80")
 
 
 def curve(folder, name="g", **changes):
     """The words of a curve of the toy task."""
-    made = {"arms": ["tfidf/toy"], "trials": 2} | changes
-    recipe = write_recipe(folder, **made)
-    return ("curve", "toy.yaml", "--recipe", recipe, "--name", name, "--sizes", SIZES)
+    made = {"arms": ["tfidf/toy"], "trials": 2, "spaces": {"*/toy": {"noise": 0.3}}} | changes
+    write_recipe(folder, **made)
+    return ("curve", "toy.yaml", "--recipe", "toys.yaml", "--name", name, "--sizes", SIZES)
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """A folder with the toy task and its curve `g`, whole."""
+    with inside(tmp_path_factory.mktemp("curve")) as place:
+        write_task(place)
+        suite(*curve(place), "--timeout", "1h")
+    return place
+
+
+@pytest.fixture
+def whole(folder, once):
+    """The words of that curve, which is in the working folder."""
+    shutil.copytree(once, folder, dirs_exist_ok=True)
+    return curve(folder)
 
 
 def growth(name="g"):
@@ -54,29 +72,31 @@ def measured(found):
 # ---------------------------------------------------------------- cut short, and shared
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_curve_that_is_cut_short_in_a_part_goes_on_and_loses_nothing(
-    folder, toy_task, hold, number
+    folder, toy_task, hold, once, monkeypatch
 ):
+    """Killed, and what goes on with it interrupted."""
     words = curve(folder, spaces={"*/toy": {"noise": 0.3, "seconds": 0.5, "hold": str(hold)}})
     hold.unlink()
     process = start(*words)
     # From its first part on a trial stays half-way.
     wait_for(begun, process)
     hold.touch()
-    wait_for(lambda: any(t.intermediate_values for p in PARTS for t in running(p)), process)
-    offspring = alive_children(process.pid)
-    process.send_signal(number)
-    _, told = process.communicate(timeout=PATIENCE)
-    for child in offspring:
-        child.wait(PATIENCE)
-    assert "Traceback" not in told
-    if number != signal.SIGKILL:
-        assert process.returncode == 130
-        assert "everything is saved" in told and "suite study run g" in told
-    assert growth()["missing"]
+    for number in (signal.SIGKILL, signal.SIGINT):
+        wait_for(lambda one=process: any(halfway(part, one) for part in PARTS), process)
+        offspring = alive_children(process.pid)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=PATIENCE)
+        for child in offspring:
+            child.wait(PATIENCE)
+        assert "Traceback" not in told
+        assert growth()["missing"]
+        if number == signal.SIGKILL:
+            # Whoever goes on with the study goes on with its curve.
+            process = start("study", "run", "g")
+    assert process.returncode == 130
+    assert "everything is saved" in told and "suite study run g" in told
     hold.unlink()
-    # Whoever goes on with the study goes on with its curve.
     suite("study", "run", "g")
     found = growth()
     assert found["missing"] == []
@@ -85,14 +105,21 @@ def test_a_curve_that_is_cut_short_in_a_part_goes_on_and_loses_nothing(
         assert left["COMPLETE"] == target
         assert not left["RUNNING"] and not left["WAITING"]
     # And it is the curve that nobody cut short.
-    again = curve(folder, name="h", spaces={"*/toy": {"noise": 0.3, "seconds": 0.0}})
-    suite(*again)
-    assert measured(found) == measured(growth("h"))
+    monkeypatch.chdir(once)
+    assert measured(found) == measured(growth())
+
+
+def halfway(name, process):
+    """Whether a trial of a process has a checkpoint; one that died may still count as running."""
+    return any(
+        trial.intermediate_values and trial.user_attrs[OWNER]["pid"] == process.pid
+        for trial in running(name)
+    )
 
 
 def test_two_commands_share_a_curve(folder, toy_task, hold):
     words = curve(folder, spaces={"*/toy": {"noise": 0.3, "hold": str(hold)}})
-    first = start(*words)
+    first = start(*words[:-1], "20,150")
     wait_for(lambda: any(t.intermediate_values for t in running("g")), first)
     second = start("study", "run", "g", "--workers", "2")
     wait_for(lambda: len(running("g")) == 2, second)
@@ -101,35 +128,23 @@ def test_two_commands_share_a_curve(folder, toy_task, hold):
         _, told = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, told
     assert growth()["missing"] == []
-    for name, target in (("g", 2), ("g.rows-20", 2), ("g.rows-40", 2), ("g.rows-80", 1)):
-        assert states(name) == {"COMPLETE": target}
-
-
-def test_workers_share_a_part(folder, toy_task):
-    words = curve(folder, arms=["tfidf/toy", "fasttext/toy"], trials=4)
-    suite(*words, "--workers", "2")
-    assert growth()["missing"] == []
-    assert [states(name).total() for name in ("g", *PARTS)] == [4, 4, 4, 2]
+    assert [states(name) for name in ("g", "g.rows-20")] == [{"COMPLETE": 2}] * 2
 
 
 # ---------------------------------------------------------------- with an end
 
 
-def test_a_part_that_lacks_trials_is_not_done(folder, toy_task):
+def test_a_part_that_lacks_trials_is_not_done(whole):
     """What a part has whose time was up: finals, of fewer trials than it is to have."""
-    words = curve(folder)
-    suite(*words)
     part = storage.find(storage.open_storage(None), "g.rows-20")
     part.set_user_attr(TARGET, 3)
     assert growth()["missing"] == ["g.rows-20"]
-    assert "g.rows-20" in suite(*words).stderr
+    assert "g.rows-20" in suite(*whole).stderr
     assert states("g.rows-20").total() == 3 and growth()["missing"] == []
-    assert "Part" not in suite(*words).stderr
+    assert "Part" not in suite(*whole).stderr
 
 
-def test_each_part_has_its_share_of_what_time_is_left(folder, toy_task):
-    words = curve(folder)
-    suite(*words, "--timeout", "1h")
+def test_each_part_has_its_share_of_what_time_is_left(whole):
     opened = storage.open_storage(None)
     assert growing.share(opened, "g") == 1.0  # nothing of the curve is missing
     for name in PARTS:
@@ -150,10 +165,9 @@ def test_each_part_has_its_share_of_what_time_is_left(folder, toy_task):
     ]
 
 
-def test_a_page_that_is_kept_fresh_waits_for_the_curve(folder, toy_task):
+def test_a_page_that_is_kept_fresh_waits_for_the_curve(whole):
     from suite.api import load_results
 
-    suite(*curve(folder))
     assert _over(load_results("g"))
     suite("study", "delete", "g.rows-40", "--yes")
     assert not _over(load_results("g"))
@@ -180,25 +194,23 @@ def test_wrong_words_are_told_before_anything_is_stored(folder, toy_task):
     assert not (folder / "studies" / "suite.db").exists()
 
 
-def test_sizes_in_any_order_and_twice_are_the_same_sizes(folder, toy_task):
-    words = curve(folder)[:-2]
-    suite(*words, "--sizes", "80,20,150,40,20")
-    assert growth()["sizes"] == [20, 40, 80, 150]
+def test_sizes_in_any_order_and_twice_are_the_same_sizes(whole):
+    found = growth()
+    assert found["sizes"] == [20, 40, 80, 150] and found["missing"] == []
+    assert [states(name).total() for name in ("g", *PARTS)] == [2, 2, 2, 1]
 
 
-def test_what_is_refused_of_a_curve_that_is_there_changes_nothing(folder, toy_task):
-    words = curve(folder)
-    suite(*words)
-    said = suite(*words[:-2], "--sizes", "500", "--trials", "9", code=2).stderr
+def test_what_is_refused_of_a_curve_that_is_there_changes_nothing(folder, whole):
+    said = suite(*whole[:-2], "--sizes", "500", "--trials", "9", code=2).stderr
     assert "a size of 500 of 150 training rows" in said and "another --name" in said
-    assert "has no arm 'x/y'" in suite(*words, "--trials", "9", "--advice", "x/y", code=2).stderr
+    assert "has no arm 'x/y'" in suite(*whole, "--trials", "9", "--advice", "x/y", code=2).stderr
     assert storage.find(storage.open_storage(None), "g").user_attrs[TARGET] == 2
     # A study of the name that is no curve, or has other settings, is not made one.
     changed = curve(folder, arms=["tfidf/toy"], trials=2, margin=0.05)
     assert "margin: stored" in suite(*changed, code=2).stderr
     plain = write_recipe(folder, trials=1)
-    suite("study", "create", toy_task, "--recipe", plain, "--name", "p")
-    said = suite("curve", toy_task, "--recipe", plain, "--name", "p", code=2).stderr
+    suite("study", "create", "toy.yaml", "--recipe", plain, "--name", "p", "--no-run")
+    said = suite("curve", "toy.yaml", "--recipe", plain, "--name", "p", code=2).stderr
     assert "a learning curve: stored False, now True" in said
 
 
@@ -210,9 +222,10 @@ def test_sizes_by_halves_have_a_row_of_each_class():
                 assert sizes.checked(found, rows, classes) == found
 
 
-def test_the_control_of_advice_is_no_size_of_the_curve(folder, toy_task):
+def test_the_control_of_advice_is_no_size_of_the_curve(folder, whole):
     """Its hyperparameters are those of the largest size, a size's may be others."""
-    suite(*curve(folder))
+    from suite.api import create_study
+
     definition = storage.load(storage.open_storage(None), "g")[1]
     counts = Counter({0: 80, 1: 40})
     asked = Asked(sizes=[20, 120, 150], searched=[20, 150], advice="tfidf/toy")
@@ -221,8 +234,8 @@ def test_the_control_of_advice_is_no_size_of_the_curve(folder, toy_task):
     controls = [part.rows for part in parts if part.label is None and part.rows not in asked.sizes]
     assert controls == [119] * growing.HELD_DRAWS
     words = curve(folder, name="h", arms=["tfidf/toy", "fasttext/toy"])
-    suite(*words, "--advice", "tfidf/toy")
-    assert suite(*words, "--advice", "tfidf/toy").exit_code == 0
+    made = Curve((20, 40, 80, 150), advice="tfidf/toy")
+    create_study("toy.yaml", recipe="toys.yaml", name="h", curve=made)
     said = suite(*words, "--advice", "fasttext/toy", code=2).stderr
     assert "has advice by tfidf/toy, and not by fasttext/toy" in said
     with pytest.raises(StudyError, match="-5 more rows"):
@@ -265,10 +278,10 @@ def of(label, count):
 def test_a_class_that_its_share_would_lose_has_a_row_and_is_told(folder):
     table(folder, of("ham", 400) + of("spam", 12))
     recipe = write_recipe(folder, arms=["tfidf/toy"], trials=1)
-    words = ("curve", "rows.csv", "--recipe", recipe, "--name", "g", "--sizes", "4,10,200")
+    words = ("curve", "rows.csv", "--recipe", recipe, "--name", "g", "--sizes", "10,200")
     said = suite(*words).stderr
     assert "10 rows: 1 class would have none by their share, and get one each" in said
-    assert "200 rows:" not in said and "Part 2 of 2" in said
+    assert "200 rows:" not in said and "Part 1 of 1" in said
     assert growth()["missing"] == []
 
 
