@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,6 +36,20 @@ def load_catalogue(path: Path | None = None) -> dict[str, Model]:
         ModelError: a name stands twice.
     """
     file = path or paths.PACKAGE / "models" / "models.yaml"
+    try:
+        facts = file.stat()
+    except OSError:
+        return _read(file)  # which says what is wrong with it
+    return dict(_as_of(file, facts.st_mtime_ns, facts.st_size))
+
+
+@functools.lru_cache(maxsize=2)
+def _as_of(file: Path, changed: int, size: int) -> Mapping[str, Model]:
+    """Read once: a command asks for it a few times, and most of creating a study was this."""
+    return _read(file)
+
+
+def _read(file: Path) -> dict[str, Model]:
     models: dict[str, Model] = {}
     for model in yamlfile.load(file, _Catalogue).models:
         if model.name in models:
