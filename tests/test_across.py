@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -537,10 +538,16 @@ STUDIES: dict[str, Any] = {
 }
 
 
+@cache
+def rendered(kind: str, language: str = "en") -> str:
+    """The page of such studies, drawn once for all tests that read it."""
+    return page_of(STUDIES[kind](), words_of(language))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", STUDIES)
 def test_every_page_is_valid_html(kind: str, language: str):
-    page = page_of(STUDIES[kind](), words_of(language))
+    page = rendered(kind, language)
     tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page)
     ids = [element.get("id") for element in tree.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
@@ -559,11 +566,11 @@ def test_every_page_is_valid_html(kind: str, language: str):
 
 
 def test_the_page_reads_without_script_and_links_every_study():
-    page = re.sub(r"<script[^>]*>.*?</script>", "", page_of(three()), flags=re.S)
+    page = re.sub(r"<script[^>]*>.*?</script>", "", rendered("three"), flags=re.S)
     for text in ("0.8400", "0.8204–0.8596", "#2=", "no weights reachable", 'href="2.html"'):
         assert text in page
     assert "The same in both" not in page
-    zh = page_of(paired(), ZH)
+    zh = rendered("pair", "zh")
     assert "变好" in zh and "could be chance" not in re.sub(
         r"<script.*?</script>", "", zh, flags=re.S
     )
@@ -571,9 +578,8 @@ def test_the_page_reads_without_script_and_links_every_study():
 
 @pytest.mark.parametrize("kind", ["one", "three", "pair", "refused", "monstrous"])
 def test_every_chart_has_its_place_its_finding_and_its_data(kind: str):
-    studies = STUDIES[kind]()
-    page = page_of(studies)
-    charts = across_charts(studies, EN)
+    page = rendered(kind)
+    charts = across_charts(STUDIES[kind](), EN)
     assert set(re.findall(r'data-chart="([^"]+)"', page)) == {chart.name for chart in charts}
     for chart in charts:
         assert len(chart.title) > 10 and chart.rows
@@ -613,7 +619,7 @@ def test_browser_draws_the_page_and_asks_for_nothing(
     browser: Any, tmp_path: Path, kind: str, width: int
 ):
     path = tmp_path / "across.html"
-    path.write_text(page_of(STUDIES[kind]()), encoding="utf-8")
+    path.write_text(rendered(kind), encoding="utf-8")
     context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme="dark")
     context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -213,15 +214,15 @@ LOOK = r"""() => {
 }"""
 
 
-@pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
-    """Opens a page by file://, as it is when the browser says that it is loaded."""
+@contextmanager
+def opening(browser: Any, folder: Path) -> Iterator[Callable[[str], Any]]:
+    """Within: pages are opened by file://, and nobody complains of them."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(1000 * PATIENCE)
     complaints: list[str] = []
 
     def open_page(text: str) -> Any:
-        path = tmp_path / "page.html"
+        path = folder / "page.html"
         path.write_text(text, encoding="utf-8")
         page = context.new_page()
         page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
@@ -232,6 +233,13 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
     yield open_page
     assert complaints == []
     context.close()
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """Opens a page, as it is when the browser says that it is loaded."""
+    with opening(browser, tmp_path) as open_page:
+        yield open_page
 
 
 def drawn_all(page: Any) -> bool:
@@ -261,28 +269,25 @@ def across_page(language: str) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "plain": lambda: render_page(benched(), EN),
-    "crowded": lambda: render_page(crowded(), ZH),
+    # More than any chart names, draws or lists without leaving some out.
+    "crowded": lambda: render_page(crowded(arms=14, classes=48), ZH),
     "across": lambda: across_page("en"),
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", PAGES)
-def test_browser_shows_everything_whole_at_every_width(opened: Any, kind: str):
-    page = opened(PAGES[kind]())
-    assert drawn_all(page), "a page that is loaded has its charts"
-    page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
-    for width in (1440, 1024, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(300)
-        assert page.evaluate(LOOK) == [], f"{width} px"
+@pytest.fixture(scope="module", params=PAGES)
+def whole(request: Any, browser: Any, tmp_path_factory: Any) -> Iterator[tuple[str, Any]]:
+    """A page of each kind, drawn. Who prints it or makes it narrow leaves it as it was."""
+    with opening(browser, tmp_path_factory.mktemp("whole")) as open_page:
+        page = open_page(PAGES[request.param]())
+        assert drawn_all(page), "a page that is loaded has its charts"
+        yield request.param, page
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", PAGES)
-def test_browser_prints_everything_whole(opened: Any, kind: str, tmp_path: Path):
+def test_browser_prints_everything_whole(whole: tuple[str, Any], tmp_path: Path):
     """Sections, charts and the last columns are on paper, and nothing is wider than a sheet."""
-    page = opened(PAGES[kind]())
+    kind, page = whole
     # Titles in several scripts come out of a PDF in pieces; those of sections do not.
     wanted = "main h2" if kind == "crowded" else "main h2, main figcaption h3"
     headings = page.locator(wanted).all_inner_texts()
@@ -311,11 +316,68 @@ def test_browser_prints_everything_whole(opened: Any, kind: str, tmp_path: Path)
     assert page.evaluate("document.querySelectorAll('details:not([open], .columns)').length") == 0
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("tr.folded").count() == 0
+    page.emulate_media(media="screen")
 
 
 @pytest.mark.slow
-def test_browser_offers_columns_by_keyboard(opened: Any):
-    page = opened(render_page(study(), EN))
+def test_browser_shows_everything_whole_at_every_width(whole: tuple[str, Any]):
+    _, page = whole
+    page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
+    for width in (1440, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(300)
+        assert page.evaluate(LOOK) == [], f"{width} px"
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, tmp_path_factory: Any) -> Iterator[Any]:
+    """A page that several tests use in turn, each at widths that it sets itself."""
+    with opening(browser, tmp_path_factory.mktemp("page")) as open_page:
+        yield open_page(render_page(study(), EN))
+
+
+@pytest.mark.slow
+def test_browser_has_whole_numbers_on_axes_of_trials(page: Any):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    for name in ("history", "states"):
+        ticks = page.locator(f"#chart-{name} .xtick text").all_text_contents()
+        assert ticks and ticks == list(dict.fromkeys(ticks))
+        assert all(re.fullmatch(r"[\d,]+", tick) for tick in ticks)
+
+
+@pytest.mark.slow
+def test_browser_turns_arms_off_by_the_list_above_a_chart(page: Any):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    figure = page.locator("figure", has=page.locator("#chart-curves"))
+    entry = figure.locator(".legend button", has_text=FAST)
+    assert entry.get_attribute("aria-pressed") == "true"
+    lines = figure.locator("g.trace.scatter")
+    before = lines.count()
+    entry.focus()
+    page.keyboard.press("Enter")
+    assert entry.get_attribute("aria-pressed") == "false" and lines.count() < before
+
+
+@pytest.mark.slow
+def test_browser_has_a_way_around_that_stays(page: Any):
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate("document.getElementById('search').scrollIntoView({behavior: 'instant'})")
+        page.wait_for_timeout(200)
+        assert page.locator(".ways").bounding_box()["y"] == 0
+        assert page.locator(".ways a[aria-current]").all_text_contents() == ["The search"]
+    button = page.locator(".ways button")
+    assert button.inner_text() == "Contents: The search"
+    button.focus()
+    page.keyboard.press("Enter")
+    page.locator(".ways a", has_text="The data").click()
+    page.wait_for_timeout(700)
+    assert button.get_attribute("aria-expanded") == "false"
+    assert 0 <= page.locator("#data h2").bounding_box()["y"] < 120
+
+
+@pytest.mark.slow
+def test_browser_offers_columns_by_keyboard(page: Any):
     page.set_viewport_size({"width": 390, "height": 900})
     heads = page.locator("#board thead th:visible")
     few = heads.count()
@@ -338,35 +400,6 @@ def test_browser_offers_columns_by_keyboard(opened: Any):
 
 
 @pytest.mark.slow
-def test_browser_has_a_way_around_that_stays(opened: Any):
-    page = opened(render_page(study(), EN))
-    for width in (1440, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate("document.getElementById('search').scrollIntoView({behavior: 'instant'})")
-        page.wait_for_timeout(200)
-        assert page.locator(".ways").bounding_box()["y"] == 0
-        assert page.locator(".ways a[aria-current]").all_text_contents() == ["The search"]
-    button = page.locator(".ways button")
-    assert button.inner_text() == "Contents: The search"
-    button.focus()
-    page.keyboard.press("Enter")
-    page.locator(".ways a", has_text="The data").click()
-    page.wait_for_timeout(700)
-    assert button.get_attribute("aria-expanded") == "false"
-    assert 0 <= page.locator("#data h2").bounding_box()["y"] < 120
-
-
-@pytest.mark.slow
-def test_browser_has_whole_numbers_on_axes_of_trials(opened: Any):
-    page = opened(render_page(study(), EN))
-    for name in ("history", "states"):
-        ticks = page.locator(f"#chart-{name} .xtick text").all_text_contents()
-        assert ticks == list(dict.fromkeys(ticks)) and all(
-            re.fullmatch(r"[\d,]+", t) for t in ticks
-        )
-
-
-@pytest.mark.slow
 def test_browser_names_the_classes_of_a_matrix_once_few_are_in_sight(opened: Any):
     page = opened(render_page(many_classes(), EN))
     chart = page.locator("#chart-confusion-0")
@@ -374,16 +407,3 @@ def test_browser_names_the_classes_of_a_matrix_once_few_are_in_sight(opened: Any
     chart.evaluate("e => { Plotly.relayout(e, {'xaxis.range': [4, 14], 'yaxis.range': [14, 4]}); }")
     chart.locator(".xtick text").first.wait_for(state="attached")
     assert "intent" in chart.locator(".ytick text").first.text_content()
-
-
-@pytest.mark.slow
-def test_browser_turns_arms_off_by_the_list_above_a_chart(opened: Any):
-    page = opened(render_page(study(), EN))
-    figure = page.locator("figure", has=page.locator("#chart-curves"))
-    entry = figure.locator(".legend button", has_text=FAST)
-    assert entry.get_attribute("aria-pressed") == "true"
-    lines = figure.locator("g.trace.scatter")
-    before = lines.count()
-    entry.focus()
-    page.keyboard.press("Enter")
-    assert entry.get_attribute("aria-pressed") == "false" and lines.count() < before

@@ -1,27 +1,34 @@
   // On paper: everything open, nothing wider than a sheet, in the light colours.
   const PAPER = 680;
   let undo = [];
-  // Columns that a sheet has no room for stand beneath their row, each with its name.
-  const fold = (table) => {
+  // Columns that a sheet has no room for stand beneath their row, each with its name. All is read
+  // before anything is written: a text read behind a change has the whole page laid out anew.
+  const folds = (table) => {
     const heads = [...table.tHead.rows[0].cells];
     const folded = heads.filter((head) => head.classList.contains("fold"));
-    if (folded.length === 0) return;
+    if (folded.length === 0) return null;
+    const told = (cell) => cell.innerText.replaceAll(/\s+/g, " ").trim();
+    const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => {
+      const cells = folded.map((head) => row.cells[head.cellIndex]);
+      return { row, cells, texts: cells.map(told) };
+    });
+    return { table, names: folded.map((head) => head.textContent.trim()), rows,
+      width: heads.length - folded.length };
+  };
+  const fold = ({ table, names, rows, width }) => {
     table.classList.add("folding");
-    for (const row of [...table.tBodies[0].rows]) {
-      if (row.hidden) continue;
+    for (const { row, cells, texts } of rows) {
       const rest = document.createElement("tr"), cell = rest.insertCell();
       rest.className = "folded";
-      cell.colSpan = heads.length - folded.length;
-      for (const head of folded) {
-        const own = row.cells[head.cellIndex];
+      cell.colSpan = width;
+      cells.forEach((own, place) => {
         own.classList.add("fold");
-        const text = own.innerText.replaceAll(/\s+/g, " ").trim();
-        if (text === "" || text === words.missing) continue;
+        if (texts[place] === "" || texts[place] === words.missing) return;
         const part = document.createElement("span"), name = document.createElement("b");
-        name.textContent = head.textContent.trim();
-        part.append(name, ` ${text}`);
+        name.textContent = names[place];
+        part.append(name, ` ${texts[place]}`);
         cell.append(part, " ");
-      }
+      });
       if (cell.childNodes.length > 0) row.after(rest);
       undo.push(() => rest.remove());
     }
@@ -37,7 +44,8 @@
     }
     if (values !== null && listTrials) listTrials();
     for (const picker of pickers) { picker.all(); undo.push(picker.fit); }
-    for (const table of document.querySelectorAll("table")) if (table.tHead) fold(table);
+    const tables = [...document.querySelectorAll("table")].filter((table) => table.tHead);
+    tables.map(folds).filter(Boolean).forEach(fold);
     if (values !== null && window.Plotly)
       for (const element of charts) if (!element.closest("[hidden]")) paint(element, PAPER);
   });
