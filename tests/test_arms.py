@@ -67,6 +67,9 @@ def test_globs_take_the_place_of_the_recipes_arms_and_added_models_join_them():
     assert names(globs=["fasttext/classic"]) == ["fasttext/classic"]
     assert names(added=["mine"]) == ["tfidf/classic", "mine/linear_head", "mine/probe"]
     assert names(globs=["mine/probe"], added=["mine"]) == ["mine/probe"]
+    # Of a model that the recipe has arms of, it says which.
+    recipe = Recipe(name="r", arms=["tfidf/classic", "mine/probe"])
+    assert names(added=["mine"]) == ["tfidf/classic", "mine/probe"]
 
 
 def test_weights_that_cannot_be_had_are_a_refusal_with_the_reason():

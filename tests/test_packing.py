@@ -195,8 +195,11 @@ def test_dropped_attention_weights_go_the_same_way_forth_and_back(alone):
         torch.testing.assert_close(one, other.detach(), atol=1e-5, rtol=1e-5)
 
 
-def test_short_texts_attend_in_float32_whatever_else_computes_in():
-    """Small bfloat16 products cost several times as much as float32 ones."""
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("dropout", [0.3, 0.0])
+def test_short_texts_attend_in_float32_whatever_else_computes_in(dropout, autocast):
+    """Small bfloat16 products cost several times as much as float32 ones, and their backward
+    passes."""
     packed = pack(ROWS, CPU)
     outcomes = []
     for numbers in (torch.bfloat16, torch.float32):
@@ -204,7 +207,8 @@ def test_short_texts_attend_in_float32_whatever_else_computes_in():
             row.detach().to(torch.bfloat16).to(numbers).requires_grad_()
             for row in rows_of_attention(packed)
         )
-        found = attend(q, k, v, packed, heads=2, scale=0.5, dropout=0.3, drop=Dropout(5))
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast and numbers == torch.bfloat16):
+            found = attend(q, k, v, packed, heads=2, scale=0.5, dropout=dropout, drop=Dropout(5))
         # A gradient that is the same in both numbers.
         found.backward(torch.ones_like(found))
         outcomes.append((found, q.grad, k.grad, v.grad))

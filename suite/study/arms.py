@@ -85,8 +85,8 @@ def plan(
 
     Args:
         globs: take the place of the recipe's arms where given.
-        added: names of models added on the command line; without globs of one's own they bring
-            every strategy that fits them.
+        added: names of models added on the command line; without globs of one's own those that
+            the recipe has no arm of bring every strategy that fits them.
         unavailable: why a model's weights can't be had, or None.
         recipe_file: where the recipe stands, for errors.
         lengths: tokens of training texts, by estimate: where they are long, how they are cut is
@@ -100,7 +100,7 @@ def plan(
             that no arm under its glob has, or that can't be so.
         ModelError: a model is unknown.
     """
-    patterns = list(globs) or [*recipe.arms, *(f"{name}/*" for name in added)]
+    patterns = list(globs) or [*recipe.arms, *brought(recipe, added)]
     names: list[str] = []
     for pattern in patterns:
         names += [name for name in expand(pattern, catalogue) if name not in names]
@@ -109,6 +109,12 @@ def plan(
         _plan_one(name, recipe, task, catalogue, unavailable, recipe_file, lengths, rows, counts)
         for name in names
     ]
+
+
+def brought(recipe: Recipe, added: Iterable[str]) -> list[str]:
+    """Globs of the arms that added models bring: of those that no arm of the recipe is of."""
+    named = {arm.partition("/")[0] for arm in recipe.arms}
+    return [f"{name}/*" for name in added if name not in named]
 
 
 def _refuse_unknown(

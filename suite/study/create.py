@@ -176,9 +176,8 @@ def create(
     if there is not None:
         recipe = recipe.model_copy(update={"choose": auto.same_preset(there, wanted.preset)})
         # The choice is made once: a machine or a day later another one would be.
-        globs = [a.name for a in there.arms if a.model.name in catalogue] + [
-            f"{model.name}/*" for model in added
-        ]
+        globs = [a.name for a in there.arms if a.model.name in catalogue]
+        globs += arms.brought(recipe, (model.name for model in added))
     # Both the command and the catalogue are the user's own words.
     named = [model.endpoint for model in catalogue.values() if model.endpoint is not None]
     with consent.held(consent.Consent(storage.place(wanted.storage), named)):

@@ -87,14 +87,19 @@ def attend(
         As `query`.
     """
     if query.device.type == "cpu":
-        if dropout > 0 and drop is not None:
-            if causal:
-                raise ValueError("attention dropout of a causal model is not packed")
-            attended: Tensor = _Dropped.apply(  # type: ignore[no-untyped-call]
-                query, key, value, packed, heads, scale, dropout, drop
-            )
-            return attended
-        return _by_runs(query, key, value, packed, heads, scale, causal)
+        if torch.is_autocast_enabled("cpu"):
+            numbers = torch.get_autocast_dtype("cpu")
+            query, key, value = query.to(numbers), key.to(numbers), value.to(numbers)
+        # Autocast would take back to bfloat16 what is to be computed in float32.
+        with torch.autocast("cpu", enabled=False):
+            if dropout > 0 and drop is not None:
+                if causal:
+                    raise ValueError("attention dropout of a causal model is not packed")
+                attended: Tensor = _Dropped.apply(  # type: ignore[no-untyped-call]
+                    query, key, value, packed, heads, scale, dropout, drop
+                )
+                return attended
+            return _by_runs(query, key, value, packed, heads, scale, causal)
     if _alone(query, packed) or dropout > 0 or not _ragged_kernel(query.device, query.dtype):
         return _side_by_side(query, key, value, packed, heads, scale, dropout, causal)
     return _ragged(query, key, value, packed, heads, scale, causal)
@@ -133,21 +138,27 @@ def _by_runs(
         strict=True,
     )
     found = []
+    learns = torch.is_grad_enabled() and any(x.requires_grad for x in (query, key, value))
     for (count, asks), (_, length), q, k, v in pieces:
+        numbers = torch.float32 if learns and length < _SHORT_TO_LEARN else query.dtype
         attended = scaled_dot_product_attention(
-            q.view(count, asks, heads, -1).transpose(1, 2),
-            k.view(count, length, heads, -1).transpose(1, 2),
-            v.view(count, length, heads, -1).transpose(1, 2),
+            q.to(numbers).view(count, asks, heads, -1).transpose(1, 2),
+            k.to(numbers).view(count, length, heads, -1).transpose(1, 2),
+            v.to(numbers).view(count, length, heads, -1).transpose(1, 2),
             scale=scale,
             is_causal=causal,
         )
-        found.append(attended.transpose(1, 2).reshape(count * asks, -1))
+        rows = attended.transpose(1, 2).reshape(count * asks, -1)
+        found.append(rows.to(query.dtype))
     return torch.cat(found) if len(found) > 1 else found[0]
 
 
 #: Texts shorter than this attend in float32 whatever else computes in: products so small, of a
 #: new shape in almost every batch, cost bfloat16 several times as much (BENCHMARKS.md).
 _SHORT = 96
+#: The same where PyTorch's fused kernel has a backward pass to make: up to some 300 tokens that of
+#: bfloat16 takes two to four times as long (BENCHMARKS.md).
+_SHORT_TO_LEARN = 256
 
 
 class _Dropped(torch.autograd.Function):
