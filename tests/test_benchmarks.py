@@ -32,6 +32,20 @@ def test_a_benchmark_takes_from_the_suite_what_is_there(file):
                 assert defined(node.module, alias.name), f"{node.module}.{alias.name}"
 
 
+def test_what_benchmarks_train_with_has_all_that_strategies_are_given():
+    from suite.contracts.strategy import Run
+
+    tree = ast.parse((ROOT / "tests/benchmarks/neural.py").read_text(encoding="utf-8"))
+    (made,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Run")
+    has = {node.name for node in made.body if isinstance(node, ast.FunctionDef)}
+    has |= {
+        node.attr for node in ast.walk(made)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }  # fmt: skip
+    wanted = set(Run.__annotations__) | {name for name in vars(Run) if not name.startswith("_")}
+    assert wanted <= has and "teacher" in wanted
+
+
 def defined(module, name):
     """Whether `from module import name` finds something; nothing is imported to see it."""
     place = ROOT / module.replace(".", "/")

@@ -29,7 +29,7 @@ class Run:
         self.seed, self.epochs, self.checkpoints = 0, 1.0, 1
         self.shrink_batch, self.fingerprint = True, f"benchmark-{hash(train.texts)}"
         self.halvings = 0
-        self.pool, self.notes, self.companions = None, {}, {}
+        self.pool, self.notes, self.companions, self.teacher = None, {}, {}, None
 
     def checkpoint(self, predictor, fraction):
         self.predictor = predictor
