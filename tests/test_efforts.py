@@ -148,13 +148,16 @@ def test_what_comes_next_is_reckoned_at_its_own_point():
     assert by_preflight[arm.name] == pytest.approx(found.mean)
 
 
-def foretold(arm, tmp_path, train_seconds):
-    """What a preflight says that a trial of 24,000 rows takes, where so many rows take so long."""
+def foretold(arm, tmp_path, train_seconds, circumstances=lambda params: {}, whole=False):
+    """What a preflight says that a trial of 24,000 rows takes, where so many rows take so long; the
+    whole of what it says where that is wanted."""
 
     def train(job, max_seconds):
+        noted = circumstances(job.params | {"rows": job.rows})
         return SimpleNamespace(
-            train_seconds=train_seconds(job.rows), evaluation_seconds=0.0, evaluated=1,
-            evaluated_seconds=0.0, again_seconds=0.0,
+            train_seconds=train_seconds(job.rows) + noted.get("near_seconds", 0.0),
+            evaluation_seconds=0.0, evaluated=1, evaluated_seconds=0.0, again_seconds=0.0,
+            circumstances=noted,
         )  # fmt: skip
 
     recipe = Recipe(name="r", arms=[arm.name], budget={"epochs": 2})
@@ -164,13 +167,16 @@ def foretold(arm, tmp_path, train_seconds):
             definition=SimpleNamespace(recipe=recipe, data=SimpleNamespace(rows=rows))
         ),
         jobs=SimpleNamespace(
-            job=lambda *asked, preflight_rows, **more: SimpleNamespace(rows=preflight_rows),
+            job=lambda arm, params, *asked, preflight_rows, **more: SimpleNamespace(
+                rows=preflight_rows, params=params
+            ),
             pace=lambda arm, params: None,
         ),
         runner=SimpleNamespace(train=train),
         keeping=SimpleNamespace(scratch=tmp_path),
     )
-    return preflight.estimate(work, arm).seconds
+    found = preflight.estimate(work, arm)
+    return found if whole else found.seconds
 
 
 def test_a_preflight_knows_that_few_rows_get_more_passes(tmp_path):
@@ -185,6 +191,25 @@ def test_a_preflight_knows_that_a_calibration_reads_few_of_many_rows(tmp_path):
     # A text takes a second.
     found = foretold(ARMS["qwen3-0.6b/zero_shot"], tmp_path, lambda n: float(min(n, 128)))
     assert found == pytest.approx(128, abs=0.3)
+
+
+@pytest.mark.parametrize("near", ["minilm", ["tfidf", "minilm"]])
+def test_a_preflight_reckons_what_a_companion_embeds_by_the_rows(tmp_path, near):
+    asked = {"shots": 2, "selection": "nearest", "near": near}
+    arm = stored("qwen3-0.6b/zero_shot", spaces={"*/zero_shot": asked})
+    assert set(arm.companions) == {"minilm"}
+
+    def circumstances(params):
+        return {"near_seconds": 0.5 * params["rows"]} if params["near"] == "minilm" else {}
+
+    # A calibration reads a text in a second, 128 of them; minilm embeds two rows in one.
+    found = foretold(arm, tmp_path, lambda n: float(min(n, 128)), circumstances, whole=True)
+    embedded = 0.5 * 24_000
+    if near == "minilm":
+        assert found.seconds == pytest.approx(128 + embedded, rel=0.01)
+    else:  # The point that is timed has TF-IDF.
+        assert found.seconds == pytest.approx(128, abs=0.3)
+        assert found.most == pytest.approx(found.seconds + embedded, rel=0.01)
 
 
 def test_what_is_told_says_how_much_other_points_take():

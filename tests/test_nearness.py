@@ -162,8 +162,10 @@ def test_rows_are_embedded_once_for_all_trials(strategy, decoder, embeds, folder
     monkeypatch.setattr(Embedder, "embed", counted)
     first = strategy.fit(run := asking(folder, decoder, embeds))
     assert asked.count(48) == 1 and run.notes["near_rows"] == "made"
+    seconds = run.notes["near_seconds"]
     again = strategy.fit(run := asking(folder, decoder, embeds, ASKED | {"order": "reversed"}))
     assert asked.count(48) == 1 and run.notes["near_rows"] == "cached"
+    assert 0 < run.notes["near_seconds"] == seconds
     choosers = [one.prompter.own.chooser for one in (first, again)]
     assert choosers[0].choose(TEXTS) == choosers[1].choose(TEXTS)
     strategy.fit(run := asking(folder, decoder, embeds, train=rows(40)))

@@ -62,6 +62,17 @@ def typical(arm: StoredArm, index: int = 0) -> Params:
     return {k: point.get(k, _middle(d)) for k, d in arm.space.dimensions.items()}
 
 
+def naming(arm: StoredArm) -> list[Params]:
+    """Of each of the arm's companions a point that names it, the one that asks for most."""
+    drawn = random.Random(0)
+    points = [_draw(arm.space, drawn) for _ in range(_DRAWS)] if arm.companions else []
+    found = []
+    for name in arm.companions:
+        own = [point for point in points if name in point.values()]
+        found += [max(own, key=lambda point: at(arm, point))] if own else []
+    return found
+
+
 def _drawn(arm: StoredArm) -> list[float]:
     """Efforts of points of the space, always the same ones."""
     drawn, space = random.Random(0), arm.space

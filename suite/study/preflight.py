@@ -5,6 +5,10 @@ vocabulary, starting a trainer) is told apart from what it costs per row. Scorin
 texts tells what the checkpoints will take: for an arm that asks a model and trains nothing, that
 is all there is. What a child takes beside both (its start, loading weights) is a trial's, too.
 What another point of the arm takes is reckoned from it by their `efforts`.
+
+A model beside the arm's own (its companion) embeds every training row, however few of them the arm
+itself reads: what that took is told apart by the training, and reckoned by rows. Where the point
+that is timed names none, a few rows are embedded by each at a point that does.
 """
 
 from __future__ import annotations
@@ -12,10 +16,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from suite import strategies
 from suite.child import evaluation
-from suite.child.messages import Failed
+from suite.child.messages import Failed, Finished
 from suite.contracts import cutting
 from suite.contracts.space import Fixed
 from suite.machine import scratch
@@ -125,6 +130,7 @@ def estimate(work: Work, arm: StoredArm, most_seconds: float = 2 * MOST_SECONDS)
     scoring: list[float] = []  # seconds per validation text
     beside: list[float] = []
     again: list[tuple[float, float]] = []
+    embedding: list[tuple[float, float]] = []
     until = time.monotonic() + most_seconds
 
     def seen(size: int, epochs: float) -> float:
@@ -142,14 +148,19 @@ def estimate(work: Work, arm: StoredArm, most_seconds: float = 2 * MOST_SECONDS)
                     break
                 return Estimate(arm.name, None, outcome.reason)
             wall = time.monotonic() - begun
-            times.append((seen(size, 1.0), outcome.train_seconds))
+            near = _embedding(arm, outcome)
+            embedding.append((size, near))
+            times.append((seen(size, 1.0), max(0.0, outcome.train_seconds - near)))
             scoring.append(outcome.evaluated_seconds / max(1, outcome.evaluated))
-            again.append((seen(size, 1.0), outcome.again_seconds))
+            again.append((seen(size, 1.0), max(0.0, outcome.again_seconds - near)))
             spent = outcome.train_seconds + outcome.evaluation_seconds + outcome.again_seconds
             beside.append(wall - spent)
             if len(times) == 1:
                 quick = outcome.train_seconds <= LONG_SECONDS
                 size = min(rows, MORE_ROWS if quick else LESS_ROWS)
+        elsewhere = (
+            0.0 if any(near for _, near in embedding) else _slowest(work, arm, folder, until)
+        )
     # A server's answers to the same texts are kept, and cost nothing the second time; elsewhere
     # the first time pays for what is loaded and compiled once.
     per_text = min(scoring) if arm.model.endpoint is None else max(scoring)
@@ -164,7 +175,30 @@ def estimate(work: Work, arm: StoredArm, most_seconds: float = 2 * MOST_SECONDS)
     others = (arm.folds - 1) * extrapolate(again, seen(rows, epochs)) if arm.folds else 0.0
     seconds = own + training + per_text * (validation + (stops - 1) * early) + others
     seconds = own + (seconds - own) * _times_read(work, arm)
-    return Estimate(arm.name, seconds, most=seconds * efforts.most(arm) / efforts.timed(arm))
+    most = seconds * efforts.most(arm) / efforts.timed(arm)
+    trainings = max(1, arm.folds)
+    near = trainings * extrapolate(embedding, rows)
+    return Estimate(arm.name, seconds + near, most=most + max(near, trainings * rows * elsewhere))
+
+
+def _embedding(arm: StoredArm, outcome: Finished) -> float:
+    """Seconds that a companion took for the rows of a training."""
+    return float(outcome.circumstances.get("near_seconds", 0.0)) if arm.companions else 0.0
+
+
+def _slowest(work: Work, arm: StoredArm, folder: Path, until: float) -> float:
+    """Seconds that the slowest of an arm's companions takes to embed a row, at points that name
+    them; 0 where it has none, or no time is left to find out."""
+    rows = min(FEW_ROWS, work.ledger.definition.data.rows.train)
+    slowest = 0.0
+    for params in efforts.naming(arm):
+        left = min(MOST_SECONDS, until - time.monotonic())
+        if left > 0:
+            job = work.jobs.job(arm, params, folder, preflight_rows=rows, epochs=1.0, checkpoints=1)
+            outcome = work.runner.train(job, max_seconds=left)
+            if not isinstance(outcome, Failed):
+                slowest = max(slowest, _embedding(arm, outcome) / rows)
+    return slowest
 
 
 def _times_read(work: Work, arm: StoredArm) -> float:

@@ -137,7 +137,7 @@ def _of_rows(
     rows: Sequence[str], run: Run, embedder: Embedder, pooling: str
 ) -> NDArray[np.float32]:
     """Embeddings of training rows, from the cache where they are there; what that saved is told to
-    the run."""
+    the run, and what making them takes (`near_seconds`)."""
     file = _place(rows, embedder, pooling)
     started = time.perf_counter()
     try:
@@ -147,14 +147,14 @@ def _of_rows(
         if kept.shape == (len(rows), transformer.width_of(embedder.model.config)):
             cache.used(file)
             run.saved(max(0.0, seconds - (time.perf_counter() - started)))
-            run.note(near_rows="cached")
+            run.note(near_rows="cached", near_seconds=seconds)
             return kept
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         pass  # None yet, or none of use: made below.
     started = time.perf_counter()
     found = _vectors(embedder, pooling, rows)
     seconds = time.perf_counter() - started
-    run.note(near_rows="made")
+    run.note(near_rows="made", near_seconds=seconds)
     with run.loading():  # Writing serves later trials, and is no part of this one's training.
         cache.write(file, {_VECTORS: found}, {"seconds": repr(seconds)})
     return found
