@@ -104,6 +104,9 @@ def test_a_curve_that_is_cut_short_in_a_part_goes_on_and_loses_nothing(
         left = states(name)
         assert left["COMPLETE"] == target
         assert not left["RUNNING"] and not left["WAITING"]
+    for name in ("g", "g.rows-20"):
+        said = suite("finals", name, "--refit", code=2).stderr
+        assert "learn from no row of validation" in said
     # And it is the curve that nobody cut short.
     monkeypatch.chdir(once)
     assert measured(found) == measured(growth())

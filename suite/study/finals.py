@@ -89,8 +89,21 @@ def asked(
         refit: where None as the recipe's file says, else yes: a study from before finals did that
             has it so once it is asked.
         combine: where None as the recipe has it, or as the finals have it that there are.
+
+    Raises:
+        StudyError: refitting is asked for, and the study is of a part of its rows.
     """
     finals = definition.recipe.finals
+    part = finals_plan.of_a_part(definition)
+    if part is not None:
+        if refit:
+            raise StudyError(
+                f"'{definition.name}' {part}: its finals learn from no row of validation",
+                where="--refit",
+                fix="Leave --refit out: they are trained on the same part. Or create a study of "
+                "all rows.",
+            )
+        refit = False
     said = definition.recipe_said.get("finals") or {}
     if refit is None:
         refit = finals.refit if "refit" in said else True

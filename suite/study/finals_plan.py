@@ -110,6 +110,17 @@ def may_refit(definition: Definition) -> bool:
     return not by_time or definition.data.validation_given is False
 
 
+def of_a_part(definition: Definition) -> str | None:
+    """What part of its rows a study is to tell of, so that none else may be trained on; None where
+    it is of all of them. What recipes of such studies say of it is `parting`'s."""
+    wanted = definition.recipe.train_subset
+    if wanted is not None:
+        return f"tells of the part of its rows that is {wanted.part} by {wanted.by}"
+    if definition.curve or definition.subset is not None:
+        return "tells of a number of training rows, as a size of a learning curve"
+    return None
+
+
 def speaking_alone(definition: Definition) -> str | None:
     """An arm for whose sake none is trained on validation; None where each may be.
 
