@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -237,6 +238,24 @@ def writing(what: str, where: Path, fix: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(f"{what}: {reason(error, where)}", where=str(where), fix=fix) from None
+
+
+def check_place(file: Path, fix: str) -> None:
+    """Refuses a place where no file can be written, before anything takes time. Folders on the way
+    may be missing, as `whole` makes them.
+
+    Args:
+        fix: what would work instead.
+
+    Raises:
+        StorageError: as said, with the reason.
+    """
+    with writing("nothing can be written there", file, fix):
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "this is a folder, not a file")
+        folder = next(one for one in file.absolute().parents if os.path.lexists(one))
+        with tempfile.TemporaryFile(dir=folder):
+            pass
 
 
 @contextmanager

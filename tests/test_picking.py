@@ -144,6 +144,8 @@ def test_files_that_have_no_texts_say_so(toys):
 
 
 def test_a_replay_that_cannot_be_is_refused(toys):
+    said = suite("data", "next", "t", "--unlabelled", "x.txt", "--draws", "2", code=2).stderr
+    assert "--draws says nothing without --replay" in said
     replay = ("data", "next", "t", "--replay", "--arm", "tfidf/toy")
     said = suite(*replay, "--rows", "1", "--rounds", "1", code=2).stderr
     assert "1 row to begin with, of 2 classes: some would have none" in said

@@ -450,6 +450,10 @@ def test_a_column_of_the_source_is_read_again_and_kept_with_the_study(folder):
     assert parts["tier", "gold"] + parts["tier", "free"] == after["data"]["rows"]["test"]
     said = command_line("data", "slices", "t", "--slice", "teir", code=2).stderr
     assert "no column 'teir'" in said
+    said = command_line("data", "slices", "t", "--data", ".", code=2).stderr
+    assert "--data says nothing without --slice COLUMN" in said
+    said = command_line("--lang", "zh", "data", "slices", "t", "--data", ".", code=2).stderr
+    assert "没有 --slice COLUMN，--data 不起作用" in said
     command_line("finals", "t", "--seeds", "2", "--quiet")
     again = json.loads(command_line("study", "show", "t", "--json").stdout)
     assert again["slices"]["drift"] == drift

@@ -16,6 +16,7 @@ from suite.cli import completion, fitting
 from suite.cli.allowing import AllowEndpoint, named
 from suite.cli.console import err, exact, next_step, print_json, print_table, told, words
 from suite.cli.options import (
+    OUT_FIX,
     AsJson,
     Device,
     MaxMemory,
@@ -23,13 +24,14 @@ from suite.cli.options import (
     Storage,
     Threads,
     check_new,
+    refuse_idle,
     room_for,
 )
 from suite.cli.words import Quiet
 from suite.contracts.limits import MOST_DRAWS, MOST_SEED
 from suite.contracts.picking import Way
 from suite.errors import UsageError, counted
-from suite.files import writing
+from suite.files import whole
 from suite.report import formats
 
 #: What each way is called.
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 
 def next_rows(
+    ctx: typer.Context,
     name: Name,
     unlabelled: Annotated[
         str | None,
@@ -126,9 +129,11 @@ def next_rows(
                 "--replay picks among the study's own rows, and writes none",
                 fix=f"Leave {'--out' if out is not None else '--column'} away.",
             )
+        refuse_idle(ctx, "--unlabelled", "--by", "--max-memory")
         how = (rows, rounds, draws, seed)
         _replay(name, arm, how, storage, as_json, quiet, allow_endpoint)
         return
+    refuse_idle(ctx, "--replay", "--rounds", "--draws")
     check_new(out)
     from suite.endpoint.consent import Consent
     from suite.study import next_rows as room
@@ -162,8 +167,8 @@ def _picked(chosen: Chosen, out: Path | None, as_json: bool) -> None:
     if out is None:
         sys.stdout.write("".join(f"{exact(line)}\n" for line in written))
         return
-    with writing("the texts cannot be written", out, "Name another --out."):
-        out.write_text("".join(f"{line}\n" for line in written), encoding="utf-8")
+    with whole(out, what="the texts cannot be written", fix=OUT_FIX, new=True) as draft:
+        draft.write_text("".join(f"{line}\n" for line in written), encoding="utf-8")
     err.print(told(f"Wrote {out}."), markup=False)
 
 

@@ -10,11 +10,12 @@ import typer
 
 from suite import shell
 from suite.cli.console import next_step, out, print_json, print_table, words
-from suite.cli.options import AsJson, MaxMemory, Name, Storage, room_for
+from suite.cli.options import AsJson, MaxMemory, Name, Storage, refuse_idle, room_for
 from suite.cli.study_files import tidy
 
 
 def slices(
+    ctx: typer.Context,
     name: Name,
     columns: Annotated[
         list[str] | None,
@@ -50,6 +51,8 @@ def slices(
     from suite.report.data.slices import slice_sentences
     from suite.study.sliced import sliced
 
+    if not columns:
+        refuse_idle(ctx, "--slice COLUMN", "--data")
     found = sliced(name, columns or (), url=storage, data=data, room=room_for(max_memory))
     tidy(storage)
     if as_json:

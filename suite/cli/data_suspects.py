@@ -26,34 +26,27 @@ from suite.cli.console import (
     words,
 )
 from suite.cli.options import (
+    OUT_FIX,
     AsJson,
     Device,
     Folder,
     MaxMemory,
     Models,
     Sample,
+    Task,
     Threads,
+    TrainRows,
     check_new,
     room_for,
 )
 from suite.errors import UsageError, counted
-from suite.files import writing
+from suite.files import whole
 from suite.report import formats
 
 if TYPE_CHECKING:
     from suite.contracts.suspects import Bounded, Suspect, Suspects, Without
     from suite.report.words import Words
 
-Task = Annotated[
-    str,
-    typer.Argument(
-        help="A shipped task's name, a task file, or a file of labelled rows.",
-        autocompletion=completion.tasks,
-    ),
-]
-TrainRows = Annotated[
-    int | None, typer.Option(min=2, help="Only so many training rows (stratified).")
-]
 Arms = Annotated[
     list[str] | None,
     typer.Option(
@@ -120,7 +113,7 @@ def suspects(
         suite data suspects agnews --no-scores --json
     """
     from suite.contracts.suspects import FEWEST_ROWS
-    from suite.data.named import rows_of
+    from suite.data.named import options, rows_of
     from suite.data.tables import PLACE
     from suite.study import suspecting
 
@@ -158,16 +151,18 @@ def suspects(
     if found.few:
         listed = speak("comma").join(f"{name} ({rows})" for name, rows in found.few.items())
         out.print(speak("suspects_few", n=FEWEST_ROWS, classes=listed), markup=False)
-    _conclude(found, task, to, shown)
+    _conclude(
+        found, (task, *options(folder=data, use_sample=sample, train_rows=train_rows)), to, shown
+    )
 
 
-def _conclude(found: Suspects, task: str, to: Path | None, shown: int | None) -> None:
+def _conclude(found: Suspects, rows: Sequence[object], to: Path | None, shown: int | None) -> None:
     every = len(found.found) + len(found.test)
     if to is not None:
         err.print(told(f"Listed in {to}: {counted(every, 'suspect')}"), markup=False)
     elif shown is not None and max(len(found.found), len(found.test)) > shown:
         say("More: --limit N; all of them: --out suspects.csv.")
-    next_step(shell.command("study", "create", task))
+    next_step(shell.command("study", "create", *rows))
 
 
 def _print(title: str, rows: Sequence[Suspect], shown: int | None, say: Words) -> None:
@@ -229,6 +224,5 @@ def _write(to: Path, rows: Sequence[Suspect]) -> None:
         text = csv_text([field.name for field in fields(Suspect)], cells)
     else:
         text = "".join(f"{exact(json.dumps(row, ensure_ascii=False))}\n" for row in cells)
-    fix = "Name a file in a place you may write to, with --out."
-    with writing("the rows cannot be written", to, fix):
-        to.write_text(text, encoding="utf-8", newline="")
+    with whole(to, what="the rows cannot be written", fix=OUT_FIX, new=True) as draft:
+        draft.write_text(text, encoding="utf-8", newline="")

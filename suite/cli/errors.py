@@ -20,10 +20,10 @@ from suite.cli.console import (
     say,
     told,
 )
-from suite.cli.options import AsJson, Name, Storage
+from suite.cli.options import OUT_FIX, AsJson, Name, Storage, check_new
 from suite.cli.study_files import tidy
-from suite.errors import StorageError, UsageError, counted, nearest
-from suite.files import writing
+from suite.errors import UsageError, counted, nearest
+from suite.files import whole
 
 if TYPE_CHECKING:
     from suite.contracts.predictions import Missed
@@ -85,10 +85,7 @@ def errors(
 
     if as_json and to is not None:
         raise UsageError("--json contradicts --out", fix="Give one of them.")
-    if to is not None and to.suffix not in (".csv", ".jsonl"):
-        raise UsageError(f"{to} is neither .csv nor .jsonl", where="--out")
-    if to is not None and to.exists():
-        raise StorageError(f"{to} exists", fix="Name a new file.")
+    check_new(to, ".csv", ".jsonl")
     found = api.load_results(name, storage=storage, importance=False)
     tidy(storage)
     pair = None if confused is None else _pair(confused, found.labels)
@@ -190,9 +187,8 @@ def _write(to: Path, rows: Sequence[Missed], labels: Sequence[str]) -> None:
     else:
         lines = (json.dumps(_as_json(row, labels), ensure_ascii=False) for row in rows)
         text = "".join(f"{exact(line)}\n" for line in lines)
-    fix = "Name a file in a place you may write to, with --out."
-    with writing("the rows cannot be written", to, fix):
-        to.write_text(text, encoding="utf-8", newline="")
+    with whole(to, what="the rows cannot be written", fix=OUT_FIX, new=True) as draft:
+        draft.write_text(text, encoding="utf-8", newline="")
 
 
 def _print_pairs(rows: Sequence[Missed], labels: Sequence[str], arm: str | None) -> None:

@@ -10,11 +10,25 @@ import typer
 from suite.cli import completion
 from suite.contracts.limits import MOST_SEED, MOST_SPLITS, MOST_TRIALS
 from suite.errors import StorageError, UsageError
+from suite.files import check_place
 
 if TYPE_CHECKING:
     from suite.contracts.task import Reading
     from suite.data.room import Room
 
+#: What would work where an output can't be written.
+OUT_FIX = "Name a file in a place you may write to, with --out."
+
+Task = Annotated[
+    str,
+    typer.Argument(
+        help="A shipped task's name, a task file, or a file of labelled rows.",
+        autocompletion=completion.tasks,
+    ),
+]
+TrainRows = Annotated[
+    int | None, typer.Option(min=2, help="Only so many training rows (stratified, nested).")
+]
 Name = Annotated[
     str,
     typer.Argument(
@@ -193,7 +207,7 @@ def check_new(to: Path | None, *kinds: str) -> None:
 
     Raises:
         UsageError: it has another suffix.
-        StorageError: it exists.
+        StorageError: it exists, or nothing can be written there.
     """
     if to is None:
         return
@@ -201,6 +215,24 @@ def check_new(to: Path | None, *kinds: str) -> None:
         raise UsageError(f"{to} is neither {' nor '.join(kinds)}", where="--out")
     if to.exists():
         raise StorageError(f"{to} exists", fix="Name a new file.")
+    check_place(to, OUT_FIX)
+
+
+def refuse_idle(ctx: typer.Context, needs: str, *options: str) -> None:
+    """Refuses options that would be passed over in silence where what they belong to is not given.
+
+    Args:
+        needs: what they belong to.
+
+    Raises:
+        UsageError: one of them is given.
+    """
+    for option in options:
+        source = ctx.get_parameter_source(option.removeprefix("--").replace("-", "_"))
+        if source is not None and source.name == "COMMANDLINE":
+            raise UsageError(
+                f"{option} says nothing without {needs}", fix=f"Add {needs}, or leave {option} out."
+            )
 
 
 def room_for(max_memory: str | None) -> Room:

@@ -16,6 +16,20 @@ from suite.errors import DataError
 from suite.models import hub
 
 
+def options(
+    *, folder: Path | str | None = None, use_sample: bool = False, train_rows: int | None = None
+) -> list[str]:
+    """The options that name the same rows in another command; as of `rows_of`.
+
+    >>> options(folder="my mail", train_rows=90)
+    ['--data', 'my mail', '--train-rows', '90']
+    """
+    words = ["--sample"] if use_sample else []
+    if folder is not None and not use_sample:
+        words += ["--data", str(folder)]
+    return words if train_rows is None else [*words, "--train-rows", str(train_rows)]
+
+
 def rows_of(
     name: str,
     *,

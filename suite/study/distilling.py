@@ -25,7 +25,7 @@ from suite import paths, strategies
 from suite.contracts.results import StudyResults
 from suite.contracts.strategy import Predictor, Probabilities, Rows
 from suite.contracts.temperature import tempered
-from suite.data import near, snapshot, soft, soft_begun
+from suite.data import named, near, snapshot, soft, soft_begun
 from suite.data.audit import normalise
 from suite.data.room import Room
 from suite.data.soft import Teacher
@@ -220,13 +220,9 @@ def _same(made: Definition) -> list[str]:
     words: list[str] = []
     if made.data.rows.calibration and made.recipe_named is not None:
         words += ["--recipe", made.recipe_named]  # It sets the same rows aside.
-    if made.sample:
-        words += ["--sample"]
-    elif made.data_dir is not None:
-        words += ["--data", made.data_dir]
-    if made.train_rows is not None:
-        words += ["--train-rows", str(made.train_rows)]
-    return words
+    return words + named.options(
+        folder=made.data_dir, use_sample=made.sample, train_rows=made.train_rows
+    )
 
 
 def _asked(predictor: Any) -> int:
