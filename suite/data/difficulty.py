@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -31,6 +31,8 @@ from suite.data.snapshot import TaskData
 from suite.data.splits import nested_order
 from suite.data.subsets import drawn
 from suite.errors import DataError, counted
+from suite.models import folder, needs
+from suite.models.catalogue import load_catalogue
 
 FORMAT = "difficulty 1"
 #: Where Parquet's own metadata has who judged.
@@ -50,13 +52,8 @@ COLUMNS: Mapping[By, tuple[str, ...]] = {
 }
 
 
-#: How the command is told who is to judge.
-_ASKED_BY: Mapping[By, tuple[str, str]] = {
-    "perplexity": ("--decoder", "MODEL"),
-    "zero_shot": ("--decoder", "MODEL"),
-    "dynamics": ("--dynamics", "MODEL/STRATEGY"),
-    "agreement": ("--study", "STUDY"),
-}
+#: Parameters of a decoder below which it says little of a row that it is asked about.
+_LEAST_ASKED = 1e8
 
 #: 1 of a row whose label was suspected, 0 of another one: a column where somebody looked.
 SUSPECT = "suspect"
@@ -231,24 +228,31 @@ def _read(content: BinaryIO, where: str, fix: str) -> Difficulty:
     return Difficulty(judges, hashes, labels, columns)
 
 
-def narrowed(data: TaskData, wanted: TrainSubset, task: Task, file: Path | None = None) -> TaskData:
-    """The data of a task where it is trained on a part of the rows that were judged.
+def narrowed(
+    data: TaskData, wanted: TrainSubset, task: Task, named: Sequence[str] = ()
+) -> TaskData:
+    """The data of a task where it is trained on a part of the rows that were judged. Of these, what
+    is set aside for calibration is in no part.
 
     Args:
         data: with all rows of train.
         wanted: the part.
-        file: of the judgements; where the suite writes it for the task, where None.
+        named: the words by which a command names these rows; the task's name where none are given.
 
     Raises:
         DataError: nobody judged, or other rows, or not so; or the part has fewer rows.
     """
-    file = file or paths.difficulty(task.name)
-    command = shell.command("data", "difficulty", task.name, *_ASKED_BY[wanted.by])
+    file = paths.difficulty(task.name)
+
+    def judging() -> str:
+        who = _judge(wanted.by, task)
+        return f"`{shell.command('data', 'difficulty', *(named or [task.name]), *who)}`"
+
     if not file.is_file():
         raise DataError(
             f"train_subset takes rows by {wanted.by}, and nobody has judged them",
             where=str(file),
-            fix=f"`{command}` does.",
+            fix=f"{judging()} does.",
         )
     judged = read(file)
     if wanted.by not in judged.judges.by:
@@ -256,18 +260,24 @@ def narrowed(data: TaskData, wanted: TrainSubset, task: Task, file: Path | None 
             f"train_subset takes rows by {wanted.by}; they were judged by "
             f"{', '.join(judged.judges.by)}",
             where=str(file),
-            fix=f"`{command}` judges by {wanted.by} too.",
+            fix=f"{judging()} judges by {wanted.by} too.",
         )
-    pool = _pool(data.train, judged, task, file)
+    pool, rows = _pool(data, judged, task, file, judging)
     seed = task.validation.seed
     chosen, told = parted(
         [data.train.labels[place] for place in pool],
-        judged.hardness(wanted.by),
-        judged.ambiguity(wanted.by),
+        judged.hardness(wanted.by)[rows],
+        judged.ambiguity(wanted.by)[rows],
         wanted,
         task.label_names,
         drawn(data.train.take(pool), len(pool), draw=wanted.draw, seed=seed),
     )
+    if len(rows) < judged.judges.rows:
+        told.append(
+            f"train_subset: {len(judged.hashes) - len(rows):,} of "
+            f"{counted(len(judged.hashes), 'row')} that were judged are set aside for calibration, "
+            "and are in no part"
+        )
     places = pool[chosen]
     train = data.train.take(places)
     order = nested_order(train, seed=seed)
@@ -291,7 +301,7 @@ def narrowed(data: TaskData, wanted: TrainSubset, task: Task, file: Path | None 
         len(train),
         len(pool),
         list(judged.judges.by[wanted.by]),
-        None if suspected is None else float(suspected[chosen].mean()),
+        None if suspected is None else float(suspected[rows[chosen]].mean()),
         wanted.draw,
     )
     groups = data.groups
@@ -303,31 +313,61 @@ def narrowed(data: TaskData, wanted: TrainSubset, task: Task, file: Path | None 
     )
 
 
-def _pool(train: Rows, judged: Difficulty, task: Task, file: Path) -> Places:
-    """Where the rows that were judged stand in train, in the file's order.
+def _judge(by: By, task: Task) -> tuple[str, str]:
+    """How `suite data difficulty` is told who is to judge: the smallest model that can tell, of
+    those that are here, else of those that may be fetched."""
+    if by == "agreement":
+        return "--study", "STUDY"
+    family = "encoder" if by == "dynamics" else "decoder"
+    able = [
+        model
+        for model in load_catalogue().values()
+        if model.family == family
+        and (model.path or model.hub)
+        and needs.speaks(model, task) is None
+        and (by == "dynamics" or (needs.parameters(model) or 0) >= _LEAST_ASKED)
+    ]
+    able = [model for model in able if folder.here(model) is not None] or able
+    size = {model.name: needs.parameters(model) or np.inf for model in able}
+    name = min(size, key=lambda name: size[name], default="MODEL")
+    return ("--dynamics", f"{name}/linear_head") if by == "dynamics" else ("--decoder", name)
+
+
+def _pool(
+    data: TaskData, judged: Difficulty, task: Task, file: Path, judging: Callable[[], str]
+) -> tuple[Places, Places]:
+    """Where the rows that were judged stand in train, in the file's order, and which of the file's
+    they are: not those that are set aside for calibration.
+
+    Args:
+        judging: tells the command that judges the rows of `data`.
 
     Raises:
-        DataError: some are not there.
+        DataError: some are neither here nor there.
     """
     there: dict[str, list[int]] = defaultdict(list)
-    for place, own in enumerate(hashes_of(train, task)):
+    for place, own in enumerate(hashes_of(data.train, task)):
         there[own].append(place)
+    aside = Counter(() if data.calibration is None else hashes_of(data.calibration, task))
     met: Counter[str] = Counter()
-    places = []
-    for own in judged.hashes:
+    places, rows, strange = [], [], 0
+    for row, own in enumerate(judged.hashes):
         if met[own] < len(there[own]):
             places.append(there[own][met[own]])
-            met[own] += 1
-    if len(places) < len(judged.hashes):
-        strange = len(judged.hashes) - len(places)
+            rows.append(row)
+        elif met[own] >= len(there[own]) + aside[own]:
+            strange += 1
+        met[own] += 1
+    if strange:
+        held = f", nor among the {aside.total():,} set aside for calibration" if aside else ""
         raise DataError(
             f"{strange:,} of {counted(len(judged.hashes), 'row')} that were judged are not among "
-            f"the {len(train):,} to train on: they were judged for other rows",
+            f"the {len(data.train):,} to train on{held}: they were judged for other rows",
             where=str(file),
-            fix=f"`{shell.command('data', 'difficulty', task.name)}` judges these; name the same "
-            "--data and --train-rows.",
+            fix="Name the --data and --train-rows of when they were judged; or move the file away, "
+            f"and {judging()} judges these.",
         )
-    return np.array(places, np.int64)
+    return np.array(places, np.int64), np.array(rows, np.int64)
 
 
 def parted(
@@ -366,7 +406,7 @@ def parted(
                 else f"and a third of the {len(labels):,} that were judged is {most:,}"
             ),
             fix=f"Between {len(of_class):,} and {most:,}"
-            + ("." if short else ", or judge more rows: `suite data difficulty`."),
+            + ("." if short else ", or judge more rows."),
         )
     counts = _dealt(wanted.rows, {label: len(rows) for label, rows in of_class.items()}, thirds)
     turn = np.arange(len(labels))

@@ -19,6 +19,7 @@ from suite.data import languages, own, sample
 from suite.data import load as data
 from suite.data.ahead import ahead
 from suite.data.draft import Said
+from suite.data.named import options
 from suite.data.room import Room
 from suite.data.snapshot import TaskData, write_snapshot
 from suite.endpoint import consent, reach
@@ -161,7 +162,7 @@ def create(
     recipe = subsetting.asked(_asked(recipe, wanted), wanted.train_subset)
     if wanted.curve is not None:
         recipe = _of_curve(recipe)
-    loaded = subsetting.narrowed(loaded, recipe, task, wanted.splits)
+    loaded = subsetting.narrowed(loaded, recipe, task, _named(wanted, loaded), wanted.splits)
     seed = subsetting.seed_of(recipe) if wanted.seed is None else _seed(wanted.seed)
     name = _name(wanted, recipe, task)
     if not NAME.fullmatch(name):
@@ -412,6 +413,16 @@ def _of_curve(recipe: Recipe) -> Recipe:
             fix="Name a recipe that has its arms: --recipe curve.",
         )
     return curve_recipe(recipe, None)
+
+
+def _named(wanted: Wanted, loaded: TaskData) -> list[str]:
+    """The words by which another command names the same rows."""
+    task = wanted.task if isinstance(wanted.task, str) else wanted.task.name
+    folder, sampled = wanted.data, loaded.facts.sample
+    return [
+        task,
+        *options(folder=folder, use_sample=sampled, train_rows=wanted.train_rows),
+    ]
 
 
 def _name(wanted: Wanted, recipe: Recipe, task: Task) -> str:

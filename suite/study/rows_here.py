@@ -10,6 +10,7 @@ import optuna
 from suite import shell
 from suite.data import load as data
 from suite.data import sample
+from suite.data.named import options
 from suite.data.room import Room
 from suite.data.snapshot import TaskData, stands, write_snapshot
 from suite.errors import DataError, StudyError
@@ -59,7 +60,9 @@ def ensure_snapshot(
             calibration=definition.calibration,
             room=room,
         )
-    loaded = subsetting.narrowed(loaded, definition.recipe, definition.task)
+    loaded = subsetting.narrowed(
+        loaded, definition.recipe, definition.task, _named(definition, data_dir)
+    )
     if definition.subset is not None:
         loaded = growing.part_of(loaded, definition, definition.subset)
     if loaded.facts.fingerprint != definition.data.fingerprint:
@@ -69,6 +72,15 @@ def ensure_snapshot(
             fix="Restore the data, or create a study under another --name.",
         )
     keep_snapshot(held, definition, loaded)
+
+
+def _named(definition: Definition, data_dir: Path | None) -> list[str]:
+    """The words by which a command names a study's rows."""
+    file = Path(definition.task_file)
+    return [
+        str(file) if file.is_file() else definition.task.name,
+        *options(folder=data_dir, use_sample=definition.sample, train_rows=definition.train_rows),
+    ]
 
 
 def followed(definition: Definition, held: Artifacts) -> Path | None:

@@ -3,6 +3,7 @@ name, and the rows that are left."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 
 from pydantic import ValidationError
@@ -83,10 +84,17 @@ def _says_by(said: str) -> bool:
     return said.partition(":")[0] in get_args(By)
 
 
-def narrowed(loaded: TaskData, recipe: Recipe, task: Task, splits: int | None = None) -> TaskData:
+def narrowed(
+    loaded: TaskData,
+    recipe: Recipe,
+    task: Task,
+    named: Sequence[str],
+    splits: int | None = None,
+) -> TaskData:
     """The rows of a study, those to train on as its recipe has them.
 
     Args:
+        named: as of `difficulty.narrowed`.
         splits: how many splits the study is to have.
 
     Raises:
@@ -100,4 +108,4 @@ def narrowed(loaded: TaskData, recipe: Recipe, task: Task, splits: int | None = 
             "train_subset takes rows that were judged for this split; other splits train on others",
             fix="Leave --splits out.",
         )
-    return difficulty.narrowed(loaded, recipe.train_subset, task)
+    return difficulty.narrowed(loaded, recipe.train_subset, task, named)
