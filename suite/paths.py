@@ -82,6 +82,11 @@ def difficulty(task: str) -> Path:
     return Path.cwd() / "studies" / "difficulty" / f"{task}.parquet"
 
 
+def difficulty_begun(task: str, digest: str) -> Path:
+    """The file of what a judge has said of rows so far; `digest` tells judges apart."""
+    return difficulty(task).with_name(f"{task}~begun-{digest}.jsonl")  # no task is called so
+
+
 def settings() -> Path:
     """The folder of what a user decides once for all studies (`XDG_CONFIG_HOME`).
 

@@ -20,7 +20,8 @@ from suite.contracts.strategy import Rows
 from suite.data import difficulty
 from suite.data import load as data
 from suite.data.difficulty import Difficulty, Judges
-from suite.errors import DataError
+from suite.data.difficulty_begun import Kept
+from suite.errors import DataError, StorageError
 from suite.report.data.alike import alike_rows, alike_sentence
 from suite.report.data.rows import leaderboard
 from suite.report.data.subsets import part_sentences, part_tables
@@ -281,6 +282,92 @@ def test_rows_are_judged_by_trainings_that_have_not_seen_them(there, monkeypatch
         "dynamics": ["tfidf/toy"]
     }
     assert all(not learnt & asked for learnt, asked in seen) and len(seen) == len(parts)
+
+
+class Cut(Course):
+    """Is ended by Ctrl-C at its third answer; the text's length tells what it says."""
+
+    left = 2
+
+    def __init__(self):
+        self.asked = []
+
+    def predict_proba(self, texts):
+        if Cut.left == 0:
+            raise KeyboardInterrupt
+        Cut.left -= 1
+        self.asked += texts
+        share = np.array([len(text) for text in texts]) / 200
+        return np.stack([share, 1 - share], axis=1).astype(np.float32)
+
+    def fit(self, run):
+        run.checkpoint(self, 0.5)
+        run.checkpoint(self, 1.0)
+        return self
+
+
+@pytest.mark.parametrize("judge", [("--decoder", "m"), ("--dynamics", "m/toy")])
+def test_a_judging_that_is_cut_short_goes_on_where_it_was(folder, monkeypatch, judge):
+    write_task(folder)
+    monkeypatch.setattr(judging, "_arm", lambda *own: stored())
+    monkeypatch.setattr(judging.strategies, "scored_once", lambda *own: False)
+    monkeypatch.setattr(judging, "AT_ONCE", 50)
+    where = folder / "studies" / "difficulty"
+
+    def run(calls, code=0, more=()):
+        made = Cut()
+        monkeypatch.setattr(judging.strategies, "get", lambda name: made)
+        monkeypatch.setattr(Cut, "left", calls)
+        said = command_line("data", "difficulty", "toy.yaml", *judge, *more, code=code).output
+        return made.asked, " ".join(said.split())
+
+    # Of a decoder two calls of 50; of five trainings, with two checkpoints each, one.
+    _, said = run(2, 130)
+    assert "Interrupted; what was finished is saved" in said
+    (begun,) = where.glob("toy~begun-*.jsonl")
+    known = {row for line in begun.read_text().splitlines() for row in json.loads(line)["rows"]}
+    with begun.open("a") as opened:
+        opened.write('{"rows": ["half')  # killed at once
+    # What is asked otherwise begins anew, and leaves this.
+    other, _ = run(2, 130, ("--train-rows", "140"))
+    assert other and begun.exists()
+    second, said = run(99)
+    assert f"Going on: {len(known)} of 150 rows were judged before" in said
+    assert not begun.exists() and len(set(second)) == 150 - len(known)
+    found = difficulty.read(where / "toy.parquet")
+    assert found.judges.seconds > 0
+    (where / "toy.parquet").unlink()
+    whole, said = run(99)
+    assert len(set(whole)) == 150 and "Going on" not in said
+    same = difficulty.read(where / "toy.parquet")
+    assert found.hashes == same.hashes
+    for name, values in same.columns.items():
+        assert values.tolist() == found.columns[name].tolist()
+
+
+@pytest.mark.parametrize(
+    "line", ["[]", "7", '{"rows": ["x"]}', '{"rows": ["x"], "a": [NaN], "b": [1], "seconds": 0}',
+             '{"rows": ["x", "y"], "a": [1], "b": [1], "seconds": 0}', "{",
+             '{"rows": ["x"], "a": [1], "b": [1], "seconds": -1}',
+             '{"rows": ["x"], "a": [1' + "0" * 400 + '], "b": [1], "seconds": 0}'],
+)  # fmt: skip
+def test_a_beginning_that_is_something_else_is_told(folder, line):
+    kept = Kept("toy")
+    with kept.judging(["w"], ["a", "b"]) as begun:
+        begun.add(["x", "y"], {"a": np.array([1.0, np.nan]), "b": np.array([0.5, 0.5])})
+        with pytest.raises(StorageError, match="another `suite data difficulty`"):
+            Kept("toy").judging(["w"], ["a", "b"]).__enter__()
+    (file,) = (folder / "studies" / "difficulty").iterdir()
+    again = Kept("toy")
+    with again.judging(["w"], ["a", "b"]) as begun:
+        assert begun.lacking(["y", "x", "z"]) == [0, 2]
+        assert begun.of(["x"])["b"].tolist() == [0.5]
+    with file.open("a") as opened:
+        opened.write(line + "\n")
+    with pytest.raises(DataError, match="line 2"), kept.judging(["w"], ["a", "b"]):
+        pass
+    kept.over()
+    assert not list(file.parent.iterdir())
 
 
 def stored():

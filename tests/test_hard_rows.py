@@ -2,11 +2,14 @@
 drawn several times, learned from alone; and files of difficulty that are damaged, or of others."""
 
 import json
+import re
+import shlex
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import command_line, write_recipe, write_task
+from conftest import command_line, files_of, write_recipe, write_task
 from report_studies import FAST, HEAD
 from report_studies import study as drawn
 from test_difficulty import ARMS, Course, judged, stored, wanted
@@ -19,6 +22,7 @@ from suite.contracts.difficulty import Subset, TrainSubset
 from suite.contracts.measured import Measured
 from suite.contracts.predictions import TestPredictions
 from suite.contracts.strategy import Rows
+from suite.contracts.task import Calibration
 from suite.data import difficulty
 from suite.data import load as data
 from suite.errors import DataError, StudyError, UsageError
@@ -143,13 +147,13 @@ def test_judgements_that_are_no_numbers_are_refused_before_anything_is_written(p
 
         def predict_proba(self, texts):
             found = np.full((len(texts), 2), 0.5, np.float32)
-            found[:: 2 if len(texts) > 40 else 1] = np.nan
+            found[:: 2 if len(texts) > 40 else 1] = np.nan  # of 64, 64 and 22
             return found
 
     monkeypatch.setattr(judging.strategies, "get", lambda name: Broken())
     monkeypatch.setattr(judging, "_arm", lambda *own: stored())
     said = command_line("data", "difficulty", "toy.yaml", "--decoder", "m", code=2).output
-    assert "75 rows is no number: nothing is written" in " ".join(said.split())
+    assert "86 rows is no number: nothing is written" in " ".join(said.split())
     assert file.read_bytes() == before
 
 
@@ -288,6 +292,12 @@ def test_a_part_is_all_that_models_learn_from(place):
     assert found.data.rows.train == 40
     assert [trial.folds for trial in found.trials] == [0, 0]
     assert [final.refit for final in found.finals] == [False, False]
+    said = " ".join(command_line("finals", "own", "--refit", code=2).output.split())
+    assert "the part of its rows that is hard by perplexity" in said and "--refit" in said
+    command_line("finals", "own", "--seeds", "1", "--quiet")
+    again = api.load_results("own", importance=False)
+    assert [final.refit for final in again.finals] == [False, False]
+    assert again.test_openings == found.test_openings
     # It goes on by the same command, and by its name.
     command_line("study", "create", "toy.yaml", "--recipe", path, "--name", "own", "--quiet")
     command_line("study", "run", "own", "--quiet")
@@ -345,6 +355,91 @@ def test_draws_are_of_the_part_and_nested(place):
     whole = difficulty.narrowed(loaded, TrainSubset(by="perplexity", part="hard", rows=50), task)
     assert set(found[2, 40].train.texts) <= set(whole.train.texts)
     assert found[1, 20].facts.fingerprint != found[2, 20].facts.fingerprint
+
+
+def test_what_is_set_aside_for_calibration_is_in_no_part(place):
+    task = load_task("toy.yaml")
+    aside = Calibration(share=0.2, least=30)
+    loaded = data.load(task, place / "toy.yaml", calibration=aside)
+    held = set(loaded.calibration.texts)
+    found = difficulty.narrowed(loaded, wanted("hard", 24), task)
+    assert found.facts.subset.of == 150 - len(held) == len(loaded.train)
+    assert not held & set(found.train.texts) and found.calibration is loaded.calibration
+    # The hard third of what is left, within each class.
+    lengths = [sorted(len(t) for t, c in zip(loaded.train.texts, loaded.train.labels, strict=True)
+                      if c == label) for label in (0, 1)]  # fmt: skip
+    for text, label in zip(found.train.texts, found.train.labels, strict=True):
+        assert len(text) >= lengths[label][-len(lengths[label]) // 3 - 1]
+    (told,) = [line for line in found.facts.audit.warnings if "calibration" in line]
+    assert told == (
+        f"train_subset: {len(held)} of 150 rows that were judged are set aside for calibration, "
+        "and are in no part"
+    )
+    assert "留作校准" in words_of("zh").told(told)
+    path = write_recipe(
+        place, "both", arms=ARMS, calibration={"share": 0.2, "least": 30},
+        train_subset={"by": "perplexity", "part": "hard", "rows": 24},
+    )  # fmt: skip
+    words = ("study", "create", "toy.yaml", "--recipe", path, "--no-run", "--quiet")
+    command_line(*words)
+    # It goes on by the same command, where its rows are gone too.
+    shutil.rmtree(files_of("toy-both") / "data")
+    command_line(*words)
+    said = command_line(*words, "--name", "few", "--train-rows", "90", code=2).output
+    assert "nor among the 30 set aside for calibration" in " ".join(said.split())
+
+
+def test_what_is_told_to_judge_can_be_pasted(place, monkeypatch):
+    file = place / "studies" / "difficulty" / "toy.parquet"
+    other = place / "my mail"
+    shutil.copytree(place / "data", other)
+    by = {"perplexity": "--decoder", "dynamics": "--dynamics", "agreement": "--study"}
+    asked = []
+
+    def judge(task, data, wanted, **more):
+        asked.append((task.name, len(data.train), wanted))
+        raise StudyError("as far as this")
+
+    monkeypatch.setattr(judging, "judge", judge)
+    for gone in (False, True):
+        if gone:
+            file.unlink()
+        for name, option in by.items():
+            if name == "perplexity" and not gone:
+                continue
+            path = write_recipe(place, f"by-{name}-{int(gone)}", arms=ARMS, train_subset={
+                "by": name, "part": "hard", "rows": 20,
+            })  # fmt: skip
+            rows = ("--data", str(other), "--train-rows", "150")
+            result = command_line("study", "create", "toy.yaml", "--recipe", path, "--no-run",
+                                  *rows, code=2)  # fmt: skip
+            (told,) = re.findall(
+                r"`suite (data difficulty [^`]*)`", " ".join(result.output.split())
+            )
+            assert option in told and "MODEL" not in told
+            command_line(*shlex.split(told), code=2)
+            assert asked[-1][:2] == ("toy", 150)
+    assert [one[2].decoder for one in asked if one[2].decoder] == ["smollm2-135m-instruct"]
+    assert len(asked) == 5
+
+
+def test_another_output_that_cannot_be_is_refused_before_anybody_judges(place, monkeypatch):
+    asked = []
+    monkeypatch.setattr(judging, "judge", lambda *own, **more: asked.append(own))
+    (place / "mine.parquet").write_bytes(b"PAR1 somebody's")
+    (place / "folder.parquet").mkdir()
+    (place / "file").write_text("")
+    words = ("data", "difficulty", "toy.yaml", "--decoder", "m", "--out")
+    for name, says in (
+        ("hard.csv", "is not .parquet"), ("mine.parquet", "does not say how hard rows are"),
+        ("folder.parquet", "this is a folder"), ("file/x.parquet", "nothing can be written there"),
+    ):  # fmt: skip
+        said = " ".join(command_line(*words, name, code=2).output.split())
+        assert says in said, said
+    for option in ("--epochs", "--checkpoints"):
+        said = command_line(*words[:-1], option, "3", code=2).output
+        assert f"{option} says nothing without --dynamics" in said
+    assert not asked and (place / "mine.parquet").read_bytes() == b"PAR1 somebody's"
 
 
 def test_every_part_and_size_of_the_recipe_has_the_same_steps():

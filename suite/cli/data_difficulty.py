@@ -12,9 +12,10 @@ import typer
 from rich.table import Table
 
 from suite import paths, shell
-from suite.cli import completion, fitting
+from suite.cli import fitting
 from suite.cli.console import err, next_step, out, print_json, print_table, say, tell, told, words
 from suite.cli.options import (
+    OUT_FIX,
     AsJson,
     Device,
     Folder,
@@ -22,11 +23,15 @@ from suite.cli.options import (
     Models,
     Sample,
     Storage,
+    Task,
     Threads,
+    TrainRows,
+    refuse_idle,
     room_for,
 )
 from suite.cli.words import Quiet
-from suite.errors import counted
+from suite.errors import DataError, StorageError, UsageError, counted
+from suite.files import check_place
 from suite.report import formats
 
 if TYPE_CHECKING:
@@ -38,13 +43,8 @@ _THIRDS: tuple[Part, ...] = ("easy", "medium", "hard")
 
 
 def difficulty(
-    task: Annotated[
-        str,
-        typer.Argument(
-            help="A shipped task's name, a task file, or a file of labelled rows.",
-            autocompletion=completion.tasks,
-        ),
-    ],
+    ctx: typer.Context,
+    task: Task,
     decoder: Annotated[
         str | None,
         typer.Option(
@@ -78,9 +78,7 @@ def difficulty(
     model: Models = None,
     data: Folder = None,
     sample: Sample = False,
-    train_rows: Annotated[
-        int | None, typer.Option(min=2, help="Only so many training rows (stratified, nested).")
-    ] = None,
+    train_rows: TrainRows = None,
     epochs: Annotated[
         float, typer.Option(min=0.1, max=100, help="Passes of a training for --dynamics.")
     ] = 2.0,
@@ -119,9 +117,17 @@ def difficulty(
         suite data difficulty agnews --study agnews --json
     """
     from suite.data import difficulty as kept
-    from suite.data.named import rows_of
+    from suite.data.difficulty_begun import Kept
+    from suite.data.named import options, rows_of
     from suite.study import judging
 
+    if dynamics is None:
+        refuse_idle(ctx, "--dynamics", "--epochs", "--checkpoints")
+    if decoder is None and dynamics is None:
+        refuse_idle(ctx, "--decoder or --dynamics", "--model")
+    if study is None:
+        refuse_idle(ctx, "--study", "--storage")
+    _check(to)
     last = time.monotonic()
 
     def watch(judge: str, done: int, total: int) -> None:
@@ -130,18 +136,23 @@ def difficulty(
             last = time.monotonic()
             err.print(told(f"{judge}: {done:,} of {counted(total, 'row')} judged"))
 
+    wanted = judging.Wanted(decoder, dynamics, study, suspects, model or (), epochs, checkpoints)
     named, rows = rows_of(
         task, folder=data, use_sample=sample, train_rows=train_rows, room=room_for(max_memory)
     )
     file = paths.difficulty(named.name)
     judging.same_rows(_before(file), rows.train, named, file)
-    wanted = judging.Wanted(decoder, dynamics, study, suspects, model or (), epochs, checkpoints)
-    found = judging.judge(named, rows, wanted, url=storage, say=say, watch=watch)
+    going = Kept(named.name)
+    same = options(folder=data, use_sample=sample, train_rows=train_rows)
+    found = judging.judge(
+        named, rows, wanted, named=[task, *same], url=storage, kept=going, say=say, watch=watch
+    )
     # Once more: another judge may have come to an end meanwhile.
     found = judging.merged(_before(file), found)
     for place in (file, to):
         if place is not None:
             kept.write(place, found)
+    going.over()
     if as_json:
         print_json(_told(found, file))
         return
@@ -150,11 +161,8 @@ def difficulty(
         out.print(line)
     tell(f"How hard each row is stands in {file}")
     if found.judges.by:
-        options: list[object] = [part for name in model or () for part in ("--model", name)]
-        options += ["--data", data] if data else []
-        options += ["--sample"] if sample else []
-        options += ["--train-rows", train_rows] if train_rows else []
-        next_step(_next(found, task, options))
+        models = [part for name in model or () for part in ("--model", name)]
+        next_step(_next(found, task, [*models, *same]))
 
 
 def _next(found: Difficulty, task: str, options: Sequence[object]) -> str:
@@ -163,6 +171,28 @@ def _next(found: Difficulty, task: str, options: Sequence[object]) -> str:
     rows = len(_part(found, by, "hard"))
     words = "study", "create", task, "--recipe", "difficulty", "--train-subset"
     return shell.command(*words, f"{by}:hard:{rows}", *options)
+
+
+def _check(to: Path | None) -> None:
+    """Refuses another output, before anything takes time: one that can't be written, or would
+    write over what is no file of difficulty.
+
+    Raises:
+        UsageError: it has another suffix.
+        StorageError: as said.
+    """
+    if to is None:
+        return
+    if to.suffix != ".parquet":
+        raise UsageError(f"{to} is not .parquet", where="--out", fix="For example hard.parquet.")
+    check_place(to, OUT_FIX)
+    try:
+        _before(to)
+    except DataError as error:
+        raise StorageError(
+            f"{to} exists, and does not say how hard rows are: {error.what}",
+            fix="Name another file.",
+        ) from None
 
 
 def _before(file: Path) -> Difficulty | None:

@@ -1,9 +1,10 @@
-"""Files that `suite distil` appends to: by one run at a time, so that what was paid for survives a
-crash and the next run goes on.
+"""Files that a command appends to: by one run at a time, so that what was paid for survives a crash
+and the next run goes on.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,15 +14,17 @@ from typing import IO
 from filelock import FileLock, Timeout
 
 from suite import files
-from suite.errors import StorageError
+from suite.data.room import Room
+from suite.errors import DataError, StorageError
 
 
 @contextmanager
-def alone(file: Path, what: str) -> Iterator[None]:
+def alone(file: Path, what: str, command: str = "distil") -> Iterator[None]:
     """Within: no other run writes this file.
 
     Args:
         what: its lines are, in the plural: for messages.
+        command: of the suite, that writes it.
 
     Raises:
         StorageError: another does, or nothing can be written there.
@@ -32,7 +35,7 @@ def alone(file: Path, what: str) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise StorageError(
-            "another `suite distil` is writing this file",
+            f"another `suite {command}` is writing this file",
             where=str(file),
             fix="Wait for it to end: the next one goes on where it stopped.",
         ) from None
@@ -68,6 +71,23 @@ def appending(file: Path, what: str) -> Iterator[IO[str]]:
             yield text
     except OSError as error:
         raise _unwritable(file, what, error) from None
+
+
+def lines(file: Path) -> Iterator[bytes]:
+    """The lines of a file; half a line at the end, of a run that was killed, is left out.
+
+    Raises:
+        DataError: it can't be read, or a line is longer than memory allows.
+    """
+    room = Room()
+    with files.opened(file, DataError) as opened:
+        for number in itertools.count(1):
+            line = opened.readline(room.row + 1)
+            if len(line) > room.row:
+                raise room.full("this line", room.row, f"{file}, line {number}")
+            if not line.endswith(b"\n"):
+                return
+            yield line
 
 
 def _unwritable(file: Path, what: str, error: OSError) -> StorageError:

@@ -4,7 +4,6 @@ nothing twice. The file goes when all is answered, and is of one teacher alone.
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 from suite import files
 from suite.contracts.strategy import Probabilities
 from suite.data import appended, soft
-from suite.data.room import Room
 from suite.errors import DataError
 
 _ANSWERS = "answers"
@@ -40,7 +38,7 @@ class Begun:
         self._known: dict[str, NDArray[np.float32]] = {}
         #: Seconds that it took, and calls to a server.
         self.seconds, self.asked = 0.0, 0
-        for number, line in enumerate(_lines(file), start=1):
+        for number, line in enumerate(appended.lines(file), start=1):
             try:
                 self._take(files.parse_json(line))
             except (files.NotJson, KeyError, TypeError, ValueError):
@@ -109,16 +107,3 @@ def going_on(file: Path, classes: int) -> Iterator[Begun]:
             with suppress(OSError):
                 if not file.stat().st_size:
                     file.unlink()
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    """The lines of a file; half a line at the end, of a run that was killed, is left out."""
-    room = Room()
-    with files.opened(file, DataError) as opened:
-        for number in itertools.count(1):
-            line = opened.readline(room.row + 1)
-            if len(line) > room.row:
-                raise room.full("this line", room.row, f"{file}, line {number}")
-            if not line.endswith(b"\n"):
-                return
-            yield line

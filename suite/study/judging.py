@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +28,23 @@ from suite.contracts.strategy import Predictor, Probabilities, Refused, Rows
 from suite.contracts.task import Task
 from suite.data import difficulty, folds
 from suite.data.difficulty import Difficulty, Judges, Scores
+from suite.data.difficulty_begun import Kept
 from suite.data.snapshot import TaskData
 from suite.endpoint import reach
 from suite.errors import DataError, StudyError, UsageError, counted
-from suite.machine import scratch
+from suite.machine import facts, scratch
+from suite.models import companions, hub
 from suite.models.catalogue import load_catalogue, local_model
 from suite.study import arms
 from suite.study.apart import ApartRun
 from suite.study.definition import StoredArm
 from suite.study.probabilities import Answers, Reader
+from suite.version import __version__
 
-#: Texts that are asked at once, trainings over which dynamics are drawn at most, the least
-#: probability that is told from none; and checkpoints below which nothing varies.
-AT_ONCE, PARTS, LEAST, FEWEST = 256, 5, 1e-9, 2
+#: Texts that are asked at once, of which a cut costs a minute at most; trainings over which
+#: dynamics are drawn at most, the least probability that is told from none; and checkpoints below
+#: which nothing varies.
+AT_ONCE, PARTS, LEAST, FEWEST = 64, 5, 1e-9, 2
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,9 @@ class Wanted:
         suspects: a file of rows whose label is suspected, which are marked.
         models: `NAME=PATH`, as of `--model`.
         epochs, checkpoints: of the trainings for dynamics.
+
+    Raises:
+        StudyError: nobody is named.
     """
 
     decoder: str | None = None
@@ -63,13 +71,23 @@ class Wanted:
     epochs: float = 2.0
     checkpoints: int = 5
 
+    def __post_init__(self) -> None:
+        if not (self.decoder or self.dynamics or self.study or self.suspects):
+            raise StudyError(
+                "nobody is named to judge how hard the rows are",
+                fix="--decoder MODEL, --dynamics MODEL/STRATEGY, or --study NAME; several at once "
+                "too.",
+            )
+
 
 def judge(
     task: Task,
     data: TaskData,
     wanted: Wanted,
     *,
+    named: Sequence[str] = (),
     url: str | None = None,
+    kept: Kept | None = None,
     say: Callable[[str], None] = lambda text: None,
     watch: Callable[[str, int, int], None] = lambda judge, done, total: None,
 ) -> Difficulty:
@@ -77,20 +95,19 @@ def judge(
 
     Args:
         data: the task's rows, as a study would have them.
+        named: the words by which a command names these rows; the task's name where none are given.
         url: of the study's database.
+        kept: what was judged before by who was cut short, and is kept from now on; the caller ends
+            it. Where None nothing is.
         say: told who judges.
         watch: told how many rows of how many are judged.
 
     Raises:
-        StudyError: nobody is named, or one who can't judge; says why.
+        StudyError: one can't judge; says why.
         DataError: too few rows to leave some out.
     """
-    if not (wanted.decoder or wanted.dynamics or wanted.study or wanted.suspects):
-        raise StudyError(
-            "nobody is named to judge how hard the rows are",
-            fix="--decoder MODEL, --dynamics MODEL/STRATEGY, or --study NAME; several at once too.",
-        )
     begun = time.perf_counter()
+    kept = kept or Kept()
     by: dict[By, list[str]] = {}
     columns: dict[str, Scores] = {}
     # Whatever can be refused is, before any judge takes its time.
@@ -102,18 +119,20 @@ def judge(
         columns[difficulty.SUSPECT] = difficulty.suspected(wanted.suspects, own, rest)
     asked, trained = _judges(task, wanted)
     if wanted.study is not None:
-        agreed, by["agreement"] = _agreement(wanted.study, task, data.train, url)
+        agreed, by["agreement"] = _agreement(
+            wanted.study, task, data.train, url, named or [task.name]
+        )
         columns |= agreed
     if asked is not None:
         say(f"Judging {counted(len(data.train), 'row')} by {asked.name}")
-        columns |= expected(_asked(task, asked, data, watch), data.train.labels)
+        columns |= _asked(task, asked, data, kept, say, watch)
         by["perplexity"] = by["zero_shot"] = [asked.name]
-        _check_numbers(columns, by)
+        _check_numbers(columns, by, kept)
     if trained is not None:
-        columns |= _drawn_maps(task, trained, data, wanted, say, watch)
+        columns |= _drawn_maps(task, trained, data, wanted, kept, say, watch)
         by["dynamics"] = [trained.name]
-    _check_numbers(columns, by)
-    seconds = round(time.perf_counter() - begun, 3)
+    _check_numbers(columns, by, kept)
+    seconds = round(time.perf_counter() - begun + kept.seconds, 3)
     judges_of = Judges(task.name, data.facts.source, len(data.train), by, seconds)
     hashes = difficulty.hashes_of(data.train, task)
     return Difficulty(judges_of, hashes, list(data.train.labels), columns)
@@ -140,8 +159,10 @@ def _judges(task: Task, wanted: Wanted) -> tuple[StoredArm | None, StoredArm | N
     return asked, trained
 
 
-def _check_numbers(columns: Mapping[str, Scores], by: Mapping[By, Sequence[str]]) -> None:
-    """Refuses judgements that are no numbers: they order nothing.
+def _check_numbers(
+    columns: Mapping[str, Scores], by: Mapping[By, Sequence[str]], kept: Kept
+) -> None:
+    """Refuses judgements that are no numbers: they order nothing, and none of them is kept.
 
     Raises:
         StudyError: some are none; says whose, and of how many rows.
@@ -150,6 +171,7 @@ def _check_numbers(columns: Mapping[str, Scores], by: Mapping[By, Sequence[str]]
         told = np.stack([columns[name] for name in difficulty.COLUMNS[judgement]])
         rows = int(np.count_nonzero(~np.isfinite(told).all(axis=0)))
         if rows:
+            kept.over()
             raise StudyError(
                 f"what {', '.join(judges)} says of {counted(rows, 'row')} is no number: nothing "
                 "is written",
@@ -286,22 +308,59 @@ def _recipe(name: str, wanted: Wanted, space: Mapping[str, Any]) -> Recipe:
 
 
 def _asked(
-    task: Task, arm: StoredArm, data: TaskData, watch: Callable[[str, int, int], None]
-) -> Probabilities:
-    """What a model that learns nothing answers to the training rows, float32 [rows, classes]."""
-    train = data.train
-    recipe = _recipe(arm.name, Wanted(), _ASKED)
-    with scratch.temporary() as folder:
-        run = ApartRun(
-            task, arm, recipe, train, (), fingerprint=data.facts.fingerprint, folder=folder
-        )
-        predictor = _trained(arm, run)
-        found = []
-        for start in range(0, len(train), AT_ONCE):
-            watch(arm.name, start, len(train))
-            texts = [train.texts[row] for row in range(start, min(start + AT_ONCE, len(train)))]
-            found.append(predictor.predict_proba(texts))
-    return np.concatenate(found)
+    task: Task,
+    arm: StoredArm,
+    data: TaskData,
+    kept: Kept,
+    say: Callable[[str], None],
+    watch: Callable[[str, int, int], None],
+) -> dict[str, Scores]:
+    """What a model that learns nothing says of the training rows."""
+    train, hashes = data.train, difficulty.hashes_of(data.train, task)
+    recipe = _recipe(arm.name, Wanted(arm.model.name), _ASKED)
+    columns = (*difficulty.COLUMNS["perplexity"], difficulty.COLUMNS["zero_shot"][1])
+    # Its liking for some options is measured on these rows, so judgements are of them alone.
+    which = _which(task, arm, recipe, data)
+    with kept.judging(which, columns) as begun, scratch.temporary() as folder:
+        left = begun.lacking(hashes)
+        if len(left) < len(train):
+            _say_going_on(say, len(train) - len(left), len(train))
+        if left:
+            run = ApartRun(
+                task, arm, recipe, train, (), fingerprint=data.facts.fingerprint, folder=folder
+            )
+            predictor = _trained(arm, run)
+        for start in range(0, len(left), AT_ONCE):
+            watch(arm.name, len(train) - len(left) + start, len(train))
+            some = train.take(left[start : start + AT_ONCE])
+            found = expected(predictor.predict_proba(some.texts), some.labels)
+            begun.add(difficulty.hashes_of(some, task), found)
+        return begun.of(hashes)
+
+
+def _say_going_on(say: Callable[[str], None], done: int, total: int) -> None:
+    say(f"Going on: {done:,} of {counted(total, 'row')} were judged before")
+
+
+def _which(task: Task, arm: StoredArm, recipe: Recipe, data: TaskData) -> list[object]:
+    """All that what a judge says depends on: its weights and how it is asked or trained, the
+    question, the rows that it learns from, and what computes."""
+    model = arm.model
+    if model.builder is None and model.endpoint is None:
+        try:
+            hub.found_for(model)  # Weights that are fetched now are those that answer later.
+        except Refused as refused:
+            raise _cannot(arm, refused) from None
+    return [
+        model.identity,
+        companions.pinned(model).fingerprint,
+        arm.model_dump(mode="json", include={"strategy", "dimensions", "known_good"}),
+        recipe.model_dump(mode="json", include={"budget", "seed"}),
+        task.model_dump(mode="json"),
+        data.facts.fingerprint,
+        facts.has_gpu(),
+        [__version__, *map(version, ("torch", "transformers"))],
+    ]
 
 
 def _drawn_maps(
@@ -309,57 +368,66 @@ def _drawn_maps(
     arm: StoredArm,
     data: TaskData,
     wanted: Wanted,
+    kept: Kept,
     say: Callable[[str], None],
     watch: Callable[[str, int, int], None],
 ) -> dict[str, Scores]:
     """Data maps of the rows that trainings leave out, each over its training's own checkpoints.
+    Of a training that ended, whoever goes on makes none.
 
     Raises:
         StudyError: a training had one checkpoint, or none: nothing varies.
     """
-    train = data.train
+    train, hashes = data.train, difficulty.hashes_of(data.train, task)
     parts = left_out(task, data)
     say(
         f"Judging {counted(len(train), 'row')} by {counted(len(parts), 'training')} of {arm.name}, "
         "each without a part of them"
     )
     recipe = _recipe(arm.name, wanted, {})
-    maps: dict[str, Scores] = {}
-    done = 0
-    for number, held in enumerate(parts):
-        watch(arm.name, done, len(train))
-        learnt = np.setdiff1d(np.arange(len(train)), held, assume_unique=True)
-        asked = train.take(held)
-        own = f"{data.facts.fingerprint}-without{number}of{len(parts)}"
-        with scratch.temporary() as folder:
-            run = ApartRun(
-                task,
-                arm,
-                recipe,
-                train.take(learnt),
-                asked.texts,
-                fingerprint=own,
-                folder=folder,
-            )
-            _trained(arm, run)
-        if len(run.answers) < FEWEST:
-            raise StudyError(
-                f"{arm.name} was asked at {counted(len(run.answers), 'checkpoint')} of its "
-                f"training: dynamics take {FEWEST} at least",
-                where="--dynamics",
-                fix="Ask for more --checkpoints, or name another arm.",
-            )
-        for name, values in cartography(run.answers, asked.labels).items():
-            maps.setdefault(name, np.zeros(len(train)))[held] = values
-        done += len(held)
-    return maps
+    which = _which(task, arm, recipe, data)
+    with kept.judging(which, difficulty.COLUMNS["dynamics"]) as begun:
+        left = begun.lacking(hashes)
+        if len(left) < len(train):
+            _say_going_on(say, len(train) - len(left), len(train))
+        for number, held in enumerate(parts):
+            if not np.isin(held, left).any():
+                continue
+            watch(arm.name, len(train) - len(begun.lacking(hashes)), len(train))
+            learnt = np.setdiff1d(np.arange(len(train)), held, assume_unique=True)
+            asked = train.take(held)
+            own = f"{data.facts.fingerprint}-without{number}of{len(parts)}"
+            with scratch.temporary() as folder:
+                run = ApartRun(
+                    task,
+                    arm,
+                    recipe,
+                    train.take(learnt),
+                    asked.texts,
+                    fingerprint=own,
+                    folder=folder,
+                )
+                _trained(arm, run)
+            if len(run.answers) < FEWEST:
+                raise StudyError(
+                    f"{arm.name} was asked at {counted(len(run.answers), 'checkpoint')} of its "
+                    f"training: dynamics take {FEWEST} at least",
+                    where="--dynamics",
+                    fix="Ask for more --checkpoints, or name another arm.",
+                )
+            begun.add(difficulty.hashes_of(asked, task), cartography(run.answers, asked.labels))
+        return begun.of(hashes)
 
 
 def _trained(arm: StoredArm, run: ApartRun) -> Predictor:
     try:
         return strategies.get(arm.strategy).fit(run)
     except Refused as refused:
-        raise StudyError(f"{arm.name} can't judge: {refused}") from None
+        raise _cannot(arm, refused) from None
+
+
+def _cannot(arm: StoredArm, refused: Refused) -> StudyError:
+    return StudyError(f"{arm.name} can't judge: {refused}")
 
 
 def left_out(task: Task, data: TaskData) -> list[NDArray[np.int64]]:
@@ -384,9 +452,12 @@ def left_out(task: Task, data: TaskData) -> list[NDArray[np.int64]]:
 
 
 def _agreement(
-    name: str, task: Task, train: Rows, url: str | None
+    name: str, task: Task, train: Rows, url: str | None, named: Sequence[str]
 ) -> tuple[dict[str, Scores], list[str]]:
     """What the arms of a study over folds agree on, and which they are.
+
+    Args:
+        named: as of `judge`.
 
     Raises:
         StudyError: it is of other rows, or fewer than two of its arms answered them unseen.
@@ -403,7 +474,7 @@ def _agreement(
             "seen: agreement takes two",
             where="--study",
             fix="A study whose recipe says `validation: folds` keeps such answers: "
-            f"`{shell.command('study', 'create', task.name, '--recipe', 'RECIPE')}`.",
+            f"`{shell.command('study', 'create', *named, '--recipe', 'RECIPE')}`.",
         )
     first = next(iter(answers.values()))
     there = {own: row for row, own in enumerate(difficulty.hashes_of(first.rows, task))}

@@ -761,6 +761,14 @@ said_difficulty_no_number = what { $judges } says of { $said_rows } is no number
 said_difficulty_there = { $said_rows } are judged there by { $judges }, of which { $shared } are among these { $n }, and one file has one pool of rows
 said_difficulty_suspects_none = none of its { $said_rows } is among these { $n }, with the class that it is given: these are suspects of other rows
 said_difficulty_others = { $n } of { $said_rows } that were judged are not among the { $train } to train on: they were judged for other rows
+said_difficulty_others_held = { $n } of { $said_rows } that were judged are not among the { $train } to train on, nor among the { $held } set aside for calibration: they were judged for other rows
+said_difficulty_aside = train_subset: { $n } of { $said_rows } that were judged are set aside for calibration, and are in no part
+said_difficulty_going_on = Going on: { $n } of { $said_rows } were judged before
+said_finals_of_a_part = '{ $study }' tells of the part of its rows that is { $part } by { $by }: its finals learn from no row of validation
+said_finals_of_a_size = '{ $study }' tells of a number of training rows, as a size of a learning curve: its finals learn from no row of validation
+said_finals_of_a_part_fix = Leave --refit out: they are trained on the same part. Or create a study of all rows.
+said_idle = { $option } says nothing without { $needs }
+said_idle_fix = Add { $needs }, or leave { $option } out
 ## suite data
 
 said_n_suspects = { $n ->

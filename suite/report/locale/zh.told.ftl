@@ -630,6 +630,14 @@ said_difficulty_no_number = { $judges } 对 { $said_rows }的判定不是数：�
 said_difficulty_there = 文件里已有 { $judges } 判定过的 { $said_rows }，其中 { $shared } 行属于这 { $n } 行；一个文件只容一批行
 said_difficulty_suspects_none = 其中 { $said_rows }连同所给类别都不在这 { $n } 行之中：这是别的行的可疑标签
 said_difficulty_others = 判定过的 { $said_rows }中有 { $n } 行不在 { $train } 行训练数据之中：判定的是别的行
+said_difficulty_others_held = 判定过的 { $said_rows }中有 { $n } 行既不在 { $train } 行训练数据之中，也不在留作校准的 { $held } 行之中：判定的是别的行
+said_difficulty_aside = train_subset：判定过的 { $said_rows }中有 { $n } 行留作校准，不属于任何部分
+said_difficulty_going_on = 继续：{ $said_rows }中有 { $n } 行先前已判定
+said_finals_of_a_part = “{ $study }”只说明按 { $by } 划出的 { $part } 部分：决赛不从验证集的任何一行学习
+said_finals_of_a_size = “{ $study }”作为学习曲线的一个规模，只说明这么多训练行：决赛不从验证集的任何一行学习
+said_finals_of_a_part_fix = 去掉 --refit：决赛在同一部分上训练。或者用全部行另建一个研究。
+said_idle = 没有 { $needs }，{ $option } 不起作用
+said_idle_fix = 加上 { $needs }，或去掉 { $option }
 ## suite data
 
 said_n_suspects = { $n } 条可疑标注
