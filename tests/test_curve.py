@@ -104,9 +104,6 @@ def test_a_curve_that_is_cut_short_in_a_part_goes_on_and_loses_nothing(
         left = states(name)
         assert left["COMPLETE"] == target
         assert not left["RUNNING"] and not left["WAITING"]
-    for name in ("g", "g.rows-20"):
-        said = suite("finals", name, "--refit", code=2).stderr
-        assert "learn from no row of validation" in said
     # And it is the curve that nobody cut short.
     monkeypatch.chdir(once)
     assert measured(found) == measured(growth())
@@ -208,6 +205,9 @@ def test_what_is_refused_of_a_curve_that_is_there_changes_nothing(folder, whole)
     assert "a size of 500 of 150 training rows" in said and "another --name" in said
     assert "has no arm 'x/y'" in suite(*whole, "--trials", "9", "--advice", "x/y", code=2).stderr
     assert storage.find(storage.open_storage(None), "g").user_attrs[TARGET] == 2
+    for name in ("g", "g.rows-20"):
+        said = suite("finals", name, "--refit", code=2).stderr
+        assert "learn from no row of validation" in said
     # A study of the name that is no curve, or has other settings, is not made one.
     changed = curve(folder, arms=["tfidf/toy"], trials=2, margin=0.05)
     assert "margin: stored" in suite(*changed, code=2).stderr
