@@ -56,6 +56,8 @@ class _Wrapped(evaluate.Metric):  # type: ignore[misc]  # evaluate is untyped
     """
 
     summary = ""
+    writer: Any
+    data: Any
 
     def __init__(self) -> None:
         super().__init__(keep_in_memory=True)
@@ -63,6 +65,16 @@ class _Wrapped(evaluate.Metric):  # type: ignore[misc]  # evaluate is untyped
     def _build_data_dir(self) -> str:
         # The base class creates a folder under the home even when all is kept in memory.
         return str(self._data_dir_root)
+
+    def _finalize(self) -> None:
+        # The base class, for what is kept in memory, but that the rows have a name: `datasets`
+        # would make one by hashing them and all that is declared of them, for a cache that none of
+        # this has, and that was half of what a scoring took.
+        if self.writer is not None:
+            self.writer.finalize()
+        self.writer = None
+        table = datasets.table.InMemoryTable.from_buffer(self.buf_writer.getvalue())
+        self.data = datasets.Dataset(table, fingerprint="scored")
 
     def _info(self) -> evaluate.MetricInfo:
         index = datasets.Value("int32")
