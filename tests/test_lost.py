@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -421,6 +422,33 @@ def test_a_real_child_that_waits_for_ever_is_ended(tmp_path):
 
 def _waits(channel):
     channel.recv()
+
+
+def _computes(channel):
+    channel.send("first")
+    time.sleep(600)
+
+
+def _is_done(channel):
+    channel.send("first")
+    channel.close()
+    time.sleep(0.3)
+    Path(os.environ["DONE"]).touch()
+
+
+@pytest.mark.parametrize("target", [_computes, _is_done])
+def test_a_child_in_the_middle_of_its_work_is_ended_at_once(tmp_path, monkeypatch, target):
+    """It does not see that nobody listens any more; one that is done goes by itself."""
+    monkeypatch.setenv("DONE", str(tmp_path / "done"))
+    with Runner()._child(target, (), tmp_path) as child:
+        assert heard(child) == "first"
+        process, waited = child._started[0], []
+        join = process.join
+        monkeypatch.setattr(
+            process, "join", lambda timeout=None: (waited.append(timeout), join(timeout))
+        )
+    assert (offspring.LEAVING_SECONDS in waited) == (tmp_path / "done").exists()
+    assert (tmp_path / "done").exists() == (target is _is_done)
 
 
 def _says(channel, *names):

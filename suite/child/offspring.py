@@ -33,6 +33,9 @@ WORKING_SHARE = 0.001
 LOOKS_IN_BOUND = 10
 #: How often a child is started anew where the forkserver dies over it.
 STARTS = 3
+#: How soon a child that has said its last word closes its channel, and how long it may then take
+#: to be gone.
+CLOSING_SECONDS, LEAVING_SECONDS = 0.2, 2.0
 #: How long a killed forkserver may take to be gone.
 SERVER_SECONDS = 5.0
 
@@ -147,8 +150,10 @@ class Offspring:
             return
         child, channel = self._started
         self._started = None
+        done = _is_closed(channel)
         channel.close()
-        child.join(timeout=2)
+        if done:
+            child.join(timeout=LEAVING_SECONDS)
         # A child whose forkserver is gone counts as ended there, and may live.
         if (child.is_alive() or self._lives()) and self._process is not None:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -230,6 +235,17 @@ class Offspring:
         now = memory.kills()
         rose = now is not None and self._kills is not None and now > self._kills
         return rose or memory.is_near(self._peak)
+
+
+def _is_closed(channel: Connection) -> bool:
+    """Whether the other end is closed: who did it has said all, and goes by itself. A child in the
+    middle of its work would not see that nobody listens any more."""
+    try:
+        while channel.poll(CLOSING_SECONDS):
+            channel.recv()
+    except (EOFError, OSError):
+        return True
+    return False
 
 
 def _is_alive(process: psutil.Process | None) -> bool:
