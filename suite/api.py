@@ -36,6 +36,8 @@ from suite.contracts.limits import (
     MOST_TRAININGS,
     MOST_TRIALS,
     Preset,
+    SamplerName,
+    ends,
     positive,
     several,
 )
@@ -53,6 +55,8 @@ from suite.study.called import called
 from suite.study.create import Created, Wanted, create, ensure_snapshot
 from suite.study.differences import check_unchanged
 from suite.study.duration import parse_duration
+from suite.study.ending import Said as SearchSaid
+from suite.study.ending import want
 from suite.study.telling import Progress, Stop, Telling, ended
 
 if TYPE_CHECKING:
@@ -123,6 +127,9 @@ def create_study(
     sample: bool = False,
     no_fallback: bool = False,
     trials: int | None = None,
+    target_f1: float | None = None,
+    patience: int | None = None,
+    sampler: SamplerName | None = None,
     preset: Preset | None = None,
     timeout: float | str | None = None,
     download: int | str | None = None,
@@ -161,6 +168,11 @@ def create_study(
         sample: study the bundled sample.
         no_fallback: raise where the data can't be had, instead of studying the sample.
         trials: finished trials the study is to have in all; stored with it.
+        target_f1: end the search where a trial within the bounds has this macro-F1 on validation.
+        patience: end it where so many finished trials in a row found nothing better. Both are
+            stored with the study; 0 takes back what stands.
+        sampler: who proposes hyperparameters, in place of the recipe's: `"tpe"`, `"gp"`, `"cmaes"`,
+            `"qmc"` or `"random"`.
         preset: how thoroughly a recipe that chooses its arms goes about it: `"fast"`,
             `"balanced"` or `"best"`.
         timeout: the time that they are to finish in, and that a run takes where it is given none:
@@ -208,6 +220,7 @@ def create_study(
     several("models", models)
     named = models.items() if isinstance(models, Mapping) else ()
     positive(MOST_TRIALS, trials=trials)
+    ends(target_f1, patience)
     positive(2**31, train_rows=train_rows)
     positive(MOST_SPLITS, splits=splits)
     if curve is not None:
@@ -228,6 +241,8 @@ def create_study(
         sample=sample,
         no_fallback=no_fallback,
         trials=trials,
+        stop=SearchSaid(target_f1, patience),
+        sampler=sampler,
         preset=preset,
         seconds=None if timeout is None else parse_duration(str(timeout)),
         most_fetched=None if download is None else parse_size(str(download)),
@@ -259,6 +274,8 @@ def run_study(
     name: str | Created,
     *,
     trials: int | None = None,
+    target_f1: float | None = None,
+    patience: int | None = None,
     timeout: float | str | None = None,
     workers: int = 1,
     storage: str | None = None,
@@ -283,6 +300,8 @@ def run_study(
     Args:
         name: the study's name, or what `create_study` returned.
         trials: finished trials the study is to have in all; stored with it.
+        target_f1, patience: what ends the search before it has its trials, as in
+            `create_study`. Where more trials are asked for, patience counts from there.
         timeout: what the call may take, finals included: seconds, or `"30m"`, `"2h"`. A trial
             that does not fit any more is not started; one that runs is not cut off.
         workers: trials at a time on this machine.
@@ -319,10 +338,10 @@ def run_study(
     """
     from suite.study import artifacts, course, growing, splitting
     from suite.study import storage as storages
-    from suite.study.record import TARGET
     from suite.study.work import Limits, Work
 
     positive(MOST_TRIALS, trials=trials, workers=workers)
+    ends(target_f1, patience)
     several("allow_endpoint", allow_endpoint)
     several("retry_arms", retry_arms)
     seconds = parse_duration(str(timeout)) if timeout is not None else None
@@ -346,8 +365,8 @@ def run_study(
             say=watching.said,
         )
         carried = definition.subset is not None and definition.subset.carried is not None
-        if trials is not None and not carried:
-            study.set_user_attr(TARGET, trials)
+        if not carried:
+            want(study, definition, SearchSaid(target_f1, patience), trials)
         limits = Limits(workers, seconds, disk, force, begun)
         with tensorboards.watched(watching, study_name, tensorboard) as observer:
             work = Work(storage, study_name, observer, limits, halt, allow_endpoint)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import openpyxl
 import pyarrow as pa
@@ -27,7 +28,7 @@ from suite.data import tables
 from suite.data.room import LEAST, MOST_COLUMNS, Room
 from suite.data.texts import TextFile
 from suite.errors import DataError, StudyError, SuiteError, YamlError, nearest
-from suite.study.search import sampler
+from suite.study.sampling import sampler
 
 SMALL = LEAST  # a row of 16 KiB, a document of 128 KiB
 ROW = Room(SMALL).row
@@ -136,7 +137,8 @@ def test_seeds_and_trials_are_bounded_wherever_they_come_in(folder, toy_task):
         with pytest.raises(YamlError, match=r"validation\.seed"):
             yamlfile.validate(text, Task, "t.yaml")
     assert "--trials" in suite("study", "create", toy_task, "--trials", 10**9, code=2).stderr
-    assert sampler(Recipe(name="r", arms=["a/b"]).sampler, MOST_SEED, 7) is not None
+    definition = SimpleNamespace(recipe=Recipe(name="r", arms=["a/b"]), seed=MOST_SEED, runnable=[])
+    assert sampler(definition, 7) is not None
 
 
 def test_standard_output_on_a_full_disk_is_one_message():

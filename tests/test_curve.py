@@ -15,9 +15,9 @@ from suite.cli.report import _over
 from suite.contracts.growth import Advice, Curve
 from suite.errors import StudyError, SuiteError
 from suite.report.data.growth import advice_told
-from suite.study import growing, sizes, storage
+from suite.study import ending, growing, sizes, storage
 from suite.study.growing import Asked, plan
-from suite.study.record import OWNER, TARGET
+from suite.study.record import OWNER, STOP, TARGET
 
 #: In any order, one of them twice.
 SIZES = "80,20,150,40,20"
@@ -136,9 +136,16 @@ def test_two_commands_share_a_curve(folder, toy_task, hold):
 
 def test_a_part_that_lacks_trials_is_not_done(whole):
     """What a part has whose time was up: finals, of fewer trials than it is to have."""
-    part = storage.find(storage.open_storage(None), "g.rows-20")
+    opened = storage.open_storage(None)
+    part = storage.find(opened, "g.rows-20")
     part.set_user_attr(TARGET, 3)
     assert growth()["missing"] == ["g.rows-20"]
+    # Of a search that ended before it had them, nothing is missing.
+    part.set_user_attr(STOP, {"target_f1": 0.01})
+    ending.tell(part, storage.load(opened, "g.rows-20")[1], 3, timed=False, say=print)
+    assert growth()["missing"] == [] and growing.share(opened, "g") == 1.0
+    part.set_user_attr(STOP, {})
+    assert growing.share(opened, "g") < 1.0
     assert "g.rows-20" in suite(*whole).stderr
     assert states("g.rows-20").total() == 3 and growth()["missing"] == []
     assert "Part" not in suite(*whole).stderr

@@ -198,8 +198,9 @@ def test_the_recipe_is_a_recipe_and_shows_every_key(language):
     (text,) = all_blocks(language, "yaml", "recipe")
     recipe = yamlfile.validate(text, Recipe, language)
     assert f"studies/{recipe.name}.yaml" in text
-    # In place of two that stand there; the comment beside them has it.
-    assert every_key(yaml.safe_load(text), Recipe) == ["decide.max_wrong"] and "max_wrong:" in text
+    # In place of others that stand there; the comment beside them has it.
+    assert every_key(yaml.safe_load(text), Recipe) == ["sampler.package", "decide.max_wrong"]
+    assert "max_wrong:" in text and "package:" in text
     # The page says which values are not the defaults.
     plain = Recipe(name=recipe.name, arms=recipe.arms)
     told = {
@@ -207,6 +208,7 @@ def test_the_recipe_is_a_recipe_and_shows_every_key(language):
         "description",
         "trials",
         "spaces",
+        "stop",
         "bounds",
         "max_trial_seconds",
         "budget",

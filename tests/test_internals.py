@@ -55,7 +55,7 @@ def test_no_other_file_reaches_inside():
     assert {path.name: found for path in others if (found := sorted(private(path)))} == {}
     assert set(private(HOME)) == {
         "_rdb", "_create_scoped_session", "_set_trial_attr_without_commit", "_storage", "_study_id",
-        "_trial_id", "fixed_params",
+        "_trial_id", "fixed_params", "_compute_acquisition_func",
     }  # fmt: skip
 
 

@@ -68,6 +68,25 @@ Trials = Annotated[
         min=1, max=MOST_TRIALS, help="Finished trials the study is to have in all; stored with it."
     ),
 ]
+TargetF1 = Annotated[
+    float | None,
+    typer.Option(
+        "--target-f1",
+        min=0,
+        max=1,
+        help="End the search where a trial within the bounds has this macro-F1 on validation; "
+        "stored with the study. 0: no target.",
+    ),
+]
+Patience = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=MOST_TRIALS,
+        help="End the search where so many finished trials in a row found nothing better; stored "
+        "with the study. 0: never.",
+    ),
+]
 Timeout = Annotated[
     str | None,
     typer.Option(

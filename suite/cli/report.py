@@ -166,7 +166,7 @@ def _over(results: StudyResults) -> bool:
     tested = bool(results.finals) and not any(final.stale for final in results.finals)
     made = [one for one in (results.splits, results.growth) if one is not None]
     whole = tested and not any(one.missing for one in made)
-    return results.finished >= results.target_trials and whole
+    return not results.missing_trials and whole
 
 
 def _state(found: Sequence[StudyResults]) -> str:

@@ -65,7 +65,7 @@ def run_and_show(
         print_json(found.to_json())
         return
     show_results(found, known=known)
-    missing = found.target_trials - found.finished
+    missing = found.missing_trials
     if missing > 0 and not found.finals:
         say(f"Still missing: {counted(missing, 'trial')}.")
         next_step(again)

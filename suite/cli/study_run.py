@@ -30,6 +30,7 @@ from suite.cli.options import (
     Models,
     Name,
     NoFallback,
+    Patience,
     RetryArm,
     Sample,
     Seed,
@@ -37,6 +38,7 @@ from suite.cli.options import (
     Splits,
     Storage,
     Strict,
+    TargetF1,
     TensorBoard,
     TestShare,
     Text,
@@ -49,7 +51,7 @@ from suite.cli.options import (
 )
 from suite.cli.running import check_words, run_and_show, tell_arms, tell_definition
 from suite.cli.words import Quiet as Quiet
-from suite.contracts.limits import Preset
+from suite.contracts.limits import Preset, SamplerName
 
 
 def create(
@@ -109,6 +111,15 @@ def create(
     sample: Sample = False,
     no_fallback: NoFallback = False,
     trials: Trials = None,
+    target_f1: TargetF1 = None,
+    patience: Patience = None,
+    sampler: Annotated[
+        SamplerName | None,
+        typer.Option(
+            help="Who proposes hyperparameters, in place of the recipe's: tpe, gp, cmaes, qmc or "
+            "random."
+        ),
+    ] = None,
     preset: Annotated[
         Preset | None,
         typer.Option(
@@ -197,6 +208,9 @@ def create(
         sample=sample,
         no_fallback=no_fallback,
         trials=trials,
+        target_f1=target_f1,
+        patience=patience,
+        sampler=sampler,
         preset=preset,
         timeout=timeout,
         download=download,
@@ -246,6 +260,8 @@ def create(
 def run(
     name: Name,
     trials: Trials = None,
+    target_f1: TargetF1 = None,
+    patience: Patience = None,
     timeout: Timeout = None,
     workers: Workers = 1,
     storage: Storage = None,
@@ -277,8 +293,9 @@ def run(
     if is_verbose():
         tell_definition(storages.load(storages.open_storage(storage), name)[1])
     run_and_show(
-        name, storage, quiet, trials=trials, timeout=timeout, workers=workers, data=data,
-        max_disk=max_disk, max_memory=max_memory, force=force, retry_arms=retry_arm or (),
+        name, storage, quiet, trials=trials, target_f1=target_f1, patience=patience,
+        timeout=timeout, workers=workers, data=data, max_disk=max_disk, max_memory=max_memory,
+        force=force, retry_arms=retry_arm or (),
         tensorboard=tensorboard,
         allow_endpoint=named(allow_endpoint),
     )  # fmt: skip

@@ -494,5 +494,7 @@ def show_results(found: StudyResults, *, known: bool = False) -> None:
         print_table(growth_table(found.study, found.growth))
         for line in growth_told(found):
             prose(line)
+    if found.ended is not None and found.ended.early:
+        prose(words()("ended_early", why=told(found.ended.why)))
     refusals(found, known=known)
     unread(found)

@@ -16,26 +16,28 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from suite import paths
 from suite.config import yamlfile
+from suite.config.sampler import Sampler as Sampler
+from suite.config.sampler import by_name
 from suite.contracts.deciding import Decide, Value
 from suite.contracts.difficulty import TrainSubset
 from suite.contracts.hyperparameters import Hyperparameter
-from suite.contracts.limits import MOST_TRIALS, Preset
+from suite.contracts.limits import MOST_TRIALS, Preset, SamplerName
 from suite.contracts.objective import DEFAULT_OBJECTIVE, ObjectiveName
 from suite.contracts.results import MARGIN
 from suite.contracts.space import Dimension, Space, parse_dimension
 from suite.contracts.task import NAME, Calibration, Closed, Seed, Task, Text
 from suite.errors import RecipeError, YamlError, nearest
-
-
-class Sampler(Closed):
-    """Who proposes hyperparameters."""
-
-    name: Literal["tpe", "random"] = "tpe"
-    startup_trials: int = Field(10, ge=0, description="Random trials before the model is trusted.")
 
 
 class Pruner(Closed):
@@ -105,6 +107,30 @@ class Bounds(Closed):
         description="Share of answers that injected instructions may turn into the class that they "
         "name, as `suite stress` finds it after the finals; the search does not know of it.",
     )
+
+
+class Stop(Closed):
+    """What ends the search before it has its trials."""
+
+    target_f1: float | None = Field(
+        None, gt=0, le=1, description="A trial within the bounds has this macro-F1 on validation."
+    )
+    patience: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_TRIALS,
+        description="So many finished trials in a row found nothing better. They are counted once "
+        "each arm has had a trial.",
+    )
+
+    def after(self, said: Mapping[str, Any]) -> Stop:
+        """This with what commands said of it since; 0 takes back what stands.
+
+        >>> Stop(patience=5).after({"target_f1": 0.9, "patience": 0})
+        Stop(target_f1=0.9, patience=None)
+        """
+        known = {key: said[key] or None for key in type(self).model_fields if key in said}
+        return self.model_copy(update=known)
 
 
 class Finals(Closed):
@@ -182,7 +208,9 @@ class Recipe(Closed):
     spaces: dict[str, dict[str, Annotated[Any, AfterValidator(_dimension)]]] = Field(
         default_factory=dict, description="Arm glob -> hyperparameter -> range, choice or value."
     )
-    sampler: Sampler = Sampler()
+    sampler: Annotated[
+        Sampler, BeforeValidator(by_name, json_schema_input_type=SamplerName | Sampler)
+    ] = Sampler()
     pruner: Pruner = Pruner()
     bounds: Bounds = Bounds()
     margin: float = Field(
@@ -224,6 +252,7 @@ class Recipe(Closed):
         description="After the finals: what answers are worth, from which comes where answering "
         "pays, and the work that is saved.",
     )
+    stop: Stop = Stop()
     finals: Finals = Finals()
     measure: Measure = Measure()
     preflight: bool = Field(True, description="Time a few steps of each arm before starting.")
@@ -238,6 +267,20 @@ class Recipe(Closed):
         True, description="When memory runs out: halve the batch, double the accumulation."
     )
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _lets_who_can_choose_the_arm(self) -> Recipe:
+        if self.allocation == "adaptive" and self.sampler.name not in ("tpe", "random"):
+            raise ValueError(
+                f"allocation: adaptive lets the sampler choose the arm, and {self.sampler.name} "
+                "is shown one arm alone; use allocation: equal, or sampler: tpe"
+            )
+        if self.allocation == "adaptive" and self.sampler.per_second:
+            raise ValueError(
+                "allocation: adaptive lets the sampler choose the arm, and per_second knows what "
+                "points of one arm take; use allocation: equal"
+            )
+        return self
 
     @model_validator(mode="after")
     def _says_what_it_goes_by(self) -> Recipe:
@@ -269,6 +312,24 @@ class Recipe(Closed):
     def decides(self) -> bool:
         """Whether it asks when arms answer alone."""
         return self.decide is not None or self.value is not None
+
+    def sampled_by(self, name: SamplerName | None) -> Recipe:
+        """This recipe with another sampler; its own where none is named.
+
+        Raises:
+            RecipeError: it can't be had with it.
+        """
+        if name is None or name == self.sampler.name:
+            return self
+        said = {key: getattr(self, key) for key in self.model_fields_set}
+        said_of = self.sampler.model_dump(exclude_unset=True, exclude={"package"})
+        named = said_of | {"name": name}
+        try:
+            return Recipe.model_validate(said | {"sampler": named})
+        except ValidationError as error:
+            raise RecipeError(
+                error.errors()[0]["msg"].removeprefix("Value error, "), where="--sampler"
+            ) from None
 
     def calibration_of(self, task: Task) -> Calibration | None:
         """How rows are set aside on which something is certified; None where nothing asks for

@@ -26,6 +26,9 @@ MOST_TRAININGS = 20
 #: How much of its time the recipe `auto` gives to few arms or to many.
 Preset = Literal["fast", "balanced", "best"]
 
+#: Who may propose hyperparameters.
+SamplerName = Literal["tpe", "gp", "cmaes", "qmc", "random", "optunahub"]
+
 
 def told(number: object) -> str:
     """A number for a message; Python does not write thousands of digits down."""
@@ -43,6 +46,21 @@ def positive(most: int, **numbers: int | None) -> None:
     for name, number in numbers.items():
         if number is not None and (not isinstance(number, int) or not 1 <= number <= most):
             raise StudyError(f"{name} is {told(number)}", fix=f"A whole number, 1 to {most:,}.")
+
+
+def ends(target_f1: float | None, patience: int | None) -> None:
+    """Refuses a target that no F1 can have, and a patience that is no number of trials; 0 is none.
+
+    Raises:
+        StudyError: one is none; it is named.
+    """
+    number = isinstance(target_f1, int | float) and not isinstance(target_f1, bool)
+    if target_f1 is not None and not (number and 0 <= target_f1 <= 1):
+        raise StudyError(
+            f"the target {told(target_f1)} is no F1", fix="A number above 0, at most 1; 0: none."
+        )
+    if patience != 0:
+        positive(MOST_TRIALS, patience=patience)
 
 
 def several(what: str, values: object) -> None:

@@ -17,6 +17,7 @@ from suite.contracts.alike import Alike
 from suite.contracts.calibrated import Calibrated
 from suite.contracts.combination import Combination
 from suite.contracts.deciding import Decision
+from suite.contracts.ended import Ended as Ended
 from suite.contracts.growth import Growth
 from suite.contracts.lengths import ByLength
 from suite.contracts.measured import Measured
@@ -431,6 +432,10 @@ class StudyResults:
     slices: Slices | None = None
     """What arms score on parts of test; null without finals, or of finals from before it was
     told."""
+    stop: dict[str, Any] = field(default_factory=dict)
+    """What ends the search before it has its trials: `target_f1`, `patience`, if asked for."""
+    ended: Ended | None = None
+    """Why the search ended; null where it was interrupted, or goes on, or nobody told it then."""
 
     @property
     def sample(self) -> bool:
@@ -441,6 +446,12 @@ class StudyResults:
     def finished(self) -> int:
         """Trials that count: complete or pruned."""
         return sum(trial.state in ("COMPLETE", "PRUNED") for trial in self.trials)
+
+    @property
+    def missing_trials(self) -> int:
+        """Trials that its search still lacks; none where it ended without them."""
+        early = self.ended is not None and self.ended.early
+        return 0 if early else max(0, self.target_trials - self.finished)
 
     def to_json(self) -> dict[str, Any]:
         """The contract's object: plain JSON types, NaN-free."""

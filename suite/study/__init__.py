@@ -7,7 +7,7 @@
                one process holds it), watching and telling (who is told)
     stored:    storage and lock; record, reading, listing, winner read it back; attributes is for
                Optuna's own tools; *_record is how finals, answers, engines and checkpoints stand
-    Optuna:    search (sampler, pruner, parameters, whose turn it is), internals (what it does not
+    Optuna:    search (parameters, whose turn it is), sampling, pruning, internals (what it does not
                promise)
 
 Nothing is imported here: listing commands must not wait for what only a running study needs.

@@ -282,8 +282,10 @@ def _plan_one(
             pins = strategies.variants(strategy_name)[variant]
             space = pinned(space, pins, where=name)
             space = narrowed(space, recipe, name, pins, declared, recipe_file)
-        refused = unavailable(model)
-        away = refused is not None and model.endpoint is not None
+        refused = recipe.sampler.refuses(space)
+        if refused is None:
+            refused = unavailable(model)
+            away = refused is not None and model.endpoint is not None
     if refused is None:
         refused = _unfit(model, strategy_name)
     if refused is None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from suite.contracts.moments import duration
 from suite.endpoint import consent
+from suite.study import registry
 from suite.study.allotting import TIMING_SHARE
 from suite.study.preflight import Estimate, preflight, time_one
 from suite.study.watching import Observer
@@ -60,6 +61,8 @@ def run(
         with consent.held(work.consent):
             work.retiring.ask_again(retry_arms)
     missing = work.ledger.missing() > 0
+    if missing:
+        registry.check(recipe.sampler.package)
     if missing and allowance.seconds is not None:
         watcher.said(told(allowance.seconds))
     if missing:
@@ -74,6 +77,7 @@ def run(
     watcher.searching()
     work.run(lambda arm, most: watcher.estimated(time_one(work, arm, most, force=force)))
     work.turns.tell(watcher.said)
+    work.ledger.tell_end(watcher.said, timed=allowance.seconds is not None)
     early = allowance.seconds is not None and work.may_end()
     if finals.due(work.ledger, early=early):
         watcher.said("Scoring each arm's best on the test split …")

@@ -12,7 +12,7 @@ from suite.config.recipe import Recipe, find_recipe
 from suite.config.task import find_task
 from suite.contracts import moments
 from suite.contracts.growth import Curve
-from suite.contracts.limits import MOST_SEED, Preset, told
+from suite.contracts.limits import MOST_SEED, Preset, SamplerName, told
 from suite.contracts.model import Model
 from suite.contracts.task import NAME, Task
 from suite.data import languages, own, sample
@@ -33,9 +33,10 @@ from suite.study import (
     auto,
     deciding,
     differences,
+    ending,
     folding,
     growing,
-    record,
+    registry,
     sizes,
     splitting,
     storage,
@@ -43,6 +44,7 @@ from suite.study import (
 )
 from suite.study.database import Database
 from suite.study.definition import Definition, StoredArm
+from suite.study.ending import Said as SearchSaid
 from suite.study.lock import StudyLock
 from suite.study.measurable import check_bounds
 from suite.study.parting import curve_recipe
@@ -67,6 +69,10 @@ class Wanted:
     sample: bool = False
     no_fallback: bool = False
     trials: int | None = None
+    #: What ends the search early, in place of the recipe's.
+    stop: SearchSaid = field(default_factory=SearchSaid)
+    #: Who proposes hyperparameters, in place of the recipe's.
+    sampler: SamplerName | None = None
     #: Of a recipe that leaves the choice of arms open: how thoroughly, in how many seconds, and
     #: bytes that may be downloaded for one model.
     preset: Preset | None = None
@@ -171,6 +177,10 @@ def create(
             fix="Small letters, digits, '-', '_' and '.', at most 64.",
         )
     before = _before(wanted, name)
+    sampler_named = wanted.sampler or (before.sampler_named if before else None)
+    recipe = recipe.sampled_by(sampler_named)
+    if wanted.stop.given:
+        recipe = recipe.model_copy(update={"stop": recipe.stop.after(wanted.stop.given)})
     # Where the recipe leaves the choice of arms open, the one that was made stands.
     there = before if recipe.choose is not None and before and before.recipe.choose else None
     globs = _globs(wanted, catalogue, servers)
@@ -205,6 +215,7 @@ def create(
                 most_fetched=wanted.most_fetched,
             )
             recipe, planned = chosen.recipe, chosen.arms
+    registry.check(recipe.sampler.package)  # that it can be had is told before it is made
     if before is None:  # one that was made before this was looked at goes on
         check_bounds(recipe, recipe_file, planned)
         deciding.check(recipe, task)
@@ -230,6 +241,7 @@ def create(
         train_rows=wanted.train_rows,
         sample=loaded.facts.sample,
         seed=seed,
+        sampler_named=sampler_named,
         curve=wanted.curve is not None,
         command=wanted.command,
         created=moments.now(),
@@ -292,8 +304,7 @@ def _stood(
         keep_snapshot(artifacts.claim(study, stored.data.fingerprint), stored, loaded)
     else:
         ensure_snapshot(study, stored, wanted.data, room=Room(wanted.max_memory))
-    if wanted.trials is not None:
-        study.set_user_attr(record.TARGET, wanted.trials)
+    ending.want(study, stored, wanted.stop, wanted.trials)
     return Created(name, resumed=True, definition=stored, told=told)
 
 

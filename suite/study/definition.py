@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from suite import redaction, shell
 from suite.config.recipe import Recipe
+from suite.contracts.limits import SamplerName
 from suite.contracts.model import Companion, Model
 from suite.contracts.records import UNREADABLE, why
 from suite.contracts.rowfacts import DataFacts
@@ -65,9 +66,9 @@ class Definition(Closed):
     """A study, whole: what it is made of stays as it was, whatever becomes of files and defaults.
 
     `task_said` and `recipe_said` are the keys that the files themselves gave a value; the others
-    were this version's defaults. `curve` says that it is the largest size of a learning curve,
-    `subset` which part of that one's rows it has. Another key in here is another `VERSION`: see
-    `migrations`.
+    were this version's defaults. `sampler_named` is the sampler that the command named in place of
+    the recipe's. `curve` says that it is the largest size of a learning curve, `subset` which part
+    of that one's rows it has. Another key in here is another `VERSION`: see `migrations`.
     """
 
     version: int = VERSION
@@ -85,6 +86,7 @@ class Definition(Closed):
     train_rows: int | None = None
     sample: bool = False
     seed: int
+    sampler_named: SamplerName | None = None
     split: SplitOf | None = None
     curve: bool = False
     subset: SubsetOf | None = None

@@ -42,6 +42,7 @@ _RECIPE_FREE = {
     "title",
     "description",
     "trials",
+    "stop",
     "train_subset.by",
     "train_subset.part",
     "train_subset.rows",
@@ -78,7 +79,7 @@ def check_unchanged(stored: Definition, follows: Follows) -> str | None:
     recipe_file = _recipe_file(stored)
     if _ours(recipe_file, follows) and recipe_file.is_file():
         recipe, _ = find_recipe(stored.recipe_named or stored.recipe.name)
-        recipe = part_recipe(recipe)
+        recipe = part_recipe(recipe).sampled_by(stored.sampler_named)
         if stored.curve or stored.subset is not None:
             recipe = curve_recipe(recipe, stored.subset)
         asked = asked.model_copy(update={"recipe": recipe, "recipe_said": said(recipe)})
@@ -111,6 +112,8 @@ def check(stored: Definition, asked: Definition, follows: Follows) -> str | None
     _compare_recipes(found, stored, asked)
     if _named_seed(stored) is not None or _named_seed(asked) is not None:
         found.note("--seed", stored.seed, asked.seed)
+    if asked.sampler_named is not None:
+        found.note("--sampler", stored.recipe.sampler.name, asked.sampler_named)
     found.note("--train-rows", stored.train_rows, asked.train_rows)
     found.note("a learning curve", stored.curve, asked.curve)
     if same_task:

@@ -27,7 +27,7 @@ from suite.data import snapshot, subsets
 from suite.data.parts import describe
 from suite.data.snapshot import TaskData
 from suite.errors import StudyError, counted, nearest
-from suite.study import artifacts, derived, finals_record, reading, record, storage
+from suite.study import artifacts, derived, ending, finals_record, reading, record, storage
 from suite.study.database import Database
 from suite.study.definition import Definition, StoredArm
 from suite.study.parting import SubsetOf, curve_recipe
@@ -342,13 +342,17 @@ class _Largest:
 
 
 def _done(opened: Database, name: str) -> bool:
-    """Whether a part has its trials, and finals that saw all of them: one whose time was up has
-    finals of fewer."""
+    """Whether a part's search is over, and finals saw all of its trials: of one whose time was up
+    they saw fewer."""
     if not storage.exists(opened, name):
         return False
     study = storage.find(opened, name)
-    enough = reading.summary(study).finished >= int(study.user_attrs.get(record.TARGET) or 1)
-    return enough and not finals_record.missing_or_stale(study)
+    if finals_record.missing_or_stale(study):
+        return False
+    if reading.summary(study).finished >= int(study.user_attrs.get(record.TARGET) or 1):
+        return True
+    definition = storage.load(opened, name)[1]
+    return ending.met(definition, study.user_attrs, study.get_trials(deepcopy=False)) is not None
 
 
 def ensure(opened: Database, largest: _Largest, subset: SubsetOf, curve: Asked) -> str:

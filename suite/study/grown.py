@@ -125,7 +125,7 @@ def together(
 
 def _whole(found: StudyResults | None) -> bool:
     """Whether a part has all its trials, and finals that saw them."""
-    if found is None or not found.finals or found.finished < found.target_trials:
+    if found is None or not found.finals or found.missing_trials:
         return False
     return not any(final.stale for final in found.finals)
 

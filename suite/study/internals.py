@@ -13,12 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pydantic_core
 import sqlalchemy
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from optuna.exceptions import DuplicatedStudyError
+from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.storages._rdb.storage import _create_scoped_session
@@ -266,11 +268,34 @@ def finish(storage: RDBStorage, trial: FrozenTrial, state: TrialState, value: fl
     storage.set_trial_state_values(trial._trial_id, state=state, values=values)
 
 
+class CostAwareTPE(TPESampler):
+    """TPE whose next point has the largest expected improvement per second, of those it draws
+    (Snoek et al., 2012, section 3.2; TPE's expected improvement: Bergstra et al., 2011, eq. 18).
+
+    Attributes:
+        cost: the logarithm of what points take, each parameter's values an array in Optuna's own
+            numbers; nobody's where None.
+    """
+
+    cost: Callable[[Mapping[str, np.ndarray]], np.ndarray] | None = None
+    #: The share of trials that TPE takes for good ones.
+    _GOOD = 0.1
+
+    def _compute_acquisition_func(
+        self, samples: dict[str, np.ndarray], mpe_below: Any, mpe_above: Any
+    ) -> np.ndarray:
+        ratio = super()._compute_acquisition_func(samples, mpe_below, mpe_above)
+        if self.cost is None:
+            return ratio
+        improvement = -np.logaddexp(np.log(self._GOOD), np.log(1 - self._GOOD) - ratio)
+        return np.asarray(improvement - self.cost(samples))
+
+
 class View:
     """A study of which only some trials are seen.
 
-    Pruners and importance want a `Study`, whose trials can't be chosen: what else they ask of it,
-    in public or not, it answers itself.
+    Pruners, samplers and importance want a `Study`, whose trials can't be chosen: what else they
+    ask of it, in public or not, it answers itself.
     """
 
     def __init__(self, study: optuna.Study, seen: Callable[[], list[FrozenTrial]]) -> None:
@@ -285,6 +310,15 @@ class View:
     ) -> list[FrozenTrial]:
         """Those seen, in some states or in any; never copied."""
         return [trial for trial in self._seen() if states is None or trial.state in states]
+
+    def _get_trials(
+        self,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+        use_cache: bool = False,
+    ) -> list[FrozenTrial]:
+        """As samplers ask; their cache would hold all trials."""
+        return self.get_trials(states=states)
 
     @property
     def trials(self) -> list[FrozenTrial]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import psutil
 import sqlalchemy
 from optuna.trial import FrozenTrial, TrialState
 
-from suite.contracts.results import StudyResults, Trial
+from suite.contracts.results import Ended, StudyResults, Trial
 from suite.contracts.space import Params
 from suite.errors import StorageError, StudyError
 from suite.machine import facts, memory, scratch
@@ -23,6 +23,7 @@ from suite.study import (
     artifacts,
     attributes,
     efforts,
+    ending,
     estimates,
     internals,
     record,
@@ -33,6 +34,7 @@ from suite.study.database import Database, is_sqlite
 from suite.study.lock import StudyLock
 from suite.study.readable import check_trials, readable
 from suite.study.record import ESTIMATES, OWNER, RETRY, TARGET, TRIAL, TRUNCATED
+from suite.study.search import FINISHED as FINISHED
 
 #: What a study's database can say instead of an answer.
 _TROUBLES = (sqlalchemy.exc.SQLAlchemyError, StorageError)
@@ -48,9 +50,6 @@ class Gone(BaseException):
     def __init__(self, why: StudyError) -> None:
         self.why = why
         super().__init__(why.what)
-
-
-FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 class Ledger:
@@ -167,9 +166,22 @@ class Ledger:
         return int(self.study.user_attrs.get(TARGET, self.definition.recipe.trials))
 
     def missing(self) -> int:
-        """Finished trials the study still lacks."""
-        finished = self.study.get_trials(deepcopy=False, states=FINISHED)
-        return max(0, self.target - len(finished))
+        """Finished trials the study still lacks; none where its search has ended without them."""
+        trials = self.study.get_trials(deepcopy=False)
+        lacks = max(0, self.target - sum(trial.state in FINISHED for trial in trials))
+        return lacks if lacks and self.met(trials) is None else 0
+
+    def met(self, trials: Sequence[FrozenTrial]) -> Ended | None:
+        """Why the search ends now though trials are missing; None where it goes on."""
+        return ending.met(self.definition, self.study.user_attrs, trials)
+
+    def tell_end(self, say: Callable[[str], None], *, timed: bool) -> None:
+        """Stores why the search ended, and says it where that was early.
+
+        Args:
+            timed: whether the command had an end.
+        """
+        ending.tell(self.study, self.definition, self.target, timed=timed, say=say)
 
     def running(self) -> list[FrozenTrial]:
         """Trials that run now, in any process on any machine."""

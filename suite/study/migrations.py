@@ -14,7 +14,7 @@ from typing import Any
 
 Stored = dict[str, Any]
 
-VERSION = 7
+VERSION = 8
 
 #: What a recipe and a task of version 1 were where their file said nothing.
 _RECIPE_1: Stored = {
@@ -129,6 +129,12 @@ def _accompanied(stored: Stored) -> Stored:
     return stored
 
 
+def _as_proposed(stored: Stored) -> Stored:
+    """7 to 8: samplers gained `gp`, `cmaes`, `qmc` and `per_second`, recipes `stop`,
+    definitions `sampler_named`, all with defaults."""
+    return stored
+
+
 def _beyond(values: Any, defaults: Stored) -> Stored:
     """The values that are not the defaults; none where they are no table, which is told later."""
     found: Stored = {}
@@ -149,4 +155,5 @@ _STEPS: list[Callable[[Stored], Stored]] = [
     _as_judged,
     _as_drawn,
     _accompanied,
+    _as_proposed,
 ]

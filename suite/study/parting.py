@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from suite.config.recipe import Bounds, Recipe
+from suite.config.recipe import Bounds, Recipe, Stop
 from suite.contracts.limits import MOST_DRAWS, MOST_SEED, MOST_SPLITS
 from suite.contracts.rowfacts import DataFacts
 from suite.contracts.splits import Way
@@ -80,6 +80,8 @@ def curve_recipe(recipe: Recipe, subset: SubsetOf | None) -> Recipe:
     }
     if subset is not None:
         changes["preflight"] = False
+        if subset.carried is not None:  # its points are given, and each is tried
+            changes["stop"] = Stop()
         if subset.draw > 1 or subset.label is not None:
             changes["measure"] = recipe.measure.model_copy(update={"seconds": 0.0})
             changes["finals"] = recipe.finals.model_copy(

@@ -20,7 +20,7 @@ from suite.contracts.records import UNREADABLE
 from suite.contracts.results import Trial
 from suite.errors import counted
 from suite.machine import memory
-from suite.study import internals, kept_record, record, search, storage
+from suite.study import internals, kept_record, record, sampling, search, storage
 from suite.study.allotting import Turn
 from suite.study.keeping import Keeping
 from suite.study.ledger import Ledger, is_dead
@@ -77,6 +77,8 @@ class Queue:
             trials = study.get_trials(deepcopy=False)
             started = [t for t in trials if t.state in search.COUNTED and _begun(t)]
             missing = self._ledger.target - len(started)
+            if missing > 0 and self._ledger.met(trials) is not None:
+                missing = 0
             turn = self._turns.next([t for t in trials if _begun(t)], out) if missing > 0 else STOP
             waiting = self._waiting(out, turn)
             if turn.do == "time":
@@ -89,9 +91,7 @@ class Queue:
                 if point is not None:
                     fixed, attributes = point
                     study.enqueue_trial(fixed, user_attrs=attributes)
-            study.sampler = search.sampler(
-                definition.recipe.sampler, definition.seed, len(trials) + 1000 * index
-            )
+            study.sampler = sampling.sampler(definition, len(trials) + 1000 * index)
             return turn
         except BaseException:
             lock.release()

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import optuna
 import pydantic_core
@@ -21,6 +21,7 @@ from suite.contracts.records import UNREADABLE, why
 from suite.contracts.results import (
     Arm,
     Comparison,
+    Ended,
     Final,
     Published,
     State,
@@ -41,6 +42,7 @@ from suite.study import (
     predictions_record,
     pricing,
     reading,
+    sampling,
     search,
     slices_record,
     sparse,
@@ -71,6 +73,10 @@ OUT = "suite:out"
 SHORT = "suite:short"
 ESTIMATES = "suite:estimates"
 TARGET = "suite:target"
+#: What commands said of when the search ends, and from which trial on they meant it.
+STOP = "suite:stop"
+#: Why the search ended, the last time that it did.
+ENDED = "suite:ended"
 FINALS = "suite:finals"
 COMPARISONS = "suite:comparisons"
 OPENED_AT = "suite:opened_at"
@@ -90,6 +96,13 @@ _ARM = TypeAdapter(Arm)
 #: What anything is counted to.
 _BOUNDS = Field(ge=0, le=10**9)
 _COUNT: TypeAdapter[int] = TypeAdapter(Annotated[int, _BOUNDS])
+#: What stands under `STOP`; 0 takes back what the recipe says.
+SAID: TypeAdapter[Any] = TypeAdapter(
+    dict[
+        Literal["target_f1", "patience", "since"],
+        Annotated[int, _BOUNDS] | Annotated[float, _BOUNDS],
+    ]
+)
 
 #: What a study's attributes are, and what they are where there are none. Records in a list are
 #: looked at one by one, so that one that can't be read hides no other.
@@ -99,6 +112,8 @@ _SHAPES: dict[str, tuple[TypeAdapter[Any], Any]] = {
     SHORT: (TypeAdapter(dict[str, str]), {}),
     TRUNCATED: (TypeAdapter(dict[str, float]), {}),
     TARGET: (TypeAdapter(Annotated[int, _BOUNDS] | None), None),
+    STOP: (SAID, {}),
+    ENDED: (TypeAdapter(Ended | None), None),
     OPENINGS: (_COUNT, 0),
     OPENED_AT: (TypeAdapter(Annotated[int, _BOUNDS] | None), None),
     COMBINED: (TypeAdapter(dict[Kind, str | None]), {}),
@@ -281,8 +296,9 @@ def _results(
         created=definition.created,
         target_trials=attributes[TARGET] or recipe.trials,
         allocation=recipe.allocation,
-        sampler=f"{recipe.sampler.name}, "
-        f"{counted(recipe.sampler.startup_trials, 'random trial')} first, seed {definition.seed}",
+        stop=recipe.stop.after(attributes[STOP]).model_dump(exclude_none=True),
+        ended=_ended(attributes[ENDED], done),
+        sampler=sampling.told(definition),
         pruner=f"{recipe.pruner.name}, within the {recipe.pruner.scope}",
         budget=recipe.budget.model_dump(),
         bounds=recipe.bounds.model_dump(),
@@ -326,6 +342,11 @@ def _results(
     return _without_secrets(
         replace(found, verdict=stood.verdict, beyond_bounds=beyond, money=costs)
     )
+
+
+def _ended(found: Ended | None, done: int) -> Ended | None:
+    """Why the search ended, unless it was gone on with since."""
+    return found if found is not None and found.finished == done else None
 
 
 def _without_secrets(found: StudyResults) -> StudyResults:

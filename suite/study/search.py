@@ -1,8 +1,8 @@
-"""Optuna's side of an arm: who proposes, what is asked, whose turn it is."""
+"""Optuna's side of an arm: what is asked, whose turn it is."""
 
 from __future__ import annotations
 
-import warnings
+import math
 from collections import Counter
 from collections.abc import Container, Sequence
 from typing import Any
@@ -14,11 +14,8 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
-from suite.config import recipe as recipes
-from suite.contracts.limits import MOST_SEED
 from suite.contracts.space import Choice, Fixed, Float, Int, Params, every_point
 from suite.errors import StudyError
 from suite.shell import command
@@ -30,28 +27,8 @@ KNOWN_GOOD = "suite:known_good"
 #: Marks a trial that failed by itself, not because it was interrupted.
 FELL = "suite:fell"
 
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 COUNTED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING, TrialState.WAITING)
-
-
-def sampler(settings: recipes.Sampler, seed: int, done: int) -> BaseSampler:
-    """The recipe's sampler.
-
-    `group` and `multivariate` are needed for an arm's conditional parameters to be modelled
-    jointly. The seed moves on with the trials done, else a resumed study would draw the same
-    points again; studies of several workers are not reproducible from one seed.
-    """
-    drawn = (seed + done) % (MOST_SEED + 1)
-    if settings.name == "random":
-        return optuna.samplers.RandomSampler(seed=drawn)
-    with warnings.catch_warnings():
-        # `group` is marked experimental; that arms are modelled jointly is tested here.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.TPESampler(
-            n_startup_trials=settings.startup_trials,
-            multivariate=True,
-            group=True,
-            seed=drawn,
-        )
 
 
 def distributions(arm: StoredArm) -> dict[str, BaseDistribution]:
@@ -68,6 +45,35 @@ def distributions(arm: StoredArm) -> dict[str, BaseDistribution]:
             case Fixed():
                 pass
     return found
+
+
+def share(value: float, dimension: BaseDistribution) -> float:
+    """Where a value lies in a range, from 0 to 1, a log scale taken."""
+    low, high = _ends(dimension)
+    at = math.log(value) if _is_log(dimension) else float(value)
+    return min(max((at - low) / (high - low), 0.0), 1.0)
+
+
+def at(share: float, dimension: BaseDistribution) -> float:
+    """The value that lies there; of a range of whole numbers the nearest."""
+    low, high = _ends(dimension)
+    found = low + share * (high - low)
+    found = math.exp(found) if _is_log(dimension) else found
+    if isinstance(dimension, IntDistribution):
+        found = dimension.low + round((found - dimension.low) / dimension.step) * dimension.step
+    assert isinstance(dimension, FloatDistribution | IntDistribution)
+    return min(max(found, dimension.low), dimension.high)
+
+
+def _is_log(dimension: BaseDistribution) -> bool:
+    return isinstance(dimension, FloatDistribution | IntDistribution) and dimension.log
+
+
+def _ends(dimension: BaseDistribution) -> tuple[float, float]:
+    """The ends of a range, on the scale that it is searched on."""
+    assert isinstance(dimension, FloatDistribution | IntDistribution)
+    low, high = float(dimension.low), float(dimension.high)
+    return (math.log(low), math.log(high)) if dimension.log else (low, high)
 
 
 def suggest(trial: optuna.Trial, definition: Definition) -> tuple[StoredArm, Params]:
@@ -109,6 +115,12 @@ def arm_of(trial: FrozenTrial) -> str | None:
     """A trial's arm, also while it waits."""
     arm = internals.given(trial).get(ARM)
     return None if arm is None else str(arm)
+
+
+def good(trial: FrozenTrial) -> bool:
+    """Whether a trial is complete, and within the bounds."""
+    within = all(by <= 0 for by in trial.constraints.values())
+    return trial.state == TrialState.COMPLETE and trial.value is not None and within
 
 
 def contending(

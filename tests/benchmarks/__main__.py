@@ -21,6 +21,7 @@ BENCHMARKS = {
     "equal_f1": "equal_f1",
     "setfit_probe": "setfit_probe",
     "search": "search",
+    "samplers": "samplers",
     "serve": "serve",
     "half_open": "half_open",
     "speed_rounds": "speed_rounds",

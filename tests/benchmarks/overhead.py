@@ -208,29 +208,43 @@ def stored():
 def suggestion():
     """What TPE takes to propose one arm's next point, after 1,000 trials of that arm."""
     import warnings
+    from types import SimpleNamespace
 
     import optuna
 
-    from suite.config.recipe import Sampler
-    from suite.study import search
+    from suite.config.recipe import Recipe
+    from suite.models.catalogue import load_catalogue
+    from suite.study import sampling, search
+    from suite.study.definition import StoredArm
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    space = {
-        "learning_rate": optuna.distributions.FloatDistribution(1e-5, 1e-3, log=True),
-        "warmup": optuna.distributions.FloatDistribution(0, 0.2),
-        "batch": optuna.distributions.CategoricalDistribution([16, 32, 64]),
-        "schedule": optuna.distributions.CategoricalDistribution(["linear", "cosine"]),
+    dimensions = {
+        "learning_rate": {"low": 1e-5, "high": 1e-3, "log": True},
+        "warmup": {"low": 0.0, "high": 0.2},
+        "batch": [16, 32, 64],
+        "schedule": ["linear", "cosine"],
     }
+    arm = StoredArm(
+        name="a/toy", model=load_catalogue()["tfidf"], strategy="toy", dimensions=dimensions
+    )
+    definition = SimpleNamespace(recipe=Recipe(name="r", arms=["a/toy"]), seed=0, runnable=[arm])
+    space = {f"a/toy:{key}": found for key, found in search.distributions(arm).items()}
+    space = {"arm": optuna.distributions.CategoricalDistribution(["a/toy"])} | space
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
     for _ in range(1000):
         trial = study.ask(space)
-        study.tell(trial, -abs(trial.params["learning_rate"] - 1e-4))
-    study.sampler = search.sampler(Sampler(), seed=0, done=0)
+        study.tell(trial, -abs(trial.params["a/toy:learning_rate"] - 1e-4))
+    study.sampler = sampling.sampler(definition, 0)
+
+    def ask():
+        study.enqueue_trial({"arm": "a/toy"})
+        study.ask(space)
+
     side = Side("TPE's next point after 1,000 trials of an arm", "s")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(REPEATS):
-            side.values.append(timed(lambda: study.ask(space)))
+            side.values.append(timed(ask))
     report("suggestion", side)
 
 

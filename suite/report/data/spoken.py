@@ -34,6 +34,7 @@ def spoken(results: StudyResults, words: Words) -> StudyResults:
         allocation=words.told(results.allocation),
         sampler=words.told(results.sampler),
         pruner=words.told(results.pruner),
+        ended=results.ended and replace(results.ended, why=words.told(results.ended.why)),
     )
 
 

@@ -120,6 +120,7 @@ progress_spent = ({ $time } in all)
 progress_so_far = { $time } so far, { $left }
 head_wall = time
 left_out_arms = Left out: { $arms }
+ended_early = The search ended early: { $why }.
 short_arms = No time for more: { $arms }
 
 ## How hard rows are

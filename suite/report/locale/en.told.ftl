@@ -179,6 +179,7 @@ said_too_many_codes = { $n } classes are more than the { $most } that option cod
 said_two_letter_codes = { $n } classes are more than the { $most } that two-letter codes can name; use linear_head or probe
 said_few_codes = only { $n } two-letter codes can be told apart by this model's tokenizer, and the task has { $classes } classes; use linear_head or probe
 said_llama_missing = LLaMA-Factory, which does the training, is not installed: { $command }
+said_cmaes_choices = sampler cmaes moves through ranges, and these are choices: { $names }; give each one value under spaces in the recipe, or take sampler tpe, gp or qmc
 said_weights_away = its weights ({ $hub }) are not in the local cache and the Hub is out of reach ({ $said_why }); --model { $model } names a local folder instead
 said_weights_cache_reach = weights not in the cache, Hub out of reach
 said_weights_cache_unasked = weights not in the cache, Hub not asked
@@ -346,10 +347,20 @@ said_source_files = files { $paths }
 said_source_file = file { $path }
 said_allocation_equal = equal
 said_allocation_adaptive = adaptive
+said_sampler_cost = { $n ->
+    [one] { $name } by improvement per second, { $n } random trial first, seed { $seed }
+   *[other] { $name } by improvement per second, { $n } random trials first, seed { $seed }
+}
 said_sampler_first = { $n ->
     [one] { $name }, { $n } random trial first, seed { $seed }
    *[other] { $name }, { $n } random trials first, seed { $seed }
 }
+said_sampler_alone = { $name }, seed { $seed }
+said_ended_target = trial { $n } ({ $arm }) has a macro-F1 of { $score } on validation, and { $target } was asked for
+said_ended_patience = { $said_row } in a row found nothing better than trial { $n } ({ $arm })
+said_ended_trials = it has its { $said_trials }
+said_ended_time = time was up at { $done } of { $said_trials }
+said_search_ended = The search ended: { $said_why }
 said_pruner_arm = { $name }, within the arm
 said_pruner_study = { $name }, within the study
 said_ours_sample = ours is the bundled sample

@@ -113,6 +113,7 @@ progress_spent = （共 { $time }）
 progress_so_far = 已用 { $time }，{ $left }
 head_wall = 用时
 left_out_arms = 未选用：{ $arms }
+ended_early = 搜索已提前结束：{ $why }。
 short_arms = 时间不足：{ $arms }
 
 ## How hard rows are

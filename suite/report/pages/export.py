@@ -200,6 +200,8 @@ def to_markdown(results: StudyResults, words: Words) -> str:
         (words("recipe"), results.recipe),
         (words("sampler"), results.sampler),
         (words("pruner"), results.pruner),
+        (words("ends_early"), formats.settings(results.stop)),
+        (words("search_ended"), results.ended.why if results.ended else ""),
         (words("budget"), formats.settings(results.budget)),
         (words("openings"), str(results.test_openings)),
         (words("openings_of_split"), formats.count(results.test_openings_of_split)),

@@ -314,6 +314,8 @@ def _settings_rows(results: StudyResults, words: Words) -> list[tuple[str, str]]
         (words("allocation"), results.allocation),
         (words("sampler"), results.sampler),
         (words("pruner"), results.pruner),
+        (words("ends_early"), formats.settings(results.stop)),
+        (words("search_ended"), results.ended.why if results.ended else ""),
         (words("budget"), formats.settings(results.budget)),
         (words("bounds"), bounds_text(bounds, words) if bounds else words("none")),
         (
