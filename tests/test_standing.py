@@ -17,6 +17,7 @@ from suite.cli import app
 from suite.contracts.results import Arm, Comparison, Final, StudyResults
 from suite.contracts.rowfacts import DataFacts, Rows
 from suite.report.data.rows import METRICS, leaderboard, pareto_front
+from suite.study import rounds
 from suite.verdict import speeds
 from suite.verdict.standing import best_trial, excess, holds, merit, standing
 
@@ -376,7 +377,10 @@ def test_every_output_names_the_same_arm_within_the_bounds(folder, toy_task):
     }  # fmt: skip
 
 
-def test_every_output_takes_the_cheaper_of_two_that_cannot_be_told_apart(folder, toy_task):
+def test_every_output_takes_the_cheaper_of_two_that_cannot_be_told_apart(
+    folder, toy_task, monkeypatch
+):
+    monkeypatch.setattr(rounds, "ROUNDS", 1)
     recipe = write_recipe(
         folder,
         arms=["tfidf/toy", "tfidf/toy+twin"],
@@ -386,7 +390,7 @@ def test_every_output_takes_the_cheaper_of_two_that_cannot_be_told_apart(folder,
         measure={"seconds": 0.2},
         # Far enough apart that no pause on a busy machine makes the twin the slower one.
         spaces={
-            "tfidf/toy": {"noise": 0.2, "answer_seconds": 0.02},
+            "tfidf/toy": {"noise": 0.2, "answer_seconds": 0.01},
             "tfidf/toy+twin": {"noise": 0.2, "answer_seconds": 0.0},
         },
     )
@@ -397,14 +401,15 @@ def test_every_output_takes_the_cheaper_of_two_that_cannot_be_told_apart(folder,
 
 
 def test_more_search_after_the_finals_leaves_a_row_of_one_trial(folder, toy_task):
-    recipe = write_recipe(folder, arms=["tfidf/toy"], trials=1)
+    spaces = {"*/toy": {"noise": [0.3, 0.0]}}
+    recipe = write_recipe(folder, arms=["tfidf/toy"], trials=1, spaces=spaces)
     suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
     import suite.study.finals as finals_room
 
     before = told_by("study", "show", "t")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finals_room, "due", lambda ledger, *, early: False)
-        suite("study", "run", "t", "--trials", "8")
+        suite("study", "run", "t", "--trials", "2")
     found = told_by("study", "show", "t")
     first = before["trials"][0]["validation"]["macro_f1"]
     assert max(t["validation"]["macro_f1"] for t in found["trials"] if t["validation"]) > first

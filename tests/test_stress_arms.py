@@ -1,13 +1,14 @@
 """Arms under a stranger's hand that are dear, broken, or made of others: asked once, and apart."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from conftest import command_line, files_of, write_recipe, write_task
+from conftest import command_line, files_of, inside, write_recipe, write_task
 from decision_server import deciding
 
 from suite import api, strategies
@@ -21,13 +22,20 @@ FIRST, SECOND = "fasttext/toy", "tfidf/toy"
 SERVED = "jev-latest-decision/zero_shot"
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """A folder with a study `t` with finals of two arms that answer by words."""
+    with inside(tmp_path_factory.mktemp("stress")) as place:
+        write_task(place)
+        write_recipe(place, arms=[FIRST, SECOND], trials=2, spaces={"*/toy": {"noise": 0.0}})
+        command_line("study", "create", "toy.yaml", "--recipe", "toys.yaml", "--name", "t", "-q")
+    return place
+
+
 @pytest.fixture
-def study(folder):
-    """A study `t` with finals of two arms that answer by words."""
-    write_task(folder)
-    recipe = write_recipe(folder, arms=[FIRST, SECOND], trials=2, spaces={"*/toy": {"noise": 0.0}})
-    command_line("study", "create", "toy.yaml", "--recipe", recipe, "--name", "t", "--quiet")
-    return folder
+def study(folder, once):
+    """The working folder, with that study in it."""
+    return shutil.copytree(once, folder, dirs_exist_ok=True)
 
 
 def recorded(name="t"):

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import PATIENCE, write_recipe
+from conftest import PATIENCE, inside, write_recipe, write_task
 from test_study import suite
 
 from suite.cli.schemas import FOLDER
@@ -105,11 +106,19 @@ def test_a_page_that_a_killed_command_left_half_written_is_removed(folder, toy_t
     assert not dead.exists() and alive.exists() and own.exists()
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """A folder with a study `toy` that is done."""
+    with inside(tmp_path_factory.mktemp("done")) as place:
+        task = write_task(place)
+        write_recipe(place, trials=2)
+        suite("study", "create", task, "--recipe", "toys.yaml", "--name", "toy", "--quiet")
+    return place
+
+
 @pytest.fixture
-def run_study(folder, toy_task):
-    recipe = write_recipe(folder, trials=2)
-    suite("study", "create", toy_task, "--recipe", recipe, "--name", "toy", "--quiet")
-    return folder
+def run_study(folder, once):
+    return shutil.copytree(once, folder, dirs_exist_ok=True)
 
 
 def test_missed_rows_are_those_that_no_arm_gets_right(run_study):
