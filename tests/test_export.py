@@ -6,7 +6,6 @@ import json
 import os
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from suite.handover import model_card
 from suite.handover.export import export, read_exported
 from suite.strategies import load_predictor
 from suite.strategies.calibrated import temperature_of
+from suite.study import rounds
 from suite.study.kept_record import Shipped
 from suite.study.winner import winner
 
@@ -39,9 +39,11 @@ def suite(*words, code=0):
 def home(tmp_path_factory):
     """A study `t` with a classic arm, a linear head and a probe."""
     folder = tmp_path_factory.mktemp("exported")
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        # What the cards say of speeds is of one round as of six.
+        patch.setattr(rounds, "ROUNDS", 1)
+        patch.setattr(rounds, "REPEATS", 0)
         (folder / "data").mkdir()
         for split, count, seed in (("train", 200, 1), ("test", 100, 2)):
             lines = [json.dumps(row) for row in toy_rows(count, seed)]
@@ -58,8 +60,6 @@ def home(tmp_path_factory):
             measure={"seconds": 0.2},
         )  # fmt: skip
         suite("study", "create", "toy.yaml", "--recipe", recipe, "--name", "t", "--quiet")
-    finally:
-        os.chdir(before)
     return folder
 
 

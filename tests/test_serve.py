@@ -20,7 +20,6 @@ import httpx
 import numpy as np
 import pytest
 from conftest import PATIENCE, toy_rows, write_recipe
-from test_cli import process
 from typer.testing import CliRunner
 
 from suite.cli import app
@@ -450,29 +449,9 @@ def test_sigterm_under_load_loses_no_accepted_request(home, tmp_path):
     assert f"{found['answers']:,} texts answered, 0 requests refused" in last
 
 
-def test_while_it_closes_health_says_so_and_what_was_asked_is_answered(home, tmp_path):
-    with serving(home, "t", "--arm", "tfidf/classic", code=slow(tmp_path)) as one:
-        with httpx.Client(base_url=one.url, trust_env=False, timeout=PATIENCE) as held:
-            assert held.get("/health").json()["status"] == "ready"
-            asked = []
-            asking = threading.Thread(target=lambda: asked.append(one.post(json={"text": "a"})))
-            asking.start()
-            wait_until((tmp_path / "taken").exists)
-            one.process.send_signal(signal.SIGINT)
-            wait_until(lambda: one.listens_no_more())
-            health = held.get("/health")
-            assert (health.status_code, health.json()["status"]) == (503, "closing")
-            assert health.headers["connection"] == "close"
-            with pytest.raises(httpx.ConnectError):
-                one.post(json={"text": "too late"})
-            (tmp_path / "go").touch()
-            asking.join(PATIENCE)
-        assert asked[0].status_code == 200
-        assert one.process.wait(PATIENCE) == 130
-    assert one.out[-1].startswith("Closed by SIGINT") and "Traceback" not in "\n".join(one.err)
-
-
-def test_a_full_queue_says_when_to_come_again(home, tmp_path):
+def test_a_full_queue_says_when_to_come_again_and_what_was_asked_is_answered_at_the_close(
+    home, tmp_path
+):
     with serving(
         home, "t", "--arm", "tfidf/classic", "--max-queue", 4, "--max-texts", 4,
         code=slow(tmp_path),
@@ -496,17 +475,35 @@ def test_a_full_queue_says_when_to_come_again(home, tmp_path):
         for thread in asking:
             thread.join(PATIENCE)
         assert sorted(a.status_code for a in answers) == [200, 200, 200, 503]
-        assert one.end() == 0
+
+        (tmp_path / "go").unlink()
+        (tmp_path / "taken").unlink()
+        with httpx.Client(base_url=one.url, trust_env=False, timeout=PATIENCE) as held:
+            assert held.get("/health").json()["status"] == "ready"
+            last = threading.Thread(target=ask, args=(1,))
+            last.start()
+            wait_until((tmp_path / "taken").exists)
+            one.process.send_signal(signal.SIGINT)
+            wait_until(lambda: one.listens_no_more())
+            health = held.get("/health")
+            assert (health.status_code, health.json()["status"]) == (503, "closing")
+            assert health.headers["connection"] == "close"
+            with pytest.raises(httpx.ConnectError):
+                one.post(json={"text": "too late"})
+            (tmp_path / "go").touch()
+            last.join(PATIENCE)
+        assert answers[-1].status_code == 200
+        assert one.process.wait(PATIENCE) == 130
+    assert one.out[-1].startswith("Closed by SIGINT") and "Traceback" not in "\n".join(one.err)
 
 
 # ---------------------------------------------------------------- starting
 
 
-def test_a_port_in_use_is_exit_2(home):
+def test_a_port_in_use_is_exit_2(at_home):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        found = process("serve", "t", "--port", port, cwd=home, HF_HUB_OFFLINE="1")
-    assert found.returncode == 2
+        found = suite("serve", "t", "--port", port, code=2)
     assert f"127.0.0.1:{port}" in found.stderr and "--port 0" in found.stderr
     assert "Traceback" not in found.stderr and found.stdout == ""
 
@@ -554,13 +551,25 @@ def test_auto_takes_the_fastest_measured_engine_of_the_arm_on_this_machine():
     assert server_model.fastest(rows, "c", "here") is None
 
 
-def test_an_unmeasured_study_is_served_as_kept_and_an_engine_is_compared_first(home):
-    words = ("t", "--arm", "tiny-bert/linear_head")
-    with serving(home, *words, "--engine", "auto", "--threads", 1) as one:
-        assert one.post(json={"text": "win"}).json()["model"]["engine"] == "torch"
-        assert one.end() == 0
-    assert any("No engine" in line and "suite bench t" in line for line in one.err)
+def test_an_unmeasured_study_is_served_as_kept(at_home, monkeypatch, tmp_path):
+    ran = []
+    monkeypatch.setattr("suite.cli.serve._run", lambda *told: ran.append(told[:3]) or 0)
+    said = suite("serve", "t", "--arm", "tiny-bert/linear_head", "--engine", "auto", "--port", 0)
+    assert "No engine" in said.stderr and "suite bench t" in said.stderr
+    [(model, engine, precision)] = ran
+    assert (model.arm, engine, precision) == ("tiny-bert/linear_head", None, None)
+    opened = server_model.open_served(
+        model.folder, engine=engine, precision=precision, classes=2, validation=None,
+        texts=["win"], scratch=tmp_path,
+    )  # fmt: skip
+    assert (opened.engine, opened.precision, opened.agreement) == ("torch", "float32", None)
+    known = load_predictor(model.folder).predict_proba(["win"])
+    np.testing.assert_allclose(opened.predictor.predict_proba(["win"]), known, atol=1e-6)
+
+
+def test_an_engine_is_compared_before_it_serves(home):
     pytest.importorskip("onnxruntime")
+    words = ("t", "--arm", "tiny-bert/linear_head", "--threads", 1)
     with serving(home, *words, "--engine", "onnxruntime") as one:
         answer = one.post(json={"texts": ["win a prize", "lunch with a friend"]}).json()
         assert answer["model"]["engine"] == "onnxruntime"
