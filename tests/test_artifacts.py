@@ -377,7 +377,7 @@ def test_a_kept_checkpoint_s_path_is_computed_and_never_read(made, victim, mark)
     keeping = Keeping(Ledger(None, "t"))
     assert kept_of() is None or keeping.here(ARM, kept_of()) is None
     keeping.forget(ARM, 0)
-    keeping.sweep()
+    keeping.sweep(())
     run("predict", "t", "a text", code=2)
     if mark is not None:
         assert "the kept checkpoint of tfidf/toy" in run("study", "show", "t", "--json")
@@ -392,7 +392,7 @@ def test_a_kept_checkpoint_s_trial_is_a_number(made, victim, trial):
     study.set_user_attr(f"suite:kept:{ARM}", record)
     keeping = Keeping(Ledger(None, "t"))
     keeping.forget(ARM, 0)
-    keeping.sweep()
+    keeping.sweep(())
     keep(None, 3, 0.9)
 
 
@@ -641,7 +641,7 @@ def test_the_next_command_removes_what_a_dead_one_left_and_says_how_much(made):
     (found().folder / "trial-7" / "weights").write_bytes(b"x" * 2000)
     said = []
     keeping = Keeping(Ledger(None, "t"), said.append)
-    keeping.sweep()
+    keeping.sweep(())
     assert not left.exists() and not (found().folder / "trial-7").exists()
     assert "5.0 kB" in said[0] and "2.0 kB" in said[1]
     keeping.close()

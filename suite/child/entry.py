@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 import traceback
 from multiprocessing.connection import Connection
 
 from suite.child import folds
 from suite.child.causes import cause_of
 from suite.child.messages import LOG, Failed, Finished, Job
-from suite.child.process import describe, live_only_with_parent, log_to, peak_memory, set_threads
+from suite.child.process import describe, live_only_with_parent, log_to, set_threads
 from suite.child.worker import ChildRun
 from suite.contracts.strategy import Pool, Pruned, Refused
 from suite.data.folds import together
@@ -77,7 +76,6 @@ def run(channel: Connection, job: Job) -> Finished:
     run = ChildRun(job, train, validation, fingerprint, channel, pool)
     run.folder.mkdir(parents=True, exist_ok=True)
     pruned = False
-    begun = time.perf_counter()
     with energy.metered(job.energy) as reading:
         run.clock.start()
         try:
@@ -86,7 +84,8 @@ def run(channel: Connection, job: Job) -> Finished:
             pruned = job.refit is None
         finally:
             run.clock.stop()
-    run.note(**reading.told)
+    if not run.continued:  # Of the processes before, nobody has read what they took.
+        run.note(**reading.told)
     run.close(pruned)
     pooled = seconds = None
     again = 0.0
@@ -94,11 +93,15 @@ def run(channel: Connection, job: Job) -> Finished:
         again = folds.again(strategies.get(job.strategy), run, job.folder)
     elif job.folds and not pruned:
         pooled = run.pooled(snapshot.read_folds(job.snapshot))
-        seconds = time.perf_counter() - begun
+        seconds = run.elapsed
     if pool is not None:
         pool.shared.clear()  # The one that is kept is loaded next: two may not fit.
     if not pruned:
         run.check_kept()
+    if run.bookmark_seconds:
+        run.note(bookmark_seconds=round(run.bookmark_seconds, 3))
+    if run.continued:
+        run.note(elapsed_seconds=round(run.elapsed, 3))
     run.note(saved_seconds=round(run.train_seconds - run.clock.seconds, 4))
     return Finished(
         pruned=pruned,
@@ -107,7 +110,7 @@ def run(channel: Connection, job: Job) -> Finished:
         train_seconds=run.train_seconds,
         load_seconds=run.load_seconds,
         evaluation_seconds=run.evaluation_seconds,
-        peak_memory_bytes=peak_memory(),
+        peak_memory_bytes=run.peak_memory,
         kept=run.kept,
         serving_shape=run.serving_shape,
         evaluated=run.evaluated,

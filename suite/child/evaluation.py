@@ -64,6 +64,16 @@ class EarlyRows:
             self._size = len(validation)
 
     @property
+    def settled(self) -> int | None:
+        """How many they are; None while nobody knows."""
+        return self._size
+
+    def settle(self, rows: int | None) -> None:
+        """Takes over how many they are, from whoever knew."""
+        if rows is not None:
+            self._size = rows
+
+    @property
     def rows(self) -> Sequence[int]:
         """Their positions, once there has been a checkpoint."""
         if self._order is None:

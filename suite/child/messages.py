@@ -56,6 +56,12 @@ class Job:
     teacher: str | None = None
     #: Models that the arm's hyperparameters name, by name.
     companions: Mapping[str, Companion] = field(default_factory=dict)
+    #: Where its bookmark lies, by which it is gone on with where its process dies; None: nowhere.
+    bookmark: Path | None = None
+    #: Bytes that it may have; None: as many as its disk has.
+    bookmark_bytes: int | None = None
+    #: Seconds between two bookmarks, at least; 0: one at every step, whatever that costs.
+    bookmark_seconds: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,26 @@ class Sized:
     """
 
     rows: int
+
+
+@dataclass(frozen=True)
+class Continued:
+    """The training goes on from its bookmark; or can't, and begins: `why` says it, as a clause.
+
+    `seconds` are those of the processes before, all in all.
+    """
+
+    step: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    why: str | None = None
+
+    @property
+    def told(self) -> str:
+        """The same in words."""
+        if self.why is not None:
+            return f"begun anew, its bookmark can't be used: {self.why}"
+        return f"continued at step {self.step:,} of {self.steps:,}"
 
 
 @dataclass(frozen=True)
@@ -125,7 +151,7 @@ class Failed:
     cause: Cause = "own"
 
 
-Message = Progressed | Checkpointed | Sized | Finished | Failed
+Message = Progressed | Checkpointed | Sized | Continued | Finished | Failed
 
 
 KEPT = "kept"

@@ -32,6 +32,7 @@ from suite.child.messages import (
     ANSWERED,
     LOG,
     Checkpointed,
+    Continued,
     Failed,
     Finished,
     Job,
@@ -132,6 +133,7 @@ class Runner:
         on_checkpoint: Callable[[Checkpoint], bool] = lambda checkpoint: True,
         on_progress: Callable[[float], None] = lambda fraction: None,
         on_size: Callable[[int], int] = lambda rows: rows,
+        on_continued: Callable[[Continued], None] = lambda continued: None,
         max_seconds: float | None = None,
     ) -> Finished | Failed:
         """Runs a job to its end.
@@ -141,7 +143,9 @@ class Runner:
             on_progress: told how far the budget is spent.
             on_size: told on how many validation rows this trial would score early checkpoints;
                 returns on how many the arm does.
-            max_seconds: the child is ended, and the job failed, past this wall time.
+            on_continued: told whether the training goes on from its bookmark, where it has one.
+            max_seconds: the child is ended, and the job failed, past this wall time, that of the
+                processes that it goes on from included.
 
         Raises:
             Interrupted: `stop` was set.
@@ -160,6 +164,9 @@ class Runner:
                         child.send(go_on)
                     case Sized(rows=rows):
                         child.send(on_size(rows))
+                    case Continued() as continued:
+                        begun -= continued.seconds
+                        on_continued(continued)
                     case Finished() | Failed() as outcome:
                         return outcome
 

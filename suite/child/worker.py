@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from suite.child import evaluation, folds, same_again
+from suite.child.bookmarks import RunBookmarks, SoFar
 from suite.child.clock import Clock, synchronise
 from suite.child.messages import ANSWERED, KEPT, Checkpointed, Job, Progressed, Sized
-from suite.child.process import describe
+from suite.child.process import describe, peak_memory
 from suite.contracts.results import Checkpoint, Scores
 from suite.contracts.strategy import Pool, Predictor, Probabilities, Pruned, Refused, Rows
 from suite.data import answered
@@ -96,6 +98,26 @@ class ChildRun:
         self._candidate: Checkpoint | None = None
         #: Texts and answers of the predictor that is kept, where it has to give them again.
         self._answered: tuple[list[str], Probabilities] | None = None
+        #: Predictors that it may have on disk, in its job's folder.
+        self.places: tuple[str, ...] = (KEPT, CANDIDATE)
+        #: What its bookmarks took, in seconds; on no clock.
+        self.bookmark_seconds = 0.0
+        #: The steps at which it went on from one.
+        self.continued: list[int] = []
+        self._begun = time.perf_counter()
+        self._peak_before = 0
+        if job.bookmark is not None and job.preflight_rows is None:
+            self.bookmarks = RunBookmarks(self, job, channel, job.bookmark)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began, those of the processes that it goes on from included."""
+        return time.perf_counter() - self._begun
+
+    @property
+    def peak_memory(self) -> int:
+        """Bytes at the peak, as `process.peak_memory`, in any of its processes."""
+        return max(peak_memory(), self._peak_before)
 
     @property
     def train_seconds(self) -> float:
@@ -268,6 +290,8 @@ class ChildRun:
         """
         from suite.strategies import save_predictor
 
+        # A bookmark may have the files of the one before under other names.
+        shutil.rmtree(self._job.folder / name, ignore_errors=True)
         self._answered = answered
         self.serving_shape = predictor.serving_shape
         self.facts.setdefault("precision", predictor.precision)
@@ -275,6 +299,54 @@ class ChildRun:
         # Written also when the arm has a better one: serving speed is measured from it.
         save_predictor(predictor, self._job.strategy, self._job.folder / name)
         self.kept = True
+
+    def so_far(self) -> tuple[SoFar, dict[str, NDArray[np.float32]]]:
+        """What it has so far, and arrays by name: what a bookmark keeps."""
+        asked, answers = self._answered or (None, None)
+        arrays = {"validated": self.validated, "answers": answers}
+        candidate = self._candidate
+        told = SoFar(
+            scored=list(self.scored),
+            best=self.best,
+            candidate=None if candidate is None else self.scored.index(candidate),
+            kept=self.kept,
+            serving_shape=self.serving_shape,
+            seconds=self.clock.seconds,
+            saved=self._saved,
+            load_seconds=self.load_seconds,
+            evaluation_seconds=self.evaluation_seconds,
+            elapsed=self.elapsed,
+            early=self._early.settled,
+            asked=asked,
+            peak=self.peak_memory,
+            facts=self.facts,
+            continued=self.continued,
+        )
+        return told, {n: np.ascontiguousarray(a) for n, a in arrays.items() if a is not None}
+
+    def go_on(self, before: SoFar, arrays: Mapping[str, NDArray[np.float32]], step: int) -> None:
+        """Takes what a bookmark has of it, and tells the parent of its checkpoints once more.
+
+        Whether to go on after them was answered when they were scored.
+        """
+        self.scored, self.best = list(before.scored), before.best
+        self._candidate = None if before.candidate is None else self.scored[before.candidate]
+        self.kept, self.serving_shape = before.kept, before.serving_shape
+        self.clock.seconds, self._saved = before.seconds, before.saved
+        self.load_seconds = before.load_seconds
+        self.evaluation_seconds = before.evaluation_seconds
+        self._begun = time.perf_counter() - before.elapsed
+        self._peak_before = before.peak
+        self._early.settle(before.early)
+        self.validated = arrays.get("validated")
+        if before.asked is not None:
+            self._answered = before.asked, arrays["answers"]
+        self.continued = [*before.continued, step]
+        # As it was prepared then: what a cache has by now was made at that time.
+        self.facts = self.facts | before.facts | {"continued": self.continued}
+        for checkpoint in self.scored:
+            self._channel.send(Checkpointed(checkpoint))
+            self._channel.recv()
 
     def close(self, pruned: bool) -> None:
         """After `fit`: whether what was scored can stand for the trial.

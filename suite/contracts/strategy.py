@@ -168,7 +168,11 @@ class Predictor(Protocol):
 
 
 class Run(Protocol):
-    """One training, as a strategy sees it."""
+    """One training, as a strategy sees it.
+
+    It may also have `bookmarks` (`suite.contracts.bookmark`), by which a training that was broken
+    off is gone on with.
+    """
 
     task: Task
     model: Model

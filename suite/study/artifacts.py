@@ -7,6 +7,7 @@
         attached/       files that go with a kept checkpoint, among them what its trial answered to
                         rows that it had not seen; in finals/, what their models answered to test
                         and to calibration
+        bookmarks/      of trainings that were broken off, or run: where they go on from
         logs/           what failed trials said
         bench/          the trained models' own answers, and logs of engines that failed
         .suite-work-…   what a running command needs for as long as it runs
@@ -30,6 +31,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Literal
 
 import optuna
 from sqlalchemy.engine import URL
@@ -128,6 +130,12 @@ class Artifacts:
     def log(self, number: int) -> Path:
         """The log of a trial that failed."""
         return self.folder / "logs" / f"trial-{number}.txt"
+
+    def bookmark(self, training: int | Literal["finals"]) -> Path:
+        """Where the bookmark of a trial's training lies, or of one of finals, of which one runs at
+        a time."""
+        name = training if training == "finals" else f"trial-{training}"
+        return self.folder / "bookmarks" / name
 
     def attached(self, number: int) -> Path:
         """What a strategy attached to a trial: kept as long as the trial's checkpoint is."""

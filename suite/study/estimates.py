@@ -21,7 +21,7 @@ from suite.contracts.rowfacts import Rows
 from suite.study import efforts, record, search
 from suite.study.definition import StoredArm
 from suite.study.measurable import is_measured, window_seconds
-from suite.study.record import ESTIMATES, MEASURED, OWNER
+from suite.study.record import BEFORE, ESTIMATES, MEASURED, OWNER
 from suite.verdict.metrics import Metric
 from suite.verdict.speeds import ROUNDS
 
@@ -63,11 +63,13 @@ def taken(
 
 
 def _seconds(trial: FrozenTrial) -> float | None:
-    """A finished trial's own seconds; a pruned one's as if it had gone on."""
+    """A finished trial's own seconds, those of the processes that it went on from included; a
+    pruned one's as if it had gone on."""
     if trial.duration is None or trial.state not in (TrialState.COMPLETE, TrialState.PRUNED):
         return None
     measuring = float(trial.user_attrs.get(MEASURED, 0.0))
     seconds = max(0.0, trial.duration.total_seconds() - measuring)
+    seconds += float(trial.user_attrs.get(BEFORE, 0.0))
     if trial.state == TrialState.PRUNED:
         reached = max(trial.intermediate_values, default=0)
         return seconds * 100 / reached if reached else None

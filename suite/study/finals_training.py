@@ -14,12 +14,13 @@ from itertools import count
 from pathlib import Path
 
 from suite.child.messages import ANSWERED, KEPT, Failed
-from suite.child.runner import Predicted
+from suite.child.runner import Interrupted, Predicted
 from suite.contracts.results import Scores, Trial
 from suite.contracts.scope import ScopeScore
 from suite.data import answered
 from suite.data.snapshot import Split
 from suite.errors import StudyError
+from suite.machine import bookmarkstore
 from suite.strategies.calibrated import keep_temperature
 from suite.study import calibrating, deciding, finals_plan, trainings_record
 from suite.study.artifacts import part, written
@@ -214,9 +215,19 @@ class Trainer:
             folds=0,
             halvings=work.ledger.attribute(trial.number, HALVED, 0),
             refit=finals_plan.chosen_fraction(trial, rows) if one.way.refit else None,
+            bookmark=work.keeping.bookmark("finals"),
+            bookmark_bytes=work.keeping.bookmark_room(),
         )
-        with machine_lock(timeout=3600, say=work.observer.said):
-            outcome = work.runner.train(job)
+        try:
+            with machine_lock(timeout=3600, say=work.observer.said):
+                outcome = work.runner.train(
+                    job, on_continued=lambda how: self._say(f"{one.name}: {how.told}")
+                )
+        except Interrupted:
+            bookmarkstore.forgive(work.keeping.bookmark("finals"))
+            raise
+        if not isinstance(outcome, Failed) or outcome.cause != "outside":
+            work.keeping.drop_bookmark("finals")
         if isinstance(outcome, Failed):
             raise Unable(
                 f"{one.name} could not be trained again with seed {seed}: {outcome.reason}"

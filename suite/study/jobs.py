@@ -22,6 +22,8 @@ from suite.study.pace import BATCH, Pace, pace_of, told
 EVALUATION = "suite:evaluation:"
 #: Which teacher's answers its arms learn from.
 TEACHER = "suite:teacher"
+#: Seconds between two bookmarks of a training, at least; what they take makes it more.
+BOOKMARK_SECONDS = 60.0
 
 
 class Jobs:
@@ -39,6 +41,7 @@ class Jobs:
         self._ledger = ledger
         #: Whether their energy is read, and that of what is measured of the study.
         self.energy = _energy()
+        self.workers = workers
         #: Threads of one child.
         self.threads = max(1, facts.threads() // workers)
 
@@ -69,6 +72,7 @@ class Jobs:
             "energy": self.energy,
             "teacher": self._teacher() if params.get(teaching.NAME) else None,
             "companions": arm.companions,
+            "bookmark_seconds": BOOKMARK_SECONDS,
         }
         return Job(**(values | changes))
 

@@ -6,9 +6,10 @@ import re
 import secrets
 import shutil
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from suite.child.messages import KEPT, LOG
 from suite.contracts.results import Trial
@@ -41,6 +42,8 @@ class Keeping:
         self._ledger = ledger
         self._artifacts = ledger.artifacts
         self._say = say
+        #: Bytes that the study's files may still have, where they are limited.
+        self._room: int | None = None
         self.folder = self._artifacts.checked(ledger.artifacts.folder)
         with written(self.folder):
             scratch.tell(scratch.sweep(self.folder), str(self.folder), say)
@@ -133,6 +136,19 @@ class Keeping:
     def trial_folder(self, number: int) -> Path:
         """Where a trial works while it runs; it outlives a worker that dies, until swept."""
         return self._artifacts.checked(self.folder / f"trial-{number}")
+
+    def bookmark(self, training: int | Literal["finals"]) -> Path:
+        """Where a training's bookmark lies, while it may have to be gone on with."""
+        return self._artifacts.checked(self._artifacts.bookmark(training))
+
+    def bookmark_room(self, workers: int = 1) -> int | None:
+        """Bytes that each worker's bookmark may have, its next one beside it; None where nobody
+        limits them. It is told by the last `check_disk`."""
+        return None if self._room is None else self._room // (2 * workers)
+
+    def drop_bookmark(self, training: int | Literal["finals"]) -> None:
+        """Removes it: the training has ended, or is never gone on with."""
+        self._artifacts.remove(self._artifacts.bookmark(training))
 
     def attached(self, number: int) -> Path:
         """What a strategy attached to a trial: kept as long as the trial's checkpoint is."""
@@ -233,11 +249,14 @@ class Keeping:
         if kept is None or kept.trial != number:
             self._artifacts.remove(self._artifacts.attached(number))
 
-    def sweep(self) -> None:
+    def sweep(self, bookmarked: Container[int]) -> None:
         """Removes what dead trials left on disk, and says how much. Needs the study's lock.
 
         A checkpoint of a trial that this storage does not know stays: the storage may be an older
         copy that was put back.
+
+        Args:
+            bookmarked: trials whose bookmark is still to be gone on from.
         """
         running = {trial.number for trial in self._ledger.running()}
         kept = kept_record.of_arms(self._ledger.study.user_attrs)
@@ -262,6 +281,10 @@ class Keeping:
             loose = named and int(named[1]) < known and int(named[1]) not in running
             if loose and folder.name not in places:
                 left.append(folder)
+        for folder in self.folder.glob("bookmarks/trial-*"):
+            number = _number(folder)
+            if number is not None and number not in bookmarked:
+                left.append(folder)
         freed = 0
         for folder in left:
             freed += scratch.size(folder)
@@ -280,6 +303,7 @@ class Keeping:
         if limit is None or not self.folder.exists():
             return
         used = scratch.size(self.folder)
+        self._room = max(0, limit - used)
         if used > limit:
             raise StudyError(
                 f"{self.folder} holds {used / 1e9:.1f} GB, above --max-disk {limit / 1e9:.1f} GB",

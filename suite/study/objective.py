@@ -11,11 +11,12 @@ from typing import Any, NoReturn
 import optuna
 
 from suite import strategies
-from suite.child.messages import Failed, Finished
+from suite.child.messages import Continued, Failed, Finished
 from suite.child.runner import Interrupted, Runner
 from suite.contracts import moments
 from suite.contracts.results import Checkpoint, Trial
 from suite.errors import counted
+from suite.machine import bookmarkstore
 from suite.study import search
 from suite.study.deaths import IN_A_ROW, Deaths
 from suite.study.definition import StoredArm
@@ -23,7 +24,8 @@ from suite.study.jobs import Jobs
 from suite.study.keeping import Keeping
 from suite.study.ledger import Gone, Ledger
 from suite.study.pruning import CHECKPOINTS, step
-from suite.study.record import HALVED, MEASURED, OWNER, PLACED
+from suite.study.queue import bookmark_of
+from suite.study.record import BEFORE, HALVED, MEASURED, OWNER, PLACED
 from suite.study.retiring import Retiring
 from suite.study.speed import Neighbours, Speeds
 from suite.study.watching import Observer
@@ -79,6 +81,8 @@ class Objective:
             gone = True
             raise
         except Interrupted:
+            # Who was asked to stop did not die of its bookmark.
+            bookmarkstore.forgive(self.keeping.bookmark(bookmark_of(trial)))
             self.ledger.record(
                 trial, replace(found, error="interrupted; the trial was queued again")
             )
@@ -123,7 +127,8 @@ class Objective:
         found = replace(
             found,
             feasible=all(by <= 0 for by in over.values()),
-            contended=self.neighbours.contended(trial.number),
+            contended=self.neighbours.contended(trial.number)
+            or ("continued" in outcome.circumstances and self._contended_before(trial)),
         )
         placed = None
         if outcome.kept and not outcome.pruned:
@@ -132,6 +137,7 @@ class Objective:
             )
         # With the record, whoever finds this worker dead can do what is left to do.
         self.ledger.record(trial, found, marks | ({PLACED: asdict(placed)} if placed else {}))
+        self.keeping.drop_bookmark(bookmark_of(trial))
         if placed is not None:
             with self.ledger.lock.held():
                 self.keeping.keep(arm.name, placed)
@@ -141,14 +147,21 @@ class Objective:
         assert found.score is not None
         return found.score
 
+    def _contended_before(self, trial: optuna.Trial) -> bool:
+        """Whether others ran beside the trials whose training this one went on with."""
+        mark, trials = bookmark_of(trial), self.ledger.study.get_trials(deepcopy=False)
+        before = {t.number for t in trials if bookmark_of(t) == mark} - {trial.number}
+        return self.neighbours.overlapped(before)
+
     def _train(
         self, trial: optuna.Trial, arm: StoredArm, found: Trial, folder: Path
     ) -> Finished | Failed:
         """The outcome of the trial's child.
 
-        One that the system killed for lack of memory can't halve its batch itself: another is
-        started with half of it, the effective batch the same, as far as the strategy can. One
-        that hung is started once more.
+        It goes on from its point's bookmark, where a process of it died before. One that the system
+        killed for lack of memory can't halve its batch itself: another is started with half of it,
+        the effective batch the same, as far as the strategy can. One that hung is started once
+        more.
         """
         scored: list[list[Any]] = []
         reported: set[int] = set()
@@ -165,16 +178,30 @@ class Objective:
             # The last checkpoint ends the trial anyway: there is nothing left to save.
             return checkpoint.fraction >= 1 or not trial.should_prune()
 
+        def on_continued(how: Continued) -> None:
+            if how.step:
+                trial.set_user_attr(BEFORE, how.seconds)
+            self.observer.said(f"trial {trial.number} ({arm.name}): {how.told}")
+
         recipe = self.ledger.definition.recipe
         attached = self.keeping.attached(trial.number)
         halved = int(trial.user_attrs.get(HALVED, 0))
         hung = False
         while True:
             outcome = self.runner.train(
-                self.jobs.job(arm, found.params, folder, attached=attached, halvings=halved),
+                self.jobs.job(
+                    arm,
+                    found.params,
+                    folder,
+                    attached=attached,
+                    halvings=halved,
+                    bookmark=self.keeping.bookmark(bookmark_of(trial)),
+                    bookmark_bytes=self.keeping.bookmark_room(self.jobs.workers),
+                ),
                 on_checkpoint=on_checkpoint,
                 on_progress=lambda fraction: self.observer.progressed(trial.number, fraction),
                 on_size=lambda rows: self.jobs.settle_evaluation(arm.name, rows),
+                on_continued=on_continued,
                 max_seconds=recipe.max_trial_seconds,
             )
             if not isinstance(outcome, Failed):
@@ -183,6 +210,7 @@ class Objective:
             if outcome.cause == "memory_kill" and able:
                 halved += 1
                 trial.set_user_attr(HALVED, halved)
+                self.keeping.drop_bookmark(bookmark_of(trial))  # it is of a larger batch
                 how = "begun again with half the batch at once, the effective batch stays"
             elif outcome.cause == "silent" and not hung:
                 hung, how = True, "tried once more"
@@ -212,6 +240,7 @@ class Objective:
             error = f"{counted(row, 'death')} in a row that came from outside, the last: {error}"
         found = replace(found, error=error)
         self.ledger.record(trial, found, {search.FELL: True})
+        self.keeping.drop_bookmark(bookmark_of(trial))
         self.observer.ended(found)
         self.retiring.failed(arm, error, refused=outcome.refused, cause=outcome.cause)
         raise TrialFailed(outcome.reason)

@@ -24,7 +24,7 @@ from suite.study import internals, kept_record, record, sampling, search, storag
 from suite.study.allotting import Turn
 from suite.study.keeping import Keeping
 from suite.study.ledger import Ledger, is_dead
-from suite.study.record import HALVED, OWNER, PLACED, RETRY, RETRY_OF
+from suite.study.record import BOOKMARK, HALVED, OWNER, PLACED, RETRY, RETRY_OF
 from suite.study.retiring import Retiring
 from suite.study.turns import Turns
 from suite.study.watching import Observer
@@ -116,6 +116,15 @@ class Queue:
         self._bury_dead()
         self._queue_owed(self._retiring.out(), self._turns.unfit)
 
+    def bookmarked(self) -> set[int]:
+        """The trials whose bookmarks are still to be gone on from: of those that run, and of those
+        that are owed while trials are missing."""
+        trials = self._ledger.study.get_trials(deepcopy=False)
+        going = [t for t in trials if t.state in (TrialState.RUNNING, TrialState.WAITING)]
+        if self._ledger.missing():
+            going += owed(trials)
+        return {bookmark_of(trial) for trial in going}
+
     def _bury_dead(self) -> None:
         """Ends the trials whose worker is gone. Needs the lock.
 
@@ -193,6 +202,7 @@ class Queue:
         for name in (search.KNOWN_GOOD, RETRY, HALVED):
             if name in trial.user_attrs:
                 attributes[name] = trial.user_attrs[name]
+        attributes[BOOKMARK] = bookmark_of(trial)
         if self._memory_ran_out(trial):
             attributes[RETRY] = _retries(trial) + 1
             attributes[HALVED] = int(trial.user_attrs.get(HALVED, 0)) + 1
@@ -228,6 +238,12 @@ def owed(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
         and trial.number not in made_good
         and internals.given(trial)  # else nothing was decided yet
     ]
+
+
+def bookmark_of(trial: FrozenTrial | optuna.Trial) -> int:
+    """The trial by whose number a trial's bookmark is called: the first of its point."""
+    found = trial.user_attrs.get(BOOKMARK)
+    return found if type(found) is int and 0 <= found <= trial.number else trial.number
 
 
 def _retries(trial: FrozenTrial) -> int:

@@ -64,6 +64,10 @@ RETRY = "suite:retry"
 RETRY_OF = "suite:retry_of"
 #: How often the batch of a trial's point is halved from the start, because memory ran out.
 HALVED = "suite:halved"
+#: The first trial of a point that was queued again and again: its bookmark is that of all of them.
+BOOKMARK = "suite:bookmark"
+#: Of a trial that went on from a bookmark, the seconds of the processes before.
+BEFORE = "suite:before"
 #: The checkpoint that a trial has placed, to become its arm's kept one.
 PLACED = "suite:placed"
 #: Seconds of a trial in which the speed of its predictor was measured.

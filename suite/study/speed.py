@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Set
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from suite.child.messages import KEPT, Failed, Finished
@@ -47,6 +49,18 @@ class Neighbours:
         self._look_around(number)
         with self._lock:
             return number in self._overlapped
+
+    def overlapped(self, numbers: Set[int]) -> bool:
+        """Whether others of this machine ran beside trials that have ended, in any process."""
+        those: list[tuple[datetime, datetime]] = []
+        others: list[tuple[datetime, datetime]] = []
+        for trial in self._ledger.study.get_trials(deepcopy=False):
+            begun, ended = trial.datetime_start, trial.datetime_complete
+            here = (trial.user_attrs.get(OWNER) or {}).get("host") == self._ledger.host
+            if begun is not None and here:
+                spans = those if trial.number in numbers else others
+                spans.append((begun, ended or datetime.max))
+        return any(one[0] < other[1] and other[0] < one[1] for one in those for other in others)
 
     def running(self) -> set[int]:
         """Trials of this study that run on this machine now, in any process."""

@@ -143,7 +143,7 @@ class Work:
         self._time_arm = time_arm
         with self.ledger.lock.held():
             self._queue.recover()
-            self.keeping.sweep()
+            self.keeping.sweep(self._queue.bookmarked())
         # Waiting is by events, not by `Thread.join`: interrupted in it, Python 3.11 takes a
         # running thread for ended (python/cpython#90882).
         ended = [threading.Event() for _ in range(self._limits.workers)]

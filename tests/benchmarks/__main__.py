@@ -33,6 +33,7 @@ BENCHMARKS = {
     "large_tfidf": "large_tfidf",
     "long_texts": "long_texts",
     "frozen": "frozen",
+    "bookmarks": "bookmarks",
     "sft_step": "sft_step",
     "decisions": "decisions",
     "gpu": "gpu",

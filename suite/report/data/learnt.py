@@ -14,19 +14,29 @@ from suite.report.words import Words
 
 
 def learnt_in(trial: Trial | None, words: Words) -> str:
-    """A trial's steps and passes in words, and what else was asked; empty where it says nothing of
-    them."""
+    """A trial's steps and passes in words, what else was asked, and where it was continued after
+    its process had died; empty where it says nothing of them."""
     steps, passes, batch, passes_asked, batch_asked = (
         _count(trial, name) for name in ("steps", "passes", "batch", "passes_asked", "batch_asked")
     )
+    again = _continued(trial)
     if steps is None or passes is None:
-        return ""
+        return words("learnt_continued", at=again, steps=_told(steps or 0)) if again else ""
     found = words("learnt_steps", steps=_told(steps), passes=_told(passes))
     if passes_asked is not None:
         found += words("learnt_more", asked=_told(passes_asked))
     if batch is not None and batch_asked is not None:
         found += words("learnt_smaller", batch=_told(batch), asked=_told(batch_asked))
+    if again:
+        found += "; " + words("learnt_continued", at=again, steps=_told(steps))
     return found
+
+
+def _continued(trial: Trial | None) -> str:
+    """The steps at which a trial went on, which anybody may have stored."""
+    found = trial.circumstances.get("continued") if trial else None
+    steps = found if isinstance(found, list) else []
+    return ", ".join(f"{step:,}" for step in steps if type(step) is int and 0 < step < 10**12)
 
 
 def _told(number: float) -> str:

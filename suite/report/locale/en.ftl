@@ -1015,6 +1015,7 @@ learnt_in = Learnt in
 learnt_steps = { $steps } steps, { $passes } passes
 learnt_more = { " " }({ $asked } asked)
 learnt_smaller = , batch { $batch } ({ $asked } asked)
+learnt_continued = continued at step { $at } of { $steps }
 other_form = as { $form }: { $rate } Offline, p50 { $p50 } SingleStream
 other_facts = Noted
 contended = Contended

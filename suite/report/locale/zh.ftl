@@ -831,6 +831,7 @@ learnt_in = 训练量
 learnt_steps = { $steps } 步，{ $passes } 遍
 learnt_more = （要求 { $asked } 遍）
 learnt_smaller = ，批大小 { $batch }（要求 { $asked }）
+learnt_continued = 中断后从第 { $at } 步继续（共 { $steps } 步）
 other_form = 以 { $form } 形式：Offline { $rate }，SingleStream p50 { $p50 }
 other_facts = 备注
 contended = 资源争用

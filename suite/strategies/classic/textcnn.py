@@ -12,7 +12,7 @@ shorter than the widest window, or empty, need no special case.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from suite.strategies.classic import settings as files
 from suite.strategies.classic.knobs import TextCnnKnobs, parse_widths
 from suite.strategies.classic.settings import TextCnnSettings
 from suite.strategies.classic.tokens import unit_cutter
-from suite.strategies.network import loop, shrinking, soft_loss
+from suite.strategies.network import continuing, loop, shrinking, soft_loss
 from suite.strategies.network.arrays import Form
 from suite.strategies.network.balance import oversampled
 from suite.strategies.network.lazy_adamw import LazyAdamW
@@ -360,6 +360,25 @@ class _Learner:
         """A predictor with the weights as they are now."""
         self._vectors.rows(torch.arange(len(self._table), device=self._table.device))
         return TextCnnPredictor(self._encoder, self._shape, self._network.state_dict())
+
+    def remembered(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """See `loop.Learner`."""
+        drawn, values = continuing.chance()
+        tensors = (
+            continuing.under("weights", continuing.learnt(self._network))
+            | continuing.under("vectors", self._vectors.remembered())
+            | continuing.under("moments", continuing.moments(self._optimiser))
+            | continuing.under("chance", drawn)
+        )
+        return tensors, {"chance": values, "rates": continuing.rates(self._optimiser)}
+
+    def remember(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
+        """See `loop.Learner`."""
+        continuing.take(continuing.below("weights", tensors), into=continuing.learnt(self._network))
+        self._vectors.remember(continuing.below("vectors", tensors))
+        moments = continuing.below("moments", tensors)
+        continuing.restore_optimiser(self._optimiser, moments, values["rates"])
+        continuing.restore_chance(continuing.below("chance", tensors), values["chance"])
 
     def step(self, indices: loop.Indices, factor: float) -> float:
         """One update on these rows; their loss."""

@@ -62,6 +62,11 @@ class Order(torch.utils.data.Sampler[int]):
     def __len__(self) -> int:
         return self.rows
 
+    def skip(self, steps: int) -> None:
+        """Goes on in the pass of a step; what of that pass is over, the trainer skips itself."""
+        for _ in range(steps // -(-self.rows // self.batch)):
+            iter(self)
+
     def __iter__(self) -> Iterator[int]:
         order = self.random.permutation(self.rows)
         if self.lengths is None:

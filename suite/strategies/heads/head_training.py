@@ -14,6 +14,7 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from torch.nn.functional import cross_entropy
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
+from suite.contracts.bookmark import bookmarks_of
 from suite.contracts.cutting import Cutting
 from suite.contracts.strategy import Run
 from suite.machine import facts
@@ -32,6 +34,7 @@ from suite.strategies.heads.head_batches import Batch, Order, TokenRows
 from suite.strategies.heads.head_knobs import Knobs
 from suite.strategies.network import soft_loss, token_cache, transformer, weights
 from suite.strategies.network.chunk_pooling import ChunkPooling, last_layer
+from suite.strategies.network.continued_trainer import Continued
 from suite.strategies.network.feeding import Classifier
 from suite.strategies.network.loop import marks
 from suite.strategies.network.lora import without_copies
@@ -75,6 +78,7 @@ class HeadTraining:
         self.batch = min(knobs.batch, len(run.train))
         self.steps = max(1, math.ceil(run.epochs * len(run.train) / self.batch))
         self.attempts = Attempts(run, self.batch, _ADVICE)
+        self.bookmarks = bookmarks_of(run)
 
     def predictor(self) -> TransformerPredictor:
         """Trains and returns the final model.
@@ -205,7 +209,17 @@ class HeadTraining:
         if frozen is not None:
             trainer.states = self._states(encoded, classifier, frozen, tokens)
         trainer.remove_callback(PrinterCallback)
-        trainer.train()
+        if pooling is not None:
+            trainer.parts = {"pooling": pooling}
+        if classifier.chance is not None:
+            trainer.drawn = {"dropout": classifier.chance}
+        watch.trainer = trainer
+        if self.bookmarks is not None:
+            trainer.bookmark = self.bookmarks.begin(self._decided_by(), self.steps)
+        if trainer.bookmark is not None:
+            trainer.order.skip(trainer.bookmark.step)
+            self.attempts.scored = float(trainer.bookmark.values["own"]["scored"])
+        trainer.train(resume_from_checkpoint=trainer.goes_on(run.folder / "begun"))
         if knobs.tuning == "lora":
             with run.loading():
                 predictor.model = model.merge_and_unload()
@@ -229,6 +243,15 @@ class HeadTraining:
             return frozen_layers.states(
                 self.run, frozen, classifier, encoded.ids, tokens=tokens, known_by=facts
             )
+
+    def _decided_by(self) -> list[Any]:
+        """What decides the training beside its run, as JSON: another goes on from no bookmark of
+        this. (How much goes at once follows the memory that is free: a sum's order.)"""
+        built = self.run.model.builder is not None  # in each process anew, of the same rows
+        weights = [] if built else token_cache.stamp(self.source, token_cache.SOURCE_FILES)
+        sizes = [self.attempts.halved, self.batch]
+        rows = self.run.fingerprint
+        return [self.name, rows, weights, *sizes, self.precision, self.where.type]
 
     def autocast(self) -> AbstractContextManager[None]:
         """Within: the numbers that this training computes in."""
@@ -267,7 +290,7 @@ class HeadTraining:
         return arguments
 
 
-class _Trainer(Trainer):  # type: ignore[misc]
+class _Trainer(Continued, Trainer):  # type: ignore[misc]
     """Trainer whose batches go through the model in parts, in our autocast."""
 
     classifier: Classifier
@@ -323,6 +346,7 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         self.predictor = predictor
         self.marks = marks(training.steps, training.run.checkpoints)
         self.step = 0
+        self.trainer: _Trainer | None = None
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """See `transformers.TrainerCallback`."""
@@ -332,6 +356,10 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         fraction = self.marks.get(self.step)
         if fraction is not None:
             training.attempts.checkpoint(self.predictor, fraction)
+        if training.bookmarks is not None and self.trainer is not None:
+            own = {"scored": training.attempts.scored}
+            whole = partial(self.trainer.marked, state, own)
+            training.bookmarks.at(self.step, whole, scored=fraction is not None)
 
 
 class _Loss:

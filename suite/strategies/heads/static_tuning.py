@@ -10,7 +10,7 @@ it would be no equal under the suite's budgets.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from suite.strategies.heads import regression, static_model
 from suite.strategies.heads.regression import Head
 from suite.strategies.heads.static_knobs import StaticKnobs
 from suite.strategies.heads.static_model import StaticPredictor
-from suite.strategies.network import loop, soft_loss
+from suite.strategies.network import continuing, loop, soft_loss
 from suite.strategies.network.lazy_adamw import LazyAdamW
 from suite.strategies.network.soft_loss import LossBalance
 
@@ -123,6 +123,27 @@ class _Learner:
         weight, bias = (part.detach().numpy().copy() for part in self._layer.parameters())
         plain = Head(weight, bias, np.zeros(model.dim, np.float32), np.ones(model.dim, np.float32))
         return StaticPredictor(model, plain, "none")
+
+    def remembered(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """See `loop.Learner`."""
+        tensors = (
+            {"table": self._table, "met": self._met}
+            | continuing.under("layer", continuing.learnt(self._layer))
+            | continuing.under("vectors", self._vectors.remembered())
+            | continuing.under("moments", continuing.moments(self._optimiser))
+        )
+        chance = continuing.generator(self._random)
+        return tensors, {"chance": chance, "rates": continuing.rates(self._optimiser)}
+
+    def remember(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
+        """See `loop.Learner`."""
+        self._table.copy_(tensors["table"])
+        self._met.copy_(tensors["met"])
+        continuing.take(continuing.below("layer", tensors), into=continuing.learnt(self._layer))
+        self._vectors.remember(continuing.below("vectors", tensors))
+        moments = continuing.below("moments", tensors)
+        continuing.restore_optimiser(self._optimiser, moments, values["rates"])
+        continuing.restore_generator(self._random, values["chance"])
 
     def step(self, indices: loop.Indices, factor: float) -> float:
         """One update on these rows; their loss."""

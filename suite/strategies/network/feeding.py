@@ -116,6 +116,11 @@ class Classifier(_Fed):
         logits: torch.Tensor = self.model(**inputs).logits
         return logits
 
+    @property
+    def chance(self) -> np.random.Generator | None:
+        """What dropout draws from beside torch's own generator, where it does."""
+        return None if self._packed is None else self._packed.chance
+
     def below(self, packed: Packed, layer: int) -> torch.Tensor:
         """Hidden states [tokens, width] that reach a layer, of a classifier that is packed."""
         assert self._packed is not None

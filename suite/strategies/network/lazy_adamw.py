@@ -13,6 +13,7 @@ Momentum is gone after some twenty steps, in which the step size hardly moves.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -45,6 +46,23 @@ class LazyAdamW:
     @property
     def _steps(self) -> int:
         return len(self._sizes) - 1
+
+    def remembered(self) -> dict[str, Tensor]:
+        """What steps have changed beside the table itself, by name."""
+        return {
+            "mean": self._mean,
+            "square": self._square,
+            "reached": self._reached,
+            "sizes": torch.tensor(self._sizes, dtype=torch.float64),
+            "decayed": torch.tensor(self._decayed, dtype=torch.float64),
+        }
+
+    def remember(self, kept: Mapping[str, Tensor]) -> None:
+        """Takes what `remembered` gave; the table is whoever's who gave it."""
+        self._mean.copy_(kept["mean"])
+        self._square.copy_(kept["square"])
+        self._reached.copy_(kept["reached"])
+        self._sizes, self._decayed = kept["sizes"].tolist(), kept["decayed"].tolist()
 
     def rows(self, touched: Tensor) -> Tensor:
         """The vectors of some rows as they are now, float32 [touched, dim].

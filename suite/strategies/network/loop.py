@@ -8,12 +8,14 @@ It knows neither torch nor scipy.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.contracts.bookmark import Bookmark, bookmarks_of
 from suite.contracts.strategy import Predictor, Run
 from suite.errors import SuiteError
 from suite.strategies.network.shrinking import Attempts, half
@@ -37,6 +39,15 @@ class Learner(Protocol[PredictorT]):
         """The model now, as a predictor that further steps do not change."""
         ...
 
+    def remembered(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """All that steps have changed: torch's tensors by name, and JSON values. Nothing is changed
+        by asking."""
+        ...
+
+    def remember(self, tensors: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+        """Takes what `remembered` gave, in a model that has learned nothing yet."""
+        ...
+
 
 def train(
     run: Run,
@@ -53,7 +64,8 @@ def train(
     """Trains for a number of passes over the rows, with `run.checkpoints` equal stops.
 
     Never fewer steps than checkpoints, so on a handful of rows there are more passes than asked.
-    Where memory runs out, the training begins again with half the rows of a step at once.
+    A training that was broken off goes on from its bookmark, where its run has one. Where memory
+    runs out, the training begins again with half the rows of a step at once.
 
     Args:
         run: the training; its seed decides the order of rows.
@@ -89,6 +101,7 @@ def train(
             batches=_batches(len(run.train), batch, lengths, np.random.default_rng(run.seed)),
             warm_up=warm_up,
             begins=begins,
+            known_by=[strategy, run.fingerprint, batch, attempts.halved],
         )
 
     begun = attempts.begun(attempts.batch, smaller)
@@ -116,12 +129,27 @@ def _train(
     batches: Iterator[Indices],
     warm_up: float,
     begins: float,
+    known_by: Sequence[Any],
 ) -> PredictorT:
-    run = attempts.run
+    run, bookmarks = attempts.run, bookmarks_of(attempts.run)
     stops = [round(steps * k / run.checkpoints) for k in range(1, run.checkpoints + 1)]
     rising = min(math.ceil(warm_up * steps), steps - 1)
     recent: list[float] = []
-    for done in range(steps):
+    begun = bookmarks.begin(known_by, steps) if bookmarks else None
+    first = 0
+    if begun is not None:
+        first, recent = begun.step, list(begun.values["recent"])
+        attempts.scored = float(begun.values["scored"])
+        learner.remember(begun.tensors, begun.values["learner"])
+        for _ in range(first):  # The order of rows is drawn again.
+            next(batches)
+
+    def whole(step: int) -> Bookmark:
+        tensors, values = learner.remembered()
+        told = {"recent": recent, "scored": attempts.scored, "learner": values}
+        return Bookmark(step, tensors, told)
+
+    for done in range(first, steps):
         if done < rising:
             factor = (done + 1) / (rising + 1)
         else:
@@ -145,6 +173,8 @@ def _train(
             attempts.checkpoint(predictor, 1.0 if last else position / run.checkpoints)
             if last:
                 return predictor
+        if bookmarks is not None:
+            bookmarks.at(done + 1, partial(whole, done + 1), scored=done + 1 in stops)
     raise AssertionError("the last step is always a stop")
 
 

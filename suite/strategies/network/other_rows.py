@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
+from suite.contracts.bookmark import bookmarks_of
 from suite.contracts.strategy import Pool, Predictor, Rows, Run
 
 
@@ -47,6 +48,8 @@ class OtherRows:
         self.pool: Pool | None = None
         self.teacher = run.teacher
         self.companions = run.companions
+        #: A training that is broken off is gone on with as the run's own.
+        self.bookmarks = bookmarks_of(run)
 
     def checkpoint(self, predictor: Predictor, fraction: float) -> None:
         """See `Run.checkpoint`."""

@@ -31,11 +31,11 @@ class Dropout:
     """
 
     def __init__(self, seed: int) -> None:
-        self._bits = np.random.Generator(np.random.SFC64(seed))
+        self.bits = np.random.Generator(np.random.SFC64(seed))
 
     def drawn(self, shape: torch.Size, probability: float) -> Tensor:
         """Which elements are dropped: bool, on the CPU."""
-        bits = np.frombuffer(self._bits.bytes(2 * shape.numel()), dtype=np.uint16)
+        bits = np.frombuffer(self.bits.bytes(2 * shape.numel()), dtype=np.uint16)
         return torch.from_numpy(bits < round(probability * 65_536)).view(shape)
 
     def __call__(self, values: Tensor, probability: float) -> Tensor:

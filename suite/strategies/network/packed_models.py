@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
 
 from suite.strategies.network.packed_attention import Dropout, attend
@@ -52,6 +53,11 @@ class PackedClassifier:
         self.model = model
         self._run = run
         self._drop = Dropout(seed)
+
+    @property
+    def chance(self) -> np.random.Generator:
+        """What its dropout draws from on a CPU."""
+        return self._drop.bits
 
     def __call__(self, packed: Packed, begun: Begun | None = None) -> Tensor:
         """Logits [texts, classes] in the order in which the texts were given."""

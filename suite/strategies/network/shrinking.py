@@ -42,6 +42,8 @@ class Attempts:
         self.advice = advice
         #: The largest fraction that was scored; a second attempt scores only what comes after.
         self.scored = 0.0
+        #: How often less went at once than was asked, in this process or those that were killed.
+        self.halved = 0
 
     def checkpoint(self, predictor: Predictor, fraction: float) -> None:
         """`run.checkpoint`, once for each fraction.
@@ -96,6 +98,7 @@ class Attempts:
     def _lesser(self, size: Size, smaller: Callable[[Size], Size | None], trouble: str) -> Size:
         found = smaller(size)
         if found is not None:
+            self.halved += 1
             return found
         if self.run.shrink_batch or self.batch == 1:
             raise OutOfMemory(f"out of memory at a single text ({trouble}): {self.advice}")

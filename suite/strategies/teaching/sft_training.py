@@ -17,6 +17,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,14 @@ import torch
 import transformers
 from transformers import TrainerCallback
 
+from suite.contracts.bookmark import Bookmark, bookmarks_of
 from suite.contracts.strategy import Predictor, Refused, Run
 from suite.machine import facts
 from suite.models import needs
 from suite.strategies.asking import option_scoring, prompted
 from suite.strategies.asking.thinking import ThinkingPredictor
-from suite.strategies.network import lora, transformer, weights
+from suite.strategies.network import lora, token_cache, transformer, weights
+from suite.strategies.network.continued_trainer import Continued
 from suite.strategies.network.loop import marks
 from suite.strategies.network.shrinking import Attempts, lesser_divisor
 from suite.strategies.network.sources import source_of
@@ -91,6 +94,7 @@ class SftTraining:
             templates=templates,
         )
         self.attempts = Attempts(run, knobs.batch, _ADVICE)
+        self.bookmarks = bookmarks_of(run)
 
     def predictor(self) -> Predictor:
         """Trains and returns the final model.
@@ -227,7 +231,7 @@ class SftTraining:
         llamafactory_files.write(self.folder, examples, sections, apart)
         watch = _Watch(self, lessons)
         try:
-            with self._loaded_apart(balanced):
+            with self._loaded_apart(balanced), self._going_on(watch):
                 self._run_exp(llamafactory_files.flat(sections), callbacks=[watch])
         except _Ended:
             pass
@@ -280,6 +284,39 @@ class SftTraining:
         finally:
             workflow.load_model, workflow.load_tokenizer = load_model, load_tokenizer
 
+    @contextmanager
+    def _going_on(self, watch: _Watch) -> Iterator[None]:
+        """Within: LLaMA-Factory's Trainer goes on from the run's bookmark, where it has one."""
+        workflow: Any = importlib.import_module(f"{LIBRARY}.train.sft.workflow")
+        plain, bookmarks = workflow.CustomSeq2SeqTrainer, self.bookmarks
+        if bookmarks is None:
+            yield
+            return
+        begin, facts, folder = bookmarks.begin, self._decided_by(), self.run.folder / "begun"
+
+        class Going(Continued, plain):  # type: ignore[misc, valid-type]
+            def train(self, resume_from_checkpoint: str | None = None, **how: Any) -> Any:
+                """As Trainer's, from where it was broken off."""
+                # The steps are counted as it will count them itself.
+                steps = self.set_initial_training_values(self.args, self.get_train_dataloader())[-1]
+                watch.begun(self, begin(facts, steps))
+                return super().train(resume_from_checkpoint=self.goes_on(folder), **how)
+
+        workflow.CustomSeq2SeqTrainer = Going
+        try:
+            yield
+        finally:
+            workflow.CustomSeq2SeqTrainer = plain
+
+    def _decided_by(self) -> list[Any]:
+        """What decides the training beside its run, as JSON: see `HeadTraining`."""
+        built = self.run.model.builder is not None
+        weights = [] if built else token_cache.stamp(self.source, token_cache.SOURCE_FILES)
+        prompts = [self.teaching.template, self.knobs.think, self.knobs.inference]
+        sizes = [self.attempts.halved, self.attempts.batch, self.knobs.cutoff]
+        rows = self.run.fingerprint
+        return [self.name, rows, weights, *prompts, *sizes, self.precision, self.where.type]
+
     def view(self, model: Any, *, frozen: bool = False) -> Predictor:
         """A model, also one in training, as the predictor that the recipe asks for."""
         how: dict[str, Any] = {
@@ -309,6 +346,13 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         self.steps = 1
         self.marks: dict[int, float] = {}
         self.predictor: Predictor | None = None
+        self.trainer: Continued | None = None
+
+    def begun(self, trainer: Continued, bookmark: Bookmark | None) -> None:
+        """Before the training: where it goes on from, if it does."""
+        self.trainer, trainer.bookmark = trainer, bookmark
+        if bookmark is not None:
+            self.training.attempts.scored = float(bookmark.values["own"]["scored"])
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Compares rows; counts steps and parameters."""
@@ -337,6 +381,10 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         fraction = self.marks.get(step)
         if fraction is not None and self.predictor is not None:
             training.attempts.checkpoint(self.predictor, fraction)
+        if training.bookmarks is not None and self.trainer is not None:
+            own = {"scored": training.attempts.scored}
+            whole = partial(self.trainer.marked, state, own)
+            training.bookmarks.at(step, whole, scored=fraction is not None)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Stops at a loss that is no number."""
