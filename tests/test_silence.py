@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE
+from conftest import PATIENCE, write_recipe
 
 from suite.machine import surroundings
 
@@ -57,6 +57,15 @@ print(opened.predict_proba(texts[:1]).shape)
 """
 
 
+#: The command line, which measures each model's speed once: no other round asks anybody else.
+ONCE = """
+from suite.study import rounds
+rounds.ROUNDS, rounds.REPEATS = 1, 0
+from suite.cli import main
+main()
+"""
+
+
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory):
     """Runs the suite in a folder where every process is watched; the variables that keep things
@@ -96,10 +105,18 @@ def test_the_watch_sees_what_leaves(watched):
 @pytest.mark.slow
 def test_quickstart_and_quantising_ask_nobody(watched):
     pytest.importorskip("nncf", reason="the extra 'engines' is not installed")
+    # All that the sample's recipe does, and as little of it as there may be.
+    recipe = write_recipe(
+        watched.folder,
+        arms=["tfidf/classic", "tiny-bert/linear_head", "tiny-qwen3/sft"],
+        trials=3,
+        budget={"epochs": 1, "least_steps": 0, "checkpoints": 1},
+        finals={"seeds": 2, "refit": False},
+        measure={"seconds": 0.1, "texts": 32},
+    )
     found, told = watched(
-        "study", "create", "agnews", "--sample", "--name", "s", "--trials", "3", "--quiet",
-        "--train-rows", "120", "--arms", "tfidf/classic", "--arms", "tiny-bert/linear_head",
-        "--arms", "tiny-qwen3/sft",
+        "study", "create", "agnews", "--sample", "--name", "s", "--recipe", recipe, "--quiet",
+        "--train-rows", "60", code=ONCE,
     )  # fmt: skip
     assert (found.returncode, told) == (0, ""), found.stderr
     found, told = watched("report", "s")
