@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -14,7 +15,7 @@ import termios
 
 import optuna
 import pytest
-from conftest import PATIENCE, write_recipe
+from conftest import PATIENCE, inside, write_recipe, write_task
 from test_study import cli, shown, suite
 
 from suite.cli import app
@@ -45,9 +46,7 @@ def test_every_command_has_help_and_every_option_too():
     import typer
 
     root = typer.main.get_command(app)
-    for path in _commands(root):
-        result = cli.invoke(app, [*path, "--help"])
-        assert result.exit_code == 0, path
+    assert cli.invoke(app, ["--help"]).exit_code == 0  # the others' help: `test_help`
     for path in _commands(root):
         command = root
         for name in path:
@@ -107,11 +106,20 @@ def test_a_wrong_word_is_one_message_with_what_would_work(folder, words, told):
     assert "╭" not in result.stderr and "Traceback" not in result.stderr
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """A folder with a finished study named `toys`."""
+    with inside(tmp_path_factory.mktemp("finished")) as place:
+        task = write_task(place)
+        write_recipe(place, trials=2)
+        suite("study", "create", task, "--recipe", "toys.yaml", "--name", "toys")
+    return place
+
+
 @pytest.fixture
-def finished(folder, toy_task):
-    """A finished study named `toys`."""
-    suite("study", "create", toy_task, "--recipe", write_recipe(folder, trials=2), "--name", "toys")
-    return folder
+def finished(folder, once):
+    """The working folder, with that study in it."""
+    return shutil.copytree(once, folder, dirs_exist_ok=True)
 
 
 def test_a_studys_wrong_name_has_its_nearest(finished):
@@ -159,7 +167,7 @@ def terminal(*words, cwd, columns=80, **environment):
 
 
 def test_piped_tables_are_plain_and_for_cut_and_awk(finished):
-    listed = process("study", "list").stdout.splitlines()
+    listed = suite("study", "list").stdout.splitlines()
     assert listed[0].split("\t") == [
         "study", "task", "recipe", "trials", "best score (validation)", "test", "created",
     ]  # fmt: skip
@@ -170,20 +178,20 @@ def test_piped_tables_are_plain_and_for_cut_and_awk(finished):
     assert [line.split("\t")[1] for line in trials] == ["arm", "tfidf/toy", "fasttext/toy"]
     assert "# toys: Toy mail" in told
     # A long cell is not cut off, whatever the width.
-    tasks = process("task", "list", COLUMNS="40").stdout
+    tasks = cli.invoke(app, ["task", "list"], env={"COLUMNS": "40"}).stdout
     assert "…" not in tasks and "C-MTEB/IFlyTek-classification" in tasks
 
 
-def test_terminals_get_tables_in_colour_unless_they_ask_otherwise(finished):
-    told, code = terminal("study", "list", cwd=finished)
+def test_terminals_get_tables_in_colour_unless_they_ask_otherwise(folder):
+    told, code = terminal("task", "list", cwd=folder)
     assert code == 0 and "\x1b[1m" in told and "─" in told and "\t" not in told
-    told, _ = terminal("study", "list", cwd=finished, NO_COLOR="1")
+    told, _ = terminal("task", "list", cwd=folder, NO_COLOR="1")
     assert "\x1b" not in told and "─" in told
-    told, _ = terminal("study", "list", cwd=finished, TERM="dumb")
-    assert "\x1b" not in told and "─" not in told and "toys\ttoy" in told
-    forced = process("study", "list", FORCE_COLOR="1").stdout
+    told, _ = terminal("task", "list", cwd=folder, TERM="dumb")
+    assert "\x1b" not in told and "─" not in told and "\nagnews\t" in told
+    forced = process("task", "list", FORCE_COLOR="1").stdout
     assert "\x1b[1m" in forced and "─" in forced
-    assert "\x1b" not in process("study", "list", FORCE_COLOR="1", NO_COLOR="1").stdout
+    assert "\x1b" not in process("task", "list", FORCE_COLOR="1", NO_COLOR="1").stdout
 
 
 def test_json_is_pure_whatever_is_asked_beside_it(finished):
@@ -196,13 +204,13 @@ def test_json_is_pure_whatever_is_asked_beside_it(finished):
 
 
 def test_verbose_tells_what_is_done(folder, toy_task):
-    recipe = write_recipe(folder, trials=2)
+    recipe = write_recipe(folder, arms=["tfidf/toy"], trials=1)
     words = ["study", "create", toy_task, "--recipe", recipe, "--name", "toys"]
     told = suite("-v", *words).stderr
     assert "data: " in told and "150 train, 50 validation, 100 test" in told
     assert "trial 0 started: tfidf/toy: " in told and "of its budget" in told
-    assert "of its budget" not in suite("study", "run", "toys", "--trials", "3").stderr
-    assert "of its budget" in suite("study", "run", "toys", "--trials", "4", "-v").stderr
+    assert "of its budget" not in suite("study", "run", "toys", "--trials", "2").stderr
+    assert "of its budget" in suite("study", "run", "toys", "--trials", "3", "-v").stderr
 
 
 def test_verbose_shows_the_log_of_a_trial_that_failed(folder, toy_task):
@@ -216,29 +224,37 @@ def test_verbose_shows_the_log_of_a_trial_that_failed(folder, toy_task):
 
 @pytest.mark.parametrize("before", [True, False])
 def test_quiet_leaves_the_outcome(folder, toy_task, before):
-    words = ["study", "create", toy_task, "--recipe", write_recipe(folder, trials=2)]
+    recipe = write_recipe(folder, arms=["tfidf/toy"], trials=1)
+    words = ["study", "create", toy_task, "--recipe", recipe]
     result = suite(*(["-q", *words] if before else [*words, "--quiet"]))
     assert result.stderr == ""
     assert "tfidf/toy" in result.stdout
 
 
-def test_what_changes_something_says_what_is_next(finished, toy_task):
+def test_what_changes_something_says_what_is_next(finished):
+    toy_task = "toy.yaml"
+
     def following(*words):
         told = suite(*words).stderr.splitlines()[-1]
         assert told.startswith("Next: "), words
         return told.removeprefix("Next: ")
 
-    recipe = write_recipe(finished, trials=2)
+    recipe = write_recipe(finished, "one", arms=["tfidf/toy"], trials=1)
     created = following("study", "create", toy_task, "--recipe", recipe, "--no-run", "--name", "b")
     assert created == "suite study run b"
     assert following("study", "run", "b") == "suite report b"
-    assert following("finals", "toys") == "suite report toys"
+    again = ("--seeds", "1", "--no-refit")
+    assert following("finals", "b", *again) == "suite report b"
     assert following("study", "export-db", "toys", "once.db").startswith("suite study import-db")
     assert following("task", "check", toy_task) == f"suite study create {toy_task}"
     assert following("model", "check", "tiny-bert").startswith("suite study create")
     assert following("study", "delete", "toys", "--yes") == "suite study list"
     assert following("study", "import-db", "once.db") == "suite study show toys"
-    for words in (["finals", "b"], ["task", "check", toy_task], ["-q", "study", "run", "b"]):
+    for words in (
+        ["finals", "b", *again],
+        ["task", "check", toy_task],
+        ["-q", "study", "run", "b"],
+    ):
         assert suite(*words, *([] if "-q" in words else ["-q"])).stderr == ""
 
 
@@ -301,20 +317,20 @@ def test_lines_in_a_pipe_say_how_far_and_how_long(folder, toy_task):
 
 
 def test_the_live_table_has_a_bar_over_all_and_leaves_nothing_behind(folder, toy_task):
-    recipe = write_recipe(folder, trials=4, spaces={"*/toy": {"seconds": 1}})
+    recipe = write_recipe(folder, arms=["tfidf/toy"], trials=3, spaces={"*/toy": {"seconds": 0.6}})
     told, code = terminal("study", "create", toy_task, "--recipe", recipe, cwd=folder, columns=100)
     assert code == 0, told
-    assert "/4 trials" in told and "so far" in told and "left" in told
+    assert "/3 trials" in told and "so far" in told and "left" in told
     assert "Next: suite report toy-toys" in told.splitlines()[-1]
     # One command, and no network among its arms: nothing is imported for any.
-    assert [t["circumstances"]["heavy"] for t in shown("toy-toys")["trials"]] == [[]] * 4
+    assert [t["circumstances"]["heavy"] for t in shown("toy-toys")["trials"]] == [[]] * 3
 
 
 # ---------------------------------------------------------------- ends
 
 
 def test_a_reader_that_leaves_is_no_error(finished):
-    for words in ("study show toys", "study show toys --json", "task list", "--help"):
+    for words in ("study show toys", "study show toys --json", "--help"):
         command = f"{sys.executable} -m suite {words} | head -c 20; exit ${{PIPESTATUS[0]}}"
         done = subprocess.run(
             ["bash", "-c", command], capture_output=True, text=True, timeout=PATIENCE
@@ -323,7 +339,7 @@ def test_a_reader_that_leaves_is_no_error(finished):
         assert "Traceback" not in done.stderr and "Broken" not in done.stderr
 
 
-def test_a_defect_is_one_line_and_its_traceback_comes_with_verbose(finished):
+def test_a_defect_is_one_line_and_its_traceback_comes_with_verbose(folder):
     code = (
         "import sys, suite.cli.model, suite.models.catalogue\n"
         "def broken(): raise RuntimeError('a made-up defect')\n"
@@ -340,8 +356,8 @@ def test_a_defect_is_one_line_and_its_traceback_comes_with_verbose(finished):
     assert loud.returncode == 1 and "Traceback" in loud.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_is_130_and_the_study_goes_on_afterwards(folder, toy_task, number):
+def test_sigterm_is_130_and_everything_is_saved(folder, toy_task):
+    """As Ctrl-C: `test_study`."""
     recipe = write_recipe(folder, trials=2, spaces={"*/toy": {"seconds": 30}})
     with subprocess.Popen(
         [sys.executable, "-m", "suite", "study", "create", toy_task, "--recipe", recipe, "-v"],
@@ -350,7 +366,7 @@ def test_ctrl_c_is_130_and_the_study_goes_on_afterwards(folder, toy_task, number
         for line in child.stderr:
             if "trial 0 started" in line:
                 break
-        child.send_signal(number)
+        child.send_signal(signal.SIGTERM)
         rest = child.stderr.read()
         assert child.wait(PATIENCE) == 130
     assert "everything is saved" in rest and "suite study run toy-toys" in rest
@@ -452,17 +468,16 @@ def test_a_report_folder_that_is_a_file_is_one_message(folder, toy_task):
 # ---------------------------------------------------------------- the rest of the words
 
 
-def test_report_writes_what_is_asked_and_ends_with_the_path(folder, toy_task):
-    recipe = write_recipe(folder, trials=2)
-    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
-    result = suite("report", "t", "--format", "json,md", "--out", "pages")
+def test_report_writes_what_is_asked_and_ends_with_the_path(finished):
+    folder = finished
+    result = suite("report", "toys", "--format", "json,md", "--out", "pages")
     last = result.stdout.strip().splitlines()[-1]
-    assert sorted(p.name for p in (folder / "pages").iterdir()) == ["t.json", "t.md"]
+    assert sorted(p.name for p in (folder / "pages").iterdir()) == ["toys.json", "toys.md"]
     assert (folder / last).exists()
-    written = json.loads((folder / "pages" / "t.json").read_text())
-    assert written["finals"] == shown("t")["finals"]
+    written = json.loads((folder / "pages" / "toys.json").read_text())
+    assert written["finals"] == shown("toys")["finals"]
     page = suite("report", "--lang", "zh").stdout.strip().splitlines()[-1]
-    assert page == "reports/t.html" and 'lang="zh' in (folder / page).read_text()
+    assert page == "reports/toys.html" and 'lang="zh' in (folder / page).read_text()
     assert "unknown format 'htm'" in suite("report", "--format", "htm", code=2).stderr
     assert "unknown language" in suite("report", "--lang", "fr", code=2).stderr
 
@@ -477,8 +492,9 @@ def test_tasks_are_listed_shown_checked_and_drafted(folder, toy_task):
     assert "is a task" in suite("task", "check", "tasks/mail.yaml").stdout
     assert "exists" in suite("task", "new", "mail", "--data", "data", code=2).stderr
     recipe = write_recipe(folder, trials=2)
-    suite("study", "create", "mail", "--recipe", recipe, "--name", "m")
-    assert len(shown("m")["trials"]) == 2
+    suite("study", "create", "mail", "--recipe", recipe, "--name", "m", "--no-run")
+    rows = shown("m")["data"]["rows"]
+    assert (rows["train"] + rows["validation"], rows["test"]) == (200, 100)
 
 
 def test_a_broken_task_does_not_vanish_from_the_list(folder):
@@ -558,11 +574,9 @@ def test_a_disk_limit_stops_the_study_and_says_how_to_go_on(folder, toy_task):
     assert "--max-disk" in result.stderr and "suite study run t" in result.stderr
 
 
-def test_finals_over_seeds_count_the_opening(folder, toy_task):
-    recipe = write_recipe(folder, trials=2)
-    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t")
-    suite("finals", "t", "--seeds", "2")
-    found = shown("t")
+def test_finals_over_seeds_count_the_opening(finished):
+    assert suite("finals", "toys", "--seeds", "2").stderr.endswith("Next: suite report toys\n")
+    found = shown("toys")
     assert found["test_openings"] == 2
     assert {f["seeds"] for f in found["finals"]} == {2}
     assert sum(map(sum, found["finals"][0]["test"]["confusion"])) == 200
