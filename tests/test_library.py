@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from conftest import PATIENCE, write_recipe
 from documents import ROOT, blocks
 from typer.testing import CliRunner
@@ -41,6 +42,11 @@ def python(code, folder, *arguments, **environment):
 def test_the_example_runs_as_it_stands(tmp_path):
     (code,) = blocks("docs/library.md", "python", "library example")
     (tmp_path / "example.py").write_text(code, encoding="utf-8")
+    # An own recipe of the name wins: one training each, and no minute of measuring.
+    (tmp_path / "studies").mkdir()
+    recipe = yaml.safe_load((ROOT / "studies" / "sample.yaml").read_text(encoding="utf-8"))
+    quick = {"finals": {"seeds": 1}, "measure": {"seconds": 0}}
+    (tmp_path / "studies" / "sample.yaml").write_text(json.dumps(recipe | quick))
     # Without the tests' own toy strategies, which `tfidf/*` would match as well.
     printed = python("", tmp_path, "example.py", PYTHONPATH=str(ROOT))
     assert len(code.splitlines()) <= 24
@@ -259,6 +265,8 @@ def test_another_thread_stops_a_study_that_runs_in_a_thread(slow):
 
 # ---------------------------------------------------------------- scripts and notebooks
 
+#: A study of toys needs no network: 7 s of a process's first study.
+LIGHT = "from suite.machine import surroundings; surroundings.runs_one_command()\n"
 SCRIPT = """
 import threading
 with open("ran.txt", "a") as file:
@@ -277,13 +285,13 @@ FOUND = "['fasttext/toy', 'tfidf/toy'] ['COMPLETE', 'COMPLETE']\n"
 
 def test_trials_do_not_run_the_calling_script_again(folder, toy_task):
     write_recipe(folder, trials=2)
-    (folder / "script.py").write_text(SCRIPT)
+    (folder / "script.py").write_text(LIGHT + SCRIPT)
     assert python("", folder, "script.py") == FOUND
     assert (folder / "ran.txt").read_text() == "x"
 
 
 def test_ctrl_c_saves_and_comes_out_without_a_main_file_too(folder, slow):
-    code = (
+    code = LIGHT + (
         "import os, signal, suite\n"
         "def watch(happened):\n"
         "    if happened.event == 'scored': os.kill(os.getpid(), signal.SIGINT)\n"
