@@ -6,11 +6,11 @@ import os
 import signal
 import sqlite3
 import threading
-import time
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
+import lost_children
 import optuna
 import psutil
 import pytest
@@ -326,16 +326,8 @@ def test_halving_begins_at_what_a_whole_batch_holds_and_ends_at_one_text():
 # ---------------------------------------------------------------- real children
 
 
-def _wait(channel, sign):
-    if sign is not None:
-        if sign != signal.SIGKILL:
-            signal.signal(sign, signal.SIG_DFL)  # under nohup one is ignored
-        os.kill(os.getpid(), sign)
-    channel.recv()
-
-
 def _offspring(tmp_path, sign=None):
-    return Offspring(Runner()._context, _wait, (sign,), tmp_path)
+    return Offspring(Runner()._context, lost_children.waits, (sign,), tmp_path)
 
 
 def heard(child):
@@ -412,7 +404,7 @@ def test_a_child_hangs_where_it_neither_says_nor_computes_anything(tmp_path, mon
 
 def test_a_real_child_that_waits_for_ever_is_ended(tmp_path):
     runner = Runner(max_silent_seconds=0.5)
-    with runner._child(_waits, (), tmp_path) as child:
+    with runner._child(lost_children.waits, (), tmp_path) as child:
         while (found := runner._heard(child)) is None:
             pass
         assert found == Failed("stopped after it hung for max_silent_seconds = 0.5", cause="silent")
@@ -420,23 +412,7 @@ def test_a_real_child_that_waits_for_ever_is_ended(tmp_path):
     assert not process.is_running()
 
 
-def _waits(channel):
-    channel.recv()
-
-
-def _computes(channel):
-    channel.send("first")
-    time.sleep(600)
-
-
-def _is_done(channel):
-    channel.send("first")
-    channel.close()
-    time.sleep(0.3)
-    Path(os.environ["DONE"]).touch()
-
-
-@pytest.mark.parametrize("target", [_computes, _is_done])
+@pytest.mark.parametrize("target", [lost_children.computes, lost_children.is_done])
 def test_a_child_in_the_middle_of_its_work_is_ended_at_once(tmp_path, monkeypatch, target):
     """It does not see that nobody listens any more; one that is done goes by itself."""
     monkeypatch.setenv("DONE", str(tmp_path / "done"))
@@ -448,12 +424,7 @@ def test_a_child_in_the_middle_of_its_work_is_ended_at_once(tmp_path, monkeypatc
             process, "join", lambda timeout=None: (waited.append(timeout), join(timeout))
         )
     assert (offspring.LEAVING_SECONDS in waited) == (tmp_path / "done").exists()
-    assert (tmp_path / "done").exists() == (target is _is_done)
-
-
-def _says(channel, *names):
-    channel.send({name: os.environ.get(name) for name in names})
-    channel.recv()
+    assert (tmp_path / "done").exists() == (target is lost_children.is_done)
 
 
 def test_a_child_has_the_variables_that_its_parent_has_now(tmp_path, monkeypatch):
@@ -464,7 +435,8 @@ def test_a_child_has_the_variables_that_its_parent_has_now(tmp_path, monkeypatch
     runner.warm(tmp_path)
     monkeypatch.setenv("SUITE_CACHE", "second")
     monkeypatch.delenv("SUITE_API_KEY")
-    with runner._child(_says, ("SUITE_CACHE", "SUITE_API_KEY", "DO_NOT_TRACK"), tmp_path) as child:
+    asked = ("SUITE_CACHE", "SUITE_API_KEY", "DO_NOT_TRACK")
+    with runner._child(lost_children.says, asked, tmp_path) as child:
         assert heard(child) == {
             "SUITE_CACHE": "second", "SUITE_API_KEY": None, "DO_NOT_TRACK": "1"
         }  # fmt: skip
