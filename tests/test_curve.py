@@ -210,7 +210,9 @@ def test_sizes_in_any_order_and_twice_are_the_same_sizes(whole):
 def test_what_is_refused_of_a_curve_that_is_there_changes_nothing(folder, whole):
     said = suite(*whole[:-2], "--sizes", "500", "--trials", "9", code=2).stderr
     assert "a size of 500 of 150 training rows" in said and "another --name" in said
-    assert "has no arm 'x/y'" in suite(*whole, "--trials", "9", "--advice", "x/y", code=2).stderr
+    for arm in ("x/y", ""):
+        said = suite(*whole, "--trials", "9", "--advice", arm, code=2).stderr
+        assert f"has no arm '{arm}'" in said
     assert storage.find(storage.open_storage(None), "g").user_attrs[TARGET] == 2
     for name in ("g", "g.rows-20"):
         said = suite("finals", name, "--refit", code=2).stderr

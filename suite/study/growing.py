@@ -92,7 +92,7 @@ def joined(there: Asked | None, definition: Definition, more: Curve) -> Asked:
         sizes=sizes,
         searched=there.searched if there else searched(sizes),
         draws=max(more.draws or 1, there.draws if there else 1),
-        advice=more.advice or (there.advice if there else None),
+        advice=(there.advice if there else None) if more.advice is None else more.advice,
         more=more.more or (there.more if there else MORE),
     )
     if found.more < 1:
