@@ -148,6 +148,9 @@ def test_files_that_have_no_texts_say_so(toys):
     ):
         said = suite("data", "next", "t", "--unlabelled", file, code=2).stderr
         assert why in said and file in said, said
+    (toys / "lines.txt").write_text("one text\n")
+    words = ("data", "next", "t", "--unlabelled", "lines.txt", "--column", "body")
+    assert "a text a line, and no columns" in suite(*words, code=2).stderr
     assert "something" in suite(
         "data", "next", "t", "--unlabelled", "others.csv", "--column", "body"
     ).stdout  # fmt: skip

@@ -239,6 +239,8 @@ def test_one_model_alone_is_refused(folder):
     write(folder, 200)
     said = command_line("data", "suspects", "own.jsonl", "--arms", "tfidf/*", code=2).stderr
     assert "tfidf alone can't tell its own blind spots from wrong labels" in said
+    said = command_line("data", "suspects", "own.jsonl", "--arms", "x", code=2).stderr
+    assert "an arm is model/strategy, not 'x'" in said and "--arms" in said
     with pytest.raises(StudyError, match="an arm can't be asked"):
         suspecting.suspects(*rows_of("own.jsonl"), globs=["tfidf/classic", "minilm/probe"])
 

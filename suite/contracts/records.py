@@ -53,4 +53,4 @@ def _problem(problem: Any) -> str:
         return f"'{key}' is a key that this version does not know"
     if problem["type"] == "missing":
         return f"'{key}' is missing"
-    return f"{key}: {problem['msg']}"
+    return f"{key}: {problem['msg'].removeprefix('Value error, ')}"

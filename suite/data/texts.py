@@ -102,6 +102,12 @@ class TextFile:
         elif self._file is None:
             return
         elif self._file.kind == "txt" and not self._is_table(self._file):
+            if self._named:
+                raise DataError(
+                    "it has a text a line, and no columns",
+                    where=self.name,
+                    fix="Leave --column out, or give a table.",
+                )
             yield from map(Given, _unlabelled(self._file.lines()))
         else:
             for where, row in self._file.rows(self._pick):

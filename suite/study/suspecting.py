@@ -16,12 +16,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from pydantic import ValidationError
 
 from suite import strategies
 from suite.child.messages import ANSWERED, KEPT, Failed, Job
 from suite.child.runner import Predicted, Runner
 from suite.config.recipe import Recipe
 from suite.contracts.model import Model
+from suite.contracts.records import why
 from suite.contracts.strategy import Probabilities, Rows
 from suite.contracts.suspects import (
     FEWEST_ROWS,
@@ -37,7 +39,7 @@ from suite.data.folds import together
 from suite.data.snapshot import TaskData
 from suite.data.tables import PLACE
 from suite.endpoint import reach
-from suite.errors import DataError, StudyError, counted
+from suite.errors import DataError, StudyError, UsageError, counted
 from suite.machine import facts, scratch
 from suite.models import folder as model_folder
 from suite.models import needs
@@ -182,8 +184,14 @@ def _arms(task: Task, rows: int, globs: Sequence[str], models: Sequence[str]) ->
     added = [local_model(option) for option in models]
     catalogue |= {model.name: model for model in added}
     chosen = list(globs) or _chosen(task, catalogue, added)
+    try:
+        recipe = Recipe(name="suspects", arms=chosen)
+    except ValidationError as error:
+        raise UsageError(
+            why(error), where="--arms", fix=f"Name MODEL/STRATEGY, for example {WORDS}."
+        ) from None
     planned = arms.plan(
-        Recipe(name="suspects", arms=chosen),
+        recipe,
         task,
         catalogue,
         globs=chosen,
