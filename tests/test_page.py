@@ -8,9 +8,11 @@ import json
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -262,11 +264,17 @@ STUDIES = {
 }
 
 
+@cache
+def rendered(kind: str, language: str = "en") -> str:
+    """The page of such a study, drawn once for all tests that read it."""
+    return render_page(STUDIES[kind](), words_of(language))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", STUDIES)
 def test_every_page_is_valid_html(kind: str, language: str):
     """No parse error by the HTML standard, no id twice, no reference to nothing."""
-    page = render_page(STUDIES[kind](), words_of(language))
+    page = rendered(kind, language)
     parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
     tree = parser.parse(page)
     assert tree.get("lang") == ("en" if language == "en" else "zh-CN")
@@ -291,7 +299,7 @@ def test_every_page_is_valid_html(kind: str, language: str):
 
 @pytest.mark.parametrize("kind", STUDIES)
 def test_every_chart_of_a_page_is_in_its_pack(kind: str):
-    page = render_page(STUDIES[kind](), EN)
+    page = rendered(kind)
     charts = pack_of(page)["charts"] if 'id="pack"' in page else {}
     placed = re.findall(r'data-chart="([^"]+)"', page)
     assert sorted(placed) == sorted(charts)
@@ -299,11 +307,11 @@ def test_every_chart_of_a_page_is_in_its_pack(kind: str):
 
 
 def test_two_hundred_trials_stay_under_three_and_a_half_megabytes():
-    assert len(render_page(many_trials(200), EN).encode()) < 3_500_000
+    assert len(rendered("many").encode()) < 3_500_000
 
 
 def test_single_errors_are_counted_and_shown_only_where_given():
-    page = bare(render_page(with_examples(), EN))
+    page = bare(rendered("examples"))
     assert "31 of 200 test rows are missed by some arm of the finals, 5 by every arm." in page
     assert "3 rows are shown, those that most arms miss first." in page
     assert "&lt;/td&gt;&lt;script&gt;alert(1)&lt;/script&gt;" in page
@@ -328,7 +336,7 @@ def test_the_page_says_how_to_use_the_arm_to_take():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_term_is_explained_once_where_it_first_stands_and_in_the_glossary(language: str):
-    page = bare(render_page(study(), words_of(language)))
+    page = bare(rendered("plain", language))
     linked = re.findall(r'<a class="term" href="#term-(\w+)" aria-describedby="term-\1"', page)
     assert len(linked) == len(set(linked)) and {"arm", "macro_f1", "accuracy"} <= set(linked)
     entries = re.findall(r'<div id="term-(\w+)"><dt>[^<]+</dt><dd>[^<]+</dd>', page)
@@ -343,28 +351,48 @@ def test_every_term_is_explained_once_where_it_first_stands_and_in_the_glossary(
 # --- a real browser ------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
-    """Opens a page by file:// and, at the end, insists that it asked for nothing else."""
+@contextmanager
+def opening(browser: Any, folder: Path) -> Iterator[Callable[..., Any]]:
+    """Within: pages are opened by file://. At the end: they asked for nothing else, and nobody
+    complained."""
     context = browser.new_context(viewport={"width": 1300, "height": 1000})
     context.set_default_timeout(1000 * PATIENCE)
     requests: list[str] = []
     complaints: list[str] = []
+    opened: list[str] = []
     context.on("request", lambda request: requests.append(request.url))
 
-    def open_page(results: StudyResults, language: str = "en") -> Any:
-        path = write_reports([results], tmp_path, ["html"], language)[-1]
+    def open_page(shown: StudyResults | str, language: str = "en") -> Any:
+        if isinstance(shown, str):
+            path = folder / f"{len(opened)}.html"
+            path.write_text(rendered(shown, language), encoding="utf-8")
+        else:
+            path = write_reports([shown], folder, ["html"], language)[-1]
         page = context.new_page()
         page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(path.as_uri())
+        opened.append(path.as_uri())
+        page.goto(opened[-1])
         return page
 
     yield open_page
     assert complaints == []
-    assert [u for u in requests if not u.startswith(("file:", "data:", "blob:"))] == []
-    assert len([u for u in requests if u.startswith("file:")]) == 1
+    assert [u for u in requests if not u.startswith(("data:", "blob:"))] == opened
     context.close()
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """Opens the page of a study, or of a kind of them."""
+    with opening(browser, tmp_path) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def standing(browser: Any, tmp_path_factory: Any) -> Iterator[Any]:
+    """The page of a kind of studies, opened once for all tests that it serves as it is left."""
+    with opening(browser, tmp_path_factory.mktemp("standing")) as open_page:
+        yield cache(open_page)
 
 
 def draw_all(page: Any) -> None:
@@ -381,8 +409,18 @@ def arms_in_order(page: Any) -> list[str]:
 
 
 @pytest.mark.slow
-def test_browser_sorts_by_click_and_by_keyboard(opened: Any):
-    page = opened(study())
+def test_browser_has_every_chart_on_paper_unseen(standing: Any, tmp_path: Path):
+    page = standing("plain")
+    for chart in page.locator(".chart:visible").all():
+        chart.locator("svg.main-svg").first.wait_for(state="attached")
+    assert page.evaluate("scrollY") == 0, "it must be the first to look at this page"
+    page.pdf(path=tmp_path / "page.pdf")
+    assert (tmp_path / "page.pdf").stat().st_size > 50_000
+
+
+@pytest.mark.slow
+def test_browser_sorts_by_click_and_by_keyboard(standing: Any):
+    page = standing("plain")
     assert arms_in_order(page) == [HEAD, FAST, BERT]
     speed_head = page.locator("table.board thead th", has_text="Texts/s")
     speed_head.locator("button").click()
@@ -403,8 +441,8 @@ def test_browser_sorts_by_click_and_by_keyboard(opened: Any):
 
 
 @pytest.mark.slow
-def test_browser_draws_every_chart_and_shares_nothing(opened: Any):
-    page = opened(study())
+def test_browser_draws_every_chart_and_shares_nothing(standing: Any):
+    page = standing("plain")
     draw_all(page)
     drawn = page.evaluate(
         "document.getElementById('chart-trade-off-rps').data.map(trace => trace.name)"
@@ -426,6 +464,7 @@ def test_browser_draws_every_chart_and_shares_nothing(opened: Any):
     while page.evaluate(ink) == before:
         assert time.monotonic() < deadline, "the charts do not follow the colour scheme"
         page.wait_for_timeout(50)
+    page.emulate_media(color_scheme="light")
 
 
 @pytest.mark.slow
@@ -475,8 +514,8 @@ def test_browser_shows_hostile_strings_as_text(opened: Any):
 
 
 @pytest.mark.slow
-def test_browser_sifts_single_errors_and_explains_terms_by_keyboard(opened: Any):
-    page = opened(with_examples())
+def test_browser_sifts_single_errors_and_explains_terms_by_keyboard(standing: Any):
+    page = standing("examples")
     rows, count = (
         page.locator("#errors tbody tr:visible"),
         page.locator("[data-errors] [aria-live]"),
@@ -530,8 +569,8 @@ def test_browser_lists_many_trials_by_the_page(opened: Any):
 
 
 @pytest.mark.slow
-def test_browser_draws_a_hundred_and_fifty_classes(opened: Any):
-    page = opened(many_classes())
+def test_browser_draws_a_hundred_and_fifty_classes(standing: Any):
+    page = standing("wide")
     page.locator("#classes").scroll_into_view_if_needed()
     page.locator("#chart-confusion-0 svg.main-svg").first.wait_for(state="attached")
     assert page.evaluate("document.getElementById('chart-confusion-0').data[0].z.length") == 150
@@ -582,8 +621,8 @@ def test_browser_gives_a_charts_data_as_table_and_as_file(opened: Any):
 
 
 @pytest.mark.slow
-def test_browser_photographs_both_themes_by_system_and_by_choice(opened: Any):
-    page = opened(study())
+def test_browser_photographs_both_themes_by_system_and_by_choice(standing: Any):
+    page = standing("plain")
     page.emulate_media(color_scheme="light")
     light = page.screenshot()
     page.emulate_media(color_scheme="dark")
@@ -598,16 +637,7 @@ def test_browser_photographs_both_themes_by_system_and_by_choice(opened: Any):
     assert brightness(page) == 255 and not page.locator("nav").is_visible()
     chart = page.locator("#chart-trade-off-rps")
     assert page.locator("#leaderboard table").first.is_visible() and chart.count() == 1
-
-
-@pytest.mark.slow
-def test_browser_has_every_chart_on_paper_unseen(opened: Any, tmp_path: Path):
-    page = opened(study())
-    for chart in page.locator(".chart:visible").all():
-        chart.locator("svg.main-svg").first.wait_for(state="attached")
-    assert page.evaluate("scrollY") == 0
-    page.pdf(path=tmp_path / "page.pdf")
-    assert (tmp_path / "page.pdf").stat().st_size > 50_000
+    page.emulate_media(media="screen")
 
 
 def brightness(page: Any) -> float:
@@ -618,24 +648,26 @@ def brightness(page: Any) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "monstrous", "examples", "wide"])
-def test_browser_fits_a_phone(opened: Any, kind: str):
-    page = opened(STUDIES[kind]())
+def test_browser_fits_a_phone(standing: Any, kind: str):
+    page = standing(kind)
     page.set_viewport_size({"width": 390, "height": 800})
     draw_all(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 1300, "height": 1000})
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["zero", "one", "many", "failed", "one arm"])
 def test_browser_draws_few_and_many_trials_alike(opened: Any, kind: str):
-    page = opened(STUDIES[kind](), "zh")
+    page = opened(kind, "zh")
     draw_all(page)
     assert page.locator("#answer .verdict").is_visible()
 
 
 @pytest.mark.slow
 def test_without_script_the_answer_and_the_tables_stand(browser: Any, tmp_path: Path):
-    path = write_reports([study()], tmp_path, ["html"], "en")[-1]
+    path = tmp_path / "page.html"
+    path.write_text(rendered("plain"), encoding="utf-8")
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(path.as_uri())
