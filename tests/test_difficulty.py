@@ -22,9 +22,11 @@ from suite.data import load as data
 from suite.data.difficulty import Difficulty, Judges
 from suite.data.difficulty_begun import Kept
 from suite.errors import DataError, StorageError
+from suite.report.data.across import across_adapter
 from suite.report.data.alike import alike_rows, alike_sentence
 from suite.report.data.rows import leaderboard
 from suite.report.data.subsets import part_sentences, part_tables
+from suite.report.pages.across_export import across_files
 from suite.report.pages.across_page import render_across
 from suite.report.pages.page import render_page
 from suite.report.words import words_of
@@ -528,5 +530,8 @@ def test_several_studies_say_which_rows_to_train_on():
         words = words_of(language)
         page = render_across(studies, [f"{s.study}.html" for s in studies], words)
         assert 'id="parts"' in page and words("difficulty_hard") in page
+        files = dict(across_files(studies, words, ("json", "md")))
+        assert across_adapter().validate_json(files["across.json"]).parts == (table,)
+        assert part_sentences(table, words)[0] in files["across.md"]
         assert f'<a href="#parts">{words("parts")}</a>' in page
         assert 'id="parts"' not in render_across(studies[1:3], ["a", "b"], words)

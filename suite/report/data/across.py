@@ -23,6 +23,7 @@ from suite.contracts.results import StudyResults
 from suite.report.data.across_cells import Cell, cells_of, speed_ratio
 from suite.report.data.rows import Leaderboard, LeaderboardRow, leaderboard
 from suite.report.data.side_by_side import SideBySide, machine_of, pairs_of
+from suite.report.data.subsets import PartTable, part_tables
 from suite.verdict import over_tasks
 from suite.verdict.speeds import Ratio, apart, mean_ratio
 from suite.verdict.standing import Basis
@@ -133,7 +134,8 @@ class Across:
 
     `common` are the arms with a test score in every counted task, by average rank; `duels` are
     those of the first of them with each other arm it met; `reference` is the arm whose
-    costs are 1, or None where the study's median is.
+    costs are 1, or None where the study's median is. `parts` are what studies say that trained on
+    parts of the rows.
     """
 
     schema_version: int
@@ -146,6 +148,7 @@ class Across:
     same_machine: bool
     pairs: tuple[SideBySide, ...]
     pairs_left_out: int
+    parts: tuple[PartTable, ...] = ()
 
     @property
     def ranked(self) -> bool:
@@ -235,6 +238,7 @@ def across(studies: Sequence[StudyResults]) -> Across:
         same_machine=same,
         pairs=tuple(pairs),
         pairs_left_out=left,
+        parts=part_tables(studies),
     )
 
 

@@ -10,6 +10,7 @@ from suite.report import formats
 from suite.report.data.across import Across, Column, across
 from suite.report.data.across_cells import Cell
 from suite.report.data.rows import BEYOND
+from suite.report.data.subsets import PartScore, part_sentences
 from suite.report.pages.across_answer import (
     across_answer,
     method,
@@ -93,6 +94,17 @@ def across_csv(data: Across) -> str:
     )
 
 
+def _part_text(part: PartScore | None) -> str:
+    """What a part scored, and the difference to random rows."""
+    if part is None:
+        return formats.MISSING
+    found = part.difference
+    if found is None:
+        return formats.score(part.score)
+    beyond = f"{formats.signed(found.value)} ({_signed_interval(found.low, found.high)})"
+    return f"{formats.score(part.score)}, {beyond}"
+
+
 def across_markdown(data: Across, words: Words) -> str:
     """The page's numbers as Markdown tables."""
     words = words.about(data.objective)
@@ -126,6 +138,19 @@ def across_markdown(data: Across, words: Words) -> str:
                 [arm, column.name, words(f"flag_{cell.state}"),
                  cell.reason or words("reason_unknown")]
                 for arm, column, cell in gone
+            ],
+        )  # fmt: skip
+    if data.parts:
+        lines += ["", f"## {words('parts')}"]
+    for table in data.parts:
+        lines += ["", markdown_line(words.sentences(part_sentences(table, words))), ""]
+        lines += markdown_table(
+            [words("metric_arm"), words("split_train"), words("parts_drawn"),
+             *(words(f"difficulty_{part}") for part in table.parts)],
+            [
+                [row.arm, formats.count(row.rows), formats.count(row.draws),
+                 *(_part_text(part) for part in row.parts)]
+                for row in table.rows
             ],
         )  # fmt: skip
     for pair in data.pairs:

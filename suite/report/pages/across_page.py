@@ -16,7 +16,7 @@ from suite.report.data.placeless import placeless
 from suite.report.data.rows import BEYOND
 from suite.report.data.spoken import spoken
 from suite.report.data.stress import by_chance
-from suite.report.data.subsets import part_sentences, part_tables
+from suite.report.data.subsets import part_sentences
 from suite.report.pages.across_answer import (
     across_answer,
     method,
@@ -84,7 +84,7 @@ def render_across(
             (pair, drawn.get(f"pair-{i}"), method(pair, words), unchanged(pair, words))
             for i, pair in enumerate(data.pairs)
         ],
-        "parts": [(table, part_sentences(table, words)) for table in part_tables(studies)],
+        "parts": [(table, part_sentences(table, words)) for table in data.parts],
         "by_chance": by_chance,
         "best_first": lambda column: (
             "descending" if METRICS[column.objective].higher_is_better else "ascending"
