@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import brought
 import endpoint_server
 import pytest
 import toy_engines
-from conftest import PATIENCE, files_of, kept_of, write_recipe
+from conftest import PATIENCE, files_of, kept_of, write_recipe, write_task
 from typer.testing import CliRunner
 
 from suite.child.runner import Runner
@@ -44,11 +45,22 @@ def shown(name):
     return json.loads(suite("study", "show", name, "--json").stdout)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with a study `t` of one toy arm with its finals, one kept checkpoint."""
+    folder = tmp_path_factory.mktemp("benched")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        recipe = write_recipe(folder, arms=["tfidf/toy"], trials=1)
+        task = write_task(folder)
+        suite("study", "create", task, "--recipe", recipe, "--name", "t", "--quiet")
+    return folder
+
+
 @pytest.fixture
-def toy_study(folder, toy_task):
-    """A study `t` of one toy arm with its finals, one kept checkpoint."""
-    recipe = write_recipe(folder, arms=["tfidf/toy"], trials=1)
-    suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--quiet")
+def toy_study(folder, made):
+    """The study in a folder of the test's own: a project may be copied with all that is in it."""
+    shutil.copytree(made, folder, dirs_exist_ok=True)
     return "t"
 
 
@@ -373,7 +385,7 @@ def test_trials_that_run_meanwhile_make_the_figures_contended(toy_study):
     assert not rows["quick"].contended and "Offline" in rows["quick"].fastest_in
 
 
-def test_what_cannot_be_benched_is_said(toy_study, folder, toy_task):
+def test_what_cannot_be_benched_is_said(toy_study, folder):
     with pytest.raises(StudyError, match="no engine 'quik'") as error:
         measured("t", engines=["quik"])
     assert "Did you mean 'quick'?" in str(error.value)
@@ -381,7 +393,7 @@ def test_what_cannot_be_benched_is_said(toy_study, folder, toy_task):
     told = suite("bench", "t", "--arm", "tfdif/*", code=2).stderr
     assert "no arm 'tfdif/*'" in told and "Did you mean 'tfidf/toy'?" in told
     recipe = write_recipe(folder, name="other", arms=["tfidf/toy"], trials=1)
-    suite("study", "create", toy_task, "--recipe", recipe, "--name", "new", "--no-run")
+    suite("study", "create", "toy.yaml", "--recipe", recipe, "--name", "new", "--no-run")
     told = suite("bench", "new", code=2).stderr
     assert "keeps no checkpoint of any arm on this machine" in told
     assert "suite study run new" in told
