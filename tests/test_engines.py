@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from functools import cache
 
 import brought
 import numpy as np
@@ -28,7 +29,8 @@ from suite.version import __version__
 
 CATALOGUE = load_catalogue()
 ROWS = tiny_decoders.rows(96)
-TEXTS = tiny_decoders.rows(300, seed=1).texts
+#: More than go into one batch.
+TEXTS = tiny_decoders.rows(100, seed=1).texts
 QUICK = {"learning_rate": 2e-3, "batch": 16}
 ENGINES = [
     ("torch", "float32"),
@@ -111,6 +113,17 @@ def opened(folder, engine, precision, scratch):
         if "this CPU has no" not in str(refusal):
             raise
         pytest.skip(str(refusal))
+
+
+@pytest.fixture(scope="module")
+def served(kept, tmp_path_factory):
+    """Engines on kept predictors by name, each opened once for all tests that only ask it."""
+
+    @cache
+    def open_once(name, engine, precision):
+        return opened(kept[name], engine, precision, tmp_path_factory.mktemp("served"))
+
+    return open_once
 
 
 # --- what there is, without torch ----------------------------------------------------------------
@@ -309,17 +322,15 @@ def test_what_is_brought_and_can_not_be_loaded_is_one_message(tmp_path, monkeypa
 
 
 @pytest.mark.parametrize(("engine", "precision"), ENGINES)
-def test_an_engine_answers_as_the_kept_predictor_does(
-    kept, expected, tmp_path, engine, precision, capfd
-):
-    predictor = opened(kept["encoder head"], engine, precision, tmp_path)
+def test_an_engine_answers_as_the_kept_predictor_does(served, expected, engine, precision, capfd):
+    predictor = served("encoder head", engine, precision)
     assert isinstance(predictor, Predictor)
     assert (predictor.engine, predictor.precision, predictor.device) == (engine, precision, "cpu")
     assert predictor.load_seconds > 0 and predictor.batch > 0
     assert (predictor.prepare_seconds > 0) == ((engine, precision) != ("torch", "float32"))
     assert f"{engine}/{precision}" in predictor.serving_shape
     found = predictor.predict_proba(TEXTS)
-    assert found.dtype == np.float32 and found.shape == (300, 4)
+    assert found.dtype == np.float32 and found.shape == (len(TEXTS), 4)
     np.testing.assert_allclose(found, expected["encoder head"], atol=BOUNDS[precision])
     # In any order and number, alone too.
     np.testing.assert_allclose(
@@ -329,16 +340,17 @@ def test_an_engine_answers_as_the_kept_predictor_does(
 
 
 @pytest.mark.parametrize("engine", ["torch", "onnxruntime", "openvino"])
-def test_no_text_is_too_strange(kept, tmp_path, engine):
+def test_no_text_is_too_strange(kept, served, engine):
     texts = ["", " ", "[PAD]", "[PAD] lunch [PAD]", "lunch " * 500, "\x00", "💥", "lunch"]
     known = strategies.load_predictor(kept["encoder head"]).predict_proba(texts)
-    predictor = opened(kept["encoder head"], engine, "float32", tmp_path)
+    predictor = served("encoder head", engine, "float32")
     np.testing.assert_allclose(predictor.predict_proba(texts), known, atol=1e-5)
     assert predictor.predict_proba([]).shape == (0, 4)
 
 
-@pytest.mark.parametrize("name", ["decoder head", "encoder probe", "decoder probe", "asked"])
+@pytest.mark.parametrize("name", ["decoder head", "encoder probe", "decoder probe"])
 def test_onnxruntime_serves_every_kind(kept, expected, tmp_path, name):
+    """Of what is asked it answers at a temperature, below."""
     predictor = opened(kept[name], "onnxruntime", "float32", tmp_path)
     np.testing.assert_allclose(predictor.predict_proba(TEXTS), expected[name], atol=1e-4)
 
