@@ -299,4 +299,5 @@ def test_most_patterns_are_what_the_code_says():
         if (longest := max(parts, key=len).strip(" .'()")) not in source
         and longest.rpartition(" ")[0] not in source
     ]  # fmt: skip
-    assert len(gone) < 70, gone
+    # Sentences that the code puts together out of parts count among them.
+    assert len(gone) < len(list(sentences())) / 8, gone

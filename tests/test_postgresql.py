@@ -58,7 +58,7 @@ def postgres():
 
 
 def test_two_processes_share_a_study_and_one_may_die(folder, toy_task, hold, postgres):
-    recipe = write_recipe(folder, trials=6, spaces={"*/toy": {"hold": str(hold)}})
+    recipe = write_recipe(folder, trials=3, spaces={"*/toy": {"hold": str(hold)}})
     suite("study", "create", toy_task, "--recipe", recipe, "--name", "t", "--no-run",
           "--storage", postgres)  # fmt: skip
     first = start("study", "run", "t", "--storage", postgres)
@@ -80,7 +80,7 @@ def test_two_processes_share_a_study_and_one_may_die(folder, toy_task, hold, pos
     _, said = first.communicate(timeout=PATIENCE)
     assert first.returncode == 0, said
     found = shown_in("t", postgres)
-    assert sum(t["state"] in ("COMPLETE", "PRUNED") for t in found["trials"]) == 6
+    assert sum(t["state"] in ("COMPLETE", "PRUNED") for t in found["trials"]) == 3
     assert [t["error"] for t in found["trials"] if t["state"] == "FAIL"] == [
         "the worker died; the trial was queued again"
     ]

@@ -134,10 +134,12 @@ def test_a_command_is_kept_without_secrets_and_quoted(folder):
 def test_errors_name_no_secret(folder):
     error = SuiteError(f"http://u:{MARK}@h", where=f"api_key={MARK}", fix=f"Bearer {MARK}")
     assert MARK not in f"{error} {error.what} {error.where} {error.fix} {error.args}"
-    for url, _ in ADDRESSES[:-4]:
+    for place, (url, _) in enumerate(ADDRESSES[:-4]):
         with pytest.raises(SuiteError) as caught:
             storage.open_storage(url)
         assert MARK not in str(caught.value), url
+        if place % 4:  # it takes a second, and says what was caught
+            continue
         told = suite("doctor", "--no-hub", "--json", "--storage", url, code=None)
         assert MARK not in told.output, url
 
@@ -227,7 +229,7 @@ def test_no_output_of_an_older_study_holds_its_secrets(old_study, folder):
         suite("study", "show", "old", "--json").output,
         suite("study", "show", "old", "-v").output,
         suite("study", "best", "old", "--json").output,
-        suite("report", "old", "--lang", "zh", "--out", "pages-zh").output,
+        suite("report", "old", "--lang", "zh", "--format", "html", "--out", "pages-zh").output,
         suite("report", "old", "--out", "pages").output,
         suite("study", "export-db", "old", "out.db").output,
         suite("export", "old", "./model").output,

@@ -154,7 +154,7 @@ def mail(folder):
     lines = ["text,label"]
     lines += [f"{kinds[n % 2][1]} {n} {n * 7 % 13},{kinds[n % 2][0]}" for n in range(100)]
     (folder / "mail.csv").write_text("\n".join(lines) + "\n")
-    return write_recipe(folder, trials=2, finals={"seeds": 1})
+    return write_recipe(folder, trials=2)
 
 
 def test_few_rows_are_parted_into_folds_each_searched_on_its_own(mail):
