@@ -1,11 +1,13 @@
 """Nothing is lost: whatever dies, at whatever moment, a point that was started comes to its end."""
 
 import functools
+import itertools
 import json
 import os
 import signal
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -425,6 +427,21 @@ def test_a_child_in_the_middle_of_its_work_is_ended_at_once(tmp_path, monkeypatc
         )
     assert (offspring.LEAVING_SECONDS in waited) == (tmp_path / "done").exists()
     assert (tmp_path / "done").exists() == (target is lost_children.is_done)
+
+
+def test_one_that_goes_on_talking_is_not_listened_to_for_ever(monkeypatch):
+    monkeypatch.setattr(offspring, "LEAVING_SECONDS", 0.1)
+    heard = itertools.count()
+
+    def poll(seconds):
+        assert next(heard) < 10**4, "it is listened to for ever"
+        return True
+
+    def recv():
+        time.sleep(0.001)  # 0.1 s are a hundred messages at most
+
+    endless = SimpleNamespace(poll=poll, recv=recv)
+    assert not offspring._is_closed(endless)
 
 
 def test_a_child_has_the_variables_that_its_parent_has_now(tmp_path, monkeypatch):

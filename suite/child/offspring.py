@@ -240,8 +240,9 @@ class Offspring:
 def _is_closed(channel: Connection) -> bool:
     """Whether the other end is closed: who did it has said all, and goes by itself. A child in the
     middle of its work would not see that nobody listens any more."""
+    until = time.monotonic() + LEAVING_SECONDS  # one that goes on talking is in the middle of it
     try:
-        while channel.poll(CLOSING_SECONDS):
+        while time.monotonic() < until and channel.poll(CLOSING_SECONDS):
             channel.recv()
     except (EOFError, OSError):
         return True

@@ -156,8 +156,8 @@ def _by_runs(
 #: Texts shorter than this attend in float32 whatever else computes in: products so small, of a
 #: new shape in almost every batch, cost bfloat16 several times as much (BENCHMARKS.md).
 _SHORT = 96
-#: The same where PyTorch's fused kernel has a backward pass to make: up to some 300 tokens that of
-#: bfloat16 takes two to four times as long (BENCHMARKS.md).
+#: The same where PyTorch's fused kernel has a backward pass to make: at 150 tokens that of bfloat16
+#: takes about twice as long or longer, at 300 as long or half as long again (BENCHMARKS.md).
 _SHORT_TO_LEARN = 256
 
 
